@@ -1,0 +1,62 @@
+import tseslint from 'typescript-eslint';
+
+// Who may import whom: doors → host → standards' folders → disk → runtime. ARCHITECTURE.md says why.
+const folders = ['host', 'web-storage', 'file-system', 'web-locks', 'storage', 'disk', 'sync', 'webidl', 'runtime'];
+const standards = ['web-storage', 'file-system', 'web-locks', 'storage'];
+const mayImport = {
+  host: folders.filter((folder) => folder !== 'host'),
+  ...Object.fromEntries(standards.map((folder) => [folder, ['disk', 'webidl', 'runtime']])),
+  disk: ['runtime'],
+  sync: ['disk', 'runtime'],
+  webidl: [],
+  runtime: [],
+};
+
+const directions = Object.entries(mayImport).map(([folder, allowed]) => ({
+  files: [`src/${folder}/**/*.ts`],
+  rules: {
+    'no-restricted-imports': [
+      'error',
+      {
+        patterns: [
+          {
+            regex: `^(\\.\\./)+(${folders.filter((other) => other !== folder && !allowed.includes(other)).join('|') || 'none'})(/|$)`,
+            message: `src/${folder} may import ${allowed.length === 0 ? 'nothing of ours' : allowed.join(', ')} only.`,
+          },
+          { regex: '^(\\.\\./)+(index|globals)(\\.ts)?$', message: 'Nothing imports the doors.' },
+          { regex: '^holdfast', message: 'The source does not import the built package.' },
+        ],
+      },
+    ],
+  },
+}));
+
+const outside = {
+  files: ['wpt/**/*.ts', 'examples/**/*.mjs', 'bench/**/*.ts'],
+  rules: {
+    'no-restricted-imports': [
+      'error',
+      { patterns: [{ regex: '^(\\.\\./)+src/', message: 'Import the built package, as a user would.' }] },
+    ],
+  },
+};
+
+export default tseslint.config(
+  { ignores: ['dist/', 'node_modules/', '.cache/', 'wpt/checkout/'] },
+  {
+    files: ['**/*.ts'],
+    extends: [...tseslint.configs.recommended],
+    languageOptions: { parserOptions: { projectService: true } },
+    rules: {
+      '@typescript-eslint/no-explicit-any': 'error',
+      '@typescript-eslint/no-non-null-assertion': 'error',
+      '@typescript-eslint/no-floating-promises': 'error',
+      '@typescript-eslint/no-misused-promises': 'error',
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
+    },
+  },
+  { rules: { eqeqeq: 'error', 'prefer-const': 'error', 'no-var': 'error', complexity: ['error', 20] } },
+  ...directions,
+  outside,
+);

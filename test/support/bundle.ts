@@ -1,0 +1,27 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const cache = fileURLToPath(new URL('../../.cache/fixtures', import.meta.url));
+
+/**
+ * Bundles a TypeScript entry (which may import from `src/`) into one ES module and returns its path, so that child
+ * processes and worker threads on any runtime can run it.
+ */
+export async function bundleFixture(entry: URL): Promise<string> {
+  mkdirSync(cache, { recursive: true });
+  const source = fileURLToPath(entry);
+  const outfile = join(cache, `${source.replace(/[^a-z0-9]+/gi, '-')}-${process.pid}.mjs`);
+  await build({
+    entryPoints: [source],
+    outfile,
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20.19',
+    packages: 'external',
+    logLevel: 'silent',
+  });
+  return outfile;
+}
