@@ -1,0 +1,11 @@
+/** Where a bucket's directory is, whether or not it exists yet. */
+export interface BucketPlace {
+  /** Absolute path of the bucket's directory. */
+  readonly path: string;
+  /**
+   * Creates what is missing of the root, the origin and the bucket. Idempotent and safe among processes.
+   *
+   * @throws HoldfastError when the root cannot be written, is a file, or was made by a newer format.
+   */
+  ensure(): void;
+}
