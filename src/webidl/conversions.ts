@@ -1,0 +1,161 @@
+/**
+ * Conversions of JavaScript values to Web IDL types (https://webidl.spec.whatwg.org/#js-type-mapping). `context` says
+ * where the value came from and starts the message of the TypeError, as browsers do:
+ * `Failed to execute 'write' on 'FileSystemSyncAccessHandle': parameter 1`.
+ */
+export type Convert<T> = (value: unknown, context: string) => T;
+
+const maxSafe = Number.MAX_SAFE_INTEGER;
+
+/** https://webidl.spec.whatwg.org/#js-DOMString: exact UTF-16, lone surrogates included. */
+export function DOMString(value: unknown, context: string): string {
+  if (typeof value === 'string') return value;
+  if (typeof value === 'symbol') throw new TypeError(`${context} is a symbol, which cannot be converted to a string.`);
+  return String(value);
+}
+
+/** https://webidl.spec.whatwg.org/#js-USVString: lone surrogates become U+FFFD. */
+export function USVString(value: unknown, context: string): string {
+  const string = DOMString(value, context);
+  return /\p{Surrogate}/u.test(string) ? string.replace(/\p{Surrogate}/gu, '\uFFFD') : string;
+}
+
+/** https://webidl.spec.whatwg.org/#js-boolean */
+export function boolean(value: unknown): boolean {
+  return Boolean(value);
+}
+
+/** https://tc39.es/ecma262/#sec-tonumber, with a message that says where; bigints and symbols are refused. */
+function toNumber(value: unknown, context: string): number {
+  if (typeof value === 'number') return value;
+  if (typeof value === 'symbol' || typeof value === 'bigint') {
+    throw new TypeError(`${context} is a ${typeof value}, which cannot be converted to a number.`);
+  }
+  return Number(value);
+}
+
+/** https://webidl.spec.whatwg.org/#js-unrestricted-double */
+export const unrestrictedDouble: Convert<number> = toNumber;
+
+/** https://webidl.spec.whatwg.org/#js-double */
+export function double(value: unknown, context: string): number {
+  const number = toNumber(value, context);
+  if (!Number.isFinite(number)) throw new TypeError(`${context} is not a finite number.`);
+  return number;
+}
+
+/** https://webidl.spec.whatwg.org/#js-unsigned-long: modulo 2^32. */
+export function unsignedLong(value: unknown, context: string): number {
+  return toNumber(value, context) >>> 0;
+}
+
+/** https://webidl.spec.whatwg.org/#js-unsigned-long-long: modulo 2^64, as the nearest double. */
+export function unsignedLongLong(value: unknown, context: string): number {
+  const number = Math.trunc(toNumber(value, context));
+  if (number >= 0 && number <= maxSafe) return number + 0;
+  return Number.isFinite(number) ? Number(BigInt.asUintN(64, BigInt(number))) : 0;
+}
+
+/** The same with [EnforceRange]: outside 0 … 2^53 - 1 is a TypeError. https://webidl.spec.whatwg.org/#EnforceRange */
+export function enforcedUnsignedLongLong(value: unknown, context: string): number {
+  const number = toNumber(value, context);
+  const integer = Math.trunc(number);
+  if (!(integer >= 0 && integer <= maxSafe)) {
+    throw new TypeError(`${context} is not an integer from 0 to ${maxSafe}.`);
+  }
+  return integer + 0;
+}
+
+/** https://webidl.spec.whatwg.org/#js-enumeration */
+export function enumeration<const T extends string>(name: string, values: readonly T[]): Convert<T> {
+  return (value, context) => {
+    const string = DOMString(value, context);
+    const found = values.find((candidate) => candidate === string);
+    if (found === undefined) {
+      throw new TypeError(`${context}: '${string}' is not a valid value of ${name} (${values.join(', ')}).`);
+    }
+    return found;
+  };
+}
+
+/** https://webidl.spec.whatwg.org/#js-nullable-type */
+export function nullable<T>(convert: Convert<T>): Convert<T | null> {
+  return (value, context) => (value === null || value === undefined ? null : convert(value, context));
+}
+
+/** https://webidl.spec.whatwg.org/#js-callback-function */
+export function callbackFunction<F extends (...args: never[]) => unknown>(value: unknown, context: string): F {
+  if (typeof value !== 'function') throw new TypeError(`${context} is not a function.`);
+  return value as F;
+}
+
+/** https://webidl.spec.whatwg.org/#js-sequence */
+export function sequence<T>(convert: Convert<T>): Convert<T[]> {
+  return (value, context) => {
+    const iterator = isObject(value) ? (value as Partial<Iterable<unknown>>)[Symbol.iterator] : undefined;
+    if (typeof iterator !== 'function') throw new TypeError(`${context} is not iterable.`);
+    return Array.from({ [Symbol.iterator]: () => iterator.call(value) }, (item, index) =>
+      convert(item, `${context}, element ${index}`),
+    );
+  };
+}
+
+/** Type Object in the ECMAScript sense. */
+export function isObject(value: unknown): value is object {
+  return (typeof value === 'object' && value !== null) || typeof value === 'function';
+}
+
+/** One member of a dictionary. Members that are absent stay absent unless `default` gives a value. */
+export interface Member<T> {
+  readonly convert: Convert<T>;
+  readonly required?: boolean;
+  readonly default?: T;
+}
+
+type Members<T extends object> = { readonly [K in keyof T]-?: Member<Exclude<T[K], undefined>> };
+
+/**
+ * https://webidl.spec.whatwg.org/#js-dictionary. `members` must be listed in the order of the standard (inherited
+ * dictionaries first, then by name), because getters and conversions of the argument are visible to its author.
+ */
+export function dictionary<T extends object>(members: Members<T>): Convert<T> {
+  const entries = Object.entries(members) as [string, Member<unknown>][];
+  return (value, context) => {
+    if (value !== undefined && value !== null && !isObject(value)) {
+      throw new TypeError(`${context} is not an object.`);
+    }
+    const source = value as Record<string, unknown> | null | undefined;
+    const result: Record<string, unknown> = {};
+    for (const [name, member] of entries) {
+      const given = source?.[name];
+      if (given !== undefined) {
+        result[name] = member.convert(given, `${context}: member '${name}'`);
+      } else if (member.required === true) {
+        throw new TypeError(`${context}: required member '${name}' is undefined.`);
+      } else if ('default' in member) {
+        result[name] = member.default;
+      }
+    }
+    return result as T;
+  };
+}
+
+/** https://webidl.spec.whatwg.org/#BufferSource, [AllowShared] included: a view of the bytes, not a copy. */
+export function bufferSource(value: unknown, context: string): Uint8Array {
+  if (ArrayBuffer.isView(value)) {
+    return value instanceof Uint8Array
+      ? value
+      : new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+  }
+  if (value instanceof ArrayBuffer || isSharedArrayBuffer(value)) return new Uint8Array(value);
+  throw new TypeError(`${context} is not an ArrayBuffer or a view of one.`);
+}
+
+/** Whether `value` is of type BufferSource. */
+export function isBufferSource(value: unknown): value is ArrayBuffer | ArrayBufferView {
+  return ArrayBuffer.isView(value) || value instanceof ArrayBuffer || isSharedArrayBuffer(value);
+}
+
+function isSharedArrayBuffer(value: unknown): value is SharedArrayBuffer {
+  return typeof SharedArrayBuffer === 'function' && value instanceof SharedArrayBuffer;
+}
