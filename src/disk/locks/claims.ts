@@ -1,0 +1,72 @@
+import type { ThreadIdentity } from '../../runtime/identity.ts';
+import type { Locator } from '../locator.ts';
+import type { Intent, LockClass, WebLockMode } from './lock-table.ts';
+import type { PathNode } from './path-index.ts';
+
+/** One realm's presence in the table; its claims end with it. */
+export interface Session {
+  readonly id: number;
+  readonly identity: ThreadIdentity;
+  /** By the sequence of the record that made each. */
+  readonly claims: Map<number, Claim>;
+  /** Declared dead without proof: nothing of it is granted or heard again, and what it holds waits for the fence. */
+  expired: boolean;
+}
+
+/** `refused` and `ended` claims are no longer part of the table. */
+export type ClaimState = 'waiting' | 'held' | 'refused' | 'ended';
+
+interface CommonClaim {
+  readonly session: Session;
+  /** Sequence of the record that made it. */
+  readonly id: number;
+  /** Its place in the order of all claims. */
+  readonly order: number;
+  state: ClaimState;
+}
+
+/** What a handle holds on a file. */
+export interface FileLockClaim extends CommonClaim {
+  readonly type: 'lock';
+  readonly locator: Locator;
+  readonly lockClass: LockClass;
+  /** The operations that must end before this is decided; null once it was. */
+  waitsFor: Set<OperationClaim> | null;
+  node: PathNode | null;
+}
+
+/** What an operation on names holds. */
+export interface OperationClaim extends CommonClaim {
+  readonly type: 'operation';
+  readonly intent: Intent;
+  /** Whether it covers everything below its locators too. */
+  readonly tree: boolean;
+  /** The session's own file lock that does not refuse this operation; 0 for none. */
+  readonly own: number;
+  waitsFor: Set<OperationClaim> | null;
+  /** Those that wait for this one. */
+  dependents: Set<FileClaim> | null;
+  /** Where it stands in the path index. */
+  nodes: PathNode[];
+}
+
+export type FileClaim = FileLockClaim | OperationClaim;
+
+export interface WebClaim extends CommonClaim {
+  readonly type: 'web';
+  readonly name: string;
+  readonly mode: WebLockMode;
+  readonly clientId: string;
+}
+
+export type Claim = FileClaim | WebClaim;
+
+/** The locators that an operation covers. */
+export function locatorsOf(intent: Intent): Locator[] {
+  return intent.target === undefined ? [intent.source] : [intent.source, intent.target];
+}
+
+/** Whether the operation covers what lies below its locators: all on directories but making one. */
+export function coversTree(intent: Intent): boolean {
+  return intent.operation === 'empty' || (intent.kind === 'directory' && intent.operation !== 'create');
+}

@@ -1,0 +1,133 @@
+import type { Locator } from '../locator.ts';
+import {
+  coversTree,
+  locatorsOf,
+  type Claim,
+  type FileClaim,
+  type FileLockClaim,
+  type OperationClaim,
+} from './claims.ts';
+import type { Intent, LockClass } from './lock-table.ts';
+import { PathIndex } from './path-index.ts';
+
+/**
+ * The file locks and operations of a bucket. Invariants:
+ * - an operation waits for every earlier one that conflicts with it, whether running or waiting;
+ * - a claim is decided (held or refused) in the moment when nothing that it waits for is left, in claim order;
+ * - only operations are waited for: a handle's lock refuses, at once;
+ * - a lock waits only for operations; a later operation on its file waits for the same ones, so the lock is decided
+ *   first although nobody waits for it.
+ */
+export class FileQueue {
+  readonly #index = new PathIndex();
+  readonly #settled: (claim: FileClaim) => void;
+
+  /** `settled` hears of each claim that had to wait and was then decided. */
+  constructor(settled: (claim: FileClaim) => void) {
+    this.#settled = settled;
+  }
+
+  /** A new claim: decided at once, or waiting. */
+  enter(claim: FileClaim): void {
+    if (!this.#mustWait(claim)) this.#decide(claim);
+    if (claim.type === 'operation' && claim.state !== 'refused') this.#index.addOperation(claim);
+  }
+
+  /** A claim from a snapshot, in claim order: its state is known, what it waits for is found again. */
+  readmit(claim: FileClaim): void {
+    if (claim.state === 'waiting') this.#mustWait(claim);
+    if (claim.type === 'operation') this.#index.addOperation(claim);
+    else if (claim.state === 'held') this.#index.addLock(claim);
+  }
+
+  /** Ends a claim that is held. */
+  end(claim: FileClaim): void {
+    claim.state = 'ended';
+    if (claim.type === 'lock') this.#index.removeLock(claim);
+    else this.#letGo(claim);
+  }
+
+  /** Ends a claim that waits; those behind it wait for what it waited for. */
+  cancel(claim: FileClaim): void {
+    claim.state = 'ended';
+    const ahead = claim.waitsFor ?? new Set();
+    for (const blocker of ahead) blocker.dependents?.delete(claim);
+    if (claim.type === 'lock') return;
+    for (const dependent of claim.dependents ?? []) {
+      for (const blocker of ahead) linkBehind(dependent, blocker);
+    }
+    this.#letGo(claim);
+  }
+
+  /** The handle's lock that refuses a lock here, if any. */
+  lockRefusal(locator: Locator, lockClass: LockClass): FileLockClaim | null {
+    return this.#index.locksOn(locator).find((lock) => classesConflict(lock.lockClass, lockClass)) ?? null;
+  }
+
+  /** The handle's lock that refuses an operation, if any; `own` is a lock that its session holds itself. */
+  operationRefusal(intent: Intent, own: Claim | undefined): FileLockClaim | null {
+    // Creating changes nothing where something exists already, locked or not.
+    if (intent.operation === 'create') return null;
+    const exempt = own?.type === 'lock' && own.state === 'held' ? own.locator : null;
+    for (const locator of locatorsOf(intent)) {
+      const lock = this.#index.lockInTheWay(locator, coversTree(intent), exempt);
+      if (lock !== null) return lock;
+    }
+    return null;
+  }
+
+  /** The locks that handles hold on a file. */
+  locksOn(locator: Locator): readonly FileLockClaim[] {
+    return this.#index.locksOn(locator);
+  }
+
+  #mustWait(claim: FileClaim): boolean {
+    const blockers =
+      claim.type === 'lock'
+        ? this.#index.operationsInTheWay([claim.locator], false)
+        : this.#index.operationsInTheWay(locatorsOf(claim.intent), claim.tree);
+    if (blockers === null) return false;
+    for (const blocker of blockers) linkBehind(claim, blocker);
+    return true;
+  }
+
+  #decide(claim: FileClaim): boolean {
+    claim.waitsFor = null;
+    const refusal =
+      claim.type === 'lock'
+        ? this.lockRefusal(claim.locator, claim.lockClass)
+        : this.operationRefusal(claim.intent, claim.session.claims.get(claim.own));
+    claim.state = refusal === null ? 'held' : 'refused';
+    if (claim.type === 'lock' && claim.state === 'held') this.#index.addLock(claim);
+    return claim.state === 'held';
+  }
+
+  /** Takes operations out and decides whoever waited for nothing else; a refused one is taken out in turn. */
+  #letGo(first: OperationClaim): void {
+    const leaving = [first];
+    for (const claim of leaving) {
+      this.#index.removeOperation(claim);
+      for (const dependent of inOrder(claim.dependents)) {
+        dependent.waitsFor?.delete(claim);
+        if (dependent.state !== 'waiting' || dependent.waitsFor?.size !== 0) continue;
+        const held = this.#decide(dependent);
+        this.#settled(dependent);
+        if (!held && dependent.type === 'operation') leaving.push(dependent);
+      }
+      claim.dependents = null;
+    }
+  }
+}
+
+function classesConflict(a: LockClass, b: LockClass): boolean {
+  return a === 'exclusive' || a !== b;
+}
+
+function linkBehind(claim: FileClaim, blocker: OperationClaim): void {
+  (claim.waitsFor ??= new Set()).add(blocker);
+  (blocker.dependents ??= new Set()).add(claim);
+}
+
+function inOrder(claims: Set<FileClaim> | null): FileClaim[] {
+  return claims === null ? [] : [...claims].sort((a, b) => a.order - b.order);
+}

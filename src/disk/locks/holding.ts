@@ -1,0 +1,85 @@
+import type { FileLock, HeldWebLock } from './lock-table.ts';
+
+/** What this realm knows of one of its own claims, whichever objects a machine has for it. */
+export class Holding {
+  /** Sequence of the record that made the claim. */
+  readonly id: number;
+  readonly session: number;
+  state: 'waiting' | 'held' | 'refused' | 'released' | 'lost';
+  /** Called once when it is. */
+  onLost: (() => void) | null = null;
+  /** Whether the body of an operation runs under it. */
+  running = false;
+  #settle: ((held: boolean) => void) | null = null;
+  #fail: ((error: unknown) => void) | null = null;
+
+  constructor(session: number, id: number, state: 'waiting' | 'held' | 'refused') {
+    this.session = session;
+    this.id = id;
+    this.state = state;
+  }
+
+  /** Whether the claim was granted, once it is decided; rejects when it was taken away before. */
+  decision(): Promise<boolean> {
+    if (this.state !== 'waiting') return Promise.resolve(this.state === 'held');
+    return new Promise((resolve, reject) => {
+      this.#settle = resolve;
+      this.#fail = reject;
+    });
+  }
+
+  settle(held: boolean): void {
+    this.state = held ? 'held' : 'refused';
+    this.#settle?.(held);
+  }
+
+  lose(error: unknown): void {
+    const waited = this.state === 'waiting';
+    this.state = 'lost';
+    if (waited) this.#fail?.(error);
+    else this.onLost?.();
+  }
+}
+
+/** A handle's lock, as the file system sees it. */
+export class HeldFileLock implements FileLock {
+  readonly holding: Holding;
+  readonly #release: (holding: Holding) => void;
+
+  constructor(holding: Holding, release: (holding: Holding) => void) {
+    this.holding = holding;
+    this.#release = release;
+  }
+
+  get lost(): boolean {
+    return this.holding.state === 'lost';
+  }
+
+  release(): void {
+    this.#release(this.holding);
+  }
+}
+
+/** A web lock, as the lock manager sees it. */
+export class GrantedWebLock implements HeldWebLock {
+  readonly #holding: Holding;
+  readonly #release: (holding: Holding) => void;
+
+  constructor(holding: Holding, release: (holding: Holding) => void) {
+    this.#holding = holding;
+    this.#release = release;
+  }
+
+  get onLost(): (() => void) | null {
+    return this.#holding.onLost;
+  }
+
+  set onLost(listener: (() => void) | null) {
+    this.#holding.onLost = listener;
+    if (this.#holding.state === 'lost') listener?.();
+  }
+
+  release(): void {
+    this.#release(this.#holding);
+  }
+}

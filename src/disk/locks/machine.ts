@@ -1,0 +1,411 @@
+import type { JournalRecord, Machine, SnapshotRecord } from '../journal/machine.ts';
+import { HoldfastError } from '../../runtime/holdfast-error.ts';
+import type { ThreadIdentity } from '../../runtime/identity.ts';
+import {
+  coversTree,
+  type Claim,
+  type FileClaim,
+  type FileLockClaim,
+  type OperationClaim,
+  type Session,
+  type WebClaim,
+} from './claims.ts';
+import { PayloadReader } from './codec.ts';
+import { FileQueue } from './file-queue.ts';
+import type { Locator } from '../locator.ts';
+import type { FileChange, Intent, WebLockInfo, WebLockMode } from './lock-table.ts';
+import {
+  kinds,
+  readIdentity,
+  readLock,
+  readOperate,
+  readRequest,
+  readVerdicts,
+  type LockFields,
+  type OperateFields,
+} from './records.ts';
+import { readSnapshotRecord, writeSnapshot, type SavedClaim } from './snapshot.ts';
+import { WebQueues } from './web-queues.ts';
+
+/** The claim that a record made, or whether the record had an effect. */
+export type LockOutcome = Claim | boolean;
+
+/**
+ * What a machine reports while it applies records. `by` is the session whose record was the cause. A listener must not
+ * use the machine's journal before the call that applies the records has returned.
+ */
+export interface LockListener {
+  /** A claim that waited is held now, or was refused. */
+  settled(claim: Claim, by: number): void;
+  /** A claim was taken away from its session: stolen, or ended with a session that did not leave by itself. */
+  lost(claim: Claim, by: number): void;
+  /** A session is no longer heard: it left, was forgotten or declared dead. */
+  left(session: number, by: number): void;
+  changed(change: FileChange): void;
+  /** Changes were missed. */
+  gap(): void;
+  /** The state comes from a snapshot: claims are new objects. */
+  restored(): void;
+}
+
+/** How many idle sessions the table remembers; one that was forgotten joins again. */
+export const IDLE_SESSIONS = 256;
+
+/** How many of the last changes a snapshot carries, for readers that come late. */
+export const KEPT_CHANGES = 64;
+
+/**
+ * The lock table of a bucket as a state machine over the lock journal. Invariants:
+ * - its state depends on the records and their order only;
+ * - a claim is in exactly one place: its session's `claims`, and the file queue or the web queues;
+ * - nothing is granted to a session that has expired, and nothing that it holds is granted to others before it is fenced.
+ */
+export class LockMachine implements Machine<LockOutcome> {
+  readonly #listener: LockListener;
+  #sessions = new Map<number, Session>();
+  #files = this.#createFiles();
+  #web = this.#createWeb();
+  #order = 0;
+  #epoch = 0;
+  #changeCount = 0;
+  #recentChanges: FileChange[] = [];
+  /** Session of the record that is being applied. */
+  #by = 0;
+  /** What the machine knew before a snapshot came. */
+  #changesBefore = 0;
+
+  constructor(listener: LockListener) {
+    this.#listener = listener;
+  }
+
+  /** The number in the name of the directory that holds the files. */
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  get sessions(): ReadonlyMap<number, Session> {
+    return this.#sessions;
+  }
+
+  find(session: number, id: number): Claim | undefined {
+    return this.#sessions.get(session)?.claims.get(id);
+  }
+
+  // Questions that are asked before a record is written.
+
+  /** The file lock that refuses this one at once, if any; what it would have to wait for first does not count. */
+  lockRefusal(fields: LockFields): FileLockClaim | null {
+    return this.#files.lockRefusal(fields.locator, fields.lockClass);
+  }
+
+  operationRefusal(session: number, fields: OperateFields): FileLockClaim | null {
+    return this.#files.operationRefusal(fields.intent, this.find(session, fields.own));
+  }
+
+  /** The claims in the way of a web lock that is not there yet; none: it would be granted. */
+  webObstacles(name: string, mode: WebLockMode): readonly WebClaim[] {
+    return this.#web.obstacles(name, mode);
+  }
+
+  /** Whose claims a waiting claim waits for. */
+  sessionsAhead(claim: Claim): Set<Session> {
+    const ahead: Iterable<Claim> = claim.type === 'web' ? this.#web.ahead(claim) : (claim.waitsFor ?? []);
+    return new Set(Array.from(ahead, (other) => other.session));
+  }
+
+  /** The locks that handles hold on a file. */
+  locksOn(locator: Locator): readonly FileLockClaim[] {
+    return this.#files.locksOn(locator);
+  }
+
+  /** https://w3c.github.io/web-locks/#snapshot-the-lock-state */
+  query(): { held: WebLockInfo[]; pending: WebLockInfo[] } {
+    const pending = [...this.#web.pending()].sort((a, b) => a.order - b.order);
+    return { held: Array.from(this.#web.held, webLockInfo), pending: pending.map(webLockInfo) };
+  }
+
+  // Records.
+
+  apply(record: JournalRecord): LockOutcome {
+    this.#by = record.session;
+    const from = new PayloadReader(record.payload);
+    if (record.kind === kinds.join) return this.#join(record.session, readIdentity(from));
+    if (isAboutAnother(record.kind)) return this.#applyVerdict(record.kind, from);
+    const session = this.#sessions.get(record.session);
+    if (session === undefined || session.expired) return known(record.kind);
+    return this.#applyOwn(session, record.kind, record.sequence, from);
+  }
+
+  #applyOwn(session: Session, kind: number, sequence: number, from: PayloadReader): LockOutcome {
+    switch (kind) {
+      case kinds.lock:
+        return this.#enterFile(this.#createLock(session, sequence, readLock(from)));
+      case kinds.operate:
+        return this.#enterFile(this.#createOperation(session, sequence, readOperate(from)));
+      case kinds.request:
+        return this.#request(session, sequence, from);
+      case kinds.finish:
+        return this.#finish(session, from.number(), from.flag());
+      case kinds.release:
+        return this.#release(session, from.number());
+      case kinds.abort:
+        return this.#abort(session, from.number());
+      case kinds.endClient:
+        return this.#endClient(session, from.text());
+      case kinds.changed:
+        return this.#noteChange(session, { operation: 'modify', kind: 'file', source: from.locator() });
+      case kinds.leave:
+        return this.#end(session, new Map(), new Set());
+      default:
+        return known(kind);
+    }
+  }
+
+  #applyVerdict(kind: number, from: PayloadReader): boolean {
+    if (kind === kinds.expire) return this.#expire(from.number());
+    const { session: id, verdicts, kept } = readVerdicts(from);
+    const session = this.#sessions.get(id);
+    if (session === undefined || (kind === kinds.fenced && !session.expired)) return false;
+    return this.#end(session, verdicts, kept);
+  }
+
+  #join(id: number, identity: ThreadIdentity): boolean {
+    if (this.#sessions.has(id)) return false;
+    this.#sessions.set(id, { id, identity, claims: new Map(), expired: false });
+    let excess = this.#sessions.size - IDLE_SESSIONS;
+    for (const session of this.#sessions.values()) {
+      if (excess-- <= 0) break;
+      if (session.claims.size === 0 && session.id !== id) this.#forget(session);
+    }
+    return true;
+  }
+
+  #forget(session: Session): void {
+    this.#sessions.delete(session.id);
+    this.#listener.left(session.id, this.#by);
+  }
+
+  #enterFile(claim: FileClaim): Claim {
+    claim.session.claims.set(claim.id, claim);
+    this.#files.enter(claim);
+    if (claim.state === 'refused') claim.session.claims.delete(claim.id);
+    return claim;
+  }
+
+  #request(session: Session, id: number, from: PayloadReader): Claim {
+    const { name, mode, clientId, ifAvailable, steal } = readRequest(from);
+    const claim = this.#createWebClaim(session, id, { name, mode, clientId });
+    session.claims.set(id, claim);
+    this.#web.enter(claim, { ifAvailable, steal });
+    if (claim.state === 'refused') session.claims.delete(id);
+    return claim;
+  }
+
+  /** DONE or ABORTED: an operation's own end. */
+  #finish(session: Session, id: number, changed: boolean): boolean {
+    const claim = session.claims.get(id);
+    if (claim?.type !== 'operation' || claim.state !== 'held') return false;
+    this.#conclude(claim, changed);
+    return true;
+  }
+
+  #release(session: Session, id: number): boolean {
+    const claim = session.claims.get(id);
+    if (claim === undefined || claim.type === 'operation' || claim.state !== 'held') return false;
+    this.#drop(claim);
+    return true;
+  }
+
+  #abort(session: Session, id: number): boolean {
+    const claim = session.claims.get(id);
+    if (claim?.type !== 'web' || claim.state !== 'waiting') return false;
+    this.#drop(claim);
+    return true;
+  }
+
+  #endClient(session: Session, clientId: string): boolean {
+    const ofClient = [...session.claims.values()].filter((claim) => claim.type === 'web' && claim.clientId === clientId);
+    this.#dropAll(ofClient);
+    return ofClient.length > 0;
+  }
+
+  /** What waits goes first, so that nothing is granted to a claim that is about to end. */
+  #dropAll(claims: readonly Claim[]): void {
+    for (const claim of claims) if (claim.state === 'waiting') this.#drop(claim);
+    for (const claim of claims) if (claim.state === 'held') this.#drop(claim);
+  }
+
+  #drop(claim: Claim): void {
+    claim.session.claims.delete(claim.id);
+    if (claim.type === 'web') this.#web.end(claim);
+    else if (claim.state === 'waiting') this.#files.cancel(claim);
+    else this.#files.end(claim);
+  }
+
+  #conclude(claim: OperationClaim, changed: boolean): void {
+    if (changed) this.#noteChange(claim.session, claim.intent);
+    this.#drop(claim);
+  }
+
+  /** Ends a session, but for the claims in `kept`; verdicts say what its operations did, nothing if they are silent. */
+  #end(session: Session, verdicts: ReadonlyMap<number, boolean>, kept: ReadonlySet<number>): boolean {
+    const ending = [...session.claims.values()].filter((claim) => !kept.has(claim.id));
+    for (const claim of ending) {
+      if (claim.type === 'operation' && verdicts.get(claim.id) === true) this.#noteChange(session, claim.intent);
+    }
+    if (this.#by !== session.id) for (const claim of ending) this.#listener.lost(claim, this.#by);
+    this.#dropAll(ending);
+    if (session.claims.size === 0) this.#forget(session);
+    return true;
+  }
+
+  /** Of a session that has nothing there is nothing to fence. One that was fenced in part expires once more. */
+  #expire(id: number): boolean {
+    const session = this.#sessions.get(id);
+    if (session === undefined) return false;
+    if (session.claims.size === 0) {
+      this.#forget(session);
+      return true;
+    }
+    session.expired = true;
+    this.#epoch++;
+    this.#listener.left(id, this.#by);
+    for (const claim of [...session.claims.values()]) {
+      if (claim.state !== 'waiting') continue;
+      this.#listener.lost(claim, this.#by);
+      this.#drop(claim);
+    }
+    return true;
+  }
+
+  #noteChange(session: Session, intent: Intent): boolean {
+    const change: FileChange = { ...intent, session: session.id };
+    this.#changeCount++;
+    this.#recentChanges.push(change);
+    if (this.#recentChanges.length >= 2 * KEPT_CHANGES) this.#recentChanges.splice(0, KEPT_CHANGES);
+    this.#listener.changed(change);
+    return true;
+  }
+
+  // Claims.
+
+  #createLock(session: Session, id: number, fields: LockFields): FileLockClaim {
+    const { locator, lockClass } = fields;
+    const order = this.#order++;
+    return { type: 'lock', session, id, order, state: 'waiting', locator, lockClass, waitsFor: null, node: null };
+  }
+
+  #createOperation(session: Session, id: number, fields: OperateFields): OperationClaim {
+    const { intent, own } = fields;
+    const order = this.#order++;
+    const tree = coversTree(intent);
+    const links = { waitsFor: null, dependents: null, nodes: [] };
+    return { type: 'operation', session, id, order, state: 'waiting', intent, tree, own, ...links };
+  }
+
+  #createWebClaim(session: Session, id: number, fields: WebLockInfo): WebClaim {
+    return { type: 'web', session, id, order: this.#order++, state: 'waiting', ...fields };
+  }
+
+  #createFiles(): FileQueue {
+    return new FileQueue((claim) => this.#settled(claim));
+  }
+
+  #createWeb(): WebQueues {
+    const stolen = (claim: WebClaim): void => {
+      claim.session.claims.delete(claim.id);
+      this.#listener.lost(claim, this.#by);
+    };
+    return new WebQueues((claim) => this.#settled(claim), stolen);
+  }
+
+  #settled(claim: Claim): void {
+    if (claim.state === 'refused') claim.session.claims.delete(claim.id);
+    this.#listener.settled(claim, this.#by);
+  }
+
+  // Snapshots.
+
+  reset(): void {
+    this.#changesBefore = this.#changeCount;
+    this.#sessions = new Map();
+    this.#files = this.#createFiles();
+    this.#web = this.#createWeb();
+    this.#order = 0;
+    this.#epoch = 0;
+    this.#changeCount = 0;
+    this.#recentChanges = [];
+  }
+
+  *snapshot(): Iterable<SnapshotRecord> {
+    const claims = [...this.#sessions.values()].flatMap((session) => [...session.claims.values()]);
+    const files = claims.filter((claim) => claim.type !== 'web').sort((a, b) => a.order - b.order);
+    yield* writeSnapshot({
+      epoch: this.#epoch,
+      order: this.#order,
+      changeCount: this.#changeCount,
+      recentChanges: this.#recentChanges.slice(-KEPT_CHANGES),
+      sessions: this.#sessions.values(),
+      claims: [...files, ...this.#web.held, ...this.#web.pending()],
+    });
+  }
+
+  restore(kind: number, payload: Uint8Array): void {
+    const record = readSnapshotRecord(kind, payload);
+    if (record.type === 'table') {
+      this.#epoch = record.epoch;
+      this.#order = record.order;
+      this.#changeCount = record.changeCount;
+      this.#recentChanges = record.recentChanges;
+    } else if (record.type === 'session') {
+      const { id, identity, expired } = record;
+      this.#sessions.set(id, { id, identity, expired, claims: new Map() });
+    } else {
+      this.#readmit(record);
+    }
+  }
+
+  #readmit(saved: SavedClaim): void {
+    const session = this.#sessions.get(saved.session);
+    if (session === undefined) throw new HoldfastError('journal-damaged', 'A lock in a snapshot belongs to no session');
+    const claim = this.#revive(session, saved);
+    session.claims.set(claim.id, claim);
+    if (claim.type === 'web') this.#web.readmit(claim);
+    else this.#files.readmit(claim);
+  }
+
+  #revive(session: Session, saved: SavedClaim): Claim {
+    const { id, fields } = saved;
+    const state = saved.held ? 'held' : 'waiting';
+    const claim =
+      fields.type === 'lock'
+        ? this.#createLock(session, id, fields)
+        : fields.type === 'operation'
+          ? this.#createOperation(session, id, fields)
+          : this.#createWebClaim(session, id, { name: fields.name, mode: fields.mode, clientId: fields.clientId });
+    return Object.assign(claim, { state, order: saved.order });
+  }
+
+  restored(): void {
+    const missed = this.#changeCount - this.#changesBefore;
+    if (missed < 0 || missed > this.#recentChanges.length) this.#listener.gap();
+    else if (missed > 0) for (const change of this.#recentChanges.slice(-missed)) this.#listener.changed(change);
+    this.#listener.restored();
+  }
+}
+
+function isAboutAnother(kind: number): boolean {
+  return kind === kinds.dead || kind === kinds.expire || kind === kinds.fenced;
+}
+
+const allKinds: ReadonlySet<number> = new Set(Object.values(kinds));
+
+/** A record without effect; of an unknown kind nobody can say that. */
+function known(kind: number): false {
+  if (allKinds.has(kind)) return false;
+  throw new HoldfastError('unknown-record', `The lock journal holds a record of kind ${kind}, which a newer version wrote`);
+}
+
+function webLockInfo({ name, mode, clientId }: WebClaim): WebLockInfo {
+  return { name, mode, clientId };
+}

@@ -1,0 +1,169 @@
+import type { ThreadIdentity } from '../../runtime/identity.ts';
+import type { EntryKind, Locator } from '../locator.ts';
+import { PayloadWriter, pick, type PayloadReader } from './codec.ts';
+import type { FileChange, Intent, LockClass, WebLockMode, WebLockRequest } from './lock-table.ts';
+
+/** Kinds of records of the lock journal. A record of a session that has not joined is void. */
+export const kinds = {
+  join: 1,
+  /** The session ends: all that it has is released. */
+  leave: 2,
+  /** A handle asks for a lock on a file. */
+  lock: 3,
+  /** An operation on names asks to run: INTENT. */
+  operate: 4,
+  /** An operation has ended: DONE or ABORTED. */
+  finish: 5,
+  /** A handle's lock or a web lock is released. */
+  release: 6,
+  /** The content of a file changed outside of any operation. */
+  changed: 7,
+  /** A web lock is asked for. */
+  request: 8,
+  /** A request for a web lock is withdrawn, unless it was granted. */
+  abort: 9,
+  /** Everything of one client of the session is released. */
+  endClient: 10,
+  /** Another session's thread is proven dead. */
+  dead: 11,
+  /** Another session's lease has ended: nothing of it is granted any more. */
+  expire: 12,
+  /** What an expired session could still reach is out of its reach. */
+  fenced: 13,
+} as const;
+
+/** What became of an operation that its session can no longer tell: its id, and whether it changed anything. */
+export type Verdict = readonly [id: number, changed: boolean];
+
+const lockClasses: readonly LockClass[] = ['exclusive', 'read-only', 'readwrite-unsafe', 'siloed'];
+const operations: readonly Intent['operation'][] = ['create', 'remove', 'move', 'modify', 'empty'];
+const entryKinds: readonly EntryKind[] = ['file', 'directory'];
+export const modes: readonly WebLockMode[] = ['shared', 'exclusive'];
+
+const writer = new PayloadWriter();
+
+// Below, each payload is written by the function before the one that reads it.
+
+export function encodeIdentity(identity: ThreadIdentity): Uint8Array {
+  return writeIdentity(writer.begin(), identity).end();
+}
+
+export function writeIdentity(to: PayloadWriter, identity: ThreadIdentity): PayloadWriter {
+  return to
+    .text(identity.boot)
+    .text(identity.namespace)
+    .number(identity.pid)
+    .number(identity.tid)
+    .number(identity.start);
+}
+
+export function readIdentity(from: PayloadReader): ThreadIdentity {
+  return { boot: from.text(), namespace: from.text(), pid: from.number(), tid: from.number(), start: from.number() };
+}
+
+export interface LockFields {
+  readonly locator: Locator;
+  readonly lockClass: LockClass;
+}
+
+export function encodeLock(fields: LockFields): Uint8Array {
+  return writeLock(writer.begin(), fields).end();
+}
+
+export function writeLock(to: PayloadWriter, fields: LockFields): PayloadWriter {
+  return to.number(lockClasses.indexOf(fields.lockClass)).locator(fields.locator);
+}
+
+export function readLock(from: PayloadReader): LockFields {
+  const lockClass = pick(lockClasses, from.number());
+  return { lockClass, locator: from.locator() };
+}
+
+export interface OperateFields {
+  readonly intent: Intent;
+  readonly own: number;
+}
+
+export function encodeOperate(fields: OperateFields): Uint8Array {
+  return writeOperate(writer.begin(), fields).end();
+}
+
+export function writeOperate(to: PayloadWriter, fields: OperateFields): PayloadWriter {
+  return writeIntent(to.number(fields.own), fields.intent);
+}
+
+export function readOperate(from: PayloadReader): OperateFields {
+  const own = from.number();
+  return { own, intent: readIntent(from) };
+}
+
+function writeIntent(to: PayloadWriter, intent: Intent): PayloadWriter {
+  to.number(operations.indexOf(intent.operation)).number(entryKinds.indexOf(intent.kind)).locator(intent.source);
+  to.flag(intent.target !== undefined);
+  return intent.target === undefined ? to : to.locator(intent.target);
+}
+
+function readIntent(from: PayloadReader): Intent {
+  const operation = pick(operations, from.number());
+  const kind = pick(entryKinds, from.number());
+  const source = from.locator();
+  return from.flag() ? { operation, kind, source, target: from.locator() } : { operation, kind, source };
+}
+
+export function writeChange(to: PayloadWriter, change: FileChange): PayloadWriter {
+  return writeIntent(to.number(change.session), change);
+}
+
+export function readChange(from: PayloadReader): FileChange {
+  const session = from.number();
+  return { session, ...readIntent(from) };
+}
+
+export function encodeFinish(id: number, changed: boolean): Uint8Array {
+  return writer.begin().number(id).flag(changed).end();
+}
+
+export function encodeId(id: number): Uint8Array {
+  return writer.begin().number(id).end();
+}
+
+export function encodeLocator(locator: Locator): Uint8Array {
+  return writer.begin().locator(locator).end();
+}
+
+export function encodeRequest(request: WebLockRequest): Uint8Array {
+  return writer
+    .begin()
+    .number(modes.indexOf(request.mode))
+    .text(request.name)
+    .text(request.clientId)
+    .flag(request.ifAvailable)
+    .flag(request.steal)
+    .end();
+}
+
+export function readRequest(from: PayloadReader): WebLockRequest {
+  const mode = pick(modes, from.number());
+  return { mode, name: from.text(), clientId: from.text(), ifAvailable: from.flag(), steal: from.flag() };
+}
+
+export function encodeText(text: string): Uint8Array {
+  return writer.begin().text(text).end();
+}
+
+export function encodeVerdicts(session: number, verdicts: readonly Verdict[], kept: readonly number[] = []): Uint8Array {
+  writer.begin().number(session).number(verdicts.length);
+  for (const [id, changed] of verdicts) writer.number(id).flag(changed);
+  writer.number(kept.length);
+  for (const id of kept) writer.number(id);
+  return writer.end();
+}
+
+export function readVerdicts(from: PayloadReader): { session: number; verdicts: Map<number, boolean>; kept: Set<number> } {
+  const session = from.number();
+  const verdicts = new Map<number, boolean>();
+  for (let left = from.number(); left > 0; left--) verdicts.set(from.number(), from.flag());
+  const kept = new Set<number>();
+  for (let left = from.number(); left > 0; left--) kept.add(from.number());
+  return { session, verdicts, kept };
+}

@@ -1,0 +1,123 @@
+import type { SnapshotRecord } from '../journal/machine.ts';
+import { HoldfastError } from '../../runtime/holdfast-error.ts';
+import type { ThreadIdentity } from '../../runtime/identity.ts';
+import type { Claim, Session } from './claims.ts';
+import { PayloadReader, PayloadWriter, pick } from './codec.ts';
+import type { FileChange, WebLockInfo } from './lock-table.ts';
+import {
+  modes,
+  readChange,
+  readIdentity,
+  readLock,
+  readOperate,
+  writeChange,
+  writeIdentity,
+  writeLock,
+  writeOperate,
+  type LockFields,
+  type OperateFields,
+} from './records.ts';
+
+/** Kinds of records of a snapshot, in the order in which they come. */
+const kinds = { table: 1, session: 2, claim: 3 } as const;
+
+/** The state of a lock table. */
+export interface SavedTable {
+  readonly epoch: number;
+  readonly order: number;
+  readonly changeCount: number;
+  readonly recentChanges: FileChange[];
+  readonly sessions: Iterable<Session>;
+  /** File claims in claim order; web locks in the order of their grants, then requests in queue order. */
+  readonly claims: Iterable<Claim>;
+}
+
+export interface SavedClaim {
+  readonly session: number;
+  readonly id: number;
+  readonly order: number;
+  readonly held: boolean;
+  readonly fields:
+    | ({ readonly type: 'lock' } & LockFields)
+    | ({ readonly type: 'operation' } & OperateFields)
+    | ({ readonly type: 'web' } & WebLockInfo);
+}
+
+export type SavedRecord =
+  | ({ readonly type: 'table' } & Pick<SavedTable, 'epoch' | 'order' | 'changeCount' | 'recentChanges'>)
+  | { readonly type: 'session'; readonly id: number; readonly identity: ThreadIdentity; readonly expired: boolean }
+  | ({ readonly type: 'claim' } & SavedClaim);
+
+const types = ['lock', 'operation', 'web'] as const;
+
+const writer = new PayloadWriter();
+
+export function* writeSnapshot(table: SavedTable): Iterable<SnapshotRecord> {
+  yield { kind: kinds.table, payload: encodeTable(table) };
+  for (const session of table.sessions) {
+    writer.begin().number(session.id).flag(session.expired);
+    yield { kind: kinds.session, payload: writeIdentity(writer, session.identity).end() };
+  }
+  for (const claim of table.claims) yield { kind: kinds.claim, payload: encodeClaim(claim) };
+}
+
+export function readSnapshotRecord(kind: number, payload: Uint8Array): SavedRecord {
+  const from = new PayloadReader(payload);
+  switch (kind) {
+    case kinds.table:
+      return readTable(from);
+    case kinds.session: {
+      const id = from.number();
+      const expired = from.flag();
+      return { type: 'session', id, expired, identity: readIdentity(from) };
+    }
+    case kinds.claim:
+      return readClaim(from);
+    default:
+      throw new HoldfastError('unknown-record', `A snapshot of the lock journal holds a record of the unknown kind ${kind}`);
+  }
+}
+
+function encodeTable(table: SavedTable): Uint8Array {
+  writer.begin().number(table.epoch).number(table.order).number(table.changeCount).number(table.recentChanges.length);
+  for (const change of table.recentChanges) writeChange(writer, change);
+  return writer.end();
+}
+
+function readTable(from: PayloadReader): SavedRecord {
+  const epoch = from.number();
+  const order = from.number();
+  const changeCount = from.number();
+  const recentChanges: FileChange[] = [];
+  for (let left = from.number(); left > 0; left--) recentChanges.push(readChange(from));
+  return { type: 'table', epoch, order, changeCount, recentChanges };
+}
+
+function encodeClaim(claim: Claim): Uint8Array {
+  writer
+    .begin()
+    .number(types.indexOf(claim.type))
+    .number(claim.session.id)
+    .number(claim.id)
+    .number(claim.order)
+    .flag(claim.state === 'held');
+  if (claim.type === 'lock') return writeLock(writer, claim).end();
+  if (claim.type === 'operation') return writeOperate(writer, claim).end();
+  return writer.number(modes.indexOf(claim.mode)).text(claim.name).text(claim.clientId).end();
+}
+
+function readClaim(from: PayloadReader): SavedRecord {
+  const type = pick(types, from.number());
+  const session = from.number();
+  const id = from.number();
+  const order = from.number();
+  const held = from.flag();
+  return { type: 'claim', session, id, order, held, fields: readFields(type, from) };
+}
+
+function readFields(type: (typeof types)[number], from: PayloadReader): SavedClaim['fields'] {
+  if (type === 'lock') return { type, ...readLock(from) };
+  if (type === 'operation') return { type, ...readOperate(from) };
+  const mode = pick(modes, from.number());
+  return { type, mode, name: from.text(), clientId: from.text() };
+}
