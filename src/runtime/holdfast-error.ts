@@ -8,6 +8,8 @@ export type HoldfastErrorCode =
   | 'disk-unsupported' // no hard links, or a network disk
   | 'journal-damaged'
   | 'unknown-record' // written by a newer version
+  | 'record-too-large'
+  | 'session-lost' // this realm was declared dead by others, and its locks were taken away
   | 'closed' // the host or client was closed
   | 'bad-option'
   | 'no-context'; // a tenant's object was asked for outside any run()
