@@ -1,0 +1,111 @@
+import fs from 'node:fs';
+import { dirname } from 'node:path';
+import { HoldfastError } from '../../runtime/holdfast-error.ts';
+import { closeQuietly, candidatePath, encodeFileHeader, FILE_HEADER_BYTES } from './generation-file.ts';
+import { diskError } from './disk-error.ts';
+import { encodeFrame, END_OF_SNAPSHOT_KIND, FRAME_OVERHEAD } from './frame.ts';
+import { encodeEnd, type EndOfSnapshot } from './journal-records.ts';
+import { Magic } from './magic.ts';
+import type { JournalRecord, SnapshotRecord } from './machine.ts';
+import { syncDirectory } from './sync-directory.ts';
+
+const FLUSH_BYTES = 256 * 1024;
+
+/** A generation in the making: nobody else looks at it before a SEAL has named it. */
+export class Candidate {
+  readonly magic = Magic.random();
+  readonly path: string;
+  /** What became of the SEAL that names it; as long as that is unknown, it must not be deleted. */
+  fate: 'unnamed' | 'unknown' | 'void' | 'effective' = 'unnamed';
+  #size = 0;
+  #pending: Uint8Array = new Uint8Array(FLUSH_BYTES);
+  #pendingBytes = 0;
+
+  constructor(directory: string, number: number) {
+    this.path = candidatePath(directory, number, this.magic);
+  }
+
+  /** How many bytes the file has. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /**
+   * Writes the snapshot, and waits until the disk has it: otherwise a power loss after the predecessor's deletion
+   * could take the whole journal, not only its last records.
+   */
+  write(snapshot: Iterable<SnapshotRecord>, end: Omit<EndOfSnapshot, 'records'>): void {
+    const { O_WRONLY, O_APPEND, O_CREAT, O_EXCL } = fs.constants;
+    this.#withFile(O_WRONLY | O_APPEND | O_CREAT | O_EXCL, (descriptor) => {
+      this.#pending.set(encodeFileHeader(this.magic));
+      this.#pendingBytes = FILE_HEADER_BYTES;
+      let records = 0;
+      for (const { kind, payload } of snapshot) {
+        this.note({ kind, session: 0, sequence: ++records, payload });
+        if (this.#pendingBytes >= FLUSH_BYTES) this.#flush(descriptor);
+      }
+      const payload = encodeEnd({ ...end, records });
+      this.note({ kind: END_OF_SNAPSHOT_KIND, session: 0, sequence: 0, payload });
+      this.#flush(descriptor);
+      fs.fsyncSync(descriptor);
+      syncDirectory(dirname(this.path));
+    });
+  }
+
+  /** Takes a record that came after the snapshot; {@link finish} writes it. */
+  note(record: JournalRecord): void {
+    const needed = this.#pendingBytes + FRAME_OVERHEAD + record.payload.length;
+    if (needed > this.#pending.length) this.#growTo(needed);
+    this.#pendingBytes = encodeFrame(this.#pending, this.#pendingBytes, this.magic, record);
+  }
+
+  #growTo(needed: number): void {
+    const grown = new Uint8Array(needed + FLUSH_BYTES);
+    grown.set(this.#pending.subarray(0, this.#pendingBytes));
+    this.#pending = grown;
+  }
+
+  /** Writes the records that were noted since; afterwards the file is complete up to the last of them. */
+  finish(sync: boolean): void {
+    if (this.#pendingBytes === 0) return;
+    this.#withFile(fs.constants.O_WRONLY | fs.constants.O_APPEND, (descriptor) => {
+      this.#flush(descriptor);
+      if (sync) fs.fsyncSync(descriptor);
+    });
+  }
+
+  #withFile(flags: number, action: (descriptor: number) => void): void {
+    try {
+      const descriptor = fs.openSync(this.path, flags, 0o600);
+      try {
+        action(descriptor);
+      } finally {
+        closeQuietly(descriptor);
+      }
+    } catch (error) {
+      throw diskError(error, 'write the compacted journal', this.path);
+    }
+  }
+
+  /** Nobody else appends to this file, so here a short count may be followed by the rest. */
+  #flush(descriptor: number): void {
+    let written = 0;
+    while (written < this.#pendingBytes) {
+      const count = fs.writeSync(descriptor, this.#pending, written, this.#pendingBytes - written);
+      if (count === 0) throw new HoldfastError('disk-full', `Could not write ${this.path}: the disk takes no more.`);
+      written += count;
+    }
+    this.#size += this.#pendingBytes;
+    this.#pendingBytes = 0;
+  }
+
+  /** Deletes the file, unless a SEAL may have named it. */
+  discard(): void {
+    if (this.fate === 'effective' || this.fate === 'unknown') return;
+    try {
+      fs.unlinkSync(this.path);
+    } catch {
+      // Whoever compacts next deletes it.
+    }
+  }
+}

@@ -1,0 +1,35 @@
+import fs from 'node:fs';
+import { HoldfastError } from '../../runtime/holdfast-error.ts';
+import { Candidate } from './candidate.ts';
+import { Dedupe } from './dedupe.ts';
+import { diskError, systemCode } from './disk-error.ts';
+import { candidateDirectory, generationPath } from './generation-file.ts';
+import type { SnapshotRecord } from './machine.ts';
+import { syncDirectory } from './sync-directory.ts';
+
+const noHardLinks = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
+
+/** Makes generation 0 in a directory that nobody else sees yet, by the same steps as any later one. */
+export function createGeneration(directory: string, snapshot: Iterable<SnapshotRecord>): void {
+  try {
+    fs.mkdirSync(candidateDirectory(directory), { recursive: true, mode: 0o700 });
+    const candidate = new Candidate(directory, 0);
+    candidate.write(snapshot, { generation: 0, covers: 0, count: 0, dedupe: new Dedupe() });
+    linkOrExplain(candidate.path, generationPath(directory, 0));
+    fs.unlinkSync(candidate.path);
+    syncDirectory(directory);
+  } catch (error) {
+    throw diskError(error, 'create the journal in', directory);
+  }
+}
+
+/** Compaction needs hard links; a disk without them is refused before anything is trusted to it. */
+function linkOrExplain(from: string, to: string): void {
+  try {
+    fs.linkSync(from, to);
+  } catch (error) {
+    if (!noHardLinks.has(systemCode(error))) throw error;
+    const message = `The disk of ${to} has no hard links, which journals need. Put the root on a local file system.`;
+    throw new HoldfastError('disk-unsupported', message, { cause: error });
+  }
+}

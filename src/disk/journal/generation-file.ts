@@ -1,0 +1,119 @@
+import fs from 'node:fs';
+import { join } from 'node:path';
+import { HoldfastError } from '../../runtime/holdfast-error.ts';
+import { getUint32, putUint32 } from './bytes.ts';
+import { crc32 } from './checksum.ts';
+import { diskError, systemCode } from './disk-error.ts';
+import { Magic, MAGIC_BYTES } from './magic.ts';
+
+/* The layout is in docs/FORMAT.md, "Generation". */
+const IDENTIFIER = Uint8Array.from('HFJOURNL', (character) => character.charCodeAt(0));
+const FORMAT_VERSION = 1;
+const VERSION = 8;
+const MAGIC = 16;
+const CHECKSUM = 32;
+export const FILE_HEADER_BYTES = 36;
+
+/** An open generation of a journal. */
+export interface GenerationFile {
+  readonly number: number;
+  readonly path: string;
+  readonly descriptor: number;
+  readonly magic: Magic;
+  /** Why the file could be opened for reading only; undefined if it can be written. */
+  readonly readOnly: unknown;
+}
+
+export function generationPath(directory: string, number: number): string {
+  return join(directory, String(number));
+}
+
+export function candidateDirectory(directory: string): string {
+  return join(directory, 'cand');
+}
+
+/** The candidate that may become generation `number`; its magic makes the name unique. */
+export function candidatePath(directory: string, number: number, magic: Magic): string {
+  return join(candidateDirectory(directory), `${number}.${magic.name}`);
+}
+
+export function encodeFileHeader(magic: Magic): Uint8Array {
+  const header = new Uint8Array(FILE_HEADER_BYTES);
+  header.set(IDENTIFIER);
+  putUint32(header, VERSION, FORMAT_VERSION);
+  header.set(magic.bytes, MAGIC);
+  putUint32(header, CHECKSUM, crc32(header, 0, CHECKSUM));
+  return header;
+}
+
+function decodeFileHeader(header: Uint8Array, length: number, path: string): Magic {
+  const damaged = (why: string) => new HoldfastError('journal-damaged', `The journal ${path} is damaged: ${why}.`);
+  if (length < FILE_HEADER_BYTES) throw damaged(`it ends after ${length} bytes, inside its header`);
+  if (IDENTIFIER.some((byte, index) => header[index] !== byte)) throw damaged('it does not start as a journal does');
+  if (getUint32(header, CHECKSUM) !== crc32(header, 0, CHECKSUM)) throw damaged('the checksum of its header is wrong');
+  const version = getUint32(header, VERSION);
+  if (version > FORMAT_VERSION) {
+    throw new HoldfastError('root-newer', `The journal ${path} has format ${version}; this version reads up to ${FORMAT_VERSION}.`);
+  }
+  return new Magic(header.slice(MAGIC, MAGIC + MAGIC_BYTES));
+}
+
+/**
+ * Opens a generation, for reading only where the disk allows no more; null if there is no file of that name.
+ * Never creates one: a name that was deleted must not come back empty.
+ *
+ * @param path - where to find it, if not under its own name.
+ */
+export function openGeneration(
+  directory: string,
+  number: number,
+  path = generationPath(directory, number),
+): GenerationFile | null {
+  try {
+    const { descriptor, readOnly } = openDescriptor(path);
+    try {
+      const header = new Uint8Array(FILE_HEADER_BYTES);
+      const length = fs.readSync(descriptor, header, 0, FILE_HEADER_BYTES, 0);
+      return { number, path, descriptor, magic: decodeFileHeader(header, length, path), readOnly };
+    } catch (error) {
+      closeQuietly(descriptor);
+      throw error;
+    }
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return null;
+    throw diskError(error, 'read the journal', path);
+  }
+}
+
+function openDescriptor(path: string): { descriptor: number; readOnly: unknown } {
+  const { O_RDWR, O_RDONLY, O_APPEND } = fs.constants;
+  try {
+    return { descriptor: fs.openSync(path, O_RDWR | O_APPEND), readOnly: undefined };
+  } catch (error) {
+    if (!['EROFS', 'EACCES', 'EPERM'].includes(systemCode(error))) throw error;
+    return { descriptor: fs.openSync(path, O_RDONLY), readOnly: error };
+  }
+}
+
+export function closeQuietly(descriptor: number): void {
+  try {
+    fs.closeSync(descriptor);
+  } catch {
+    // Nothing was promised about this descriptor any more.
+  }
+}
+
+/** The numbers of the generations that a directory shows, ascending; null if there is no directory. */
+export function listGenerations(directory: string): number[] | null {
+  try {
+    return fs
+      .readdirSync(directory)
+      .filter((name) => /^(0|[1-9][0-9]*)$/.test(name))
+      .map(Number)
+      .sort((a, b) => a - b);
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return null;
+    throw diskError(error, 'read the journal in', directory);
+  }
+}
+

@@ -1,0 +1,323 @@
+import fs from 'node:fs';
+import { HoldfastError } from '../../runtime/holdfast-error.ts';
+import { compact } from './compaction.ts';
+import { createGeneration } from './create.ts';
+import { diskError } from './disk-error.ts';
+import { encodeFrame, FIRST_JOURNAL_KIND, FRAME_OVERHEAD, MAX_PAYLOAD } from './frame.ts';
+import type { JournalRecord, Machine, SnapshotRecord } from './machine.ts';
+import { Replay } from './replay.ts';
+import { sweep } from './succession.ts';
+import { syncDirectory } from './sync-directory.ts';
+
+/*
+ * Invariants (with those of the reading side in replay.ts)
+ * - One record is one write() of one whole frame; the rest of a frame that was cut short is never appended.
+ * - append() returns only what the machine said when it met the record in the journal, and only once.
+ * - After a failure it is known whether the record landed, or the error says that it is not; nothing else changes.
+ * - A SEAL is appended only when the successor that it names is finished on disk.
+ * - A compaction that fails leaves the journal as it was, and never fails the append that set it off.
+ */
+
+export interface JournalOptions {
+  /**
+   * `relaxed` (default): an acknowledged record survives the death of any process. `strict`: it survives power loss
+   * too, provided that every user of the journal is strict.
+   */
+  readonly durability?: 'relaxed' | 'strict';
+  /** How many sealed generations are kept for readers that are slow. Default 0. */
+  readonly retain?: number;
+  /** Size in bytes from which on an append compacts the journal. Default 1 MiB; never below four times the snapshot. */
+  readonly compactAt?: number;
+  /**
+   * Runs what must not overlap with other processes' appends, and returns its result: for disks on which appends are
+   * not atomic. Must be synchronous.
+   */
+  readonly exclusively?: <T>(section: () => T) => T;
+}
+
+/** Appends of one record that found the journal sealed before it; each needs a compaction by somebody else. */
+const GENERATION_ATTEMPTS = 256;
+
+/** Frames up to this size are encoded in one buffer that all journals of this realm share. */
+const sharedFrame = new Uint8Array(64 * 1024);
+
+/**
+ * A journal: an append-only file that many processes append to, and whose order all of them agree on. Every process
+ * drives a {@link Machine} by it. All methods are synchronous.
+ */
+export class Journal<Outcome> {
+  readonly #replay: Replay<Outcome>;
+  readonly #machine: Machine<Outcome>;
+  readonly #strict: boolean;
+  readonly #retain: number;
+  readonly #compactAt: number;
+  readonly #exclusively: JournalOptions['exclusively'];
+  #closed = false;
+  /** Set while a record of ours may or may not be in the journal. */
+  #inDoubt = false;
+  #syncFailure: HoldfastError | null = null;
+  /** The generation whose name this realm knows to be durable. */
+  #syncedGeneration = -1;
+  /** After a compaction that came to nothing: the size up to which no other is tried. */
+  #patience = 0;
+
+  /** Does no I/O. `directory` need not exist before {@link open}. */
+  constructor(directory: string, machine: Machine<Outcome>, options: JournalOptions = {}) {
+    this.#replay = new Replay(directory, machine);
+    this.#machine = machine;
+    this.#strict = options.durability === 'strict';
+    this.#retain = options.retain ?? 0;
+    this.#compactAt = options.compactAt ?? 2 ** 20;
+    this.#exclusively = options.exclusively;
+  }
+
+  /**
+   * Makes generation 0 in a directory that nobody else can see yet; the caller renames it into place.
+   *
+   * @param snapshot - what every machine of this journal starts with.
+   * @throws HoldfastError `disk-full`, `root-read-only`, `disk-failed`; `disk-unsupported` where there are no hard links.
+   */
+  static create(directory: string, snapshot: Iterable<SnapshotRecord> = []): void {
+    createGeneration(directory, snapshot);
+  }
+
+  /** The directory to watch for news, and for new generations. */
+  get directory(): string {
+    return this.#replay.directory;
+  }
+
+  /** The path of the current generation. */
+  get file(): string {
+    return this.#replay.path;
+  }
+
+  /** The number of the current generation. */
+  get generation(): number {
+    return this.#replay.number;
+  }
+
+  /** The size in bytes of the current generation, as far as it was read. */
+  get size(): number {
+    return this.#replay.size;
+  }
+
+  /** How many stretches of dead bytes (torn or damaged records) this realm has passed. */
+  get damage(): number {
+    return this.#replay.damage;
+  }
+
+  /** How many records were ever applied, by whomever; those before a restored snapshot included. */
+  get count(): number {
+    return this.#replay.count;
+  }
+
+  /**
+   * Opens the newest generation and restores its snapshot, unless that was done before.
+   *
+   * @returns false if the directory does not exist.
+   * @throws HoldfastError `journal-damaged`, `root-newer`, `root-unusable`, `disk-failed`, `closed`.
+   */
+  open(): boolean {
+    if (this.#closed) throw new HoldfastError('closed', `The journal in ${this.directory} was closed.`);
+    return this.#replay.ready();
+  }
+
+  /**
+   * Applies every record whose append was finished before this call, and maybe later ones. One positioned read when
+   * there is no news. Nothing happens if there is no journal.
+   *
+   * @throws HoldfastError as {@link open}; `unknown-record`, then and from then on.
+   */
+  catchUp(): void {
+    if (this.open()) this.#replay.advance();
+  }
+
+  /**
+   * Appends one record and returns what the machine made of it, once it is in the journal: no kill of any process
+   * can lose it then. `(session, sequence)` must be new, or that of an append that failed: then the record takes
+   * effect once, whether or not it had landed before.
+   *
+   * @throws HoldfastError `disk-full`, `root-read-only`, `disk-failed`: the record is not in the journal, unless the
+   * message says that the outcome is unknown. `record-too-large` beyond 256 MiB.
+   */
+  append(kind: number, session: number, sequence: number, payload: Uint8Array): Outcome {
+    const record = { kind, session, sequence, payload };
+    const exclusively = this.#exclusively;
+    return exclusively === undefined ? this.#append(record) : exclusively(() => this.#append(record));
+  }
+
+  #append(record: JournalRecord): Outcome {
+    checkRecord(record);
+    this.#requireWritable();
+    const { awaited } = this.#replay;
+    if (!this.#landedBefore(record)) {
+      awaited.session = record.session;
+      awaited.sequence = record.sequence;
+      awaited.landed = false;
+      const before = this.#replay.size;
+      this.#write(record);
+      if (this.#strict) this.#sync();
+      this.#compactIfDue(before);
+    }
+    const outcome = awaited.outcome as Outcome;
+    awaited.session = 0;
+    awaited.outcome = undefined;
+    return outcome;
+  }
+
+  #requireWritable(): void {
+    if (this.#syncFailure !== null) throw this.#syncFailure;
+    const replay = this.#replay;
+    if (!this.open()) throw new HoldfastError('disk-failed', `There is no journal in ${this.directory}.`);
+    if (replay.file.readOnly === undefined) return;
+    // It was opened when the disk allowed no more; it may by now.
+    replay.suspend();
+    replay.ready();
+    if (replay.file.readOnly !== undefined) throw diskError(replay.file.readOnly, 'append to the journal', this.file);
+  }
+
+  /** Whether an append of this record that failed before has landed after all. */
+  #landedBefore({ session, sequence }: JournalRecord): boolean {
+    const { awaited } = this.#replay;
+    if (this.#inDoubt && awaited.session === session && awaited.sequence === sequence) {
+      this.#replay.advance();
+      this.#inDoubt = false;
+      if (awaited.landed) return true;
+    }
+    this.#inDoubt = false;
+    if (!this.#replay.dedupe.has(session, sequence)) return false;
+    const message = `Record ${sequence} of session ${session} is in the journal ${this.file} already; its outcome is not known here.`;
+    throw new HoldfastError('disk-failed', message);
+  }
+
+  /** Appends the record until it stands before any SEAL. */
+  #write(record: JournalRecord): void {
+    const replay = this.#replay;
+    for (let attempt = 0; attempt < GENERATION_ATTEMPTS; attempt++) {
+      const { number } = replay;
+      this.#writeOnce(record);
+      if (replay.awaited.landed) return;
+      if (replay.number === number) break;
+    }
+    replay.abandon();
+    throw new HoldfastError('journal-damaged', `A record that was appended to the journal ${this.file} is not there.`);
+  }
+
+  #writeOnce(record: JournalRecord): void {
+    const replay = this.#replay;
+    const size = FRAME_OVERHEAD + record.payload.length;
+    const frame = size <= sharedFrame.length ? sharedFrame : new Uint8Array(size);
+    encodeFrame(frame, 0, replay.file.magic, record);
+    let first: boolean;
+    try {
+      first = this.#writeFrame(frame, size);
+      // A second, whole copy is safe; the rest of the first one would not be, for others may have written in between.
+      if (!first && !this.#writeFrame(frame, size)) throw shortWrite(this.file);
+    } catch (error) {
+      this.#learn(diskError(error, 'append to the journal', this.file));
+      return;
+    }
+    try {
+      if (first) replay.advanceThrough(frame, size, record);
+      else replay.advance();
+    } catch (error) {
+      throw this.#unknownOutcome(error);
+    }
+  }
+
+  #writeFrame(frame: Uint8Array, size: number): boolean {
+    return fs.writeSync(this.#replay.file.descriptor, frame, 0, size) === size;
+  }
+
+  /** After a write that failed: what the journal does not hold by now, it never will. */
+  #learn(failure: unknown): void {
+    try {
+      this.#replay.advance();
+    } catch {
+      throw this.#unknownOutcome(failure);
+    }
+    if (!this.#replay.awaited.landed) throw failure;
+  }
+
+  #unknownOutcome(cause: unknown): unknown {
+    if (this.#replay.awaited.landed) return cause;
+    this.#inDoubt = true;
+    const why = cause instanceof Error ? cause.message : String(cause);
+    const message = `Whether a record reached the journal ${this.file} is unknown: ${why}`;
+    return new HoldfastError('disk-failed', message, { cause });
+  }
+
+  /** Makes the current generation, and its name, durable. */
+  #sync(): void {
+    const { file, number } = this.#replay;
+    try {
+      fs.fdatasyncSync(file.descriptor);
+      if (this.#syncedGeneration !== number) syncDirectory(this.directory);
+      this.#syncedGeneration = number;
+    } catch (error) {
+      const message = `The journal ${this.file} could not be synced: whether its last records survive a power loss is unknown.`;
+      this.#syncFailure = new HoldfastError('disk-failed', message, { cause: error });
+      throw this.#syncFailure;
+    }
+  }
+
+  /**
+   * Moves the journal to its next generation now, with a snapshot in place of its history.
+   *
+   * @returns whether the journal is in a later generation than before; others who append fast can prevent it.
+   * @throws HoldfastError as {@link append}; the journal is then as it was.
+   */
+  compact(): boolean {
+    const exclusively = this.#exclusively;
+    return exclusively === undefined ? this.#compact() : exclusively(() => this.#compact());
+  }
+
+  #compact(): boolean {
+    this.#requireWritable();
+    const replay = this.#replay;
+    replay.advance();
+    const { number } = replay;
+    if (compact(replay, this.#machine, this.#strict)) sweep(this.directory, replay.number, this.#retain);
+    return replay.number > number;
+  }
+
+  /** Whoever's record crosses the limit compacts; others only if that has not helped. */
+  #compactIfDue(before: number): void {
+    const { size, snapshotEnd } = this.#replay;
+    const limit = Math.max(this.#compactAt, 4 * snapshotEnd);
+    if (size <= limit || size <= this.#patience) return;
+    if (before > limit && size <= limit * 1.25) return;
+    this.#patience = 0;
+    try {
+      if (this.#compact()) return;
+    } catch {
+      // The record is in the journal; that its history could not be shortened is no failure of this append.
+    }
+    this.#patience = this.size + limit / 4;
+  }
+
+  /** Closes the descriptor and keeps the state; the next use opens it again. */
+  suspend(): void {
+    this.#replay.suspend();
+  }
+
+  /** Closes for good: every later use throws HoldfastError `closed`. */
+  close(): void {
+    this.#closed = true;
+    this.#replay.suspend();
+  }
+}
+
+function checkRecord({ kind, session, sequence, payload }: JournalRecord): void {
+  const valid =
+    Number.isInteger(kind) && kind > 0 && kind < FIRST_JOURNAL_KIND &&
+    Number.isSafeInteger(session) && session > 0 &&
+    Number.isInteger(sequence) && sequence > 0 && sequence < 2 ** 32;
+  if (!valid) throw new RangeError(`No record can have kind ${kind}, session ${session} and sequence ${sequence}.`);
+  if (payload.length <= MAX_PAYLOAD) return;
+  throw new HoldfastError('record-too-large', `A record of ${payload.length} bytes is over the limit of ${MAX_PAYLOAD}.`);
+}
+
+function shortWrite(path: string): HoldfastError {
+  return new HoldfastError('disk-full', `Could not append to the journal ${path}: the disk took only a part of the record.`);
+}

@@ -1,0 +1,60 @@
+export const MAGIC_BYTES = 16;
+
+/**
+ * The 16 bytes that start every frame of one generation, and occur nowhere else in it.
+ *
+ * They are unbordered: no proper prefix equals a suffix. So two occurrences never overlap, and neither a frame cut
+ * short nor the seam between two frames can form one by accident.
+ */
+export class Magic {
+  readonly bytes: Uint8Array;
+  /** Horspool's table: how far a search may jump on seeing a byte under the magic's last position. */
+  readonly #jumps = new Uint8Array(256).fill(MAGIC_BYTES);
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+    for (let index = 0; index < MAGIC_BYTES - 1; index++) this.#jumps[bytes[index] ?? 0] = MAGIC_BYTES - 1 - index;
+  }
+
+  static random(): Magic {
+    for (;;) {
+      const bytes = crypto.getRandomValues(new Uint8Array(MAGIC_BYTES));
+      if (isUnbordered(bytes)) return new Magic(bytes);
+    }
+  }
+
+  /** As 32 hexadecimal digits. */
+  get name(): string {
+    return Array.from(this.bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  }
+
+  equals(other: Magic): boolean {
+    return other.isAt(this.bytes, 0);
+  }
+
+  isAt(bytes: Uint8Array, at: number): boolean {
+    const magic = this.bytes;
+    for (let index = 0; index < MAGIC_BYTES; index++) if (bytes[at + index] !== magic[index]) return false;
+    return true;
+  }
+
+  /** The first occurrence that lies wholly in `bytes[from, to)`, or -1. */
+  find(bytes: Uint8Array, from: number, to: number): number {
+    const jumps = this.#jumps;
+    const last = MAGIC_BYTES - 1;
+    for (let end = from + last; end < to; end += jumps[bytes[end] ?? 0] ?? 1) {
+      if (this.isAt(bytes, end - last)) return end - last;
+    }
+    return -1;
+  }
+}
+
+export function isUnbordered(bytes: Uint8Array): boolean {
+  for (let length = 1; length < bytes.length; length++) {
+    const start = bytes.length - length;
+    let same = 0;
+    while (same < length && bytes[same] === bytes[start + same]) same++;
+    if (same === length) return false;
+  }
+  return true;
+}

@@ -1,0 +1,309 @@
+import fs from 'node:fs';
+import { HoldfastError } from '../../runtime/holdfast-error.ts';
+import type { Candidate } from './candidate.ts';
+import { Dedupe } from './dedupe.ts';
+import { diskError } from './disk-error.ts';
+import { END_OF_SNAPSHOT_KIND, FIRST_JOURNAL_KIND, SEAL_KIND, type Frame } from './frame.ts';
+import { FrameReader } from './frame-reader.ts';
+import {
+  closeQuietly,
+  FILE_HEADER_BYTES,
+  generationPath,
+  listGenerations,
+  openGeneration,
+  type GenerationFile,
+} from './generation-file.ts';
+import { decodeEnd, decodeSeal, type EndOfSnapshot, type Seal } from './journal-records.ts';
+import type { JournalRecord, Machine } from './machine.ts';
+import { openSuccessor } from './succession.ts';
+
+/*
+ * Invariants
+ * - The machine has applied every record up to `position` of generation `number`, in order, each once, and none after.
+ * - All that decides about a record is in the journal: its place, its session and sequence, its kind and payload.
+ * - After an effective SEAL nothing in that generation counts; reading goes on in the successor that it names.
+ * - A generation that cannot be read is an error; it never reads as empty. The highest number is the newest.
+ * - An unknown kind of record, or a machine that throws, stops the replay for good.
+ */
+
+/** A record whose outcome its writer waits for. */
+export class Awaited<Outcome> {
+  session = 0;
+  sequence = 0;
+  landed = false;
+  outcome: Outcome | undefined;
+}
+
+/** How often a directory is listed again when generations vanish between listing and opening. */
+const LISTINGS = 64;
+
+/** Feeds a machine the records of a journal, generation after generation. */
+export class Replay<Outcome> {
+  readonly directory: string;
+  readonly awaited = new Awaited<Outcome>();
+  /** While this realm compacts: takes the records that come after the snapshot. */
+  candidate: Candidate | null = null;
+  readonly #machine: Machine<Outcome>;
+  #file: GenerationFile | null = null;
+  #reader: FrameReader | null = null;
+  /** The generation that the state belongs to, whether or not it is open; null before the first. */
+  #generation: Pick<GenerationFile, 'number' | 'magic' | 'path'> | null = null;
+  #position = 0;
+  #snapshotEnd = 0;
+  #sealed: Seal | null = null;
+  #dedupe = new Dedupe();
+  #count = 0;
+  #damage = 0;
+  #stopped: unknown = null;
+  #restoredOnce = false;
+
+  constructor(directory: string, machine: Machine<Outcome>) {
+    this.directory = directory;
+    this.#machine = machine;
+  }
+
+  get number(): number {
+    return this.#generation?.number ?? 0;
+  }
+
+  get path(): string {
+    return this.#generation?.path ?? generationPath(this.directory, 0);
+  }
+
+  get dedupe(): Dedupe {
+    return this.#dedupe;
+  }
+
+  /** How many records were applied since the journal began. */
+  get count(): number {
+    return this.#count;
+  }
+
+  get damage(): number {
+    return this.#damage + (this.#reader?.damage ?? 0);
+  }
+
+  /** Where the last record ended. */
+  get position(): number {
+    return this.#reader?.position ?? this.#position;
+  }
+
+  /** The size of the generation, as far as it was seen. */
+  get size(): number {
+    return this.#reader?.seen ?? this.#position;
+  }
+
+  /** How much of the generation was there when it began. */
+  get snapshotEnd(): number {
+    return this.#snapshotEnd;
+  }
+
+  /** The open generation. Only after {@link ready} has returned true. */
+  get file(): GenerationFile {
+    if (this.#file === null) throw new HoldfastError('disk-failed', `The journal in ${this.directory} is not open.`);
+    return this.#file;
+  }
+
+  /** Opens what is needed; false if there is no journal. */
+  ready(): boolean {
+    if (this.#stopped !== null) throw this.#stopped;
+    if (this.#file !== null) return true;
+    return this.#generation === null ? this.#restoreNewest(0) : this.#resume();
+  }
+
+  /** Closes the descriptor and keeps the state. */
+  suspend(): void {
+    if (this.#file === null) return;
+    this.#position = this.position;
+    this.#damage = this.damage;
+    closeQuietly(this.#file.descriptor);
+    this.#file = null;
+    this.#reader = null;
+  }
+
+  /** Forgets which generation the state belongs to: the next use restores the newest snapshot. */
+  abandon(): void {
+    this.suspend();
+    this.#generation = null;
+  }
+
+  #resume(): boolean {
+    const known = this.#generation;
+    if (known === null) return false;
+    const file = openSuccessor(this.directory, known.number, known.magic);
+    if (file === null) return this.#restoreNewest(known.number + 1);
+    this.#enter(file, this.#position);
+    return true;
+  }
+
+  #enter(file: GenerationFile, position: number): void {
+    this.suspend();
+    this.#file = file;
+    this.#generation = file;
+    this.#position = position;
+    this.#reader = new FrameReader(file.descriptor, file.magic, position);
+  }
+
+  /** Applies everything that the journal has by now. One positioned read when there is no news. */
+  advance(): void {
+    for (;;) {
+      if (this.#sealed !== null) this.#follow(this.#sealed);
+      const reader = this.#reader;
+      if (reader === null || this.#fill(reader) === 0) return;
+      this.#take(reader);
+      if (this.#sealed === null && reader.reachedEnd) return;
+    }
+  }
+
+  /** As {@link advance}, right after this realm wrote `record` as `frame`, for the first time and in one piece. */
+  advanceThrough(frame: Uint8Array, size: number, record: JournalRecord): void {
+    const reader = this.#reader;
+    if (reader === null || this.#sealed !== null) return this.advance();
+    let alone: boolean;
+    try {
+      alone = reader.fillExpecting(frame, size);
+    } catch (error) {
+      throw diskError(error, 'read the journal', this.path);
+    }
+    if (alone) this.#apply(record);
+    else this.#take(reader);
+    if (this.#sealed !== null || !reader.reachedEnd) this.advance();
+  }
+
+  #fill(reader: FrameReader): number {
+    try {
+      return reader.fill();
+    } catch (error) {
+      throw diskError(error, 'read the journal', this.path);
+    }
+  }
+
+  #take(reader: FrameReader): void {
+    try {
+      while (this.#sealed === null && reader.next()) {
+        if (reader.frame.kind < FIRST_JOURNAL_KIND) this.#apply(reader.frame);
+        else this.#obey(reader.frame, reader);
+      }
+    } finally {
+      reader.release();
+    }
+  }
+
+  #apply(record: JournalRecord): void {
+    const { session, sequence } = record;
+    if (!this.#dedupe.accept(session, sequence)) return;
+    this.#count++;
+    this.candidate?.note(record);
+    let outcome: Outcome;
+    try {
+      outcome = this.#machine.apply(record);
+    } catch (error) {
+      throw this.#stop(error);
+    }
+    const { awaited } = this;
+    if (awaited.session !== session || awaited.sequence !== sequence) return;
+    awaited.landed = true;
+    awaited.outcome = outcome;
+  }
+
+  #stop(error: unknown): unknown {
+    this.#stopped = error;
+    return error;
+  }
+
+  #obey(frame: Frame, reader: FrameReader): void {
+    if (frame.kind !== SEAL_KIND) {
+      const message = `The journal ${this.path} holds a record of kind ${frame.kind}, which this version does not know.`;
+      throw this.#stop(new HoldfastError('unknown-record', message));
+    }
+    const seal = decodeSeal(frame.payload);
+    const effective = seal.after === reader.before;
+    if (effective) this.#sealed = seal;
+    if (this.candidate === null) return;
+    if (seal.successor.equals(this.candidate.magic)) this.candidate.fate = effective ? 'effective' : 'void';
+    else if (effective) this.candidate.fate = 'void';
+  }
+
+  /** Goes on in the successor, right after its snapshot; if even that is gone by now, restores the newest. */
+  #follow(seal: Seal): void {
+    const next = this.number + 1;
+    const file = openSuccessor(this.directory, next, seal.successor);
+    if (file === null) {
+      this.#restoreNewest(next + 1);
+      return;
+    }
+    this.#enter(file, seal.resume);
+    if (fs.fstatSync(file.descriptor).size < seal.resume) throw this.#stop(damagedSnapshot(file));
+    this.#snapshotEnd = seal.resume;
+    this.#sealed = null;
+    this.candidate = null;
+  }
+
+  /** Restores the newest generation, which must be `least` or higher; false if there is no journal at all. */
+  #restoreNewest(least: number): boolean {
+    for (let listing = 0; listing < LISTINGS; listing++) {
+      const numbers = listGenerations(this.directory);
+      if (numbers === null) return this.#missing();
+      const newest = numbers.at(-1) ?? -1;
+      if (newest < least) continue;
+      const file = openGeneration(this.directory, newest);
+      if (file === null) continue;
+      this.#restore(file);
+      return true;
+    }
+    throw new HoldfastError('journal-damaged', `The journal in ${this.directory} has lost generation ${least} or a later one.`);
+  }
+
+  #missing(): boolean {
+    if (this.#generation === null) return false;
+    throw new HoldfastError('disk-failed', `The journal in ${this.directory} was there, and is gone.`);
+  }
+
+  #restore(file: GenerationFile): void {
+    this.#enter(file, FILE_HEADER_BYTES);
+    // Until the snapshot is whole, the state belongs to no generation.
+    this.#generation = null;
+    this.#sealed = null;
+    this.candidate = null;
+    this.#machine.reset();
+    try {
+      const end = this.#readSnapshot(file);
+      this.#dedupe = end.dedupe;
+      this.#count = end.count;
+      this.#snapshotEnd = this.position;
+      this.#generation = file;
+      this.#machine.restored(this.#restoredOnce);
+      this.#restoredOnce = true;
+    } catch (error) {
+      this.suspend();
+      throw error;
+    }
+    // What was read together with the snapshot's last bytes is no news to any later read.
+    if (this.#reader !== null) this.#take(this.#reader);
+  }
+
+  #readSnapshot(file: GenerationFile): EndOfSnapshot {
+    const reader = this.#reader;
+    for (let records = 0; reader !== null && this.#nextOfSnapshot(reader); records++) {
+      const { kind, payload } = reader.frame;
+      if (kind === END_OF_SNAPSHOT_KIND) return this.#checkedEnd(decodeEnd(payload), file, records);
+      if (kind >= FIRST_JOURNAL_KIND) break;
+      this.#machine.restore(kind, payload);
+    }
+    throw damagedSnapshot(file);
+  }
+
+  #nextOfSnapshot(reader: FrameReader): boolean {
+    while (!reader.next()) if (this.#fill(reader) === 0) return false;
+    return reader.damage === 0;
+  }
+
+  #checkedEnd(end: EndOfSnapshot, file: GenerationFile, records: number): EndOfSnapshot {
+    if (end.records !== records || end.generation !== file.number) throw damagedSnapshot(file);
+    return end;
+  }
+}
+
+function damagedSnapshot(file: GenerationFile): HoldfastError {
+  return new HoldfastError('journal-damaged', `The snapshot of the journal ${file.path} is damaged; nothing was read from it.`);
+}
