@@ -1,0 +1,361 @@
+import fs from 'node:fs';
+import { fileFromDisk } from '../../runtime/disk-file.ts';
+import { isWithin, sameLocator } from '../locator.ts';
+import type { EntryKind, Locator } from '../locator.ts';
+import type { BucketPlace } from '../place.ts';
+import { childrenOf, EntryReader } from './entries.ts';
+import { kindOf, locate } from './locate.ts';
+import type { Located } from './locate.ts';
+import { forgetSpelling, keepSpelling } from './long-names.ts';
+import { CREATE, openNew, openPlain, READ, READ_WRITE } from './open-plain.ts';
+import { SwapFolder } from './swap.ts';
+import type { Swap } from './swap.ts';
+import { syncDirectory } from './sync.ts';
+import { Trash } from './trash.ts';
+import { systemCode, toTreeError, TreeError } from './tree-error.ts';
+import type { TreeErrorCode } from './tree-error.ts';
+import { nextTurn } from './turns.ts';
+import { bytesBelow } from './usage.ts';
+
+export interface FileTreeOptions {
+  /** The epoch of the `files.<epoch>` directory now. Asked again whenever something is missing, so it must be fresh. */
+  epoch(): number;
+  /** The swap folder's name: unique to this realm, and a path component. */
+  readonly session: string;
+  /** Whether the root's volume takes names for one that differ in case or normalization (`volumeFoldsNames`). */
+  foldsNames?(): boolean;
+  /** `strict`: every change is on the disk, not only in the kernel, when its call returns. Default `relaxed`. */
+  readonly durability?: 'relaxed' | 'strict';
+}
+
+export interface FileStat {
+  /** Bytes. */
+  readonly size: number;
+  /** Milliseconds since 1970, an integer. */
+  readonly lastModified: number;
+}
+
+/**
+ * The entries of a bucket's file system, as real files and directories below `files.<epoch>/`. Invariants:
+ * - no path is used before every component of it was seen to be a plain file or directory of ours, so nothing that lies
+ *   in the tree (links, pipes, sockets) leads out of the bucket, blocks a thread or is written to;
+ * - a name appears, changes and goes by one system call (open, mkdir, rename, unlink): whoever is killed leaves the
+ *   state before or after, and at worst a swap file, trash or the spelling of a long name, which nobody sees;
+ * - a file's content is only ever replaced whole (`replace`), or written through `open` by a holder of its lock;
+ * - no state is kept in memory: any number of processes may work on one tree. Who may do what when is the lock table's.
+ *
+ * A missing bucket reads as an empty one; the first creation makes it. Every method throws {@link TreeError}, or what
+ * `place.ensure()` throws. https://fs.spec.whatwg.org/#concept-directory-entry
+ */
+export class FileTree {
+  readonly #place: BucketPlace;
+  readonly #options: FileTreeOptions;
+  readonly #swaps: SwapFolder;
+  readonly #trash: Trash;
+
+  constructor(place: BucketPlace, options: FileTreeOptions) {
+    this.#place = place;
+    this.#options = options;
+    this.#swaps = new SwapFolder(`${place.path}/swap`, options.session);
+    this.#trash = new Trash(`${place.path}/trash`, options.session);
+  }
+
+  /**
+   * What is at a locator; null when nothing is, or when a file is where a directory on the way should be. The root is
+   * always a directory.
+   *
+   * @throws TreeError 'not-plain' for a link, device, socket or pipe on the way or there.
+   */
+  kindOf(locator: Locator): EntryKind | null {
+    if (locator.length === 0) return 'directory';
+    try {
+      return this.#read(locator, ({ stats }) => kindOf(stats));
+    } catch (error) {
+      if (isCode(error, 'not-found') || isCode(error, 'type-mismatch')) return null;
+      throw error;
+    }
+  }
+
+  /** Creates an empty file. Returns false when it exists already. The parent must exist. */
+  createFile(locator: Locator): boolean {
+    return this.#create(locator, 'file', (path) => fs.closeSync(openNew(path, CREATE)));
+  }
+
+  /** Creates an empty directory. Returns false when it exists already. The parent must exist. */
+  createDirectory(locator: Locator): boolean {
+    if (locator.length === 0) return false;
+    return this.#create(locator, 'directory', (path) => {
+      fs.mkdirSync(path, { mode: 0o700 });
+      fs.chmodSync(path, 0o700); // whatever the umask
+    });
+  }
+
+  /**
+   * Opens a file. The caller closes the descriptor with `fs.closeSync`. For writing, a file that has hard links
+   * elsewhere is first given an inode of its own, so that nothing outside the bucket changes.
+   */
+  open(locator: Locator, access: 'read' | 'read-write'): number {
+    return this.#read(
+      locator,
+      (found) => {
+        const path = requireFile(found, locator);
+        if (access === 'read') return openPlain(path, READ);
+        if (found.stats.nlink > 1) this.#replaceInode(path);
+        return openPlain(path, READ_WRITE);
+      },
+      access === 'read' ? 'read' : 'write',
+    );
+  }
+
+  stat(locator: Locator): FileStat {
+    return this.#read(locator, (found) => {
+      requireFile(found, locator);
+      return { size: found.stats.size, lastModified: Math.floor(found.stats.mtimeMs) };
+    });
+  }
+
+  /**
+   * A snapshot of a file's state, for `getFile()`: reading it fails with NotReadableError once the file has changed.
+   * https://fs.spec.whatwg.org/#api-filesystemfilehandle-getfile
+   */
+  file(locator: Locator): File {
+    return this.#read(locator, (found) =>
+      fileFromDisk({ path: requireFile(found, locator), name: locator.at(-1) ?? '', state: found.stats }),
+    );
+  }
+
+  /**
+   * The entries of a directory as a stream, in no promised order, in bounded memory. Entries that come or go meanwhile
+   * may be seen or not; all others are seen exactly once. What is not plain, or not of ours, is left out.
+   */
+  entries(locator: Locator): IterableIterator<[name: string, kind: EntryKind]> {
+    try {
+      return this.#read(locator, (found) => new EntryReader(requireDirectory(found, locator), locator, this.#foldsNames));
+    } catch (error) {
+      if (locator.length === 0 && isCode(error, 'not-found')) return [].values();
+      throw error;
+    }
+  }
+
+  isEmpty(locator: Locator): boolean {
+    const entries = this.entries(locator);
+    const first = entries.next();
+    entries.return?.();
+    return first.done === true;
+  }
+
+  /**
+   * Removes an entry, a directory with all that is below it. It is gone from the tree when this returns; a large one
+   * gives its space back in the background, even after a kill (`sweep`).
+   */
+  remove(locator: Locator): void {
+    if (locator.length === 0) throw new TreeError('type-mismatch', locator);
+    this.#read(
+      locator,
+      ({ parent, path, long, stats }) => {
+        this.#trash.remove(path, stats);
+        forgetSpelling(parent, long);
+        this.#settle(parent);
+      },
+      'write',
+    );
+  }
+
+  /** Removes everything below the root, in several turns of the event loop. */
+  async empty(): Promise<void> {
+    await this.#attemptAsync([], 'write', async (base) => {
+      let removed = 0;
+      for (const { name } of childrenOf(base)) {
+        const stats = fs.lstatSync(`${base}/${name}`, { throwIfNoEntry: false });
+        if (stats !== undefined) this.#trash.remove(`${base}/${name}`, stats);
+        if ((removed += 1) % SLICE === 0) await nextTurn();
+      }
+      this.#settle(base);
+    });
+  }
+
+  /**
+   * Moves an entry, a directory with all that is below it. A file replaces a file, atomically.
+   *
+   * @throws TreeError 'exists' when one of the two is a directory and the target is there; 'into-itself' when the
+   * target is below the source.
+   */
+  async move(source: Locator, target: Locator): Promise<void> {
+    if (sameLocator(source, target)) return;
+    if (isWithin(target, source)) throw new TreeError('into-itself', target);
+    await this.#attemptAsync(source, 'write', async (base) => {
+      const from = locate(base, source, this.#foldsNames);
+      const to = locate(base, target, this.#foldsNames);
+      if (from.stats === undefined) throw new TreeError('not-found', source);
+      if (to.stats !== undefined && !(from.stats.isFile() && to.stats.isFile())) throw new TreeError('exists', target);
+      keepSpelling(to.parent, to.long);
+      await rename(from.path, to);
+      forgetSpelling(from.parent, from.long);
+      this.#settle(to.parent);
+      if (from.parent !== to.parent) this.#settle(from.parent);
+    });
+  }
+
+  /** A new file that nobody sees, empty or a copy of `source`; it takes a name with {@link replace}. */
+  async swap(source?: Locator): Promise<Swap> {
+    if (source === undefined) return this.#attempt([], 'write', () => this.#swaps.create(), this.#place);
+    return this.#attemptAsync(source, 'write', async (base) =>
+      this.#swaps.copy(requireFile(locate(base, source, this.#foldsNames), source)),
+    );
+  }
+
+  /**
+   * Gives a swap file the name of `target`, in place of the file there if any, atomically: whoever is killed or reads
+   * meanwhile, the target has its old content or the new one. Closes the swap's descriptor. When strict, the content is
+   * on the disk before the name, and the name before this returns.
+   */
+  async replace(swap: Swap, target: Locator): Promise<void> {
+    await this.#attemptAsync(target, 'write', async (base) => {
+      const to = locate(base, target, this.#foldsNames);
+      if (to.stats?.isDirectory() === true) throw new TreeError('type-mismatch', target);
+      if (this.#isStrict) await swap.sync();
+      swap.close();
+      keepSpelling(to.parent, to.long);
+      await rename(swap.path, to);
+      this.#settle(to.parent);
+    });
+  }
+
+  /**
+   * Gives a file a new inode with the same content: descriptors that others have open no longer reach it. The copy
+   * blocks the thread, unless the volume shares blocks.
+   */
+  detach(locator: Locator): void {
+    this.#read(
+      locator,
+      (found) => {
+        this.#replaceInode(requireFile(found, locator));
+        this.#settle(found.parent);
+      },
+      'write',
+    );
+  }
+
+  /** The bytes of all files; what changes meanwhile counts before or after. */
+  async usage(): Promise<number> {
+    return this.#attemptAsync([], 'read', (base) => bytesBelow(base, this.#foldsNames));
+  }
+
+  /**
+   * Deletes, in the background, what killed sessions have left: trash, and the swap files of the sessions that `isDead`
+   * says are.
+   */
+  sweep(isDead: (session: string) => boolean): void {
+    for (const session of this.#swaps.sessions()) {
+      if (session !== this.#options.session && isDead(session)) this.#trash.discard(`${this.#place.path}/swap/${session}`);
+    }
+    this.#trash.sweep();
+  }
+
+  get #foldsNames(): boolean {
+    return this.#options.foldsNames?.() ?? false;
+  }
+
+  get #isStrict(): boolean {
+    return this.#options.durability === 'strict';
+  }
+
+  #create(locator: Locator, kind: EntryKind, make: (path: string) => void): boolean {
+    const body = (base: string): boolean => {
+      const { parent, path, long, stats } = locate(base, locator, this.#foldsNames);
+      if (stats !== undefined && kindOf(stats) !== kind) throw new TreeError('type-mismatch', locator);
+      keepSpelling(parent, long);
+      if (stats !== undefined) return false;
+      make(path);
+      this.#settle(parent);
+      return true;
+    };
+    return this.#attempt(locator, 'write', body, this.#place);
+  }
+
+  #replaceInode(path: string): void {
+    fs.renameSync(this.#swaps.copySync(path), path);
+  }
+
+  /** Makes a change of names in a directory durable, when that was asked for. */
+  #settle(directory: string): void {
+    if (this.#isStrict) syncDirectory(directory);
+  }
+
+  /** Runs `body` on an entry that is there. */
+  #read<T>(locator: Locator, body: (found: Found) => T, access: Access = 'read'): T {
+    return this.#attempt(locator, access, (base) => {
+      const { stats, ...located } = locate(base, locator, this.#foldsNames);
+      if (stats === undefined) throw new TreeError('not-found', locator);
+      return body({ ...located, stats });
+    });
+  }
+
+  /** Runs `body` under the epoch of now, again when that one ended meanwhile; `missing` is made when it is not there. */
+  #attempt<T>(locator: Locator, access: Access, body: (base: string) => T, missing?: BucketPlace): T {
+    for (let epoch = this.#options.epoch(), place = missing; ; place = undefined) {
+      try {
+        return body(this.#base(epoch));
+      } catch (error) {
+        epoch = this.#afterMissing(error, epoch, place) ?? fail(error, locator, access);
+      }
+    }
+  }
+
+  async #attemptAsync<T>(locator: Locator, access: Access, body: (base: string) => Promise<T>): Promise<T> {
+    for (let epoch = this.#options.epoch(); ; ) {
+      try {
+        return await body(this.#base(epoch));
+      } catch (error) {
+        epoch = this.#afterMissing(error, epoch) ?? fail(error, locator, access);
+      }
+    }
+  }
+
+  /** The epoch to try again under, after something was missing; null when that would not help. */
+  #afterMissing(error: unknown, epoch: number, place?: BucketPlace): number | null {
+    if (systemCode(error) !== 'ENOENT' && !isCode(error, 'not-found')) return null;
+    const now = this.#options.epoch();
+    if (now !== epoch) return now;
+    if (place === undefined || fs.existsSync(this.#base(now))) return null;
+    place.ensure();
+    return this.#options.epoch();
+  }
+
+  #base(epoch: number): string {
+    return `${this.#place.path}/files.${epoch}`;
+  }
+}
+
+type Access = 'read' | 'write';
+
+/** Entries removed in one turn of the event loop. */
+const SLICE = 128;
+
+/** A place where something is. */
+type Found = Located & { readonly stats: fs.Stats };
+
+function isCode(error: unknown, code: TreeErrorCode): boolean {
+  return error instanceof TreeError && error.code === code;
+}
+
+function fail(error: unknown, locator: Locator, access: Access): never {
+  throw toTreeError(error, locator, access);
+}
+
+function requireFile({ path, stats }: Located, locator: Locator): string {
+  if (stats === undefined) throw new TreeError('not-found', locator);
+  if (!stats.isFile()) throw new TreeError('type-mismatch', locator);
+  return path;
+}
+
+function requireDirectory({ path, stats }: Found, locator: Locator): string {
+  if (!stats.isDirectory()) throw new TreeError('type-mismatch', locator);
+  return path;
+}
+
+/** In this thread where it is quick; in another where the disk may flush the data of the file that takes the name. */
+async function rename(path: string, target: Located): Promise<void> {
+  if (target.stats === undefined) fs.renameSync(path, target.path);
+  else await fs.promises.rename(path, target.path);
+}

@@ -1,0 +1,59 @@
+import fs from 'node:fs';
+import type { EntryKind, Locator } from '../locator.ts';
+import { encodeName } from '../names/name.ts';
+import type { LongSpelling } from '../names/name.ts';
+import { TreeError } from './tree-error.ts';
+
+/** An entry's place on disk, reached over plain directories only. */
+export interface Located {
+  /** The path of the directory that holds the entry. */
+  readonly parent: string;
+  readonly path: string;
+  /** For a name too long for one component: what must be kept beside the entry. */
+  readonly long: LongSpelling | null;
+  /** What is there; never a link followed. Undefined when nothing is. */
+  readonly stats: fs.Stats | undefined;
+}
+
+const ABSENT_IS_AN_ANSWER = { throwIfNoEntry: false } as const;
+
+/**
+ * Walks from `base` to an entry, looking at every component itself (lstat), so that no link leads out of the bucket.
+ *
+ * @throws TreeError 'not-found' or 'type-mismatch' when the parent is missing or no directory; 'not-plain' for a link,
+ * device, socket or pipe anywhere on the way, the entry itself included.
+ */
+export function locate(base: string, locator: Locator, foldsNames: boolean): Located {
+  let parent = base;
+  let path = base;
+  let long: LongSpelling | null = null;
+  let stats: fs.Stats | undefined;
+  for (const [depth, name] of locator.entries()) {
+    if (depth > 0) requireDirectory(stats, locator.slice(0, depth));
+    const encoded = encodeName(name, foldsNames);
+    parent = path;
+    path = `${parent}/${encoded.component}`;
+    long = encoded.long;
+    stats = lookAt(path, locator.slice(0, depth + 1));
+  }
+  if (locator.length === 0) stats = lookAt(path, locator);
+  return { parent, path, long, stats };
+}
+
+/** What is at a path, links not followed; undefined when nothing is. */
+function lookAt(path: string, locator: Locator): fs.Stats | undefined {
+  const stats = fs.lstatSync(path, ABSENT_IS_AN_ANSWER);
+  if (stats !== undefined && kindOf(stats) === null) throw new TreeError('not-plain', locator);
+  return stats;
+}
+
+function requireDirectory(stats: fs.Stats | undefined, locator: Locator): void {
+  if (stats === undefined) throw new TreeError('not-found', locator);
+  if (!stats.isDirectory()) throw new TreeError('type-mismatch', locator);
+}
+
+/** The kind of what was found; null for what is no entry of ours. */
+export function kindOf(found: Pick<fs.Stats, 'isFile' | 'isDirectory'>): EntryKind | null {
+  if (found.isFile()) return 'file';
+  return found.isDirectory() ? 'directory' : null;
+}

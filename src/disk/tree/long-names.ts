@@ -1,0 +1,60 @@
+import fs from 'node:fs';
+import { decodeName, decodeSpelling } from '../names/name.ts';
+import type { LongSpelling } from '../names/name.ts';
+import { openPlain, READ, REWRITE } from './open-plain.ts';
+import { systemCode } from './tree-error.ts';
+import { writeWhole } from './write-whole.ts';
+
+/** Beyond this a name is refused, and a file that claims to keep a longer spelling is not read. */
+export const MAX_SPELLING_BYTES = 2 ** 24;
+
+/**
+ * Keeps the spelling of a long name beside its entry. Called before the entry appears, so that a kill leaves a spelling
+ * without an entry (nobody sees it, the next creation uses it) but never an entry whose name is lost. A spelling torn by
+ * a kill is written again.
+ */
+export function keepSpelling(directory: string, long: LongSpelling | null): void {
+  if (long === null) return;
+  if (long.spelling.length > MAX_SPELLING_BYTES) throw Object.assign(new Error('ENAMETOOLONG'), { code: 'ENAMETOOLONG' });
+  if (readSpelling(directory, long.file) === long.spelling) return;
+  const descriptor = openPlain(`${directory}/${long.file}`, REWRITE);
+  try {
+    writeWhole(descriptor, Buffer.from(long.spelling));
+  } finally {
+    fs.closeSync(descriptor);
+  }
+}
+
+/** Forgets the spelling of an entry that is gone. */
+export function forgetSpelling(directory: string, long: LongSpelling | null): void {
+  if (long !== null) fs.rmSync(`${directory}/${long.file}`, { force: true });
+}
+
+/** The name of a component in a directory; null when it is nobody's entry. */
+export function readName(directory: string, component: string, foldsNames: boolean): string | null {
+  const decoded = decodeName(component, foldsNames);
+  if (decoded === null) return null;
+  if ('name' in decoded) return isExact(directory, component) ? decoded.name : null;
+  const spelling = readSpelling(directory, decoded.spellingFile);
+  return spelling === null ? null : decodeSpelling(component, spelling, foldsNames);
+}
+
+/** Bytes that are no UTF-8 are read as U+FFFD; then no file has the name that was read. */
+function isExact(directory: string, component: string): boolean {
+  return !component.includes('\ufffd') || fs.lstatSync(`${directory}/${component}`, { throwIfNoEntry: false }) !== undefined;
+}
+
+function readSpelling(directory: string, file: string): string | null {
+  try {
+    const descriptor = openPlain(`${directory}/${file}`, READ);
+    try {
+      const { size } = fs.fstatSync(descriptor);
+      return size > MAX_SPELLING_BYTES ? null : fs.readFileSync(descriptor, 'utf8');
+    } finally {
+      fs.closeSync(descriptor);
+    }
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error;
+    return null;
+  }
+}

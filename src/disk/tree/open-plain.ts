@@ -1,0 +1,57 @@
+import fs from 'node:fs';
+
+const { O_RDONLY, O_RDWR, O_WRONLY, O_CREAT, O_EXCL, O_TRUNC } = fs.constants;
+
+// Windows has neither flag, and no pipes in its directories.
+const { O_NOFOLLOW = 0, O_NONBLOCK = 0 } = fs.constants as Partial<typeof fs.constants>;
+
+export const READ = O_RDONLY;
+export const READ_WRITE = O_RDWR;
+/** A file that was not there before. */
+export const CREATE = O_RDWR | O_CREAT;
+/** A file of that name, made empty. */
+export const REWRITE = O_WRONLY | O_CREAT | O_TRUNC;
+
+/** An atomic replacement may come between two looks at a path; that often in a row it is no coincidence. */
+const LOOKS = 16;
+
+/**
+ * Opens a plain file and nothing else: what lstat sees before must be a file, and the same inode must be open
+ * afterwards. O_NOFOLLOW alone is not enough: Deno without full permissions ignores it. O_NONBLOCK keeps a pipe that is
+ * put in the file's place meanwhile from blocking the thread for ever.
+ *
+ * @throws the operating system's error; ELOOP for what is not plain.
+ */
+export function openPlain(path: string, flags: number): number {
+  for (let look = 0; look < LOOKS; look += 1) {
+    const expected = fs.lstatSync(path, { throwIfNoEntry: false });
+    if (expected === undefined) return openNew(path, flags);
+    if (!expected.isFile()) break;
+    const descriptor = fs.openSync(path, flags | O_NOFOLLOW | O_NONBLOCK);
+    if (isSame(descriptor, expected)) return descriptor;
+    fs.closeSync(descriptor);
+  }
+  throw systemError('ELOOP', path);
+}
+
+/** Opens a path at which nothing is: creates a file there, or fails. */
+export function openNew(path: string, flags: number): number {
+  if ((flags & O_CREAT) === 0) throw systemError('ENOENT', path);
+  const descriptor = fs.openSync(path, flags | O_EXCL | O_NOFOLLOW, 0o600);
+  try {
+    fs.fchmodSync(descriptor, 0o600); // whatever the umask
+  } catch (error) {
+    fs.closeSync(descriptor);
+    throw error;
+  }
+  return descriptor;
+}
+
+function isSame(descriptor: number, expected: fs.Stats): boolean {
+  const opened = fs.fstatSync(descriptor);
+  return opened.ino === expected.ino && opened.dev === expected.dev;
+}
+
+function systemError(code: string, path: string): Error {
+  return Object.assign(new Error(`${code}: open '${path}'`), { code, path });
+}

@@ -1,0 +1,25 @@
+import fs from 'node:fs';
+import { systemCode } from './tree-error.ts';
+
+/** Flushes a file to the disk, in another thread. */
+export function syncFile(descriptor: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    fs.fsync(descriptor, (error) => (error ? reject(error) : resolve()));
+  });
+}
+
+/** Flushes a directory's names to the disk. Windows cannot open one; its volumes journal their names. */
+export function syncDirectory(path: string): void {
+  let descriptor: number;
+  try {
+    descriptor = fs.openSync(path, fs.constants.O_RDONLY);
+  } catch (error) {
+    if (['EISDIR', 'EPERM'].includes(systemCode(error) ?? '')) return;
+    throw error;
+  }
+  try {
+    fs.fsyncSync(descriptor);
+  } finally {
+    fs.closeSync(descriptor);
+  }
+}

@@ -1,0 +1,125 @@
+import fs from 'node:fs';
+import timers from 'node:timers';
+import { systemCode } from './tree-error.ts';
+
+/** Freeing the blocks of a larger file takes the kernel long enough to be left to the background. */
+const LARGE_BYTES = 16 * 2 ** 20;
+
+/** How many entries go in one turn, and how long the next turn waits: other work comes first. */
+const SLICE = 64;
+const PAUSE_MS = 1;
+
+let discarded = 0;
+
+/**
+ * Where removed trees go: a rename takes them out of sight at once, whatever their size; their entries are deleted in
+ * the background, a few at a time. An exit does not wait for that. What is left then is deleted by a later `sweep`;
+ * several deletions of one tree do not disturb each other.
+ */
+export class Trash {
+  readonly #path: string;
+  readonly #session: string;
+  #work: Promise<void> = Promise.resolve();
+
+  constructor(path: string, session: string) {
+    this.#path = path;
+    this.#session = session;
+  }
+
+  /**
+   * Removes an entry that `stats` describe: at once what is quick, by way of the trash what is not.
+   *
+   * @throws the operating system's error; then nothing has happened.
+   */
+  remove(path: string, stats: fs.Stats): void {
+    if (stats.isDirectory()) this.#removeDirectory(path);
+    else if (stats.size > LARGE_BYTES) this.discard(path);
+    else fs.unlinkSync(path);
+  }
+
+  /**
+   * Takes an entry out of sight with one rename; it is deleted later.
+   *
+   * @throws the operating system's error; then nothing has happened.
+   */
+  discard(path: string): void {
+    const target = `${this.#path}/${this.#session}.${(discarded += 1)}-${Date.now().toString(36)}`;
+    try {
+      fs.renameSync(path, target);
+    } catch (error) {
+      if (systemCode(error) !== 'ENOENT' || fs.existsSync(this.#path)) throw error;
+      fs.mkdirSync(this.#path, { mode: 0o700 });
+      fs.renameSync(path, target);
+    }
+    this.#work = this.#work.then(() => deleteTree(target));
+  }
+
+  /** Deletes what earlier sessions have left, in the background. */
+  sweep(): void {
+    this.#work = this.#work.then(() => deleteChildren(this.#path, { left: SLICE }));
+  }
+
+  #removeDirectory(path: string): void {
+    try {
+      fs.rmdirSync(path);
+    } catch (error) {
+      if (systemCode(error) !== 'ENOTEMPTY' && systemCode(error) !== 'EEXIST') throw error;
+      this.discard(path);
+    }
+  }
+}
+
+/** Entries that may still go in this turn. */
+interface Turn {
+  left: number;
+}
+
+async function deleteTree(path: string, turn: Turn = { left: SLICE }): Promise<void> {
+  await tolerating(async () => {
+    if (!(await fs.promises.lstat(path)).isDirectory()) return fs.promises.unlink(path);
+    await deleteChildren(path, turn);
+    await fs.promises.rmdir(path).catch(() => deleteByBytes(path));
+  });
+}
+
+async function deleteChildren(directory: string, turn: Turn): Promise<void> {
+  await tolerating(async () => {
+    for await (const child of await openDirectory(directory)) {
+      if (turn.left === 0) await pause(turn);
+      turn.left -= 1;
+      await deleteTree(`${directory}/${child.name}`, turn);
+    }
+  });
+}
+
+/** What is left then has names that are no text; the runtime's own deletion handles names as bytes. */
+async function deleteByBytes(path: string): Promise<void> {
+  await fs.promises.rm(path, { recursive: true, force: true });
+}
+
+/** A directory that denies its own owner is opened all the same. */
+async function openDirectory(path: string): Promise<fs.Dir> {
+  try {
+    return await fs.promises.opendir(path);
+  } catch (error) {
+    if (systemCode(error) !== 'EACCES') throw error;
+    await fs.promises.chmod(path, 0o700);
+    return fs.promises.opendir(path);
+  }
+}
+
+/** Trash that cannot be deleted now (gone meanwhile, not empty yet, no permission) is left to a later sweep. */
+async function tolerating(body: () => Promise<void>): Promise<void> {
+  await body().catch(() => {});
+}
+
+/** The timer does not keep the process alive; an exit leaves the rest to a later sweep. */
+function pause(turn: Turn): Promise<void> {
+  return new Promise((resolve) => {
+    const resume = (): void => {
+      turn.left = SLICE;
+      resolve();
+    };
+    timers.setTimeout(resume, PAUSE_MS).unref();
+  });
+}
