@@ -26,12 +26,8 @@ export function compact<Outcome>(replay: Replay<Outcome>, machine: Machine<Outco
   const { number } = replay;
   const candidate = new Candidate(replay.directory, number + 1);
   try {
-    candidate.write(machine.snapshot(), {
-      generation: number + 1,
-      covers: replay.position,
-      count: replay.count,
-      dedupe: replay.dedupe,
-    });
+    const end = { generation: number + 1, covers: replay.position, count: replay.count, dedupe: replay.dedupe };
+    candidate.write(machine.snapshot(), end, true);
     replay.candidate = candidate;
     for (let attempt = 0; attempt < SEAL_ATTEMPTS && replay.number === number; attempt++) {
       candidate.finish(strict);

@@ -5,19 +5,20 @@ import { Dedupe } from './dedupe.ts';
 import { diskError, systemCode } from './disk-error.ts';
 import { candidateDirectory, generationPath } from './generation-file.ts';
 import type { SnapshotRecord } from './machine.ts';
-import { syncDirectory } from './sync-directory.ts';
 
 const noHardLinks = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
 
-/** Makes generation 0 in a directory that nobody else sees yet, by the same steps as any later one. */
+/**
+ * Makes generation 0 in a directory that nobody else sees yet, by the same steps as any later one. Syncs nothing: a
+ * strict caller syncs all that it has built before it shows it.
+ */
 export function createGeneration(directory: string, snapshot: Iterable<SnapshotRecord>): void {
   try {
     fs.mkdirSync(candidateDirectory(directory), { recursive: true, mode: 0o700 });
     const candidate = new Candidate(directory, 0);
-    candidate.write(snapshot, { generation: 0, covers: 0, count: 0, dedupe: new Dedupe() });
+    candidate.write(snapshot, { generation: 0, covers: 0, count: 0, dedupe: new Dedupe() }, false);
     linkOrExplain(candidate.path, generationPath(directory, 0));
     fs.unlinkSync(candidate.path);
-    syncDirectory(directory);
   } catch (error) {
     throw diskError(error, 'create the journal in', directory);
   }
