@@ -1,0 +1,12 @@
+// Who takes part: on which runtime each runs, and what it is called in the table.
+export const contestants = {
+  limit: { label: 'limit', runtime: 'node' },
+  holdfast: { label: 'Holdfast', runtime: 'node' },
+  node: { label: 'Node 26', runtime: 'node' },
+  deno: { label: 'Deno', runtime: 'deno' },
+  'node-localstorage': { label: 'node-localstorage', runtime: 'node' },
+  'node-opfs': { label: 'node-opfs', runtime: 'node' },
+  memfs: { label: 'memfs', runtime: 'node' },
+  adapter: { label: 'native-fs-adapter', runtime: 'node' },
+  chromium: { label: 'Chromium', runtime: 'chromium' },
+};

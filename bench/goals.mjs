@@ -1,0 +1,49 @@
+// What each work must reach: `peer` at least so many times slower than Holdfast, Holdfast at most so many times the
+// limit, or an absolute bound in the work's own unit.
+export const goals = {
+  'web-storage': {
+    getItem: { node: 4, limit: 1.3 },
+    setItem: { node: 8, deno: 20, 'node-localstorage': 200 },
+  },
+  'sync-access': {
+    read4k: { limit: 1.15, chromium: 2 },
+    write4k: { limit: 1.15, chromium: 2 },
+    read1m: { limit: 1.15, chromium: 2 },
+    write1m: { limit: 1.15, chromium: 2 },
+    open: { chromium: 8 },
+  },
+  files: {
+    replace4k: { limit: 1.25, chromium: 1 },
+    create4k: { limit: 1.25, chromium: 1 },
+    replace1m: { limit: 1.25, chromium: 1 },
+    create1m: { limit: 1.25, chromium: 1 },
+    text4k: { limit: 1.5, chromium: 4 },
+    buffer1m: { limit: 1.5, chromium: 4 },
+    nameCreate: { chromium: 5 },
+    nameExisting: { chromium: 5 },
+    iterate: { chromium: 5 },
+    removeEntry: { chromium: 5 },
+    removeTree: { atMost: 2 },
+  },
+  locks: { request: { atMost: 60 }, requestAmong: { atMost: 60 } },
+  start: { first: { atMost: 6 }, modules: { atMost: 12 }, size: { atMost: 25 } },
+  tenants: { heap: { atMost: 6 }, open: { atMost: 200 } },
+  scale: { replay: { atLeast: 200 } },
+};
+
+/** Each goal of a work, with what was reached and whether that is enough. */
+export function judge(area, work, results) {
+  const wanted = goals[area]?.[work] ?? {};
+  const own = results.holdfast;
+  return Object.entries(wanted).map(([against, bound]) => {
+    if (against === 'atMost' || against === 'atLeast') {
+      const met = against === 'atMost' ? own <= bound : own >= bound;
+      return { text: `${against === 'atMost' ? '≤' : '≥'} ${bound}`, reached: own, met };
+    }
+    const other = results[against];
+    if (typeof other !== 'number') return { text: `vs ${against}`, reached: null, met: null };
+    const ratio = against === 'limit' ? own / other : other / own;
+    const met = against === 'limit' ? ratio <= bound : ratio >= bound;
+    return { text: against === 'limit' ? `≤ ${bound}× limit` : `≥ ${bound}× ${against}`, reached: ratio, met };
+  });
+}

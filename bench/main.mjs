@@ -1,0 +1,86 @@
+// npm run bench [-- <area> …]: every area's contestants side by side, their rounds interleaved, medians of the rounds.
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { median } from './alone.mjs';
+import { installPeers } from './peers.mjs';
+import { open } from './processes.mjs';
+import { areaTable, chart } from './report.mjs';
+
+const interleaved = ['web-storage', 'sync-access', 'files', 'locks'];
+const measuredAlone = ['start', 'tenants', 'scale'];
+const areas = [...interleaved, ...measuredAlone];
+const rounds = Number(process.env.ROUNDS ?? 7);
+const resultsFile = new URL('results.json', import.meta.url);
+
+const say = (text) => process.stderr.isTTY && process.stderr.write(`\r\u001b[K${text}`);
+
+async function start(area, { contestants: order, scope }, root) {
+  const running = new Map();
+  const absent = {};
+  for (const contestant of order) {
+    say(`${area}: starting ${contestant}`);
+    try {
+      running.set(contestant, await open(area, scope, contestant, await mkdtemp(join(root, `${contestant}-`))));
+    } catch (error) {
+      absent[contestant] = error.message.split('\n')[0];
+    }
+  }
+  return { running, absent };
+}
+
+/** Warm-up, then `rounds` rounds of each work, the contestants taking turns. Microseconds, or the work's own unit. */
+async function compare(area, root) {
+  const definition = await import(`./areas/${area}.mjs`);
+  const { running, absent } = await start(area, definition, root);
+  const results = {};
+  for (const work of definition.works) {
+    const { id, most, per, unit } = work;
+    const samples = new Map([...running.keys()].map((contestant) => [contestant, []]));
+    for (let round = 0; round <= rounds; round += 1) {
+      for (const [contestant, process] of running) {
+        say(`${area}: ${work.label}, round ${round}/${rounds}, ${contestant}`);
+        const nanoseconds = await process.round({ id, most, per }).catch((error) => error);
+        if (nanoseconds instanceof Error) absent[contestant] ??= `${work.label}: ${nanoseconds.message.split('\n')[0]}`;
+        else if (nanoseconds !== null && round > 0) samples.get(contestant)?.push(nanoseconds);
+      }
+    }
+    const scale = unit === 'ms' ? 1e6 : 1e3;
+    results[id] = Object.fromEntries(
+      [...samples].map(([contestant, values]) => [contestant, values.length === 0 ? null : median(values) / scale]),
+    );
+  }
+  for (const process of running.values()) await process.close();
+  return { area, works: definition.works, order: definition.contestants, results, absent };
+}
+
+async function measure(area, root) {
+  return interleaved.includes(area) ? compare(area, root) : (await import(`./areas/${area}.mjs`)).measure({ root, rounds, say });
+}
+
+async function main(wanted) {
+  const unknown = wanted.filter((area) => !areas.includes(area));
+  if (unknown.length > 0) throw new Error(`unknown area ${unknown.join(', ')}; there are ${areas.join(', ')}`);
+  installPeers();
+  const root = await mkdtemp(join(process.env.BENCH_ROOT ?? tmpdir(), 'holdfast-bench-'));
+  const stored = JSON.parse(await readFile(resultsFile, 'utf8').catch(() => '{}'));
+  try {
+    for (const area of wanted.length > 0 ? wanted : areas) {
+      const result = await measure(area, root);
+      say('');
+      console.log(`${areaTable(result)}\n`);
+      stored[area] = { ...result, measured: new Date().toISOString().slice(0, 10) };
+    }
+  } finally {
+    await rm(root, { recursive: true, force: true });
+  }
+  await writeFile(resultsFile, `${JSON.stringify(stored, null, 1)}\n`);
+  await writeFile(new URL('chart.svg', import.meta.url), chart(Object.values(stored)));
+}
+
+try {
+  await main(process.argv.slice(2));
+} catch (error) {
+  console.error(`bench: ${error.message}`);
+  process.exitCode = 1;
+}
