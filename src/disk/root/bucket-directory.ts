@@ -1,0 +1,98 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { systemCode } from '../journal/disk-error.ts';
+import { Journal } from '../journal/journal.ts';
+import { encodeOrigin } from '../names/origin.ts';
+import type { BucketPlace } from '../place.ts';
+import { syncPlace, syncTree } from './durable.ts';
+import { rootFailure } from './failure.ts';
+import type { Root } from './root.ts';
+
+const makeDirectory = (directory: string): void => fs.mkdirSync(directory, { mode: 0o700 });
+
+/** Attempts at creating a bucket whose root keeps vanishing (someone deletes it meanwhile) before giving up. */
+const attempts = 20;
+
+/** Someone deleted the root, swept our unfinished work, or created the origin with another bucket: begin again. */
+function isPassing(error: unknown): boolean {
+  return ['ENOENT', 'ENOTEMPTY', 'EEXIST'].includes(systemCode(error));
+}
+
+/** A bucket's directory: built in the root's workshop, complete when it appears in its place. */
+export class BucketDirectory implements BucketPlace {
+  readonly path: string;
+  readonly #root: Root;
+  readonly #origin: string;
+  readonly #originPath: string;
+  readonly #name: string;
+  #settled = false;
+
+  constructor(root: Root, origin: string, name: string) {
+    this.#root = root;
+    this.#origin = origin;
+    this.#name = name;
+    this.#originPath = path.join(root.origins, encodeOrigin(origin));
+    this.path = path.join(this.#originPath, name);
+  }
+
+  ensure(): void {
+    for (let attempt = 1; !this.#exists(); attempt += 1) {
+      this.#root.ensure();
+      try {
+        this.#build();
+      } catch (error) {
+        if (!isPassing(error) || attempt === attempts) throw rootFailure('write to', this.#root.path, error);
+        this.#root.forget();
+      }
+    }
+    this.#settle();
+  }
+
+  #exists(): boolean {
+    try {
+      return fs.statSync(this.path).isDirectory();
+    } catch {
+      // Whatever the reason, creating it will meet it again and say so.
+      return false;
+    }
+  }
+
+  /** A bucket made by someone who does not sync must be on the disk before a strict write into it counts as done. */
+  #settle(): void {
+    if (this.#settled) return;
+    if (this.#root.durability === 'strict') syncPlace(this.path);
+    this.#settled = true;
+    this.#root.sweep();
+  }
+
+  #build(): void {
+    const draft = path.join(this.#root.workshop, crypto.randomUUID());
+    const originExists = fs.existsSync(this.#originPath);
+    try {
+      if (originExists) this.#buildBucket(draft);
+      else this.#buildOrigin(draft);
+      if (this.#root.durability === 'strict') syncTree(draft);
+      fs.renameSync(draft, originExists ? this.path : this.#originPath);
+    } catch (error) {
+      fs.rmSync(draft, { recursive: true, force: true });
+      // Another process was first: its directory is in the way of ours, and just as good.
+      if (!this.#exists()) throw error;
+    }
+  }
+
+  #buildOrigin(draft: string): void {
+    makeDirectory(draft);
+    const facts = { origin: this.#origin, created: new Date().toISOString() };
+    fs.writeFileSync(path.join(draft, 'origin.json'), `${JSON.stringify(facts)}\n`, { flag: 'wx', mode: 0o600 });
+    this.#buildBucket(path.join(draft, this.#name));
+  }
+
+  #buildBucket(draft: string): void {
+    makeDirectory(draft);
+    for (const name of ['local-storage', 'locks', 'files.0', 'swap', 'trash', 'wake']) {
+      makeDirectory(path.join(draft, name));
+    }
+    Journal.create(path.join(draft, 'local-storage'));
+    Journal.create(path.join(draft, 'locks'));
+  }
+}

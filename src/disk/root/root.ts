@@ -1,0 +1,123 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { HoldfastError } from '../../runtime/holdfast-error.ts';
+import { systemCode } from '../journal/disk-error.ts';
+import { volumeFoldsNames } from '../names/probe.ts';
+import type { Durability } from './durable.ts';
+import { syncPath } from './durable.ts';
+import { rootFailure, rootReadFailure } from './failure.ts';
+import type { Manifest } from './manifest.ts';
+import { publishManifest, readManifest } from './manifest.ts';
+import { requireLocalDisk } from './volume.ts';
+import { sweepWorkshop } from './workshop.ts';
+
+/**
+ * The directory that holds all data of one deployment on one machine.
+ *
+ * - Making a `Root`, and reading through it, changes nothing on the disk.
+ * - It is complete once `holdfast.json` is there, which is linked into place last; anyone may finish an unfinished one.
+ * - Whatever is not complete yet is built in `new/` and moved to its place by one rename.
+ * - Directories are for their owner only (0700), and so are files (0600).
+ */
+export class Root {
+  readonly path: string;
+  readonly durability: Durability;
+  #manifest: Manifest | null = null;
+  #swept = false;
+
+  constructor(directory: string, durability: Durability) {
+    this.path = directory;
+    this.durability = durability;
+  }
+
+  /** Holds each origin's directory. */
+  get origins(): string {
+    return path.join(this.path, 'origins');
+  }
+
+  /** Where what is not complete yet is built. */
+  get workshop(): string {
+    return path.join(this.path, 'new');
+  }
+
+  /**
+   * What the root's manifest says; null while there is no root. The disk is looked at until the root exists.
+   *
+   * @throws HoldfastError root-newer, root-unusable, disk-unsupported, disk-failed
+   */
+  open(): Manifest | null {
+    if (this.#manifest !== null) return this.#manifest;
+    const manifest = readManifest(this.path) ?? this.#lostManifest();
+    if (manifest !== null) requireLocalDisk(this.path);
+    return (this.#manifest = manifest);
+  }
+
+  /**
+   * Creates the root unless it exists. Any number of processes may do so at once.
+   *
+   * @throws HoldfastError what `open` throws, root-read-only, disk-full
+   */
+  ensure(): Manifest {
+    const manifest = this.open();
+    if (manifest !== null) return manifest;
+    requireLocalDisk(this.path);
+    try {
+      this.#create();
+    } catch (error) {
+      throw rootFailure('create', this.path, error);
+    }
+    const created = this.open();
+    if (created === null) throw new HoldfastError('disk-failed', `The root ${this.path} vanished while it was created.`);
+    return created;
+  }
+
+  /** To be called when the root is found to have been deleted under a running process. */
+  forget(): void {
+    this.#manifest = null;
+  }
+
+  /** Removes what killed processes left in the workshop; looks once. */
+  sweep(): void {
+    if (this.#swept) return;
+    this.#swept = true;
+    sweepWorkshop(this.workshop);
+  }
+
+  #create(): void {
+    fs.mkdirSync(this.path, { recursive: true, mode: 0o700 });
+    // A directory with other things in it is not ours to hide from version control.
+    if (fs.readdirSync(this.path).length === 0) this.#ignoreInGit();
+    fs.mkdirSync(this.workshop, { recursive: true, mode: 0o700 });
+    fs.mkdirSync(this.origins, { recursive: true, mode: 0o700 });
+    const sync = this.durability === 'strict' ? syncPath : () => undefined;
+    publishManifest(this.path, this.workshop, volumeFoldsNames(this.workshop), sync);
+  }
+
+  #ignoreInGit(): void {
+    try {
+      fs.writeFileSync(path.join(this.path, '.gitignore'), '*\n', { flag: 'wx', mode: 0o600 });
+    } catch (error) {
+      if (systemCode(error) !== 'EEXIST') throw error;
+    }
+  }
+
+  /** Data without a manifest is not a new root: its format and salt are lost. */
+  #lostManifest(): Manifest | null {
+    let origins: string[];
+    try {
+      origins = fs.readdirSync(this.origins);
+    } catch (error) {
+      const code = systemCode(error);
+      if (code === 'ENOENT') return null;
+      throw rootReadFailure(this.path, error);
+    }
+    if (origins.length === 0) return null;
+    // Another process may have created the root, and origins in it, since we looked.
+    const manifest = readManifest(this.path);
+    if (manifest !== null) return manifest;
+    throw new HoldfastError(
+      'root-unusable',
+      `The root ${this.path} holds origins but no holdfast.json; restore it from a backup.`,
+    );
+  }
+}
