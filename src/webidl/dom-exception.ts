@@ -11,6 +11,7 @@ export type DOMExceptionName =
   | 'NotReadableError'
   | 'NotSupportedError'
   | 'SecurityError'
+  | 'SyntaxError'
   | 'TypeMismatchError'
   | 'UnknownError';
 

@@ -1,0 +1,28 @@
+import { internal } from '../../webidl/interface.ts';
+import type { Entry } from '../entry.ts';
+import { handleError } from '../errors.ts';
+import type { FileSystemSyncAccessHandleMode } from '../file-handle.ts';
+import { SyncAccess } from '../sync-access.ts';
+import { FileSystemSyncAccessHandle } from '../sync-access-handle.ts';
+import { dropped, lockOrFail } from './hold.ts';
+
+/** https://fs.spec.whatwg.org/#dom-filesystemfilehandle-createsyncaccesshandle */
+export async function createSyncAccessHandle(
+  entry: Entry,
+  mode: FileSystemSyncAccessHandleMode,
+  context: string,
+): Promise<FileSystemSyncAccessHandle> {
+  const { system, locator } = entry;
+  const isReadOnly = mode === 'read-only';
+  const lock = await lockOrFail(entry, mode === 'readwrite' ? 'exclusive' : mode, context);
+  try {
+    const descriptor = system.tree.open(locator, isReadOnly ? 'read' : 'read-write');
+    const access = new SyncAccess(system, locator, descriptor, lock, isReadOnly);
+    const handle = new FileSystemSyncAccessHandle(internal, access, mode);
+    dropped.register(handle, access);
+    return handle;
+  } catch (error) {
+    lock.release();
+    throw handleError(error, entry, context);
+  }
+}

@@ -1,0 +1,35 @@
+import { internal } from '../../webidl/interface.ts';
+import type { Entry } from '../entry.ts';
+import { entryError, handleError } from '../errors.ts';
+import type { FileSystemWritableFileStreamMode } from '../file-handle.ts';
+import { writableFileStreamInterface } from '../writable-file-stream.ts';
+import type { FileSystemWritableFileStream } from '../writable-file-stream.ts';
+import { FileWriter } from './file-writer.ts';
+import { dropped, lockOrFail } from './hold.ts';
+
+/**
+ * https://fs.spec.whatwg.org/#dom-filesystemfilehandle-createwritable
+ *
+ * The swap file is made now, so that a root that cannot be written is known before anything is.
+ */
+export async function createWritable(
+  entry: Entry,
+  keepExistingData: boolean,
+  mode: FileSystemWritableFileStreamMode,
+  context: string,
+): Promise<FileSystemWritableFileStream> {
+  const { system, locator } = entry;
+  const lock = await lockOrFail(entry, mode, context);
+  try {
+    if (system.tree.kindOf(locator) !== 'file') throw entryError('NotFoundError', context, locator, 'does not exist');
+    const swap = await system.tree.swap(keepExistingData ? locator : undefined);
+    const writer = new FileWriter(system, locator, swap, lock);
+    const Stream = writableFileStreamInterface();
+    const stream = new Stream(internal, writer, mode);
+    dropped.register(stream, writer);
+    return stream;
+  } catch (error) {
+    lock.release();
+    throw handleError(error, entry, context);
+  }
+}

@@ -1,0 +1,82 @@
+import { LockedError } from '../disk/locks/lock-table.ts';
+import { TreeError, toTreeError } from '../disk/tree/tree-error.ts';
+import type { TreeErrorCode } from '../disk/tree/tree-error.ts';
+import { HoldfastError } from '../runtime/holdfast-error.ts';
+import type { HoldfastErrorCode } from '../runtime/holdfast-error.ts';
+import { domException } from '../webidl/dom-exception.ts';
+import type { DOMExceptionName } from '../webidl/dom-exception.ts';
+import { QuotaExceededError } from '../webidl/quota-exceeded-error.ts';
+import type { Entry } from './entry.ts';
+import type { Locator } from '../disk/locator.ts';
+
+type ErrorName = DOMExceptionName | 'QuotaExceededError';
+
+const treeErrors: Readonly<Record<TreeErrorCode, ErrorName>> = {
+  'not-found': 'NotFoundError',
+  'type-mismatch': 'TypeMismatchError',
+  'not-empty': 'InvalidModificationError',
+  'not-plain': 'NotAllowedError',
+  exists: 'InvalidModificationError',
+  'into-itself': 'InvalidModificationError',
+  'too-long': 'NotSupportedError',
+  'read-only': 'NoModificationAllowedError',
+  unreadable: 'NotReadableError',
+  'no-space': 'QuotaExceededError',
+  'too-many-open': 'InvalidStateError',
+  io: 'UnknownError',
+};
+
+const holdfastErrors: Readonly<Partial<Record<HoldfastErrorCode, ErrorName>>> = {
+  'root-read-only': 'NoModificationAllowedError',
+  'disk-full': 'QuotaExceededError',
+  closed: 'InvalidStateError',
+  'session-lost': 'InvalidStateError',
+};
+
+function named(name: ErrorName, message: string, cause: unknown): DOMException {
+  if (name !== 'QuotaExceededError') return domException(name, message, cause);
+  const error = new QuotaExceededError(message);
+  Object.defineProperty(error, 'cause', { value: cause, writable: true, enumerable: false, configurable: true });
+  return error;
+}
+
+/**
+ * What the web is told of an error from below: a DOMException that says what was asked and why not, with the operating
+ * system's error as its cause. Errors that are the web's already pass through.
+ */
+export function webError(error: unknown, context: string): unknown {
+  if (error instanceof LockedError) {
+    return domException('NoModificationAllowedError', `${context}: ${error.message} by a handle or an operation.`, error);
+  }
+  if (error instanceof TreeError) {
+    return named(treeErrors[error.code], `${context}: ${error.message}.`, error.cause ?? error);
+  }
+  if (error instanceof HoldfastError) {
+    return named(holdfastErrors[error.code] ?? 'UnknownError', `${context}: ${error.message}`, error.cause ?? error);
+  }
+  return error instanceof TypeError || error instanceof DOMException ? error : unknown(error, context);
+}
+
+/** Such as a runtime's own error without a code: the web has no better name for it. */
+function unknown(error: unknown, context: string): DOMException {
+  return domException('UnknownError', `${context}: ${String(error)}`, error);
+}
+
+/**
+ * The same for an operation on what a handle refers to: an entry of the other kind in its place is as good as none.
+ * https://fs.spec.whatwg.org/#locate-an-entry
+ */
+export function handleError(error: unknown, { kind, locator }: Entry, context: string): unknown {
+  const isOther = error instanceof TreeError && error.code === 'type-mismatch';
+  return isOther ? entryError('NotFoundError', context, locator, `is no ${kind} any longer`) : webError(error, context);
+}
+
+/** The same for an error of the operating system itself, met while doing something to the content of `file`. */
+export function webErrorOf(error: unknown, file: Locator, access: 'read' | 'write', context: string): unknown {
+  return webError(toTreeError(error, file, access), context);
+}
+
+/** The same for an error that is known by its name. */
+export function entryError(name: DOMExceptionName, context: string, locator: Locator, reason: string): DOMException {
+  return domException(name, `${context}: '/${locator.join('/')}' ${reason}.`);
+}

@@ -1,0 +1,140 @@
+import { domException } from '../webidl/dom-exception.ts';
+import type { Locator } from '../disk/locator.ts';
+import type { FileLock, FileLockTable, Intent, LockClass, OperationResult } from '../disk/locks/lock-table.ts';
+import type { BucketPlace } from '../disk/place.ts';
+import type { FileTree } from '../disk/tree/file-tree.ts';
+import { ChangeFeed } from './change-feed.ts';
+import { OperationQueue } from './operation-queue.ts';
+
+/** What the host gives a bucket's file system to work with. */
+export interface FileSystemParts {
+  /** Serialized, such as `https://app.example`. */
+  readonly origin: string;
+  readonly bucket: string;
+  readonly place: BucketPlace;
+  readonly tree: FileTree;
+  readonly locks: FileLockTable;
+  /** The root's secret, which keeps unique ids from being guessed; asked for when the first one is made. */
+  readonly salt: () => string;
+}
+
+/** Something that holds a descriptor or a lock until its user, or the end of the client, lets go of it. */
+export interface OpenResource {
+  /** Lets go at once; what the user tries with it afterwards is an InvalidStateError. */
+  end(): void;
+}
+
+/** What an operation does once it holds its lock; `intent` is what the lock was taken for. */
+type Body<T> = (intent: Intent) => OperationResult<T> | Promise<OperationResult<T>>;
+
+/**
+ * The file system of one client of one bucket: what all of its handles have in common. https://fs.spec.whatwg.org/
+ *
+ * Nothing here is loaded or opened before the first handle is used.
+ */
+export class FileSystem {
+  readonly origin: string;
+  readonly bucket: string;
+  readonly tree: FileTree;
+  readonly changes: ChangeFeed;
+  readonly #path: string;
+  readonly #locks: FileLockTable;
+  readonly #salt: () => string;
+  readonly #queue = new OperationQueue();
+  readonly #open = new Set<OpenResource>();
+  #isOpen = true;
+
+  constructor(parts: FileSystemParts) {
+    this.origin = parts.origin;
+    this.bucket = parts.bucket;
+    this.tree = parts.tree;
+    this.changes = new ChangeFeed(parts.locks);
+    this.#path = parts.place.path;
+    this.#locks = parts.locks;
+    this.#salt = parts.salt;
+  }
+
+  get salt(): string {
+    return this.#salt();
+  }
+
+  /** Whether both are views of one bucket of one root, be it for different clients. */
+  isSameBucket(other: FileSystem): boolean {
+    return this === other || this.#path === other.#path;
+  }
+
+  /**
+   * Changes something at `places`. In this realm, operations on one place run in the order of their calls; `intent` is
+   * asked for when it is this one's turn, and `body` runs under the lock table's lock. Both start in the caller's turn
+   * unless something has to be waited for.
+   *
+   * @throws LockedError when a handle's lock is in the way
+   */
+  operate<T>(places: readonly Locator[], intent: () => Intent, body: Body<T>, own?: FileLock): Promise<T> {
+    return this.#queue.run(places, (done) => this.#locked(intent(), body, done, own));
+  }
+
+  /** The same for a move or removal: until it has ended, no handle can lock a file at or below `places`. */
+  displace<T>(places: readonly Locator[], intent: () => Intent, body: Body<T>): Promise<T> {
+    return this.#queue.claim(places, (done) => this.#locked(intent(), body, done));
+  }
+
+  #locked<T>(intent: Intent, body: Body<T>, done: () => void, own?: FileLock): Promise<T> {
+    const run = (): ReturnType<Body<T>> => {
+      const result = body(intent);
+      if (!(result instanceof Promise)) done();
+      return result;
+    };
+    return this.#locks.operate(intent, run, own);
+  }
+
+  /**
+   * Takes a handle's lock on a file; null when another lock, or a move or removal that is under way in this realm,
+   * is in the way. Other realms' operations are waited for.
+   */
+  async lock(file: Locator, lockClass: LockClass): Promise<FileLock | null> {
+    return this.#queue.isClaimed(file) ? null : this.#locks.lockFile(file, lockClass);
+  }
+
+  /** What this realm was asked to do to `place` before now, when something of it is still under way. */
+  before(place: Locator): Promise<unknown> | undefined {
+    return this.#queue.before(place);
+  }
+
+  /** Records a change of content that no operation covers. */
+  contentChanged(file: Locator): void {
+    this.#locks.changed(file);
+  }
+
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
+  /** @throws DOMException InvalidStateError once the client was closed */
+  requireOpen(context: string): void {
+    if (!this.#isOpen) {
+      throw domException('InvalidStateError', `${context}: this client of ${this.origin} was closed.`);
+    }
+  }
+
+  /** Remembers what has to end with the client. */
+  keep(resource: OpenResource): void {
+    this.#open.add(resource);
+  }
+
+  forget(resource: OpenResource): void {
+    this.#open.delete(resource);
+  }
+
+  /**
+   * Ends sync access handles, writables (as if aborted) and observations at once; refuses new work. Resolves when the
+   * operations that were under way have ended, each whole or not at all.
+   */
+  async close(): Promise<void> {
+    this.#isOpen = false;
+    this.changes.close();
+    for (const resource of this.#open) resource.end();
+    this.#open.clear();
+    await this.#queue.idle();
+  }
+}

@@ -1,0 +1,29 @@
+// The thin part: interface objects and what the host needs. Algorithms load when the first method is called.
+export { FileSystemDirectoryHandle } from './directory-handle.ts';
+export type { FileSystemGetDirectoryOptions, FileSystemGetFileOptions } from './directory-handle.ts';
+export type { FileSystemDirectoryHandleAsyncIterator } from './directory-iterator.ts';
+export { FileSystemFileHandle } from './file-handle.ts';
+export type {
+  FileSystemCreateSyncAccessHandleOptions,
+  FileSystemCreateWritableOptions,
+  FileSystemSyncAccessHandleMode,
+  FileSystemWritableFileStreamMode,
+} from './file-handle.ts';
+export { FileSystem } from './file-system.ts';
+export type { FileSystemParts } from './file-system.ts';
+export { FileSystemHandle } from './handle.ts';
+export type { FileSystemHandlePermissionDescriptor, FileSystemRemoveOptions } from './handle.ts';
+export { createRootHandle, deserializeHandle, isHandle, serializeHandle } from './handles.ts';
+export type { HandleData } from './handles.ts';
+export { FileSystemObserver } from './observer.ts';
+export type {
+  FileSystemChangeRecord,
+  FileSystemChangeType,
+  FileSystemObserverCallback,
+  FileSystemObserverObserveOptions,
+} from './observer.ts';
+export { FileSystemSyncAccessHandle } from './sync-access-handle.ts';
+export type { FileSystemReadWriteOptions } from './sync-access-handle.ts';
+export { writableFileStreamInterface } from './writable-file-stream.ts';
+export type { FileSystemWritableFileStream } from './writable-file-stream.ts';
+export type { FileSystemWriteChunkType, WriteCommandType, WriteParams } from './write-chunk.ts';

@@ -1,0 +1,82 @@
+import fs from 'node:fs';
+import type { Locator } from '../disk/locator.ts';
+import type { FileLock } from '../disk/locks/lock-table.ts';
+import { entryError, webErrorOf } from './errors.ts';
+import type { FileSystem, OpenResource } from './file-system.ts';
+
+/** How long others' observers may wait to hear of writes that no flush or close has made known. */
+const REPORT_DELAY_MS = 50;
+
+/**
+ * The open file of a sync access handle: a descriptor and the lock that guards it, which end together. It does not
+ * know its handle, so that a handle that was dropped can be collected and this be ended.
+ */
+export class SyncAccess implements OpenResource {
+  readonly isReadOnly: boolean;
+  readonly #system: FileSystem;
+  readonly #locator: Locator;
+  readonly #lock: FileLock;
+  #descriptor: number | null;
+  #report: NodeJS.Timeout | null = null;
+
+  constructor(system: FileSystem, locator: Locator, descriptor: number, lock: FileLock, isReadOnly: boolean) {
+    this.#system = system;
+    this.#locator = locator;
+    this.#descriptor = descriptor;
+    this.#lock = lock;
+    this.isReadOnly = isReadOnly;
+    system.keep(this);
+  }
+
+  /** @throws DOMException InvalidStateError when it was closed, or the lock was taken away with its dead session */
+  descriptor(context: string): number {
+    if (this.#descriptor === null) throw entryError('InvalidStateError', context, this.#locator, 'was closed');
+    if (this.#lock.lost) throw entryError('InvalidStateError', context, this.#locator, 'is no longer locked by this handle');
+    return this.#descriptor;
+  }
+
+  /** The descriptor, for a change. @throws DOMException as above; NoModificationAllowedError in mode 'read-only' */
+  writable(context: string): number {
+    const descriptor = this.descriptor(context);
+    if (this.isReadOnly) {
+      throw entryError('NoModificationAllowedError', context, this.#locator, "was opened in mode 'read-only'");
+    }
+    return descriptor;
+  }
+
+  /** The web's form of an operating system's error. */
+  failure(error: unknown, access: 'read' | 'write', context: string): unknown {
+    return webErrorOf(error, this.#locator, access, context);
+  }
+
+  /**
+   * Makes a change known. An observer in this realm hears of every one; so that a write stays one system call where
+   * there is none, others hear of several at once: at the flush, at the close, or soon after.
+   */
+  changed(): void {
+    if (this.#system.changes.isObserved) this.#system.contentChanged(this.#locator);
+    else this.#report ??= setTimeout(() => this.reportChanges(), REPORT_DELAY_MS).unref();
+  }
+
+  /** Makes known what was not yet. */
+  reportChanges(): void {
+    if (this.#report === null) return;
+    clearTimeout(this.#report);
+    this.#report = null;
+    this.#system.contentChanged(this.#locator);
+  }
+
+  /** Closes the descriptor, then ends the lock; harmless when called twice. */
+  end(): void {
+    if (this.#descriptor === null) return;
+    const descriptor = this.#descriptor;
+    this.#descriptor = null;
+    this.#system.forget(this);
+    try {
+      this.reportChanges();
+      fs.closeSync(descriptor);
+    } finally {
+      this.#lock.release();
+    }
+  }
+}

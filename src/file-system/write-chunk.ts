@@ -1,0 +1,76 @@
+import { dictionary, DOMString, enumeration, isObject, nullable, unsignedLongLong } from '../webidl/conversions.ts';
+
+/** https://fs.spec.whatwg.org/#enumdef-writecommandtype */
+export type WriteCommandType = 'write' | 'seek' | 'truncate';
+
+type Data = ArrayBuffer | ArrayBufferView | Blob | string;
+
+/** https://fs.spec.whatwg.org/#dictdef-writeparams */
+export interface WriteParams {
+  type: WriteCommandType;
+  /** Bytes, for `truncate`. */
+  size?: number | null;
+  /** Bytes from the start, for `seek` and `write`. */
+  position?: number | null;
+  data?: Data | null;
+}
+
+/** https://fs.spec.whatwg.org/#typedefdef-filesystemwritechunktype */
+export type FileSystemWriteChunkType = Data | WriteParams;
+
+/** Bytes that a user may change while they wait to be written, unless they are shared, which Web IDL refuses. */
+function isBufferSource(value: object): value is ArrayBuffer | ArrayBufferView {
+  return value instanceof ArrayBuffer || ArrayBuffer.isView(value);
+}
+
+function requireUnshared(value: ArrayBuffer | ArrayBufferView, context: string): void {
+  if (ArrayBuffer.isView(value) && !(value.buffer instanceof ArrayBuffer)) {
+    throw new TypeError(`${context} is a view of a SharedArrayBuffer, which is not allowed here.`);
+  }
+}
+
+/** (BufferSource or Blob or USVString). Lone surrogates need no care: encoding as UTF-8 replaces them. */
+function convertData(value: unknown, context: string): Data {
+  if (isObject(value)) {
+    if (value instanceof Blob) return value;
+    if (isBufferSource(value)) {
+      requireUnshared(value, context);
+      return value;
+    }
+  }
+  return DOMString(value, context);
+}
+
+const convertParams = dictionary<WriteParams>({
+  data: { convert: nullable(convertData) },
+  position: { convert: nullable(unsignedLongLong) },
+  size: { convert: nullable(unsignedLongLong) },
+  type: { convert: enumeration('WriteCommandType', ['write', 'seek', 'truncate']), required: true },
+});
+
+/** A chunk that was converted, with every member read once. */
+export class WriteChunk {
+  readonly type: WriteCommandType;
+  readonly data: Data | null | undefined;
+  readonly position: number | null | undefined;
+  readonly size: number | null | undefined;
+
+  constructor({ type, data, position, size }: WriteParams) {
+    this.type = type;
+    this.data = data;
+    this.position = position;
+    this.size = size;
+  }
+}
+
+/**
+ * Converts what `write()` or a writer was given. https://webidl.spec.whatwg.org/#js-union
+ *
+ * @throws TypeError, or what the value's own getters and conversions throw
+ */
+export function convertChunk(value: unknown, context: string): WriteChunk {
+  if (value instanceof WriteChunk) return value;
+  const isParams =
+    value === undefined || value === null || (isObject(value) && !(value instanceof Blob) && !isBufferSource(value));
+  return new WriteChunk(isParams ? convertParams(value, context) : { type: 'write', data: convertData(value, context) });
+}
