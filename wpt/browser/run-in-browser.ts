@@ -1,0 +1,2 @@
+import type { RunRequest } from '../runner/run-and-check.ts';
+export async function runInBrowser(_request: RunRequest): Promise<boolean> { return false; }

@@ -1,0 +1,3 @@
+import type { SuiteRecord } from '../record/record.ts';
+
+export const record: SuiteRecord = {};

@@ -1,0 +1,19 @@
+import type { RealmConfig } from './config.ts';
+
+import type * as holdfast from 'holdfast';
+
+export type Product = typeof holdfast;
+
+/** Installs the built package as a user would. `exposure` says which of a browser's globals the realm gets. */
+export async function installProduct(config: RealmConfig): Promise<Product | null> {
+  if (!config.product) return null;
+  const product = await import('holdfast');
+  product.install({
+    root: config.root,
+    origin: new URL(config.href).origin,
+    exposure: config.kind,
+    events: true,
+    structuredClone: true,
+  });
+  return product;
+}

@@ -1,0 +1,52 @@
+import type { RealmConfig } from './config.ts';
+import { readServed } from './files.ts';
+import { define, makeGlobalEventTarget, routeUncaught } from './global-events.ts';
+import { addMissingBuiltIns } from './built-ins.ts';
+import { workerClass } from './worker-shim.ts';
+
+/**
+ * What the tests' environment has on its global object and Node has not. README.md lists it; nothing here is, or
+ * touches, an interface under test.
+ */
+export function shapeScope(config: RealmConfig): EventTarget {
+  const scope = globalThis;
+  const location = new URL(config.href);
+  const events = makeGlobalEventTarget(scope);
+  addMissingBuiltIns();
+  define(scope, {
+    self: scope,
+    location,
+    // A server's own code is as trusted as a page from a secure origin: the product has no insecure mode.
+    isSecureContext: true,
+    GLOBAL: { isWindow: () => config.kind === 'window', isWorker: () => config.kind === 'worker', isShadowRealm: () => false },
+    fetch: servedFetch(config, globalThis.fetch),
+    Worker: workerClass(config),
+    ...(config.title === null ? {} : { META_TITLE: config.title }),
+  });
+  routeUncaught(events);
+  return events;
+}
+
+/** Makes the global object an instance of the interface that its kind has, as idlharness.js looks for. */
+export function shapeGlobalInterfaces(...names: readonly string[]): void {
+  let prototype: object = Object.prototype;
+  for (const name of names) {
+    const Interface = { [name]: class {} }[name];
+    if (Interface === undefined) continue;
+    Object.setPrototypeOf(Interface.prototype, prototype);
+    prototype = Interface.prototype as object;
+    define(globalThis, { [name]: Interface });
+  }
+  Object.setPrototypeOf(globalThis, prototype);
+}
+
+/** fetch() that serves the checkout at the tests' origin; other URLs (data:, blob:) go to the platform's own. */
+function servedFetch(config: RealmConfig, native: typeof fetch): typeof fetch {
+  return async (input, init) => {
+    const url = new URL(input instanceof Request ? input.url : input, config.href);
+    if (url.origin !== new URL(config.href).origin) return native(url, init);
+    const file = readServed(config.folders, url);
+    if (file === null) return new Response('', { status: 404 });
+    return new Response(file.text, { headers: { 'content-type': file.type } });
+  };
+}

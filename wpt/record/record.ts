@@ -1,0 +1,101 @@
+import type { HarnessStatus } from '../realm/config.ts';
+import type { Variant } from '../runner/discover.ts';
+
+/** Why a file cannot run on a server at all, or a subtest cannot: it needs what only a browser has. */
+export const scopeReasons = {
+  document: 'needs a document: elements, parsing or layout',
+  frames: 'needs frames',
+  popups: 'needs windows opened by a window',
+  session: 'needs frames or windows that share one sessionStorage',
+  'service-worker': 'needs a service worker',
+  'shared-worker': 'needs a shared worker',
+  navigation: 'needs navigation and the back/forward cache',
+  partitioning: 'needs third-party partitioning',
+  'opaque-origin': 'needs a sandboxed document',
+  'insecure-context': 'needs an insecure context, which a server has not',
+  picker: 'needs a file picker',
+  'local-files': 'needs files picked by a person',
+  permissions: 'needs the Permissions API',
+  manual: 'needs a person',
+} as const;
+export type ScopeReason = keyof typeof scopeReasons;
+
+/** What is not built yet. */
+export const laterReasons = {
+  indexeddb: 'IndexedDB is not built yet',
+  'cache-api': 'the Cache API is not built yet',
+  buckets: 'storage buckets are not built yet',
+} as const;
+export type LaterReason = keyof typeof laterReasons;
+
+/** Why a subtest that is in reach fails and will go on failing. */
+export const failureReasons = {
+  'broken-test': 'the test itself is wrong in this snapshot',
+  'outdated-test': 'the test is older than the standard of today',
+  contradiction: 'the standard, or another test, says the opposite',
+  'node-version': 'this version of Node lacks what the test uses',
+  bug: 'a bug of ours that an issue describes',
+} as const;
+export type FailureReason = keyof typeof failureReasons;
+
+export type Reason = ScopeReason | LaterReason | FailureReason;
+
+/** Subtests that do not pass, for one reason. */
+export interface Exception {
+  readonly reason: Reason;
+  /** What exactly, in a sentence; for a bug, the issue. */
+  readonly note: string;
+  readonly subtests: readonly string[];
+  /** Only in these variants; in all by default. */
+  readonly variants?: readonly Variant[];
+}
+
+/** A harness status other than OK that is expected, and why. */
+export interface HarnessException {
+  readonly status: Exclude<HarnessStatus, 'OK'>;
+  readonly reason: FailureReason | LaterReason | ScopeReason;
+  readonly note: string;
+  readonly variants?: readonly Variant[];
+}
+
+/** A file that is run. */
+export interface RunEntry {
+  readonly run: true;
+  readonly harness?: HarnessException;
+  readonly except?: readonly Exception[];
+}
+
+/** A file that is not run. */
+export interface LeftOutEntry {
+  readonly run: false;
+  readonly reason: ScopeReason | LaterReason | FailureReason;
+  readonly note?: string;
+}
+
+export type Entry = RunEntry | LeftOutEntry;
+
+/** Every test file of one suite, by its path in the checkout. */
+export type SuiteRecord = Readonly<Record<string, Entry>>;
+
+export function isScope(reason: Reason): reason is ScopeReason {
+  return reason in scopeReasons;
+}
+
+export function describe(reason: Reason): string {
+  return { ...scopeReasons, ...laterReasons, ...failureReasons }[reason];
+}
+
+export function isKnownReason(reason: string): reason is Reason {
+  return reason in scopeReasons || reason in laterReasons || reason in failureReasons;
+}
+
+/** The exception that covers a subtest in a variant. */
+export function exceptionFor(entry: Entry, variant: Variant, subtest: string): Exception | undefined {
+  if (!entry.run) return undefined;
+  return entry.except?.find(({ subtests, variants }) => subtests.includes(subtest) && (variants?.includes(variant) ?? true));
+}
+
+export function harnessExceptionFor(entry: Entry, variant: Variant): HarnessException | undefined {
+  if (!entry.run || entry.harness === undefined) return undefined;
+  return entry.harness.variants?.includes(variant) === false ? undefined : entry.harness;
+}
