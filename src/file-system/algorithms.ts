@@ -1,6 +1,6 @@
 import type * as all from './algorithms/index.ts';
 
-type Algorithms = typeof all;
+export type Algorithms = typeof all;
 
 let loading: Promise<Algorithms> | undefined;
 
@@ -13,10 +13,7 @@ async function load(): Promise<Algorithms> {
   }
 }
 
-/**
- * What the interfaces' methods do, loaded when the first of them is called. All callers wait for one promise, so that
- * they go on in the order of their calls.
- */
+/** The code behind the interfaces' methods, loaded when the first of them is called. */
 export function algorithms(): Promise<Algorithms> {
   return (loading ??= load());
 }

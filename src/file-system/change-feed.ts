@@ -14,11 +14,11 @@ export interface ChangeListener {
  * for them only while someone listens.
  */
 export class ChangeFeed {
-  readonly #locks: FileLockTable;
+  readonly #locks: () => FileLockTable;
   readonly #listeners = new Set<ChangeListener>();
   #unsubscribe: (() => void) | null = null;
 
-  constructor(locks: FileLockTable) {
+  constructor(locks: () => FileLockTable) {
     this.#locks = locks;
   }
 
@@ -28,7 +28,7 @@ export class ChangeFeed {
 
   add(listener: ChangeListener): void {
     this.#listeners.add(listener);
-    this.#unsubscribe ??= this.#locks.subscribe(
+    this.#unsubscribe ??= this.#locks().subscribe(
       (change) => this.#tell((each) => each.changed(change)),
       () => this.#tell((each) => each.missed()),
     );

@@ -1,6 +1,5 @@
 import { boolean, dictionary, USVString } from '../webidl/conversions.ts';
 import { defineInterface, requireArguments } from '../webidl/interface.ts';
-import { algorithms } from './algorithms.ts';
 import { createDirectoryIterator } from './directory-iterator.ts';
 import type { FileSystemDirectoryHandleAsyncIterator } from './directory-iterator.ts';
 import { relativePath, requireValidName } from './entry.ts';
@@ -46,7 +45,7 @@ export class FileSystemDirectoryHandle extends FileSystemHandle {
     const convertedName = USVString(name, `${context}: parameter 1`);
     const { create } = convertGetOptions(options, `${context}: parameter 2`);
     requireValidName(convertedName, context);
-    const { getFileHandle } = await algorithms();
+    const { getFileHandle } = await entry.system.algorithms();
     return getFileHandle(entry, convertedName, create, context);
   }
 
@@ -64,7 +63,7 @@ export class FileSystemDirectoryHandle extends FileSystemHandle {
     const convertedName = USVString(name, `${context}: parameter 1`);
     const { create } = convertGetOptions(options, `${context}: parameter 2`);
     requireValidName(convertedName, context);
-    const { getDirectoryHandle } = await algorithms();
+    const { getDirectoryHandle } = await entry.system.algorithms();
     return getDirectoryHandle(entry, convertedName, create, context);
   }
 
@@ -79,7 +78,7 @@ export class FileSystemDirectoryHandle extends FileSystemHandle {
     const convertedName = USVString(name, `${context}: parameter 1`);
     const { recursive } = convertRemoveOptions(options, `${context}: parameter 2`);
     requireValidName(convertedName, context);
-    const { removeEntry } = await algorithms();
+    const { removeEntry } = await entry.system.algorithms();
     await removeEntry(entry, convertedName, recursive, context);
   }
 

@@ -1,6 +1,5 @@
 import { illegalInvocation } from '../webidl/interface.ts';
 import { isObject } from '../webidl/conversions.ts';
-import { algorithms } from './algorithms.ts';
 import type { FileSystemDirectoryHandle } from './directory-handle.ts';
 import type { Entry } from './entry.ts';
 import type { FileSystemFileHandle } from './file-handle.ts';
@@ -87,7 +86,7 @@ class DirectoryIterator {
   }
 
   async #open(): Promise<ChildCursor> {
-    const { openDirectory } = await algorithms();
+    const { openDirectory } = await this.#directory.system.algorithms();
     return openDirectory(this.#directory, "Failed to execute 'next' on 'FileSystemDirectoryHandle AsyncIterator'");
   }
 

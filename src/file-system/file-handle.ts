@@ -1,6 +1,5 @@
 import { boolean, dictionary, enumeration } from '../webidl/conversions.ts';
 import { defineInterface } from '../webidl/interface.ts';
-import { algorithms } from './algorithms.ts';
 import { FileSystemHandle, requireEntry } from './handle.ts';
 import type { FileSystemSyncAccessHandle } from './sync-access-handle.ts';
 import type { FileSystemWritableFileStream } from './writable-file-stream.ts';
@@ -54,7 +53,7 @@ export class FileSystemFileHandle extends FileSystemHandle {
    */
   async getFile(): Promise<File> {
     const entry = requireEntry(this, interfaceName, 'file');
-    const { getFile } = await algorithms();
+    const { getFile } = await entry.system.algorithms();
     return getFile(entry, contextOf('getFile'));
   }
 
@@ -69,7 +68,7 @@ export class FileSystemFileHandle extends FileSystemHandle {
     const context = contextOf('createWritable');
     const entry = requireEntry(this, interfaceName, 'file');
     const { keepExistingData, mode } = convertWritableOptions(options, `${context}: parameter 1`);
-    const { createWritable } = await algorithms();
+    const { createWritable } = await entry.system.algorithms();
     return createWritable(entry, keepExistingData, mode, context);
   }
 
@@ -84,7 +83,7 @@ export class FileSystemFileHandle extends FileSystemHandle {
     const context = contextOf('createSyncAccessHandle');
     const entry = requireEntry(this, interfaceName, 'file');
     const { mode } = convertSyncAccessOptions(options, `${context}: parameter 1`);
-    const { createSyncAccessHandle } = await algorithms();
+    const { createSyncAccessHandle } = await entry.system.algorithms();
     return createSyncAccessHandle(entry, mode, context);
   }
 }

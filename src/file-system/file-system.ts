@@ -3,6 +3,8 @@ import type { Locator } from '../disk/locator.ts';
 import type { FileLock, FileLockTable, Intent, LockClass, OperationResult } from '../disk/locks/lock-table.ts';
 import type { BucketPlace } from '../disk/place.ts';
 import type { FileTree } from '../disk/tree/file-tree.ts';
+import { algorithms } from './algorithms.ts';
+import type { Algorithms } from './algorithms.ts';
 import { ChangeFeed } from './change-feed.ts';
 import { OperationQueue } from './operation-queue.ts';
 
@@ -12,6 +14,8 @@ export interface FileSystemParts {
   readonly origin: string;
   readonly bucket: string;
   readonly place: BucketPlace;
+  /** Loads what `tree` and `locks` need; they are not asked for before. */
+  readonly ready?: () => Promise<void>;
   readonly tree: FileTree;
   readonly locks: FileLockTable;
   /** The root's secret, which keeps unique ids from being guessed; asked for when the first one is made. */
@@ -30,37 +34,54 @@ type Body<T> = (intent: Intent) => OperationResult<T> | Promise<OperationResult<
 /**
  * The file system of one client of one bucket: what all of its handles have in common. https://fs.spec.whatwg.org/
  *
- * Nothing here is loaded or opened before the first handle is used.
+ * Nothing is loaded or opened before the first handle is used.
  */
 export class FileSystem {
   readonly origin: string;
   readonly bucket: string;
-  readonly tree: FileTree;
   readonly changes: ChangeFeed;
-  readonly #path: string;
-  readonly #locks: FileLockTable;
-  readonly #salt: () => string;
+  readonly #parts: FileSystemParts;
   readonly #queue = new OperationQueue();
   readonly #open = new Set<OpenResource>();
   #isOpen = true;
+  #algorithms: Promise<Algorithms> | undefined;
 
   constructor(parts: FileSystemParts) {
     this.origin = parts.origin;
     this.bucket = parts.bucket;
-    this.tree = parts.tree;
-    this.changes = new ChangeFeed(parts.locks);
-    this.#path = parts.place.path;
-    this.#locks = parts.locks;
-    this.#salt = parts.salt;
+    this.#parts = parts;
+    this.changes = new ChangeFeed(() => parts.locks);
+  }
+
+  get tree(): FileTree {
+    return this.#parts.tree;
   }
 
   get salt(): string {
-    return this.#salt();
+    return this.#parts.salt();
+  }
+
+  /**
+   * What the interfaces' methods do, once all that it needs is loaded. All callers wait for one promise, so that they
+   * go on in the order of their calls.
+   */
+  algorithms(): Promise<Algorithms> {
+    return (this.#algorithms ??= this.#load());
+  }
+
+  async #load(): Promise<Algorithms> {
+    try {
+      const [loaded] = await Promise.all([algorithms(), this.#parts.ready?.()]);
+      return loaded;
+    } catch (error) {
+      this.#algorithms = undefined; // such as too many open files: the next call tries again
+      throw error;
+    }
   }
 
   /** Whether both are views of one bucket of one root, be it for different clients. */
   isSameBucket(other: FileSystem): boolean {
-    return this === other || this.#path === other.#path;
+    return this === other || this.#parts.place.path === other.#parts.place.path;
   }
 
   /**
@@ -85,7 +106,7 @@ export class FileSystem {
       if (!(result instanceof Promise)) done();
       return result;
     };
-    return this.#locks.operate(intent, run, own);
+    return this.#parts.locks.operate(intent, run, own);
   }
 
   /**
@@ -93,7 +114,7 @@ export class FileSystem {
    * is in the way. Other realms' operations are waited for.
    */
   async lock(file: Locator, lockClass: LockClass): Promise<FileLock | null> {
-    return this.#queue.isClaimed(file) ? null : this.#locks.lockFile(file, lockClass);
+    return this.#queue.isClaimed(file) ? null : this.#parts.locks.lockFile(file, lockClass);
   }
 
   /** What this realm was asked to do to `place` before now, when something of it is still under way. */
@@ -103,7 +124,7 @@ export class FileSystem {
 
   /** Records a change of content that no operation covers. */
   contentChanged(file: Locator): void {
-    this.#locks.changed(file);
+    this.#parts.locks.changed(file);
   }
 
   get isOpen(): boolean {

@@ -2,7 +2,6 @@ import { markAsUncloneable } from '../runtime/uncloneable.ts';
 import { dictionary, enumeration, boolean, isObject, USVString } from '../webidl/conversions.ts';
 import { defineInterface, illegalConstructor, illegalInvocation, internal, requireArguments } from '../webidl/interface.ts';
 import type { EntryKind } from '../disk/locator.ts';
-import { algorithms } from './algorithms.ts';
 import { isSameEntry, nameOf, requireValidName } from './entry.ts';
 import type { Entry } from './entry.ts';
 
@@ -112,7 +111,7 @@ export class FileSystemHandle {
     const context = "Failed to execute 'remove' on 'FileSystemHandle'";
     const entry = requireEntry(this, 'FileSystemHandle');
     const { recursive } = convertRemoveOptions(options, `${context}: parameter 1`);
-    const { remove } = await algorithms();
+    const { remove } = await entry.system.algorithms();
     await remove(entry, recursive, context);
   }
 
@@ -133,7 +132,7 @@ export class FileSystemHandle {
     requireArguments(args.length, 1, 'FileSystemHandle', 'move');
     const { directory, name } = convertMoveTarget(args, context);
     if (name !== undefined) requireValidName(name, context);
-    const { move } = await algorithms();
+    const { move } = await source.system.algorithms();
     await move(source, directory, name, context);
   }
 
@@ -143,7 +142,7 @@ export class FileSystemHandle {
    */
   async getUniqueId(): Promise<string> {
     const entry = requireEntry(this, 'FileSystemHandle');
-    const { uniqueId } = await algorithms();
+    const { uniqueId } = await entry.system.algorithms();
     return uniqueId(entry, "Failed to execute 'getUniqueId' on 'FileSystemHandle'");
   }
 

@@ -6,7 +6,6 @@ import {
   requireArguments,
   requireConstructorArguments,
 } from '../webidl/interface.ts';
-import { algorithms } from './algorithms.ts';
 import type { Observation } from './algorithms/observe.ts';
 import { deliver } from './delivery.ts';
 import type { FileSystemDirectoryHandle } from './directory-handle.ts';
@@ -78,7 +77,7 @@ export class FileSystemObserver {
     const entry = convertHandle(handle, `${context}: parameter 1`);
     const { recursive } = convertObserveOptions(options, `${context}: parameter 2`);
     const connection = this.#connection;
-    const { observe } = await algorithms();
+    const { observe } = await entry.system.algorithms();
     const observation = await observe(entry, recursive, this.#enqueue, context);
     if (connection === this.#connection) this.#replace(observation);
     else observation.stop();
