@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { LockedError, type FileChange, type Intent } from '../../src/disk/locks/lock-table.ts';
-import { MemoryLog } from '../../src/disk/locks/memory-log.ts';
+import { MemoryLog } from './memory-log.ts';
 import { LockTable } from '../../src/disk/locks/table.ts';
 import type { JournalRecord } from '../../src/disk/journal/machine.ts';
 

@@ -3,14 +3,21 @@ import type { Locator } from '../locator.ts';
 import type { Intent, LockClass, WebLockMode } from './lock-table.ts';
 import type { PathNode } from './path-index.ts';
 
+/**
+ * `expired`: declared dead without proof. Nothing is granted to it and nothing is heard of it; what it holds waits until
+ * it can reach nothing any more. `fenced`: so it is, but for files that it shares with others who write to them.
+ */
+export type SessionStanding = 'present' | 'expired' | 'fenced';
+
 /** One realm's presence in the table; its claims end with it. */
 export interface Session {
   readonly id: number;
   readonly identity: ThreadIdentity;
+  /** The name of its files in `wake/` and `swap/`. */
+  readonly folder: string;
   /** By the sequence of the record that made each. */
   readonly claims: Map<number, Claim>;
-  /** Declared dead without proof: nothing of it is granted or heard again, and what it holds waits for the fence. */
-  expired: boolean;
+  standing: SessionStanding;
 }
 
 /** `refused` and `ended` claims are no longer part of the table. */
@@ -33,6 +40,8 @@ export interface FileLockClaim extends CommonClaim {
   /** The operations that must end before this is decided; null once it was. */
   waitsFor: Set<OperationClaim> | null;
   node: PathNode | null;
+  /** Of an expired session: others that are well write to the same file, so the fence must wait for them. */
+  shared: boolean;
 }
 
 /** What an operation on names holds. */

@@ -61,7 +61,10 @@ export class FileQueue {
 
   /** The handle's lock that refuses a lock here, if any. */
   lockRefusal(locator: Locator, lockClass: LockClass): FileLockClaim | null {
-    return this.#index.locksOn(locator).find((lock) => classesConflict(lock.lockClass, lockClass)) ?? null;
+    const refuses = (lock: FileLockClaim): boolean =>
+      // With a session that is to be fenced nobody may share: the fence changes the file's inode.
+      lock.session.standing !== 'present' || classesConflict(lock.lockClass, lockClass);
+    return this.#index.locksOn(locator).find(refuses) ?? null;
   }
 
   /** The handle's lock that refuses an operation, if any; `own` is a lock that its session holds itself. */

@@ -1,6 +1,5 @@
 import type { JournalRecord, Machine, SnapshotRecord } from '../journal/machine.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
-import type { ThreadIdentity } from '../../runtime/identity.ts';
 import {
   coversTree,
   type Claim,
@@ -12,15 +11,15 @@ import {
 } from './claims.ts';
 import { PayloadReader } from './codec.ts';
 import { FileQueue } from './file-queue.ts';
-import type { Locator } from '../locator.ts';
 import type { FileChange, Intent, WebLockInfo, WebLockMode } from './lock-table.ts';
 import {
   kinds,
-  readIdentity,
+  readJoin,
   readLock,
   readOperate,
   readRequest,
   readVerdicts,
+  type JoinFields,
   type LockFields,
   type OperateFields,
 } from './records.ts';
@@ -63,6 +62,7 @@ export const KEPT_CHANGES = 64;
 export class LockMachine implements Machine<LockOutcome> {
   readonly #listener: LockListener;
   #sessions = new Map<number, Session>();
+  readonly #expired = new Set<Session>();
   #files = this.#createFiles();
   #web = this.#createWeb();
   #order = 0;
@@ -87,6 +87,11 @@ export class LockMachine implements Machine<LockOutcome> {
     return this.#sessions;
   }
 
+  /** Sessions that have expired and are not fenced yet. */
+  get expired(): ReadonlySet<Session> {
+    return this.#expired;
+  }
+
   find(session: number, id: number): Claim | undefined {
     return this.#sessions.get(session)?.claims.get(id);
   }
@@ -102,9 +107,9 @@ export class LockMachine implements Machine<LockOutcome> {
     return this.#files.operationRefusal(fields.intent, this.find(session, fields.own));
   }
 
-  /** The claims in the way of a web lock that is not there yet; none: it would be granted. */
-  webObstacles(name: string, mode: WebLockMode): readonly WebClaim[] {
-    return this.#web.obstacles(name, mode);
+  /** A claim in the way of a web lock that is not there yet; null: it would be granted. */
+  webObstacle(name: string, mode: WebLockMode): WebClaim | null {
+    return this.#web.obstacle(name, mode);
   }
 
   /** Whose claims a waiting claim waits for. */
@@ -113,9 +118,9 @@ export class LockMachine implements Machine<LockOutcome> {
     return new Set(Array.from(ahead, (other) => other.session));
   }
 
-  /** The locks that handles hold on a file. */
-  locksOn(locator: Locator): readonly FileLockClaim[] {
-    return this.#files.locksOn(locator);
+  /** Whether sessions that are well write to the same file as this lock's holder. */
+  isShared({ locator, lockClass }: FileLockClaim): boolean {
+    return lockClass === 'readwrite-unsafe' && this.#files.locksOn(locator).some((lock) => lock.session.standing === 'present');
   }
 
   /** https://w3c.github.io/web-locks/#snapshot-the-lock-state */
@@ -129,10 +134,10 @@ export class LockMachine implements Machine<LockOutcome> {
   apply(record: JournalRecord): LockOutcome {
     this.#by = record.session;
     const from = new PayloadReader(record.payload);
-    if (record.kind === kinds.join) return this.#join(record.session, readIdentity(from));
+    if (record.kind === kinds.join) return this.#join(record.session, readJoin(from));
     if (isAboutAnother(record.kind)) return this.#applyVerdict(record.kind, from);
     const session = this.#sessions.get(record.session);
-    if (session === undefined || session.expired) return known(record.kind);
+    if (session?.standing !== 'present') return known(record.kind);
     return this.#applyOwn(session, record.kind, record.sequence, from);
   }
 
@@ -155,7 +160,7 @@ export class LockMachine implements Machine<LockOutcome> {
       case kinds.changed:
         return this.#noteChange(session, { operation: 'modify', kind: 'file', source: from.locator() });
       case kinds.leave:
-        return this.#end(session, new Map(), new Set());
+        return this.#end(session, new Map());
       default:
         return known(kind);
     }
@@ -163,15 +168,17 @@ export class LockMachine implements Machine<LockOutcome> {
 
   #applyVerdict(kind: number, from: PayloadReader): boolean {
     if (kind === kinds.expire) return this.#expire(from.number());
-    const { session: id, verdicts, kept } = readVerdicts(from);
+    const { session: id, verdicts } = readVerdicts(from);
     const session = this.#sessions.get(id);
-    if (session === undefined || (kind === kinds.fenced && !session.expired)) return false;
-    return this.#end(session, verdicts, kept);
+    // Who has expired must be fenced even if proven dead later: the epoch has begun with that.
+    if (session === undefined || (kind === kinds.fenced) !== (session.standing === 'expired')) return false;
+    session.standing = this.#expired.delete(session) ? 'fenced' : 'present';
+    return this.#end(session, verdicts);
   }
 
-  #join(id: number, identity: ThreadIdentity): boolean {
+  #join(id: number, fields: JoinFields): boolean {
     if (this.#sessions.has(id)) return false;
-    this.#sessions.set(id, { id, identity, claims: new Map(), expired: false });
+    this.#sessions.set(id, { id, ...fields, claims: new Map(), standing: 'present' });
     let excess = this.#sessions.size - IDLE_SESSIONS;
     for (const session of this.#sessions.values()) {
       if (excess-- <= 0) break;
@@ -211,7 +218,7 @@ export class LockMachine implements Machine<LockOutcome> {
 
   #release(session: Session, id: number): boolean {
     const claim = session.claims.get(id);
-    if (claim === undefined || claim.type === 'operation' || claim.state !== 'held') return false;
+    if (claim === undefined) return false;
     this.#drop(claim);
     return true;
   }
@@ -247,9 +254,10 @@ export class LockMachine implements Machine<LockOutcome> {
     this.#drop(claim);
   }
 
-  /** Ends a session, but for the claims in `kept`; verdicts say what its operations did, nothing if they are silent. */
-  #end(session: Session, verdicts: ReadonlyMap<number, boolean>, kept: ReadonlySet<number>): boolean {
-    const ending = [...session.claims.values()].filter((claim) => !kept.has(claim.id));
+  /** Ends a session, but for what it still shares; verdicts say what its operations did, nothing if they are silent. */
+  #end(session: Session, verdicts: ReadonlyMap<number, boolean>): boolean {
+    const isKept = (claim: Claim): boolean => session.standing === 'fenced' && claim.type === 'lock' && claim.shared;
+    const ending = [...session.claims.values()].filter((claim) => !isKept(claim));
     for (const claim of ending) {
       if (claim.type === 'operation' && verdicts.get(claim.id) === true) this.#noteChange(session, claim.intent);
     }
@@ -262,15 +270,17 @@ export class LockMachine implements Machine<LockOutcome> {
   /** Of a session that has nothing there is nothing to fence. One that was fenced in part expires once more. */
   #expire(id: number): boolean {
     const session = this.#sessions.get(id);
-    if (session === undefined) return false;
+    if (session === undefined || session.standing === 'expired') return false;
     if (session.claims.size === 0) {
       this.#forget(session);
       return true;
     }
-    session.expired = true;
+    session.standing = 'expired';
+    this.#expired.add(session);
     this.#epoch++;
     this.#listener.left(id, this.#by);
     for (const claim of [...session.claims.values()]) {
+      if (claim.type === 'lock') claim.shared = this.isShared(claim);
       if (claim.state !== 'waiting') continue;
       this.#listener.lost(claim, this.#by);
       this.#drop(claim);
@@ -292,7 +302,7 @@ export class LockMachine implements Machine<LockOutcome> {
   #createLock(session: Session, id: number, fields: LockFields): FileLockClaim {
     const { locator, lockClass } = fields;
     const order = this.#order++;
-    return { type: 'lock', session, id, order, state: 'waiting', locator, lockClass, waitsFor: null, node: null };
+    return { type: 'lock', session, id, order, state: 'waiting', locator, lockClass, waitsFor: null, node: null, shared: false };
   }
 
   #createOperation(session: Session, id: number, fields: OperateFields): OperationClaim {
@@ -329,6 +339,7 @@ export class LockMachine implements Machine<LockOutcome> {
   reset(): void {
     this.#changesBefore = this.#changeCount;
     this.#sessions = new Map();
+    this.#expired.clear();
     this.#files = this.#createFiles();
     this.#web = this.#createWeb();
     this.#order = 0;
@@ -358,8 +369,10 @@ export class LockMachine implements Machine<LockOutcome> {
       this.#changeCount = record.changeCount;
       this.#recentChanges = record.recentChanges;
     } else if (record.type === 'session') {
-      const { id, identity, expired } = record;
-      this.#sessions.set(id, { id, identity, expired, claims: new Map() });
+      const { id, identity, folder, standing } = record;
+      const session: Session = { id, identity, folder, standing, claims: new Map() };
+      this.#sessions.set(id, session);
+      if (standing === 'expired') this.#expired.add(session);
     } else {
       this.#readmit(record);
     }
@@ -383,6 +396,7 @@ export class LockMachine implements Machine<LockOutcome> {
         : fields.type === 'operation'
           ? this.#createOperation(session, id, fields)
           : this.#createWebClaim(session, id, { name: fields.name, mode: fields.mode, clientId: fields.clientId });
+    if (claim.type === 'lock') claim.shared = saved.shared;
     return Object.assign(claim, { state, order: saved.order });
   }
 

@@ -1,11 +1,11 @@
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import type { ThreadIdentity } from '../../runtime/identity.ts';
 import type { BucketPlace } from '../place.ts';
-import type { Claim } from './claims.ts';
+import type { Claim, Session } from './claims.ts';
 import { Holding } from './holding.ts';
 import type { FileChange } from './lock-table.ts';
 import { LockMachine, type LockListener, type LockOutcome } from './machine.ts';
-import { encodeId, encodeIdentity, kinds } from './records.ts';
+import { encodeId, encodeJoin, kinds } from './records.ts';
 
 /** What a participant needs of a journal. */
 export interface LockLog {
@@ -15,40 +15,71 @@ export interface LockLog {
   close(): void;
 }
 
+/** Whom a participant tells what concerns others or needs time. */
+export interface ParticipantEvents {
+  /** An operation somewhere has changed something. */
+  changed(change: FileChange): void;
+  /** Changes were missed. */
+  gap(): void;
+  /** Records of this session have settled or taken away claims of these. */
+  wake(folders: ReadonlySet<string>): void;
+  /** The session holds or waits for more or less than before. */
+  stirred(): void;
+  /** A new claim waits for other sessions. */
+  queued(): void;
+}
+
 /** Long before sequences of a session could run out, the session is replaced when nothing of it is held. */
 const LAST_SEQUENCE = 2 ** 31;
+
+/** A record that could not be appended, and must be some time. */
+interface Debt {
+  readonly session: number;
+  readonly kind: number;
+  readonly payload: Uint8Array;
+}
 
 /**
  * This realm's part in a lock journal: its session, and what it holds or waits for. Invariants:
  * - a session joins at the first claim, and again after it was forgotten or declared dead;
  * - news that arrive while the journal is read are kept until that call is over, then delivered in order;
- * - while bodies run that lost what they held, nothing of this realm is granted and no path is resolved.
+ * - while bodies run that lost what they held, nothing is granted to this realm and no path is resolved;
+ * - the record that ends a claim is appended some time, whatever the disk says now.
  */
 export class Participant implements LockListener {
-  readonly machine = new LockMachine(this);
-  readonly log: LockLog;
-  /** Hears of changes of files, and of changes that were missed. */
-  onChange: ((change: FileChange) => void) | null = null;
-  onGap: (() => void) | null = null;
-  /** Called with the sessions of others that a record of this one has settled or robbed. */
-  onWake: ((sessions: ReadonlySet<number>) => void) | null = null;
+  readonly machine: LockMachine = new LockMachine(this);
+  /** The name of this realm's files in `wake/` and `swap/`. */
+  readonly folder = crypto.randomUUID();
+  /** Whether anybody listens to changes. */
+  wantsChanges = false;
+  readonly #log: LockLog;
   readonly #place: BucketPlace;
   readonly #identity: ThreadIdentity;
+  readonly #events: ParticipantEvents;
   readonly #holdings = new Map<number, Holding>();
+  #waiting = 0;
   #session = 0;
   #sequence = 0;
   #isOpen = false;
-  #closed = false;
+  /** Why nothing new is granted. */
+  #refusal: HoldfastError | null = null;
   /** Claims that were taken away while their bodies run on. */
   readonly #orphans = new Set<Holding>();
+  #debts: Debt[] = [];
   #news: (() => void)[] = [];
   #delivering = false;
-  #toWake = new Set<number>();
+  #toWake = new Set<string>();
 
-  constructor(place: BucketPlace, identity: ThreadIdentity, createLog: (machine: LockMachine) => LockLog) {
+  constructor(
+    place: BucketPlace,
+    identity: ThreadIdentity,
+    createLog: (machine: LockMachine) => LockLog,
+    events: ParticipantEvents,
+  ) {
     this.#place = place;
     this.#identity = identity;
-    this.log = createLog(this.machine);
+    this.#log = createLog(this.machine);
+    this.#events = events;
   }
 
   /** Random id of this realm's session; 0 before it has joined. */
@@ -56,72 +87,94 @@ export class Participant implements LockListener {
     return this.#session;
   }
 
-  get holdings(): Iterable<Holding> {
-    return this.#holdings.values();
+  get isWaiting(): boolean {
+    return this.#waiting > 0;
+  }
+
+  /** Whether it holds anything, or owes a record. */
+  get isBusy(): boolean {
+    return this.#holdings.size > 0 || this.#debts.length > 0;
   }
 
   /** Reads the news; false while there is no journal. */
   look(): boolean {
-    this.#assertOpen();
-    if (!this.#isOpen) this.#isOpen = this.log.open();
+    this.#isOpen ||= this.#log.open();
     if (!this.#isOpen) return false;
-    this.log.catchUp();
-    this.deliver();
+    this.#log.catchUp();
+    this.#deliver();
     return true;
+  }
+
+  /** Reads the news of a journal that must be there: the bucket is made when it is missing. */
+  require(): void {
+    if (!this.#isOpen) this.#openJournal();
+    this.look();
   }
 
   /** Makes a claim: appends one record, whose payload `encode` gives once the session has joined. */
   claim(kind: number, encode: () => Uint8Array): Holding {
     for (;;) {
-      this.join();
-      const session = this.#session;
-      const id = ++this.#sequence;
-      const claim = this.log.append(kind, session, id, encode());
-      if (typeof claim !== 'boolean') {
-        const holding = this.#hold(claim);
-        this.deliver();
-        return holding;
-      }
+      this.#join();
+      const claim = this.#append(kind, encode());
+      if (typeof claim !== 'boolean') return this.#hold(claim);
       // The record was void: the session had been forgotten or declared dead. What it held hears of it now.
-      this.#loseSession(session);
-      this.deliver();
+      this.#loseSession(this.#session);
+      this.#deliver();
     }
-  }
-
-  /** Ends a claim by a record of this kind; false when it was not there any more. */
-  end(holding: Holding, kind: number, payload: Uint8Array): boolean {
-    if (this.#holdings.get(holding.id) !== holding) return false;
-    const ended = this.log.append(kind, this.#session, ++this.#sequence, payload) === true;
-    if (ended) {
-      this.#holdings.delete(holding.id);
-      holding.state = 'released';
-    }
-    this.deliver();
-    return ended;
-  }
-
-  release(holding: Holding): void {
-    if (holding.state === 'held') this.end(holding, kinds.release, encodeId(holding.id));
   }
 
   /** Appends a record about something else than a claim; false when it had no effect. */
   tell(kind: number, encode: () => Uint8Array): boolean {
-    this.join();
-    const told = this.log.append(kind, this.#session, ++this.#sequence, encode()) !== false;
-    this.deliver();
-    return told;
+    for (;;) {
+      this.#join();
+      const told = this.#append(kind, encode()) !== false;
+      const heard = told || this.machine.sessions.has(this.#session);
+      if (!heard) this.#loseSession(this.#session);
+      this.#deliver();
+      if (heard) return told;
+    }
+  }
+
+  /**
+   * Ends a claim by a record of this kind; false when it had been taken away. Where the disk refuses the record now, it
+   * is appended later.
+   */
+  end(holding: Holding, kind: number, encode: () => Uint8Array): boolean {
+    if (this.#holdings.get(holding.id) !== holding) return false;
+    const ended = this.#appendOrOwe(kind, encode());
+    if (ended && this.#holdings.get(holding.id) === holding) this.#letGo(holding, 'released');
+    this.#deliver();
+    return ended;
+  }
+
+  /** Withdraws a claim that waits; false when it was granted before that. */
+  withdraw(holding: Holding): boolean {
+    if (holding.state !== 'waiting') return false;
+    const withdrawn = this.#append(kinds.abort, encodeId(holding.id)) === true;
+    if (withdrawn) this.#letGo(holding, 'released');
+    this.#events.stirred();
+    this.#deliver();
+    return withdrawn;
   }
 
   /** Lets go of the holdings that a record of this session has ended. */
   dropEnded(): void {
     for (const holding of [...this.#holdings.values()]) {
-      if (this.machine.find(this.#session, holding.id) !== undefined) continue;
-      this.#holdings.delete(holding.id);
-      holding.state = 'released';
+      if (this.machine.find(this.#session, holding.id) === undefined) this.#letGo(holding, 'released');
     }
+    this.#events.stirred();
   }
 
-  /** The body of an operation whose claim was taken away has ended. */
+  /** The sessions of others that stand before what this one waits for. */
+  sessionsAhead(): Set<Session> {
+    const ahead = new Set<Session>();
+    for (const holding of this.#holdings.values()) {
+      if (holding.state === 'waiting') for (const session of this.#ahead(holding)) ahead.add(session);
+    }
+    return ahead;
+  }
+
+  /** The body of an operation has ended, whether or not it still had its claim. */
   bodyEnded(holding: Holding): void {
     this.#orphans.delete(holding);
   }
@@ -131,56 +184,126 @@ export class Participant implements LockListener {
     if (this.#orphans.size > 0) throw sessionLost();
   }
 
-  join(): void {
-    this.#assertOpen();
-    this.assertNotLost();
-    if (this.#session !== 0 && (this.#sequence < LAST_SEQUENCE || this.#holdings.size > 0)) return;
-    if (!this.#isOpen) this.#openJournal();
-    this.#session = randomSession();
-    this.#sequence = 1;
-    this.log.append(kinds.join, this.#session, this.#sequence, encodeIdentity(this.#identity));
+  /** Appends what the disk has refused before. */
+  payDebts(): void {
+    const debts = this.#debts;
+    this.#debts = [];
+    for (const { session, kind, payload } of debts) if (session === this.#session) this.#appendOrOwe(kind, payload);
+    this.#deliver();
   }
 
-  /** Leaves the table; what waits is rejected. */
+  /** Rejects what waits, and refuses whatever is asked for from now on, with `error`. */
+  refuse(error: HoldfastError): void {
+    this.#refusal ??= error;
+    for (const holding of [...this.#holdings.values()]) {
+      if (holding.state !== 'waiting') continue;
+      this.#appendOrOwe(kinds.release, encodeId(holding.id));
+      this.#letGo(holding, 'waiting');
+      holding.lose(error);
+    }
+    this.#events.stirred();
+    this.#deliver();
+  }
+
+  /** Leaves the table: everything is released. */
   close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    if (this.#session !== 0) this.log.append(kinds.leave, this.#session, ++this.#sequence, new Uint8Array(0));
-    const error = new HoldfastError('closed', 'The lock was asked for by a client that has been closed');
-    for (const holding of this.#holdings.values()) holding.lose(error);
-    this.#holdings.clear();
-    this.log.close();
+    try {
+      if (this.#session !== 0) this.#append(kinds.leave, new Uint8Array(0));
+      this.#deliver();
+    } catch {
+      // Others will find this session dead once its thread has ended.
+    }
+    this.#session = 0;
+    for (const holding of [...this.#holdings.values()]) this.#letGo(holding, 'released');
+    this.#debts = [];
+    this.#log.close();
+  }
+
+  #join(): void {
+    if (this.#refusal !== null) throw this.#refusal;
+    this.assertNotLost();
+    if (this.#debts.length > 0) this.payDebts();
+    if (this.#session !== 0 && (this.#sequence < LAST_SEQUENCE || this.isBusy)) return;
+    if (!this.#isOpen) this.#openJournal();
+    this.#session = randomSession();
+    this.#sequence = 0;
+    try {
+      this.#append(kinds.join, encodeJoin({ identity: this.#identity, folder: this.folder }));
+    } catch (error) {
+      this.#session = 0;
+      throw error;
+    }
   }
 
   #openJournal(): void {
-    if (!this.log.open()) {
+    if (!this.#log.open()) {
       this.#place.ensure();
-      if (!this.log.open()) throw new HoldfastError('disk-failed', `${this.#place.path} has no lock journal`);
+      if (!this.#log.open()) throw new HoldfastError('disk-failed', `${this.#place.path} has no lock journal`);
     }
     this.#isOpen = true;
   }
 
-  #assertOpen(): void {
-    if (this.#closed) throw new HoldfastError('closed', 'The lock table has been closed');
+  #append(kind: number, payload: Uint8Array): LockOutcome {
+    const id = ++this.#sequence;
+    try {
+      return this.#log.append(kind, this.#session, id, payload);
+    } catch (error) {
+      // It may be in the journal all the same; then a claim must not stay there.
+      if (isClaim(kind)) this.#owe(kinds.release, encodeId(id));
+      throw error;
+    }
+  }
+
+  #appendOrOwe(kind: number, payload: Uint8Array): boolean {
+    const kept = payload.slice();
+    try {
+      return this.#append(kind, payload) === true;
+    } catch {
+      this.#owe(kind, kept);
+      return true;
+    }
+  }
+
+  #owe(kind: number, payload: Uint8Array): void {
+    this.#debts.push({ session: this.#session, kind, payload: payload.slice() });
+    this.#events.stirred();
   }
 
   #hold(claim: Claim): Holding {
-    const refused = claim.state === 'refused';
-    const holding = new Holding(claim.session.id, claim.id, refused ? 'refused' : claim.state === 'waiting' ? 'waiting' : 'held');
-    if (!refused) this.#holdings.set(holding.id, holding);
+    const state = claim.state === 'refused' || claim.state === 'waiting' ? claim.state : 'held';
+    const holding = new Holding(claim.session.id, claim.id, state);
+    if (state !== 'refused') this.#holdings.set(holding.id, holding);
+    if (state === 'waiting') {
+      this.#waiting++;
+      if (this.#ahead(holding).size > 0) this.#events.queued();
+    }
+    this.#events.stirred();
+    this.#deliver();
     return holding;
+  }
+
+  /** The holding is no longer one. */
+  #letGo(holding: Holding, state: Holding['state']): void {
+    this.#holdings.delete(holding.id);
+    if (holding.state === 'waiting') this.#waiting--;
+    holding.state = state;
+  }
+
+  #ahead(holding: Holding): Set<Session> {
+    const claim = this.machine.find(holding.session, holding.id);
+    const ahead = claim === undefined ? new Set<Session>() : this.machine.sessionsAhead(claim);
+    if (claim !== undefined) ahead.delete(claim.session);
+    return ahead;
   }
 
   // News: what the machine reports while it reads the journal.
 
   settled(claim: Claim, by: number): void {
-    if (claim.session.id === this.#session) this.#news.push(() => this.#settle(claim));
-    else if (by === this.#session) this.#toWake.add(claim.session.id);
+    this.#note(claim, by, () => this.#settle(claim.id, claim.state !== 'refused'));
   }
 
   lost(claim: Claim, by: number): void {
-    if (claim.session.id === this.#session) this.#news.push(() => this.#lose(claim.id));
-    else if (by === this.#session) this.#toWake.add(claim.session.id);
+    this.#note(claim, by, () => this.#lose(claim.id));
   }
 
   left(session: number): void {
@@ -188,23 +311,28 @@ export class Participant implements LockListener {
   }
 
   changed(change: FileChange): void {
-    if (this.onChange !== null) this.#news.push(() => this.onChange?.(change));
+    if (this.wantsChanges) this.#news.push(() => this.#events.changed(change));
   }
 
   gap(): void {
-    if (this.onGap !== null) this.#news.push(() => this.onGap?.());
+    this.#news.push(() => this.#events.gap());
   }
 
   restored(): void {
     this.#news.push(() => this.#reconcile());
   }
 
+  #note({ session }: Claim, by: number, own: () => void): void {
+    if (session.id === this.#session) this.#news.push(own);
+    else if (by === this.#session) this.#toWake.add(session.folder);
+  }
+
   /** Delivers what was reported, each piece once, also what arrives meanwhile. */
-  deliver(): void {
+  #deliver(): void {
     if (this.#toWake.size > 0) {
-      const sessions = this.#toWake;
+      const folders = this.#toWake;
       this.#toWake = new Set();
-      this.onWake?.(sessions);
+      this.#events.wake(folders);
     }
     if (this.#news.length === 0 || this.#delivering) return;
     this.#delivering = true;
@@ -213,19 +341,21 @@ export class Participant implements LockListener {
     } finally {
       this.#delivering = false;
     }
+    this.#events.stirred();
   }
 
-  #settle(claim: Claim): void {
-    const holding = this.#holdings.get(claim.id);
+  #settle(id: number, held: boolean): void {
+    const holding = this.#holdings.get(id);
     if (holding?.state !== 'waiting') return;
-    if (claim.state === 'refused') this.#holdings.delete(claim.id);
-    holding.settle(claim.state !== 'refused');
+    if (held) this.#waiting--;
+    else this.#letGo(holding, 'waiting');
+    holding.settle(held);
   }
 
   #lose(id: number): void {
     const holding = this.#holdings.get(id);
     if (holding === undefined) return;
-    this.#holdings.delete(id);
+    this.#letGo(holding, holding.state);
     if (holding.running) this.#orphans.add(holding);
     holding.lose(sessionLost());
   }
@@ -239,22 +369,22 @@ export class Participant implements LockListener {
   /** After a snapshot: whatever happened in between, each holding is brought to what the table says of it. */
   #reconcile(): void {
     const session = this.machine.sessions.get(this.#session);
-    if (session === undefined || session.expired) return this.#loseSession(this.#session);
-    for (const holding of [...this.#holdings.values()]) {
-      const claim = session.claims.get(holding.id);
-      if (claim === undefined) this.#missing(holding);
-      else if (claim.state === 'held' && holding.state === 'waiting') holding.settle(true);
+    if (session?.standing !== 'present') return this.#loseSession(this.#session);
+    for (const { id, state } of [...this.#holdings.values()]) {
+      const claim = session.claims.get(id);
+      if (claim?.state === 'held') this.#settle(id, true);
+      else if (claim === undefined && state === 'waiting') this.#settle(id, false);
+      else if (claim === undefined) this.#lose(id);
     }
-  }
-
-  #missing(holding: Holding): void {
-    if (holding.state !== 'waiting') return this.#lose(holding.id);
-    this.#holdings.delete(holding.id);
-    holding.settle(false);
   }
 }
 
-function sessionLost(): HoldfastError {
+function isClaim(kind: number): boolean {
+  return kind === kinds.lock || kind === kinds.operate || kind === kinds.request;
+}
+
+/** The error of whatever relied on a session that others have ended. */
+export function sessionLost(): HoldfastError {
   return new HoldfastError(
     'session-lost',
     'This realm did not answer for so long that others declared it dead: its locks were taken away and what it held is not valid any more',

@@ -14,7 +14,7 @@ export const kinds = {
   operate: 4,
   /** An operation has ended: DONE or ABORTED. */
   finish: 5,
-  /** A handle's lock or a web lock is released. */
+  /** A claim is given back in whatever state it is: a lock is released, a request withdrawn, an operation ABORTED. */
   release: 6,
   /** The content of a file changed outside of any operation. */
   changed: 7,
@@ -44,21 +44,24 @@ const writer = new PayloadWriter();
 
 // Below, each payload is written by the function before the one that reads it.
 
-export function encodeIdentity(identity: ThreadIdentity): Uint8Array {
-  return writeIdentity(writer.begin(), identity).end();
+export interface JoinFields {
+  readonly identity: ThreadIdentity;
+  readonly folder: string;
 }
 
-export function writeIdentity(to: PayloadWriter, identity: ThreadIdentity): PayloadWriter {
-  return to
-    .text(identity.boot)
-    .text(identity.namespace)
-    .number(identity.pid)
-    .number(identity.tid)
-    .number(identity.start);
+export function encodeJoin(fields: JoinFields): Uint8Array {
+  return writeJoin(writer.begin(), fields).end();
 }
 
-export function readIdentity(from: PayloadReader): ThreadIdentity {
-  return { boot: from.text(), namespace: from.text(), pid: from.number(), tid: from.number(), start: from.number() };
+export function writeJoin(to: PayloadWriter, { identity, folder }: JoinFields): PayloadWriter {
+  const { boot, namespace, pid, tid, start } = identity;
+  return to.text(folder).text(boot).text(namespace).number(pid).number(tid).number(start);
+}
+
+export function readJoin(from: PayloadReader): JoinFields {
+  const folder = from.text();
+  const [boot, namespace] = [from.text(), from.text()];
+  return { folder, identity: { boot, namespace, pid: from.number(), tid: from.number(), start: from.number() } };
 }
 
 export interface LockFields {
@@ -151,19 +154,15 @@ export function encodeText(text: string): Uint8Array {
   return writer.begin().text(text).end();
 }
 
-export function encodeVerdicts(session: number, verdicts: readonly Verdict[], kept: readonly number[] = []): Uint8Array {
+export function encodeVerdicts(session: number, verdicts: readonly Verdict[]): Uint8Array {
   writer.begin().number(session).number(verdicts.length);
   for (const [id, changed] of verdicts) writer.number(id).flag(changed);
-  writer.number(kept.length);
-  for (const id of kept) writer.number(id);
   return writer.end();
 }
 
-export function readVerdicts(from: PayloadReader): { session: number; verdicts: Map<number, boolean>; kept: Set<number> } {
+export function readVerdicts(from: PayloadReader): { session: number; verdicts: Map<number, boolean> } {
   const session = from.number();
   const verdicts = new Map<number, boolean>();
   for (let left = from.number(); left > 0; left--) verdicts.set(from.number(), from.flag());
-  const kept = new Set<number>();
-  for (let left = from.number(); left > 0; left--) kept.add(from.number());
-  return { session, verdicts, kept };
+  return { session, verdicts };
 }

@@ -1,19 +1,19 @@
 import type { SnapshotRecord } from '../journal/machine.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
-import type { ThreadIdentity } from '../../runtime/identity.ts';
-import type { Claim, Session } from './claims.ts';
+import type { Claim, Session, SessionStanding } from './claims.ts';
 import { PayloadReader, PayloadWriter, pick } from './codec.ts';
 import type { FileChange, WebLockInfo } from './lock-table.ts';
 import {
   modes,
   readChange,
-  readIdentity,
+  readJoin,
   readLock,
   readOperate,
   writeChange,
-  writeIdentity,
+  writeJoin,
   writeLock,
   writeOperate,
+  type JoinFields,
   type LockFields,
   type OperateFields,
 } from './records.ts';
@@ -37,6 +37,7 @@ export interface SavedClaim {
   readonly id: number;
   readonly order: number;
   readonly held: boolean;
+  readonly shared: boolean;
   readonly fields:
     | ({ readonly type: 'lock' } & LockFields)
     | ({ readonly type: 'operation' } & OperateFields)
@@ -45,9 +46,10 @@ export interface SavedClaim {
 
 export type SavedRecord =
   | ({ readonly type: 'table' } & Pick<SavedTable, 'epoch' | 'order' | 'changeCount' | 'recentChanges'>)
-  | { readonly type: 'session'; readonly id: number; readonly identity: ThreadIdentity; readonly expired: boolean }
+  | ({ readonly type: 'session'; readonly id: number; readonly standing: SessionStanding } & JoinFields)
   | ({ readonly type: 'claim' } & SavedClaim);
 
+const standings: readonly SessionStanding[] = ['present', 'expired', 'fenced'];
 const types = ['lock', 'operation', 'web'] as const;
 
 const writer = new PayloadWriter();
@@ -55,8 +57,8 @@ const writer = new PayloadWriter();
 export function* writeSnapshot(table: SavedTable): Iterable<SnapshotRecord> {
   yield { kind: kinds.table, payload: encodeTable(table) };
   for (const session of table.sessions) {
-    writer.begin().number(session.id).flag(session.expired);
-    yield { kind: kinds.session, payload: writeIdentity(writer, session.identity).end() };
+    writer.begin().number(session.id).number(standings.indexOf(session.standing));
+    yield { kind: kinds.session, payload: writeJoin(writer, session).end() };
   }
   for (const claim of table.claims) yield { kind: kinds.claim, payload: encodeClaim(claim) };
 }
@@ -68,8 +70,8 @@ export function readSnapshotRecord(kind: number, payload: Uint8Array): SavedReco
       return readTable(from);
     case kinds.session: {
       const id = from.number();
-      const expired = from.flag();
-      return { type: 'session', id, expired, identity: readIdentity(from) };
+      const standing = pick(standings, from.number());
+      return { type: 'session', id, standing, ...readJoin(from) };
     }
     case kinds.claim:
       return readClaim(from);
@@ -100,7 +102,8 @@ function encodeClaim(claim: Claim): Uint8Array {
     .number(claim.session.id)
     .number(claim.id)
     .number(claim.order)
-    .flag(claim.state === 'held');
+    .flag(claim.state === 'held')
+    .flag(claim.type === 'lock' && claim.shared);
   if (claim.type === 'lock') return writeLock(writer, claim).end();
   if (claim.type === 'operation') return writeOperate(writer, claim).end();
   return writer.number(modes.indexOf(claim.mode)).text(claim.name).text(claim.clientId).end();
@@ -112,7 +115,8 @@ function readClaim(from: PayloadReader): SavedRecord {
   const id = from.number();
   const order = from.number();
   const held = from.flag();
-  return { type: 'claim', session, id, order, held, fields: readFields(type, from) };
+  const shared = from.flag();
+  return { type: 'claim', session, id, order, held, shared, fields: readFields(type, from) };
 }
 
 function readFields(type: (typeof types)[number], from: PayloadReader): SavedClaim['fields'] {

@@ -1,8 +1,16 @@
+import path from 'node:path';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
-import type { ThreadIdentity } from '../../runtime/identity.ts';
+import { threadIdentity, threadLife, type ThreadIdentity, type ThreadLife } from '../../runtime/identity.ts';
+import { Journal } from '../journal/journal.ts';
 import type { Locator } from '../locator.ts';
 import type { BucketPlace } from '../place.ts';
+import { Bell } from './bell.ts';
+import { ChangeFeed } from './change-feed.ts';
+import type { Claim } from './claims.ts';
+import { Fence } from './fence.ts';
 import { GrantedWebLock, HeldFileLock, type Holding } from './holding.ts';
+import { touchLease } from './lease.ts';
+import { Liveness } from './liveness.ts';
 import {
   LockedError,
   type FileChange,
@@ -18,62 +26,124 @@ import {
   type WebLockTable,
 } from './lock-table.ts';
 import type { LockMachine } from './machine.ts';
-import { MemoryLog } from './memory-log.ts';
-import { Participant, type LockLog } from './participant.ts';
-import { encodeFinish, encodeId, encodeLocator, encodeLock, encodeOperate, encodeRequest, encodeText, kinds } from './records.ts';
+import { Participant, sessionLost, type LockLog } from './participant.ts';
+import {
+  encodeFinish,
+  encodeId,
+  encodeLocator,
+  encodeLock,
+  encodeOperate,
+  encodeRequest,
+  encodeText,
+  kinds,
+  type OperateFields,
+} from './records.ts';
+import { Vigil } from './vigil.ts';
 
 export interface LockTableOptions {
-  /** In place of the lock journal of the bucket. */
-  readonly log?: (machine: LockMachine) => LockLog;
+  /** `strict`: what was acknowledged survives power loss. Default `relaxed`. */
+  readonly durability?: 'relaxed' | 'strict';
+  /** Whether the root's volume takes names for one that differ in case or normalization. */
+  readonly foldsNames?: () => boolean;
+  /** Runs what it is given outside of the caller's asynchronous context; for watchers and timers. */
+  readonly detach?: <T>(body: () => T) => T;
+  /** How long the lease of a session whose life cannot be proven must be seen untouched, in milliseconds. Default 30,000. */
+  readonly leaseMs?: number;
+  /** For tests: who this realm says it is, whom it sees, and a log in the place of the journal. */
   readonly identity?: ThreadIdentity;
+  readonly probe?: (identity: ThreadIdentity) => ThreadLife;
+  readonly log?: (machine: LockMachine) => LockLog;
 }
 
-type Listener = { readonly onChange: (change: FileChange) => void; readonly onGap: () => void };
+/** How often a session that waits looks at the journal and at the life of those before it, in milliseconds. */
+const LOOK_MS = 1000;
+
+const LEASE_MS = 30_000;
+
+/** A lease is touched this often within its length. */
+const TOUCHES_PER_LEASE = 6;
+
+/** After these the journal cannot be read any more. */
+const FATAL = new Set(['journal-damaged', 'unknown-record', 'root-newer', 'closed']);
+
+type Body<T> = () => OperationResult<T> | Promise<OperationResult<T>>;
 
 /**
  * The locks of one bucket as one realm sees them: file locks, operations on names, and Web Locks.
  *
- * Each acquisition and each release is one record in the bucket's lock journal.
+ * Each acquisition and each release is one record in the bucket's lock journal, whose order decides. A lock lasts until
+ * it is released, or its realm's thread ends; then whoever wants it next finds out. Methods throw or reject with
+ * HoldfastError where the disk fails (`disk-full`, `disk-failed`, `root-read-only`, …), after {@link close} (`closed`), and
+ * with `session-lost` for whatever relied on locks that were taken away.
  */
 export class LockTable implements FileLockTable, WebLockTable {
   readonly #participant: Participant;
-  readonly #listeners = new Set<Listener>();
+  readonly #fence: Fence;
+  readonly #liveness: Liveness;
+  readonly #vigil: Vigil;
+  readonly #feed: ChangeFeed;
+  readonly #bucket: string;
+  #running = 0;
+  #closing: { readonly promise: Promise<void>; readonly finish: () => void } | null = null;
 
+  /** Does no I/O. */
   constructor(place: BucketPlace, options: LockTableOptions = {}) {
-    const identity = options.identity ?? { boot: '', namespace: '', pid: 0, tid: 0, start: 0 };
-    this.#participant = new Participant(place, identity, options.log ?? ((machine) => new MemoryLog([], machine)));
+    const bucket = place.path;
+    const journal = path.join(bucket, 'locks');
+    const { durability = 'relaxed', foldsNames = () => false, leaseMs = LEASE_MS, detach = (body) => body() } = options;
+    const createLog = options.log ?? ((machine) => new Journal(journal, machine, { durability }));
+    this.#bucket = bucket;
+    this.#participant = new Participant(place, options.identity ?? threadIdentity(), createLog, {
+      changed: (change) => this.#feed.changed(change),
+      gap: () => this.#feed.gap(),
+      wake: (folders) => folders.forEach((folder) => Bell.ring(bucket, folder)),
+      stirred: () => this.#vigil.update(),
+      queued: () => this.#vigil.listen(),
+    });
+    this.#fence = new Fence(this.#participant, { bucket, foldsNames });
+    const probe = options.probe ?? threadLife;
+    const lookMs = Math.min(LOOK_MS, leaseMs / TOUCHES_PER_LEASE);
+    this.#liveness = new Liveness(this.#participant, this.#fence, { bucket, probe, leaseMs, lookMs });
+    this.#feed = new ChangeFeed({ directory: journal, look: () => this.#lookQuietly(), lookMs, detach });
+    const bell = new Bell(bucket, this.#participant.folder, () => this.#lookQuietly(), detach);
+    this.#vigil = new Vigil(bell, this.#duties(), { lookMs, touchMs: leaseMs / TOUCHES_PER_LEASE, detach });
+  }
+
+  /** The name of this realm's own directory in `swap/`. */
+  get folder(): string {
+    return this.#participant.folder;
+  }
+
+  /** Whether nothing is held, waited for or listened to. */
+  get isIdle(): boolean {
+    return !this.#participant.isBusy && !this.#feed.hasListeners && this.#running === 0;
   }
 
   async lockFile(locator: Locator, lockClass: LockClass): Promise<FileLock | null> {
     const fields = { locator, lockClass };
-    if (this.#isRefused(() => this.#participant.machine.lockRefusal(fields) !== null)) return null;
+    if (this.#isRefused(() => this.#participant.machine.lockRefusal(fields))) return null;
     const holding = this.#participant.claim(kinds.lock, () => encodeLock(fields));
     if (holding.state === 'waiting') await holding.decision();
     return holding.state === 'refused' ? null : new HeldFileLock(holding, this.#release);
   }
 
-  async operate<T>(intent: Intent, body: () => OperationResult<T> | Promise<OperationResult<T>>, own?: FileLock): Promise<T> {
-    const fields = { intent, own: this.#ownClaim(own) };
-    if (this.#isRefused(() => this.#operationRefusal(fields) !== null)) throw this.#locked(fields);
+  async operate<T>(intent: Intent, body: Body<T>, own?: FileLock): Promise<T> {
+    const fields = { intent, own: ownClaim(own) };
+    if (this.#isRefused(() => this.#refusal(fields))) throw this.#locked(fields);
     const holding = this.#participant.claim(kinds.operate, () => encodeOperate(fields));
     if (holding.state === 'waiting') await holding.decision();
     if (holding.state === 'refused') throw this.#locked(fields);
     return await this.#run(holding, body);
   }
 
+  /** @throws HoldfastError when the bucket is missing and cannot be made. */
   subscribe(onChange: (change: FileChange) => void, onGap: () => void): () => void {
-    const participant = this.#participant;
-    participant.join();
-    participant.look();
-    const listener = { onChange, onGap };
-    this.#listeners.add(listener);
-    participant.onChange = (change) => this.#listeners.forEach((each) => each.onChange(change));
-    participant.onGap = () => this.#listeners.forEach((each) => each.onGap());
+    this.#participant.require();
+    const unsubscribe = this.#feed.add(onChange, onGap);
+    this.#participant.wantsChanges = true;
     return () => {
-      this.#listeners.delete(listener);
-      if (this.#listeners.size > 0) return;
-      participant.onChange = null;
-      participant.onGap = null;
+      unsubscribe();
+      this.#participant.wantsChanges = this.#feed.hasListeners;
     };
   }
 
@@ -82,27 +152,24 @@ export class LockTable implements FileLockTable, WebLockTable {
   }
 
   epoch(): number {
-    this.#participant.assertNotLost();
     this.#participant.look();
     this.#participant.assertNotLost();
+    if (this.#participant.machine.expired.size > 0) this.#fence.complete();
     return this.#participant.machine.epoch;
   }
 
   request(request: WebLockRequest): PendingWebLock {
     const participant = this.#participant;
     const { name, mode } = request;
-    if (request.ifAvailable && this.#isRefused(() => participant.machine.webObstacles(name, mode).length > 0)) {
+    if (request.ifAvailable && this.#isRefused(() => participant.machine.webObstacle(name, mode))) {
       return { granted: Promise.resolve(null), abort: () => false };
     }
     const holding = participant.claim(kinds.request, () => encodeRequest(request));
-    return {
-      granted: this.#granted(holding),
-      abort: () => holding.state === 'waiting' && participant.end(holding, kinds.abort, encodeId(holding.id)),
-    };
+    return { granted: this.#granted(holding), abort: () => participant.withdraw(holding) };
   }
 
   query(): { held: WebLockInfo[]; pending: WebLockInfo[] } {
-    this.#participant.look();
+    if (this.#participant.look()) this.#liveness.examineAll();
     return this.#participant.machine.query();
   }
 
@@ -112,49 +179,124 @@ export class LockTable implements FileLockTable, WebLockTable {
     this.#participant.dropEnded();
   }
 
-  /** Ends the session: releases everything, rejects what waits. */
-  close(): void {
-    this.#participant.close();
+  /** Whether the realm to which a directory in `swap/` belongs has ended. To be asked about directories that were seen. */
+  isDead(folder: string): boolean {
+    if (folder === this.folder) return false;
+    this.#participant.look();
+    const session = [...this.#participant.machine.sessions.values()].find((each) => each.folder === folder);
+    return session === undefined || this.#liveness.examine(session);
   }
 
-  readonly #release = (holding: Holding): void => this.#participant.release(holding);
+  /**
+   * Refuses whatever is asked for from now on, rejects what waits, lets operations that run come to their end, then
+   * releases everything. Resolves when that is done.
+   */
+  close(): Promise<void> {
+    if (this.#closing !== null) return this.#closing.promise;
+    let finish = (): void => {};
+    const promise = new Promise<void>((resolve) => (finish = resolve));
+    this.#closing = { promise, finish };
+    this.#participant.refuse(new HoldfastError('closed', 'The locks were asked for by a host or client that is closed'));
+    this.#closeIfDone();
+    return promise;
+  }
+
+  readonly #release = (holding: Holding): void => {
+    if (holding.state === 'held') this.#participant.end(holding, kinds.release, () => encodeId(holding.id));
+  };
 
   async #granted(holding: Holding): Promise<HeldWebLock | null> {
-    const held = await holding.decision();
-    return held || holding.state === 'lost' ? new GrantedWebLock(holding, this.#release) : null;
+    return (await holding.decision()) ? new GrantedWebLock(holding, this.#release) : null;
   }
 
-  async #run<T>(holding: Holding, body: () => OperationResult<T> | Promise<OperationResult<T>>): Promise<T> {
-    let changed = false;
+  async #run<T>(holding: Holding, body: Body<T>): Promise<T> {
+    this.#running++;
     holding.running = true;
+    let changed = false;
     try {
       const given = body();
       const result = given instanceof Promise ? await given : given;
       changed = result.changed;
+      // Before this call returns, others must not have been given what it relied on.
+      if (!this.#finish(holding, changed)) throw sessionLost();
       return result.value;
     } finally {
-      holding.running = false;
-      this.#participant.bodyEnded(holding);
-      this.#participant.end(holding, kinds.finish, encodeFinish(holding.id, changed));
+      if (holding.running) this.#finish(holding, false);
+      this.#running--;
+      this.#closeIfDone();
     }
   }
 
-  /** Whether the table refuses: by what is known already, or else after a look at the news. */
-  #isRefused(refuses: () => boolean): boolean {
-    return refuses() && this.#participant.look() && refuses();
+  /** DONE or ABORTED; false when the claim had been taken away. */
+  #finish(holding: Holding, changed: boolean): boolean {
+    holding.running = false;
+    this.#participant.bodyEnded(holding);
+    return this.#participant.end(holding, kinds.finish, () => encodeFinish(holding.id, changed));
   }
 
-  #operationRefusal(fields: { intent: Intent; own: number }): Locator | null {
-    return this.#participant.machine.operationRefusal(this.#participant.session, fields)?.locator ?? null;
+  #closeIfDone(): void {
+    if (this.#closing === null || this.#running > 0) return;
+    this.#vigil.close();
+    this.#feed.close();
+    this.#participant.close();
+    this.#closing.finish();
   }
 
-  #locked(fields: { intent: Intent; own: number }): LockedError {
-    return new LockedError(this.#operationRefusal(fields) ?? fields.intent.source);
+  /** Whether something is in the way: by what is known, or else by the news, or else because its session lives. */
+  #isRefused(obstacle: () => Claim | null): boolean {
+    let claim = obstacle();
+    if (claim === null) return false;
+    this.#participant.look();
+    for (claim = obstacle(); claim !== null; claim = obstacle()) {
+      if (!this.#liveness.examine(claim.session)) return true;
+    }
+    return false;
   }
 
-  #ownClaim(own: FileLock | undefined): number {
-    if (own === undefined) return 0;
-    if (!(own instanceof HeldFileLock) || own.lost) throw new HoldfastError('session-lost', 'The lock that the operation relies on was taken away');
-    return own.holding.id;
+  #refusal(fields: OperateFields): Claim | null {
+    return this.#participant.machine.operationRefusal(this.#participant.session, fields);
   }
+
+  #locked(fields: OperateFields): LockedError {
+    return new LockedError(this.#participant.machine.operationRefusal(this.#participant.session, fields)?.locator ?? fields.intent.source);
+  }
+
+  #duties(): ConstructorParameters<typeof Vigil>[1] {
+    return {
+      state: () => {
+        if (this.#participant.isWaiting) return 'waiting';
+        return this.#participant.isBusy || this.#liveness.hasSuspects ? 'keeping' : 'idle';
+      },
+      look: () => this.#lookQuietly(),
+      attend: () => this.#attendQuietly(),
+      touch: () => touchLease(this.#bucket, this.folder),
+    };
+  }
+
+  #lookQuietly(): void {
+    this.#tryLater(() => this.#participant.look());
+  }
+
+  #attendQuietly(): void {
+    this.#tryLater(() => {
+      this.#participant.payDebts();
+      for (const session of this.#participant.sessionsAhead()) this.#liveness.examine(session);
+      this.#liveness.observeSuspects();
+    });
+  }
+
+  /** What a timer or a watch does has no caller to fail: the next round tries again, or else what waits is told. */
+  #tryLater(body: () => void): void {
+    try {
+      body();
+    } catch (error) {
+      if (error instanceof HoldfastError && FATAL.has(error.code)) this.#participant.refuse(error);
+    }
+  }
+}
+
+function ownClaim(own: FileLock | undefined): number {
+  if (own === undefined) return 0;
+  if (own instanceof HeldFileLock && !own.lost) return own.holding.id;
+  throw sessionLost();
 }

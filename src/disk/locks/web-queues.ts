@@ -51,11 +51,10 @@ export class WebQueues {
     this.#drop(claim.name, queue);
   }
 
-  /** What a request would have to wait for if it came now. */
-  obstacles(name: string, mode: WebLockMode): readonly WebClaim[] {
+  /** The first claim that a request would have to wait for if it came now. */
+  obstacle(name: string, mode: WebLockMode): WebClaim | null {
     const queue = this.#queues.get(name);
-    if (queue === undefined) return [];
-    return queue.pending.length > 0 ? queue.pending : queue.held.filter((lock) => modesConflict(lock.mode, mode));
+    return queue?.pending[0] ?? queue?.held.find((lock) => modesConflict(lock.mode, mode)) ?? null;
   }
 
   /** Those that a waiting claim waits for: the one before it in the queue, or for the first, the holders. */

@@ -1,5 +1,5 @@
-import type { JournalRecord } from '../journal/machine.ts';
-import type { LockMachine, LockOutcome } from './machine.ts';
+import type { JournalRecord } from '../../src/disk/journal/machine.ts';
+import type { LockMachine, LockOutcome } from '../../src/disk/locks/machine.ts';
 
 /** Records in memory, in the place of a journal: what several tables of one realm share. */
 export class MemoryLog {
