@@ -1,0 +1,67 @@
+import type { MapArea, MapListener, SetOutcome } from './map-area.ts';
+import type { MapJournal, MapWriter } from './map-journal.ts';
+import { ACCEPTED } from './map-state.ts';
+
+/**
+ * A map on disk as one client has it. Every read sees what any process wrote before it. A write is in the kernel when
+ * it returns: no kill of any process loses it. All throw HoldfastError when the disk fails them.
+ */
+export class MapClient implements MapArea, MapWriter {
+  readonly session: number;
+  readonly url: string;
+  readonly #map: MapJournal;
+  #sequence = 0;
+
+  /** Use `MapJournal.client`. */
+  constructor(map: MapJournal, session: number, url: string) {
+    this.#map = map;
+    this.session = session;
+    this.url = url;
+  }
+
+  nextSequence(): number {
+    this.#sequence += 1;
+    return this.#sequence;
+  }
+
+  get length(): number {
+    return this.#map.current().size;
+  }
+
+  get(key: string): string | null {
+    return this.#map.current().get(key) ?? null;
+  }
+
+  key(index: number): string | null {
+    return this.#map.current().key(index) ?? null;
+  }
+
+  keys(): readonly string[] {
+    return this.#map.current().keys();
+  }
+
+  set(key: string, value: string): SetOutcome {
+    const state = this.#map.currentForSet(this);
+    if (state.get(key) === value) return ACCEPTED;
+    const outcome = state.check(key, value);
+    return outcome.accepted ? this.#map.set(this, key, value) : outcome;
+  }
+
+  remove(key: string): void {
+    if (this.#map.current().get(key) === undefined) return;
+    this.#map.remove(this, key);
+  }
+
+  clear(): void {
+    if (this.#map.current().size === 0) return;
+    this.#map.clear(this);
+  }
+
+  /**
+   * Tells `listener` of each change by other sessions, in this realm or another, in journal order, each once: at once
+   * where this realm makes or reads it, else soon after. It keeps no process alive. Returns what ends it.
+   */
+  subscribe(listener: MapListener): () => void {
+    return this.#map.subscribe(this.session, listener);
+  }
+}

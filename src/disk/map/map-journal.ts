@@ -1,0 +1,212 @@
+import path from 'node:path';
+import { Journal, type JournalOptions } from '../journal/journal.ts';
+import type { BucketPlace } from '../place.ts';
+import { DirectoryWatch } from './directory-watch.ts';
+import type { MapChange, MapListener, SetOutcome } from './map-area.ts';
+import { MapClient } from './map-client.ts';
+import { MapMachine } from './map-machine.ts';
+import { CLEAR, LIMIT, RecordWriter, REMOVE, SET } from './map-records.ts';
+import type { MapState } from './map-state.ts';
+import { OpenJournals, type Suspendable } from './open-journals.ts';
+
+export interface MapJournalOptions extends Omit<JournalOptions, 'retain'> {
+  /** The url of most clients, which costs nothing to record. Every process must give the same for the same map. */
+  readonly url: string;
+  /**
+   * Bytes of UTF-16, keys and values together. If given, it is made everybody's quota before the first write of this
+   * realm; else the quota is what was last made so, or 10 MiB.
+   */
+  readonly quota?: number;
+}
+
+/** Sealed generations kept, so that a client that is slow still gets every change. */
+const RETAINED_GENERATIONS = 2;
+
+/** Journals of maps open at once in this realm; more would eat up the descriptors of a host of thousands of origins. */
+const openJournals = new OpenJournals(256);
+
+/** One for all maps: thousands of them may be open. */
+const records = new RecordWriter();
+
+/** One writer: what its records bear. */
+export interface MapWriter {
+  readonly session: number;
+  readonly url: string;
+  nextSequence(): number;
+}
+
+interface Subscriber {
+  readonly session: number;
+  readonly listener: MapListener;
+}
+
+/**
+ * The map of one bucket, shared by all clients of this realm. It keeps these invariants:
+ *
+ * - A read sees every write that had returned, in any process, before the read began.
+ * - A bucket that does not exist reads as empty, and only a write creates it.
+ * - While anybody subscribes, the directory is watched and the journal stays open; otherwise nothing is watched, and
+ *   the journal is one of those that the bound on descriptors may suspend.
+ */
+export class MapJournal implements Suspendable {
+  used = false;
+  readonly #place: BucketPlace;
+  readonly #machine: MapMachine;
+  readonly #journal: Journal<SetOutcome>;
+  readonly #url: string;
+  readonly #subscribers = new Set<Subscriber>();
+  readonly #quota: number | undefined;
+  /** Whether this realm's quota is known to have been everybody's. */
+  #quotaSettled: boolean;
+  #watch: DirectoryWatch | null = null;
+  /** Whether the journal is open, and counted as such. */
+  #open = false;
+  #closed = false;
+
+  /** Does no I/O. */
+  constructor(place: BucketPlace, options: MapJournalOptions) {
+    this.#place = place;
+    this.#machine = new MapMachine(options.url);
+    this.#journal = new Journal(path.join(place.path, 'local-storage'), this.#machine, {
+      ...options,
+      retain: RETAINED_GENERATIONS,
+    });
+    this.#url = options.url;
+    this.#quota = options.quota;
+    this.#quotaSettled = options.quota === undefined;
+  }
+
+  /**
+   * The map as one client has it.
+   *
+   * @param session - a random integer in [1, 2^53), the client's own.
+   * @param url - what `storage` events give as the url of the client's writes.
+   */
+  client(session: number, url: string): MapClient {
+    return new MapClient(this, session, url);
+  }
+
+  /** What the map holds, by now, in all processes. */
+  current(): MapState {
+    this.used = true;
+    if (this.#open) this.#journal.catchUp();
+    else this.#reopen();
+    return this.#machine.state;
+  }
+
+  /** The same for a writer that may add to it: the first of them makes the bucket and announces the quota. */
+  currentForSet(writer: MapWriter): MapState {
+    const state = this.current();
+    if (this.#open && this.#quotaSettled) return state;
+    this.#create();
+    this.#settleQuota(writer);
+    return this.#machine.state;
+  }
+
+  #reopen(): void {
+    if (!this.#journal.open()) return;
+    this.#journal.catchUp();
+    this.#open = true;
+    openJournals.add(this);
+  }
+
+  #create(): void {
+    if (this.#open) return;
+    this.#place.ensure();
+    this.#reopen();
+  }
+
+  #settleQuota(writer: MapWriter): void {
+    const quota = this.#quota;
+    if (quota !== undefined && !this.#quotaSettled && quota !== this.#machine.state.quota) {
+      this.#append(LIMIT, writer, records.number(quota));
+    }
+    this.#quotaSettled = true;
+  }
+
+  /** Appends a SET record. */
+  set(writer: MapWriter, key: string, value: string): SetOutcome {
+    return this.#append(SET, writer, records.set(this.#url, writer.url, key, value));
+  }
+
+  /** Appends a REMOVE record. */
+  remove(writer: MapWriter, key: string): void {
+    this.#append(REMOVE, writer, records.remove(this.#url, writer.url, key));
+  }
+
+  /** Appends a CLEAR record. */
+  clear(writer: MapWriter): void {
+    this.#append(CLEAR, writer, records.clear(this.#url, writer.url));
+  }
+
+  #append(kind: number, writer: MapWriter, payload: Uint8Array): SetOutcome {
+    return this.#journal.append(kind, writer.session, writer.nextSequence(), payload);
+  }
+
+  /** Tells `listener` of every change from now on that another session than `session` makes. Never throws. */
+  subscribe(session: number, listener: MapListener): () => void {
+    // What happened before is no news to the new subscriber, and still is to the others.
+    this.#look();
+    const subscriber = { session, listener };
+    this.#subscribers.add(subscriber);
+    this.#machine.listener = this.#publish;
+    this.#startWatching();
+    return () => this.#unsubscribe(subscriber);
+  }
+
+  readonly #publish = (change: MapChange): void => {
+    for (const { session, listener } of this.#subscribers) {
+      if (session !== change.session) listener(change);
+    }
+  };
+
+  #startWatching(): void {
+    if (this.#watch !== null || this.#closed) return;
+    this.#watch = new DirectoryWatch(this.#journal.directory, () => this.#look());
+    // Between the last look and the beginning of the watch something may have happened.
+    this.#look();
+  }
+
+  #unsubscribe(subscriber: Subscriber): void {
+    this.#subscribers.delete(subscriber);
+    if (this.#subscribers.size > 0) return;
+    this.#machine.listener = null;
+    this.#stopWatching();
+  }
+
+  #stopWatching(): void {
+    this.#watch?.close();
+    this.#watch = null;
+  }
+
+  /** Reads what is new on behalf of nobody: whatever fails, the next read or write of a client will tell it. */
+  #look(): void {
+    try {
+      this.current();
+    } catch {
+      return;
+    }
+  }
+
+  get busy(): boolean {
+    return this.#subscribers.size > 0;
+  }
+
+  /** Closes the descriptor until the next use. */
+  suspend(): void {
+    this.#open = false;
+    this.#journal.suspend();
+  }
+
+  /** For good: later reads and writes throw HoldfastError `closed`; nobody hears of changes any more. */
+  close(): void {
+    this.#closed = true;
+    this.#stopWatching();
+    this.#subscribers.clear();
+    this.#machine.listener = null;
+    openJournals.delete(this);
+    this.#open = false;
+    this.#journal.close();
+  }
+}
+

@@ -1,0 +1,194 @@
+import { HoldfastError } from '../../runtime/holdfast-error.ts';
+import { damaged, PayloadReader } from './payload-reader.ts';
+import { PayloadWriter } from './payload-writer.ts';
+
+/*
+ * The payloads of a map's records. docs/FORMAT.md, "Maps", is the same in words.
+ *
+ *   SET      flags, [url], key, value
+ *   REMOVE   flags, [url], key
+ *   CLEAR    flags, [url]
+ *   LIMIT    quota in bytes
+ *   RULES    version of the rules by which records are applied
+ *   ENTRIES  any number of: flags, key, value         (in snapshots only)
+ */
+export const SET = 1;
+export const REMOVE = 2;
+export const CLEAR = 3;
+export const LIMIT = 4;
+export const RULES = 5;
+export const ENTRIES = 6;
+
+/** The rules that this code knows. */
+export const RULES_VERSION = 1;
+
+const KEY_WIDE = 1;
+const VALUE_WIDE = 2;
+/** A url is there; without it, the writer's url was the map's own. */
+const URL = 4;
+const URL_WIDE = 8;
+/** The url begins with the map's own, which was left out. */
+const URL_RELATIVE = 16;
+const KNOWN_FLAGS = 31;
+
+/** A block of entries is closed when it holds this much. */
+const BLOCK_UNITS = 2 ** 14;
+const BLOCK_ENTRIES = 512;
+
+/** Writes payloads. What it returns is valid until its next call. */
+export class RecordWriter {
+  readonly #payload = new PayloadWriter();
+
+  /** `ownUrl` is the map's own url, which costs nothing to record. */
+  set(ownUrl: string, url: string, key: string, value: string): Uint8Array {
+    this.#payload.begin(3, url.length + key.length + value.length);
+    this.#change(ownUrl, url);
+    this.#key(key);
+    this.#value(value);
+    return this.#payload.finish();
+  }
+
+  remove(ownUrl: string, url: string, key: string): Uint8Array {
+    this.#payload.begin(2, url.length + key.length);
+    this.#change(ownUrl, url);
+    this.#key(key);
+    return this.#payload.finish();
+  }
+
+  clear(ownUrl: string, url: string): Uint8Array {
+    this.#payload.begin(1, url.length);
+    this.#change(ownUrl, url);
+    return this.#payload.finish();
+  }
+
+  /** A LIMIT or RULES record. */
+  number(value: number): Uint8Array {
+    this.#payload.begin(0, 0);
+    this.#payload.integer(value);
+    return this.#payload.finish();
+  }
+
+  /** An ENTRIES record. */
+  entries(block: readonly Entry[], units: number): Uint8Array {
+    const payload = this.#payload;
+    payload.begin(3 * block.length, units);
+    for (const [key, value] of block) {
+      const flags = payload.length;
+      payload.byte(0);
+      if (payload.string(key)) payload.mark(flags, KEY_WIDE);
+      if (payload.string(value)) payload.mark(flags, VALUE_WIDE);
+    }
+    return payload.finish();
+  }
+
+  /** The flags, which the strings complete, and the url. */
+  #change(ownUrl: string, url: string): void {
+    const payload = this.#payload;
+    payload.byte(0);
+    if (url === ownUrl) return;
+    const relative = url.startsWith(ownUrl);
+    const wide = payload.string(relative ? url.slice(ownUrl.length) : url);
+    payload.mark(0, URL | (wide ? URL_WIDE : 0) | (relative ? URL_RELATIVE : 0));
+  }
+
+  #key(key: string): void {
+    if (this.#payload.string(key)) this.#payload.mark(0, KEY_WIDE);
+  }
+
+  #value(value: string): void {
+    if (this.#payload.string(value)) this.#payload.mark(0, VALUE_WIDE);
+  }
+}
+
+type Entry = readonly [key: string, value: string];
+
+/** What a map holds, as payloads of ENTRIES records, each valid until the next is asked for. */
+export function* entryBlocks(writer: RecordWriter, entries: Iterable<Entry>): Generator<Uint8Array> {
+  let block: Entry[] = [];
+  let units = 0;
+  for (const entry of entries) {
+    block.push(entry);
+    units += entry[0].length + entry[1].length;
+    if (units < BLOCK_UNITS && block.length < BLOCK_ENTRIES) continue;
+    yield writer.entries(block, units);
+    block = [];
+    units = 0;
+  }
+  if (block.length > 0) yield writer.entries(block, units);
+}
+
+/** Reads payloads one after the other; one object is used again and again. */
+export class RecordReader {
+  readonly #payload = new PayloadReader();
+  /** The writer's url, or what is to follow the map's own. */
+  #url: string | null = null;
+  #relative = false;
+  key = '';
+  value = '';
+
+  /** The writer's url, where `ownUrl` is the map's. */
+  url(ownUrl: string): string {
+    if (this.#url === null) return ownUrl;
+    return this.#relative ? ownUrl + this.#url : this.#url;
+  }
+
+  set(bytes: Uint8Array): void {
+    const flags = this.#change(bytes, KNOWN_FLAGS);
+    this.#entry(flags);
+    this.#payload.end();
+  }
+
+  remove(bytes: Uint8Array): void {
+    const flags = this.#change(bytes, KNOWN_FLAGS & ~VALUE_WIDE);
+    this.key = this.#payload.string((flags & KEY_WIDE) !== 0);
+    this.#payload.end();
+  }
+
+  clear(bytes: Uint8Array): void {
+    this.#change(bytes, KNOWN_FLAGS & ~VALUE_WIDE & ~KEY_WIDE);
+    this.#payload.end();
+  }
+
+  number(bytes: Uint8Array): number {
+    this.#payload.begin(bytes);
+    const value = this.#payload.integer();
+    this.#payload.end();
+    return value;
+  }
+
+  /** @throws HoldfastError `unknown-record` for any other version than ours. */
+  rules(bytes: Uint8Array): void {
+    const version = this.number(bytes);
+    if (version === RULES_VERSION) return;
+    throw new HoldfastError('unknown-record', `This map follows version ${version} of its rules; this Holdfast knows only ${RULES_VERSION}.`);
+  }
+
+  /** Calls `put` with each entry of a block. */
+  entries(bytes: Uint8Array, put: (key: string, value: string) => void): void {
+    this.#payload.begin(bytes);
+    while (!this.#payload.atEnd) {
+      this.#entry(this.#flags(KEY_WIDE | VALUE_WIDE));
+      put(this.key, this.value);
+    }
+    this.#payload.end();
+  }
+
+  #entry(flags: number): void {
+    this.key = this.#payload.string((flags & KEY_WIDE) !== 0);
+    this.value = this.#payload.string((flags & VALUE_WIDE) !== 0);
+  }
+
+  #change(bytes: Uint8Array, known: number): number {
+    this.#payload.begin(bytes);
+    const flags = this.#flags(known);
+    this.#url = (flags & URL) === 0 ? null : this.#payload.string((flags & URL_WIDE) !== 0);
+    this.#relative = (flags & URL_RELATIVE) !== 0;
+    return flags;
+  }
+
+  #flags(known: number): number {
+    const flags = this.#payload.byte();
+    if ((flags & ~known) !== 0) throw damaged('unknown flags');
+    return flags;
+  }
+}

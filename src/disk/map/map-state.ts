@@ -1,0 +1,117 @@
+import type { SetOutcome } from './map-area.ts';
+
+/** 10 MiB, in bytes of UTF-16 over keys and values. */
+export const DEFAULT_QUOTA = 10 * 2 ** 20;
+
+export const ACCEPTED: SetOutcome = Object.freeze({ accepted: true });
+
+/**
+ * An ordered map of strings with a quota. It keeps these invariants:
+ *
+ * - `bytes` is the sum over all entries of two bytes for each UTF-16 code unit of key and value;
+ * - no `set` makes `bytes` grow beyond `quota`; a map that a lowered quota left too full may still shrink;
+ * - `#order`, where it exists, lists from `#first` on the keys of `#entries` in the same order.
+ */
+export class MapState {
+  #entries = new Map<string, string>();
+  #bytes = 0;
+  #order: string[] | null = null;
+  #first = 0;
+  quota = DEFAULT_QUOTA;
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get(key: string): string | undefined {
+    return this.#entries.get(key);
+  }
+
+  /** What `set` would say. */
+  check(key: string, value: string): SetOutcome {
+    const old = this.#entries.get(key);
+    const growth = old === undefined ? key.length + value.length : value.length - old.length;
+    const requested = this.#bytes + 2 * growth;
+    return growth <= 0 || requested <= this.quota ? ACCEPTED : { accepted: false, quota: this.quota, requested };
+  }
+
+  set(key: string, value: string): SetOutcome {
+    const outcome = this.check(key, value);
+    if (outcome.accepted) this.put(key, value);
+    return outcome;
+  }
+
+  /** Sets without asking the quota: for what was accepted before. */
+  put(key: string, value: string): void {
+    const old = this.#entries.get(key);
+    if (old === undefined) this.#order?.push(key);
+    this.#bytes += 2 * (old === undefined ? key.length + value.length : value.length - old.length);
+    this.#entries.set(key, value);
+  }
+
+  /** False: there was no such key. */
+  remove(key: string): boolean {
+    const old = this.#entries.get(key);
+    if (old === undefined) return false;
+    this.#entries.delete(key);
+    this.#bytes -= 2 * (key.length + old.length);
+    this.#forgetPosition(key);
+    return true;
+  }
+
+  /** False: it was empty. */
+  clear(): boolean {
+    const hadEntries = this.#entries.size > 0;
+    this.#entries.clear();
+    this.#bytes = 0;
+    this.#order = null;
+    return hadEntries;
+  }
+
+  /** The key at a position in insertion order. */
+  key(index: number): string | undefined {
+    return index < this.#entries.size ? this.#ordered()[this.#first + index] : undefined;
+  }
+
+  keys(): string[] {
+    return [...this.#entries.keys()];
+  }
+
+  entries(): IterableIterator<[string, string]> {
+    return this.#entries.entries();
+  }
+
+  /** Hands over all entries and starts empty, with the default quota. */
+  takeEntries(): ReadonlyMap<string, string> {
+    const entries = this.#entries;
+    this.#entries = new Map();
+    this.#bytes = 0;
+    this.#order = null;
+    this.quota = DEFAULT_QUOTA;
+    return entries;
+  }
+
+  #ordered(): string[] {
+    if (this.#order === null) {
+      this.#order = this.keys();
+      this.#first = 0;
+    }
+    return this.#order;
+  }
+
+  /**
+   * Loops that remove the first or the last key until none is left must not rebuild the order every time. The removed
+   * front is given up when it is longer than the rest, so that it costs neither memory nor, in the long run, time.
+   */
+  #forgetPosition(key: string): void {
+    const order = this.#order;
+    if (order === null) return;
+    if (order.at(-1) === key) order.pop();
+    else if (order[this.#first] === key && 2 * this.#first < order.length) this.#first += 1;
+    else this.#order = null;
+  }
+}

@@ -1,0 +1,73 @@
+import type { MapArea } from '../disk/map/map-area.ts';
+import { overQuota, storageError } from './storage-errors.ts';
+
+/*
+ * What Storage's methods and its named properties have in common: access to the map, with the errors of the web.
+ * https://html.spec.whatwg.org/#the-storage-interface
+ */
+
+export function countItems(map: MapArea): number {
+  try {
+    return map.length;
+  } catch (error) {
+    throw storageError(error, 'length');
+  }
+}
+
+export function keyAt(map: MapArea, index: number): string | null {
+  try {
+    return map.key(index);
+  } catch (error) {
+    throw storageError(error, 'key');
+  }
+}
+
+/** https://html.spec.whatwg.org/#the-storage-interface:supported-property-names: in the order of insertion. */
+export function allKeys(map: MapArea): readonly string[] {
+  try {
+    return map.keys();
+  } catch (error) {
+    throw storageError(error, 'key');
+  }
+}
+
+/** https://html.spec.whatwg.org/#dom-storage-getitem */
+export function readItem(map: MapArea, key: string): string | null {
+  try {
+    return map.get(key);
+  } catch (error) {
+    throw storageError(error, 'getItem', key);
+  }
+}
+
+/** https://html.spec.whatwg.org/#dom-storage-setitem; other clients hear of it through the map. */
+export function writeItem(map: MapArea, key: string, value: string): void {
+  const outcome = trySet(map, key, value);
+  if (!outcome.accepted) throw overQuota(key, outcome);
+}
+
+function trySet(map: MapArea, key: string, value: string): ReturnType<MapArea['set']> {
+  try {
+    return map.set(key, value);
+  } catch (error) {
+    throw storageError(error, 'setItem', key);
+  }
+}
+
+/** https://html.spec.whatwg.org/#dom-storage-removeitem */
+export function removeItem(map: MapArea, key: string): void {
+  try {
+    map.remove(key);
+  } catch (error) {
+    throw storageError(error, 'removeItem', key);
+  }
+}
+
+/** https://html.spec.whatwg.org/#dom-storage-clear */
+export function clearItems(map: MapArea): void {
+  try {
+    map.clear();
+  } catch (error) {
+    throw storageError(error, 'clear');
+  }
+}

@@ -1,0 +1,46 @@
+import type { SetOutcome } from '../disk/map/map-area.ts';
+import { HoldfastError, type HoldfastErrorCode } from '../runtime/holdfast-error.ts';
+import { domException } from '../webidl/dom-exception.ts';
+import { QuotaExceededError } from '../webidl/quota-exceeded-error.ts';
+
+/** A method of Storage, as messages name it. */
+export type Operation = 'length' | 'key' | 'getItem' | 'setItem' | 'removeItem' | 'clear';
+
+const writes: readonly Operation[] = ['setItem', 'removeItem', 'clear'];
+/** Reasons for which a value cannot be stored now but might be later, or elsewhere. */
+const cannotStore: readonly HoldfastErrorCode[] = ['root-read-only', 'root-unusable', 'disk-full'];
+
+const SHOWN_UNITS = 64;
+
+/** What was asked for, as browsers begin their messages: `Failed to execute 'setItem' on 'Storage'`. */
+export function failedTo(operation: Operation): string {
+  return operation === 'length'
+    ? "Failed to read the 'length' property from 'Storage'"
+    : `Failed to execute '${operation}' on 'Storage'`;
+}
+
+/** A key in a message: keys can be as long as the quota. */
+function shown(key: string): string {
+  return key.length <= SHOWN_UNITS ? `'${key}'` : `'${key.slice(0, SHOWN_UNITS)}…' (${key.length} code units)`;
+}
+
+/** https://html.spec.whatwg.org/#dom-storage-setitem: the value does not fit. */
+export function overQuota(key: string, { quota, requested }: SetOutcome & { accepted: false }): QuotaExceededError {
+  const message = `${failedTo('setItem')}: setting the value of ${shown(key)} would take the origin to ${requested} bytes; its quota is ${quota}.`;
+  return new QuotaExceededError(message, { quota, requested });
+}
+
+/**
+ * What the web sees when the disk fails it: a write that finds no place is a QuotaExceededError, as the standard says
+ * of a value that cannot be stored; the rest an UnknownError; a closed client or host an InvalidStateError.
+ */
+export function storageError(error: unknown, operation: Operation, key?: string): unknown {
+  if (!(error instanceof HoldfastError)) return error;
+  const entry = key === undefined ? '' : ` of ${shown(key)}`;
+  const message = `${failedTo(operation)}${entry}: ${error.message}`;
+  if (error.code === 'closed') return domException('InvalidStateError', message, error);
+  if (!writes.includes(operation) || !cannotStore.includes(error.code)) return domException('UnknownError', message, error);
+  const exception = new QuotaExceededError(message);
+  Object.defineProperty(exception, 'cause', { value: error, writable: true, enumerable: false, configurable: true });
+  return exception;
+}
