@@ -37,6 +37,9 @@ export class Awaited<Outcome> {
 /** How often a directory is listed again when generations vanish between listing and opening. */
 const LISTINGS = 64;
 
+/** Whether some machine of this realm is being fed: it sees bytes that any use of a journal would overwrite. */
+let feeding = false;
+
 /** Feeds a machine the records of a journal, generation after generation. */
 export class Replay<Outcome> {
   readonly directory: string;
@@ -106,6 +109,7 @@ export class Replay<Outcome> {
 
   /** Opens what is needed; false if there is no journal. */
   ready(): boolean {
+    if (feeding) throw new Error('A state machine may not use a journal while one feeds it.');
     if (this.#stopped !== null) throw this.#stopped;
     if (this.#file !== null) return true;
     return this.#generation === null ? this.#restoreNewest(0) : this.#resume();
@@ -195,10 +199,13 @@ export class Replay<Outcome> {
     this.#count++;
     this.candidate?.note(record);
     let outcome: Outcome;
+    feeding = true;
     try {
       outcome = this.#machine.apply(record);
     } catch (error) {
       throw this.#stop(error);
+    } finally {
+      feeding = false;
     }
     const { awaited } = this;
     if (awaited.session !== session || awaited.sequence !== sequence) return;
@@ -232,11 +239,21 @@ export class Replay<Outcome> {
       this.#restoreNewest(next + 1);
       return;
     }
+    this.#requireSize(file, seal.resume);
     this.#enter(file, seal.resume);
-    if (fs.fstatSync(file.descriptor).size < seal.resume) throw this.#stop(damagedSnapshot(file));
     this.#snapshotEnd = seal.resume;
     this.#sealed = null;
     this.candidate = null;
+  }
+
+  /** A reader beyond the end of a file would wait there for ever. */
+  #requireSize(file: GenerationFile, least: number): void {
+    try {
+      if (fs.fstatSync(file.descriptor).size < least) throw damagedSnapshot(file);
+    } catch (error) {
+      closeQuietly(file.descriptor);
+      throw diskError(error, 'read the journal', file.path);
+    }
   }
 
   /** Restores the newest generation, which must be `least` or higher; false if there is no journal at all. */
@@ -265,18 +282,21 @@ export class Replay<Outcome> {
     this.#generation = null;
     this.#sealed = null;
     this.candidate = null;
-    this.#machine.reset();
+    feeding = true;
     try {
+      this.#machine.reset();
       const end = this.#readSnapshot(file);
+      this.#machine.restored(this.#restoredOnce);
       this.#dedupe = end.dedupe;
       this.#count = end.count;
       this.#snapshotEnd = this.position;
       this.#generation = file;
-      this.#machine.restored(this.#restoredOnce);
       this.#restoredOnce = true;
     } catch (error) {
       this.suspend();
       throw error;
+    } finally {
+      feeding = false;
     }
     // What was read together with the snapshot's last bytes is no news to any later read.
     if (this.#reader !== null) this.#take(this.#reader);
