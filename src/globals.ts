@@ -1,0 +1,4 @@
+import { optionsFromEnvironment } from './host/install/environment.ts';
+import { install } from './host/install/install.ts';
+
+install(optionsFromEnvironment());

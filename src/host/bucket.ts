@@ -1,0 +1,191 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import type { MapClient } from '../disk/map/map-client.ts';
+import { MapJournal } from '../disk/map/map-journal.ts';
+import { DEFAULT_QUOTA } from '../disk/map/map-state.ts';
+import { BucketDirectory } from '../disk/root/bucket-directory.ts';
+import type { Root } from '../disk/root/root.ts';
+import { FileSystem } from '../file-system/file-system.ts';
+import { HoldfastError } from '../runtime/holdfast-error.ts';
+import type { UsageDetails } from '../storage/storage-manager.ts';
+import type { Engine } from './engine.ts';
+import type { StorageClient } from './storage-client.ts';
+
+/** What a bucket needs of its host. */
+export interface BucketOwner {
+  readonly host: object;
+  readonly root: Root;
+  /** The quota that the user chose for an origin. */
+  quotaOf(origin: string): number | undefined;
+  /** Keeps the bucket's objects alive while `inUse`; otherwise they may go as soon as nobody holds them. */
+  keep(bucket: Bucket, inUse: boolean): void;
+}
+
+async function freeBytes(directory: string): Promise<number> {
+  try {
+    const { bavail, bsize } = await fs.promises.statfs(directory);
+    return bavail * bsize;
+  } catch (error) {
+    const parent = path.dirname(directory);
+    if (parent === directory) throw error;
+    return freeBytes(parent);
+  }
+}
+
+/** A random integer from 1 to 2^53 - 1, which tells a client's writes from those of others. */
+function randomSession(): number {
+  const [high = 0, low = 0] = crypto.getRandomValues(new Uint32Array(2));
+  return (high % 2 ** 21) * 2 ** 32 + low || 1;
+}
+
+/**
+ * What all clients of an origin's default bucket share in this realm: its map, its locks, its files.
+ * https://storage.spec.whatwg.org/#storage-bucket
+ *
+ * - Nothing is opened before it is used, and nothing is created before it is written to.
+ * - The host holds it weakly, but while something of it is in use; what users hold leads here.
+ */
+export class Bucket {
+  readonly origin: string;
+  readonly name = 'default';
+  readonly place: BucketDirectory;
+  /** The quota of its maps in bytes of UTF-16. */
+  readonly mapQuota: number;
+  readonly #owner: BucketOwner;
+  readonly #quota: number | undefined;
+  /** Clients with something that only they have. */
+  readonly #inUse = new Set<StorageClient>();
+  /** Clients that have a file system. */
+  readonly #withFiles = new Set<StorageClient>();
+  #map: MapJournal | undefined;
+  #engine: Engine | undefined;
+  #loading: Promise<Engine> | undefined;
+  #closed = false;
+  /** The client that `host.origin()` gives. */
+  client: StorageClient | undefined;
+
+  constructor(owner: BucketOwner, origin: string) {
+    this.origin = origin;
+    this.place = new BucketDirectory(owner.root, origin, this.name);
+    this.#owner = owner;
+    this.#quota = owner.quotaOf(origin);
+    this.mapQuota = this.#quota ?? DEFAULT_QUOTA;
+  }
+
+  /** Whose bucket it is: buckets of two hosts have nothing to do with each other, but for the disk. */
+  get host(): object {
+    return this.#owner.host;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** @throws HoldfastError closed */
+  requireOpen(): void {
+    if (this.#closed) throw new HoldfastError('closed', `The host of ${this.origin} was closed.`);
+  }
+
+  /**
+   * To be called before anything reads the disk.
+   *
+   * @throws HoldfastError closed; root-newer, root-unusable or disk-unsupported
+   */
+  open(): void {
+    this.requireOpen();
+    this.#owner.root.open();
+  }
+
+  /** The map as one more client has it. */
+  mapClient(url: string): MapClient {
+    return this.#mapJournal().client(randomSession(), url);
+  }
+
+  #mapJournal(): MapJournal {
+    return (this.#map ??= new MapJournal(this.place, {
+      url: `${this.origin}/`,
+      durability: this.#owner.root.durability,
+      ...(this.#quota !== undefined && { quota: this.#quota }),
+    }));
+  }
+
+  /** A client's own view of the files. Whatever it needs is loaded when the first handle is used. */
+  createFileSystem(): FileSystem {
+    const loaded = (): Engine => this.#loadedEngine();
+    return new FileSystem({
+      origin: this.origin,
+      bucket: this.name,
+      place: this.place,
+      ready: async () => void (await this.engine()),
+      get tree() {
+        return loaded().tree;
+      },
+      get locks() {
+        return loaded().locks;
+      },
+      salt: () => this.#owner.root.ensure().salt,
+    });
+  }
+
+  /** Locks and files, loaded when they are first needed. */
+  engine(): Promise<Engine> {
+    return (this.#loading ??= this.#load());
+  }
+
+  async #load(): Promise<Engine> {
+    try {
+      const { createEngine } = await import('./engine.ts');
+      this.requireOpen();
+      return (this.#engine = createEngine(this.place, this.#owner.root));
+    } catch (error) {
+      this.#loading = undefined; // such as too many open files: the next call tries again
+      throw error;
+    }
+  }
+
+  #loadedEngine(): Engine {
+    this.requireOpen();
+    if (this.#engine === undefined) throw new Error('the file system was asked before it was ready');
+    return this.#engine;
+  }
+
+  /** Bytes in use now. */
+  async usage(): Promise<UsageDetails> {
+    const { tree } = await this.engine();
+    return { fileSystem: await tree.usage(), localStorage: this.#mapJournal().current().bytes };
+  }
+
+  /** Bytes that may be in use: what the user chose, or else what is in use and what the disk has left. */
+  async quota(usage: number): Promise<number> {
+    return this.#quota ?? usage + (await freeBytes(this.#owner.root.path));
+  }
+
+  /** Notes whether a client has something that would be lost if nobody held the client. */
+  keep(client: StorageClient, inUse: boolean): void {
+    if (inUse) this.#inUse.add(client);
+    else this.#inUse.delete(client);
+    this.#owner.keep(this, this.#inUse.size > 0);
+  }
+
+  /** Notes a client whose open files must end with the host. */
+  noteFiles(client: StorageClient): void {
+    this.#withFiles.add(client);
+  }
+
+  forget(client: StorageClient): void {
+    this.#withFiles.delete(client);
+    this.keep(client, false);
+  }
+
+
+  /** Ends all clients and closes what is open; resolves when the operations that were under way have ended. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    const clients = new Set([...this.#inUse, ...this.#withFiles]);
+    if (this.client !== undefined) clients.add(this.client);
+    await Promise.all([...clients].map((client) => client.end()));
+    this.#map?.close();
+    await this.#engine?.locks.close();
+  }
+}

@@ -1,0 +1,91 @@
+import type { MapArea, SetOutcome } from '../disk/map/map-area.ts';
+import { MemoryMap } from '../disk/map/memory-map.ts';
+import { HoldfastError } from '../runtime/holdfast-error.ts';
+
+function refuse(): never {
+  throw new HoldfastError('closed', 'it belongs to a client that was closed.');
+}
+
+/** What is left of a client's map once the client was closed. */
+const closedArea: MapArea = {
+  get: refuse,
+  set: refuse,
+  remove: refuse,
+  clear: refuse,
+  key: refuse,
+  keys: refuse,
+  get length() {
+    return refuse();
+  },
+};
+
+/** A map as one client has it: it ends with the client, and keeps the client alive as long as somebody holds it. */
+export class ClientArea implements MapArea {
+  /** Held so that `host.origin()` gives the client of a Storage object that somebody still has. */
+  readonly client: object;
+  #area: MapArea;
+
+  constructor(client: object, area: MapArea) {
+    this.client = client;
+    this.#area = area;
+  }
+
+  /** Every later use is an InvalidStateError. */
+  end(): void {
+    this.#area = closedArea;
+  }
+
+  get length(): number {
+    return this.#area.length;
+  }
+
+  get(key: string): string | null {
+    return this.#area.get(key);
+  }
+
+  set(key: string, value: string): SetOutcome {
+    return this.#area.set(key, value);
+  }
+
+  remove(key: string): void {
+    this.#area.remove(key);
+  }
+
+  clear(): void {
+    this.#area.clear();
+  }
+
+  key(index: number): string | null {
+    return this.#area.key(index);
+  }
+
+  keys(): readonly string[] {
+    return this.#area.keys();
+  }
+}
+
+/** A map in memory that tells when it begins and ceases to hold something. */
+export class SessionMap extends MemoryMap {
+  readonly #onHolding: (holds: boolean) => void;
+
+  constructor(quota: number | undefined, onHolding: (holds: boolean) => void) {
+    super(quota);
+    this.#onHolding = onHolding;
+  }
+
+  override set(key: string, value: string): SetOutcome {
+    const outcome = super.set(key, value);
+    this.#onHolding(this.length > 0);
+    return outcome;
+  }
+
+  override remove(key: string): void {
+    super.remove(key);
+    this.#onHolding(this.length > 0);
+  }
+
+  override clear(): void {
+    super.clear();
+    this.#onHolding(false);
+  }
+}

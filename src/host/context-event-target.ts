@@ -1,0 +1,90 @@
+import { inThisContext } from '../runtime/callback-context.ts';
+
+type Callback = ((event: Event) => unknown) | { handleEvent(event: Event): unknown };
+type ListenerOptions = boolean | { capture?: boolean; once?: boolean; passive?: boolean; signal?: AbortSignal };
+
+interface Registration {
+  readonly type: string;
+  readonly capture: boolean;
+  readonly bound: (event: Event) => unknown;
+}
+
+const isCapturing = (options: ListenerOptions | undefined): boolean =>
+  typeof options === 'object' ? options.capture === true : options === true;
+
+const invoke = (callback: Callback, target: unknown, event: Event): unknown =>
+  typeof callback === 'function' ? Reflect.apply(callback, target, [event]) : callback.handleEvent(event);
+
+/**
+ * An EventTarget whose listeners run in the context in which they were added, not in that of whoever dispatches, and
+ * that knows how many listeners each type of event has. https://dom.spec.whatwg.org/#eventtarget
+ */
+export abstract class ContextEventTarget extends EventTarget {
+  // Most clients of a server never have a listener.
+  #registrations: Map<Callback, Registration[]> | undefined;
+
+  /** Called after a listener for `type` came or went. */
+  protected abstract listenersChanged(type: string, count: number): void;
+
+  override addEventListener(type: string, callback: Callback | null, options?: ListenerOptions): void {
+    if (callback === null) return;
+    const capture = isCapturing(options);
+    const signal = typeof options === 'object' ? options.signal : undefined;
+    if (signal?.aborted === true || this.#find(type, callback, capture) !== undefined) return;
+    const registration = this.#register(type, callback, capture, typeof options === 'object' && options.once === true);
+    super.addEventListener(type, registration.bound, options);
+    signal?.addEventListener('abort', () => this.#forget(callback, registration), { once: true });
+    this.listenersChanged(type, this.#count(type));
+  }
+
+  override removeEventListener(type: string, callback: Callback | null, options?: ListenerOptions): void {
+    if (callback === null) return;
+    const registration = this.#find(type, callback, isCapturing(options));
+    if (registration === undefined) return;
+    super.removeEventListener(type, registration.bound, options);
+    this.#forget(callback, registration);
+  }
+
+  /** Removes every listener. */
+  protected removeAllListeners(): void {
+    for (const [callback, registrations] of [...(this.#registrations ?? [])]) {
+      for (const { type, capture } of [...registrations]) this.removeEventListener(type, callback, capture);
+    }
+  }
+
+  #register(type: string, callback: Callback, capture: boolean, once: boolean): Registration {
+    const inContext = inThisContext((target: unknown, event: Event) => invoke(callback, target, event));
+    const forget = (): void => this.#forget(callback, registration);
+    const registration: Registration = {
+      type,
+      capture,
+      bound(this: unknown, event: Event) {
+        if (once) forget();
+        return inContext(this, event);
+      },
+    };
+    this.#registrations ??= new Map();
+    this.#registrations.set(callback, [...(this.#registrations.get(callback) ?? []), registration]);
+    return registration;
+  }
+
+  #find(type: string, callback: Callback, capture: boolean): Registration | undefined {
+    return this.#registrations?.get(callback)?.find((known) => known.type === type && known.capture === capture);
+  }
+
+  #forget(callback: Callback, registration: Registration): void {
+    const rest = this.#registrations?.get(callback)?.filter((other) => other !== registration);
+    if (rest === undefined) return;
+    if (rest.length === 0) this.#registrations?.delete(callback);
+    else this.#registrations?.set(callback, rest);
+    this.listenersChanged(registration.type, this.#count(registration.type));
+  }
+
+  #count(type: string): number {
+    let count = 0;
+    for (const registrations of this.#registrations?.values() ?? []) {
+      count += registrations.filter((registration) => registration.type === type).length;
+    }
+    return count;
+  }
+}

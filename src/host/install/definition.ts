@@ -1,0 +1,18 @@
+/** A property that an install puts on an object, or takes away for its duration. */
+export interface Definition {
+  readonly target: object;
+  readonly key: PropertyKey;
+  /** Undefined: the property is taken away. */
+  readonly descriptor: PropertyDescriptor | undefined;
+}
+
+/** https://webidl.spec.whatwg.org/#define-the-global-property-references */
+export function interfaceObject(target: object, name: string, value: unknown): Definition {
+  return { target, key: name, descriptor: { value, writable: true, enumerable: false, configurable: true } };
+}
+
+/** https://webidl.spec.whatwg.org/#dfn-attribute: `holder` has the attribute's getter, and its setter if it has one. */
+export function attribute(target: object, holder: object, name: string): Definition {
+  const descriptor = Object.getOwnPropertyDescriptor(holder, name);
+  return { target, key: name, descriptor: { ...descriptor, enumerable: true, configurable: true } };
+}

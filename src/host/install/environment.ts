@@ -1,0 +1,41 @@
+import process from 'node:process';
+import { HoldfastError } from '../../runtime/holdfast-error.ts';
+import { globalNames } from './options.ts';
+import type { GlobalName, InstallOptions } from './options.ts';
+
+/** A variable that is not set, is empty, or may not be read (Deno without --allow-env) counts as absent. */
+function variable(name: string): string | undefined {
+  try {
+    return process.env[name] === '' ? undefined : process.env[name];
+  } catch {
+    return undefined;
+  }
+}
+
+function parseGlobals(list: string): GlobalName[] {
+  return list
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '')
+    .map((name) => {
+      const found = globalNames.find((known) => known === name);
+      if (found !== undefined) return found;
+      throw new HoldfastError('bad-option', `HOLDFAST_GLOBALS knows ${globalNames.join(', ')}, not '${name}'.`);
+    });
+}
+
+/**
+ * What `HOLDFAST_ROOT`, `HOLDFAST_ORIGIN` and `HOLDFAST_GLOBALS` ask of an install. A program that was started with the
+ * globals has one origin, the default one if need be: it never has to call `run`.
+ */
+export function optionsFromEnvironment(): InstallOptions {
+  const root = variable('HOLDFAST_ROOT');
+  const origin = variable('HOLDFAST_ORIGIN');
+  const globals = variable('HOLDFAST_GLOBALS');
+  return {
+    outside: 'default',
+    ...(root !== undefined && { root }),
+    ...(origin !== undefined && { origin }),
+    ...(globals !== undefined && { globals: parseGlobals(globals) }),
+  };
+}

@@ -1,0 +1,59 @@
+import { FileSystemDirectoryHandle } from '../../file-system/directory-handle.ts';
+import { FileSystemFileHandle } from '../../file-system/file-handle.ts';
+import { FileSystemHandle } from '../../file-system/handle.ts';
+import { FileSystemObserver } from '../../file-system/observer.ts';
+import { FileSystemSyncAccessHandle } from '../../file-system/sync-access-handle.ts';
+import { writableFileStreamInterface } from '../../file-system/writable-file-stream.ts';
+import { StorageManager } from '../../storage/storage-manager.ts';
+import { QuotaExceededError } from '../../webidl/quota-exceeded-error.ts';
+import { StorageEvent } from '../../web-storage/storage-event.ts';
+import { Storage } from '../../web-storage/storage.ts';
+import { interfaceObject } from './definition.ts';
+import type { Definition } from './definition.ts';
+import type { GlobalName, InstallSettings } from './options.ts';
+
+/** The realm in which alone an interface or a member exists. https://webidl.spec.whatwg.org/#Exposed */
+type OnlyIn = 'window' | 'worker';
+
+interface Interface {
+  readonly name: string;
+  readonly object: () => object;
+  /** The globals that bring it along. */
+  readonly for: readonly GlobalName[];
+  readonly onlyIn?: OnlyIn;
+}
+
+const webStorage = ['localStorage', 'sessionStorage'] as const;
+const files = ['navigator.storage'] as const;
+
+const interfaces: readonly Interface[] = [
+  { name: 'QuotaExceededError', object: () => QuotaExceededError, for: [...webStorage, ...files] },
+  { name: 'Storage', object: () => Storage, for: webStorage, onlyIn: 'window' },
+  { name: 'StorageEvent', object: () => StorageEvent, for: webStorage, onlyIn: 'window' },
+  { name: 'StorageManager', object: () => StorageManager, for: files },
+  { name: 'FileSystemHandle', object: () => FileSystemHandle, for: files },
+  { name: 'FileSystemFileHandle', object: () => FileSystemFileHandle, for: files },
+  { name: 'FileSystemDirectoryHandle', object: () => FileSystemDirectoryHandle, for: files },
+  { name: 'FileSystemWritableFileStream', object: writableFileStreamInterface, for: files },
+  { name: 'FileSystemSyncAccessHandle', object: () => FileSystemSyncAccessHandle, for: files, onlyIn: 'worker' },
+  { name: 'FileSystemObserver', object: () => FileSystemObserver, for: files },
+];
+
+/** Operations of interfaces of both realms that one of them lacks. */
+const members: readonly { readonly prototype: object; readonly name: string; readonly onlyIn: OnlyIn }[] = [
+  { prototype: FileSystemFileHandle.prototype, name: 'createSyncAccessHandle', onlyIn: 'worker' },
+  { prototype: StorageManager.prototype, name: 'persist', onlyIn: 'window' },
+];
+
+/** The interface objects of the chosen globals, and the absence of what the exposure does not have. */
+export function interfaceDefinitions({ target, globals, exposure }: InstallSettings): Definition[] {
+  const isExposed = (onlyIn: OnlyIn | undefined): boolean => onlyIn === undefined || exposure === 'all' || exposure === onlyIn;
+  return [
+    ...interfaces
+      .filter((each) => isExposed(each.onlyIn) && each.for.some((name) => globals.has(name)))
+      .map((each) => interfaceObject(target, each.name, each.object())),
+    ...members
+      .filter((each) => !isExposed(each.onlyIn))
+      .map((each) => ({ target: each.prototype, key: each.name, descriptor: undefined })),
+  ];
+}

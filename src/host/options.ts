@@ -1,0 +1,94 @@
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Durability } from '../disk/root/durable.ts';
+import { HoldfastError } from '../runtime/holdfast-error.ts';
+
+/** Bytes of UTF-16 that the keys and values of one origin's `localStorage` may take; also what `estimate()` reports. */
+export type QuotaOption = number | ((origin: string) => number);
+
+/** Options of {@link StorageHost}. */
+export interface StorageHostOptions {
+  /** The directory that holds all data, as a path or a `file:` URL. Created by the first write, never by a read. */
+  readonly root: string | URL;
+  /**
+   * The quota of each origin's `localStorage` (and of each `sessionStorage`), in bytes of UTF-16 over keys and values;
+   * or a function that gives it for an origin. 10 MiB by default.
+   */
+  readonly quota?: QuotaOption;
+  /**
+   * `relaxed` (the default): what was acknowledged survives the death of any process, but not a power failure a moment
+   * later. `strict`: it is synced to the disk before the call returns.
+   */
+  readonly durability?: Durability;
+}
+
+/** Options that were checked and completed. */
+export interface HostSettings {
+  readonly root: string;
+  /** The quota of an origin in bytes; undefined when the user has not set one. */
+  readonly quotaOf: (origin: string) => number | undefined;
+  readonly durability: Durability;
+}
+
+function bad(message: string, cause?: unknown): HoldfastError {
+  return new HoldfastError('bad-option', message, cause === undefined ? undefined : { cause });
+}
+
+/** Refuses a typing error rather than ignore it. */
+export function requireKnownOptions(options: object, known: readonly string[], of: string): void {
+  const unknown = Object.keys(options).find((name) => !known.includes(name));
+  if (unknown !== undefined) throw bad(`${of} has no option '${unknown}'; it knows ${known.join(', ')}.`);
+}
+
+/** @throws HoldfastError bad-option */
+export function requireOptionsObject(options: unknown, of: string): asserts options is object {
+  if (typeof options !== 'object' || options === null) throw bad(`${of} takes an object of options, not ${String(options)}.`);
+}
+
+/** @throws HoldfastError bad-option unless `value` is one of `values` */
+export function requireOneOf<T extends string>(name: string, value: unknown, values: readonly T[]): T {
+  const found = values.find((candidate) => candidate === value);
+  if (found === undefined) throw bad(`Option '${name}' is one of ${values.join(', ')}, not ${String(value)}.`);
+  return found;
+}
+
+function rootPath(root: unknown): string {
+  if (root instanceof URL) {
+    try {
+      return fileURLToPath(root);
+    } catch (cause) {
+      throw bad(`Option 'root' must be a file: URL or a path, not '${root.href}'.`, cause);
+    }
+  }
+  if (typeof root !== 'string' || root === '' || root.includes('\0')) {
+    throw bad(`Option 'root' must be the path or file: URL of a directory, such as './data'.`);
+  }
+  return path.resolve(root);
+}
+
+function requireQuota(value: unknown): number {
+  if (typeof value === 'number' && value >= 0) return Math.floor(value);
+  throw bad(`Option 'quota' must be a number of bytes that is not negative, or a function that gives one; got ${String(value)}.`);
+}
+
+function quotaFunction(quota: unknown): HostSettings['quotaOf'] {
+  if (quota === undefined) return () => undefined;
+  if (typeof quota === 'function') return (origin) => requireQuota(quota(origin));
+  const bytes = requireQuota(quota);
+  return () => bytes;
+}
+
+/**
+ * Checks the options of a host; touches no disk.
+ *
+ * @throws HoldfastError bad-option
+ */
+export function hostSettings(options: StorageHostOptions): HostSettings {
+  requireOptionsObject(options, 'StorageHost');
+  requireKnownOptions(options, ['root', 'quota', 'durability'], 'StorageHost');
+  return {
+    root: rootPath(options.root),
+    quotaOf: quotaFunction(options.quota),
+    durability: requireOneOf('durability', options.durability ?? 'relaxed', ['relaxed', 'strict']),
+  };
+}

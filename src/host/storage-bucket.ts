@@ -1,0 +1,65 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { systemCode } from '../disk/journal/disk-error.ts';
+import type { FileSystemDirectoryHandle } from '../file-system/directory-handle.ts';
+import { createRootHandle } from '../file-system/handles.ts';
+import type { StorageBucket, UsageDetails } from '../storage/storage-manager.ts';
+import type { Bucket } from './bucket.ts';
+import type { StorageClient } from './storage-client.ts';
+import { asWebError } from './web-error.ts';
+
+/** Says that a bucket is persistent; beside its data, so that every process and every later run knows. */
+const marker = 'persisted';
+
+/** The default bucket of a client's origin, as its StorageManager sees it. */
+export class ClientStorageBucket implements StorageBucket<FileSystemDirectoryHandle> {
+  readonly #client: StorageClient;
+  readonly #bucket: Bucket;
+
+  constructor(client: StorageClient, bucket: Bucket) {
+    this.#client = client;
+    this.#bucket = bucket;
+  }
+
+  directory(): Promise<FileSystemDirectoryHandle> {
+    return this.#attempt(async () => createRootHandle(this.#client.fileSystem));
+  }
+
+  usage(): Promise<UsageDetails> {
+    return this.#attempt((bucket) => bucket.usage());
+  }
+
+  quota(usage: number): Promise<number> {
+    return this.#attempt((bucket) => bucket.quota(usage));
+  }
+
+  isPersistent(): Promise<boolean> {
+    return this.#attempt(async ({ place }) => isFile(path.join(place.path, marker)));
+  }
+
+  makePersistent(): Promise<void> {
+    return this.#attempt(async ({ place }) => {
+      place.ensure();
+      await fs.promises.writeFile(path.join(place.path, marker), '', { flag: 'a', mode: 0o600 });
+    });
+  }
+
+  async #attempt<Result>(action: (bucket: Bucket) => Promise<Result>): Promise<Result> {
+    try {
+      this.#client.requireOpen();
+      this.#bucket.open();
+      return await action(this.#bucket);
+    } catch (error) {
+      throw asWebError(error);
+    }
+  }
+}
+
+async function isFile(file: string): Promise<boolean> {
+  try {
+    return (await fs.promises.stat(file)).isFile();
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return false;
+    throw error;
+  }
+}

@@ -1,0 +1,204 @@
+import type { MapArea } from '../disk/map/map-area.ts';
+import type { MapClient } from '../disk/map/map-client.ts';
+import type { FileSystemDirectoryHandle } from '../file-system/directory-handle.ts';
+import type { FileSystem } from '../file-system/file-system.ts';
+import { inThisContext } from '../runtime/callback-context.ts';
+import { HoldfastError } from '../runtime/holdfast-error.ts';
+import { StorageManager } from '../storage/storage-manager.ts';
+import { illegalConstructor, internal } from '../webidl/interface.ts';
+import { createStorage } from '../web-storage/storage.ts';
+import type { Storage } from '../web-storage/storage.ts';
+import { broadcast } from '../web-storage/broadcast.ts';
+import type { StorageEvent } from '../web-storage/storage-event.ts';
+import type { Bucket } from './bucket.ts';
+import { ClientArea, SessionMap } from './client-area.ts';
+import { ContextEventTarget } from './context-event-target.ts';
+import { ClientStorageBucket } from './storage-bucket.ts';
+
+type StorageListener = (event: StorageEvent) => unknown;
+
+/** A Storage object and the map behind it, which ends with the client. */
+interface Area {
+  readonly storage: Storage;
+  readonly area: ClientArea;
+}
+
+/** The client's view of the origin's map, with the changes that others make. */
+interface LocalArea extends Area {
+  readonly map: MapClient;
+}
+
+function createArea(client: StorageClient, map: MapArea): Area {
+  const area = new ClientArea(client, map);
+  return { area, storage: createStorage(area) };
+}
+
+/**
+ * One user of an origin's storage: what browsers have one of for each page and worker. Its `storage` events tell what
+ * every other client of the origin wrote, in this process or another.
+ *
+ * https://html.spec.whatwg.org/multipage/webappapis.html#environment-settings-object
+ */
+export class StorageClient extends ContextEventTarget {
+  readonly #bucket: Bucket;
+  readonly #url: string;
+  #closed = false;
+  #id: string | undefined;
+  #local: LocalArea | undefined;
+  #session: Area | undefined;
+  #storage: StorageManager<FileSystemDirectoryHandle> | undefined;
+  #fileSystem: FileSystem | undefined;
+  #unsubscribe: (() => void) | undefined;
+  #onstorage: { readonly handler: StorageListener; readonly bound: StorageListener } | null = null;
+  /** One listener for all handlers that are set one after another: it keeps the first one's place in the order. */
+  readonly #callHandler = (event: Event): unknown => this.#onstorage?.bound(event as StorageEvent);
+
+  /** @internal Use `host.origin()` or `host.client()`. */
+  constructor(token: typeof internal, bucket: Bucket, url: string) {
+    if (token !== internal) illegalConstructor();
+    super();
+    this.#bucket = bucket;
+    this.#url = url;
+  }
+
+  /** The origin's serialization, which is the key of its storage. */
+  get origin(): string {
+    return this.#bucket.origin;
+  }
+
+  /** The `url` of `storage` events that this client's writes cause. */
+  get url(): string {
+    return this.#url;
+  }
+
+  /** The client's id in `locks.query()`. https://html.spec.whatwg.org/multipage/webappapis.html#concept-environment-id */
+  get id(): string {
+    return (this.#id ??= crypto.randomUUID());
+  }
+
+  /** @internal */
+  get host(): object {
+    return this.#bucket.host;
+  }
+
+  /** Whether it was closed, by itself or with its host. */
+  get closed(): boolean {
+    return this.#closed || this.#bucket.closed;
+  }
+
+  /**
+   * The origin's map of strings, shared by all of its clients in all processes.
+   * https://html.spec.whatwg.org/multipage/webstorage.html#dom-localstorage
+   *
+   * @throws HoldfastError closed; root-newer, root-unusable or disk-unsupported when the root cannot be used
+   */
+  get localStorage(): Storage {
+    this.#use();
+    return this.#localArea().storage;
+  }
+
+  /**
+   * This client's own map of strings, in memory, gone with the client.
+   * https://html.spec.whatwg.org/multipage/webstorage.html#dom-sessionstorage
+   *
+   * @throws HoldfastError closed
+   */
+  get sessionStorage(): Storage {
+    this.requireOpen();
+    this.#session ??= createArea(this, new SessionMap(this.#bucket.mapQuota, () => this.#noteUse()));
+    return this.#session.storage;
+  }
+
+  /** https://storage.spec.whatwg.org/#dom-navigatorstorage-storage */
+  get storage(): StorageManager<FileSystemDirectoryHandle> {
+    this.requireOpen();
+    return (this.#storage ??= new StorageManager(internal, new ClientStorageBucket(this, this.#bucket)));
+  }
+
+  /** https://html.spec.whatwg.org/multipage/indices.html#handler-window-onstorage */
+  get onstorage(): StorageListener | null {
+    return this.#onstorage?.handler ?? null;
+  }
+
+  set onstorage(handler: StorageListener | null) {
+    if (typeof handler !== 'function') {
+      this.#onstorage = null;
+      this.removeEventListener('storage', this.#callHandler);
+      return;
+    }
+    this.#onstorage = { handler, bound: inThisContext(handler.bind(this)) };
+    this.addEventListener('storage', this.#callHandler);
+  }
+
+  /**
+   * Ends the client: releases its locks and open files, stops its observers and listeners, forgets its session. What
+   * it is asked afterwards is an error. Other clients of the origin go on.
+   */
+  close(): void {
+    void this.end();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** @internal Closes, and resolves when operations on files that were under way have ended. */
+  async end(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#onstorage = null;
+    this.removeAllListeners();
+    this.#local?.area.end();
+    this.#session?.area.end();
+    this.#bucket.forget(this);
+    await this.#fileSystem?.close();
+  }
+
+  /** @internal The file system as this client sees it. */
+  get fileSystem(): FileSystem {
+    this.#use();
+    if (this.#fileSystem === undefined) {
+      this.#fileSystem = this.#bucket.createFileSystem();
+      this.#bucket.noteFiles(this);
+    }
+    return this.#fileSystem;
+  }
+
+  protected override listenersChanged(type: string, count: number): void {
+    if (type !== 'storage') return;
+    if (count === 0) {
+      this.#unsubscribe?.();
+      this.#unsubscribe = undefined;
+    } else if (this.#unsubscribe === undefined) {
+      const { map, storage } = this.#localArea();
+      this.#unsubscribe = map.subscribe((change) => broadcast(change, storage, this));
+    }
+    this.#noteUse();
+  }
+
+  /** @internal */
+  requireOpen(): void {
+    if (this.#closed) throw new HoldfastError('closed', `This client of ${this.origin} was closed.`);
+    this.#bucket.requireOpen();
+  }
+
+  /** For what reads or writes the disk. */
+  #use(): void {
+    this.requireOpen();
+    this.#bucket.open();
+  }
+
+  #localArea(): LocalArea {
+    if (this.#local === undefined) {
+      const map = this.#bucket.mapClient(this.#url);
+      this.#local = { map, ...createArea(this, map) };
+    }
+    return this.#local;
+  }
+
+  /** What only this client has, and would be lost if nobody held it. */
+  #noteUse(): void {
+    const inUse = this.#unsubscribe !== undefined || (this.#session?.storage.length ?? 0) > 0;
+    this.#bucket.keep(this, inUse);
+  }
+}

@@ -1,0 +1,161 @@
+import { Root } from '../disk/root/root.ts';
+import { deserializeHandle } from '../file-system/handles.ts';
+import type { HandleData } from '../file-system/handles.ts';
+import type { FileSystemDirectoryHandle } from '../file-system/directory-handle.ts';
+import type { FileSystemFileHandle } from '../file-system/file-handle.ts';
+import { HoldfastError } from '../runtime/holdfast-error.ts';
+import { internal } from '../webidl/interface.ts';
+import { Bucket } from './bucket.ts';
+import type { BucketOwner } from './bucket.ts';
+import { currentClient, runAs } from './context.ts';
+import { hostSettings, requireKnownOptions, requireOptionsObject } from './options.ts';
+import type { StorageHostOptions } from './options.ts';
+import { parseClientUrl, parseOrigin } from './origin.ts';
+import type { OriginLike } from './origin.ts';
+import { RecentlyUsed } from './recently-used.ts';
+import { StorageClient } from './storage-client.ts';
+import { WeakMapByName } from './weak-map-by-name.ts';
+
+/** Options of {@link StorageHost.client}. */
+export interface ClientOptions {
+  /** The client's URL, of the same origin, for the `url` of the `storage` events that its writes cause. */
+  readonly url?: OriginLike;
+}
+
+/** How many origins stay in memory though nobody holds anything of them. */
+const warmOrigins = 256;
+
+/**
+ * This realm's access to a root: the storage of any number of origins, each apart from the others. Any number of
+ * hosts, in any number of threads and processes, may use one root at once.
+ *
+ * - The constructor touches no disk. A missing root reads as empty; the first write creates it.
+ * - An idle host, and idle clients, do not keep the process alive.
+ */
+export class StorageHost {
+  readonly #root: Root;
+  readonly #owner: BucketOwner;
+  readonly #buckets = new WeakMapByName<Bucket>();
+  /** Those with something in use that nobody may hold. */
+  readonly #inUse = new Set<Bucket>();
+  readonly #warm = new RecentlyUsed<Bucket>(warmOrigins);
+  #closing: Promise<void> | undefined;
+
+  /** @throws HoldfastError bad-option */
+  constructor(options: StorageHostOptions) {
+    const settings = hostSettings(options);
+    this.#root = new Root(settings.root, settings.durability);
+    this.#owner = {
+      host: this,
+      root: this.#root,
+      quotaOf: settings.quotaOf,
+      keep: (bucket, inUse) => {
+        if (inUse) this.#inUse.add(bucket);
+        else this.#inUse.delete(bucket);
+      },
+    };
+  }
+
+  /** The root's absolute path. */
+  get root(): string {
+    return this.#root.path;
+  }
+
+  /**
+   * This realm's own client of an origin: the same object each time, as long as anybody holds it or it has a listener,
+   * a lock or something in its `sessionStorage`. Does no I/O.
+   *
+   * @throws HoldfastError bad-option, closed
+   * @throws DOMException SecurityError for an opaque origin (`null`, `file:`, `data:`)
+   */
+  origin(origin: OriginLike): StorageClient {
+    const bucket = this.#bucket(origin);
+    return (bucket.client ??= new StorageClient(internal, bucket, `${bucket.origin}/`));
+  }
+
+  /**
+   * One more client of an origin, for one request or one user: with a `sessionStorage` and locks of its own, and it
+   * hears of what the origin's other clients write. To be closed when it is done with. Does no I/O.
+   *
+   * @throws as {@link origin}; SecurityError for a `url` of another origin
+   */
+  client(origin: OriginLike, options: ClientOptions = {}): StorageClient {
+    requireOptionsObject(options, 'client()');
+    requireKnownOptions(options, ['url'], 'client()');
+    const bucket = this.#bucket(origin);
+    return new StorageClient(internal, bucket, parseClientUrl(options.url, bucket.origin));
+  }
+
+  /**
+   * Calls `body` and returns its result. While it runs, in all that it awaits and starts, the globals of `install()` are
+   * those of the client, or of the origin's own client.
+   *
+   * @throws as {@link origin}; HoldfastError closed for a closed client, bad-option for a client of another host
+   */
+  run<Result>(originOrClient: OriginLike | StorageClient, body: () => Result): Result {
+    if (typeof body !== 'function') throw new TypeError(`run() calls a function, not ${String(body)}.`);
+    const client = this.#clientFor(originOrClient);
+    if (client.closed) throw new HoldfastError('closed', `This client of ${client.origin} was closed.`);
+    return runAs(client, body);
+  }
+
+  /**
+   * The handle that `serializeHandle()` has made plain data of, perhaps in another process, for a client of the same
+   * origin; inside `run`, for the current one by default. Does no I/O.
+   *
+   * @throws DOMException DataCloneError when the data is of another origin
+   * @throws TypeError when it is not that of a handle
+   * @throws HoldfastError no-context outside `run` when no client is given
+   */
+  deserializeHandle(
+    data: HandleData,
+    originOrClient?: OriginLike | StorageClient,
+  ): FileSystemFileHandle | FileSystemDirectoryHandle {
+    const client = originOrClient === undefined ? currentClient() : this.#clientFor(originOrClient);
+    if (client === undefined) {
+      throw new HoldfastError('no-context', 'deserializeHandle() needs an origin or a client outside run(): whose handle is it?');
+    }
+    return deserializeHandle(client.fileSystem, data);
+  }
+
+  /**
+   * Closes the host and its clients: releases their locks and files, stops observers and listeners. Resolves when the
+   * operations that were under way have ended, each whole or not at all. What is asked afterwards is an error.
+   */
+  close(): Promise<void> {
+    return (this.#closing ??= this.#close());
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(): Promise<void> {
+    await Promise.all([...this.#buckets.values()].map((bucket) => bucket.close()));
+    this.#inUse.clear();
+    this.#warm.clear();
+  }
+
+  #clientFor(originOrClient: OriginLike | StorageClient): StorageClient {
+    if (!(originOrClient instanceof StorageClient)) return this.origin(originOrClient);
+    if (originOrClient.host === this) return originOrClient;
+    throw new HoldfastError('bad-option', `This client of ${originOrClient.origin} belongs to another host.`);
+  }
+
+  #bucket(origin: OriginLike): Bucket {
+    if (this.#closing !== undefined) throw new HoldfastError('closed', `The host of ${this.root} was closed.`);
+    // Most calls name an origin as it is spelled already, and need no URL parser.
+    const known = typeof origin === 'string' ? this.#buckets.get(origin) : undefined;
+    const bucket = known ?? this.#makeBucket(parseOrigin(origin));
+    this.#warm.use(bucket);
+    return bucket;
+  }
+
+  #makeBucket(origin: string): Bucket {
+    const known = this.#buckets.get(origin);
+    if (known !== undefined) return known;
+    const bucket = new Bucket(this.#owner, origin);
+    this.#buckets.set(origin, bucket);
+    return bucket;
+  }
+}

@@ -1,0 +1,11 @@
+export { HoldfastError } from './runtime/holdfast-error.ts';
+export type { HoldfastErrorCode } from './runtime/holdfast-error.ts';
+export { StorageHost } from './host/storage-host.ts';
+export type { ClientOptions } from './host/storage-host.ts';
+export type { QuotaOption, StorageHostOptions } from './host/options.ts';
+export type { OriginLike } from './host/origin.ts';
+export type { StorageClient } from './host/storage-client.ts';
+export { install } from './host/install/install.ts';
+export type { Exposure, GlobalName, InstallOptions } from './host/install/options.ts';
+export { serializeHandle } from './file-system/handles.ts';
+export type { HandleData } from './file-system/handles.ts';

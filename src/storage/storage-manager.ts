@@ -1,0 +1,85 @@
+import { defineInterface, illegalConstructor, illegalInvocation, internal } from '../webidl/interface.ts';
+
+/** Bytes that each kind of storage takes, under the names that browsers use. */
+export interface UsageDetails {
+  readonly fileSystem: number;
+  readonly localStorage: number;
+}
+
+/** https://storage.spec.whatwg.org/#dictdef-storageestimate, with the breakdown that Chromium adds. */
+export interface StorageEstimate {
+  /** Bytes in use. */
+  usage: number;
+  /** Bytes that may be in use. */
+  quota: number;
+  usageDetails: { fileSystem: number; localStorage: number };
+}
+
+/**
+ * The bucket behind a StorageManager, which the host gives. Its methods reject with what the web's callers may see.
+ * https://storage.spec.whatwg.org/#storage-bucket
+ */
+export interface StorageBucket<Directory extends object> {
+  /** The root of the bucket's file system. */
+  directory(): Promise<Directory>;
+  usage(): Promise<UsageDetails>;
+  /** Bytes, given those in use. */
+  quota(usage: number): Promise<number>;
+  /** Whether the bucket's mode is `persistent`. */
+  isPersistent(): Promise<boolean>;
+  /** Makes it so. */
+  makePersistent(): Promise<void>;
+}
+
+/**
+ * https://storage.spec.whatwg.org/#storagemanager
+ *
+ * `Directory` is FileSystemDirectoryHandle, which a standard's folder may not import from another.
+ */
+export class StorageManager<Directory extends object = object> {
+  readonly #bucket: StorageBucket<Directory>;
+
+  constructor(token: typeof internal, bucket: StorageBucket<Directory>) {
+    if (token !== internal) illegalConstructor();
+    this.#bucket = bucket;
+  }
+
+  static #bucketOf<Directory extends object>(manager: StorageManager<Directory>): StorageBucket<Directory> {
+    if (!(#bucket in manager)) throw illegalInvocation('StorageManager');
+    return manager.#bucket;
+  }
+
+  /** Whether `persist()` was called for this bucket, by anyone. https://storage.spec.whatwg.org/#dom-storagemanager-persisted */
+  async persisted(): Promise<boolean> {
+    return StorageManager.#bucketOf(this).isPersistent();
+  }
+
+  /**
+   * Always true: nothing on a server's disk is ever evicted, so the permission is always granted.
+   * https://storage.spec.whatwg.org/#dom-storagemanager-persist
+   */
+  async persist(): Promise<boolean> {
+    await StorageManager.#bucketOf(this).makePersistent();
+    return true;
+  }
+
+  /**
+   * Bytes in use, counted now, and bytes that may be. https://storage.spec.whatwg.org/#dom-storagemanager-estimate
+   */
+  async estimate(): Promise<StorageEstimate> {
+    const bucket = StorageManager.#bucketOf(this);
+    const { fileSystem, localStorage } = await bucket.usage();
+    const usage = fileSystem + localStorage;
+    return { usage, quota: await bucket.quota(usage), usageDetails: { fileSystem, localStorage } };
+  }
+
+  /** The root directory of the bucket's file system. https://fs.spec.whatwg.org/#dom-storagemanager-getdirectory */
+  async getDirectory(): Promise<Directory> {
+    return StorageManager.#bucketOf(this).directory();
+  }
+}
+
+defineInterface(StorageManager, {
+  name: 'StorageManager',
+  operations: { persisted: 0, persist: 0, estimate: 0, getDirectory: 0 },
+});
