@@ -83,13 +83,13 @@ export class EntryReader implements IterableIterator<[name: string, kind: EntryK
   }
 }
 
-/** All that is in a directory, of ours or not; nothing when the directory is gone. */
+/** All that is in a directory, of ours or not; nothing when the directory is gone, or deeper than a path can be long. */
 export function* childrenOf(directory: string): Iterable<fs.Dirent> {
   let opened: fs.Dir;
   try {
     opened = fs.opendirSync(directory, { bufferSize: 256 });
   } catch (error) {
-    if (systemCode(error) === 'ENOENT') return;
+    if (['ENOENT', 'ENAMETOOLONG'].includes(systemCode(error) ?? '')) return;
     throw error;
   }
   try {

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import { decodeName, decodeSpelling } from '../names/name.ts';
 import type { LongSpelling } from '../names/name.ts';
-import { openPlain, READ, REWRITE } from './open-plain.ts';
+import { CREATE, openNew, openPlain, READ } from './open-plain.ts';
 import { systemCode } from './tree-error.ts';
 import { writeWhole } from './write-whole.ts';
 
@@ -17,9 +17,16 @@ export function keepSpelling(directory: string, long: LongSpelling | null): void
   if (long === null) return;
   if (long.spelling.length > MAX_SPELLING_BYTES) throw Object.assign(new Error('ENAMETOOLONG'), { code: 'ENAMETOOLONG' });
   if (readSpelling(directory, long.file) === long.spelling) return;
-  const descriptor = openPlain(`${directory}/${long.file}`, REWRITE);
+  const path = `${directory}/${long.file}`;
+  // A new file takes the name: readers never see half a spelling, and a hard link planted there is not written through.
+  const draft = `${path}.${crypto.randomUUID()}`;
+  const descriptor = openNew(draft, CREATE);
   try {
     writeWhole(descriptor, Buffer.from(long.spelling));
+    fs.renameSync(draft, path);
+  } catch (error) {
+    fs.rmSync(draft, { force: true });
+    throw error;
   } finally {
     fs.closeSync(descriptor);
   }

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 
-const { O_RDONLY, O_RDWR, O_WRONLY, O_CREAT, O_EXCL, O_TRUNC } = fs.constants;
+const { O_RDONLY, O_RDWR, O_CREAT, O_EXCL } = fs.constants;
 
 // Windows has neither flag, and no pipes in its directories.
 const { O_NOFOLLOW = 0, O_NONBLOCK = 0 } = fs.constants as Partial<typeof fs.constants>;
@@ -9,8 +9,6 @@ export const READ = O_RDONLY;
 export const READ_WRITE = O_RDWR;
 /** A file that was not there before. */
 export const CREATE = O_RDWR | O_CREAT;
-/** A file of that name, made empty. */
-export const REWRITE = O_WRONLY | O_CREAT | O_TRUNC;
 
 /** An atomic replacement may come between two looks at a path; that often in a row it is no coincidence. */
 const LOOKS = 16;

@@ -9,6 +9,12 @@ const LARGE_BYTES = 16 * 2 ** 20;
 const SLICE = 64;
 const PAUSE_MS = 1;
 
+/**
+ * How deep a deletion goes, in bytes of path below the trash: each level keeps a descriptor open, and moves can put a
+ * tree so far below another that its paths are longer than the system takes. What lies deeper is moved up first.
+ */
+const DEEP_BYTES = 1024;
+
 let discarded = 0;
 
 /**
@@ -43,7 +49,7 @@ export class Trash {
    * @throws the operating system's error; then nothing has happened.
    */
   discard(path: string): void {
-    const target = `${this.#path}/${this.#session}.${(discarded += 1)}-${Date.now().toString(36)}`;
+    const target = this.#newPath();
     try {
       fs.renameSync(path, target);
     } catch (error) {
@@ -51,12 +57,12 @@ export class Trash {
       fs.mkdirSync(this.#path, { mode: 0o700 });
       fs.renameSync(path, target);
     }
-    this.#work = this.#work.then(() => deleteTree(target));
+    this.#work = this.#work.then(() => this.#deleteTree(target));
   }
 
   /** Deletes what earlier sessions have left, in the background. */
   sweep(): void {
-    this.#work = this.#work.then(() => deleteChildren(this.#path, { left: SLICE }));
+    this.#work = this.#work.then(() => this.#deleteChildren(this.#path, { left: SLICE }));
   }
 
   #removeDirectory(path: string): void {
@@ -67,29 +73,41 @@ export class Trash {
       this.discard(path);
     }
   }
+
+  #newPath(): string {
+    return `${this.#path}/${this.#session}.${(discarded += 1)}-${Date.now().toString(36)}`;
+  }
+
+  async #deleteTree(path: string, turn: Turn = { left: SLICE }): Promise<void> {
+    await tolerating(async () => {
+      if (!(await fs.promises.lstat(path)).isDirectory()) return fs.promises.unlink(path);
+      if (Buffer.byteLength(path) - Buffer.byteLength(this.#path) > DEEP_BYTES) return this.#raise(path);
+      await this.#deleteChildren(path, turn);
+      await fs.promises.rmdir(path).catch(() => deleteByBytes(path));
+    });
+  }
+
+  async #deleteChildren(directory: string, turn: Turn): Promise<void> {
+    await tolerating(async () => {
+      for await (const child of await openDirectory(directory)) {
+        if (turn.left === 0) await pause(turn);
+        turn.left -= 1;
+        await this.#deleteTree(`${directory}/${child.name}`, turn);
+      }
+    });
+  }
+
+  /** Moves a directory from far below directly into the trash; it is deleted when what it was in is. */
+  async #raise(path: string): Promise<void> {
+    const raised = this.#newPath();
+    await fs.promises.rename(path, raised);
+    this.#work = this.#work.then(() => this.#deleteTree(raised));
+  }
 }
 
 /** Entries that may still go in this turn. */
 interface Turn {
   left: number;
-}
-
-async function deleteTree(path: string, turn: Turn = { left: SLICE }): Promise<void> {
-  await tolerating(async () => {
-    if (!(await fs.promises.lstat(path)).isDirectory()) return fs.promises.unlink(path);
-    await deleteChildren(path, turn);
-    await fs.promises.rmdir(path).catch(() => deleteByBytes(path));
-  });
-}
-
-async function deleteChildren(directory: string, turn: Turn): Promise<void> {
-  await tolerating(async () => {
-    for await (const child of await openDirectory(directory)) {
-      if (turn.left === 0) await pause(turn);
-      turn.left -= 1;
-      await deleteTree(`${directory}/${child.name}`, turn);
-    }
-  });
 }
 
 /** What is left then has names that are no text; the runtime's own deletion handles names as bytes. */

@@ -2,12 +2,16 @@ import fs from 'node:fs';
 import { decodeName } from '../names/name.ts';
 import { childrenOf } from './entries.ts';
 import { kindOf } from './locate.ts';
+import { systemCode } from './tree-error.ts';
 import { nextTurn } from './turns.ts';
 
 /** Entries looked at before other work has its turn: about half a millisecond. */
 const SLICE = 256;
 
-/** The sum of the sizes of all files below a directory, in bytes. What changes meanwhile counts before or after. */
+/**
+ * The sum of the sizes of all files below a directory, in bytes. What changes meanwhile counts before or after. What
+ * moves have put deeper than the longest path that the system takes is out of reach, and so not counted.
+ */
 export async function bytesBelow(root: string, foldsNames: boolean): Promise<number> {
   const waiting = [root];
   let bytes = 0;
@@ -25,5 +29,10 @@ export async function bytesBelow(root: string, foldsNames: boolean): Promise<num
 }
 
 function sizeOf(path: string): number {
-  return fs.lstatSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  try {
+    return fs.lstatSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  } catch (error) {
+    if (systemCode(error) === 'ENAMETOOLONG') return 0;
+    throw error;
+  }
 }
