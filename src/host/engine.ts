@@ -11,12 +11,9 @@ export interface Engine {
 }
 
 export function createEngine(place: BucketPlace, root: Root): Engine {
-  const locks = new LockTable(place, { durability: root.durability, detach: outsideContexts });
-  const tree = new FileTree(place, {
-    epoch: () => locks.epoch(),
-    session: crypto.randomUUID(),
-    foldsNames: () => root.open()?.foldsNames ?? false,
-    durability: root.durability,
-  });
+  const { durability } = root;
+  const foldsNames = (): boolean => root.open()?.foldsNames ?? false;
+  const locks = new LockTable(place, { durability, foldsNames, detach: outsideContexts });
+  const tree = new FileTree(place, { durability, foldsNames, epoch: () => locks.epoch(), session: locks.folder });
   return { locks, tree };
 }

@@ -1,3 +1,4 @@
+import type { WebLockTable } from '../disk/locks/lock-table.ts';
 import type { MapArea } from '../disk/map/map-area.ts';
 import type { MapClient } from '../disk/map/map-client.ts';
 import type { FileSystemDirectoryHandle } from '../file-system/directory-handle.ts';
@@ -6,6 +7,7 @@ import { inThisContext } from '../runtime/callback-context.ts';
 import { HoldfastError } from '../runtime/holdfast-error.ts';
 import { StorageManager } from '../storage/storage-manager.ts';
 import { illegalConstructor, internal } from '../webidl/interface.ts';
+import { createLockManager, LockManager } from '../web-locks/lock-manager.ts';
 import { createStorage } from '../web-storage/storage.ts';
 import type { Storage } from '../web-storage/storage.ts';
 import { broadcast } from '../web-storage/broadcast.ts';
@@ -47,6 +49,7 @@ export class StorageClient extends ContextEventTarget {
   #local: LocalArea | undefined;
   #session: Area | undefined;
   #storage: StorageManager<FileSystemDirectoryHandle> | undefined;
+  #locks: LockManager | undefined;
   #fileSystem: FileSystem | undefined;
   #unsubscribe: (() => void) | undefined;
   #onstorage: { readonly handler: StorageListener; readonly bound: StorageListener } | null = null;
@@ -115,6 +118,22 @@ export class StorageClient extends ContextEventTarget {
     return (this.#storage ??= new StorageManager(internal, new ClientStorageBucket(this, this.#bucket)));
   }
 
+  /**
+   * The origin's locks, in the scope of its storage: all processes and threads of the root.
+   * https://w3c.github.io/web-locks/#dom-navigatorlocks-locks
+   *
+   * @throws HoldfastError closed
+   */
+  get locks(): LockManager {
+    this.requireOpen();
+    return (this.#locks ??= createLockManager({
+      table: () => this.#lockTable(),
+      clientId: this.id,
+      bind: inThisContext,
+      isActive: () => !this.closed,
+    }));
+  }
+
   /** https://html.spec.whatwg.org/multipage/indices.html#handler-window-onstorage */
   get onstorage(): StorageListener | null {
     return this.#onstorage?.handler ?? null;
@@ -151,6 +170,7 @@ export class StorageClient extends ContextEventTarget {
     this.#local?.area.end();
     this.#session?.area.end();
     this.#bucket.forget(this);
+    if (this.#locks !== undefined) LockManager.end(this.#locks);
     await this.#fileSystem?.close();
   }
 
@@ -186,6 +206,11 @@ export class StorageClient extends ContextEventTarget {
   #use(): void {
     this.requireOpen();
     this.#bucket.open();
+  }
+
+  async #lockTable(): Promise<WebLockTable> {
+    this.#use();
+    return (await this.#bucket.engine()).locks;
   }
 
   #localArea(): LocalArea {

@@ -27,7 +27,7 @@ function clientSource(settings: InstallSettings): () => StorageClient {
 }
 
 /** Reads an attribute of the current client as the web's code may see it fail. */
-function readAttribute<K extends 'localStorage' | 'sessionStorage' | 'storage'>(
+function readAttribute<K extends 'localStorage' | 'sessionStorage' | 'storage' | 'locks'>(
   current: () => StorageClient,
   name: K,
 ): StorageClient[K] {
@@ -59,6 +59,9 @@ function allDefinitions(settings: InstallSettings): Definition[] {
   const navigatorSource = {
     get storage() {
       return readAttribute(current, 'storage');
+    },
+    get locks() {
+      return readAttribute(current, 'locks');
     },
   };
   return [

@@ -5,6 +5,8 @@ import { FileSystemObserver } from '../../file-system/observer.ts';
 import { FileSystemSyncAccessHandle } from '../../file-system/sync-access-handle.ts';
 import { writableFileStreamInterface } from '../../file-system/writable-file-stream.ts';
 import { StorageManager } from '../../storage/storage-manager.ts';
+import { LockManager } from '../../web-locks/lock-manager.ts';
+import { Lock } from '../../web-locks/lock.ts';
 import { QuotaExceededError } from '../../webidl/quota-exceeded-error.ts';
 import { StorageEvent } from '../../web-storage/storage-event.ts';
 import { Storage } from '../../web-storage/storage.ts';
@@ -25,6 +27,7 @@ interface Interface {
 
 const webStorage = ['localStorage', 'sessionStorage'] as const;
 const files = ['navigator.storage'] as const;
+const locks = ['navigator.locks'] as const;
 
 const interfaces: readonly Interface[] = [
   { name: 'QuotaExceededError', object: () => QuotaExceededError, for: [...webStorage, ...files] },
@@ -37,6 +40,8 @@ const interfaces: readonly Interface[] = [
   { name: 'FileSystemWritableFileStream', object: writableFileStreamInterface, for: files },
   { name: 'FileSystemSyncAccessHandle', object: () => FileSystemSyncAccessHandle, for: files, onlyIn: 'worker' },
   { name: 'FileSystemObserver', object: () => FileSystemObserver, for: files },
+  { name: 'LockManager', object: () => LockManager, for: locks },
+  { name: 'Lock', object: () => Lock, for: locks },
 ];
 
 /** Operations of interfaces of both realms that one of them lacks. */

@@ -1,4 +1,5 @@
 import { illegalInvocation } from '../../webidl/interface.ts';
+import type { LockManager } from '../../web-locks/lock-manager.ts';
 import type { StorageManager } from '../../storage/storage-manager.ts';
 import { attribute, interfaceObject } from './definition.ts';
 import type { Definition } from './definition.ts';
@@ -8,6 +9,7 @@ import type { InstallSettings } from './options.ts';
 /** What the navigator's getters give: the current client's objects. */
 export interface NavigatorSource {
   readonly storage: StorageManager;
+  readonly locks: LockManager;
 }
 
 /** The target's navigator, and what must be defined for a target that has none. */
@@ -35,7 +37,7 @@ function attributeHome(navigator: object): object {
  * https://w3c.github.io/web-locks/#navigator-mixins
  */
 export function navigatorDefinitions(settings: InstallSettings, source: NavigatorSource): Definition[] {
-  const chosen = (['storage'] as const).filter((name) => settings.globals.has(`navigator.${name}`));
+  const chosen = (['storage', 'locks'] as const).filter((name) => settings.globals.has(`navigator.${name}`));
   if (chosen.length === 0) return [];
   const { navigator, definitions } = navigatorOf(settings.target);
   const requireNavigator = (value: unknown): void => {
@@ -45,6 +47,10 @@ export function navigatorDefinitions(settings: InstallSettings, source: Navigato
     get storage() {
       requireNavigator(this);
       return source.storage;
+    },
+    get locks() {
+      requireNavigator(this);
+      return source.locks;
     },
   };
   const home = attributeHome(navigator);
