@@ -42,7 +42,7 @@ const outside = {
 };
 
 export default tseslint.config(
-  { ignores: ['dist/', 'node_modules/', '.cache/', 'wpt/checkout/'] },
+  { ignores: ['dist/', '.dist-*/', 'node_modules/', '.cache/', 'wpt/checkout/'] },
   {
     files: ['**/*.ts'],
     extends: [...tseslint.configs.recommended],

@@ -1,27 +1,48 @@
 // Builds dist/: few ES modules (import cost follows the number of modules), and one declaration file per source file.
-import { execFileSync } from 'node:child_process';
-import { rmSync } from 'node:fs';
+// The old dist/ stays in use until the new one is complete.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
-const root = new URL('..', import.meta.url);
-rmSync(new URL('dist', root), { recursive: true, force: true });
+const root = fileURLToPath(new URL('..', import.meta.url));
+const dist = join(root, 'dist');
+const next = mkdtempSync(join(root, '.dist-'));
 
-await build({
-  absWorkingDir: new URL('.', root).pathname,
-  entryPoints: { index: 'src/index.ts', globals: 'src/globals.ts' },
-  outdir: 'dist',
-  chunkNames: 'chunks/[name]-[hash]',
-  bundle: true,
-  splitting: true,
-  format: 'esm',
-  platform: 'node',
-  target: 'node20.19',
-  packages: 'external',
-  keepNames: false,
-  legalComments: 'none',
-});
+async function bundle() {
+  await build({
+    absWorkingDir: root,
+    entryPoints: { index: 'src/index.ts', globals: 'src/globals.ts' },
+    outdir: next,
+    chunkNames: 'chunks/[name]-[hash]',
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20.19',
+    packages: 'external',
+    legalComments: 'none',
+  });
+}
 
-execFileSync(process.execPath, [new URL('node_modules/typescript/bin/tsc', root).pathname, '-p', 'tsconfig.build.json'], {
-  cwd: root,
-  stdio: 'inherit',
-});
+function declare() {
+  const tsc = join(root, 'node_modules/typescript/bin/tsc');
+  const { status } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', join(next, 'types')], {
+    cwd: root,
+    stdio: 'inherit',
+  });
+  return status === 0;
+}
+
+try {
+  await bundle();
+  if (declare()) {
+    rmSync(dist, { recursive: true, force: true });
+    renameSync(next, dist);
+  } else {
+    process.exitCode = 1;
+  }
+} finally {
+  rmSync(next, { recursive: true, force: true });
+}
