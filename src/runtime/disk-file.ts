@@ -1,5 +1,152 @@
 import fs from 'node:fs';
-export interface DiskFileSource { readonly path: string; readonly name: string; readonly state: Pick<fs.Stats, 'size' | 'mtimeMs' | 'ino' | 'dev'> }
-export function fileFromDisk({ path, name, state }: DiskFileSource): File {
-  return new File([fs.readFileSync(path)], name, { lastModified: Math.floor(state.mtimeMs) });
+import { dirname } from 'node:path';
+import { readRange, streamRange } from './disk-range.ts';
+import type { DiskRange, DiskSnapshot } from './disk-range.ts';
+import { runtime } from './runtime.ts';
+import { markAsUncloneable } from './uncloneable.ts';
+
+/*
+ * A `File` whose bytes stay on disk until they are read. Its own readers (text, arrayBuffer, bytes, stream, of slices
+ * too) go straight to the file, in bounded memory, and fail once it has changed. What the runtime reads behind their
+ * back (`new Blob([file])`, structuredClone, object URLs) sees the native parts, which differ:
+ *
+ * - Node: a blob over the file, which fails by itself once the file has changed. Above 2 GiB, where Node cuts such a
+ *   blob off, one that always fails.
+ * - Bun: `Bun.file`, which gives whatever bytes the file has by then.
+ * - Deno: none, for its blob over a file is a copy in memory. `new Blob([file])` and bodies call the readers here;
+ *   structuredClone, which would give an empty file, is made to throw DataCloneError.
+ */
+
+/** A file as it was when its state was taken, and what a `File` tells of it. */
+export interface DiskFileSource extends DiskSnapshot {
+  /** Media type; empty when unknown. */
+  readonly type: string;
+}
+
+declare const Bun: { file(path: string): Blob };
+
+/** A `File` that reads from disk. https://w3c.github.io/FileAPI/#file-section */
+export async function fileFromDisk(source: DiskFileSource): Promise<File> {
+  const range = { file: source, start: 0, end: source.state.size };
+  const lastModified = Math.floor(source.state.mtimeMs);
+  const file = new DiskFile(await nativeParts(source), { type: source.type, lastModified }, range);
+  return corrected(file, { size: sizeOf(range), type: source.type, lastModified });
+}
+
+class DiskFile extends File {
+  readonly #range: DiskRange;
+
+  constructor(parts: Blob[], options: { type: string; lastModified: number }, range: DiskRange) {
+    super(parts, range.file.name, options);
+    this.#range = range;
+  }
+
+  override async arrayBuffer(): Promise<ArrayBuffer> {
+    return (await readRange(this.#range)).buffer;
+  }
+
+  override async bytes(): Promise<Uint8Array<ArrayBuffer>> {
+    return readRange(this.#range);
+  }
+
+  override async text(): Promise<string> {
+    return decode(await readRange(this.#range));
+  }
+
+  override stream(): ReturnType<Blob['stream']> {
+    return streamRange(this.#range);
+  }
+
+  override slice(start?: number, end?: number, type?: string): Blob {
+    return sliceOf(this.#range, (from, to) => super.slice(from, to), start, end, type);
+  }
+}
+
+/** A slice of a file on disk, or of such a slice. */
+class DiskSlice extends Blob {
+  readonly #range: DiskRange;
+
+  constructor(parts: Blob[], options: { type: string }, range: DiskRange) {
+    super(parts, options);
+    this.#range = range;
+  }
+
+  override async arrayBuffer(): Promise<ArrayBuffer> {
+    return (await readRange(this.#range)).buffer;
+  }
+
+  override async bytes(): Promise<Uint8Array<ArrayBuffer>> {
+    return readRange(this.#range);
+  }
+
+  override async text(): Promise<string> {
+    return decode(await readRange(this.#range));
+  }
+
+  override stream(): ReturnType<Blob['stream']> {
+    return streamRange(this.#range);
+  }
+
+  override slice(start?: number, end?: number, type?: string): Blob {
+    return sliceOf(this.#range, (from, to) => super.slice(from, to), start, end, type);
+  }
+}
+
+/** Beyond this Node cuts a blob over a file off. */
+const NODE_BYTES = 2 ** 31;
+
+/** Node cannot read a directory: a blob over one fails whoever reads it, rather than give too few bytes. */
+let unreadable: Blob | undefined;
+
+async function nativeParts({ path, state }: DiskFileSource): Promise<Blob[]> {
+  if (runtime === 'deno') return [];
+  if (runtime === 'bun') return [Bun.file(path)];
+  if (state.size <= NODE_BYTES) return [await fs.openAsBlob(path)];
+  return [(unreadable ??= await fs.openAsBlob(dirname(path)))];
+}
+
+/**
+ * https://w3c.github.io/FileAPI/#slice-blob
+ *
+ * `native` gives the runtime's own slice. It gets whole numbers within the range only: Node 20 aborts on others, Bun
+ * miscounts from the end.
+ */
+function sliceOf(range: DiskRange, native: (start: number, end: number) => Blob, start = 0, end = sizeOf(range), type = ''): Blob {
+  const from = clamp(start, sizeOf(range));
+  const to = Math.max(from, clamp(end, sizeOf(range)));
+  const slice = { file: range.file, start: range.start + from, end: range.start + to };
+  const parts = runtime === 'deno' ? [] : [isWhole(range) ? native(from, to) : unreadable].filter((part) => part !== undefined);
+  const options = { type: new Blob([], { type }).type };
+  return corrected(new DiskSlice(parts, options, slice), { size: sizeOf(slice), ...options });
+}
+
+/** Whether the native parts have the bytes. */
+function isWhole({ file }: DiskRange): boolean {
+  return runtime === 'bun' || file.state.size <= NODE_BYTES;
+}
+
+/** A position from the start, or from the end when negative. https://webidl.spec.whatwg.org/#Clamp */
+function clamp(position: number, size: number): number {
+  const integer = Math.trunc(Number(position)) || 0;
+  return integer < 0 ? Math.max(size + integer, 0) : Math.min(integer, size);
+}
+
+function sizeOf(range: DiskRange): number {
+  return range.end - range.start;
+}
+
+const decoder = new TextDecoder();
+
+/** https://encoding.spec.whatwg.org/#utf-8-decode */
+function decode(bytes: Uint8Array): string {
+  return decoder.decode(bytes);
+}
+
+/** Puts right what the native parts made the runtime believe. */
+function corrected<T extends Blob>(blob: T, truth: Partial<Pick<File, 'size' | 'type' | 'lastModified'>>): T {
+  for (const [name, value] of Object.entries(truth)) {
+    if (blob[name as keyof T] !== value) Object.defineProperty(blob, name, { value, configurable: true });
+  }
+  if (runtime === 'deno') markAsUncloneable(blob);
+  return blob;
 }

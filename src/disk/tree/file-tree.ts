@@ -7,6 +7,7 @@ import { childrenOf, EntryReader } from './entries.ts';
 import { kindOf, locate } from './locate.ts';
 import type { Located } from './locate.ts';
 import { forgetSpelling, keepSpelling } from './long-names.ts';
+import { mediaTypeOf } from './media-types.ts';
 import { CREATE, openNew, openPlain, READ, READ_WRITE } from './open-plain.ts';
 import { SwapFolder } from './swap.ts';
 import type { Swap } from './swap.ts';
@@ -118,10 +119,13 @@ export class FileTree {
    * A snapshot of a file's state, for `getFile()`: reading it fails with NotReadableError once the file has changed.
    * https://fs.spec.whatwg.org/#api-filesystemfilehandle-getfile
    */
-  file(locator: Locator): File {
-    return this.#read(locator, (found) =>
-      fileFromDisk({ path: requireFile(found, locator), name: locator.at(-1) ?? '', state: found.stats }),
-    );
+  async file(locator: Locator): Promise<File> {
+    const name = locator.at(-1) ?? '';
+    return this.#attemptAsync(locator, 'read', async (base) => {
+      const found = this.#find(base, locator);
+      const path = requireFile(found, locator);
+      return fileFromDisk({ path, name, type: mediaTypeOf(name), state: found.stats });
+    });
   }
 
   /**
@@ -184,9 +188,8 @@ export class FileTree {
     if (sameLocator(source, target)) return;
     if (isWithin(target, source)) throw new TreeError('into-itself', target);
     await this.#attemptAsync(source, 'write', async (base) => {
-      const from = locate(base, source, this.#foldsNames);
+      const from = this.#find(base, source);
       const to = locate(base, target, this.#foldsNames);
-      if (from.stats === undefined) throw new TreeError('not-found', source);
       if (to.stats !== undefined && !(from.stats.isFile() && to.stats.isFile())) throw new TreeError('exists', target);
       keepSpelling(to.parent, to.long);
       await rename(from.path, to);
@@ -200,7 +203,7 @@ export class FileTree {
   async swap(source?: Locator): Promise<Swap> {
     if (source === undefined) return this.#attempt([], 'write', () => this.#swaps.create(), this.#place);
     return this.#attemptAsync(source, 'write', async (base) =>
-      this.#swaps.copy(requireFile(locate(base, source, this.#foldsNames), source)),
+      this.#swaps.copy(requireFile(this.#find(base, source), source)),
     );
   }
 
@@ -284,11 +287,13 @@ export class FileTree {
 
   /** Runs `body` on an entry that is there. */
   #read<T>(locator: Locator, body: (found: Found) => T, access: Access = 'read'): T {
-    return this.#attempt(locator, access, (base) => {
-      const { stats, ...located } = locate(base, locator, this.#foldsNames);
-      if (stats === undefined) throw new TreeError('not-found', locator);
-      return body({ ...located, stats });
-    });
+    return this.#attempt(locator, access, (base) => body(this.#find(base, locator)));
+  }
+
+  #find(base: string, locator: Locator): Found {
+    const { stats, ...place } = locate(base, locator, this.#foldsNames);
+    if (stats === undefined) throw new TreeError('not-found', locator);
+    return { ...place, stats };
   }
 
   /** Runs `body` under the epoch of now, again when that one ended meanwhile; `missing` is made when it is not there. */
@@ -343,8 +348,7 @@ function fail(error: unknown, locator: Locator, access: Access): never {
   throw toTreeError(error, locator, access);
 }
 
-function requireFile({ path, stats }: Located, locator: Locator): string {
-  if (stats === undefined) throw new TreeError('not-found', locator);
+function requireFile({ path, stats }: Found, locator: Locator): string {
   if (!stats.isFile()) throw new TreeError('type-mismatch', locator);
   return path;
 }

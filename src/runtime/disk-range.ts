@@ -1,0 +1,189 @@
+import fs from 'node:fs';
+import type { ReadableByteStreamController, UnderlyingByteSource } from 'node:stream/web';
+
+/** A file as it was when somebody looked: reading it later gives those bytes or fails. */
+export interface DiskSnapshot {
+  readonly path: string;
+  /** The file's name, for messages. */
+  readonly name: string;
+  readonly state: Pick<fs.Stats, 'size' | 'mtimeMs' | 'ino' | 'dev'>;
+}
+
+/** Some bytes of a snapshot. */
+export interface DiskRange {
+  readonly file: DiskSnapshot;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Up to here a read in this thread costs less than handing it to another. */
+const SMALL_BYTES = 64 * 1024;
+
+/** What a stream reads at a time. */
+const CHUNK_BYTES = 64 * 1024;
+
+/** One read takes less than 2 GiB. */
+const LARGEST_READ = 2 ** 30;
+
+/** Descriptors of streams that were dropped before their end. */
+const dropped = new FinalizationRegistry<number>((descriptor) => fs.closeSync(descriptor));
+
+/** All bytes of a range. Rejects with NotReadableError once the file has changed, NotFoundError once it is gone. */
+export async function readRange(range: DiskRange): Promise<Uint8Array<ArrayBuffer>> {
+  const descriptor = open(range.file);
+  try {
+    const bytes = allocate(range.end - range.start);
+    for (let filled = 0; filled < bytes.byteLength; ) {
+      const read = await readAt(descriptor, bytes.subarray(filled, filled + LARGEST_READ), range.start + filled);
+      if (read === 0) throw changed(range.file);
+      filled += read;
+    }
+    requireUnchanged(descriptor, range.file);
+    return bytes;
+  } catch (error) {
+    throw toReadError(error, range.file);
+  } finally {
+    fs.closeSync(descriptor);
+  }
+}
+
+/**
+ * A byte stream over a range, read as it is asked for. The file is opened at the first read and stays the same one to
+ * the end: one that takes its name meanwhile does not disturb, one that writes into it does.
+ * https://w3c.github.io/FileAPI/#stream-method-algo
+ */
+export function streamRange(range: DiskRange): ReadableStream {
+  return new ReadableStream(new RangeSource(range), { highWaterMark: 0 });
+}
+
+class RangeSource implements UnderlyingByteSource {
+  readonly type = 'bytes';
+  readonly #range: DiskRange;
+  #position: number;
+  #descriptor: number | null = null;
+  #isReading = false;
+  #isCancelled = false;
+
+  constructor(range: DiskRange) {
+    this.#range = range;
+    this.#position = range.start;
+  }
+
+  async pull(controller: ReadableByteStreamController): Promise<void> {
+    const { file, end } = this.#range;
+    this.#isReading = true;
+    try {
+      const chunk = await this.#read(controller.byobRequest?.view?.byteLength ?? CHUNK_BYTES);
+      if (!this.#isCancelled) deliver(controller, chunk, this.#position === end);
+      if (this.#position === end) this.#close();
+    } catch (error) {
+      this.#close();
+      throw toReadError(error, file);
+    } finally {
+      this.#isReading = false;
+      if (this.#isCancelled) this.#close();
+    }
+  }
+
+  /** A read under way keeps the descriptor, lest it read from another file that got its number. */
+  cancel(): void {
+    this.#isCancelled = true;
+    if (!this.#isReading) this.#close();
+  }
+
+  async #read(wanted: number): Promise<Uint8Array<ArrayBuffer>> {
+    const { file, end } = this.#range;
+    const chunk = allocate(Math.min(wanted, end - this.#position, CHUNK_BYTES));
+    this.#descriptor ??= this.#open();
+    const read = await readAt(this.#descriptor, chunk, this.#position);
+    requireUnchanged(this.#descriptor, file);
+    if (read === 0 && chunk.byteLength > 0) throw changed(file);
+    this.#position += read;
+    return chunk.subarray(0, read);
+  }
+
+  #open(): number {
+    const descriptor = open(this.#range.file);
+    dropped.register(this, descriptor, this);
+    return descriptor;
+  }
+
+  #close(): void {
+    if (this.#descriptor === null) return;
+    dropped.unregister(this);
+    fs.closeSync(this.#descriptor);
+    this.#descriptor = null;
+  }
+}
+
+/** Hands a chunk to the stream: in the buffer that a reader has brought, or as it is. */
+function deliver(controller: ReadableByteStreamController, chunk: Uint8Array<ArrayBuffer>, isLast: boolean): void {
+  const request = controller.byobRequest;
+  const view = request?.view;
+  if (!request || !view) {
+    if (chunk.byteLength > 0) controller.enqueue(chunk);
+    if (isLast) controller.close();
+    return;
+  }
+  new Uint8Array(view.buffer, view.byteOffset, chunk.byteLength).set(chunk);
+  if (chunk.byteLength > 0) request.respond(chunk.byteLength);
+  if (!isLast) return;
+  controller.close();
+  controller.byobRequest?.respond(0); // a reader whose buffer came back empty learns of the end so
+}
+
+// Windows has neither flag, and no pipes in its directories.
+const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = fs.constants as Partial<typeof fs.constants>;
+
+/**
+ * Opens the file if it is still the one that the snapshot is of.
+ *
+ * @throws the operating system's error, or NotReadableError.
+ */
+function open(file: DiskSnapshot): number {
+  let descriptor: number;
+  try {
+    descriptor = fs.openSync(file.path, (O_RDONLY ?? 0) | O_NOFOLLOW | O_NONBLOCK);
+  } catch (error) {
+    throw toReadError(error, file);
+  }
+  try {
+    requireUnchanged(descriptor, file);
+    return descriptor;
+  } catch (error) {
+    fs.closeSync(descriptor);
+    throw error;
+  }
+}
+
+function requireUnchanged(descriptor: number, file: DiskSnapshot): void {
+  const { size, mtimeMs, ino, dev } = fs.fstatSync(descriptor);
+  const { state } = file;
+  if (size !== state.size || mtimeMs !== state.mtimeMs || ino !== state.ino || dev !== state.dev) throw changed(file);
+}
+
+/** Without zeros: every byte of it is read into, or it is cut off. */
+function allocate(bytes: number): Uint8Array<ArrayBuffer> {
+  const { buffer, byteOffset } = Buffer.allocUnsafeSlow(bytes);
+  return new Uint8Array(buffer as ArrayBuffer, byteOffset, bytes);
+}
+
+function readAt(descriptor: number, target: Uint8Array, position: number): number | Promise<number> {
+  if (target.byteLength <= SMALL_BYTES) return fs.readSync(descriptor, target, 0, target.byteLength, position);
+  return new Promise((resolve, reject) => {
+    fs.read(descriptor, target, 0, target.byteLength, position, (error, read) => (error ? reject(error) : resolve(read)));
+  });
+}
+
+function changed(file: DiskSnapshot): DOMException {
+  return new DOMException(`'${file.name}' cannot be read: it has changed since getFile(). Ask its handle for a new File.`, 'NotReadableError');
+}
+
+/** https://w3c.github.io/FileAPI/#file-error-read */
+function toReadError(error: unknown, file: DiskSnapshot): unknown {
+  if (error instanceof DOMException) return error;
+  const isGone = error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
+  const reason = isGone ? 'it was moved or removed since getFile().' : 'the disk or the system refused.';
+  const exception = new DOMException(`'${file.name}' cannot be read: ${reason}`, isGone ? 'NotFoundError' : 'NotReadableError');
+  return Object.defineProperty(exception, 'cause', { value: error, configurable: true, writable: true });
+}
