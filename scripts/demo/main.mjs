@@ -120,8 +120,8 @@ const rate = ({ bytes, seconds }) => (bytes / 1e6 / seconds).toFixed(1);
 
 async function main(root) {
   const files = await collect(fileURLToPath(new URL('../../node_modules', import.meta.url)), {
-    most: 3000,
-    bytes: 40e6,
+    count: 2000,
+    largest: 8e6,
   });
   const { first, second } = plan(files);
 

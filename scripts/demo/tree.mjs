@@ -5,24 +5,23 @@ import { join, relative } from 'node:path';
 
 async function* walk(directory) {
   for await (const entry of await opendir(directory)) {
+    if (entry.name.startsWith('.')) continue; // caches, which change while we look
     const path = join(directory, entry.name);
     if (entry.isDirectory()) yield* walk(path);
     else if (entry.isFile()) yield path;
   }
 }
 
-/** Up to `most` files below `directory` and at most `bytes` of them, in a stable order. */
-export async function collect(directory, { most, bytes }) {
+/** At most `count` files from all over `directory`, none above `largest` bytes, in a stable order. */
+export async function collect(directory, { count, largest }) {
   const paths = [];
   for await (const path of walk(directory)) paths.push(path);
   paths.sort();
+  const every = Math.max(1, Math.ceil(paths.length / count));
   const files = [];
-  let total = 0;
-  for (const path of paths) {
+  for (const path of paths.filter((_, index) => index % every === 0)) {
     const { size } = await stat(path);
-    if (files.length === most || total + size > bytes) continue;
-    files.push({ path, name: relative(directory, path).split(/[\\/]/), size });
-    total += size;
+    if (size <= largest) files.push({ path, name: relative(directory, path).split(/[\\/]/), size });
   }
   return files;
 }
