@@ -14,7 +14,7 @@ function createTables(count: number): { tables: LockTable[]; read: () => void } 
 }
 
 function only(): LockTable {
-  return new LockTable(place);
+  return new LockTable(place, { log: (machine) => new MemoryLog([], machine) });
 }
 
 const create = (...source: string[]): Intent => ({ operation: 'create', kind: 'file', source });
