@@ -67,7 +67,7 @@ function rootPath(root: unknown): string {
 }
 
 function requireQuota(value: unknown): number {
-  if (typeof value === 'number' && value >= 0) return Math.floor(value);
+  if (typeof value === 'number' && value >= 0) return Math.min(Math.floor(value), Number.MAX_SAFE_INTEGER);
   throw bad(`Option 'quota' must be a number of bytes that is not negative, or a function that gives one; got ${String(value)}.`);
 }
 

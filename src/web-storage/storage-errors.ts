@@ -8,7 +8,7 @@ export type Operation = 'length' | 'key' | 'getItem' | 'setItem' | 'removeItem' 
 
 const writes: readonly Operation[] = ['setItem', 'removeItem', 'clear'];
 /** Reasons for which a value cannot be stored now but might be later, or elsewhere. */
-const cannotStore: readonly HoldfastErrorCode[] = ['root-read-only', 'root-unusable', 'disk-full'];
+const cannotStore: readonly HoldfastErrorCode[] = ['root-read-only', 'root-unusable', 'disk-full', 'record-too-large'];
 
 const SHOWN_UNITS = 64;
 

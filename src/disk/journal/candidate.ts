@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { closeQuietly, candidatePath, encodeFileHeader, FILE_HEADER_BYTES } from './generation-file.ts';
 import { diskError } from './disk-error.ts';
-import { encodeFrame, END_OF_SNAPSHOT_KIND, FRAME_OVERHEAD } from './frame.ts';
+import { encodeFrame, END_OF_SNAPSHOT_KIND, FRAME_OVERHEAD, MAX_PAYLOAD } from './frame.ts';
 import { encodeEnd, type EndOfSnapshot } from './journal-records.ts';
 import { Magic } from './magic.ts';
 import type { JournalRecord, SnapshotRecord } from './machine.ts';
@@ -55,6 +55,10 @@ export class Candidate {
 
   /** Takes a record that came after the snapshot; {@link finish} writes it. */
   note(record: JournalRecord): void {
+    // No reader would take it for a record, and the successor would be lost: better no compaction.
+    if (record.payload.length > MAX_PAYLOAD) {
+      throw new HoldfastError('record-too-large', `A snapshot with a record of ${record.payload.length} bytes cannot be read again.`);
+    }
     const needed = this.#pendingBytes + FRAME_OVERHEAD + record.payload.length;
     if (needed > this.#pending.length) this.#growTo(needed);
     this.#pendingBytes = encodeFrame(this.#pending, this.#pendingBytes, this.magic, record);

@@ -31,7 +31,7 @@ const URL_WIDE = 8;
 const URL_RELATIVE = 16;
 const KNOWN_FLAGS = 31;
 
-/** A block of entries is closed when it holds this much. */
+/** A block of entries holds no more than this, but for an entry that is larger by itself. */
 const BLOCK_UNITS = 2 ** 14;
 const BLOCK_ENTRIES = 512;
 
@@ -61,8 +61,13 @@ export class RecordWriter {
     return this.#payload.finish();
   }
 
-  /** A LIMIT or RULES record. */
+  /**
+   * A LIMIT or RULES record.
+   *
+   * @throws RangeError unless `value` is a safe integer that is not negative: such a record would stop every reader.
+   */
   number(value: number): Uint8Array {
+    if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`No record can hold the number ${value}.`);
     this.#payload.begin(0, 0);
     this.#payload.integer(value);
     return this.#payload.finish();
@@ -107,12 +112,15 @@ export function* entryBlocks(writer: RecordWriter, entries: Iterable<Entry>): Ge
   let block: Entry[] = [];
   let units = 0;
   for (const entry of entries) {
+    const more = entry[0].length + entry[1].length;
+    // An entry may be as large as a record can be: together with others it would make one that nobody can read.
+    if (block.length === BLOCK_ENTRIES || (block.length > 0 && units + more > BLOCK_UNITS)) {
+      yield writer.entries(block, units);
+      block = [];
+      units = 0;
+    }
     block.push(entry);
-    units += entry[0].length + entry[1].length;
-    if (units < BLOCK_UNITS && block.length < BLOCK_ENTRIES) continue;
-    yield writer.entries(block, units);
-    block = [];
-    units = 0;
+    units += more;
   }
   if (block.length > 0) yield writer.entries(block, units);
 }
