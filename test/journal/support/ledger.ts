@@ -1,3 +1,4 @@
+import zlib from 'node:zlib';
 import type { JournalRecord, Machine, SnapshotRecord } from '../../../src/disk/journal/machine.ts';
 
 const ENTRY = 1;
@@ -34,9 +35,7 @@ export class Ledger implements Machine<number> {
 
 /** One line that tells a record from every other: its identity, its size, and a digest of every byte. */
 export function describe({ kind, session, sequence, payload }: JournalRecord): string {
-  let digest = 0x811c9dc5;
-  for (const byte of payload) digest = Math.imul(digest ^ byte, 0x01000193);
-  return `${session}/${sequence} kind ${kind}, ${payload.length} bytes, ${(digest >>> 0).toString(16)}`;
+  return `${session}/${sequence} kind ${kind}, ${payload.length} bytes, ${zlib.crc32(payload).toString(16)}`;
 }
 
 export function bytes(text: string): Uint8Array {
