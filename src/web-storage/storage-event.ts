@@ -44,6 +44,9 @@ interface Details {
   readonly storageArea: Storage | null;
 }
 
+/** https://dom.spec.whatwg.org/#dom-event-none */
+const NOT_DISPATCHED = 0;
+
 /** `initEvent` is legacy, but every runtime has it; the type definitions do not. */
 interface InitableEvent {
   initEvent(type: string, bubbles: boolean, cancelable: boolean): void;
@@ -110,7 +113,7 @@ export class StorageEvent extends Event {
       url: USVString(url, `${inInit}: parameter 7`),
       storageArea: nullableStorage(storageArea, `${inInit}: parameter 8`),
     };
-    if (this.eventPhase !== Event.NONE) return;
+    if (this.eventPhase !== NOT_DISPATCHED) return;
     (this as unknown as InitableEvent).initEvent(name, boolean(bubbles), boolean(cancelable));
     this.#details = details;
   }

@@ -1,6 +1,6 @@
 import type { MapArea, MapListener, SetOutcome } from './map-area.ts';
 import type { MapJournal, MapWriter } from './map-journal.ts';
-import { ACCEPTED } from './map-state.ts';
+import { ACCEPTED, type MapState } from './map-state.ts';
 
 /**
  * A map on disk as one client has it. Every read sees what any process wrote before it. A write is in the kernel when
@@ -40,8 +40,17 @@ export class MapClient implements MapArea, MapWriter {
     return this.#map.current().keys();
   }
 
+  /**
+   * What was read last is enough to see that a write is due; the machine has the last word. Only what would not be
+   * written needs another look, for others may have made it wrong.
+   */
   set(key: string, value: string): SetOutcome {
-    const state = this.#map.currentForSet(this);
+    const known = this.#map.knownForSet(this);
+    return isDue(known, key, value) ? this.#map.set(this, key, value) : this.#setAfterLook(key, value);
+  }
+
+  #setAfterLook(key: string, value: string): SetOutcome {
+    const state = this.#map.current();
     if (state.get(key) === value) return ACCEPTED;
     const outcome = state.check(key, value);
     return outcome.accepted ? this.#map.set(this, key, value) : outcome;
@@ -64,4 +73,9 @@ export class MapClient implements MapArea, MapWriter {
   subscribe(listener: MapListener): () => void {
     return this.#map.subscribe(this.session, listener);
   }
+}
+
+/** Whether a write would, as far as is known, change something and be accepted. */
+function isDue(known: MapState, key: string, value: string): boolean {
+  return known.get(key) !== value && known.check(key, value).accepted;
 }

@@ -72,7 +72,7 @@ export class MapJournal implements Suspendable {
       retain: RETAINED_GENERATIONS,
     });
     this.#url = options.url;
-    this.#quota = options.quota;
+    this.#quota = options.quota === undefined ? undefined : quotaInBytes(options.quota);
     this.#quotaSettled = options.quota === undefined;
   }
 
@@ -94,12 +94,10 @@ export class MapJournal implements Suspendable {
     return this.#machine.state;
   }
 
-  /** The same for a writer that may add to it: the first of them makes the bucket and announces the quota. */
-  currentForSet(writer: MapWriter): MapState {
-    const state = this.current();
-    if (this.#open && this.#quotaSettled) return state;
-    this.#create();
-    this.#settleQuota(writer);
+  /** What the map held when it was last read, for a writer that may add to it: the first makes the bucket. */
+  knownForSet(writer: MapWriter): MapState {
+    if (!this.#open || !this.#quotaSettled) this.#prepare(writer);
+    this.used = true;
     return this.#machine.state;
   }
 
@@ -110,10 +108,13 @@ export class MapJournal implements Suspendable {
     openJournals.add(this);
   }
 
-  #create(): void {
-    if (this.#open) return;
-    this.#place.ensure();
-    this.#reopen();
+  #prepare(writer: MapWriter): void {
+    this.current();
+    if (!this.#open) {
+      this.#place.ensure();
+      this.#reopen();
+    }
+    this.#settleQuota(writer);
   }
 
   #settleQuota(writer: MapWriter): void {
@@ -210,3 +211,8 @@ export class MapJournal implements Suspendable {
   }
 }
 
+/** A quota as records can hold it: Infinity means no less than what nobody can reach. */
+function quotaInBytes(quota: number): number {
+  if (!(quota >= 0)) throw new RangeError(`A quota is a number of bytes that is not negative, not ${quota}.`);
+  return Math.min(Math.floor(quota), Number.MAX_SAFE_INTEGER);
+}

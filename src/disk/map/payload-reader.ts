@@ -1,11 +1,11 @@
 import { Buffer } from 'node:buffer';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 
-const nothing = Buffer.alloc(0);
+const nothing: Buffer = Buffer.alloc(0);
 
 /** Reads what a `PayloadWriter` wrote, and trusts nothing: whatever does not fit is a damaged journal. */
 export class PayloadReader {
-  #bytes = nothing;
+  #bytes: Buffer = nothing;
   #at = 0;
 
   begin(payload: Uint8Array): void {

@@ -7,7 +7,7 @@ const SHORT = 24;
 /** Room that a string may need beyond two bytes for each code unit: its length, and the slack of the ASCII attempt. */
 const ROOM = 16;
 
-const nothing = Buffer.alloc(0);
+const nothing: Buffer = Buffer.alloc(0);
 
 const beyondLatin1 = /[^\u0000-\u00ff]/;
 
@@ -17,7 +17,7 @@ const beyondLatin1 = /[^\u0000-\u00ff]/;
  */
 export class PayloadWriter {
   #kept: Buffer | null = null;
-  #bytes = nothing;
+  #bytes: Buffer = nothing;
   #at = 0;
 
   /** Bytes written so far. */
