@@ -28,9 +28,7 @@ function contextOf(operation: string): string {
 type AnyHandle = FileSystemFileHandle | FileSystemDirectoryHandle;
 
 /** https://fs.spec.whatwg.org/#api-filesystemdirectoryhandle */
-export class FileSystemDirectoryHandle extends FileSystemHandle {
-  declare readonly kind: 'directory';
-
+export class FileSystemDirectoryHandle extends FileSystemHandle<'directory'> {
   /**
    * The file of that name; with `create`, an empty one where there is none.
    * https://fs.spec.whatwg.org/#dom-filesystemdirectoryhandle-getfilehandle

@@ -42,9 +42,7 @@ function contextOf(operation: string): string {
 }
 
 /** https://fs.spec.whatwg.org/#api-filesystemfilehandle */
-export class FileSystemFileHandle extends FileSystemHandle {
-  declare readonly kind: 'file';
-
+export class FileSystemFileHandle extends FileSystemHandle<'file'> {
   /**
    * The file as it is now. Reading it later fails with NotReadableError when it was changed since, NotFoundError when
    * it was removed. https://fs.spec.whatwg.org/#dom-filesystemfilehandle-getfile

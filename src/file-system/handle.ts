@@ -26,6 +26,13 @@ export const convertRemoveOptions = dictionary<Required<FileSystemRemoveOptions>
 
 let readEntry: (value: object) => Entry | undefined;
 
+let madeOne = false;
+
+/** Whether this realm has ever made a handle; while not, no message can hold one. */
+export function anyHandles(): boolean {
+  return madeOne;
+}
+
 /** The entry of a handle; undefined for anything that only looks like one. */
 export function entryOf(value: unknown): Entry | undefined {
   return isObject(value) ? readEntry(value) : undefined;
@@ -68,7 +75,7 @@ function convertMoveTarget(args: readonly unknown[], context: string): MoveTarge
  * A reference to a place in the file system, whether or not anything is there now.
  * https://fs.spec.whatwg.org/#api-filesystemhandle
  */
-export class FileSystemHandle {
+export class FileSystemHandle<Kind extends EntryKind = EntryKind> {
   readonly #entry: Entry;
 
   static {
@@ -79,12 +86,13 @@ export class FileSystemHandle {
   constructor(token: typeof internal, entry: Entry) {
     if (token !== internal) illegalConstructor();
     this.#entry = entry;
+    madeOne = true;
     markAsUncloneable(this);
   }
 
   /** https://fs.spec.whatwg.org/#dom-filesystemhandle-kind */
-  get kind(): EntryKind {
-    return requireEntry(this, 'FileSystemHandle').kind;
+  get kind(): Kind {
+    return requireEntry(this, 'FileSystemHandle').kind as Kind;
   }
 
   /** The last component of the path; empty for the root. https://fs.spec.whatwg.org/#dom-filesystemhandle-name */
