@@ -8,7 +8,7 @@ import type { Root } from '../disk/root/root.ts';
 import { FileSystem } from '../file-system/file-system.ts';
 import { HoldfastError } from '../runtime/holdfast-error.ts';
 import type { UsageDetails } from '../storage/storage-manager.ts';
-import type { Engine } from './engine.ts';
+import { BucketEngine } from './bucket-engine.ts';
 import type { StorageClient } from './storage-client.ts';
 
 /** What a bucket needs of its host. */
@@ -49,6 +49,7 @@ export class Bucket {
   readonly origin: string;
   readonly name = 'default';
   readonly place: BucketDirectory;
+  readonly engine: BucketEngine;
   /** The quota of its maps in bytes of UTF-16. */
   readonly mapQuota: number;
   readonly #owner: BucketOwner;
@@ -58,8 +59,6 @@ export class Bucket {
   /** Clients that have a file system. */
   readonly #withFiles = new Set<StorageClient>();
   #map: MapJournal | undefined;
-  #engine: Engine | undefined;
-  #loading: Promise<Engine> | undefined;
   #closed = false;
   /** The client that `host.origin()` gives. */
   client: StorageClient | undefined;
@@ -67,6 +66,7 @@ export class Bucket {
   constructor(owner: BucketOwner, origin: string) {
     this.origin = origin;
     this.place = new BucketDirectory(owner.root, origin, this.name);
+    this.engine = new BucketEngine(this, { root: owner.root, bucket: this.place });
     this.#owner = owner;
     this.#quota = owner.quotaOf(origin);
     this.mapQuota = this.#quota ?? DEFAULT_QUOTA;
@@ -111,48 +111,26 @@ export class Bucket {
 
   /** A client's own view of the files. Whatever it needs is loaded when the first handle is used. */
   createFileSystem(): FileSystem {
-    const loaded = (): Engine => this.#loadedEngine();
+    const { engine } = this;
     return new FileSystem({
       origin: this.origin,
       bucket: this.name,
       place: this.place,
-      ready: async () => void (await this.engine()),
+      ready: () => engine.ready(),
       get tree() {
-        return loaded().tree;
+        return engine.tree;
       },
       get locks() {
-        return loaded().locks;
+        return engine.locks;
       },
       salt: () => this.#owner.root.ensure().salt,
     });
   }
 
-  /** Locks and files, loaded when they are first needed. */
-  engine(): Promise<Engine> {
-    return (this.#loading ??= this.#load());
-  }
-
-  async #load(): Promise<Engine> {
-    try {
-      const { createEngine } = await import('./engine.ts');
-      this.requireOpen();
-      return (this.#engine = createEngine(this.place, this.#owner.root));
-    } catch (error) {
-      this.#loading = undefined; // such as too many open files: the next call tries again
-      throw error;
-    }
-  }
-
-  #loadedEngine(): Engine {
-    this.requireOpen();
-    if (this.#engine === undefined) throw new Error('the file system was asked before it was ready');
-    return this.#engine;
-  }
-
   /** Bytes in use now. */
   async usage(): Promise<UsageDetails> {
-    const { tree } = await this.engine();
-    return { fileSystem: await tree.usage(), localStorage: this.#mapJournal().current().bytes };
+    await this.engine.ready();
+    return { fileSystem: await this.engine.tree.usage(), localStorage: this.#mapJournal().current().bytes };
   }
 
   /** Bytes that may be in use: what the user chose, or else what is in use and what the disk has left. */
@@ -186,6 +164,6 @@ export class Bucket {
     if (this.client !== undefined) clients.add(this.client);
     await Promise.all([...clients].map((client) => client.end()));
     this.#map?.close();
-    await this.#engine?.locks.close();
+    await this.engine.close();
   }
 }

@@ -10,10 +10,17 @@ export interface Engine {
   readonly tree: FileTree;
 }
 
-export function createEngine(place: BucketPlace, root: Root): Engine {
+/** Where an engine runs. */
+export interface EnginePlace {
+  readonly root: Root;
+  readonly bucket: BucketPlace;
+}
+
+/** `epoch` is asked of the engine that runs then: a tree may be in use for longer than the locks it came with. */
+export function createEngine({ root, bucket }: EnginePlace, epoch: () => number): Engine {
   const { durability } = root;
   const foldsNames = (): boolean => root.open()?.foldsNames ?? false;
-  const locks = new LockTable(place, { durability, foldsNames, detach: outsideContexts });
-  const tree = new FileTree(place, { durability, foldsNames, epoch: () => locks.epoch(), session: locks.folder });
+  const locks = new LockTable(bucket, { durability, foldsNames, detach: outsideContexts });
+  const tree = new FileTree(bucket, { durability, foldsNames, epoch, session: locks.folder });
   return { locks, tree };
 }

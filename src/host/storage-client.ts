@@ -210,7 +210,8 @@ export class StorageClient extends ContextEventTarget {
 
   async #lockTable(): Promise<WebLockTable> {
     this.#use();
-    return (await this.#bucket.engine()).locks;
+    await this.#bucket.engine.ready();
+    return this.#bucket.engine.webLocks;
   }
 
   #localArea(): LocalArea {

@@ -2,6 +2,8 @@ import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { domException } from '../../webidl/dom-exception.ts';
 import { currentClient } from '../context.ts';
 import type { StorageClient } from '../storage-client.ts';
+import { handleCodec } from '../structured-clone/handle-codec.ts';
+import { installStructuredClone } from '../structured-clone/install.ts';
 import { asWebError } from '../web-error.ts';
 import { attribute } from './definition.ts';
 import type { Definition } from './definition.ts';
@@ -54,8 +56,7 @@ function webStorageDefinitions(settings: InstallSettings, current: () => Storage
     .map((name) => attribute(settings.target, holder, name));
 }
 
-function allDefinitions(settings: InstallSettings): Definition[] {
-  const current = clientSource(settings);
+function allDefinitions(settings: InstallSettings, current: () => StorageClient): Definition[] {
   const navigatorSource = {
     get storage() {
       return readAttribute(current, 'storage');
@@ -94,15 +95,17 @@ function define({ target, key, descriptor }: Definition): () => void {
  */
 export function install(options: InstallOptions = {}): () => void {
   const settings = installSettings(options);
+  const current = clientSource(settings);
   const undoing: (() => void)[] = [];
   const undo = (): void => {
     for (const step of undoing.splice(0).reverse()) step();
   };
   try {
-    for (const definition of allDefinitions(settings)) {
+    for (const definition of allDefinitions(settings, current)) {
       if (settings.native === 'keep' && definition.descriptor !== undefined && definition.key in definition.target) continue;
       undoing.push(define(definition));
     }
+    if (settings.structuredClone) undoing.push(installStructuredClone(settings.target, handleCodec(current)));
   } catch (error) {
     undo();
     throw error;

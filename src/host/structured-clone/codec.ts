@@ -15,3 +15,27 @@ export interface HandleCodec {
   /** False as long as this realm has made no handle: then messages are not looked through at all. True if missing. */
   anyHandles?(): boolean;
 }
+
+/** All of `codecs` as one: the latest that can do something does it. */
+export function oneOf(codecs: readonly HandleCodec[]): HandleCodec {
+  return {
+    isHandle: (value) => codecs.some((codec) => codec.isHandle(value)),
+    anyHandles: () => codecs.some((codec) => codec.anyHandles?.() ?? true),
+    serialize(handle) {
+      const codec = codecs.findLast((candidate) => candidate.isHandle(handle));
+      if (codec === undefined) throw new TypeError('This is not a handle.');
+      return codec.serialize(handle);
+    },
+    deserialize(data) {
+      let failure: unknown;
+      for (const codec of codecs.toReversed()) {
+        try {
+          return codec.deserialize(data);
+        } catch (error) {
+          failure ??= error;
+        }
+      }
+      throw failure;
+    },
+  };
+}

@@ -1,4 +1,5 @@
 import type threads from 'node:worker_threads';
+import { oneOf } from './codec.ts';
 import type { HandleCodec } from './codec.ts';
 import { isEnvelope, unpack } from './envelope.ts';
 import { openDeliveries, openEmitted, openEventData } from './incoming.ts';
@@ -9,10 +10,18 @@ import { isObject } from './shape.ts';
 
 type Threads = typeof threads;
 
+/** What is installed on one global object: one set of patches, however often. */
+interface Installed {
+  /** The latest is last. */
+  readonly codecs: HandleCodec[];
+  readonly undo: () => void;
+}
+
+const installedOn = new Map<object, Installed>();
+
 /**
  * Makes handles pass through `structuredClone`, MessagePort, Worker and BroadcastChannel, between realms where this is
- * installed. Messages without handles are what they were, bit by bit. Returns the function that undoes it, as far as
- * nobody has changed the same things since.
+ * installed. Messages without handles are what they were, bit by bit.
  *
  * A handle arrives only where its origin is the receiver's; elsewhere `structuredClone` throws a DataCloneError and
  * ports fire 'messageerror'. https://html.spec.whatwg.org/#structured-cloning
@@ -23,14 +32,32 @@ type Threads = typeof threads;
  * `workerData`, `receiveMessageOnPort` where it was imported by name, and on Bun `parentPort` inside a web Worker.
  * A realm without this receives a Map in place of a message that holds handles.
  *
+ * Several may be installed; the one installed last that can deserialize a handle does so.
+ *
+ * @returns what undoes it, in any order, except where others have changed the same things since.
  * @throws DataCloneError when this thread was started with a handle in its `workerData` that is not this origin's
  */
 export function installStructuredClone(target: object, codec: HandleCodec): () => void {
+  const installed = installedOn.get(target) ?? patchGlobal(target, codec);
+  installed.codecs.push(codec);
+  return () => {
+    const index = installed.codecs.lastIndexOf(codec);
+    if (index === -1) return;
+    installed.codecs.splice(index, 1);
+    if (installed.codecs.length > 0) return;
+    installed.undo();
+    installedOn.delete(target);
+  };
+}
+
+function patchGlobal(target: object, first: HandleCodec): Installed {
+  const codecs: HandleCodec[] = [];
+  const codec = oneOf(codecs);
   const patches = new Patches();
   // Loaded here, so that programs that do not use this start without them.
   const threads = process.getBuiltinModule('node:worker_threads');
   const module = process.getBuiltinModule('node:module');
-  openWorkerData(patches, threads, codec);
+  openWorkerData(patches, threads, first);
   patches.method(target, 'structuredClone', (original) => cloning(original, codec));
   patches.method(threads, 'receiveMessageOnPort', (original) => receiving(original, codec));
 
@@ -41,10 +68,13 @@ export function installStructuredClone(target: object, codec: HandleCodec): () =
 
   // Without this, what was imported by name from the built-in module would stay what it was.
   module.syncBuiltinESMExports();
-  return () => {
+  const undo = (): void => {
     patches.undo();
     module.syncBuiltinESMExports();
   };
+  const installed = { codecs, undo };
+  installedOn.set(target, installed);
+  return installed;
 }
 
 function installElsewhere(patches: Patches, threads: Threads, target: object, codec: HandleCodec): void {
