@@ -3,7 +3,35 @@ import type { SuiteRecord } from '../record/record.ts';
 // The suite file-system-access. Written by npm run wpt:update, except for the reasons and notes, which are kept.
 export const record: SuiteRecord = {
   'file-system-access/getDirectory.https.any.js': { run: true },
-  'file-system-access/idlharness.https.any.js': { run: true },
+  'file-system-access/idlharness.https.any.js': {
+    run: true,
+    except: [
+      {
+        reason: 'picker',
+        note: 'file pickers of the window',
+        variants: ['any'],
+        subtests: [
+          'Window interface: operation showOpenFilePicker(optional OpenFilePickerOptions)',
+          'Window interface: operation showSaveFilePicker(optional SaveFilePickerOptions)',
+          'Window interface: operation showDirectoryPicker(optional DirectoryPickerOptions)',
+          'Window interface: window must inherit property "showOpenFilePicker(optional OpenFilePickerOptions)" with the proper type',
+          'Window interface: calling showOpenFilePicker(optional OpenFilePickerOptions) on window with too few arguments must throw TypeError',
+          'Window interface: window must inherit property "showSaveFilePicker(optional SaveFilePickerOptions)" with the proper type',
+          'Window interface: calling showSaveFilePicker(optional SaveFilePickerOptions) on window with too few arguments must throw TypeError',
+          'Window interface: window must inherit property "showDirectoryPicker(optional DirectoryPickerOptions)" with the proper type',
+          'Window interface: calling showDirectoryPicker(optional DirectoryPickerOptions) on window with too few arguments must throw TypeError',
+        ],
+      },
+      {
+        reason: 'document',
+        note: 'of drag and drop',
+        variants: ['any'],
+        subtests: [
+          'DataTransferItem interface: operation getAsFileSystemHandle()',
+        ],
+      },
+    ],
+  },
   'file-system-access/local_FileSystemBaseHandle-IndexedDB-manual.https.html': { run: false, reason: 'local-files' },
   'file-system-access/local_FileSystemBaseHandle-getUniqueId-manual.https.html': { run: false, reason: 'local-files' },
   'file-system-access/local_FileSystemBaseHandle-isSameEntry-manual.https.html': { run: false, reason: 'local-files' },

@@ -10,15 +10,57 @@ export const record: SuiteRecord = {
   'fs/FileSystemBaseHandle-postMessage-Error.https.window.js': { run: false, reason: 'frames', note: 'of another origin' },
   'fs/FileSystemBaseHandle-postMessage-MessagePort-frames.https.window.js': { run: false, reason: 'frames' },
   'fs/FileSystemBaseHandle-postMessage-MessagePort-windows.https.window.js': { run: false, reason: 'popups' },
-  'fs/FileSystemBaseHandle-postMessage-MessagePort-workers.https.window.js': { run: true },
+  'fs/FileSystemBaseHandle-postMessage-MessagePort-workers.https.window.js': {
+    run: true,
+    except: [
+      {
+        reason: 'service-worker',
+        note: 'it is sent to one',
+        subtests: [
+          'Send and receive messages using a message port in a service worker.',
+        ],
+      },
+    ],
+  },
   'fs/FileSystemBaseHandle-postMessage-frames.https.window.js': { run: false, reason: 'frames' },
   'fs/FileSystemBaseHandle-postMessage-windows.https.window.js': { run: false, reason: 'popups' },
-  'fs/FileSystemBaseHandle-postMessage-workers.https.window.js': { run: true },
+  'fs/FileSystemBaseHandle-postMessage-workers.https.window.js': {
+    run: true,
+    except: [
+      {
+        reason: 'service-worker',
+        note: 'it is sent to one',
+        subtests: [
+          'Send and receive messages using a service worker.',
+        ],
+      },
+    ],
+  },
   'fs/FileSystemBaseHandle-remove.https.any.js': { run: true },
   'fs/FileSystemDirectoryHandle-getDirectoryHandle.https.any.js': { run: true },
   'fs/FileSystemDirectoryHandle-getFileHandle.https.any.js': { run: true },
   'fs/FileSystemDirectoryHandle-iteration.https.any.js': { run: true },
-  'fs/FileSystemDirectoryHandle-removeEntry.https.any.js': { run: true },
+  'fs/FileSystemDirectoryHandle-removeEntry.https.any.js': {
+    run: true,
+    harness: { status: 'ERROR', reason: 'broken-test', note: 'nine names are used twice, which the harness refuses' },
+    except: [
+      {
+        reason: 'broken-test',
+        note: 'calls the helpers with the test as first argument, which they no longer take; ours/fs/removeEntry.https.any.js is the corrected form',
+        subtests: [
+          'removeEntry() to remove a file [2]',
+          'removeEntry() on an already removed file should fail [2]',
+          'removeEntry() to remove an empty directory [2]',
+          'removeEntry() on a non-empty directory should fail [2]',
+          'removeEntry() on a directory recursively should delete all sub-items [2]',
+          'removeEntry() with empty name should fail [2]',
+          'removeEntry() with "." name should fail [2]',
+          'removeEntry() with ".." name should fail [2]',
+          'removeEntry() with a path separator should fail. [2]',
+        ],
+      },
+    ],
+  },
   'fs/FileSystemDirectoryHandle-resolve.https.any.js': { run: true },
   'fs/FileSystemFileHandle-create-sync-access-handle.https.window.js': { run: true },
   'fs/FileSystemFileHandle-cross-primitive-locking.https.tentative.worker.js': { run: true },
@@ -26,7 +68,10 @@ export const record: SuiteRecord = {
   'fs/FileSystemFileHandle-move.https.any.js': { run: true },
   'fs/FileSystemFileHandle-sync-access-handle-back-forward-cache.https.tentative.window.js': { run: false, reason: 'navigation' },
   'fs/FileSystemFileHandle-sync-access-handle-lock-modes.https.tentative.worker.js': { run: true },
-  'fs/FileSystemFileHandle-sync-access-handle-writable-lock.https.tentative.worker.js': { run: true },
+  'fs/FileSystemFileHandle-sync-access-handle-writable-lock.https.tentative.worker.js': {
+    run: true,
+    harness: { status: 'ERROR', reason: 'broken-test', note: 'imports a script with top-level constants twice, so it does not parse; ours/fs/sync-access-handle-writable-lock.https.worker.js is the corrected form' },
+  },
   'fs/FileSystemFileHandle-writable-file-stream-back-forward-cache.https.tentative.window.js': { run: false, reason: 'navigation' },
   'fs/FileSystemFileHandle-writable-file-stream-lock-modes.https.tentative.worker.js': { run: true },
   'fs/FileSystemObserver-sync-access-handle.https.tentative.worker.js': { run: true },
@@ -40,7 +85,18 @@ export const record: SuiteRecord = {
   'fs/FileSystemSyncAccessHandle-truncate.https.worker.js': { run: true },
   'fs/FileSystemWritableFileStream-piped.https.any.js': { run: true },
   'fs/FileSystemWritableFileStream-write.https.any.js': { run: true },
-  'fs/FileSystemWritableFileStream.https.any.js': { run: true },
+  'fs/FileSystemWritableFileStream.https.any.js': {
+    run: true,
+    except: [
+      {
+        reason: 'broken-test',
+        note: 'calls the helpers with the test as first argument, which they no longer take; ours/fs/two-writables.https.any.js is the corrected form',
+        subtests: [
+          'createWritable() can be called on two handles representing the same file',
+        ],
+      },
+    ],
+  },
   'fs/idlharness.https.any.js': { run: true },
   'fs/opaque-origin.https.window.js': { run: false, reason: 'opaque-origin' },
   'fs/root-name.https.any.js': { run: true },

@@ -13,5 +13,6 @@ export function runClassicScript(folders: Folders, url: URL): void {
 }
 
 export function runText(text: string, filename: string): void {
-  vm.runInThisContext(text, { filename });
+  // import() of a data: URL, as a script of a page may; the tests' own modules come through fetch().
+  vm.runInThisContext(text, { filename, importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER });
 }

@@ -17,10 +17,11 @@ export interface RealmConfig {
   readonly folders: Folders;
 }
 
-/** Where URL paths lead: /ours/ to our own tests, everything else to the checkout. */
+/** Where URL paths lead: /ours/ to our own tests, /examples/ to the examples, everything else to the checkout. */
 export interface Folders {
   readonly checkout: string;
   readonly ours: string;
+  readonly examples: string;
 }
 
 export type SubtestStatus = 'PASS' | 'FAIL' | 'TIMEOUT' | 'NOTRUN' | 'PRECONDITION_FAILED';

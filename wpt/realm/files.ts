@@ -7,6 +7,7 @@ const moved: Readonly<Record<string, string>> = { '/resources/WebIDLParser.js': 
 
 const types: Readonly<Record<string, string>> = {
   '.js': 'text/javascript',
+  '.mjs': 'text/javascript',
   '.json': 'application/json',
   '.html': 'text/html',
   '.htm': 'text/html',
@@ -28,7 +29,8 @@ export function readServed(folders: Folders, url: URL): ServedFile | null {
 }
 
 function fileOf(folders: Folders, pathname: string): string {
-  const ours = '/ours/';
-  if (pathname.startsWith(ours)) return path.join(folders.ours, pathname.slice(ours.length));
+  for (const [prefix, folder] of [['/ours/', folders.ours], ['/examples/', folders.examples]] as const) {
+    if (pathname.startsWith(prefix)) return path.join(folder, pathname.slice(prefix.length));
+  }
   return path.join(folders.checkout, pathname);
 }

@@ -1,3 +1,5 @@
+import { isOfGonePage } from './pages/ownership.ts';
+
 type Listener = ((event: Event) => unknown) | { handleEvent(event: Event): unknown };
 
 /**
@@ -47,6 +49,7 @@ export function defineHandlers(target: object, events: EventTarget, types: reado
 export function routeUncaught(scope: EventTarget): void {
   process.on('uncaughtException', (error) => scope.dispatchEvent(errorEvent(error)));
   process.on('unhandledRejection', (reason, promise) => {
+    if (isOfGonePage(promise)) return;
     scope.dispatchEvent(Object.assign(new Event('unhandledrejection', { cancelable: true }), { reason, promise }));
   });
 }

@@ -7,10 +7,12 @@ interface HarnessTest {
   readonly message: string | null;
 }
 
-/** The part of testharness.js that a vendor's report script may use. */
+/** The part of testharness.js that is used here; all of it is its public interface. */
 interface Harness {
   add_result_callback(callback: (test: HarnessTest) => void): void;
   add_completion_callback(callback: (tests: readonly HarnessTest[], status: HarnessTest) => void): void;
+  setup(properties: { readonly explicit_done: boolean }): void;
+  done(): void;
   timeout(): void;
 }
 
@@ -47,6 +49,15 @@ export class HarnessReporter {
   /** The realm could not be made: no test has run. */
   startFailed(error: unknown): void {
     this.#fail('CRASH', `the realm could not start: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+  }
+
+  /** Keeps the harness from taking the first pause for the end of the page's loading. */
+  holdUntilLoaded(): void {
+    scope.setup?.({ explicit_done: true });
+  }
+
+  loaded(): void {
+    scope.done?.();
   }
 
   timeout(): void {

@@ -35,7 +35,6 @@ async function runWindow(): Promise<void> {
   } catch (error) {
     reporter.scriptFailed(error, events);
   }
-  events.dispatchEvent(new Event('load'));
 }
 
 function runScripts(): void {

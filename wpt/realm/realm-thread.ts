@@ -1,4 +1,5 @@
 // The entry of every worker-like realm: one thread, whose global object looks like a dedicated worker's.
+import { availableParallelism } from 'node:os';
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import { runClassicScript } from './classic-script.ts';
 import type { RealmConfig } from './config.ts';
@@ -52,9 +53,20 @@ function shapeWorkerScope(realm: RealmConfig): EventTarget {
   return events;
 }
 
-/** In a worker the navigator is a WorkerNavigator; the product puts its attributes on the prototype that it finds. */
+/**
+ * In a worker the navigator is a WorkerNavigator, here with what Node's own has from version 21 on; the product puts its
+ * attributes on the prototype that it finds.
+ */
 function workerNavigator(): { WorkerNavigator: object; navigator: object } {
-  class WorkerNavigator {}
+  class WorkerNavigator {
+    get userAgent(): string {
+      return `Node.js/${process.versions.node.split('.')[0]}`;
+    }
+
+    get hardwareConcurrency(): number {
+      return availableParallelism();
+    }
+  }
   Object.defineProperty(WorkerNavigator.prototype, Symbol.toStringTag, { value: 'WorkerNavigator', configurable: true });
   return { WorkerNavigator, navigator: new WorkerNavigator() };
 }

@@ -7,14 +7,20 @@ export interface ThreadData {
   readonly config: RealmConfig;
 }
 
-type TransferOptions = readonly Transferable[] | { readonly transfer?: readonly Transferable[] } | undefined;
+export type TransferOptions = readonly Transferable[] | { readonly transfer?: readonly Transferable[] } | undefined;
+
+/** What a test may do with a worker. */
+export interface WorkerShim extends EventTarget {
+  postMessage(value: unknown, options?: TransferOptions): void;
+  terminate(): void;
+}
 
 /**
  * The Worker interface of a page over Node's worker threads. Values go to the thread's postMessage untouched: what may
  * be cloned is the product's affair.
  */
-export function workerClass(parent: RealmConfig): object {
-  return class Worker extends EventTarget {
+export function workerClass(parent: RealmConfig): new (url: string | URL) => WorkerShim {
+  return class Worker extends EventTarget implements WorkerShim {
     readonly #thread: Thread;
 
     constructor(url: string | URL) {

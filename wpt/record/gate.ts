@@ -69,8 +69,9 @@ function staleSubtest(results: readonly TestResult[], { variants }: Exception, n
 }
 
 /** A harness that ended early, or a realm without some of the globals, can lose subtests without a failure. */
-export function checkCount({ test, harness }: TestResult, { total }: Count, expected: number | undefined): Disagreement[] {
-  if (expected === undefined || harness !== 'OK' || total === expected) return [];
+export function checkCount({ test, harness, subtests }: TestResult, { total }: Count, expected: number | undefined): Disagreement[] {
+  // Chromium can run some of the subtests that are out of a server's reach.
+  if (expected === undefined || harness !== 'OK' || (total <= expected && expected <= subtests.length)) return [];
   return [disagreement('count', nameOf(test), null, `${total} subtests in a server's reach ran here, ${expected} in Chromium`)];
 }
 

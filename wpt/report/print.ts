@@ -49,7 +49,12 @@ export function printDisagreements(disagreements: readonly Disagreement[]): void
     const own = disagreements.filter((disagreement) => disagreement.kind === kind);
     if (own.length === 0) continue;
     console.log(`\n${own.length} ${title}`);
-    for (const { where, subtest, message } of own) console.log(`  ${where}${subtest === null ? '' : `\n    ${subtest}`}\n      ${firstLine(message)}`);
+    let last = '';
+    for (const { where, subtest, message } of own) {
+      if (where !== last) console.log(`  ${where}`);
+      last = where;
+      console.log(subtest === null ? `      ${firstLine(message)}` : `    ${subtest}\n      ${firstLine(message)}`);
+    }
   }
 }
 

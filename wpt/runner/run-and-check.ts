@@ -45,7 +45,7 @@ export async function runAndCheck(request: RunRequest): Promise<boolean> {
 /** Runs every file that the record says to run and the request names. */
 export async function runRecorded(request: RunRequest): Promise<Run> {
   if (!request.absent) requireBuild();
-  const folders: Folders = { checkout: await requireTests(), ours: oursPath };
+  const folders: Folders = { checkout: await requireTests(), ours: oursPath, examples: path.join(projectRoot, 'examples') };
   const files = new Map(suites.map((suite): [Suite, string[]] => [suite, findFiles(folders, suite).filter((file) => isWanted(file, request.paths))]));
   const unknown = request.paths.find((path) => ![...files.values()].flat().some((file) => file.startsWith(path)));
   if (unknown !== undefined) throw new UsageError(`No test file begins with '${unknown}'`);

@@ -1,16 +1,40 @@
 import type { StorageHost } from 'holdfast';
-import type { Folders } from '../config.ts';
+import type { Folders, RealmConfig } from '../config.ts';
+import { workerClass } from '../worker-shim.ts';
 import { PageWindow } from './page-window.ts';
 
 /** The windows of one realm. Each is a client of its own, as each window of a browser is. */
 export class Browser {
   readonly folders: Folders;
+  readonly Worker: ReturnType<typeof workerClass>;
   readonly #host: StorageHost;
+  readonly #waiting: (() => void)[] = [];
+  #loading = 0;
   readonly #named = new Map<string, PageWindow>();
 
-  constructor(host: StorageHost, folders: Folders) {
+  constructor(host: StorageHost, config: RealmConfig) {
     this.#host = host;
-    this.folders = folders;
+    this.folders = config.folders;
+    this.Worker = workerClass(config);
+  }
+
+  /** A page has loaded when its frames have; `whenLoaded` then calls back, in a later task. */
+  whenLoaded(callback: () => void): void {
+    if (this.#loading === 0) setTimeout(callback);
+    else this.#waiting.push(callback);
+  }
+
+  /** Runs `load` in a later task, as part of the page's own loading. */
+  load(load: () => void): void {
+    this.#loading += 1;
+    setTimeout(() => {
+      try {
+        load();
+      } finally {
+        this.#loading -= 1;
+        if (this.#loading === 0) for (const callback of this.#waiting.splice(0)) setTimeout(callback);
+      }
+    });
   }
 
   client(url: URL): ReturnType<StorageHost['client']> {

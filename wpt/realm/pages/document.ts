@@ -45,6 +45,10 @@ export class PageElement extends EventTarget {
     return child;
   }
 
+  append(child: PageElement): void {
+    this.appendChild(child);
+  }
+
   removeChild(child: PageElement): void {
     child.remove();
   }

@@ -2,6 +2,8 @@ import { defineHandlers } from '../global-events.ts';
 import { readServed } from '../files.ts';
 import type { Browser, Window } from './browser.ts';
 import { makeDocument, type PageDocument } from './document.ts';
+import type { WorkerShim } from '../worker-shim.ts';
+import { runAs, type Page } from './ownership.ts';
 import { readMarkup, type Markup } from './markup.ts';
 
 type Client = ReturnType<Browser['client']>;
@@ -24,11 +26,14 @@ export class PageWindow extends EventTarget {
   onstorage: unknown;
   document: PageDocument;
   location = new URL('about:blank');
+  navigator: { readonly locks: Client['locks'] | null; readonly storage: Client['storage'] | null } = { locks: null, storage: null };
   readonly #browser: Browser;
   readonly #parent: Window | null;
   #client: Client | null = null;
-  /** Counts navigations: what belongs to an earlier page of this window must not touch a later one. */
-  #page = 0;
+  #base = 'about:blank';
+  /** Stands for the page that is loaded now: what belongs to an earlier one must not touch a later one. */
+  #page: Page = { gone: false };
+  #workers: WorkerShim[] = [];
 
   constructor(browser: Browser, { parent, opener }: Relations) {
     super();
@@ -37,6 +42,10 @@ export class PageWindow extends EventTarget {
     this.opener = opener;
     this.document = makeDocument(browser, this);
     defineHandlers(this, this, ['message', 'load', 'storage']);
+  }
+
+  override dispatchEvent(event: Event): boolean {
+    return runAs(this.#page, () => super.dispatchEvent(event));
   }
 
   get window(): this {
@@ -59,21 +68,31 @@ export class PageWindow extends EventTarget {
     return this.#client?.sessionStorage;
   }
 
-  get navigator(): { locks: unknown; storage: unknown } {
-    const client = this.#client;
-    return { locks: client?.locks, storage: client?.storage };
+  /** The Worker interface of this window: its workers end with its page. */
+  get Worker(): new (url: string) => WorkerShim {
+    const { workers, base } = { workers: this.#workers, base: this.#base };
+    return class extends this.#browser.Worker {
+      constructor(url: string) {
+        super(new URL(url, base).href);
+        workers.push(this);
+      }
+    };
   }
 
   /** Loads a page, in a later task; the old one and its client end at once. `done` is told when it has loaded. */
   navigate(url: string, base: string, done: () => void = () => undefined): void {
     this.close();
     this.location = new URL(url, base);
-    // about:blank has the origin and, for storage, the URL of the page that made it.
-    this.#client = this.#browser.client(this.location.protocol === 'about:' ? new URL(base) : this.location);
-    this.#client.addEventListener('storage', (event: Event) => this.dispatchEvent(cloneOf(event)));
-    const page = this.#page;
-    setTimeout(() => {
-      if (page !== this.#page) return;
+    // about:blank has the origin and the base URL of the page that made it.
+    this.#base = this.location.protocol === 'about:' ? base : this.location.href;
+    const client = this.#browser.client(new URL(this.#base));
+    client.addEventListener('storage', (event: Event) => this.dispatchEvent(cloneOf(event)));
+    this.#client = client;
+    this.navigator = { locks: client.locks, storage: client.storage };
+    const page: Page = { gone: false };
+    this.#page = page;
+    this.#browser.load(() => {
+      if (page.gone) return;
       this.#run();
       this.dispatchEvent(new Event('load'));
       done();
@@ -81,9 +100,9 @@ export class PageWindow extends EventTarget {
   }
 
   close(): void {
-    this.#page += 1;
+    this.#page.gone = true;
+    for (const worker of this.#workers.splice(0)) worker.terminate();
     this.#client?.close();
-    this.#client = null;
   }
 
   open(url: string, name?: string, features?: string): PageWindow | null {
@@ -99,7 +118,7 @@ export class PageWindow extends EventTarget {
     if (this.location.protocol === 'about:') return;
     const file = readServed(this.#browser.folders, this.location);
     if (file === null) throw new Error(`No page at ${this.location.href}`);
-    runPage(this, readMarkup(file.text));
+    runAs(this.#page, () => runPage(this, readMarkup(file.text)));
   }
 }
 

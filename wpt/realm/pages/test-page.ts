@@ -7,6 +7,7 @@ import type { Product } from '../product.ts';
 import { Browser, type Window } from './browser.ts';
 import { makeDocument } from './document.ts';
 import { readMarkup, type PageScript } from './markup.ts';
+import { trackPromises } from './ownership.ts';
 import { post } from './page-window.ts';
 
 /**
@@ -14,15 +15,26 @@ import { post } from './page-window.ts';
  * popups, are more clients of the same origin.
  */
 export function runTestPage(config: RealmConfig, product: Product | null, reporter: HarnessReporter): void {
-  let harnessLoaded = false;
-  for (const script of scriptsOf(config)) {
-    if ('src' in script) runClassicScript(config.folders, new URL(script.src, config.href));
-    else runText(script.text, config.href);
-    reporter.connect();
-    // After the harness: with a document it would write its results into the page.
-    if (!harnessLoaded && product !== null) addWindows(config, product);
-    harnessLoaded = true;
-  }
+  const [harness, ...scripts] = scriptsOf(config);
+  if (harness === undefined) return;
+  runPageScript(config, harness);
+  reporter.connect();
+  reporter.holdUntilLoaded();
+  // Only now: with a document the harness would write its results into the page.
+  const browser = product === null ? null : addWindows(config, product);
+  for (const script of scripts) runPageScript(config, script);
+  const loaded = (): void => {
+    (globalThis as unknown as Window).dispatchEvent(new Event('load'));
+    // As in a browser, what a listener of that event starts is still part of the test.
+    setTimeout(() => reporter.loaded());
+  };
+  if (browser === null) setTimeout(loaded);
+  else browser.whenLoaded(loaded);
+}
+
+function runPageScript({ folders, href }: RealmConfig, script: PageScript): void {
+  if ('src' in script) runClassicScript(folders, new URL(script.src, href));
+  else runText(script.text, href);
 }
 
 function scriptsOf(config: RealmConfig): readonly PageScript[] {
@@ -39,9 +51,10 @@ function isMarkup({ scripts: [first = ''] }: RealmConfig): boolean {
 }
 
 /** What a window of a browser has beside its storage: a document that can make frames, and window.open(). */
-function addWindows(config: RealmConfig, { StorageHost }: Product): void {
-  const scope = globalThis as unknown as Window;
-  const browser = new Browser(new StorageHost({ root: config.root }), config.folders);
+function addWindows(config: RealmConfig, { StorageHost }: Product): Browser {
+  trackPromises();
+  const scope: Window = globalThis as unknown as Window;
+  const browser = new Browser(new StorageHost({ root: config.root }), config);
   define(scope, {
     document: makeDocument(browser, scope),
     parent: scope,
@@ -50,4 +63,5 @@ function addWindows(config: RealmConfig, { StorageHost }: Product): void {
     open: browser.open.bind(browser, scope),
     postMessage: (data: unknown) => post(scope, data, scope),
   });
+  return browser;
 }
