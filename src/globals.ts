@@ -1,4 +1,5 @@
-import { optionsFromEnvironment } from './host/install/environment.ts';
-import { install } from './host/install/install.ts';
+import { settingsFromEnvironment } from './host/install/environment.ts';
+import { clientSource, installGlobals } from './host/install/install-globals.ts';
 
-install(optionsFromEnvironment());
+const settings = settingsFromEnvironment();
+installGlobals(settings, clientSource(settings));

@@ -6,6 +6,7 @@ export type { QuotaOption, StorageHostOptions } from './host/options.ts';
 export type { OriginLike } from './host/origin.ts';
 export type { StorageClient } from './host/storage-client.ts';
 export { install } from './host/install/install.ts';
-export type { Exposure, GlobalName, InstallOptions } from './host/install/options.ts';
+export type { Exposure, InstallOptions } from './host/install/options.ts';
+export type { GlobalName } from './host/install/settings.ts';
 export { serializeHandle } from './file-system/handles.ts';
 export type { HandleData } from './file-system/handles.ts';

@@ -1,7 +1,9 @@
 import process from 'node:process';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
-import { globalNames } from './options.ts';
-import type { GlobalName, InstallOptions } from './options.ts';
+import { parseOrigin } from '../origin.ts';
+import { StorageHost } from '../storage-host.ts';
+import { defaultOrigin, defaultRoot, globalNames } from './settings.ts';
+import type { GlobalName, InstallSettings } from './settings.ts';
 
 /** A variable that is not set, is empty, or may not be read (Deno without --allow-env) counts as absent. */
 function variable(name: string): string | undefined {
@@ -27,15 +29,20 @@ function parseGlobals(list: string): GlobalName[] {
 /**
  * What `HOLDFAST_ROOT`, `HOLDFAST_ORIGIN` and `HOLDFAST_GLOBALS` ask of an install. A program that was started with the
  * globals has one origin, the default one if need be: it never has to call `run`.
+ *
+ * @throws HoldfastError bad-option
+ * @throws DOMException SecurityError for an opaque origin
  */
-export function optionsFromEnvironment(): InstallOptions {
-  const root = variable('HOLDFAST_ROOT');
-  const origin = variable('HOLDFAST_ORIGIN');
+export function settingsFromEnvironment(): InstallSettings {
   const globals = variable('HOLDFAST_GLOBALS');
   return {
+    host: new StorageHost({ root: variable('HOLDFAST_ROOT') ?? defaultRoot }),
+    ownsHost: true,
+    origin: parseOrigin(variable('HOLDFAST_ORIGIN') ?? defaultOrigin),
+    globals: new Set(globals === undefined ? globalNames : parseGlobals(globals)),
     outside: 'default',
-    ...(root !== undefined && { root }),
-    ...(origin !== undefined && { origin }),
-    ...(globals !== undefined && { globals: parseGlobals(globals) }),
+    exposure: 'all',
+    native: 'replace',
+    target: globalThis,
   };
 }

@@ -12,7 +12,7 @@ import { StorageEvent } from '../../web-storage/storage-event.ts';
 import { Storage } from '../../web-storage/storage.ts';
 import { interfaceObject } from './definition.ts';
 import type { Definition } from './definition.ts';
-import type { GlobalName, InstallSettings } from './options.ts';
+import type { GlobalName, InstallSettings } from './settings.ts';
 
 /** The realm in which alone an interface or a member exists. https://webidl.spec.whatwg.org/#Exposed */
 type OnlyIn = 'window' | 'worker';

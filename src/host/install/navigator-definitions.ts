@@ -4,7 +4,7 @@ import type { StorageManager } from '../../storage/storage-manager.ts';
 import { attribute, interfaceObject } from './definition.ts';
 import type { Definition } from './definition.ts';
 import { Navigator, ownNavigator } from './navigator.ts';
-import type { InstallSettings } from './options.ts';
+import type { InstallSettings } from './settings.ts';
 
 /** What the navigator's getters give: the current client's objects. */
 export interface NavigatorSource {

@@ -5,10 +5,8 @@ import { parseOrigin } from '../origin.ts';
 import type { OriginLike } from '../origin.ts';
 import { StorageHost } from '../storage-host.ts';
 import { isWorkerRealm } from './realm.ts';
-
-/** What can be installed, by the name under which programs reach it. Interface objects come along. */
-export const globalNames = ['localStorage', 'sessionStorage', 'navigator.storage', 'navigator.locks'] as const;
-export type GlobalName = (typeof globalNames)[number];
+import { defaultOrigin, defaultRoot, globalNames } from './settings.ts';
+import type { GlobalName, InstallSettings } from './settings.ts';
 
 /** Which realm's interfaces exist: a window's, a worker's, or both. */
 export type Exposure = 'all' | 'standard' | 'window' | 'worker';
@@ -43,24 +41,6 @@ export interface InstallOptions extends Partial<StorageHostOptions> {
   /** The object to install on; `globalThis` by default. */
   readonly target?: object;
 }
-
-/** Options that were checked and completed. */
-export interface InstallSettings {
-  readonly host: StorageHost;
-  /** True when `host` was made for this install, and ends with it. */
-  readonly ownsHost: boolean;
-  readonly origin: string;
-  readonly globals: ReadonlySet<GlobalName>;
-  readonly outside: 'default' | 'throw';
-  readonly exposure: 'all' | 'window' | 'worker';
-  readonly events: boolean;
-  readonly structuredClone: boolean;
-  readonly native: 'replace' | 'keep';
-  readonly target: object;
-}
-
-const defaultOrigin = 'http://localhost';
-const defaultRoot = './.holdfast';
 
 const known = [
   'host', 'root', 'quota', 'durability', 'origin', 'globals', 'outside', 'exposure', 'events', 'structuredClone',
@@ -107,13 +87,19 @@ function hostFor(options: InstallOptions): { host: StorageHost; ownsHost: boolea
   return { host, ownsHost: false };
 }
 
+/** The parts of an install that not every program needs the code of. */
+export interface InstallExtras {
+  readonly events: boolean;
+  readonly structuredClone: boolean;
+}
+
 /**
  * Checks the options of an install; touches no disk.
  *
  * @throws HoldfastError bad-option
  * @throws DOMException SecurityError for an opaque origin
  */
-export function installSettings(options: InstallOptions): InstallSettings {
+export function checkInstallOptions(options: InstallOptions): InstallSettings & InstallExtras {
   requireOptionsObject(options, 'install()');
   requireKnownOptions(options, known, 'install()');
   const checked = {
