@@ -36,7 +36,7 @@ export function overQuota(key: string, { quota, requested }: SetOutcome & { acce
  */
 export function storageError(error: unknown, operation: Operation, key?: string): unknown {
   if (!(error instanceof HoldfastError)) return error;
-  const entry = key === undefined ? '' : ` of ${shown(key)}`;
+  const entry = key === undefined ? '' : ` for the key ${shown(key)}`;
   const message = `${failedTo(operation)}${entry}: ${error.message}`;
   if (error.code === 'closed') return domException('InvalidStateError', message, error);
   if (!writes.includes(operation) || !cannotStore.includes(error.code)) return domException('UnknownError', message, error);
