@@ -227,6 +227,20 @@ describe('undo', () => {
     expect(state()).toEqual(before);
   });
 
+  test.each([['first', 0], ['last', 1]] as const)('of the %s of two leaves the other at work', (_, index) => {
+    undo();
+    const undos = [installStructuredClone(globalThis, fakeCodec()), installStructuredClone(globalThis, fakeCodec('https://b.example'))];
+    expect(clone(new FakeHandle('a')).path).toBe('a');
+    expect(clone(new FakeHandle('b', 'https://b.example')).path).toBe('b');
+    undos[index]?.();
+    undos[index]?.();
+    const [left, gone] = index === 0 ? ['https://b.example', 'https://a.example'] : ['https://a.example', 'https://b.example'];
+    expect(clone(new FakeHandle('left', left)).path).toBe('left');
+    expect(() => clone(new FakeHandle('gone', gone))).toThrow(expect.objectContaining({ name: 'DataCloneError' }) as Error);
+    undos[1 - index]?.();
+    expect(structuredClone).toBe(native);
+  });
+
   test('leaves what somebody else has changed since', () => {
     const other = () => {};
     globalThis.structuredClone = other as typeof structuredClone;

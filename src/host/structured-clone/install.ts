@@ -30,7 +30,8 @@ const installedOn = new Map<object, Installed>();
  * structuredClone } = globalThis`) keeps what it took. Left out, and handles in them refused by the runtime: errors'
  * causes, named properties of arrays, transferred streams, environment data of threads; on Deno and Bun also
  * `workerData`, `receiveMessageOnPort` where it was imported by name, and on Bun `parentPort` inside a web Worker.
- * A realm without this receives a Map in place of a message that holds handles.
+ * A realm without this receives a Map in place of a message that holds handles; so does a thread that reads its
+ * `workerData` before it has installed this.
  *
  * Several may be installed; the one installed last that can deserialize a handle does so.
  *
