@@ -33,11 +33,19 @@ export function compact<Outcome>(replay: Replay<Outcome>, machine: Machine<Outco
       candidate.finish(strict);
       propose(replay, candidate);
     }
+  } catch (error) {
+    // Whoever moves the journal on deletes all other candidates, maybe while they are being written.
+    if (!movedOn(replay, number)) throw error;
   } finally {
     replay.candidate = null;
     candidate.discard();
   }
   return candidate.fate === 'effective';
+}
+
+function movedOn<Outcome>(replay: Replay<Outcome>, from: number): boolean {
+  replay.advance();
+  return replay.number !== from;
 }
 
 /** Appends a SEAL, and reads what became of it. */

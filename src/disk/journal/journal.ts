@@ -118,8 +118,12 @@ export class Journal<Outcome> {
    * @throws HoldfastError `journal-damaged`, `root-newer`, `root-unusable`, `disk-failed`, `closed`.
    */
   open(): boolean {
-    if (this.#closed) throw new HoldfastError('closed', `The journal in ${this.directory} was closed.`);
+    this.#requireOpen();
     return this.#replay.ready();
+  }
+
+  #requireOpen(): void {
+    if (this.#closed) throw new HoldfastError('closed', `The journal in ${this.directory} was closed.`);
   }
 
   /**
@@ -148,17 +152,21 @@ export class Journal<Outcome> {
 
   #append(record: JournalRecord): Outcome {
     checkRecord(record);
-    this.#requireWritable();
+    this.#requireOpen();
     const { awaited } = this.#replay;
     if (!this.#landedBefore(record)) {
+      this.#inDoubt = false;
       awaited.session = record.session;
       awaited.sequence = record.sequence;
       awaited.landed = false;
+      this.#requireWritable();
+      this.#refuseRepetition(record);
       const before = this.#replay.size;
       this.#write(record);
       if (this.#strict) this.#sync();
       this.#compactIfDue(before);
     }
+    this.#inDoubt = false;
     const outcome = awaited.outcome as Outcome;
     awaited.session = 0;
     awaited.outcome = undefined;
@@ -176,16 +184,22 @@ export class Journal<Outcome> {
     if (replay.file.readOnly !== undefined) throw diskError(replay.file.readOnly, 'append to the journal', this.file);
   }
 
-  /** Whether an append of this record that failed before has landed after all. */
-  #landedBefore({ session, sequence }: JournalRecord): boolean {
+  /** Whether an append of this record that failed before has landed after all; settles that doubt, or throws. */
+  #landedBefore(record: JournalRecord): boolean {
     const { awaited } = this.#replay;
-    if (this.#inDoubt && awaited.session === session && awaited.sequence === sequence) {
-      this.#replay.advance();
-      this.#inDoubt = false;
-      if (awaited.landed) return true;
+    const doubted = this.#inDoubt && awaited.session === record.session && awaited.sequence === record.sequence;
+    if (!doubted) return false;
+    try {
+      this.catchUp();
+    } catch (error) {
+      if (!awaited.landed) throw this.#unknownOutcome(error);
     }
-    this.#inDoubt = false;
-    if (!this.#replay.dedupe.has(session, sequence)) return false;
+    this.#refuseRepetition(record);
+    return awaited.landed;
+  }
+
+  #refuseRepetition({ session, sequence }: JournalRecord): void {
+    if (this.#replay.awaited.landed || !this.#replay.dedupe.has(session, sequence)) return;
     const message = `Record ${sequence} of session ${session} is in the journal ${this.file} already; its outcome is not known here.`;
     throw new HoldfastError('disk-failed', message);
   }
@@ -221,7 +235,8 @@ export class Journal<Outcome> {
       if (first) replay.advanceThrough(frame, size, record);
       else replay.advance();
     } catch (error) {
-      throw this.#unknownOutcome(error);
+      // Once the record is met, what fails after it is for the next call to meet.
+      if (!replay.awaited.landed) throw this.#unknownOutcome(error);
     }
   }
 
@@ -231,16 +246,16 @@ export class Journal<Outcome> {
 
   /** After a write that failed: what the journal does not hold by now, it never will. */
   #learn(failure: unknown): void {
+    const { awaited } = this.#replay;
     try {
       this.#replay.advance();
     } catch {
-      throw this.#unknownOutcome(failure);
+      if (!awaited.landed) throw this.#unknownOutcome(failure);
     }
-    if (!this.#replay.awaited.landed) throw failure;
+    if (!awaited.landed) throw failure;
   }
 
   #unknownOutcome(cause: unknown): unknown {
-    if (this.#replay.awaited.landed) return cause;
     this.#inDoubt = true;
     const why = cause instanceof Error ? cause.message : String(cause);
     const message = `Whether a record reached the journal ${this.file} is unknown: ${why}`;

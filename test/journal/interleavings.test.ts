@@ -1,0 +1,36 @@
+import { afterAll, describe as suite, expect, test } from 'vitest';
+import { bundleFixture } from '../support/bundle.ts';
+import { temporaryDirectory } from './support/place.ts';
+import { Stage } from './support/schedule.ts';
+import { buildVariant, type Defect } from './support/variants.ts';
+
+/*
+ * Three writers and compactors, each in a thread, run one system call at a time in an order that a seed decides, with
+ * faults, short writes and deaths in between. To repeat a run: HOLDFAST_SEED=<seed> (the first seed) and
+ * HOLDFAST_SCHEDULES=<how many>.
+ */
+const FIRST = Number(process.env.HOLDFAST_SEED ?? 1);
+const SCHEDULES = Number(process.env.HOLDFAST_SCHEDULES ?? 150);
+
+const stages: Stage[] = [];
+afterAll(async () => {
+  await Promise.all(stages.map((stage) => stage.close()));
+});
+
+async function stageFor(name: string, defects: readonly Defect[] = []): Promise<Stage> {
+  const fixture = await bundleFixture(new URL('./fixtures/actor.ts', import.meta.url));
+  const stage = new Stage(fixture, await buildVariant(name, defects));
+  stages.push(stage);
+  await stage.ready();
+  return stage;
+}
+
+suite('whatever the order of system calls, faults and deaths', () => {
+  test('every answer, view and later reader fits one list of records', { timeout: 120_000 }, async () => {
+    const stage = await stageFor('interleaved');
+    const parent = temporaryDirectory();
+    for (let seed = FIRST; seed < FIRST + SCHEDULES; seed++) {
+      expect(await stage.play(seed, parent), `HOLDFAST_SEED=${seed}`).toEqual([]);
+    }
+  });
+});
