@@ -1,14 +1,34 @@
-import type { JournalRecord } from '../../src/disk/journal/machine.ts';
+import type { JournalRecord, SnapshotRecord } from '../../src/disk/journal/machine.ts';
 import type { LockMachine, LockOutcome } from '../../src/disk/locks/machine.ts';
 
 /** Records in memory, in the place of a journal: what several tables of one realm share. */
+export class SharedLog {
+  /** How many records the snapshot stands for. */
+  base = 0;
+  snapshot: SnapshotRecord[] = [];
+  records: JournalRecord[] = [];
+  onAppend: ((record: JournalRecord) => void) | null = null;
+
+  get end(): number {
+    return this.base + this.records.length;
+  }
+
+  /** Puts a snapshot of a machine that has applied everything in the place of all records. */
+  compact(machine: LockMachine): void {
+    this.snapshot = Array.from(machine.snapshot(), ({ kind, payload }) => ({ kind, payload: payload.slice() }));
+    this.base = this.end;
+    this.records = [];
+  }
+}
+
+/** One reader and writer of a shared log. */
 export class MemoryLog {
-  readonly #records: JournalRecord[];
+  readonly #log: SharedLog;
   readonly #machine: LockMachine;
   #applied = 0;
 
-  constructor(records: JournalRecord[], machine: LockMachine) {
-    this.#records = records;
+  constructor(log: SharedLog, machine: LockMachine) {
+    this.#log = log;
     this.#machine = machine;
   }
 
@@ -17,21 +37,35 @@ export class MemoryLog {
   }
 
   catchUp(): void {
-    for (let next = this.#records[this.#applied]; next !== undefined; next = this.#records[this.#applied]) {
-      this.#applied++;
-      this.#machine.apply(next);
-    }
+    if (this.#applied < this.#log.base) this.#restore();
+    for (let next = this.#next(); next !== undefined; next = this.#next()) this.#apply(next);
   }
 
   append(kind: number, session: number, sequence: number, payload: Uint8Array): LockOutcome {
     this.catchUp();
     const record = { kind, session, sequence, payload: payload.slice() };
-    this.#records.push(record);
+    this.#log.records.push(record);
+    this.#log.onAppend?.(record);
+    return this.#apply(record);
+  }
+
+  close(): void {
+    this.#applied = Infinity;
+  }
+
+  #next(): JournalRecord | undefined {
+    return this.#log.records[this.#applied - this.#log.base];
+  }
+
+  #apply(record: JournalRecord): LockOutcome {
     this.#applied++;
     return this.#machine.apply(record);
   }
 
-  close(): void {
-    this.#applied = this.#records.length;
+  #restore(): void {
+    this.#machine.reset();
+    for (const { kind, payload } of this.#log.snapshot) this.#machine.restore(kind, payload);
+    this.#machine.restored();
+    this.#applied = this.#log.base;
   }
 }

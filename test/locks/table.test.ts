@@ -1,20 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import { LockedError, type FileChange, type Intent } from '../../src/disk/locks/lock-table.ts';
-import { MemoryLog } from './memory-log.ts';
+import { MemoryLog, SharedLog } from './memory-log.ts';
 import { LockTable } from '../../src/disk/locks/table.ts';
-import type { JournalRecord } from '../../src/disk/journal/machine.ts';
 
 const place = { path: '/nowhere', ensure: () => {} };
 
 /** Tables of several realms over one log; `read` lets all of them read the news. */
 function createTables(count: number): { tables: LockTable[]; read: () => void } {
-  const records: JournalRecord[] = [];
-  const tables = Array.from({ length: count }, () => new LockTable(place, { log: (machine) => new MemoryLog(records, machine) }));
+  const log = new SharedLog();
+  const tables = Array.from({ length: count }, () => new LockTable(place, { log: (machine) => new MemoryLog(log, machine) }));
   return { tables, read: () => tables.forEach((table) => table.epoch()) };
 }
 
 function only(): LockTable {
-  return new LockTable(place, { log: (machine) => new MemoryLog([], machine) });
+  return new LockTable(place, { log: (machine) => new MemoryLog(new SharedLog(), machine) });
 }
 
 const create = (...source: string[]): Intent => ({ operation: 'create', kind: 'file', source });

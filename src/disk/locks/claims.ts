@@ -23,7 +23,8 @@ export interface Session {
 /** `refused` and `ended` claims are no longer part of the table. */
 export type ClaimState = 'waiting' | 'held' | 'refused' | 'ended';
 
-interface CommonClaim {
+/** What claims of all types have. */
+export interface CommonClaim {
   readonly session: Session;
   /** Sequence of the record that made it. */
   readonly id: number;

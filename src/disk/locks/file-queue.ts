@@ -47,16 +47,11 @@ export class FileQueue {
     else this.#letGo(claim);
   }
 
-  /** Ends a claim that waits; those behind it wait for what it waited for. */
+  /** Ends a claim that waits. */
   cancel(claim: FileClaim): void {
     claim.state = 'ended';
-    const ahead = claim.waitsFor ?? new Set();
-    for (const blocker of ahead) blocker.dependents?.delete(claim);
-    if (claim.type === 'lock') return;
-    for (const dependent of claim.dependents ?? []) {
-      for (const blocker of ahead) linkBehind(dependent, blocker);
-    }
-    this.#letGo(claim);
+    for (const blocker of claim.waitsFor ?? []) blocker.dependents?.delete(claim);
+    if (claim.type === 'operation') this.#letGo(claim, true);
   }
 
   /** The handle's lock that refuses a lock here, if any. */
@@ -87,8 +82,8 @@ export class FileQueue {
   #mustWait(claim: FileClaim): boolean {
     const blockers =
       claim.type === 'lock'
-        ? this.#index.operationsInTheWay([claim.locator], false)
-        : this.#index.operationsInTheWay(locatorsOf(claim.intent), claim.tree);
+        ? this.#index.operationsInTheWay([claim.locator], false, claim.order)
+        : this.#index.operationsInTheWay(locatorsOf(claim.intent), claim.tree, claim.order);
     if (blockers === null) return false;
     for (const blocker of blockers) linkBehind(claim, blocker);
     return true;
@@ -105,13 +100,17 @@ export class FileQueue {
     return claim.state === 'held';
   }
 
-  /** Takes operations out and decides whoever waited for nothing else; a refused one is taken out in turn. */
-  #letGo(first: OperationClaim): void {
+  /**
+   * Takes operations out and decides whoever waited for nothing else; a refused one is taken out in turn. Behind one
+   * that was `cancelled` before its turn, whatever it stood for is still in the way of some.
+   */
+  #letGo(first: OperationClaim, cancelled = false): void {
     const leaving = [first];
     for (const claim of leaving) {
       this.#index.removeOperation(claim);
       for (const dependent of inOrder(claim.dependents)) {
         dependent.waitsFor?.delete(claim);
+        if (cancelled && claim === first) this.#mustWait(dependent);
         if (dependent.state !== 'waiting' || dependent.waitsFor?.size !== 0) continue;
         const held = this.#decide(dependent);
         this.#settled(dependent);

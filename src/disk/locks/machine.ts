@@ -3,6 +3,7 @@ import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import {
   coversTree,
   type Claim,
+  type CommonClaim,
   type FileClaim,
   type FileLockClaim,
   type OperationClaim,
@@ -144,9 +145,9 @@ export class LockMachine implements Machine<LockOutcome> {
   #applyOwn(session: Session, kind: number, sequence: number, from: PayloadReader): LockOutcome {
     switch (kind) {
       case kinds.lock:
-        return this.#enterFile(this.#createLock(session, sequence, readLock(from)));
+        return this.#enterFile(createLock(this.#common(session, sequence), readLock(from)));
       case kinds.operate:
-        return this.#enterFile(this.#createOperation(session, sequence, readOperate(from)));
+        return this.#enterFile(createOperation(this.#common(session, sequence), readOperate(from)));
       case kinds.request:
         return this.#request(session, sequence, from);
       case kinds.finish:
@@ -201,7 +202,7 @@ export class LockMachine implements Machine<LockOutcome> {
 
   #request(session: Session, id: number, from: PayloadReader): Claim {
     const { name, mode, clientId, ifAvailable, steal } = readRequest(from);
-    const claim = this.#createWebClaim(session, id, { name, mode, clientId });
+    const claim = createWebClaim(this.#common(session, id), { name, mode, clientId });
     session.claims.set(id, claim);
     this.#web.enter(claim, { ifAvailable, steal });
     if (claim.state === 'refused') session.claims.delete(id);
@@ -236,9 +237,13 @@ export class LockMachine implements Machine<LockOutcome> {
     return ofClient.length > 0;
   }
 
-  /** What waits goes first, so that nothing is granted to a claim that is about to end. */
+  /**
+   * What waits goes first, so that nothing is granted to a claim that is about to end; then locks of handles, so that
+   * none of them refuses what waited for an operation.
+   */
   #dropAll(claims: readonly Claim[]): void {
     for (const claim of claims) if (claim.state === 'waiting') this.#drop(claim);
+    for (const claim of claims) if (claim.state === 'held' && claim.type === 'lock') this.#drop(claim);
     for (const claim of claims) if (claim.state === 'held') this.#drop(claim);
   }
 
@@ -299,22 +304,8 @@ export class LockMachine implements Machine<LockOutcome> {
 
   // Claims.
 
-  #createLock(session: Session, id: number, fields: LockFields): FileLockClaim {
-    const { locator, lockClass } = fields;
-    const order = this.#order++;
-    return { type: 'lock', session, id, order, state: 'waiting', locator, lockClass, waitsFor: null, node: null, shared: false };
-  }
-
-  #createOperation(session: Session, id: number, fields: OperateFields): OperationClaim {
-    const { intent, own } = fields;
-    const order = this.#order++;
-    const tree = coversTree(intent);
-    const links = { waitsFor: null, dependents: null, nodes: [] };
-    return { type: 'operation', session, id, order, state: 'waiting', intent, tree, own, ...links };
-  }
-
-  #createWebClaim(session: Session, id: number, fields: WebLockInfo): WebClaim {
-    return { type: 'web', session, id, order: this.#order++, state: 'waiting', ...fields };
+  #common(session: Session, id: number): CommonClaim {
+    return { session, id, order: this.#order++, state: 'waiting' };
   }
 
   #createFiles(): FileQueue {
@@ -381,23 +372,10 @@ export class LockMachine implements Machine<LockOutcome> {
   #readmit(saved: SavedClaim): void {
     const session = this.#sessions.get(saved.session);
     if (session === undefined) throw new HoldfastError('journal-damaged', 'A lock in a snapshot belongs to no session');
-    const claim = this.#revive(session, saved);
+    const claim = revive(session, saved);
     session.claims.set(claim.id, claim);
     if (claim.type === 'web') this.#web.readmit(claim);
     else this.#files.readmit(claim);
-  }
-
-  #revive(session: Session, saved: SavedClaim): Claim {
-    const { id, fields } = saved;
-    const state = saved.held ? 'held' : 'waiting';
-    const claim =
-      fields.type === 'lock'
-        ? this.#createLock(session, id, fields)
-        : fields.type === 'operation'
-          ? this.#createOperation(session, id, fields)
-          : this.#createWebClaim(session, id, { name: fields.name, mode: fields.mode, clientId: fields.clientId });
-    if (claim.type === 'lock') claim.shared = saved.shared;
-    return Object.assign(claim, { state, order: saved.order });
   }
 
   restored(): void {
@@ -406,6 +384,25 @@ export class LockMachine implements Machine<LockOutcome> {
     else if (missed > 0) for (const change of this.#recentChanges.slice(-missed)) this.#listener.changed(change);
     this.#listener.restored();
   }
+}
+
+function createLock(common: CommonClaim, { locator, lockClass }: LockFields): FileLockClaim {
+  return { type: 'lock', ...common, locator, lockClass, waitsFor: null, node: null, shared: false };
+}
+
+function createOperation(common: CommonClaim, { intent, own }: OperateFields): OperationClaim {
+  const tree = coversTree(intent);
+  return { type: 'operation', ...common, intent, tree, own, waitsFor: null, dependents: null, nodes: [] };
+}
+
+function createWebClaim(common: CommonClaim, { name, mode, clientId }: WebLockInfo): WebClaim {
+  return { type: 'web', ...common, name, mode, clientId };
+}
+
+function revive(session: Session, { id, order, held, shared, fields }: SavedClaim): Claim {
+  const common: CommonClaim = { session, id, order, state: held ? 'held' : 'waiting' };
+  if (fields.type === 'lock') return { ...createLock(common, fields), shared };
+  return fields.type === 'operation' ? createOperation(common, fields) : createWebClaim(common, fields);
 }
 
 function isAboutAnother(kind: number): boolean {

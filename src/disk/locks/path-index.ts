@@ -61,14 +61,14 @@ export class PathIndex {
   }
 
   /**
-   * The operations that a newcomer on these locators waits for. Operations on one place conflict with each other, so
-   * the last of a place stands for all before it.
+   * The operations before `order` that a claim on these locators waits for. Operations on one place conflict with each
+   * other, so the last of a place stands for all before it.
    */
-  operationsInTheWay(locators: readonly Locator[], tree: boolean): Set<OperationClaim> | null {
+  operationsInTheWay(locators: readonly Locator[], tree: boolean, order: number): Set<OperationClaim> | null {
     if (this.#root.operationCount === 0) return null;
-    const found = new Set<OperationClaim>();
-    for (const locator of locators) this.#collectOperations(locator, tree, found);
-    return found.size === 0 ? null : found;
+    const search = { tree, order, found: new Set<OperationClaim>() };
+    for (const locator of locators) this.#collectOperations(locator, search);
+    return search.found.size === 0 ? null : search.found;
   }
 
   /** A handle's lock that refuses an operation here, if any; locks on `exempt` do not count. */
@@ -84,16 +84,16 @@ export class PathIndex {
     return this.#find(locator)?.locks ?? [];
   }
 
-  #collectOperations(locator: Locator, tree: boolean, found: Set<OperationClaim>): void {
+  #collectOperations(locator: Locator, search: Search): void {
     let node: PathNode = this.#root;
     for (const name of locator) {
-      addLast(node, tree, found);
+      addLast(node, search.tree, search);
       const child = node.children.get(name);
       if (child === undefined || child.operationCount === 0) return;
       node = child;
     }
-    addLast(node, true, found);
-    addBelow(node, tree, found);
+    addLast(node, true, search);
+    addBelow(node, search);
   }
 
   #find(locator: Locator): PathNode | null {
@@ -140,18 +140,24 @@ function prune(leaf: PathNode): void {
   }
 }
 
-/** Adds the last operation of a place: of all, or of those that cover what lies below. */
-function addLast(node: PathNode, any: boolean, found: Set<OperationClaim>): void {
+interface Search {
+  readonly tree: boolean;
+  readonly order: number;
+  readonly found: Set<OperationClaim>;
+}
+
+/** Adds the last operation of a place: of all (`any`), or of those that cover what lies below. */
+function addLast(node: PathNode, any: boolean, { order, found }: Search): void {
   if (!any && node.trees === 0) return;
-  const last = node.operations.findLast((operation) => any || operation.tree);
+  const last = node.operations.findLast((operation) => operation.order < order && (any || operation.tree));
   if (last !== undefined) found.add(last);
 }
 
-function addBelow(node: PathNode, any: boolean, found: Set<OperationClaim>): void {
+function addBelow(node: PathNode, search: Search): void {
   if (node.operationCount === node.operations.length) return;
   for (const child of node.children.values()) {
-    addLast(child, any, found);
-    addBelow(child, any, found);
+    addLast(child, search.tree, search);
+    addBelow(child, search);
   }
 }
 
