@@ -3,6 +3,7 @@ import { isObject } from '../webidl/conversions.ts';
 import type { FileSystemDirectoryHandle } from './directory-handle.ts';
 import type { Entry } from './entry.ts';
 import type { FileSystemFileHandle } from './file-handle.ts';
+import { pace } from './pace.ts';
 
 type Child = FileSystemFileHandle | FileSystemDirectoryHandle;
 
@@ -20,6 +21,9 @@ export interface ChildCursor {
 export interface FileSystemDirectoryHandleAsyncIterator<T> extends AsyncIterableIterator<T, undefined> {
   return(value?: unknown): Promise<IteratorResult<T, undefined>>;
 }
+
+/** What reading one child costs beside an operation. */
+const OPERATIONS_PER_CHILD = 1 / 8;
 
 const className = 'FileSystemDirectoryHandle AsyncIterator';
 
@@ -74,6 +78,8 @@ class DirectoryIterator {
   async #next(): Promise<IteratorResult<unknown, undefined>> {
     if (this.#isFinished) return { value: undefined, done: true };
     try {
+      const pause = pace(OPERATIONS_PER_CHILD);
+      if (pause !== null) await pause;
       this.#cursor ??= await this.#open();
       const child = this.#cursor.next();
       if (child !== null) return { value: this.#valueOf(child), done: false };

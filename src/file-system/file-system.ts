@@ -7,6 +7,7 @@ import { algorithms } from './algorithms.ts';
 import type { Algorithms } from './algorithms.ts';
 import { ChangeFeed } from './change-feed.ts';
 import { OperationQueue } from './operation-queue.ts';
+import { pace } from './pace.ts';
 
 /** What the host gives a bucket's file system to work with. */
 export interface FileSystemParts {
@@ -66,7 +67,8 @@ export class FileSystem {
    * go on in the order of their calls.
    */
   algorithms(): Promise<Algorithms> {
-    return (this.#algorithms ??= this.#load());
+    const ready = (this.#algorithms ??= this.#load());
+    return pace()?.then(() => ready) ?? ready;
   }
 
   async #load(): Promise<Algorithms> {

@@ -6,6 +6,7 @@ import { domException } from '../../webidl/dom-exception.ts';
 import { QuotaExceededError } from '../../webidl/quota-exceeded-error.ts';
 import { entryError, webErrorOf } from '../errors.ts';
 import type { FileSystem, OpenResource } from '../file-system.ts';
+import { pace } from '../pace.ts';
 import type { FileSink } from '../writable-file-stream.ts';
 import { convertChunk } from '../write-chunk.ts';
 import type { WriteChunk } from '../write-chunk.ts';
@@ -45,6 +46,7 @@ export class FileWriter implements FileSink, OpenResource {
   async write(chunk: unknown): Promise<void> {
     this.#start(WRITE);
     try {
+      await pace();
       await this.#perform(convertChunk(chunk, `${WRITE}: the chunk`));
     } catch (error) {
       this.#finish('ended'); // the stream is errored now, and nobody will close or abort it

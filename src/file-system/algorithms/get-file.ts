@@ -8,7 +8,7 @@ export async function getFile(entry: Entry, context: string): Promise<File> {
   const earlier = system.before(entry.locator);
   if (earlier !== undefined) await earlier;
   try {
-    return system.tree.file(entry.locator);
+    return await system.tree.file(entry.locator);
   } catch (error) {
     throw handleError(error, entry, context);
   }
