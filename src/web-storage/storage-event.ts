@@ -1,3 +1,4 @@
+import { initEvent } from '../runtime/init-event.ts';
 import { boolean, dictionary, DOMString, nullable, USVString, type Convert } from '../webidl/conversions.ts';
 import { defineInterface, illegalInvocation, requireArguments, requireConstructorArguments } from '../webidl/interface.ts';
 import { isStorage, type Storage } from './storage.ts';
@@ -46,11 +47,6 @@ interface Details {
 
 /** https://dom.spec.whatwg.org/#dom-event-none */
 const NOT_DISPATCHED = 0;
-
-/** `initEvent` is legacy, but every runtime has it; the type definitions do not. */
-interface InitableEvent {
-  initEvent(type: string, bubbles: boolean, cancelable: boolean): void;
-}
 
 /**
  * Tells a client that another one changed a storage. https://html.spec.whatwg.org/#the-storageevent-interface
@@ -114,7 +110,7 @@ export class StorageEvent extends Event {
       storageArea: nullableStorage(storageArea, `${inInit}: parameter 8`),
     };
     if (this.eventPhase !== NOT_DISPATCHED) return;
-    (this as unknown as InitableEvent).initEvent(name, boolean(bubbles), boolean(cancelable));
+    initEvent(this, name, boolean(bubbles), boolean(cancelable));
     this.#details = details;
   }
 
