@@ -31,11 +31,11 @@ function checkReasons(file: string, entry: Entry): Disagreement[] {
 }
 
 /** Compares one file's results, over all its variants, with its entry. */
-export function checkResults(entry: RunEntry, results: readonly TestResult[]): Disagreement[] {
+export function checkResults<Why extends string>(entry: RunEntry<Why>, results: readonly TestResult[]): Disagreement[] {
   return [...results.flatMap((result) => [...checkHarness(entry, result), ...checkSubtests(entry, result)]), ...findStale(entry, results)];
 }
 
-function checkHarness(entry: RunEntry, { test, harness, message, subtests }: TestResult): Disagreement[] {
+function checkHarness(entry: RunEntry<string>, { test, harness, message, subtests }: TestResult): Disagreement[] {
   const where = nameOf(test);
   const expected = harnessExceptionFor(entry, test.variant)?.status ?? 'OK';
   if (harness === expected) {
@@ -45,7 +45,7 @@ function checkHarness(entry: RunEntry, { test, harness, message, subtests }: Tes
   return [disagreement('failure', where, null, `harness ${harness}: ${message ?? 'no message'}`)];
 }
 
-function checkSubtests(entry: RunEntry, { test, subtests }: TestResult): Disagreement[] {
+function checkSubtests(entry: RunEntry<string>, { test, subtests }: TestResult): Disagreement[] {
   const where = nameOf(test);
   return subtests.flatMap(({ name, status, message }) => {
     const exception = exceptionFor(entry, test.variant, name);
@@ -55,7 +55,7 @@ function checkSubtests(entry: RunEntry, { test, subtests }: TestResult): Disagre
 }
 
 /** An exception that names a subtest that no result has, or a variant that was not run. */
-function findStale(entry: RunEntry, results: readonly TestResult[]): Disagreement[] {
+function findStale(entry: RunEntry<string>, results: readonly TestResult[]): Disagreement[] {
   return (entry.except ?? []).flatMap((exception) => {
     const covered = results.filter(({ test }) => exception.variants?.includes(test.variant) ?? true);
     const names = new Set(covered.flatMap(({ subtests }) => subtests.map(({ name }) => name)));
@@ -63,7 +63,7 @@ function findStale(entry: RunEntry, results: readonly TestResult[]): Disagreemen
   });
 }
 
-function staleSubtest(results: readonly TestResult[], { variants }: Exception, name: string): Disagreement {
+function staleSubtest(results: readonly TestResult[], { variants }: Exception<string>, name: string): Disagreement {
   const where = `${results[0]?.test.file ?? 'no result'}${variants === undefined ? '' : ` (${variants.join(', ')})`}`;
   return disagreement('stale', where, name, 'the record lists a subtest that did not run');
 }

@@ -38,11 +38,18 @@ export const failureReasons = {
 } as const;
 export type FailureReason = keyof typeof failureReasons;
 
+/** Why a browser fails one of our own tests. */
+export const browserReasons = {
+  'browser-bug': 'the browser does not do what the standard says',
+  'not-shipped': 'the browser has not got the feature, or only behind a flag',
+} as const;
+export type BrowserReason = keyof typeof browserReasons;
+
 export type Reason = ScopeReason | LaterReason | FailureReason;
 
 /** Subtests that do not pass, for one reason. */
-export interface Exception {
-  readonly reason: Reason;
+export interface Exception<Why = Reason> {
+  readonly reason: Why;
   /** What exactly, in a sentence; for a bug, the issue. */
   readonly note: string;
   readonly subtests: readonly string[];
@@ -51,24 +58,24 @@ export interface Exception {
 }
 
 /** A harness status other than OK that is expected, and why. */
-export interface HarnessException {
+export interface HarnessException<Why = Reason> {
   readonly status: Exclude<HarnessStatus, 'OK'>;
-  readonly reason: FailureReason | LaterReason | ScopeReason;
+  readonly reason: Why;
   readonly note: string;
   readonly variants?: readonly Variant[];
 }
 
 /** A file that is run. */
-export interface RunEntry {
+export interface RunEntry<Why = Reason> {
   readonly run: true;
-  readonly harness?: HarnessException;
-  readonly except?: readonly Exception[];
+  readonly harness?: HarnessException<Why>;
+  readonly except?: readonly Exception<Why>[];
 }
 
 /** A file that is not run. */
 export interface LeftOutEntry {
   readonly run: false;
-  readonly reason: ScopeReason | LaterReason | FailureReason;
+  readonly reason: Reason;
   readonly note?: string;
 }
 
@@ -90,12 +97,12 @@ export function isKnownReason(reason: string): reason is Reason {
 }
 
 /** The exception that covers a subtest in a variant. */
-export function exceptionFor(entry: Entry, variant: Variant, subtest: string): Exception | undefined {
+export function exceptionFor<Why>(entry: RunEntry<Why> | LeftOutEntry, variant: Variant, subtest: string): Exception<Why> | undefined {
   if (!entry.run) return undefined;
   return entry.except?.find(({ subtests, variants }) => subtests.includes(subtest) && (variants?.includes(variant) ?? true));
 }
 
-export function harnessExceptionFor(entry: Entry, variant: Variant): HarnessException | undefined {
+export function harnessExceptionFor<Why>(entry: RunEntry<Why> | LeftOutEntry, variant: Variant): HarnessException<Why> | undefined {
   if (!entry.run || entry.harness === undefined) return undefined;
   return entry.harness.variants?.includes(variant) === false ? undefined : entry.harness;
 }
