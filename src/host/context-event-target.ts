@@ -40,9 +40,9 @@ export abstract class ContextEventTarget extends EventTarget {
   override removeEventListener(type: string, callback: Callback | null, options?: ListenerOptions): void {
     if (callback === null) return;
     const registration = this.#find(type, callback, isCapturing(options));
-    if (registration === undefined) return;
-    super.removeEventListener(type, registration.bound, options);
-    this.#forget(callback, registration);
+    // A runtime that acts on an aborted signal names the listener that it was given: the bound one.
+    super.removeEventListener(type, registration?.bound ?? callback, options);
+    if (registration !== undefined) this.#forget(callback, registration);
   }
 
   /** Removes every listener. */
