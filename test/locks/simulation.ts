@@ -118,11 +118,11 @@ class Simulation {
     const [first, ...others] = this.#realms.filter((each) => !each.dead);
     if (first === undefined) return;
     for (const { holding } of first.own) first.participant.bodyEnded(holding);
+    for (const { holding } of first.own) first.participant.end(holding, kinds.release, () => encodeId(holding.id));
+    first.own = [];
     for (const realm of others) realm.participant.close();
     this.#buryTheDead(first);
     for (const id of [...this.#reference.sessions.keys()]) if (id !== first.participant.session) this.#fence(first, id);
-    for (const { holding } of first.own) first.participant.end(holding, kinds.release, () => encodeId(holding.id));
-    first.own = [];
     this.#compareMachine(first);
     check(this.#reference.claims.length === 0, 'claims are left when all have gone');
   }
@@ -323,7 +323,7 @@ class Simulation {
       check(claims.size === expected.length, `a session has ${claims.size} claims instead of ${expected.length}`);
       for (const claim of expected) {
         const state = claims.get(claim.id)?.state;
-        check(state === claim.state, `a claim ${process.env.DBG ? JSON.stringify(claim) + JSON.stringify(this.#reference.claims) : ""} of type ${claim.what.type} is ${state} instead of ${claim.state}`);
+        check(state === claim.state, `a claim of type ${claim.what.type} is ${state} instead of ${claim.state}`);
       }
     }
     const { held, pending } = machine.query();

@@ -47,11 +47,13 @@ export class FileQueue {
     else this.#letGo(claim);
   }
 
-  /** Ends a claim that waits. */
-  cancel(claim: FileClaim): void {
-    claim.state = 'ended';
-    for (const blocker of claim.waitsFor ?? []) blocker.dependents?.delete(claim);
-    if (claim.type === 'operation') this.#letGo(claim, true);
+  /** Ends claims that wait. None of them is granted because of the end of another. */
+  cancel(claims: readonly FileClaim[]): void {
+    for (const claim of claims) claim.state = 'ended';
+    for (const claim of claims) {
+      for (const blocker of claim.waitsFor ?? []) blocker.dependents?.delete(claim);
+      if (claim.type === 'operation') this.#letGo(claim, true);
+    }
   }
 
   /** The handle's lock that refuses a lock here, if any. */
@@ -110,8 +112,9 @@ export class FileQueue {
       this.#index.removeOperation(claim);
       for (const dependent of inOrder(claim.dependents)) {
         dependent.waitsFor?.delete(claim);
+        if (dependent.state !== 'waiting') continue;
         if (cancelled && claim === first) this.#mustWait(dependent);
-        if (dependent.state !== 'waiting' || dependent.waitsFor?.size !== 0) continue;
+        if (dependent.waitsFor?.size !== 0) continue;
         const held = this.#decide(dependent);
         this.#settled(dependent);
         if (!held && dependent.type === 'operation') leaving.push(dependent);

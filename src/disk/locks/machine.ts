@@ -237,20 +237,22 @@ export class LockMachine implements Machine<LockOutcome> {
     return ofClient.length > 0;
   }
 
-  /**
-   * What waits goes first, so that nothing is granted to a claim that is about to end; then locks of handles, so that
-   * none of them refuses what waited for an operation.
-   */
+  /** Ends claims of one session, none of which is granted, or refuses others, because of the end of another. */
   #dropAll(claims: readonly Claim[]): void {
-    for (const claim of claims) if (claim.state === 'waiting') this.#drop(claim);
-    for (const claim of claims) if (claim.state === 'held' && claim.type === 'lock') this.#drop(claim);
-    for (const claim of claims) if (claim.state === 'held') this.#drop(claim);
+    for (const claim of claims) claim.session.claims.delete(claim.id);
+    const files = claims.filter((claim) => claim.type !== 'web');
+    const held = files.filter((claim) => claim.state === 'held');
+    // Nobody waits for locks of handles; but they would refuse whatever is decided while they are there.
+    for (const claim of held) if (claim.type === 'lock') this.#files.end(claim);
+    this.#files.cancel(files.filter((claim) => claim.state === 'waiting'));
+    for (const claim of held) if (claim.type === 'operation') this.#files.end(claim);
+    this.#web.end(claims.filter((claim) => claim.type === 'web'));
   }
 
   #drop(claim: Claim): void {
     claim.session.claims.delete(claim.id);
-    if (claim.type === 'web') this.#web.end(claim);
-    else if (claim.state === 'waiting') this.#files.cancel(claim);
+    if (claim.type === 'web') this.#web.end([claim]);
+    else if (claim.state === 'waiting') this.#files.cancel([claim]);
     else this.#files.end(claim);
   }
 
@@ -284,12 +286,11 @@ export class LockMachine implements Machine<LockOutcome> {
     this.#expired.add(session);
     this.#epoch++;
     this.#listener.left(id, this.#by);
-    for (const claim of [...session.claims.values()]) {
-      if (claim.type === 'lock') claim.shared = this.isShared(claim);
-      if (claim.state !== 'waiting') continue;
-      this.#listener.lost(claim, this.#by);
-      this.#drop(claim);
-    }
+    const claims = [...session.claims.values()];
+    for (const claim of claims) if (claim.type === 'lock') claim.shared = this.isShared(claim);
+    const waiting = claims.filter((claim) => claim.state === 'waiting');
+    for (const claim of waiting) this.#listener.lost(claim, this.#by);
+    this.#dropAll(waiting);
     return true;
   }
 

@@ -40,15 +40,14 @@ export class WebQueues {
     else queue.pending.push(claim);
   }
 
-  /** Releases a held claim or withdraws a pending one. */
-  end(claim: WebClaim): void {
-    const queue = this.#queue(claim.name);
-    const list = claim.state === 'held' ? queue.held : queue.pending;
-    list.splice(list.indexOf(claim), 1);
-    this.#held.delete(claim);
-    claim.state = 'ended';
-    this.#process(queue);
-    this.#drop(claim.name, queue);
+  /** Releases held claims and withdraws pending ones. None of them is granted because of the end of another. */
+  end(claims: readonly WebClaim[]): void {
+    for (const claim of claims) this.#remove(claim);
+    for (const name of new Set(claims.map((claim) => claim.name))) {
+      const queue = this.#queue(name);
+      this.#process(queue);
+      this.#drop(name, queue);
+    }
   }
 
   /** The first claim that a request would have to wait for if it came now. */
@@ -73,6 +72,14 @@ export class WebQueues {
   /** Queue by queue, each in its own order. */
   *pending(): Iterable<WebClaim> {
     for (const queue of this.#queues.values()) yield* queue.pending;
+  }
+
+  #remove(claim: WebClaim): void {
+    const queue = this.#queue(claim.name);
+    const list = claim.state === 'held' ? queue.held : queue.pending;
+    list.splice(list.indexOf(claim), 1);
+    this.#held.delete(claim);
+    claim.state = 'ended';
   }
 
   /** https://w3c.github.io/web-locks/#process-a-lock-request-queue */
