@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import { bufferSource, enforcedUnsignedLongLong, isObject } from '../webidl/conversions.ts';
 import { defineInterface, illegalConstructor, illegalInvocation, internal, requireArguments } from '../webidl/interface.ts';
+import { isBeyondDisk } from './errors.ts';
 import type { FileSystemSyncAccessHandleMode } from './file-handle.ts';
 import type { SyncAccess } from './sync-access.ts';
 
@@ -110,6 +111,7 @@ export class FileSystemSyncAccessHandle {
       this.#access.changed();
       return count;
     } catch (error) {
+      if (isBeyondDisk(error)) throw new TypeError(`${WRITE}: the disk has no position ${position}.`, { cause: error });
       throw this.#access.failure(error, 'write', WRITE);
     }
   }
@@ -118,7 +120,7 @@ export class FileSystemSyncAccessHandle {
    * Makes the file `newSize` bytes long, with zeros where it grows. A cursor beyond the end moves to the end.
    * https://fs.spec.whatwg.org/#dom-filesystemsyncaccesshandle-truncate
    *
-   * @throws as write does
+   * @throws as write does; QuotaExceededError for a size that the disk cannot have
    */
   truncate(newSize: number): void {
     if (!(#access in this)) throw illegalInvocation(interfaceName);
