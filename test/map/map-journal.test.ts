@@ -3,6 +3,7 @@ import path from 'node:path';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { MapChange } from '../../src/disk/map/map-area.ts';
+import { MapClient } from '../../src/disk/map/map-client.ts';
 import { MapJournal, type MapJournalOptions } from '../../src/disk/map/map-journal.ts';
 import { DEFAULT_QUOTA } from '../../src/disk/map/map-state.ts';
 import type { BucketPlace } from '../../src/disk/place.ts';
@@ -320,6 +321,29 @@ test('of many maps only a bounded number is open, and all of them work', () => {
   expect(descriptors() - before).toBeLessThan(300);
   expect(clients.map((client) => client.get('k'))).toEqual(clients.map((_, index) => `${index}`));
   expect(descriptors() - before).toBeLessThan(300);
+});
+
+test('a client that has used up its sequence numbers goes on, and still does not hear itself', () => {
+  const map = realm(newPlace());
+  const [writer, other] = [new MapClient(map, newSession(), ownUrl, 2 ** 32 - 3), clientOf(map)];
+  const heard: string[] = [];
+  writer.subscribe((change) => heard.push(`writer: ${change.newValue}`));
+  other.subscribe((change) => heard.push(`other: ${change.newValue}`));
+  for (const value of ['1', '2', '3', '4']) writer.set('k', value);
+  expect(writer.get('k')).toBe('4');
+  expect(heard).toEqual(['1', '2', '3', '4'].map((value) => `other: ${value}`));
+});
+
+test('a strict writer makes sure of a bucket that others have made, once', () => {
+  const place = newPlace();
+  clientOf(realm(place)).set('k', '1');
+  place.ensured = 0;
+  const strict = clientOf(realm(place, { durability: 'strict' }));
+  strict.get('k');
+  expect(place.ensured).toBe(0);
+  strict.set('k', '2');
+  strict.set('k', '3');
+  expect(place.ensured).toBe(1);
 });
 
 test('a closed map refuses reads and writes', () => {

@@ -2,26 +2,40 @@ import type { MapArea, MapListener, SetOutcome } from './map-area.ts';
 import type { MapJournal, MapWriter } from './map-journal.ts';
 import { ACCEPTED, type MapState } from './map-state.ts';
 
+/** A session has no more: a client that writes thousands of times a second for days goes on with another. */
+const LAST_SEQUENCE = 2 ** 32 - 1;
+
 /**
  * A map on disk as one client has it. Every read sees what any process wrote before it. A write is in the kernel when
  * it returns: no kill of any process loses it. All throw HoldfastError when the disk fails them.
  */
 export class MapClient implements MapArea, MapWriter {
-  readonly session: number;
   readonly url: string;
   readonly #map: MapJournal;
-  #sequence = 0;
+  #session: number;
+  #sequence: number;
 
-  /** Use `MapJournal.client`. */
-  constructor(map: MapJournal, session: number, url: string) {
+  /** Use `MapJournal.client`. `sequence` is the last that the session has used. */
+  constructor(map: MapJournal, session: number, url: string, sequence = 0) {
     this.#map = map;
-    this.session = session;
+    this.#session = session;
     this.url = url;
+    this.#sequence = sequence;
+  }
+
+  get session(): number {
+    return this.#session;
   }
 
   nextSequence(): number {
+    if (this.#sequence === LAST_SEQUENCE) this.#startSession();
     this.#sequence += 1;
     return this.#sequence;
+  }
+
+  #startSession(): void {
+    this.#session = 1 + Math.floor(Math.random() * (Number.MAX_SAFE_INTEGER - 1));
+    this.#sequence = 0;
   }
 
   get length(): number {
@@ -71,7 +85,7 @@ export class MapClient implements MapArea, MapWriter {
    * where this realm makes or reads it, else soon after. It keeps no process alive. Returns what ends it.
    */
   subscribe(listener: MapListener): () => void {
-    return this.#map.subscribe(this.session, listener);
+    return this.#map.subscribe(this, listener);
   }
 }
 

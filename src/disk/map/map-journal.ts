@@ -30,13 +30,14 @@ const records = new RecordWriter();
 
 /** One writer: what its records bear. */
 export interface MapWriter {
+  /** As of the last `nextSequence`. */
   readonly session: number;
   readonly url: string;
   nextSequence(): number;
 }
 
 interface Subscriber {
-  readonly session: number;
+  readonly client: MapWriter;
   readonly listener: MapListener;
 }
 
@@ -56,8 +57,9 @@ export class MapJournal implements Suspendable {
   readonly #url: string;
   readonly #subscribers = new Set<Subscriber>();
   readonly #quota: number | undefined;
-  /** Whether this realm's quota is known to have been everybody's. */
-  #quotaSettled: boolean;
+  readonly #strict: boolean;
+  /** Whether the bucket and the quota are as this realm wants them before it writes. */
+  #prepared = false;
   #watch: DirectoryWatch | null = null;
   /** Whether the journal is open, and counted as such. */
   #open = false;
@@ -73,7 +75,7 @@ export class MapJournal implements Suspendable {
     });
     this.#url = options.url;
     this.#quota = options.quota === undefined ? undefined : quotaInBytes(options.quota);
-    this.#quotaSettled = options.quota === undefined;
+    this.#strict = options.durability === 'strict';
   }
 
   /**
@@ -96,7 +98,7 @@ export class MapJournal implements Suspendable {
 
   /** What the map held when it was last read, for a writer that may add to it: the first makes the bucket. */
   knownForSet(writer: MapWriter): MapState {
-    if (!this.#open || !this.#quotaSettled) this.#prepare(writer);
+    if (!this.#open || !this.#prepared) this.#prepare(writer);
     this.used = true;
     return this.#machine.state;
   }
@@ -110,19 +112,17 @@ export class MapJournal implements Suspendable {
 
   #prepare(writer: MapWriter): void {
     this.current();
-    if (!this.#open) {
-      this.#place.ensure();
-      this.#reopen();
-    }
-    this.#settleQuota(writer);
+    // Whoever made the bucket may not have waited until the disk had its name.
+    if (!this.#open || this.#strict) this.#place.ensure();
+    if (!this.#open) this.#reopen();
+    if (!this.#prepared) this.#announceQuota(writer);
+    this.#prepared = true;
   }
 
-  #settleQuota(writer: MapWriter): void {
+  #announceQuota(writer: MapWriter): void {
     const quota = this.#quota;
-    if (quota !== undefined && !this.#quotaSettled && quota !== this.#machine.state.quota) {
-      this.#append(LIMIT, writer, records.number(quota));
-    }
-    this.#quotaSettled = true;
+    if (quota === undefined || quota === this.#machine.state.quota) return;
+    this.#append(LIMIT, writer, records.number(quota));
   }
 
   /** Appends a SET record. */
@@ -141,14 +141,15 @@ export class MapJournal implements Suspendable {
   }
 
   #append(kind: number, writer: MapWriter, payload: Uint8Array): SetOutcome {
-    return this.#journal.append(kind, writer.session, writer.nextSequence(), payload);
+    const sequence = writer.nextSequence();
+    return this.#journal.append(kind, writer.session, sequence, payload);
   }
 
-  /** Tells `listener` of every change from now on that another session than `session` makes. Never throws. */
-  subscribe(session: number, listener: MapListener): () => void {
+  /** Tells `listener` of every change from now on that another than `client` makes. Never throws. */
+  subscribe(client: MapWriter, listener: MapListener): () => void {
     // What happened before is no news to the new subscriber, and still is to the others.
     this.#look();
-    const subscriber = { session, listener };
+    const subscriber = { client, listener };
     this.#subscribers.add(subscriber);
     this.#machine.listener = this.#publish;
     this.#startWatching();
@@ -156,8 +157,8 @@ export class MapJournal implements Suspendable {
   }
 
   readonly #publish = (change: MapChange): void => {
-    for (const { session, listener } of this.#subscribers) {
-      if (session !== change.session) listener(change);
+    for (const { client, listener } of this.#subscribers) {
+      if (client.session !== change.session) listener(change);
     }
   };
 

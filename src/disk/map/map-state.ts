@@ -33,24 +33,32 @@ export class MapState {
 
   /** What `set` would say. */
   check(key: string, value: string): SetOutcome {
-    const old = this.#entries.get(key);
-    const growth = old === undefined ? key.length + value.length : value.length - old.length;
-    const requested = this.#bytes + 2 * growth;
-    return growth <= 0 || requested <= this.quota ? ACCEPTED : { accepted: false, quota: this.quota, requested };
+    return this.#judge(growthOf(key, value, this.#entries.get(key)));
   }
 
   set(key: string, value: string): SetOutcome {
-    const outcome = this.check(key, value);
-    if (outcome.accepted) this.put(key, value);
+    const old = this.#entries.get(key);
+    const growth = growthOf(key, value, old);
+    const outcome = this.#judge(growth);
+    if (outcome.accepted) this.#store(key, value, old === undefined, growth);
     return outcome;
   }
 
   /** Sets without asking the quota: for what was accepted before. */
   put(key: string, value: string): void {
     const old = this.#entries.get(key);
-    if (old === undefined) this.#order?.push(key);
-    this.#bytes += 2 * (old === undefined ? key.length + value.length : value.length - old.length);
+    this.#store(key, value, old === undefined, growthOf(key, value, old));
+  }
+
+  #judge(growth: number): SetOutcome {
+    const requested = this.#bytes + growth;
+    return growth <= 0 || requested <= this.quota ? ACCEPTED : { accepted: false, quota: this.quota, requested };
+  }
+
+  #store(key: string, value: string, isNew: boolean, growth: number): void {
     this.#entries.set(key, value);
+    this.#bytes += growth;
+    if (isNew) this.#order?.push(key);
   }
 
   /** False: there was no such key. */
@@ -114,4 +122,9 @@ export class MapState {
     else if (order[this.#first] === key && 2 * this.#first < order.length) this.#first += 1;
     else this.#order = null;
   }
+}
+
+/** How many bytes a map takes more when a value is set. */
+function growthOf(key: string, value: string, old: string | undefined): number {
+  return 2 * (old === undefined ? key.length + value.length : value.length - old.length);
 }
