@@ -7,6 +7,7 @@ import {
   faultyAppend,
   forgottenRetry,
   interruptedShortWrite,
+  lastByteMissing,
   lateSeal,
 } from './support/fault-scenarios.ts';
 import { temporaryDirectory } from './support/place.ts';
@@ -51,6 +52,10 @@ test('a record whose retry comes after a compaction takes effect once', () => {
 
 test('a client without a descriptor sleeps through three generations, and brings none of them back', () => {
   expect(deepSleep(source, temporaryDirectory())).toEqual([]);
+});
+
+test('a record that lacks its last byte costs the next one nothing', () => {
+  expect(lastByteMissing(source, temporaryDirectory())).toEqual([]);
 });
 
 test('a SEAL that comes after a record which its candidate lacks is void', () => {

@@ -7,7 +7,7 @@ import { crc32 } from '../../src/disk/journal/checksum.ts';
 import { Dedupe, REMEMBERED_SESSIONS } from '../../src/disk/journal/dedupe.ts';
 import { decodeFrame, encodeFrame, Frame, FRAME_OVERHEAD, HEADER_BYTES } from '../../src/disk/journal/frame.ts';
 import { Journal } from '../../src/disk/journal/journal.ts';
-import { isUnbordered, Magic } from '../../src/disk/journal/magic.ts';
+import { isMagic, Magic } from '../../src/disk/journal/magic.ts';
 import { describe, Ledger } from './support/ledger.ts';
 import { temporaryDirectory } from './support/place.ts';
 
@@ -24,11 +24,32 @@ test('the checksum is the CRC-32 of zlib, in one piece or in several', () => {
   expect(crc32(new TextEncoder().encode('123456789'), 0, 9)).toBe(0xcbf43926);
 });
 
-test('a magic has no prefix that is also its suffix', () => {
-  expect(isUnbordered(Uint8Array.from([1, 2, 3]))).toBe(true);
-  expect(isUnbordered(Uint8Array.from([1, 2, 1]))).toBe(false);
-  expect(isUnbordered(Uint8Array.from([1, 2, 1, 2]))).toBe(false);
-  for (let round = 0; round < 100; round++) expect(isUnbordered(Magic.random().bytes)).toBe(true);
+test('a magic has no prefix that is also its suffix, and no zero', () => {
+  expect(isMagic(Uint8Array.from([1, 2, 3]))).toBe(true);
+  expect(isMagic(Uint8Array.from([1, 2, 1]))).toBe(false);
+  expect(isMagic(Uint8Array.from([1, 2, 1, 2]))).toBe(false);
+  expect(isMagic(Uint8Array.from([1, 0, 3]))).toBe(false);
+  for (let round = 0; round < 100; round++) expect(isMagic(Magic.random().bytes)).toBe(true);
+});
+
+test('a frame that is cut short is never completed by the ones after it', () => {
+  const frame = new Frame();
+  let completed = 0;
+  // Without its terminator, one frame in 256 would be completed when it lacks one byte.
+  for (let round = 0; round < 3000; round++) {
+    const random = Magic.random();
+    const whole = new Uint8Array(FRAME_OVERHEAD + 8);
+    encodeFrame(whole, 0, random, { kind: 1, session: 7, sequence: round + 1, payload: new Uint8Array(8).fill(round) });
+    for (const missing of [1, 2, 4, 5, 6, 15, 16, 17, 40]) {
+      const torn = whole.subarray(0, whole.length - missing);
+      const bytes = Buffer.concat([torn, whole.subarray(0, 3), whole, whole]);
+      // Whatever of the later ones is there already.
+      for (let seen = torn.length; seen < bytes.length; seen += 23) {
+        if (decodeFrame(bytes, 0, seen, random, frame) === 'whole') completed++;
+      }
+    }
+  }
+  expect(completed).toBe(0);
 });
 
 test('the search finds the first occurrence, and none that is cut off', () => {
@@ -78,7 +99,7 @@ test('a value that holds whole records, of this very journal, forges none', () =
   const path = journal.file;
   const whole = fs.readFileSync(path);
   for (let cut = whole.length - forged.length * 3; cut < whole.length; cut++) {
-    fs.writeFileSync(path, Buffer.concat([whole.subarray(0, cut), new Uint8Array(HEADER_BYTES)]));
+    fs.writeFileSync(path, Buffer.concat([whole.subarray(0, cut), new Uint8Array(HEADER_BYTES).fill(0xff)]));
     const entries = new Ledger();
     new Journal(directory, entries).catchUp();
     expect(entries.entries).toEqual(ledger.entries.slice(0, -1));

@@ -101,7 +101,7 @@ test('a file full of promises is read in a time that grows with its size, not wi
   const start = Buffer.concat([encodeFileHeader(magic), end()]);
   const many = 40_000;
   // Each claims all the rest of the file, and is complete, so that a careless reader checks it to its end.
-  const promises = Array.from({ length: many }, (_, index) => promise((many - index) * 44 - 48 > 0 ? (many - index) * 44 - 48 : 0));
+  const promises = Array.from({ length: many }, (_, index) => promise(Math.max(0, (many - index) * 44 - FRAME_OVERHEAD)));
   fs.writeFileSync(join(directory, '0'), Buffer.concat([start, ...promises, frame(1, 7, 1, bytes('the only record'))]));
   const journal = new Journal(directory, new Ledger());
   const began = process.cpuUsage();

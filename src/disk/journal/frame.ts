@@ -13,7 +13,13 @@ const SEQUENCE = 32;
 const MASK = 36;
 const HEADER_CHECKSUM = 40;
 export const HEADER_BYTES = 44;
-const TRAILER_BYTES = 4;
+const CHECKSUM_BYTES = 4;
+const TRAILER_BYTES = CHECKSUM_BYTES + 1;
+/**
+ * The last byte of a frame. No magic holds it, so that the next frame cannot complete one that was cut short in its
+ * last bytes, by bytes that happen to be the missing ones.
+ */
+const TERMINATOR = 0;
 
 const MASKED = 1;
 
@@ -61,6 +67,7 @@ function putChecksums(out: Uint8Array, at: number, end: number): void {
   const header = crc32(out, at + LENGTH, at + HEADER_CHECKSUM);
   putUint32(out, at + HEADER_CHECKSUM, header);
   putUint32(out, end - TRAILER_BYTES, crc32(out, at + HEADER_BYTES, end - TRAILER_BYTES, header));
+  out[end - 1] = TERMINATOR;
 }
 
 function maskUntilClean(out: Uint8Array, at: number, end: number, magic: Magic, payload: Uint8Array): void {
@@ -97,6 +104,7 @@ export function decodeFrame(bytes: Uint8Array, at: number, to: number, magic: Ma
   const end = at + FRAME_OVERHEAD + length;
   if (magic.find(bytes, at + 1, Math.min(end, to)) !== -1) return 'bad';
   if (end > to) return 'partial';
+  if (bytes[end - 1] !== TERMINATOR) return 'bad';
   const body = at + HEADER_BYTES;
   if (crc32(bytes, body, body + length, header) !== getUint32(bytes, body + length)) return 'bad';
   frame.kind = bytes[at + KIND] ?? 0;

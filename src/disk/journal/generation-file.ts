@@ -4,7 +4,7 @@ import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { getUint32, putUint32 } from './bytes.ts';
 import { crc32 } from './checksum.ts';
 import { diskError, systemCode } from './disk-error.ts';
-import { Magic, MAGIC_BYTES } from './magic.ts';
+import { isMagic, Magic, MAGIC_BYTES } from './magic.ts';
 
 /* The layout is in docs/FORMAT.md, "Generation". */
 const IDENTIFIER = Uint8Array.from('HFJOURNL', (character) => character.charCodeAt(0));
@@ -55,7 +55,9 @@ function decodeFileHeader(header: Uint8Array, length: number, path: string): Mag
   if (version > FORMAT_VERSION) {
     throw new HoldfastError('root-newer', `The journal ${path} has format ${version}; this version reads up to ${FORMAT_VERSION}.`);
   }
-  return new Magic(header.slice(MAGIC, MAGIC + MAGIC_BYTES));
+  const magic = header.slice(MAGIC, MAGIC + MAGIC_BYTES);
+  if (!isMagic(magic)) throw damaged('its magic cannot serve as one');
+  return new Magic(magic);
 }
 
 /**

@@ -19,7 +19,7 @@ export class Magic {
   static random(): Magic {
     for (;;) {
       const bytes = crypto.getRandomValues(new Uint8Array(MAGIC_BYTES));
-      if (isUnbordered(bytes)) return new Magic(bytes);
+      if (isMagic(bytes)) return new Magic(bytes);
     }
   }
 
@@ -49,7 +49,9 @@ export class Magic {
   }
 }
 
-export function isUnbordered(bytes: Uint8Array): boolean {
+/** Whether these bytes may serve as a magic: no zero among them, and no proper prefix that equals a suffix. */
+export function isMagic(bytes: Uint8Array): boolean {
+  if (bytes.includes(0)) return false;
   for (let length = 1; length < bytes.length; length++) {
     const start = bytes.length - length;
     let same = 0;

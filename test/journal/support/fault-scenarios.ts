@@ -234,3 +234,24 @@ export function lateSeal(module: JournalModule, parent: string): string[] {
   const found = attempt(() => intercepting(interceptor, () => compactor.journal.compact()), () => false);
   return [...found, ...violations(module, directory, [...clients, other])];
 }
+
+/** A writer dies one byte before the end of its record; then another one appends. Once in a while their bytes fit. */
+export function lastByteMissing(module: JournalModule, parent: string): string[] {
+  const found: string[] = [];
+  for (let round = 0; round < 400; round++) {
+    const directory = created(module, join(parent, String(round)));
+    const [victim, other] = [clientOf(module, directory, 1), clientOf(module, directory, 2)];
+    let dead = false;
+    const interceptor: Interceptor = (call, parameters, proceed) => {
+      if (dead) throw systemError('EIO', call);
+      if (call !== 'writeSync') return proceed(...parameters);
+      dead = true;
+      return shortWrite(parameters, Number(parameters[3]) - 1, proceed);
+    };
+    found.push(...attempt(() => intercepting(interceptor, () => victim.write('nearly there')), isHoldfastError));
+    for (const text of ['one', 'two']) found.push(...attempt(() => other.write(text), () => false));
+    if (other.ledger.entries.length !== 2) found.push(`${other.ledger.entries.length} records instead of 2`);
+    for (const { journal } of [victim, other]) journal.close();
+  }
+  return found;
+}
