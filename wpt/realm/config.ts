@@ -8,6 +8,10 @@ export interface RealmConfig {
   /** URLs of the classic scripts to run, in order; an .html file is one entry and its scripts are taken from it. */
   readonly scripts: readonly string[];
   readonly title: string | null;
+  /** Whether workers and frames that the test makes get processes of their own, rather than threads and clients. */
+  readonly processes: boolean;
+  /** Whether this realm was made by another one, so that it has no result of its own. */
+  readonly peer: boolean;
   /** Milliseconds until the harness is told to give up. */
   readonly timeout: number;
   /** Whether Holdfast is installed; without it no feature subtest may pass. */

@@ -5,8 +5,9 @@ import { runClassicScript } from './classic-script.ts';
 import type { RealmConfig, Report } from './config.ts';
 import { define, defineHandlers } from './global-events.ts';
 import { HarnessReporter } from './harness.ts';
-import { installProduct } from './product.ts';
-import { runTestPage } from './pages/test-page.ts';
+import { installProduct, type Product } from './product.ts';
+import { sendToMaker } from './peer.ts';
+import { runPeerPage, runTestPage } from './pages/test-page.ts';
 import type { TestThreadData } from './realm-thread.ts';
 import { shapeGlobalInterfaces, shapeScope } from './scope.ts';
 import { threadEntry } from './worker-shim.ts';
@@ -18,15 +19,25 @@ process.on('disconnect', () => process.exit());
 
 const reporter = new HarnessReporter(send);
 
-if (config.kind === 'window') await runWindow().catch((error: unknown) => reporter.startFailed(error));
+if (config.peer) await (config.kind === 'window' ? runPeerWindow() : runPeerWorker());
+else if (config.kind === 'window') await runWindow().catch((error: unknown) => reporter.startFailed(error));
 else runWorker();
 
+async function runPeerWindow(): Promise<void> {
+  const { product, events } = await makeWindow();
+  runPeerPage(config, product, events);
+}
+
+/** Passes messages between the realm that made this process and the worker in it. */
+function runPeerWorker(): void {
+  const thread = new Thread(threadEntry, { workerData: { config } });
+  thread.on('message', (data: unknown) => sendToMaker({ type: 'message', data }));
+  thread.on('exit', () => process.exit());
+  process.on('message', ({ data }: { data: unknown }) => thread.postMessage(data));
+}
+
 async function runWindow(): Promise<void> {
-  shapeGlobalInterfaces('Window');
-  const events = shapeScope(config);
-  define(globalThis, { window: globalThis });
-  defineHandlers(globalThis, events, ['message', 'messageerror', 'error', 'load']);
-  const product = await installProduct(config);
+  const { product, events } = await makeWindow();
   setTimeout(() => reporter.timeout(), config.timeout);
   try {
     // In one go: testharness.js takes the first pause for the end of the page's loading.
@@ -35,6 +46,14 @@ async function runWindow(): Promise<void> {
   } catch (error) {
     reporter.scriptFailed(error, events);
   }
+}
+
+async function makeWindow(): Promise<{ product: Product | null; events: EventTarget }> {
+  shapeGlobalInterfaces('Window');
+  const events = shapeScope(config);
+  define(globalThis, { window: globalThis });
+  defineHandlers(globalThis, events, ['message', 'messageerror', 'error', 'load']);
+  return { product: await installProduct(config), events };
 }
 
 function runScripts(): void {

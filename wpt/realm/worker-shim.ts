@@ -1,6 +1,7 @@
 import { Worker as Thread, type Transferable } from 'node:worker_threads';
 import type { RealmConfig } from './config.ts';
 import { defineHandlers, errorEvent } from './global-events.ts';
+import { Peer } from './peer.ts';
 
 /** What a worker's thread is told. */
 export interface ThreadData {
@@ -17,31 +18,48 @@ export interface WorkerShim extends EventTarget {
 
 /**
  * The Worker interface of a page over Node's worker threads. Values go to the thread's postMessage untouched: what may
- * be cloned is the product's affair.
+ * be cloned is the product's affair. With `processes` each worker is a thread of a process of its own.
  */
 export function workerClass(parent: RealmConfig): new (url: string | URL) => WorkerShim {
   return class Worker extends EventTarget implements WorkerShim {
-    readonly #thread: Thread;
+    readonly #remote: Remote;
 
     constructor(url: string | URL) {
       super();
       defineHandlers(this, this, ['message', 'messageerror', 'error']);
       const href = new URL(url, parent.href).href;
       const config: RealmConfig = { ...parent, kind: 'worker', page: false, href, scripts: [href], title: null };
-      this.#thread = new Thread(threadEntry, { workerData: { config } satisfies ThreadData });
-      this.#thread.on('message', (data: unknown) => this.dispatchEvent(new MessageEvent('message', { data })));
-      this.#thread.on('messageerror', (data: unknown) => this.dispatchEvent(new MessageEvent('messageerror', { data })));
-      this.#thread.on('error', (error) => this.dispatchEvent(errorEvent(error)));
+      this.#remote = parent.processes ? startProcess(config, this) : startThread(config, this);
     }
 
     postMessage(value: unknown, options?: TransferOptions): void {
-      this.#thread.postMessage(value, transferList(options));
+      this.#remote.postMessage(value, transferList(options));
     }
 
     terminate(): void {
-      void this.#thread.terminate();
+      this.#remote.terminate();
     }
   };
+}
+
+interface Remote {
+  postMessage(value: unknown, transfer: readonly Transferable[]): void;
+  terminate(): void;
+}
+
+function startThread(config: RealmConfig, events: EventTarget): Remote {
+  const thread = new Thread(threadEntry, { workerData: { config } satisfies ThreadData });
+  thread.on('message', (data: unknown) => events.dispatchEvent(new MessageEvent('message', { data })));
+  thread.on('messageerror', (data: unknown) => events.dispatchEvent(new MessageEvent('messageerror', { data })));
+  thread.on('error', (error) => events.dispatchEvent(errorEvent(error)));
+  return { postMessage: thread.postMessage.bind(thread), terminate: () => void thread.terminate() };
+}
+
+function startProcess(config: RealmConfig, events: EventTarget): Remote {
+  const peer = new Peer(config, (message) => {
+    if (message.type === 'message') events.dispatchEvent(new MessageEvent('message', { data: message.data }));
+  });
+  return { postMessage: (value) => peer.postMessage(value), terminate: () => peer.kill() };
 }
 
 export const threadEntry = new URL('./realm-thread.mjs', import.meta.url);

@@ -38,6 +38,8 @@ export async function runTest(test: Test, options: LaunchOptions): Promise<TestR
     href: urlOf(test),
     scripts: test.scripts,
     title: test.title,
+    processes: test.query === '?processes',
+    peer: false,
     timeout,
     product: options.product,
     root,

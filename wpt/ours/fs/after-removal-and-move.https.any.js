@@ -1,5 +1,6 @@
 // META: title=Handles of entries that were removed, replaced or moved
 // META: script=/ours/resources/directory.js
+// META: timeout=long
 'use strict';
 
 inDirectory(async (t, dir) => {

@@ -1,3 +1,4 @@
+// META: timeout=long
 // Upstream's FileSystemFileHandle-cross-primitive-locking does not wait for its first lock. Here it is held before the
 // second is asked for, so that the answer does not hang on who is faster.
 importScripts('/resources/testharness.js', '/ours/resources/directory.js');

@@ -1,5 +1,6 @@
 // META: title=Names of files and directories
 // META: script=/ours/resources/directory.js
+// META: timeout=long
 'use strict';
 
 const legal = [

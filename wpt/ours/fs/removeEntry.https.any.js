@@ -1,5 +1,6 @@
 // META: title=removeEntry(): the subtests that call a helper by an old signature upstream
 // META: script=/ours/resources/directory.js
+// META: timeout=long
 'use strict';
 
 inDirectory(async (t, dir) => {

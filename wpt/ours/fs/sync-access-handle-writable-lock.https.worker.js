@@ -1,3 +1,4 @@
+// META: timeout=long
 // The file of this name upstream imports a script twice, so it does not parse.
 importScripts('/resources/testharness.js', '/ours/resources/directory.js');
 'use strict';

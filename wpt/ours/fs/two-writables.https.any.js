@@ -1,5 +1,6 @@
 // META: title=createWritable(): the subtest that calls a helper by an old signature upstream
 // META: script=/ours/resources/directory.js
+// META: timeout=long
 'use strict';
 
 inDirectory(async (t, dir) => {

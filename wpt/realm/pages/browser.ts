@@ -1,11 +1,11 @@
 import type { StorageHost } from 'holdfast';
-import type { Folders, RealmConfig } from '../config.ts';
+import type { RealmConfig } from '../config.ts';
 import { workerClass } from '../worker-shim.ts';
 import { PageWindow } from './page-window.ts';
 
 /** The windows of one realm. Each is a client of its own, as each window of a browser is. */
 export class Browser {
-  readonly folders: Folders;
+  readonly config: RealmConfig;
   readonly Worker: ReturnType<typeof workerClass>;
   readonly #host: StorageHost;
   readonly #waiting: (() => void)[] = [];
@@ -14,7 +14,7 @@ export class Browser {
 
   constructor(host: StorageHost, config: RealmConfig) {
     this.#host = host;
-    this.folders = config.folders;
+    this.config = config;
     this.Worker = workerClass(config);
   }
 

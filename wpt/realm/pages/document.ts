@@ -1,5 +1,6 @@
 import { PageWindow } from './page-window.ts';
 import type { Browser, Window } from './browser.ts';
+import { RemoteWindow } from './remote-window.ts';
 
 /** As much of a document as pages need that only make frames and set event handlers. */
 export interface PageDocument {
@@ -63,7 +64,7 @@ export class PageElement extends EventTarget {
 
 /** An iframe: a window while it is in the document, and a page loaded into it whenever its src is set. */
 class FrameElement extends PageElement {
-  contentWindow: PageWindow | null = null;
+  contentWindow: PageWindow | RemoteWindow | null = null;
   onload: ((event: Event) => void) | null = null;
   readonly #browser: Browser;
   readonly #owner: Window;
@@ -80,7 +81,7 @@ class FrameElement extends PageElement {
   }
 
   get contentDocument(): PageDocument | null {
-    return this.contentWindow?.document ?? null;
+    return this.contentWindow instanceof PageWindow ? this.contentWindow.document : null;
   }
 
   get src(): string {
@@ -93,7 +94,7 @@ class FrameElement extends PageElement {
   }
 
   override inserted(): void {
-    this.contentWindow = new PageWindow(this.#browser, { parent: this.#owner, opener: null });
+    if (!this.#browser.config.processes) this.contentWindow = new PageWindow(this.#browser, { parent: this.#owner, opener: null });
     this.#load();
   }
 
@@ -104,6 +105,10 @@ class FrameElement extends PageElement {
   }
 
   #load(): void {
-    this.contentWindow?.navigate(this.#src, this.#owner.location.href, () => this.dispatchEvent(new Event('load')));
+    const base = this.#owner.location.href;
+    const loaded = (): void => void this.dispatchEvent(new Event('load'));
+    if (this.contentWindow instanceof PageWindow) return this.contentWindow.navigate(this.#src, base, loaded);
+    this.contentWindow?.close();
+    this.contentWindow = new RemoteWindow(this.#browser.config, new URL(this.#src, base), this.#owner, loaded);
   }
 }

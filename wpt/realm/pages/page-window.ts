@@ -116,7 +116,7 @@ export class PageWindow extends EventTarget {
 
   #run(): void {
     if (this.location.protocol === 'about:') return;
-    const file = readServed(this.#browser.folders, this.location);
+    const file = readServed(this.#browser.config.folders, this.location);
     if (file === null) throw new Error(`No page at ${this.location.href}`);
     runAs(this.#page, () => runPage(this, readMarkup(file.text)));
   }

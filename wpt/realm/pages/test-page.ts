@@ -3,6 +3,7 @@ import type { RealmConfig } from '../config.ts';
 import { readServed } from '../files.ts';
 import { define } from '../global-events.ts';
 import type { HarnessReporter } from '../harness.ts';
+import { sendToMaker } from '../peer.ts';
 import type { Product } from '../product.ts';
 import { Browser, type Window } from './browser.ts';
 import { makeDocument } from './document.ts';
@@ -30,6 +31,20 @@ export function runTestPage(config: RealmConfig, product: Product | null, report
   };
   if (browser === null) setTimeout(loaded);
   else browser.whenLoaded(loaded);
+}
+
+/** Runs the page of a frame that has a process of its own. Its parent is in another one. */
+export function runPeerPage(config: RealmConfig, product: Product | null, events: EventTarget): void {
+  const parent = { postMessage: (data: unknown) => sendToMaker({ type: 'message', data }) };
+  process.on('message', ({ data }: { data: unknown }) => {
+    const event = new MessageEvent('message', { data });
+    Object.defineProperty(event, 'source', { value: parent });
+    events.dispatchEvent(event);
+  });
+  if (product !== null) addWindows(config, product);
+  define(globalThis, { parent, top: parent });
+  for (const script of scriptsOf(config)) runPageScript(config, script);
+  sendToMaker({ type: 'loaded' });
 }
 
 function runPageScript({ folders, href }: RealmConfig, script: PageScript): void {
