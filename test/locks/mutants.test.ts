@@ -1,0 +1,237 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { build } from 'esbuild';
+import { describe, expect, it } from 'vitest';
+
+/** A way to break the lock table: in `file`, `from` (which must occur exactly once) becomes `to`. */
+interface Mutant {
+  readonly what: string;
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+const mutants: Mutant[] = [
+  {
+    what: 'a shared request overtakes an exclusive one that waits',
+    file: 'web-queues.ts',
+    from: 'if (queue.pending.length > 0 && queue.pending[0] !== claim) return false;',
+    to: "if (claim.mode === 'exclusive' && queue.pending.length > 0 && queue.pending[0] !== claim) return false;",
+  },
+  { what: 'a steal leaves the lock to the one it was stolen from', file: 'web-queues.ts', from: 'queue.held.splice(0)', to: '[]' },
+  {
+    what: 'ifAvailable waits',
+    file: 'web-queues.ts',
+    from: "else if (how.ifAvailable) claim.state = 'refused';",
+    to: '',
+  },
+  {
+    what: 'only the first of a queue is granted when several could be',
+    file: 'web-queues.ts',
+    from: '      this.#settled(next);\n',
+    to: '      this.#settled(next);\n      return;\n',
+  },
+  {
+    what: 'an abort that comes after the grant releases the lock',
+    file: 'machine.ts',
+    from: "if (claim?.type !== 'web' || claim.state !== 'waiting') return false;",
+    to: "if (claim?.type !== 'web') return false;",
+  },
+  {
+    what: "the end of a client releases other clients' locks",
+    file: 'machine.ts',
+    from: "(claim) => claim.type === 'web' && claim.clientId === clientId",
+    to: "(claim) => claim.type === 'web' && clientId !== ''",
+  },
+  {
+    what: 'a record of a session that has not joined, or has expired, counts',
+    file: 'machine.ts',
+    from: "if (session?.standing !== 'present') return known(record.kind);",
+    to: 'if (session === undefined) return known(record.kind);',
+  },
+  {
+    what: 'an expired session keeps nothing until it is fenced',
+    file: 'machine.ts',
+    from: "const waiting = claims.filter((claim) => claim.state === 'waiting');",
+    to: 'const waiting = claims;',
+  },
+  {
+    what: 'what an expired session waits for may still be granted to it',
+    file: 'machine.ts',
+    from: '    this.#dropAll(waiting);\n',
+    to: '',
+  },
+  {
+    what: 'the fence takes a file from under others who write to it',
+    file: 'machine.ts',
+    from: "const isKept = (claim: Claim): boolean => session.standing === 'fenced' && claim.type === 'lock' && claim.shared;",
+    to: 'const isKept = (_: Claim): boolean => false;',
+  },
+  {
+    what: 'one may share a file with a session that is to be fenced',
+    file: 'file-queue.ts',
+    from: "lock.session.standing !== 'present' || classesConflict",
+    to: 'classesConflict',
+  },
+  {
+    what: 'what a dead session had done is not told',
+    file: 'machine.ts',
+    from: "if (claim.type === 'operation' && verdicts.get(claim.id) === true) this.#noteChange",
+    to: "if (claim.type === 'operation' && verdicts.get(claim.id) === undefined) this.#noteChange",
+  },
+  {
+    what: 'the locks of a session that ends refuse what its operations have blocked',
+    file: 'machine.ts',
+    from: "    for (const claim of held) if (claim.type === 'lock') this.#files.end(claim);\n    this.#files.cancel(files.filter((claim) => claim.state === 'waiting'));\n",
+    to: "    this.#files.cancel(files.filter((claim) => claim.state === 'waiting'));\n    for (const claim of held) if (claim.type === 'lock') this.#files.end(claim);\n",
+  },
+  {
+    what: 'a claim of a session that ends is granted because another one ended first',
+    file: 'file-queue.ts',
+    from: "for (const claim of claims) claim.state = 'ended';\n    for (const claim of claims) {\n",
+    to: "for (const claim of claims) {\n      claim.state = 'ended';\n",
+  },
+  {
+    what: 'what waits behind a withdrawn operation forgets what else is in its way',
+    file: 'file-queue.ts',
+    from: 'if (cancelled && claim === first) this.#mustWait(dependent);',
+    to: '',
+  },
+  {
+    what: 'a lock of a handle does not wait for operations',
+    file: 'file-queue.ts',
+    from: 'this.#index.operationsInTheWay([claim.locator], false, claim.order)',
+    to: 'null',
+  },
+  {
+    what: 'a refused operation stays in the way',
+    file: 'file-queue.ts',
+    from: "if (!held && dependent.type === 'operation') leaving.push(dependent);",
+    to: '',
+  },
+  {
+    what: "an operation is refused by its own session's lock",
+    file: 'file-queue.ts',
+    from: "own?.type === 'lock' && own.state === 'held' ? own.locator : null",
+    to: 'null',
+  },
+  {
+    what: 'creating is refused by a lock on what exists',
+    file: 'file-queue.ts',
+    from: "if (intent.operation === 'create') return null;",
+    to: '',
+  },
+  {
+    what: 'an operation on a tree does not see locks below it',
+    file: 'path-index.ts',
+    from: 'return tree ? findLock(node, counts) : (node.locks.find(counts) ?? null);',
+    to: 'return node.locks.find(counts) ?? null;',
+  },
+  {
+    what: 'an operation does not wait for one on a tree above it',
+    file: 'path-index.ts',
+    from: 'if (!any && node.trees === 0) return;',
+    to: 'if (!any) return;',
+  },
+  {
+    what: 'an operation on a tree does not wait for those below it',
+    file: 'path-index.ts',
+    from: '    addBelow(node, search);\n  }\n\n  #find',
+    to: '  }\n\n  #find',
+  },
+  {
+    what: 'a move covers its source only',
+    file: 'claims.ts',
+    from: 'return intent.target === undefined ? [intent.source] : [intent.source, intent.target];',
+    to: 'return [intent.source];',
+  },
+  {
+    what: 'a place is dropped from the index while something is below it',
+    file: 'path-index.ts',
+    from: 'node.parent !== null && node.operationCount === 0 && node.lockCount === 0',
+    to: 'node.parent !== null && node.operations.length === 0 && node.locks.length === 0',
+  },
+  { what: 'a snapshot forgets who waits', file: 'snapshot.ts', from: ".flag(claim.state === 'held')", to: '.flag(true)' },
+  {
+    what: 'a snapshot forgets who has expired',
+    file: 'snapshot.ts',
+    from: 'standings.indexOf(session.standing)',
+    to: '0',
+  },
+  {
+    what: 'a snapshot forgets what is shared with a session that is to be fenced',
+    file: 'snapshot.ts',
+    from: "claim.type === 'lock' && claim.shared",
+    to: 'false',
+  },
+  {
+    what: 'a snapshot has the pending requests of a name before those that came first',
+    file: 'machine.ts',
+    from: '[...this.#web.pending()].sort((a, b) => a.order - b.order)',
+    to: '[...this.#web.pending()]',
+  },
+  {
+    what: 'a reader that was restored from a snapshot misses changes silently',
+    file: 'machine.ts',
+    from: 'if (missed < 0 || missed > this.#recentChanges.length) this.#listener.gap();\n    else if (missed > 0)',
+    to: 'if (missed > 1e9)',
+  },
+  {
+    what: 'a realm does not learn from a snapshot what became of its claims',
+    file: 'participant.ts',
+    from: 'this.#news.push(() => this.#reconcile());',
+    to: '',
+  },
+  {
+    what: 'whoever causes a grant wakes nobody',
+    file: 'participant.ts',
+    from: 'else if (by === this.#session) this.#toWake.add(session.folder);',
+    to: '',
+  },
+  {
+    what: 'a realm whose session is gone believes that it still holds',
+    file: 'participant.ts',
+    from: 'for (const id of [...this.#holdings.keys()]) this.#lose(id);',
+    to: '',
+  },
+  {
+    what: 'a realm goes on while something runs that lost what it held',
+    file: 'participant.ts',
+    from: 'if (holding.running) this.#orphans.add(holding);',
+    to: '',
+  },
+];
+
+const source = fileURLToPath(new URL('../../src/disk/locks', import.meta.url));
+
+async function loadMutant({ what, file, from, to }: Mutant): Promise<(seed: number) => string | null> {
+  const target = path.join(source, file);
+  const outfile = fileURLToPath(new URL(`../../.cache/mutants/${what.replace(/\W+/g, '-')}-${process.pid}.mjs`, import.meta.url));
+  const mutate = async (): Promise<{ contents: string; loader: 'ts' }> => {
+    const text = await fs.promises.readFile(target, 'utf8');
+    if (text.split(from).length !== 2) throw new Error(`'${from}' does not occur exactly once in ${file}`);
+    return { contents: text.replace(from, () => to), loader: 'ts' };
+  };
+  await build({
+    entryPoints: [fileURLToPath(new URL('./simulation.ts', import.meta.url))],
+    outfile,
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    packages: 'external',
+    logLevel: 'silent',
+    plugins: [{ name: 'mutant', setup: (hooks) => hooks.onLoad({ filter: new RegExp(`locks/${file}$`) }, mutate) }],
+  });
+  const module = (await import(pathToFileURL(outfile).href)) as { simulate: (seed: number) => string | null };
+  fs.rmSync(outfile);
+  return module.simulate;
+}
+
+describe('the simulation catches a table in which', () => {
+  it.each(mutants)('$what', async (mutant) => {
+    const simulate = await loadMutant(mutant);
+    for (let seed = 1; seed <= 400; seed++) if (simulate(seed) !== null) return;
+    expect.fail('not caught in 400 schedules');
+  });
+});
