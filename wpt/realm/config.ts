@@ -37,7 +37,8 @@ export interface Subtest {
   readonly message: string | null;
 }
 
-/** What a realm tells the runner: each subtest as it ends, so that a crash loses nothing, and then the whole. */
+/** What a realm tells the runner: when its time begins, each subtest as it ends, so that a crash loses nothing, and then the whole. */
 export type Report =
+  | { readonly type: 'started' }
   | { readonly type: 'subtest'; readonly subtest: Subtest }
   | { readonly type: 'complete'; readonly harness: HarnessStatus; readonly message: string | null; readonly subtests: readonly Subtest[] };

@@ -30,6 +30,12 @@ export class HarnessReporter {
     this.#send = send;
   }
 
+  /** The realm is made: from here on time counts. The timer also keeps the realm running while a test waits. */
+  start(timeout: number): void {
+    this.#send({ type: 'started' });
+    setTimeout(() => this.#timeout(), timeout);
+  }
+
   /** To be called after every script: the harness may be the first one, or be imported by the test itself. */
   connect(): void {
     if (this.#connected || scope.add_result_callback === undefined || scope.add_completion_callback === undefined) return;
@@ -60,7 +66,7 @@ export class HarnessReporter {
     scope.done?.();
   }
 
-  timeout(): void {
+  #timeout(): void {
     if (this.#connected) scope.timeout?.();
     else this.#fail('TIMEOUT', 'testharness.js was never loaded');
   }

@@ -38,7 +38,7 @@ function runPeerWorker(): void {
 
 async function runWindow(): Promise<void> {
   const { product, events } = await makeWindow();
-  setTimeout(() => reporter.timeout(), config.timeout);
+  reporter.start(config.timeout);
   try {
     // In one go: testharness.js takes the first pause for the end of the page's loading.
     if (config.page) runTestPage(config, product, reporter);

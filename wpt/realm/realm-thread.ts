@@ -26,7 +26,7 @@ await start().catch((error: unknown) => {
 async function start(): Promise<void> {
   const events = shapeWorkerScope(config);
   await installProduct(config);
-  if (reporter !== null) setTimeout(() => reporter.timeout(), config.timeout);
+  reporter?.start(config.timeout);
   // An error in a script is an event of the scope, as any other; the worker goes on with its messages.
   try {
     for (const script of config.scripts) importScripts(script);

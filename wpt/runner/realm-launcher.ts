@@ -22,6 +22,8 @@ const entry = path.join(projectRoot, '.cache', 'wpt', 'realm-process.mjs');
 const limits = { normal: 10_000, long: 60_000 };
 // A realm that cannot even say that its time is over is blocked; it gets this much more.
 const grace = 5_000;
+// On a busy machine a process can take long to start; that is not the test's time.
+const startLimit = 60_000;
 
 let launched = 0;
 
@@ -74,12 +76,17 @@ function watch(child: ChildProcess, limit: number): Promise<Outcome> {
   const output = new Tail(child);
   let outcome: Outcome | null = null;
   let late = false;
-  const timer = setTimeout(() => {
-    late = true;
-    child.kill('SIGKILL');
-  }, limit);
+  const killAfter = (milliseconds: number): NodeJS.Timeout =>
+    setTimeout(() => {
+      late = true;
+      child.kill('SIGKILL');
+    }, milliseconds);
+  let timer = killAfter(startLimit);
   child.on('message', (report: Report) => {
-    if (report.type === 'subtest') subtests.push(report.subtest);
+    if (report.type === 'started') {
+      clearTimeout(timer);
+      timer = killAfter(limit);
+    } else if (report.type === 'subtest') subtests.push(report.subtest);
     // A crash reports no subtests of its own: those that ended before it stand.
     else outcome ??= { harness: report.harness, message: report.message, subtests: report.harness === 'CRASH' ? subtests : report.subtests };
   });

@@ -1,0 +1,24 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { bundle } from '../../wpt/bundle.mjs';
+import { records } from '../../wpt/expectations/index.ts';
+import { findFiles, nameOf, suites, testsOf } from '../../wpt/runner/discover.ts';
+import { isFeatureSubtest } from '../../wpt/runner/feature-subtests.ts';
+import { runAll } from '../../wpt/runner/run-all.ts';
+import { folders, hasCheckout } from './checkout.ts';
+
+describe.skipIf(!hasCheckout)('with Holdfast absent', () => {
+  beforeAll(() => bundle());
+
+  it('no feature subtest of any suite passes: nothing in the runner stands in for the product', { timeout: 300_000 }, async () => {
+    const tests = suites.flatMap((suite) =>
+      findFiles(folders, suite)
+        .filter((file) => records[suite][file]?.run === true)
+        .flatMap((file) => testsOf(folders, suite, file)),
+    );
+    const results = await runAll(tests, { folders, product: false, jobs: null, patience: 1 });
+    const subtests = results.flatMap(({ test, subtests: all }) => all.map((subtest) => ({ ...subtest, where: nameOf(test), realm: test.realm })));
+    const features = subtests.filter(({ realm, name }) => isFeatureSubtest(realm, name));
+    expect(features.length).toBeGreaterThan(1_500);
+    expect(features.filter(({ status }) => status === 'PASS')).toEqual([]);
+  });
+});
