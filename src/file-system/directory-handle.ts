@@ -43,8 +43,7 @@ export class FileSystemDirectoryHandle extends FileSystemHandle<'directory'> {
     const convertedName = USVString(name, `${context}: parameter 1`);
     const { create } = convertGetOptions(options, `${context}: parameter 2`);
     requireValidName(convertedName, context);
-    const { getFileHandle } = await entry.system.algorithms();
-    return getFileHandle(entry, convertedName, create, context);
+    return entry.system.perform(({ getFileHandle }) => getFileHandle(entry, convertedName, create, context));
   }
 
   /**
@@ -61,8 +60,7 @@ export class FileSystemDirectoryHandle extends FileSystemHandle<'directory'> {
     const convertedName = USVString(name, `${context}: parameter 1`);
     const { create } = convertGetOptions(options, `${context}: parameter 2`);
     requireValidName(convertedName, context);
-    const { getDirectoryHandle } = await entry.system.algorithms();
-    return getDirectoryHandle(entry, convertedName, create, context);
+    return entry.system.perform(({ getDirectoryHandle }) => getDirectoryHandle(entry, convertedName, create, context));
   }
 
   /**
@@ -76,8 +74,7 @@ export class FileSystemDirectoryHandle extends FileSystemHandle<'directory'> {
     const convertedName = USVString(name, `${context}: parameter 1`);
     const { recursive } = convertRemoveOptions(options, `${context}: parameter 2`);
     requireValidName(convertedName, context);
-    const { removeEntry } = await entry.system.algorithms();
-    await removeEntry(entry, convertedName, recursive, context);
+    await entry.system.perform(({ removeEntry }) => removeEntry(entry, convertedName, recursive, context));
   }
 
   /**

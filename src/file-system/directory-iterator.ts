@@ -78,10 +78,10 @@ class DirectoryIterator {
   async #next(): Promise<IteratorResult<unknown, undefined>> {
     if (this.#isFinished) return { value: undefined, done: true };
     try {
-      const pause = pace(OPERATIONS_PER_CHILD);
-      if (pause !== null) await pause;
       this.#cursor ??= await this.#open();
       const child = this.#cursor.next();
+      const pause = pace(OPERATIONS_PER_CHILD);
+      if (pause !== null) await pause;
       if (child !== null) return { value: this.#valueOf(child), done: false };
     } catch (error) {
       this.#finish();
@@ -92,8 +92,7 @@ class DirectoryIterator {
   }
 
   async #open(): Promise<ChildCursor> {
-    const { openDirectory } = await this.#directory.system.algorithms();
-    return openDirectory(this.#directory, "Failed to execute 'next' on 'FileSystemDirectoryHandle AsyncIterator'");
+    return this.#directory.system.perform(({ openDirectory }) => openDirectory(this.#directory, "Failed to execute 'next' on 'FileSystemDirectoryHandle AsyncIterator'"));
   }
 
   #valueOf(child: { readonly name: string; handle(): Child }): unknown {

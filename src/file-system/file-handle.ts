@@ -51,8 +51,7 @@ export class FileSystemFileHandle extends FileSystemHandle<'file'> {
    */
   async getFile(): Promise<File> {
     const entry = requireEntry(this, interfaceName, 'file');
-    const { getFile } = await entry.system.algorithms();
-    return getFile(entry, contextOf('getFile'));
+    return entry.system.perform(({ getFile }) => getFile(entry, contextOf('getFile')));
   }
 
   /**
@@ -66,8 +65,7 @@ export class FileSystemFileHandle extends FileSystemHandle<'file'> {
     const context = contextOf('createWritable');
     const entry = requireEntry(this, interfaceName, 'file');
     const { keepExistingData, mode } = convertWritableOptions(options, `${context}: parameter 1`);
-    const { createWritable } = await entry.system.algorithms();
-    return createWritable(entry, keepExistingData, mode, context);
+    return entry.system.perform(({ createWritable }) => createWritable(entry, keepExistingData, mode, context));
   }
 
   /**
@@ -81,8 +79,7 @@ export class FileSystemFileHandle extends FileSystemHandle<'file'> {
     const context = contextOf('createSyncAccessHandle');
     const entry = requireEntry(this, interfaceName, 'file');
     const { mode } = convertSyncAccessOptions(options, `${context}: parameter 1`);
-    const { createSyncAccessHandle } = await entry.system.algorithms();
-    return createSyncAccessHandle(entry, mode, context);
+    return entry.system.perform(({ createSyncAccessHandle }) => createSyncAccessHandle(entry, mode, context));
   }
 }
 

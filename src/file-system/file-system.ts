@@ -63,12 +63,17 @@ export class FileSystem {
   }
 
   /**
-   * What the interfaces' methods do, once all that it needs is loaded. All callers wait for one promise, so that they
-   * go on in the order of their calls.
+   * Runs one of the interfaces' methods, once all that it needs is loaded. All callers wait for one promise, so that
+   * they start in the order of their calls.
    */
-  algorithms(): Promise<Algorithms> {
-    const ready = (this.#algorithms ??= this.#load());
-    return pace()?.then(() => ready) ?? ready;
+  async perform<T>(method: (algorithms: Algorithms) => Promise<T>): Promise<T> {
+    const algorithms = await (this.#algorithms ??= this.#load());
+    try {
+      return await method(algorithms);
+    } finally {
+      const pause = pace();
+      if (pause !== null) await pause;
+    }
   }
 
   async #load(): Promise<Algorithms> {
@@ -111,12 +116,14 @@ export class FileSystem {
     return this.#parts.locks.operate(intent, run, own);
   }
 
-  /**
-   * Takes a handle's lock on a file; null when another lock, or a move or removal that is under way in this realm,
-   * is in the way. Other realms' operations are waited for.
-   */
-  async lock(file: Locator, lockClass: LockClass): Promise<FileLock | null> {
-    return this.#queue.isClaimed(file) ? null : this.#parts.locks.lockFile(file, lockClass);
+  /** Whether a move or removal of a place, or of what holds it, is under way in this realm. */
+  isClaimed(place: Locator): boolean {
+    return this.#queue.isClaimed(place);
+  }
+
+  /** Takes a handle's lock on a file when the operations under way there have ended; null when another is in the way. */
+  lock(file: Locator, lockClass: LockClass): Promise<FileLock | null> {
+    return this.#parts.locks.lockFile(file, lockClass);
   }
 
   /** What this realm was asked to do to `place` before now, when something of it is still under way. */

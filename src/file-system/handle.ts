@@ -119,8 +119,7 @@ export class FileSystemHandle<Kind extends EntryKind = EntryKind> {
     const context = "Failed to execute 'remove' on 'FileSystemHandle'";
     const entry = requireEntry(this, 'FileSystemHandle');
     const { recursive } = convertRemoveOptions(options, `${context}: parameter 1`);
-    const { remove } = await entry.system.algorithms();
-    await remove(entry, recursive, context);
+    await entry.system.perform(({ remove }) => remove(entry, recursive, context));
   }
 
   /** Renames the entry in its directory. Replaces a file of that name. */
@@ -140,8 +139,7 @@ export class FileSystemHandle<Kind extends EntryKind = EntryKind> {
     requireArguments(args.length, 1, 'FileSystemHandle', 'move');
     const { directory, name } = convertMoveTarget(args, context);
     if (name !== undefined) requireValidName(name, context);
-    const { move } = await source.system.algorithms();
-    await move(source, directory, name, context);
+    await source.system.perform(({ move }) => move(source, directory, name, context));
   }
 
   /**
@@ -150,8 +148,7 @@ export class FileSystemHandle<Kind extends EntryKind = EntryKind> {
    */
   async getUniqueId(): Promise<string> {
     const entry = requireEntry(this, 'FileSystemHandle');
-    const { uniqueId } = await entry.system.algorithms();
-    return uniqueId(entry, "Failed to execute 'getUniqueId' on 'FileSystemHandle'");
+    return entry.system.perform(({ uniqueId }) => uniqueId(entry, "Failed to execute 'getUniqueId' on 'FileSystemHandle'"));
   }
 
   /**

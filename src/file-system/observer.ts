@@ -77,8 +77,7 @@ export class FileSystemObserver {
     const entry = convertHandle(handle, `${context}: parameter 1`);
     const { recursive } = convertObserveOptions(options, `${context}: parameter 2`);
     const connection = this.#connection;
-    const { observe } = await entry.system.algorithms();
-    const observation = await observe(entry, recursive, this.#enqueue, context);
+    const observation = await entry.system.perform(({ observe }) => observe(entry, recursive, this.#enqueue, context));
     if (connection === this.#connection) this.#replace(observation);
     else observation.stop();
   }

@@ -20,8 +20,9 @@ function nextTurn(): Promise<void> {
  * Counts an operation, and gives what it has to wait for: nothing, or the next turn of the event loop.
  *
  * Small operations are system calls of this thread, which end sooner than another thread could be asked. A loop that
- * awaits one after the other, or pipes small chunks, would then never let timers and sockets have their turn. Whoever
- * comes during a pause waits for the same turn, so that the order of calls stays.
+ * awaits one after the other, or pipes small chunks, would then never let timers and sockets have their turn. The wait
+ * comes after what was asked for, before the answer, so that it changes no order. Whoever ends during a pause waits
+ * for the same turn.
  *
  * @param operations less than 1 for what costs less than a small operation
  */

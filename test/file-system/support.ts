@@ -89,7 +89,7 @@ export async function outcome(promise: Promise<unknown>): Promise<string> {
     await promise;
     return 'fulfilled';
   } catch (error) {
-    return (error as Error).name;
+    return error instanceof Error ? error.name : String(error);
   }
 }
 
@@ -103,9 +103,21 @@ export function thrown(call: () => unknown): string {
   }
 }
 
-/** The number of descriptors that this process has open. */
+/** Which files this process has open, for the descriptors of files below `directory`. */
+export function openFiles(directory: string): string[] {
+  const targets = fs.readdirSync('/proc/self/fd').map((descriptor) => {
+    try {
+      return fs.readlinkSync(`/proc/self/fd/${descriptor}`);
+    } catch {
+      return ''; // the descriptor of this very listing
+    }
+  });
+  return targets.filter((target) => target.startsWith(directory));
+}
+
+/** The number of descriptors that this process has open for the files, swap files and directories of test buckets. */
 export function openDescriptors(): number {
-  return fs.readdirSync('/proc/self/fd').length;
+  return openFiles(path.join(os.tmpdir(), 'holdfast-fs-')).filter((target) => !target.includes('/locks/')).length;
 }
 
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {

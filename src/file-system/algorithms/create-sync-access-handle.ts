@@ -12,9 +12,9 @@ export async function createSyncAccessHandle(
   mode: FileSystemSyncAccessHandleMode,
   context: string,
 ): Promise<FileSystemSyncAccessHandle> {
-  const { system, locator } = entry;
   const isReadOnly = mode === 'read-only';
   const lock = await lockOrFail(entry, mode === 'readwrite' ? 'exclusive' : mode, context);
+  const { system, locator } = entry;
   try {
     const descriptor = system.tree.open(locator, isReadOnly ? 'read' : 'read-write');
     const access = new SyncAccess(system, locator, descriptor, lock, isReadOnly);

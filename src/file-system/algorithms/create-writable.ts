@@ -1,11 +1,11 @@
 import { internal } from '../../webidl/interface.ts';
 import type { Entry } from '../entry.ts';
-import { entryError, handleError } from '../errors.ts';
+import { handleError } from '../errors.ts';
 import type { FileSystemWritableFileStreamMode } from '../file-handle.ts';
 import { writableFileStreamInterface } from '../writable-file-stream.ts';
 import type { FileSystemWritableFileStream } from '../writable-file-stream.ts';
 import { FileWriter } from './file-writer.ts';
-import { dropped, lockOrFail } from './hold.ts';
+import { dropped, lockOrFail, requireFile } from './hold.ts';
 
 /**
  * https://fs.spec.whatwg.org/#dom-filesystemfilehandle-createwritable
@@ -18,10 +18,10 @@ export async function createWritable(
   mode: FileSystemWritableFileStreamMode,
   context: string,
 ): Promise<FileSystemWritableFileStream> {
-  const { system, locator } = entry;
   const lock = await lockOrFail(entry, mode, context);
+  const { system, locator } = entry;
   try {
-    if (system.tree.kindOf(locator) !== 'file') throw entryError('NotFoundError', context, locator, 'does not exist');
+    requireFile(entry, context);
     const swap = await system.tree.swap(keepExistingData ? locator : undefined);
     const writer = new FileWriter(system, locator, swap, lock);
     const Stream = writableFileStreamInterface();
