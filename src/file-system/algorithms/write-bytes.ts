@@ -6,6 +6,11 @@ const SMALL_BYTES = 64 * 1024;
 /** Larger Blobs are read piece by piece. */
 const SMALL_BLOB_BYTES = 1024 * 1024;
 
+/** Copies of users' bytes are kept in these up to this size: a new buffer for each would be much garbage. */
+const SCRATCH_BYTES = 1024 * 1024;
+const MAX_SPARE = 4;
+const spare: Uint8Array[] = [];
+
 function writeInPool(descriptor: number, bytes: Uint8Array, offset: number, position: number): Promise<number> {
   return new Promise((resolve, reject) => {
     fs.write(descriptor, bytes, offset, bytes.byteLength - offset, position, (error, count) => {
@@ -42,13 +47,26 @@ function bytesOf(data: ArrayBuffer | ArrayBufferView): Uint8Array {
     : new Uint8Array(data);
 }
 
+/** Hands a copy of the bytes to `use`, in a buffer that is used again afterwards. */
+async function withCopy(bytes: Uint8Array, use: (copy: Uint8Array) => Promise<void>): Promise<void> {
+  if (bytes.byteLength > SCRATCH_BYTES) return use(bytes.slice());
+  const scratch = spare.pop() ?? new Uint8Array(SCRATCH_BYTES);
+  scratch.set(bytes);
+  try {
+    await use(scratch.subarray(0, bytes.byteLength));
+  } finally {
+    if (spare.length < MAX_SPARE) spare.push(scratch);
+  }
+}
+
 /**
  * Writes a user's bytes as they are now. What another thread writes is copied first, because the user may change or
  * detach the buffer meanwhile.
  */
 async function writeBuffer(descriptor: number, data: ArrayBuffer | ArrayBufferView, position: number): Promise<number> {
   const bytes = bytesOf(data);
-  await writeOwned(descriptor, bytes.byteLength > SMALL_BYTES ? bytes.slice() : bytes, position);
+  if (bytes.byteLength <= SMALL_BYTES) writeSmall(descriptor, bytes, position);
+  else await withCopy(bytes, (copy) => writeLarge(descriptor, copy, position));
   return bytes.byteLength;
 }
 
