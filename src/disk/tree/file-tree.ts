@@ -70,7 +70,12 @@ export class FileTree {
   kindOf(locator: Locator): EntryKind | null {
     if (locator.length === 0) return 'directory';
     try {
-      return this.#read(locator, ({ stats }) => kindOf(stats));
+      return this.#attempt(locator, 'read', (base) => {
+        const { stats } = locate(base, locator, this.#foldsNames);
+        // Nothing under an epoch that has ended means nothing.
+        if (stats === undefined && base !== this.#base(this.#options.epoch())) throw new TreeError('not-found', locator);
+        return stats === undefined ? null : kindOf(stats);
+      });
     } catch (error) {
       if (isCode(error, 'not-found') || isCode(error, 'type-mismatch')) return null;
       throw error;
@@ -167,7 +172,7 @@ export class FileTree {
 
   /** Removes everything below the root, in several turns of the event loop. */
   async empty(): Promise<void> {
-    await this.#attemptAsync([], 'write', async (base) => {
+    await this.#inRoot('write', undefined, async (base) => {
       let removed = 0;
       for (const { name } of childrenOf(base)) {
         const stats = fs.lstatSync(`${base}/${name}`, { throwIfNoEntry: false });
@@ -191,7 +196,7 @@ export class FileTree {
       const from = this.#find(base, source);
       const to = locate(base, target, this.#foldsNames);
       if (to.stats !== undefined && !(from.stats.isFile() && to.stats.isFile())) throw new TreeError('exists', target);
-      keepSpelling(to.parent, to.long);
+      keepSpelling(to.parent, to.long, this.#isStrict);
       await rename(from.path, to);
       forgetSpelling(from.parent, from.long);
       this.#settle(to.parent);
@@ -218,7 +223,7 @@ export class FileTree {
       if (to.stats?.isDirectory() === true) throw new TreeError('type-mismatch', target);
       if (this.#isStrict) await swap.sync();
       swap.close();
-      keepSpelling(to.parent, to.long);
+      keepSpelling(to.parent, to.long, this.#isStrict);
       await rename(swap.path, to);
       this.#settle(to.parent);
     });
@@ -241,7 +246,7 @@ export class FileTree {
 
   /** The bytes of all files; what changes meanwhile counts before or after. */
   async usage(): Promise<number> {
-    return this.#attemptAsync([], 'read', (base) => bytesBelow(base, this.#foldsNames));
+    return this.#inRoot('read', 0, (base) => bytesBelow(base, this.#foldsNames));
   }
 
   /**
@@ -267,7 +272,7 @@ export class FileTree {
     const body = (base: string): boolean => {
       const { parent, path, long, stats } = locate(base, locator, this.#foldsNames);
       if (stats !== undefined && kindOf(stats) !== kind) throw new TreeError('type-mismatch', locator);
-      keepSpelling(parent, long);
+      keepSpelling(parent, long, this.#isStrict);
       if (stats !== undefined) return false;
       make(path);
       this.#settle(parent);
@@ -314,6 +319,16 @@ export class FileTree {
       } catch (error) {
         epoch = this.#afterMissing(error, epoch) ?? fail(error, locator, access);
       }
+    }
+  }
+
+  /** Runs `body` on the root; a missing bucket answers `absent`. */
+  async #inRoot<T>(access: Access, absent: T, body: (base: string) => Promise<T>): Promise<T> {
+    try {
+      return await this.#attemptAsync([], access, (base) => body(this.#find(base, []).path));
+    } catch (error) {
+      if (isCode(error, 'not-found')) return absent;
+      throw error;
     }
   }
 

@@ -29,27 +29,27 @@ export function locate(base: string, locator: Locator, foldsNames: boolean): Loc
   let long: LongSpelling | null = null;
   let stats: fs.Stats | undefined;
   for (const [depth, name] of locator.entries()) {
-    if (depth > 0) requireDirectory(stats, locator.slice(0, depth));
+    if (depth > 0) requireDirectory(stats, locator, depth);
     const encoded = encodeName(name, foldsNames);
     parent = path;
     path = `${parent}/${encoded.component}`;
     long = encoded.long;
-    stats = lookAt(path, locator.slice(0, depth + 1));
+    stats = lookAt(path, locator, depth + 1);
   }
-  if (locator.length === 0) stats = lookAt(path, locator);
+  if (locator.length === 0) stats = lookAt(path, locator, 0);
   return { parent, path, long, stats };
 }
 
 /** What is at a path, links not followed; undefined when nothing is. */
-function lookAt(path: string, locator: Locator): fs.Stats | undefined {
+function lookAt(path: string, locator: Locator, depth: number): fs.Stats | undefined {
   const stats = fs.lstatSync(path, ABSENT_IS_AN_ANSWER);
-  if (stats !== undefined && kindOf(stats) === null) throw new TreeError('not-plain', locator);
+  if (stats !== undefined && kindOf(stats) === null) throw new TreeError('not-plain', locator.slice(0, depth));
   return stats;
 }
 
-function requireDirectory(stats: fs.Stats | undefined, locator: Locator): void {
-  if (stats === undefined) throw new TreeError('not-found', locator);
-  if (!stats.isDirectory()) throw new TreeError('type-mismatch', locator);
+function requireDirectory(stats: fs.Stats | undefined, locator: Locator, depth: number): void {
+  if (stats === undefined) throw new TreeError('not-found', locator.slice(0, depth));
+  if (!stats.isDirectory()) throw new TreeError('type-mismatch', locator.slice(0, depth));
 }
 
 /** The kind of what was found; null for what is no entry of ours. */

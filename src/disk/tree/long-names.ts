@@ -10,10 +10,10 @@ export const MAX_SPELLING_BYTES = 2 ** 24;
 
 /**
  * Keeps the spelling of a long name beside its entry. Called before the entry appears, so that a kill leaves a spelling
- * without an entry (nobody sees it, the next creation uses it) but never an entry whose name is lost. A spelling torn by
- * a kill is written again.
+ * without an entry (nobody sees it, the next creation uses it) but never an entry whose name is lost. When strict, the
+ * spelling is on the disk first, and its name with the entry's.
  */
-export function keepSpelling(directory: string, long: LongSpelling | null): void {
+export function keepSpelling(directory: string, long: LongSpelling | null, isStrict: boolean): void {
   if (long === null) return;
   if (long.spelling.length > MAX_SPELLING_BYTES) throw Object.assign(new Error('ENAMETOOLONG'), { code: 'ENAMETOOLONG' });
   if (readSpelling(directory, long.file) === long.spelling) return;
@@ -23,6 +23,7 @@ export function keepSpelling(directory: string, long: LongSpelling | null): void
   const descriptor = openNew(draft, CREATE);
   try {
     writeWhole(descriptor, Buffer.from(long.spelling));
+    if (isStrict) fs.fsyncSync(descriptor);
     fs.renameSync(draft, path);
   } catch (error) {
     fs.rmSync(draft, { force: true });
