@@ -1,0 +1,82 @@
+// Runs one area of tests on one runtime, in a process of its own. The tests may ask for further processes of the same
+// runtime: they are started here, so that the tests need no permission to start any.
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+/** Longer than the lease (30 s) that decides on Deno whether a session that is gone has died. */
+const LIMIT_MS = 150_000;
+
+/** @returns {Promise<{ passed: string[], failed: { name: string, error: string }[] }>} */
+export async function runArea(runtime, command, project, area) {
+  const data = mkdtempSync(join(tmpdir(), 'holdfast-runtimes-'));
+  const processes = new Map();
+  const results = { passed: [], failed: [] };
+  let done = false;
+
+  const launch = (program, { args = [], env = {}, preload = false }) =>
+    spawn(command, [...runtime.flags({ data }), ...(preload ? runtime.preload(globals) : []), join(project, program), ...args], {
+      cwd: project,
+      env: { ...process.env, NO_COLOR: '1', TEST_DATA: data, ...env },
+      stdio: 'pipe',
+    });
+
+  const tests = launch(`areas/${area}.mjs`, {});
+  const tell = (message) => tests.stdin.writable && tests.stdin.write(`${JSON.stringify(message)}\n`);
+  const requests = {
+    test: ({ name, error }) => (error === undefined ? results.passed.push(name) : results.failed.push({ name, error })),
+    done: () => {
+      done = true;
+      tests.stdin.end();
+    },
+    start({ id, program, ...options }) {
+      const child = launch(`programs/${program}.mjs`, options);
+      processes.set(id, child);
+      let stderr = '';
+      child.stderr.setEncoding('utf8').on('data', (text) => (stderr += text));
+      createInterface({ input: child.stdout }).on('line', (line) => tell({ id, line }));
+      child.stdin.on('error', () => undefined);
+      child.on('close', (code, signal) => {
+        processes.delete(id);
+        tell({ id, ended: { code, signal, stderr } });
+      });
+    },
+    send: ({ id, line }) => processes.get(id)?.stdin.write(`${line}\n`),
+    kill: ({ id, signal }) => processes.get(id)?.kill(signal),
+  };
+
+  let output = '';
+  const note = (text) => (output = (output + text).slice(-4000));
+  tests.stdin.on('error', () => undefined);
+  tests.stderr.setEncoding('utf8').on('data', note);
+  createInterface({ input: tests.stdout }).on('line', (line) => {
+    if (!line.startsWith('{')) return note(`${line}\n`);
+    const { request, ...message } = JSON.parse(line);
+    requests[request](message);
+  });
+
+  const { code, signal } = await ended(tests);
+  for (const child of processes.values()) child.kill('SIGKILL');
+  if (!done || code !== 0) {
+    const how = signal === null ? `exit code ${code}` : `killed by ${signal} after ${LIMIT_MS / 1000} s`;
+    results.failed.push({ name: done ? 'the process ends by itself' : 'the area runs to its end', error: `${how}\n${output}` });
+  }
+  rmSync(data, { recursive: true, force: true });
+  return results;
+}
+
+/** How the door to the globals is named on a command line. */
+const globals = { specifier: 'holdfast/globals', denoSpecifier: 'npm:holdfast/globals' };
+
+function ended(child) {
+  const limit = setTimeout(() => child.kill('SIGKILL'), LIMIT_MS);
+  return new Promise((resolve) => {
+    child.on('error', (error) => resolve({ code: error.message, signal: null }));
+    child.on('close', (code, signal) => {
+      clearTimeout(limit);
+      resolve({ code, signal });
+    });
+  });
+}

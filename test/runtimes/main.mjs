@@ -1,0 +1,57 @@
+// The same behaviour tests on every runtime, against the package as it is packed.
+//
+//   npm run test:runtimes                      all of them
+//   npm run test:runtimes -- deno locks crash  only runtimes and areas whose names hold one of the words
+//   npm run test:runtimes -- --all             a runtime that cannot be had is a failure
+import { readdirSync, rmSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { runArea } from './area.mjs';
+import { makeProject } from './project.mjs';
+import { failures, table } from './report.mjs';
+import { installRuntime, runtimes } from './runtimes.mjs';
+
+const words = process.argv.slice(2).filter((word) => !word.startsWith('--'));
+const needsAll = process.argv.includes('--all');
+const allAreas = readdirSync(new URL('areas', import.meta.url)).map((file) => file.replace('.mjs', '')).sort();
+
+/** Words choose among names where they name any. */
+function chosen(all, nameOf) {
+  const named = all.filter((each) => words.some((word) => nameOf(each).toLowerCase().includes(word.toLowerCase())));
+  return named.length === 0 ? all : named;
+}
+
+const say = (text) => process.stderr.write(`${text}\n`);
+const areas = chosen(allAreas, (area) => area);
+const rows = chosen(runtimes, ({ name, folder }) => `${name} ${folder}`).map((runtime) => ({
+  runtime,
+  ...installRuntime(runtime, say),
+  results: new Map(),
+}));
+
+const project = makeProject();
+const work = rows.filter(({ command }) => command !== undefined).flatMap((row) => areas.map((area) => ({ row, area })));
+const start = performance.now();
+let left = work.length;
+
+async function worker() {
+  for (let next = work.shift(); next !== undefined; next = work.shift()) {
+    const { row, area } = next;
+    row.results.set(area, await runArea(row.runtime, row.command, project, area));
+    left -= 1;
+    if (process.stderr.isTTY) process.stderr.write(`\r${left} to go   \r`);
+  }
+}
+
+try {
+  await Promise.all(Array.from({ length: Math.max(2, availableParallelism()) }, worker));
+} finally {
+  rmSync(project, { recursive: true, force: true });
+}
+
+console.log(table(rows, areas));
+console.log(`\n${Math.round((performance.now() - start) / 1000)} s`);
+const failed = failures(rows);
+if (failed !== '') console.log(`\n${failed}`);
+const skipped = rows.filter(({ command }) => command === undefined);
+const ran = rows.length > skipped.length;
+process.exitCode = failed === '' && ran && !(needsAll && skipped.length > 0) ? 0 : 1;

@@ -1,0 +1,85 @@
+// A client of an origin that does what it is told, a line of JSON each: [what, ...arguments]. It answers in the same
+// order, {"answer"} or {"error"}; what happens to it comes between, as {"event"}. argv: the root.
+import process from 'node:process';
+import { StorageHost } from 'holdfast';
+
+const host = new StorageHost({ root: process.argv[2] });
+const app = host.origin('https://app.example');
+const say = (message) => console.log(JSON.stringify(message));
+
+const releases = new Map();
+const handles = new Map();
+
+async function file(name, options) {
+  return (await app.storage.getDirectory()).getFileHandle(name, options);
+}
+
+const commands = {
+  getItem: (key) => app.localStorage.getItem(key),
+  setItem: (key, value) => void app.localStorage.setItem(key, value),
+  removeItem: (key) => void app.localStorage.removeItem(key),
+  clear: () => void app.localStorage.clear(),
+  items: () => Object.entries(app.localStorage),
+  /** Tells of storage events from now on. */
+  listen() {
+    app.addEventListener('storage', ({ key, oldValue, newValue, url, storageArea }) =>
+      say({ event: { key, oldValue, newValue, url, isOurs: storageArea === app.localStorage } }),
+    );
+  },
+  async read(name) {
+    return (await (await file(name)).getFile()).text();
+  },
+  async write(name, text) {
+    const writable = await (await file(name, { create: true })).createWritable();
+    await writable.write(text);
+    await writable.close();
+  },
+  async remove(name) {
+    await (await app.storage.getDirectory()).removeEntry(name, { recursive: true });
+  },
+  async open(name) {
+    handles.set(name, await (await file(name, { create: true })).createSyncAccessHandle());
+  },
+  close: (name) => void handles.get(name).close(),
+  /** Answers when the lock is held; keeps it until `unlock`, or tells that it was stolen. */
+  lock: (name, options = {}) =>
+    new Promise((resolve, reject) => {
+      const held = () => {
+        resolve('held');
+        return new Promise((release) => releases.set(name, release));
+      };
+      app.locks.request(name, options, held).catch((error) => {
+        say({ event: { lost: name, error: error.name } });
+        reject(error);
+      });
+    }),
+  unlock: (name) => void releases.get(name)(),
+  async ifAvailable(name) {
+    return app.locks.request(name, { ifAvailable: true }, (lock) => lock !== null);
+  },
+  query: () => app.locks.query(),
+  async leave() {
+    process.stdin.destroy();
+    await host.close();
+  },
+};
+
+let previous = Promise.resolve();
+
+function obey(line) {
+  const [what, ...args] = JSON.parse(line);
+  const answer = (async () => commands[what](...args))();
+  answer.catch(() => undefined);
+  previous = previous.then(() => answer).then(
+    (value) => say({ answer: value ?? null }),
+    (error) => say({ error: error.name }),
+  );
+}
+
+let rest = '';
+process.stdin.setEncoding('utf8').on('data', (text) => {
+  const lines = (rest + text).split('\n');
+  rest = lines.pop();
+  lines.forEach(obey);
+});
+say({ answer: 'ready' });

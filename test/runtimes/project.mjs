@@ -1,0 +1,28 @@
+// A project as a user has it: the packed files of Holdfast in its node_modules, and these tests as its own code.
+import { copyFileSync, cpSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { cache, npm } from './runtimes.mjs';
+
+const repository = fileURLToPath(new URL('../..', import.meta.url));
+const here = fileURLToPath(new URL('.', import.meta.url));
+
+/** The folder of a new project. */
+export function makeProject() {
+  mkdirSync(cache, { recursive: true });
+  const project = mkdtempSync(join(cache, 'project-'));
+  writeFileSync(join(project, 'package.json'), JSON.stringify({ private: true, type: 'module', dependencies: { holdfast: '*' } }));
+  const installed = join(project, 'node_modules/holdfast');
+  for (const file of packedFiles()) {
+    mkdirSync(dirname(join(installed, file)), { recursive: true });
+    copyFileSync(join(repository, file), join(installed, file));
+  }
+  for (const folder of ['areas', 'kit', 'programs']) cpSync(join(here, folder), join(project, folder), { recursive: true });
+  return project;
+}
+
+function packedFiles() {
+  const { status, stdout, stderr } = npm(['pack', '--dry-run', '--json', '--ignore-scripts'], repository);
+  if (status !== 0) throw new Error(`npm pack failed:\n${stderr}`);
+  return JSON.parse(stdout)[0].files.map((file) => file.path);
+}

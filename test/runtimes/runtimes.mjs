@@ -1,0 +1,81 @@
+// The runtimes under test, all from npm, installed into a folder of their own: they are no dependencies of the project.
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const cache = fileURLToPath(new URL('../../.cache/runtimes', import.meta.url));
+
+const system = { linux: 'linux', darwin: 'darwin', win32: 'win' }[process.platform] ?? process.platform;
+const binary = (name) => (process.platform === 'win32' ? `${name}.exe` : name);
+
+const node = (major) => ({
+  name: `Node ${major}`,
+  folder: `node-${major}`,
+  package: `node-${system}-${process.arch}@${major}`,
+  binary: `node_modules/node-${system}-${process.arch}/bin/${binary('node')}`,
+  flags: () => [],
+  preload: (globals) => ['--import', globals.specifier],
+});
+
+/** What a program reads from its environment when Holdfast is in it. */
+const variables = ['HOLDFAST_ROOT', 'HOLDFAST_ORIGIN', 'HOLDFAST_GLOBALS'];
+
+export const runtimes = [
+  node(20),
+  node(22),
+  node(24),
+  node(26),
+  {
+    name: 'Deno 2',
+    folder: 'deno-2',
+    package: 'deno@2',
+    binary: `node_modules/deno/${binary('deno')}`,
+    // Nothing but what README.md names: the root, and the variables.
+    flags: ({ data }) => [
+      'run',
+      '--quiet',
+      '--no-prompt',
+      `--allow-read=${data}`,
+      `--allow-write=${data}`,
+      `--allow-env=${[...variables, 'TEST_DATA'].join()}`,
+    ],
+    preload: (globals) => ['--preload', globals.denoSpecifier],
+  },
+  {
+    name: 'Bun 1',
+    folder: 'bun-1',
+    package: 'bun@1',
+    binary: 'node_modules/bun/bin/bun.exe',
+    flags: () => [],
+    preload: (globals) => ['--preload', globals.specifier],
+  },
+];
+
+/**
+ * Installs a runtime unless it is there already.
+ *
+ * @returns {{ command: string, version: string } | { reason: string }} where its binary is, or why it cannot be had
+ */
+export function installRuntime(runtime, say) {
+  const folder = join(cache, runtime.folder);
+  const command = join(folder, runtime.binary);
+  if (!existsSync(command)) {
+    say(`installing ${runtime.package} …`);
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true }));
+    const { status, stderr } = npm(['install', '--no-save', '--no-package-lock', '--no-audit', '--no-fund', runtime.package], folder);
+    if (status !== 0) return { reason: lastLine(stderr) };
+  }
+  const { status, stdout, error } = spawnSync(command, ['--version'], { encoding: 'utf8' });
+  if (status !== 0) return { reason: `${command} does not run${error === undefined ? '' : `: ${error.message}`}` };
+  return { command, version: /\d+\.\d+\.\d+/.exec(stdout)?.[0] ?? stdout.trim() };
+}
+
+export function npm(args, cwd) {
+  return spawnSync('npm', args, { cwd, encoding: 'utf8', shell: process.platform === 'win32' });
+}
+
+function lastLine(text) {
+  return text.trim().split('\n').findLast((line) => /npm (error|ERR!) \w/.test(line)) ?? text.trim().split('\n').at(-1) ?? 'npm failed';
+}
