@@ -47,7 +47,8 @@ function summary(results: readonly TestResult[], figures: readonly ChromiumFigur
     const own = countOf(results.filter(({ test }) => partOf(test.file) === part && figureFor(figures, test)?.group === 'server'));
     const total = sum(server, 'total');
     const later = sum(server.filter(({ file }) => !isRun(file)), 'total');
-    return [part, `${own.passed}`, chromium(sum(server, 'passed'), sum(server, 'experimental')), `${total}`, later === 0 ? '' : `${later} of files not run yet`];
+    const notes = [later === 0 ? '' : `${later} in files that are not run`, outOfReach(total - later - own.total)];
+    return [part, `${own.passed}`, chromium(sum(server, 'passed'), sum(server, 'experimental')), `${total}`, notes.filter((note) => note !== '').join(', ')];
   });
   const ours = countOf(results.filter(({ test }) => test.suite === 'ours'));
   rows.push(['ours', `${ours.passed}`, '', `${ours.total}`, 'see `npm run wpt:browser`']);
@@ -61,9 +62,14 @@ function pagesTable(results: readonly TestResult[], figures: readonly ChromiumFi
     if (own.length === 0) return [];
     const theirs = own.flatMap(({ test }) => figureFor(figures, test) ?? []);
     const { passed, total } = countOf(own);
-    return [[suite, `${passed}`, chromium(sum(theirs, 'passed'), sum(theirs, 'experimental')), `${total}`]];
+    const all = sum(theirs, 'total');
+    return [[suite, `${passed}`, chromium(sum(theirs, 'passed'), sum(theirs, 'experimental')), `${all}`, outOfReach(all - total)]];
   });
-  return `Beyond these, tests with frames and popups that run with one client for each window:\n\n${table(['suite', 'Holdfast', 'Chromium', 'of'], rows, [1, 2, 3])}`;
+  return `Beyond these, tests with frames and popups that run with one client for each window:\n\n${table(['suite', 'Holdfast', 'Chromium', 'of', ''], rows, [1, 2, 3])}`;
+}
+
+function outOfReach(count: number): string {
+  return count === 0 ? '' : `${count} out of a server's reach`;
 }
 
 function isRun(file: string): boolean {
@@ -78,14 +84,15 @@ function chromium(passed: number, experimental: number): string {
   return passed === experimental ? `${passed}` : `${passed} (${experimental})`;
 }
 
-/** Every subtest in reach that does not pass, with its reason. */
+/** Every subtest in reach that does not pass in each of the variants, and every harness that does not end well. */
 function exceptions(): string {
   const rows = entries().flatMap(([file, entry]) => {
     if (!entry.run) return [];
+    const harness = entry.harness === undefined ? [] : [[file, entry.harness.variants?.join(', ') ?? 'all', entry.harness.status, describe(entry.harness.reason), entry.harness.note]];
     const failing = (entry.except ?? []).filter(({ reason }) => !isScope(reason));
-    return failing.map(({ reason, note, subtests, variants }) => [file, variants?.join(', ') ?? 'all', `${subtests.length}`, describe(reason), note]);
+    return [...harness, ...failing.map(({ reason, note, subtests, variants }) => [file, variants?.join(', ') ?? 'all', `${subtests.length}`, describe(reason), note])];
   });
-  return `## What does not pass, and why\n\n${table(['file', 'variants', 'subtests', 'reason', 'note'], rows, [2])}`;
+  return `## What does not pass, and why\n\n${table(['file', 'variants', 'subtests or harness', 'reason', 'note'], rows, [2])}`;
 }
 
 function details(suite: Suite, results: readonly TestResult[], figures: readonly ChromiumFigure[]): string {
