@@ -25,7 +25,8 @@ const ATTEMPTS = 100;
 /**
  * What must be done on disk before the locks of a session that is gone are granted to others. Invariants:
  * - the directory of an epoch appears exactly once, by the last rename of one fencer, and with it all the inodes that
- *   this fencer has replaced; until then it has a name that only this fencer uses;
+ *   this fencer has replaced; until then it has a name that only this fencer uses, and tells of which epoch it will be;
+ * - a fencer moves only what belongs to an earlier epoch than its own, or to an unfinished fence up to its own;
  * - so a fencer that stops half-way, or any other thread that stopped before a system call, finds its paths gone when it
  *   goes on, whatever was finished by others meanwhile;
  * - every step may be repeated, and finished by anyone.
@@ -67,7 +68,7 @@ export class Fence {
     const copies = new Copies(this.#path(path.join('swap', `fence-${crypto.randomUUID()}`)));
     const written = expired.flatMap((session) => writtenBy(session));
     try {
-      const from = this.#current();
+      const from = this.#before(epoch);
       for (const locator of written) copies.add(locator, this.#locate(from, locator));
       return this.#replaceAll(written, copies, epoch);
     } catch (error) {
@@ -80,8 +81,8 @@ export class Fence {
   }
 
   #replaceAll(written: readonly Locator[], copies: Copies, epoch: number): boolean {
-    const mine = `files.fence-${crypto.randomUUID()}`;
-    fs.renameSync(this.#path(this.#current()), this.#path(mine));
+    const mine = `files.fence-${epoch}-${crypto.randomUUID()}`;
+    fs.renameSync(this.#path(this.#before(epoch)), this.#path(mine));
     for (const locator of written) {
       const target = this.#locate(mine, locator);
       if (target === null) continue;
@@ -96,10 +97,14 @@ export class Fence {
     return true;
   }
 
-  /** The directory of the files under whichever name it has now. */
-  #current(): string {
-    const name = fs.readdirSync(this.#bucket).find((entry) => entry.startsWith('files.'));
-    if (name === undefined) throw Object.assign(new Error(`${this.#bucket} has no files`), { code: 'ENOENT' });
+  /** The directory of the files, which has its name from an earlier epoch or from an unfinished fence for this one. */
+  #before(epoch: number): string {
+    const isBefore = (name: string): boolean => {
+      const [, fence, number] = /^files\.(fence-)?(\d+)/.exec(name) ?? [];
+      return number !== undefined && (fence === undefined ? Number(number) < epoch : Number(number) <= epoch);
+    };
+    const name = fs.readdirSync(this.#bucket).find(isBefore);
+    if (name === undefined) throw Object.assign(new Error(`${this.#bucket} has no files of before epoch ${epoch}`), { code: 'ENOENT' });
     return name;
   }
 

@@ -6,7 +6,7 @@ import type { Locator } from '../locator.ts';
 import type { BucketPlace } from '../place.ts';
 import { Bell } from './bell.ts';
 import { ChangeFeed } from './change-feed.ts';
-import type { Claim } from './claims.ts';
+import type { Claim, FileLockClaim } from './claims.ts';
 import { Fence } from './fence.ts';
 import { GrantedWebLock, HeldFileLock, type Holding } from './holding.ts';
 import { touchLease } from './lease.ts';
@@ -36,7 +36,6 @@ import {
   encodeRequest,
   encodeText,
   kinds,
-  type OperateFields,
 } from './records.ts';
 import { Vigil } from './vigil.ts';
 
@@ -121,19 +120,30 @@ export class LockTable implements FileLockTable, WebLockTable {
 
   async lockFile(locator: Locator, lockClass: LockClass): Promise<FileLock | null> {
     const fields = { locator, lockClass };
-    if (this.#isRefused(() => this.#participant.machine.lockRefusal(fields))) return null;
-    const holding = this.#participant.claim(kinds.lock, () => encodeLock(fields));
-    if (holding.state === 'waiting') await holding.decision();
-    return holding.state === 'refused' ? null : new HeldFileLock(holding, this.#release);
+    const obstacle = (): Claim | null => this.#participant.machine.lockRefusal(fields);
+    while (!this.#isRefused(obstacle)) {
+      const holding = this.#participant.claim(kinds.lock, () => encodeLock(fields));
+      if (holding.state === 'waiting') await holding.decision();
+      if (holding.state !== 'refused') return new HeldFileLock(holding, this.#release);
+    }
+    return null;
   }
 
   async operate<T>(intent: Intent, body: Body<T>, own?: FileLock): Promise<T> {
     const fields = { intent, own: ownClaim(own) };
-    if (this.#isRefused(() => this.#refusal(fields))) throw this.#locked(fields);
-    const holding = this.#participant.claim(kinds.operate, () => encodeOperate(fields));
-    if (holding.state === 'waiting') await holding.decision();
-    if (holding.state === 'refused') throw this.#locked(fields);
-    return await this.#run(holding, body);
+    const obstacle = (): FileLockClaim | null => this.#participant.machine.operationRefusal(this.#participant.session, fields);
+    while (!this.#isRefused(obstacle)) {
+      const holding = this.#participant.claim(kinds.operate, () => encodeOperate(fields));
+      if (holding.state === 'waiting') await holding.decision();
+      if (holding.state === 'refused') continue;
+      // A new session was granted what the old one, and `own` with it, has lost.
+      if (own?.lost === true) {
+        this.#finish(holding, false);
+        throw sessionLost();
+      }
+      return await this.#run(holding, body);
+    }
+    throw new LockedError(obstacle()?.locator ?? intent.source);
   }
 
   /** @throws HoldfastError when the bucket is missing and cannot be made. */
@@ -160,12 +170,14 @@ export class LockTable implements FileLockTable, WebLockTable {
 
   request(request: WebLockRequest): PendingWebLock {
     const participant = this.#participant;
-    const { name, mode } = request;
-    if (request.ifAvailable && this.#isRefused(() => participant.machine.webObstacle(name, mode))) {
-      return { granted: Promise.resolve(null), abort: () => false };
+    const { name, mode, ifAvailable } = request;
+    const obstacle = (): Claim | null => (ifAvailable ? participant.machine.webObstacle(name, mode) : null);
+    while (!this.#isRefused(obstacle)) {
+      const holding = participant.claim(kinds.request, () => encodeRequest(request));
+      if (holding.state === 'refused') continue;
+      return { granted: this.#granted(holding), abort: () => participant.withdraw(holding) };
     }
-    const holding = participant.claim(kinds.request, () => encodeRequest(request));
-    return { granted: this.#granted(holding), abort: () => participant.withdraw(holding) };
+    return { granted: Promise.resolve(null), abort: () => false };
   }
 
   query(): { held: WebLockInfo[]; pending: WebLockInfo[] } {
@@ -242,23 +254,19 @@ export class LockTable implements FileLockTable, WebLockTable {
     this.#closing.finish();
   }
 
-  /** Whether something is in the way: by what is known, or else by the news, or else because its session lives. */
+  /**
+   * Whether something is in the way that stays there: by what is known and by the news, and because its session lives.
+   * Asked before each attempt; so where the journal refuses one that looked possible, it decides whether to try again.
+   */
   #isRefused(obstacle: () => Claim | null): boolean {
-    let claim = obstacle();
-    if (claim === null) return false;
+    if (obstacle() === null) return false;
     this.#participant.look();
-    for (claim = obstacle(); claim !== null; claim = obstacle()) {
-      if (!this.#liveness.examine(claim.session)) return true;
+    for (let claim = obstacle(), next = claim; claim !== null; claim = next) {
+      this.#liveness.examine(claim.session);
+      next = obstacle();
+      if (next === claim) return true;
     }
     return false;
-  }
-
-  #refusal(fields: OperateFields): Claim | null {
-    return this.#participant.machine.operationRefusal(this.#participant.session, fields);
-  }
-
-  #locked(fields: OperateFields): LockedError {
-    return new LockedError(this.#participant.machine.operationRefusal(this.#participant.session, fields)?.locator ?? fields.intent.source);
   }
 
   #duties(): ConstructorParameters<typeof Vigil>[1] {
