@@ -166,6 +166,21 @@ it('an error of the disk is the cause of a NotReadableError', async () => {
   }
 });
 
+it('a file that is written to while it is read is not given in part', async () => {
+  const path = write(bytesOf(100_000));
+  const file = await fileOf(path);
+  const read = fs.read;
+  fs.read = ((...values: Parameters<typeof read>) => {
+    fs.appendFileSync(path, 'more');
+    read(...values);
+  }) as typeof fs.read;
+  try {
+    await expect(file.arrayBuffer()).rejects.toMatchObject({ name: 'NotReadableError' });
+  } finally {
+    fs.read = read;
+  }
+});
+
 it('a file beyond 2 GiB is whole in its own readers, and never cut off silently elsewhere', async () => {
   const path = write('');
   const size = 3 * 2 ** 30;
