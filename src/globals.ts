@@ -1,5 +1,126 @@
+import type * as threads from 'node:worker_threads';
+import type * as FileSystem from './file-system/index.ts';
+import type { StorageClient } from './host/storage-client.ts';
 import { settingsFromEnvironment } from './host/install/environment.ts';
 import { clientSource, installGlobals } from './host/install/install-globals.ts';
+import type { StorageEventInit as EventInit } from './web-storage/storage-event.ts';
+import type { Lock as WebLock } from './web-locks/lock.ts';
 
 const settings = settingsFromEnvironment();
 installGlobals(settings, clientSource(settings));
+
+// The types of what is installed. Where the program's libraries know a name already, theirs stand: an interface then
+// extends nothing new, and a variable repeats the known type.
+
+// Each library is known by a name that no other has: lib.dom, lib.webworker, Deno's, later versions of @types/node.
+type Dom = typeof globalThis extends { onabort: unknown } ? true : false;
+type Worker = typeof globalThis extends { importScripts: unknown } ? true : false;
+type Deno = typeof globalThis extends { Deno: unknown } ? true : false;
+type NodeLocks = typeof threads extends { locks: unknown } ? true : false;
+
+type Known = Dom extends true ? true : Worker;
+type KnownStorage = Dom extends true ? true : Deno;
+type KnownLocks = Known extends true ? true : NodeLocks;
+
+type Unless<Condition, Type> = Condition extends true ? object : Type;
+type Interface<Instance> = { prototype: Instance; new (): Instance };
+
+/** As lib.dom and @types/node have it. */
+interface GlobalStorage {
+  readonly length: number;
+  clear(): void;
+  getItem(key: string): string | null;
+  key(index: number): string | null;
+  removeItem(key: string): void;
+  setItem(key: string, value: string): void;
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- interfaces merge only where they are identical
+  [key: string]: any;
+}
+
+type StorageOfGlobals = Unless<KnownStorage, GlobalStorage>;
+type EventOfGlobals = Unless<
+  Dom,
+  Event & {
+    readonly key: string | null;
+    readonly oldValue: string | null;
+    readonly newValue: string | null;
+    readonly url: string;
+    readonly storageArea: Storage | null;
+  }
+>;
+type ManagerOfGlobals = Unless<Known, StorageClient['storage']>;
+type LockManagerOfGlobals = Unless<Known, StorageClient['locks']>;
+type LockOfGlobals = Unless<Known, WebLock>;
+type HandleOfGlobals = Unless<Known, FileSystem.FileSystemHandle>;
+type FileHandleOfGlobals = Unless<Known, FileSystem.FileSystemFileHandle>;
+type DirectoryHandleOfGlobals = Unless<Known, FileSystem.FileSystemDirectoryHandle>;
+type WritableOfGlobals = Unless<Known, FileSystem.FileSystemWritableFileStream>;
+type SyncAccessOfGlobals = Unless<Worker, FileSystem.FileSystemSyncAccessHandle>;
+type StorageOfNavigator = Unless<Known, { readonly storage: StorageManager }>;
+type LocksOfNavigator = Unless<KnownLocks, { readonly locks: LockManager }>;
+
+/* eslint-disable @typescript-eslint/no-empty-object-type -- only interfaces merge with those of libraries */
+declare global {
+  interface Storage extends StorageOfGlobals {}
+  interface StorageEvent extends EventOfGlobals {}
+  interface StorageManager extends ManagerOfGlobals {}
+  interface LockManager extends LockManagerOfGlobals {}
+  interface Lock extends LockOfGlobals {}
+  interface FileSystemHandle extends HandleOfGlobals {}
+  interface FileSystemFileHandle extends FileHandleOfGlobals {}
+  interface FileSystemDirectoryHandle extends DirectoryHandleOfGlobals {}
+  interface FileSystemWritableFileStream extends WritableOfGlobals {}
+  interface FileSystemSyncAccessHandle extends SyncAccessOfGlobals {}
+  interface FileSystemObserver extends FileSystem.FileSystemObserver {}
+  interface Navigator extends StorageOfNavigator, LocksOfNavigator {}
+
+  var localStorage: Storage;
+  var sessionStorage: Storage;
+  var navigator: typeof globalThis extends { onmessage: unknown; navigator: infer T } ? T : Navigator;
+  var Storage: typeof globalThis extends { onabort: unknown; Storage: infer T } ? T : Interface<Storage>;
+  var StorageEvent: typeof globalThis extends { onabort: unknown; StorageEvent: infer T }
+    ? T
+    : { prototype: StorageEvent; new (type: string, eventInitDict?: EventInit): StorageEvent };
+  var StorageManager: typeof globalThis extends { onabort: unknown; StorageManager: infer T }
+    ? T
+    : typeof globalThis extends { importScripts: unknown; StorageManager: infer T }
+      ? T
+      : Interface<StorageManager>;
+  var LockManager: typeof globalThis extends { onabort: unknown; LockManager: infer T }
+    ? T
+    : typeof globalThis extends { importScripts: unknown; LockManager: infer T }
+      ? T
+      : Interface<LockManager>;
+  var Lock: typeof globalThis extends { onabort: unknown; Lock: infer T }
+    ? T
+    : typeof globalThis extends { importScripts: unknown; Lock: infer T }
+      ? T
+      : Interface<Lock>;
+  var FileSystemHandle: typeof globalThis extends { onabort: unknown; FileSystemHandle: infer T }
+    ? T
+    : typeof globalThis extends { importScripts: unknown; FileSystemHandle: infer T }
+      ? T
+      : Interface<FileSystemHandle>;
+  var FileSystemFileHandle: typeof globalThis extends { onabort: unknown; FileSystemFileHandle: infer T }
+    ? T
+    : typeof globalThis extends { importScripts: unknown; FileSystemFileHandle: infer T }
+      ? T
+      : Interface<FileSystemFileHandle>;
+  var FileSystemDirectoryHandle: typeof globalThis extends { onabort: unknown; FileSystemDirectoryHandle: infer T }
+    ? T
+    : typeof globalThis extends { importScripts: unknown; FileSystemDirectoryHandle: infer T }
+      ? T
+      : Interface<FileSystemDirectoryHandle>;
+  var FileSystemWritableFileStream: typeof globalThis extends { onabort: unknown; FileSystemWritableFileStream: infer T }
+    ? T
+    : typeof globalThis extends { importScripts: unknown; FileSystemWritableFileStream: infer T }
+      ? T
+      : Interface<FileSystemWritableFileStream>;
+  var FileSystemSyncAccessHandle: typeof globalThis extends { importScripts: unknown; FileSystemSyncAccessHandle: infer T }
+    ? T
+    : Interface<FileSystemSyncAccessHandle>;
+  var FileSystemObserver: {
+    prototype: FileSystemObserver;
+    new (callback: FileSystem.FileSystemObserverCallback): FileSystemObserver;
+  };
+}
