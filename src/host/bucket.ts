@@ -7,6 +7,7 @@ import { BucketDirectory } from '../disk/root/bucket-directory.ts';
 import type { Root } from '../disk/root/root.ts';
 import { FileSystem } from '../file-system/file-system.ts';
 import { HoldfastError } from '../runtime/holdfast-error.ts';
+import { isRefusedByRuntime } from '../runtime/permission.ts';
 import type { UsageDetails } from '../storage/storage-manager.ts';
 import { BucketEngine } from './bucket-engine.ts';
 import type { StorageClient } from './storage-client.ts';
@@ -21,14 +22,15 @@ export interface BucketOwner {
   keep(bucket: Bucket, inUse: boolean): void;
 }
 
+/** Of the disk below a directory, which need not exist yet; infinite where nobody may ask. */
 async function freeBytes(directory: string): Promise<number> {
   try {
     const { bavail, bsize } = await fs.promises.statfs(directory);
     return bavail * bsize;
   } catch (error) {
     const parent = path.dirname(directory);
-    if (parent === directory) throw error;
-    return freeBytes(parent);
+    if (parent !== directory && !isRefusedByRuntime(error)) return freeBytes(parent);
+    return Infinity;
   }
 }
 
@@ -133,9 +135,9 @@ export class Bucket {
     return { fileSystem: await this.engine.tree.usage(), localStorage: this.#mapJournal().current().bytes };
   }
 
-  /** Bytes that may be in use: what the user chose, or else what is in use and what the disk has left. */
+  /** Bytes that may be in use: what the user chose, or else what is in use and what the disk is known to have left. */
   async quota(usage: number): Promise<number> {
-    return this.#quota ?? usage + (await freeBytes(this.#owner.root.path));
+    return this.#quota ?? Math.min(usage + (await freeBytes(this.#owner.root.path)), Number.MAX_SAFE_INTEGER);
   }
 
   /** Notes whether a client has something that would be lost if nobody held the client. */

@@ -116,13 +116,19 @@ function sliceOf(range: DiskRange, native: (start: number, end: number) => Blob,
   const to = Math.max(from, clamp(end, sizeOf(range)));
   const slice = { file: range.file, start: range.start + from, end: range.start + to };
   const parts = runtime === 'deno' ? [] : [isWhole(range) ? native(from, to) : unreadable].filter((part) => part !== undefined);
-  const options = { type: new Blob([], { type }).type };
+  const options = { type: mediaType(type) };
   return corrected(new DiskSlice(parts, options, slice), { size: sizeOf(slice), ...options });
 }
 
 /** Whether the native parts have the bytes. */
 function isWhole({ file }: DiskRange): boolean {
   return runtime === 'bun' || file.state.size <= NODE_BYTES;
+}
+
+/** As Blobs keep it; Bun's own adds a charset to some. https://w3c.github.io/FileAPI/#dfn-slice */
+function mediaType(type: string): string {
+  const text = String(type);
+  return /[^\x20-\x7e]/.test(text) ? '' : text.toLowerCase();
 }
 
 /** A position from the start, or from the end when negative. https://webidl.spec.whatwg.org/#Clamp */

@@ -31,12 +31,13 @@ export const runtimes = [
     folder: 'deno-2',
     package: 'deno@2',
     binary: `node_modules/deno/${binary('deno')}`,
-    // Nothing but what README.md names: the root, and the variables.
-    flags: ({ data }) => [
+    // Nothing but what README.md names: the root, and the variables. Reading its own code is what a program that starts
+    // threads needs, with or without Holdfast.
+    flags: ({ data, project }) => [
       'run',
       '--quiet',
       '--no-prompt',
-      `--allow-read=${data}`,
+      `--allow-read=${data},${project}/programs`,
       `--allow-write=${data}`,
       `--allow-env=${[...variables, 'TEST_DATA'].join()}`,
     ],

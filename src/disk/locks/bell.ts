@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { watch } from '../../runtime/watch.ts';
 
 /**
  * How a session is told to look at the journal: a file of its own, which it watches and others write to. A hint only;
@@ -62,8 +63,9 @@ export class Bell {
 
   #startWatching(): fs.FSWatcher {
     fs.closeSync(fs.openSync(this.#path, 'a', 0o600));
-    const watcher = fs.watch(this.#path, { persistent: false }, () => this.#onRing());
+    const watcher = watch(this.#path, () => this.#onRing());
     watcher.on('error', () => this.#fail(watcher));
+    watcher.unref(); // Deno does not heed `persistent`.
     return watcher;
   }
 

@@ -1,5 +1,6 @@
-import fs from 'node:fs';
+import type fs from 'node:fs';
 import timers from 'node:timers';
+import { watch } from '../../runtime/watch.ts';
 import type { FileChange } from './lock-table.ts';
 
 interface Listener {
@@ -60,8 +61,9 @@ export class ChangeFeed {
   #start(): void {
     const { directory, look, lookMs } = this.#options;
     try {
-      this.#watcher = fs.watch(directory, { persistent: false }, look);
+      this.#watcher = watch(directory, look);
       this.#watcher.on('error', () => this.#restart());
+      this.#watcher.unref(); // Deno does not heed `persistent`.
     } catch {
       this.#watcher = null; // No watches left: the timer alone must do.
     }

@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import fs from 'node:fs';
 import path from 'node:path';
 import { setImmediate } from 'node:timers';
+import { watch } from '../../runtime/watch.ts';
 import { poll } from './poll.ts';
 
 /** Watchers serve every client of the realm: none may run for ever in the context of the one that started it. */
@@ -49,7 +50,7 @@ export class DirectoryWatch {
 
   #watch(directory: string): boolean {
     try {
-      const watcher = fs.watch(directory, { persistent: false }, () => this.#heard());
+      const watcher = watch(directory, () => this.#heard());
       watcher.on('error', () => this.#fallBack());
       watcher.unref();
       this.#watcher = watcher;

@@ -1,3 +1,4 @@
+import { isRefusedByRuntime } from '../../runtime/permission.ts';
 import type { Locator } from '../locator.ts';
 
 /** Why an operation on the tree could not be done. */
@@ -62,6 +63,7 @@ const CODES: Readonly<Record<string, TreeErrorCode>> = {
 
 /** The operating system's code of an error; undefined for every other thing thrown. */
 export function systemCode(error: unknown): string | undefined {
+  if (isRefusedByRuntime(error)) return 'EACCES';
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 

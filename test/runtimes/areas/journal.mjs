@@ -93,6 +93,15 @@ test('a root of a newer version is refused, and left alone', async () => {
   assert.deepEqual(readdirSync(root), ['holdfast.json']);
 });
 
+// A root that the system refuses is no matter of the runtime; test/host has it.
+if ('Deno' in globalThis) {
+  test('a root without permission is refused in words of ours', async () => {
+    const host = new StorageHost({ root: '/elsewhere' });
+    assert.throws(() => host.origin(origin).localStorage, { name: 'HoldfastError', code: 'root-unusable', message: /\/elsewhere/ });
+    await host.close();
+  });
+}
+
 test('strict durability works like the other, and syncs', () =>
   withHost(
     async (host, { localStorage, storage }) => {

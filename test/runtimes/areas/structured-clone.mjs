@@ -1,6 +1,7 @@
 // Handles through structuredClone, ports, channels and threads, on what each runtime has.
 import assert from 'node:assert/strict';
-import { MessageChannel, Worker, receiveMessageOnPort } from 'node:worker_threads';
+// The default import: what is imported by name stays as it was before install() on Deno and Bun (docs/DEVIATIONS.md).
+import threads from 'node:worker_threads';
 import { install, StorageHost } from 'holdfast';
 import { newRoot, origin } from '../kit/place.mjs';
 import { test } from '../kit/test.mjs';
@@ -42,7 +43,7 @@ test('structuredClone gives a handle of the same entry, wherever it is in the va
 
 test('handles go through a message port', () =>
   withHandle(async (handle) => {
-    const { port1, port2 } = new MessageChannel();
+    const { port1, port2 } = new threads.MessageChannel();
     const arrived = new Promise((resolve) => port1.on('message', resolve));
     port2.postMessage({ handle });
     await assertSame((await arrived).handle, handle);
@@ -51,9 +52,9 @@ test('handles go through a message port', () =>
 
 test('a message is received at once, too', () =>
   withHandle(async (handle) => {
-    const { port1, port2 } = new MessageChannel();
+    const { port1, port2 } = new threads.MessageChannel();
     port1.postMessage({ handle });
-    await assertSame(receiveMessageOnPort(port2).message.handle, handle);
+    await assertSame(threads.receiveMessageOnPort(port2).message.handle, handle);
     port1.close();
   }));
 
@@ -69,7 +70,7 @@ test('handles go through a broadcast channel', () =>
 
 test('a worker thread of the same origin gets the handle, and sends one back', () =>
   withHandle(async (handle) => {
-    const worker = new Worker(new URL('../programs/thread.mjs', import.meta.url), { workerData: { root, origin } });
+    const worker = new threads.Worker(new URL('../programs/thread.mjs', import.meta.url), { workerData: { root, origin } });
     const answer = new Promise((resolve, reject) => {
       worker.once('message', resolve);
       worker.once('error', reject);
@@ -83,7 +84,7 @@ test('a worker thread of the same origin gets the handle, and sends one back', (
 
 test('a worker thread of another origin does not', () =>
   withHandle(async (handle) => {
-    const worker = new Worker(new URL('../programs/thread.mjs', import.meta.url), { workerData: { root, origin: 'https://other.example' } });
+    const worker = new threads.Worker(new URL('../programs/thread.mjs', import.meta.url), { workerData: { root, origin: 'https://other.example' } });
     const answer = new Promise((resolve, reject) => {
       worker.once('message', resolve);
       worker.once('error', reject);
@@ -97,7 +98,7 @@ test('without the option a handle is refused rather than cloned to an empty obje
   const host = new StorageHost({ root });
   const handle = await (await host.origin(origin).storage.getDirectory()).getFileHandle('a', { create: true });
   // Node 20 cannot mark an object so: docs/DEVIATIONS.md.
-  if (typeof (await import('node:worker_threads')).markAsUncloneable === 'function') {
+  if (typeof threads.markAsUncloneable === 'function') {
     assert.throws(() => structuredClone(handle), { name: 'DataCloneError' });
   }
   await host.close();
