@@ -1,8 +1,9 @@
 import { LockedError } from '../disk/locks/lock-table.ts';
-import { systemCode, TreeError, toTreeError } from '../disk/tree/tree-error.ts';
+import { TreeError, toTreeError } from '../disk/tree/tree-error.ts';
 import type { TreeErrorCode } from '../disk/tree/tree-error.ts';
 import { HoldfastError } from '../runtime/holdfast-error.ts';
 import type { HoldfastErrorCode } from '../runtime/holdfast-error.ts';
+import { isBeyondSizeLimit } from '../runtime/size-limit.ts';
 import { domException } from '../webidl/dom-exception.ts';
 import type { DOMExceptionName } from '../webidl/dom-exception.ts';
 import { QuotaExceededError } from '../webidl/quota-exceeded-error.ts';
@@ -71,14 +72,9 @@ export function handleError(error: unknown, { kind, locator }: Entry, context: s
   return isOther ? entryError('NotFoundError', context, locator, `is no ${kind} any longer`) : webError(error, context);
 }
 
-/** Whether a file cannot have a byte where one was to be. */
-export function isBeyondDisk(error: unknown): boolean {
-  return systemCode(error) === 'EFBIG';
-}
-
 /** The same for an error of the operating system itself, met while doing something to the content of `file`. */
 export function webErrorOf(error: unknown, file: Locator, access: 'read' | 'write', context: string): unknown {
-  if (isBeyondDisk(error)) {
+  if (isBeyondSizeLimit(error)) {
     return named('QuotaExceededError', `${context}: '/${file.join('/')}' cannot become so large on this disk.`, error);
   }
   return webError(toTreeError(error, file, access), context);

@@ -3,8 +3,7 @@ import type { Locator } from '../disk/locator.ts';
 import type { FileLock, FileLockTable, Intent, LockClass, OperationResult } from '../disk/locks/lock-table.ts';
 import type { BucketPlace } from '../disk/place.ts';
 import type { FileTree } from '../disk/tree/file-tree.ts';
-import { algorithms } from './algorithms.ts';
-import type { Algorithms } from './algorithms.ts';
+import type * as Algorithms from './algorithms/index.ts';
 import { ChangeFeed } from './change-feed.ts';
 import { OperationQueue } from './operation-queue.ts';
 import { pace } from './pace.ts';
@@ -15,8 +14,8 @@ export interface FileSystemParts {
   readonly origin: string;
   readonly bucket: string;
   readonly place: BucketPlace;
-  /** Loads what `tree` and `locks` need; they are not asked for before. */
-  readonly ready?: () => Promise<void>;
+  /** Loads what the interfaces' methods do, and what `tree` and `locks` need; they are not asked for before. */
+  readonly load: () => Promise<typeof Algorithms>;
   readonly tree: FileTree;
   readonly locks: FileLockTable;
   /** The root's secret, which keeps unique ids from being guessed; asked for when the first one is made. */
@@ -45,7 +44,7 @@ export class FileSystem {
   readonly #queue = new OperationQueue();
   readonly #open = new Set<OpenResource>();
   #isOpen = true;
-  #algorithms: Promise<Algorithms> | undefined;
+  #algorithms: Promise<typeof Algorithms> | undefined;
 
   constructor(parts: FileSystemParts) {
     this.origin = parts.origin;
@@ -66,7 +65,7 @@ export class FileSystem {
    * Runs one of the interfaces' methods, once all that it needs is loaded. All callers wait for one promise, so that
    * they start in the order of their calls.
    */
-  async perform<T>(method: (algorithms: Algorithms) => Promise<T>): Promise<T> {
+  async perform<T>(method: (algorithms: typeof Algorithms) => Promise<T>): Promise<T> {
     const algorithms = await (this.#algorithms ??= this.#load());
     try {
       return await method(algorithms);
@@ -76,10 +75,9 @@ export class FileSystem {
     }
   }
 
-  async #load(): Promise<Algorithms> {
+  async #load(): Promise<typeof Algorithms> {
     try {
-      const [loaded] = await Promise.all([algorithms(), this.#parts.ready?.()]);
-      return loaded;
+      return await this.#parts.load();
     } catch (error) {
       this.#algorithms = undefined; // such as too many open files: the next call tries again
       throw error;

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
+import { isBeyondSizeLimit } from '../runtime/size-limit.ts';
 import { bufferSource, enforcedUnsignedLongLong, isObject } from '../webidl/conversions.ts';
 import { defineInterface, illegalConstructor, illegalInvocation, internal, requireArguments } from '../webidl/interface.ts';
-import { isBeyondDisk } from './errors.ts';
 import type { FileSystemSyncAccessHandleMode } from './file-handle.ts';
 import type { SyncAccess } from './sync-access.ts';
 
@@ -111,7 +111,7 @@ export class FileSystemSyncAccessHandle {
       this.#access.changed();
       return count;
     } catch (error) {
-      if (isBeyondDisk(error)) throw new TypeError(`${WRITE}: the disk has no position ${position}.`, { cause: error });
+      if (isBeyondSizeLimit(error)) throw new TypeError(`${WRITE}: the disk has no position ${position}.`, { cause: error });
       throw this.#access.failure(error, 'write', WRITE);
     }
   }

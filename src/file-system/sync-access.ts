@@ -54,7 +54,7 @@ export class SyncAccess implements OpenResource {
    * there is none, others hear of several at once: at the flush, at the close, or soon after.
    */
   changed(): void {
-    if (this.#system.changes.isObserved) this.#system.contentChanged(this.#locator);
+    if (this.#system.changes.isObserved) this.#tellOthers();
     else this.#report ??= setTimeout(() => this.reportChanges(), REPORT_DELAY_MS).unref();
   }
 
@@ -63,20 +63,33 @@ export class SyncAccess implements OpenResource {
     if (this.#report === null) return;
     clearTimeout(this.#report);
     this.#report = null;
-    this.#system.contentChanged(this.#locator);
+    this.#tellOthers();
   }
 
-  /** Closes the descriptor, then ends the lock; harmless when called twice. */
+  /**
+   * Closes the descriptor, then ends the lock; harmless when called twice. Never throws: what was written is in the
+   * file, and that it is on the disk is for flush() to say.
+   */
   end(): void {
     if (this.#descriptor === null) return;
     const descriptor = this.#descriptor;
     this.#descriptor = null;
     this.#system.forget(this);
+    this.reportChanges();
     try {
-      this.reportChanges();
       fs.closeSync(descriptor);
-    } finally {
-      this.#lock.release();
+    } catch {
+      // It is closed whatever close() says.
+    }
+    this.#lock.release();
+  }
+
+  /** The bytes are in the file: a session that can say nothing any more is no failure of whoever wrote them. */
+  #tellOthers(): void {
+    try {
+      this.#system.contentChanged(this.#locator);
+    } catch {
+      // The lock is gone with the session; the next use of the handle says so.
     }
   }
 }
