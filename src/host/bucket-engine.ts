@@ -46,8 +46,8 @@ export class BucketEngine implements Suspendable {
   }
 
   /** To be awaited before anything else is asked. */
-  async ready(): Promise<void> {
-    await (loading ??= load());
+  ready(): Promise<EngineModule> {
+    return (loading ??= load());
   }
 
   get locks(): LockTable {

@@ -118,7 +118,7 @@ export class Bucket {
       origin: this.origin,
       bucket: this.name,
       place: this.place,
-      ready: () => engine.ready(),
+      load: async () => (await engine.ready()).algorithms,
       get tree() {
         return engine.tree;
       },

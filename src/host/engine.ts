@@ -4,6 +4,8 @@ import type { Root } from '../disk/root/root.ts';
 import { FileTree } from '../disk/tree/file-tree.ts';
 import { outsideContexts } from './context.ts';
 
+export * as algorithms from '../file-system/algorithms/index.ts';
+
 /** What a bucket's locks and files run on. Much code, so this module is loaded when the first of them is used. */
 export interface Engine {
   readonly locks: LockTable;

@@ -48,7 +48,13 @@ export function openBucket(directory = temporaryDirectory(), origin = 'https://a
 
 /** One client's file system on a bucket. */
 export function openFileSystem(bucket: Bucket = openBucket(), origin = 'https://app.example'): FileSystem {
-  const system = new FileSystem({ ...bucket, origin, bucket: 'default', salt: () => '5a17' });
+  const system = new FileSystem({
+    ...bucket,
+    origin,
+    bucket: 'default',
+    load: () => import('../../src/file-system/algorithms/index.ts'),
+    salt: () => '5a17',
+  });
   atEnd(() => system.close());
   return system;
 }
