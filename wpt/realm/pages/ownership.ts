@@ -1,9 +1,21 @@
 import { AsyncLocalStorage, createHook } from 'node:async_hooks';
 
-/** A page that a window shows, or has shown. */
-export interface Page {
-  /** Whether its window was closed, removed or navigated. */
-  gone: boolean;
+/** A page that a window shows, or has shown: what belongs to it ends with it. */
+export class Page {
+  readonly #end = new AbortController();
+
+  /** Aborted when the window is closed, removed or navigated. */
+  get signal(): AbortSignal {
+    return this.#end.signal;
+  }
+
+  get gone(): boolean {
+    return this.signal.aborted;
+  }
+
+  end(): void {
+    this.#end.abort();
+  }
 }
 
 /**

@@ -3,8 +3,9 @@ import { readServed } from '../files.ts';
 import type { Browser, Window } from './browser.ts';
 import { makeDocument, type PageDocument } from './document.ts';
 import type { WorkerShim } from '../worker-shim.ts';
-import { runAs, type Page } from './ownership.ts';
-import { readMarkup, type Markup } from './markup.ts';
+import { Page, runAs } from './ownership.ts';
+import { readMarkup } from './markup.ts';
+import { runPage } from './run-page.ts';
 
 type Client = ReturnType<Browser['client']>;
 
@@ -31,9 +32,7 @@ export class PageWindow extends EventTarget {
   readonly #parent: Window | null;
   #client: Client | null = null;
   #base = 'about:blank';
-  /** Stands for the page that is loaded now: what belongs to an earlier one must not touch a later one. */
-  #page: Page = { gone: false };
-  #workers: WorkerShim[] = [];
+  #page = new Page();
 
   constructor(browser: Browser, { parent, opener }: Relations) {
     super();
@@ -41,7 +40,11 @@ export class PageWindow extends EventTarget {
     this.#parent = parent;
     this.opener = opener;
     this.document = makeDocument(browser, this);
-    defineHandlers(this, this, ['message', 'load', 'storage']);
+  }
+
+  /** A listener ends with the page in whose time it was added. */
+  override addEventListener(type: string, listener: Parameters<EventTarget['addEventListener']>[1], options?: Parameters<EventTarget['addEventListener']>[2]): void {
+    super.addEventListener(type, listener, { ...(typeof options === 'object' ? options : { capture: options ?? false }), signal: this.#page.signal });
   }
 
   override dispatchEvent(event: Event): boolean {
@@ -70,11 +73,12 @@ export class PageWindow extends EventTarget {
 
   /** The Worker interface of this window: its workers end with its page. */
   get Worker(): new (url: string) => WorkerShim {
-    const { workers, base } = { workers: this.#workers, base: this.#base };
+    const { signal } = this.#page;
+    const base = this.#base;
     return class extends this.#browser.Worker {
       constructor(url: string) {
         super(new URL(url, base).href);
-        workers.push(this);
+        signal.addEventListener('abort', () => this.terminate());
       }
     };
   }
@@ -82,15 +86,17 @@ export class PageWindow extends EventTarget {
   /** Loads a page, in a later task; the old one and its client end at once. `done` is told when it has loaded. */
   navigate(url: string, base: string, done: () => void = () => undefined): void {
     this.close();
+    const page = new Page();
+    this.#page = page;
+    defineHandlers(this, this, ['message', 'load', 'storage']);
     this.location = new URL(url, base);
     // about:blank has the origin and the base URL of the page that made it.
     this.#base = this.location.protocol === 'about:' ? base : this.location.href;
     const client = this.#browser.client(new URL(this.#base));
+    page.signal.addEventListener('abort', () => client.close());
     client.addEventListener('storage', (event: Event) => this.dispatchEvent(cloneOf(event)));
     this.#client = client;
     this.navigator = { locks: client.locks, storage: client.storage };
-    const page: Page = { gone: false };
-    this.#page = page;
     this.#browser.load(() => {
       if (page.gone) return;
       this.#run();
@@ -100,9 +106,7 @@ export class PageWindow extends EventTarget {
   }
 
   close(): void {
-    this.#page.gone = true;
-    for (const worker of this.#workers.splice(0)) worker.terminate();
-    this.#client?.close();
+    this.#page.end();
   }
 
   open(url: string, name?: string, features?: string): PageWindow | null {
@@ -118,7 +122,7 @@ export class PageWindow extends EventTarget {
     if (this.location.protocol === 'about:') return;
     const file = readServed(this.#browser.config.folders, this.location);
     if (file === null) throw new Error(`No page at ${this.location.href}`);
-    runAs(this.#page, () => runPage(this, readMarkup(file.text)));
+    runAs(this.#page, () => runPage(this, readMarkup(file.text), this.#browser.config));
   }
 }
 
@@ -129,28 +133,6 @@ export function post(target: Window, data: unknown, source: Window | null): void
     const event = new MessageEvent('message', { data: message });
     Object.defineProperty(event, 'source', { value: source });
     target.dispatchEvent(event);
-  });
-}
-
-const names = ['window', 'self', 'parent', 'top', 'opener', 'document', 'location', 'navigator', 'localStorage', 'sessionStorage', 'addEventListener', 'removeEventListener', 'postMessage'];
-
-/** All scripts of a page as one function, so that they share their declarations, the onstorage attribute too. */
-function runPage(page: PageWindow, { scripts, onstorage }: Markup): void {
-  const parts = scripts.map((script) => ('text' in script ? script.text : ''));
-  const attribute = onstorage === null ? '' : `;window.onstorage = function (event) { ${onstorage} };`;
-  const run = new Function(...names, 'evaluate', `evaluate(code => eval(code));${attribute}${parts.join('\n;')}`);
-  const parent = sourced(page, page.parent);
-  const opener = page.opener === null ? null : sourced(page, page.opener);
-  const globals = [page, page, parent, parent, opener, page.document, page.location, page.navigator, page.localStorage, page.sessionStorage];
-  const methods = [page.addEventListener.bind(page), page.removeEventListener.bind(page), page.postMessage.bind(page)];
-  run(...globals, ...methods, (evaluate: (code: string) => unknown) => page.document.compileWith(evaluate));
-}
-
-/** Another window as a page sees it: a message that the page posts to it has the page as its source. */
-function sourced(page: PageWindow, other: Window): Window {
-  if (other === page) return other;
-  return new Proxy(other, {
-    get: (target, key) => (key === 'postMessage' ? (data: unknown) => post(target, data, page) : Reflect.get(target, key)),
   });
 }
 
