@@ -2,14 +2,19 @@ import fs from 'node:fs';
 import timers from 'node:timers';
 import { runtime } from './runtime.ts';
 
+/** Longer than Bun keeps back a report that follows another. */
+const ECHO_MS = 20;
+
 /**
- * Watches a file or directory without keeping the process alive. `onEvent` is a hint: something may have happened.
+ * Watches a file or directory without keeping the process alive. `onEvent` is a hint: something may have happened. It
+ * may be called too often, but not too seldom.
  *
  * @throws the operating system's error, such as ENOENT or EMFILE.
  */
 export function watchInBackground(path: string, onEvent: () => void, onError: (error: unknown) => void): fs.FSWatcher {
+  const after = afterEvent[runtime]?.(onEvent);
   const watcher = fs.watch(path, { persistent: false }, () => {
-    if (runtime === 'deno') letGoAgain(watcher);
+    after?.(watcher);
     onEvent();
   });
   watcher.on('error', onError);
@@ -18,7 +23,21 @@ export function watchInBackground(path: string, onEvent: () => void, onError: (e
   return watcher;
 }
 
-/** Deno's `unref` lasts until the next event; the wait for the one after begins soon after that. */
-function letGoAgain(watcher: fs.FSWatcher): void {
-  timers.setTimeout(() => watcher.unref(), 0);
-}
+/** What a runtime's watcher needs after each event. */
+const afterEvent: Partial<Record<typeof runtime, (onEvent: () => void) => (watcher: fs.FSWatcher) => void>> = {
+  /** Deno's `unref` lasts until the next event; the wait for the one after begins soon after that. */
+  deno: () => (watcher) => void timers.setTimeout(() => watcher.unref(), 0),
+
+  /**
+   * Bun drops a report that comes within a millisecond or two of the one before, so the last of a burst could be
+   * missed: there `onEvent` is called once more when the burst is over.
+   */
+  bun(onEvent) {
+    let echo: NodeJS.Timeout | undefined;
+    return (watcher) => {
+      if (echo === undefined) watcher.on('close', () => timers.clearTimeout(echo));
+      timers.clearTimeout(echo);
+      echo = timers.setTimeout(onEvent, ECHO_MS).unref();
+    };
+  },
+};
