@@ -91,6 +91,19 @@ describe.each(codes)('when the disk says %s, the web is told %s', (code, name) =
     expect(await textOf(file)).toBe('new');
   });
 
+  test('by nobody who aborts a writable, whose file is free again', async () => {
+    const file = await makeFile(openRoot(), 'file', 'old');
+    const writable = await file.createWritable({ mode: 'exclusive' });
+    for (const name of ['rmSync', 'unlinkSync'] as const) {
+      vi.spyOn(fs, name).mockImplementation(() => {
+        throw Object.assign(new Error(`${code}: injected`), { code });
+      });
+    }
+    await writable.abort();
+    vi.restoreAllMocks();
+    await (await file.createWritable({ mode: 'exclusive' })).abort();
+  });
+
   test('by move and removeEntry, which change nothing', async () => {
     const root = openRoot();
     const file = await makeFile(root, 'file', 'content');

@@ -87,14 +87,16 @@ export class FileWriter implements FileSink, OpenResource {
     else this.#state = 'open';
   }
 
+  /** Never throws: a swap file that cannot be removed is nobody's business, and the next sweep's. */
   #discard(): void {
     this.#state = 'ended';
     this.#system.forget(this);
     try {
       this.#swap.discard();
-    } finally {
-      this.#lock.release();
+    } catch {
+      // It stays, unseen, until it is swept.
     }
+    this.#lock.release();
   }
 
   #replaceFile(): Promise<void> {
