@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { watch } from '../../runtime/watch.ts';
+import { watchInBackground } from '../../runtime/watch.ts';
 
 /**
  * How a session is told to look at the journal: a file of its own, which it watches and others write to. A hint only;
@@ -63,9 +63,11 @@ export class Bell {
 
   #startWatching(): fs.FSWatcher {
     fs.closeSync(fs.openSync(this.#path, 'a', 0o600));
-    const watcher = watch(this.#path, () => this.#onRing());
-    watcher.on('error', () => this.#fail(watcher));
-    watcher.unref(); // Deno does not heed `persistent`.
+    const watcher = watchInBackground(
+      this.#path,
+      () => this.#onRing(),
+      () => this.#fail(watcher),
+    );
     return watcher;
   }
 

@@ -1,6 +1,6 @@
 import type fs from 'node:fs';
 import timers from 'node:timers';
-import { watch } from '../../runtime/watch.ts';
+import { watchInBackground } from '../../runtime/watch.ts';
 import type { FileChange } from './lock-table.ts';
 
 interface Listener {
@@ -61,9 +61,7 @@ export class ChangeFeed {
   #start(): void {
     const { directory, look, lookMs } = this.#options;
     try {
-      this.#watcher = watch(directory, look);
-      this.#watcher.on('error', () => this.#restart());
-      this.#watcher.unref(); // Deno does not heed `persistent`.
+      this.#watcher = watchInBackground(directory, look, () => this.#restart());
     } catch {
       this.#watcher = null; // No watches left: the timer alone must do.
     }

@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import fs from 'node:fs';
 import path from 'node:path';
 import { setImmediate } from 'node:timers';
-import { watch } from '../../runtime/watch.ts';
+import { watchInBackground } from '../../runtime/watch.ts';
 import { poll } from './poll.ts';
 
 /** Watchers serve every client of the realm: none may run for ever in the context of the one that started it. */
@@ -22,10 +22,12 @@ export class DirectoryWatch {
   #looking = false;
   #closed = false;
 
-  constructor(directory: string, onNews: () => void) {
+  /** `looksToo`: watching a disk that is shared by machines tells only what this one does. */
+  constructor(directory: string, onNews: () => void, looksToo = false) {
     this.#directory = directory;
     this.#onNews = onNews;
     outsideContexts(() => this.#aim());
+    if (looksToo) this.#startPolling();
   }
 
   close(): void {
@@ -50,10 +52,11 @@ export class DirectoryWatch {
 
   #watch(directory: string): boolean {
     try {
-      const watcher = watch(directory, () => this.#heard());
-      watcher.on('error', () => this.#fallBack());
-      watcher.unref();
-      this.#watcher = watcher;
+      this.#watcher = watchInBackground(
+        directory,
+        () => this.#heard(),
+        () => this.#fallBack(),
+      );
       this.#watched = directory;
       return true;
     } catch {
@@ -68,8 +71,6 @@ export class DirectoryWatch {
     this.#looking = true;
     setImmediate(() => {
       this.#looking = false;
-      // Deno forgets that a watcher keeps nothing alive when it has reported an event.
-      this.#watcher?.unref();
       this.#look();
     });
   }
@@ -84,6 +85,10 @@ export class DirectoryWatch {
   #fallBack(): void {
     this.#release();
     if (this.#closed) return;
+    this.#startPolling();
+  }
+
+  #startPolling(): void {
     this.#stopPolling ??= outsideContexts(() => poll(() => this.#look()));
   }
 
