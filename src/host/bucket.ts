@@ -107,6 +107,7 @@ export class Bucket {
     return (this.#map ??= new MapJournal(this.place, {
       url: `${this.origin}/`,
       durability: this.#owner.root.durability,
+      shared: this.#owner.root.shared,
       ...(this.#quota !== undefined && { quota: this.#quota }),
     }));
   }

@@ -20,9 +20,9 @@ export interface EnginePlace {
 
 /** `epoch` is asked of the engine that runs then: a tree may be in use for longer than the locks it came with. */
 export function createEngine({ root, bucket }: EnginePlace, epoch: () => number): Engine {
-  const { durability } = root;
+  const { durability, shared } = root;
   const foldsNames = (): boolean => root.open()?.foldsNames ?? false;
-  const locks = new LockTable(bucket, { durability, foldsNames, detach: outsideContexts });
+  const locks = new LockTable(bucket, { durability, shared, foldsNames, detach: outsideContexts });
   const tree = new FileTree(bucket, { durability, foldsNames, epoch, session: locks.folder });
   return { locks, tree };
 }

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Durability } from '../disk/root/durable.ts';
+import { requireLockfilePackage, type Shared } from '../disk/journal/lockfile.ts';
 import { HoldfastError } from '../runtime/holdfast-error.ts';
 
 /** Bytes of UTF-16 that the keys and values of one origin's `localStorage` may take; also what `estimate()` reports. */
@@ -20,6 +21,12 @@ export interface StorageHostOptions {
    * later. `strict`: it is synced to the disk before the call returns.
    */
   readonly durability?: Durability;
+  /**
+   * `lockfile`: for a root on a network disk, where appends are not atomic. Each change then takes a lock file of the
+   * package `proper-lockfile`, which has to be installed; that is slower, and changes of others are noticed within
+   * about a second where nobody reads. All users of the root must give it. By default such a disk is refused.
+   */
+  readonly shared?: Shared;
 }
 
 /** Options that were checked and completed. */
@@ -28,6 +35,7 @@ export interface HostSettings {
   /** The quota of an origin in bytes; undefined when the user has not set one. */
   readonly quotaOf: (origin: string) => number | undefined;
   readonly durability: Durability;
+  readonly shared: Shared | undefined;
 }
 
 function bad(message: string, cause?: unknown): HoldfastError {
@@ -78,17 +86,25 @@ function quotaFunction(quota: unknown): HostSettings['quotaOf'] {
   return () => bytes;
 }
 
+function sharedOption(value: unknown): Shared | undefined {
+  if (value === undefined) return undefined;
+  const shared = requireOneOf<Shared>('shared', value, ['lockfile']);
+  requireLockfilePackage();
+  return shared;
+}
+
 /**
- * Checks the options of a host; touches no disk.
+ * Checks the options of a host; touches no disk of its data.
  *
  * @throws HoldfastError bad-option
  */
 export function hostSettings(options: StorageHostOptions): HostSettings {
   requireOptionsObject(options, 'StorageHost');
-  requireKnownOptions(options, ['root', 'quota', 'durability'], 'StorageHost');
+  requireKnownOptions(options, ['root', 'quota', 'durability', 'shared'], 'StorageHost');
   return {
     root: rootPath(options.root),
     quotaOf: quotaFunction(options.quota),
     durability: requireOneOf('durability', options.durability ?? 'relaxed', ['relaxed', 'strict']),
+    shared: sharedOption(options.shared),
   };
 }

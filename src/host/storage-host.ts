@@ -44,7 +44,7 @@ export class StorageHost {
   /** @throws HoldfastError bad-option */
   constructor(options: StorageHostOptions) {
     const settings = hostSettings(options);
-    this.#root = new Root(settings.root, settings.durability);
+    this.#root = new Root(settings.root, settings.durability, settings.shared);
     this.#owner = {
       host: this,
       root: this.#root,

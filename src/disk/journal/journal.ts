@@ -30,7 +30,9 @@ export interface JournalOptions {
   readonly compactAt?: number;
   /**
    * Runs what must not overlap with other processes' appends, and returns its result: for disks on which appends are
-   * not atomic. Must be synchronous.
+   * not atomic, which are network disks. Must be synchronous. The journal is then always `strict`, for such a disk may
+   * report only at a sync that it has lost a write; and it is opened anew for each use, for only that shows what other
+   * machines wrote.
    */
   readonly exclusively?: <T>(section: () => T) => T;
 }
@@ -65,7 +67,7 @@ export class Journal<Outcome> {
   constructor(directory: string, machine: Machine<Outcome>, options: JournalOptions = {}) {
     this.#replay = new Replay(directory, machine);
     this.#machine = machine;
-    this.#strict = options.durability === 'strict';
+    this.#strict = options.durability === 'strict' || options.exclusively !== undefined;
     this.#retain = options.retain ?? 0;
     this.#compactAt = options.compactAt ?? 2 ** 20;
     this.#exclusively = options.exclusively;
@@ -133,7 +135,21 @@ export class Journal<Outcome> {
    * @throws HoldfastError as {@link open}; `unknown-record`, then and from then on.
    */
   catchUp(): void {
+    if (this.#exclusively !== undefined) this.#replay.suspend();
     if (this.open()) this.#replay.advance();
+  }
+
+  /** What is written must be the only thing that is; on a disk of this machine one system call is that already. */
+  #alone<T>(section: () => T): T {
+    if (this.#exclusively === undefined) return section();
+    return this.#exclusively(() => {
+      this.#replay.suspend();
+      try {
+        return section();
+      } finally {
+        this.#replay.suspend();
+      }
+    });
   }
 
   /**
@@ -146,8 +162,8 @@ export class Journal<Outcome> {
    */
   append(kind: number, session: number, sequence: number, payload: Uint8Array): Outcome {
     const record = { kind, session, sequence, payload };
-    const exclusively = this.#exclusively;
-    return exclusively === undefined ? this.#append(record) : exclusively(() => this.#append(record));
+    // The common case pays for no closure.
+    return this.#exclusively === undefined ? this.#append(record) : this.#alone(() => this.#append(record));
   }
 
   #append(record: JournalRecord): Outcome {
@@ -283,8 +299,7 @@ export class Journal<Outcome> {
    * @throws HoldfastError as {@link append}; the journal is then as it was.
    */
   compact(): boolean {
-    const exclusively = this.#exclusively;
-    return exclusively === undefined ? this.#compact() : exclusively(() => this.#compact());
+    return this.#alone(() => this.#compact());
   }
 
   #compact(): boolean {

@@ -2,6 +2,7 @@ import path from 'node:path';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { threadIdentity, threadLife, type ThreadIdentity, type ThreadLife } from '../../runtime/identity.ts';
 import { Journal } from '../journal/journal.ts';
+import { lockfileSection, type Shared } from '../journal/lockfile.ts';
 import type { Locator } from '../locator.ts';
 import type { BucketPlace } from '../place.ts';
 import { Bell } from './bell.ts';
@@ -42,6 +43,8 @@ import { Vigil } from './vigil.ts';
 export interface LockTableOptions {
   /** `strict`: what was acknowledged survives power loss. Default `relaxed`. */
   readonly durability?: 'relaxed' | 'strict';
+  /** For disks on which appends are not atomic. */
+  readonly shared?: Shared | undefined;
   /** Whether the root's volume takes names for one that differ in case or normalization. */
   readonly foldsNames?: () => boolean;
   /** Runs what it is given outside of the caller's asynchronous context; for watchers and timers. */
@@ -90,7 +93,7 @@ export class LockTable implements FileLockTable, WebLockTable {
     const bucket = place.path;
     const journal = path.join(bucket, 'locks');
     const { durability = 'relaxed', foldsNames = () => false, leaseMs = LEASE_MS, detach = (body) => body() } = options;
-    const createLog = options.log ?? ((machine) => new Journal(journal, machine, { durability }));
+    const createLog = options.log ?? ((machine) => new Journal(journal, machine, { durability, ...lockfileSection(journal, options.shared) }));
     this.#bucket = bucket;
     this.#participant = new Participant(place, options.identity ?? threadIdentity(), createLog, {
       changed: (change) => this.#feed.changed(change),

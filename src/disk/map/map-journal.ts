@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { Journal, type JournalOptions } from '../journal/journal.ts';
+import { lockfileSection, type Shared } from '../journal/lockfile.ts';
 import type { BucketPlace } from '../place.ts';
 import { DirectoryWatch } from './directory-watch.ts';
 import type { MapChange, MapListener, SetOutcome } from './map-area.ts';
@@ -9,7 +10,9 @@ import { CLEAR, LIMIT, RecordWriter, REMOVE, SET } from './map-records.ts';
 import type { MapState } from './map-state.ts';
 import { OpenJournals, type Suspendable } from './open-journals.ts';
 
-export interface MapJournalOptions extends Omit<JournalOptions, 'retain'> {
+export interface MapJournalOptions extends Omit<JournalOptions, 'retain' | 'exclusively'> {
+  /** For disks on which appends are not atomic, and which tell nothing of what other machines do. */
+  readonly shared?: Shared | undefined;
   /** The url of most clients, which costs nothing to record. Every process must give the same for the same map. */
   readonly url: string;
   /**
@@ -58,6 +61,7 @@ export class MapJournal implements Suspendable {
   readonly #subscribers = new Set<Subscriber>();
   readonly #quota: number | undefined;
   readonly #strict: boolean;
+  readonly #shared: Shared | undefined;
   /** Whether the bucket and the quota are as this realm wants them before it writes. */
   #prepared = false;
   #watch: DirectoryWatch | null = null;
@@ -69,10 +73,13 @@ export class MapJournal implements Suspendable {
   constructor(place: BucketPlace, options: MapJournalOptions) {
     this.#place = place;
     this.#machine = new MapMachine(options.url);
-    this.#journal = new Journal(path.join(place.path, 'local-storage'), this.#machine, {
+    const directory = path.join(place.path, 'local-storage');
+    this.#journal = new Journal(directory, this.#machine, {
       ...options,
+      ...lockfileSection(directory, options.shared),
       retain: RETAINED_GENERATIONS,
     });
+    this.#shared = options.shared;
     this.#url = options.url;
     this.#quota = options.quota === undefined ? undefined : quotaInBytes(options.quota);
     this.#strict = options.durability === 'strict';
@@ -164,7 +171,7 @@ export class MapJournal implements Suspendable {
 
   #startWatching(): void {
     if (this.#watch !== null || this.#closed) return;
-    this.#watch = new DirectoryWatch(this.#journal.directory, () => this.#look());
+    this.#watch = new DirectoryWatch(this.#journal.directory, () => this.#look(), this.#shared !== undefined);
     // Between the last look and the beginning of the watch something may have happened.
     this.#look();
   }

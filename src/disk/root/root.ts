@@ -3,6 +3,7 @@ import path from 'node:path';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { systemCode } from '../journal/disk-error.ts';
 import { volumeFoldsNames } from '../names/probe.ts';
+import type { Shared } from '../journal/lockfile.ts';
 import type { Durability } from './durable.ts';
 import { syncPath } from './durable.ts';
 import { rootFailure, rootReadFailure } from './failure.ts';
@@ -22,12 +23,15 @@ import { sweepWorkshop } from './workshop.ts';
 export class Root {
   readonly path: string;
   readonly durability: Durability;
+  /** Set where appends need not be atomic: then it may be on a network disk. */
+  readonly shared: Shared | undefined;
   #manifest: Manifest | null = null;
   #swept = false;
 
-  constructor(directory: string, durability: Durability) {
+  constructor(directory: string, durability: Durability, shared?: Shared) {
     this.path = directory;
     this.durability = durability;
+    this.shared = shared;
   }
 
   /** Holds each origin's directory. */
@@ -48,7 +52,7 @@ export class Root {
   open(): Manifest | null {
     if (this.#manifest !== null) return this.#manifest;
     const manifest = readManifest(this.path) ?? this.#lostManifest();
-    if (manifest !== null) requireLocalDisk(this.path);
+    if (manifest !== null) this.#requireFitDisk();
     return (this.#manifest = manifest);
   }
 
@@ -60,7 +64,7 @@ export class Root {
   ensure(): Manifest {
     const manifest = this.open();
     if (manifest !== null) return manifest;
-    requireLocalDisk(this.path);
+    this.#requireFitDisk();
     try {
       this.#create();
     } catch (error) {
@@ -81,6 +85,10 @@ export class Root {
     if (this.#swept) return;
     this.#swept = true;
     sweepWorkshop(this.workshop);
+  }
+
+  #requireFitDisk(): void {
+    if (this.shared === undefined) requireLocalDisk(this.path);
   }
 
   #create(): void {

@@ -47,6 +47,6 @@ export function requireLocalDisk(directory: string): void {
   if (kind === undefined) return;
   throw new HoldfastError(
     'disk-unsupported',
-    `The root ${directory} is on a network disk (${kind}), where appends are not atomic. Put it on a local disk.`,
+    `The root ${directory} is on a network disk (${kind}), where appends are not atomic. Put it on a local disk, or set the option shared: 'lockfile'.`,
   );
 }

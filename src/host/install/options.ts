@@ -13,7 +13,7 @@ export type Exposure = 'all' | 'standard' | 'window' | 'worker';
 
 /** Options of {@link install}; those of the host are for the host that it makes. */
 export interface InstallOptions extends Partial<StorageHostOptions> {
-  /** An open host to use, instead of `root`, `quota` and `durability`, which make one. */
+  /** An open host to use, instead of `root`, `quota`, `durability` and `shared`, which make one. */
   readonly host?: StorageHost;
   /** The origin whose storage the globals are outside any `run`. `http://localhost` by default. */
   readonly origin?: OriginLike;
@@ -43,7 +43,7 @@ export interface InstallOptions extends Partial<StorageHostOptions> {
 }
 
 const known = [
-  'host', 'root', 'quota', 'durability', 'origin', 'globals', 'outside', 'exposure', 'events', 'structuredClone',
+  'host', 'root', 'quota', 'durability', 'shared', 'origin', 'globals', 'outside', 'exposure', 'events', 'structuredClone',
   'native', 'target',
 ] as const;
 
@@ -75,13 +75,13 @@ function exposureHere(value: unknown): InstallSettings['exposure'] {
 }
 
 function hostFor(options: InstallOptions): { host: StorageHost; ownsHost: boolean } {
-  const { host, root = defaultRoot, quota, durability } = options;
+  const { host, root = defaultRoot, quota, durability, shared } = options;
   if (host === undefined) {
-    const made = new StorageHost({ root, ...(quota !== undefined && { quota }), ...(durability !== undefined && { durability }) });
-    return { host: made, ownsHost: true };
+    const chosen = { ...(quota !== undefined && { quota }), ...(durability !== undefined && { durability }), ...(shared !== undefined && { shared }) };
+    return { host: new StorageHost({ root, ...chosen }), ownsHost: true };
   }
   if (!(host instanceof StorageHost)) throw bad(`Option 'host' must be a StorageHost.`);
-  for (const name of ['root', 'quota', 'durability'] as const) {
+  for (const name of ['root', 'quota', 'durability', 'shared'] as const) {
     if (options[name] !== undefined) throw bad(`Option '${name}' belongs to the host; give one or the other.`);
   }
   return { host, ownsHost: false };

@@ -1,0 +1,43 @@
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { StorageHost, type StorageHostOptions } from '../../src/index.ts';
+import { bundleFixture } from '../support/bundle.ts';
+import { Realm } from './realm.ts';
+
+/** Makes appends not atomic. */
+const preload = bundleFixture(new URL('./network-disk-fixture.ts', import.meta.url));
+const ORIGIN = 'https://app.example';
+const WRITES = 100;
+let root: string;
+let writers: Realm[];
+
+beforeEach(() => {
+  root = path.join(fs.mkdtempSync(path.join(os.tmpdir(), 'holdfast-network-')), 'root');
+  writers = [];
+});
+
+afterEach(async () => {
+  await Promise.all(writers.map((writer) => writer.kill()));
+  fs.rmSync(path.dirname(root), { recursive: true, force: true });
+});
+
+/** What several processes have counted together, each record of which counts; an error for one that failed. */
+async function count(host: Partial<StorageHostOptions>): Promise<unknown> {
+  const options = { root, origin: ORIGIN, host };
+  const program = await preload;
+  writers = await Promise.all([1, 2, 3].map(() => Realm.start(options, program)));
+  // Each key is written by one process only: what is missing in the end was lost by the disk.
+  const failures = await Promise.all(writers.map((writer, index) => writer.ask('setMany', `${index}`, WRITES).catch(() => 'failed')));
+  if (failures.includes('failed')) return 'failed';
+  return new StorageHost({ root, ...host }).origin(ORIGIN).localStorage.length;
+}
+
+it("loses nothing with shared: 'lockfile', though appends are not atomic", async () => {
+  expect(await count({ shared: 'lockfile' })).toBe(3 * WRITES);
+});
+
+it('would lose something without', async () => {
+  expect(await count({})).not.toBe(3 * WRITES);
+});
