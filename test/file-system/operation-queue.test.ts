@@ -46,6 +46,21 @@ describe('the operation queue of a realm', () => {
     expect(isStarted).toBe(true);
   });
 
+  test('keeps what is under way apart from what has ended, on the same places', async () => {
+    const queue = new OperationQueue();
+    const [first, second] = [deferred(), deferred()];
+    const firstEnded = queue.run([['d', 'a'], ['d', 'b']], () => first.promise);
+    const secondEnded = queue.run([['d', 'c']], () => second.promise);
+    expect(queue.before(['d'])).toBeDefined();
+    first.resolve();
+    await firstEnded;
+    expect(queue.before(['d', 'a'])).toBeUndefined();
+    expect(queue.before([])).toBeDefined();
+    second.resolve();
+    await secondEnded;
+    expect(queue.before([])).toBeUndefined();
+  });
+
   test('lets neighbours overlap', () => {
     const queue = new OperationQueue();
     void queue.run([['d', 'a']], () => deferred().promise);
