@@ -8,7 +8,7 @@ import { kindOf, locate } from './locate.ts';
 import type { Located } from './locate.ts';
 import { forgetSpelling, keepSpelling } from './long-names.ts';
 import { mediaTypeOf } from './media-types.ts';
-import { CREATE, openNew, openPlain, READ, READ_WRITE } from './open-plain.ts';
+import { closeQuietly, CREATE, openNew, openPlain, READ, READ_WRITE } from './open-plain.ts';
 import { SwapFolder } from './swap.ts';
 import type { Swap } from './swap.ts';
 import { syncDirectory } from './sync.ts';
@@ -84,16 +84,13 @@ export class FileTree {
 
   /** Creates an empty file. Returns false when it exists already. The parent must exist. */
   createFile(locator: Locator): boolean {
-    return this.#create(locator, 'file', (path) => fs.closeSync(openNew(path, CREATE)));
+    return this.#create(locator, 'file', (path) => closeQuietly(openNew(path, CREATE)));
   }
 
   /** Creates an empty directory. Returns false when it exists already. The parent must exist. */
   createDirectory(locator: Locator): boolean {
     if (locator.length === 0) return false;
-    return this.#create(locator, 'directory', (path) => {
-      fs.mkdirSync(path, { mode: 0o700 });
-      fs.chmodSync(path, 0o700); // whatever the umask
-    });
+    return this.#create(locator, 'directory', makeDirectory);
   }
 
   /**
@@ -371,6 +368,17 @@ function requireFile({ path, stats }: Found, locator: Locator): string {
 function requireDirectory({ path, stats }: Found, locator: Locator): string {
   if (!stats.isDirectory()) throw new TreeError('type-mismatch', locator);
   return path;
+}
+
+/** Makes a directory, or fails and leaves nothing. */
+function makeDirectory(path: string): void {
+  fs.mkdirSync(path, { mode: 0o700 });
+  try {
+    fs.chmodSync(path, 0o700); // whatever the umask
+  } catch (error) {
+    fs.rmdirSync(path);
+    throw error;
+  }
 }
 
 /** In this thread where it is quick; in another where the disk may flush the data of the file that takes the name. */

@@ -32,17 +32,27 @@ export function openPlain(path: string, flags: number): number {
   throw systemError('ELOOP', path);
 }
 
-/** Opens a path at which nothing is: creates a file there, or fails. */
+/** Opens a path at which nothing is: creates a file there, or fails and leaves nothing. */
 export function openNew(path: string, flags: number): number {
   if ((flags & O_CREAT) === 0) throw systemError('ENOENT', path);
   const descriptor = fs.openSync(path, flags | O_EXCL | O_NOFOLLOW, 0o600);
   try {
     fs.fchmodSync(descriptor, 0o600); // whatever the umask
   } catch (error) {
-    fs.closeSync(descriptor);
+    closeQuietly(descriptor);
+    fs.unlinkSync(path);
     throw error;
   }
   return descriptor;
+}
+
+/** For a descriptor through which nothing was written that close() could report as lost. */
+export function closeQuietly(descriptor: number): void {
+  try {
+    fs.closeSync(descriptor);
+  } catch {
+    // It is closed whatever close() says.
+  }
 }
 
 function isSame(descriptor: number, expected: fs.Stats): boolean {

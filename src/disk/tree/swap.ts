@@ -35,10 +35,21 @@ export class Swap {
     fs.closeSync(this.descriptor);
   }
 
-  /** Closes and deletes the file; harmless when called twice, or after the file took its place. */
+  /**
+   * Closes and deletes the file; harmless when called twice, or after the file took its place. Never throws: nobody
+   * misses what is thrown away, and a file that cannot be deleted now goes with its session's folder.
+   */
   discard(): void {
-    this.close();
-    fs.rmSync(this.path, { force: true });
+    try {
+      this.close();
+    } catch {
+      // It is closed whatever close() says.
+    }
+    try {
+      fs.rmSync(this.path, { force: true });
+    } catch {
+      // As above.
+    }
   }
 }
 
