@@ -61,6 +61,8 @@ export class Participant implements LockListener {
   #session = 0;
   #sequence = 0;
   #isOpen = false;
+  /** Whether the bucket is as this realm wants it before it changes anything. */
+  #isPrepared = false;
   /** Why nothing new is granted. */
   #refusal: HoldfastError | null = null;
   /** Claims that were taken away while their bodies run on. */
@@ -133,6 +135,13 @@ export class Participant implements LockListener {
       this.#deliver();
       if (heard) return told;
     }
+  }
+
+  /** Appends a record that nobody waits for: later, where the disk refuses it now. */
+  mention(kind: number, encode: () => Uint8Array): void {
+    this.#join();
+    if (this.#appendOrOwe(kind, encode())) this.#deliver();
+    else this.tell(kind, encode);
   }
 
   /**
@@ -224,6 +233,7 @@ export class Participant implements LockListener {
     this.assertNotLost();
     if (this.#debts.length > 0) this.payDebts();
     if (this.#session !== 0 && (this.#sequence < LAST_SEQUENCE || this.isBusy)) return;
+    if (!this.#isPrepared) this.#prepare();
     if (!this.#isOpen) this.#openJournal();
     this.#session = randomSession();
     this.#sequence = 0;
@@ -233,6 +243,12 @@ export class Participant implements LockListener {
       this.#session = 0;
       throw error;
     }
+  }
+
+  /** Whoever made the bucket may not have waited until the disk had its name, and may have left unfinished work. */
+  #prepare(): void {
+    this.#place.ensure();
+    this.#isPrepared = true;
   }
 
   #openJournal(): void {

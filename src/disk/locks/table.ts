@@ -161,7 +161,7 @@ export class LockTable implements FileLockTable, WebLockTable {
   }
 
   changed(locator: Locator): void {
-    this.#participant.tell(kinds.changed, () => encodeLocator(locator));
+    this.#participant.mention(kinds.changed, () => encodeLocator(locator));
   }
 
   epoch(): number {
@@ -264,6 +264,8 @@ export class LockTable implements FileLockTable, WebLockTable {
   #isRefused(obstacle: () => Claim | null): boolean {
     if (obstacle() === null) return false;
     this.#participant.look();
+    // It may be in its own way, by a release that the disk has refused before.
+    this.#participant.payDebts();
     for (let claim = obstacle(), next = claim; claim !== null; claim = next) {
       this.#liveness.examine(claim.session);
       next = obstacle();
