@@ -34,6 +34,12 @@ describe('the gate on results', () => {
     expect(kinds(checkResults(entry, [resultOf({ fails: 'PASS' }, { variant: 'any.worker' })]))).toEqual(['stale fails']);
   });
 
+  it('takes an exception for later versions of Node as none', () => {
+    const entry: RunEntry = { run: true, except: [{ ...broken, sinceNode: 1_000 }] };
+    expect(kinds(checkResults(entry, [resultOf({ fails: 'FAIL' })]))).toEqual(['failure fails']);
+    expect(checkResults(entry, [resultOf({ fails: 'PASS' })])).toEqual([]);
+  });
+
   it.each(['ERROR', 'TIMEOUT', 'CRASH'] as const)('fails on a harness %s, whatever the subtests say', (harness) => {
     expect(kinds(checkResults(run, [resultOf({ passes: 'PASS' }, { harness })]))).toEqual(['failure -']);
   });

@@ -26,6 +26,11 @@ describe('an updated record', () => {
     expect(checkFiles({ 'fs/a.any.js': entry }, ['fs/a.any.js']).map(({ kind }) => kind)).toEqual(['record', 'record']);
   });
 
+  it('keeps what is recorded for later versions of Node', () => {
+    const later: Entry = { run: true, except: [{ reason: 'node', note: 'from then on', sinceNode: 1_000, subtests: ['later'] }] };
+    expect(newEntry(later, [resultOf({ later: 'PASS' })])).toEqual(later);
+  });
+
   it('leaves alone what is left out, and refuses a new file that nobody has described', () => {
     const leftOut: Entry = { run: false, reason: 'picker' };
     expect(newEntry(leftOut, [])).toEqual(leftOut);
@@ -41,7 +46,7 @@ describe('the text of a record', () => {
       'fs/b.any.js': {
         run: true,
         harness: { status: 'ERROR', reason: 'broken-test', note: "it doesn't parse", variants: ['any'] },
-        except: [{ reason: 'outdated-test', note: 'a\nnote \\ of two lines', variants: ['any', 'any.worker'], subtests: ["'", '"', '\u{1F980}\u0000'] }],
+        except: [{ reason: 'outdated-test', note: 'a\nnote \\ of two lines', sinceNode: 24, variants: ['any', 'any.worker'], subtests: ["'", '"', '\u{1F980}\u0000'] }],
       },
     };
     const module = formatRecord('fs', record)

@@ -32,7 +32,7 @@ export async function runInBrowser({ paths, patience }: RunRequest): Promise<boo
   if (tests.length === 0) throw new UsageError(`No test file begins with '${paths[0] ?? ''}'`);
   const server = new TestServer(folders);
   await server.start();
-  const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--js-flags=--expose-gc'] });
+  const browser = await chromium.launch({ executablePath, args: [...sandbox(), '--js-flags=--expose-gc'] });
   try {
     const results = await runEach(tests, browser, server, patience);
     if (paths.length > 0) printSubtests(results);
@@ -47,6 +47,11 @@ function findChromium(): string | null {
   const folders = (process.env['PATH'] ?? '').split(path.delimiter);
   const files = ['chromium', 'chromium-browser', 'google-chrome'].flatMap((name) => folders.map((folder) => path.join(folder, name)));
   return files.find((file) => fs.existsSync(file)) ?? null;
+}
+
+/** Chromium's sandbox does not work for root, as whom machines of a CI often run. */
+function sandbox(): string[] {
+  return process.getuid?.() === 0 ? ['--no-sandbox'] : [];
 }
 
 async function runEach(tests: readonly Test[], browser: Browser, server: TestServer, patience: number): Promise<TestResult[]> {

@@ -7,6 +7,14 @@ export const record: SuiteRecord = {
     run: true,
     except: [
       {
+        reason: 'document',
+        note: 'of drag and drop',
+        variants: ['any'],
+        subtests: [
+          'DataTransferItem interface: operation getAsFileSystemHandle()',
+        ],
+      },
+      {
         reason: 'picker',
         note: 'file pickers of the window',
         variants: ['any'],
@@ -20,14 +28,6 @@ export const record: SuiteRecord = {
           'Window interface: calling showSaveFilePicker(optional SaveFilePickerOptions) on window with too few arguments must throw TypeError',
           'Window interface: window must inherit property "showDirectoryPicker(optional DirectoryPickerOptions)" with the proper type',
           'Window interface: calling showDirectoryPicker(optional DirectoryPickerOptions) on window with too few arguments must throw TypeError',
-        ],
-      },
-      {
-        reason: 'document',
-        note: 'of drag and drop',
-        variants: ['any'],
-        subtests: [
-          'DataTransferItem interface: operation getAsFileSystemHandle()',
         ],
       },
     ],

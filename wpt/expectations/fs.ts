@@ -83,7 +83,19 @@ export const record: SuiteRecord = {
   'fs/FileSystemSyncAccessHandle-getSize.https.worker.js': { run: true },
   'fs/FileSystemSyncAccessHandle-read-write.https.worker.js': { run: true },
   'fs/FileSystemSyncAccessHandle-truncate.https.worker.js': { run: true },
-  'fs/FileSystemWritableFileStream-piped.https.any.js': { run: true },
+  'fs/FileSystemWritableFileStream-piped.https.any.js': {
+    run: true,
+    except: [
+      {
+        reason: 'node',
+        note: 'its own pipeTo() has finished a short body of fetch() before an abort right after the call; with any WritableStream',
+        sinceNode: 24,
+        subtests: [
+          'abort() aborts write',
+        ],
+      },
+    ],
+  },
   'fs/FileSystemWritableFileStream-write.https.any.js': { run: true },
   'fs/FileSystemWritableFileStream.https.any.js': {
     run: true,

@@ -23,9 +23,9 @@ function formatHarness({ status, reason, note, variants }: HarnessException): st
   return `{ status: ${quote(status)}, reason: ${quote(reason)}, note: ${quote(note)}${formatVariants(variants)} }`;
 }
 
-function formatException({ reason, note, variants, subtests }: Exception): string {
+function formatException({ reason, note, sinceNode, variants, subtests }: Exception): string {
   const names = subtests.map((name) => `          ${quote(name)},\n`).join('');
-  return `      {\n        reason: ${quote(reason)},\n        note: ${quote(note)},\n${
+  return `      {\n        reason: ${quote(reason)},\n        note: ${quote(note)},\n${sinceNode === undefined ? '' : `        sinceNode: ${sinceNode},\n`}${
     variants === undefined ? '' : `        variants: [${variants.map(quote).join(', ')}],\n`
   }        subtests: [\n${names}        ],\n      },\n`;
 }

@@ -1,7 +1,7 @@
 import { nameOf } from '../runner/discover.ts';
 import type { Count } from '../report/count.ts';
 import type { TestResult } from '../runner/result.ts';
-import { exceptionFor, harnessExceptionFor, isKnownReason, type Entry, type Exception, type RunEntry, type SuiteRecord } from './record.ts';
+import { appliesHere, exceptionFor, harnessExceptionFor, isKnownReason, type Entry, type Exception, type RunEntry, type SuiteRecord } from './record.ts';
 
 /** One way in which a run and the record disagree. Every one of them fails the run. */
 export interface Disagreement {
@@ -56,7 +56,7 @@ function checkSubtests(entry: RunEntry<string>, { test, subtests }: TestResult):
 
 /** An exception that names a subtest that no result has, or a variant that was not run. */
 function findStale(entry: RunEntry<string>, results: readonly TestResult[]): Disagreement[] {
-  return (entry.except ?? []).flatMap((exception) => {
+  return (entry.except ?? []).filter(appliesHere).flatMap((exception) => {
     const covered = results.filter(({ test }) => exception.variants?.includes(test.variant) ?? true);
     const names = new Set(covered.flatMap(({ subtests }) => subtests.map(({ name }) => name)));
     return exception.subtests.filter((name) => !names.has(name)).map((name) => staleSubtest(results, exception, name));

@@ -33,7 +33,7 @@ export const failureReasons = {
   'broken-test': 'the test itself is wrong in this snapshot',
   'outdated-test': 'the test is older than the standard of today',
   contradiction: 'the standard, or another test, says the opposite',
-  'node-version': 'this version of Node lacks what the test uses',
+  node: 'Node itself does not do what the test wants',
   bug: 'a bug of ours that an issue describes',
 } as const;
 export type FailureReason = keyof typeof failureReasons;
@@ -55,6 +55,8 @@ export interface Exception<Why = Reason> {
   readonly subtests: readonly string[];
   /** Only in these variants; in all by default. */
   readonly variants?: readonly Variant[];
+  /** Only from this major version of Node on; in all by default. */
+  readonly sinceNode?: number;
 }
 
 /** A harness status other than OK that is expected, and why. */
@@ -99,7 +101,14 @@ export function isKnownReason(reason: string): reason is Reason {
 /** The exception that covers a subtest in a variant. */
 export function exceptionFor<Why>(entry: RunEntry<Why> | LeftOutEntry, variant: Variant, subtest: string): Exception<Why> | undefined {
   if (!entry.run) return undefined;
-  return entry.except?.find(({ subtests, variants }) => subtests.includes(subtest) && (variants?.includes(variant) ?? true));
+  return entry.except?.find((exception) => exception.subtests.includes(subtest) && (exception.variants?.includes(variant) ?? true) && appliesHere(exception));
+}
+
+const nodeVersion = Number(process.versions.node.split('.')[0]);
+
+/** Whether an exception is one for the Node that runs this. */
+export function appliesHere({ sinceNode }: Pick<Exception, 'sinceNode'>): boolean {
+  return sinceNode === undefined || nodeVersion >= sinceNode;
 }
 
 export function harnessExceptionFor<Why>(entry: RunEntry<Why> | LeftOutEntry, variant: Variant): HarnessException<Why> | undefined {

@@ -5,7 +5,7 @@ import { projectRoot } from '../project.ts';
 import { suites, type Suite, type Variant } from '../runner/discover.ts';
 import type { TestResult } from '../runner/result.ts';
 import { runRecorded, type RunRequest } from '../runner/run-and-check.ts';
-import { exceptionFor, type Entry, type Exception, type HarnessException, type RunEntry, type SuiteRecord } from './record.ts';
+import { appliesHere, exceptionFor, type Entry, type Exception, type HarnessException, type RunEntry, type SuiteRecord } from './record.ts';
 import { formatRecord } from './format.ts';
 
 /** What a new failure gets. It is no reason: the types and the gate refuse it until somebody writes a real one. */
@@ -62,10 +62,12 @@ function newExceptions(old: RunEntry | undefined, results: readonly TestResult[]
     groups.set(key, group);
     group.names.set(name, (group.names.get(name) ?? new Set()).add(variant));
   }
-  return [...groups.values()].flatMap(({ exception, names }) => splitByVariants(exception, names, variants));
+  // What is recorded for another version of Node cannot be seen here, so it stays.
+  const elsewhere = (old?.except ?? []).filter((exception) => !appliesHere(exception));
+  return [...[...groups.values()].flatMap(({ exception, names }) => splitByVariants(exception, names, variants)), ...elsewhere];
 }
 
-function splitByVariants({ reason, note }: Exception, names: ReadonlyMap<string, ReadonlySet<Variant>>, all: readonly Variant[]): Exception[] {
+function splitByVariants({ reason, note, sinceNode }: Exception, names: ReadonlyMap<string, ReadonlySet<Variant>>, all: readonly Variant[]): Exception[] {
   const sets = new Map<string, { in: Variant[]; subtests: string[] }>();
   for (const [name, variants] of names) {
     const list = all.filter((variant) => variants.has(variant));
@@ -73,5 +75,11 @@ function splitByVariants({ reason, note }: Exception, names: ReadonlyMap<string,
     sets.set(list.join(), set);
     set.subtests.push(name);
   }
-  return [...sets.values()].map(({ in: list, subtests }) => ({ reason, note, ...(list.length === all.length ? {} : { variants: list }), subtests }));
+  return [...sets.values()].map(({ in: list, subtests }) => ({
+    reason,
+    note,
+    ...(sinceNode === undefined ? {} : { sinceNode }),
+    ...(list.length === all.length ? {} : { variants: list }),
+    subtests,
+  }));
 }

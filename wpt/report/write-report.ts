@@ -3,7 +3,7 @@ import path from 'node:path';
 import { records } from '../expectations/index.ts';
 import { commit } from '../fetch/upstream.ts';
 import { projectRoot, UsageError } from '../project.ts';
-import { describe, isScope, type Entry } from '../record/record.ts';
+import { appliesHere, describe, isScope, type Entry } from '../record/record.ts';
 import { suites, type Suite } from '../runner/discover.ts';
 import type { TestResult } from '../runner/result.ts';
 import { runRecorded, type RunRequest } from '../runner/run-and-check.ts';
@@ -89,7 +89,7 @@ function exceptions(): string {
   const rows = entries().flatMap(([file, entry]) => {
     if (!entry.run) return [];
     const harness = entry.harness === undefined ? [] : [[file, entry.harness.variants?.join(', ') ?? 'all', entry.harness.status, describe(entry.harness.reason), entry.harness.note]];
-    const failing = (entry.except ?? []).filter(({ reason }) => !isScope(reason));
+    const failing = (entry.except ?? []).filter((exception) => !isScope(exception.reason) && appliesHere(exception));
     return [...harness, ...failing.map(({ reason, note, subtests, variants }) => [file, variants?.join(', ') ?? 'all', `${subtests.length}`, describe(reason), note])];
   });
   return `## What does not pass, and why\n\n${table(['file', 'variants', 'subtests or harness', 'reason', 'note'], rows, [2])}`;

@@ -17,7 +17,8 @@ export interface RunAllOptions {
 
 /** Runs tests side by side, and gives their results in the order of the tests. */
 export async function runAll(tests: readonly Test[], options: RunAllOptions): Promise<TestResult[]> {
-  const scratch = fs.mkdtempSync(path.join(os.tmpdir(), 'holdfast-wpt-'));
+  removeLeftovers();
+  const scratch = fs.mkdtempSync(path.join(os.tmpdir(), `${prefix}${process.pid}-`));
   const progress = new Progress('wpt');
   const cleanUp = (): void => {
     killRealms();
@@ -45,5 +46,24 @@ export async function runAll(tests: readonly Test[], options: RunAllOptions): Pr
     progress.clear();
     cleanUp();
     process.off('SIGINT', interrupted).off('SIGTERM', interrupted);
+  }
+}
+
+const prefix = 'holdfast-wpt-';
+
+/** The roots of runs that were killed before they could remove them. */
+function removeLeftovers(): void {
+  for (const name of fs.readdirSync(os.tmpdir())) {
+    const pid = name.startsWith(prefix) ? Number.parseInt(name.slice(prefix.length), 10) : Number.NaN;
+    if (pid > 0 && !isAlive(pid)) fs.rmSync(path.join(os.tmpdir(), name), { recursive: true, force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    // Somebody else's process is alive too.
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
