@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { StorageHost, type StorageHostOptions } from '../../src/index.ts';
-import { Realm } from './realm.ts';
+import { Realm } from '../coherence/realm.ts';
 
 const ORIGIN = 'https://app.example';
 
@@ -88,7 +88,7 @@ export function contract(name: string, options: Partial<StorageHostOptions>): vo
       const writer = open();
       const listener = open();
       const there = await start();
-      await there.ask('listen');
+      await there.ask('listen', '/');
       const heard: (string | null)[][] = [];
       listener.addEventListener('storage', (event) => {
         const { key, oldValue, newValue } = event as Event & Record<string, string | null>;
@@ -102,7 +102,9 @@ export function contract(name: string, options: Partial<StorageHostOptions>): vo
       writer.localStorage.setItem('end', '');
       const expected = [['k', null, 'a'], ['k', 'a', 'b'], ['k', 'b', null], ['end', null, '']];
       await vi.waitFor(() => expect(heard).toEqual(expected), { timeout: 20_000 });
-      await vi.waitFor(async () => expect(await there.ask('heard')).toEqual(expected), { timeout: 20_000 });
+      const heardThere = async (): Promise<unknown> =>
+        (await there.ask('heard', '/')).map(({ key, oldValue, newValue }) => [key, oldValue, newValue]);
+      await vi.waitFor(async () => expect(await heardThere()).toEqual(expected), { timeout: 20_000 });
     });
 
     it('gives an exclusive lock to one at a time, in all processes', async () => {

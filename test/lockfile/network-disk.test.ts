@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { StorageHost, type StorageHostOptions } from '../../src/index.ts';
 import { bundleFixture } from '../support/bundle.ts';
-import { Realm } from './realm.ts';
+import { Realm } from '../coherence/realm.ts';
 
 /** Makes appends not atomic. */
 const preload = bundleFixture(new URL('./network-disk-fixture.ts', import.meta.url));

@@ -1,24 +1,32 @@
 // npm run stress: four processes of two threads work on one root, and one after another of them is killed.
-// node test/stress/main.mjs [--kills=200] [--seconds=90] [--seed=…]
-import { fileURLToPath } from 'node:url';
+// node test/stress/main.mjs [--kills=200] [--seconds=105] [--seed=…]
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
 import { progress, table } from '../../scripts/demo/progress.mjs';
 
-const outfile = fileURLToPath(new URL('../../.cache/fixtures/stress.mjs', import.meta.url));
-
-/** The driver as something that can be imported; it finds its fixtures beside its source. */
-async function loadDriver() {
-  const entry = fileURLToPath(new URL('./drive.ts', import.meta.url));
+/** A module of this folder as something that Node can import; fixtures are found beside their sources. */
+async function load(name) {
+  const outfile = fileURLToPath(new URL(`../../.cache/fixtures/stress-${name}.mjs`, import.meta.url));
+  const keepUrls = {
+    name: 'keep-urls',
+    setup({ onLoad }) {
+      onLoad({ filter: /\/test\/.*\.ts$/ }, async ({ path }) => {
+        const source = await readFile(path, 'utf8');
+        return { contents: source.replaceAll('import.meta.url', JSON.stringify(pathToFileURL(path).href)), loader: 'ts' };
+      });
+    },
+  };
   await build({
-    entryPoints: [entry],
+    entryPoints: [fileURLToPath(new URL(`./${name}.ts`, import.meta.url))],
     outfile,
     bundle: true,
     format: 'esm',
     platform: 'node',
     target: 'node20.19',
     packages: 'external',
-    define: { 'import.meta.url': JSON.stringify(new URL('./drive.ts', import.meta.url).href) },
+    plugins: [keepUrls],
     logLevel: 'silent',
   });
   return import(outfile);
@@ -30,19 +38,24 @@ function countOf(history, kinds) {
 }
 
 function print({ kills, processes, milliseconds, history, violations, accidents, directory }) {
-  const rows = [
-    ['', 'operations', 'cut off by a kill', 'violations'],
-    ['localStorage', ...countOf(history, / localStorage$/), ''],
-    ['files', ...countOf(history, / files$/), ''],
-    ['sync access handles', ...countOf(history, / cell-\d$/), ''],
-    ['locks', history.locks.length, history.locks.filter(({ cut }) => cut).length, ''],
-    ['one order explains all', '', '', violations.order.length],
-    ['acknowledged is there', '', '', violations.survival.length],
-    ['locks exclude', '', '', violations.exclusion.length],
-    ['nothing else failed', '', '', violations.failures.length + accidents.length],
+  const done = [
+    ['localStorage', ...countOf(history, / localStorage$/)],
+    ['files and directories', ...countOf(history, / files$/)],
+    ['sync access handles', ...countOf(history, / cell-\d$/)],
+    ['locks', history.locks.length, history.locks.filter(({ cut }) => cut).length],
   ];
-  console.log(table(rows));
-  console.log(`\n${kills} kills, ${processes} processes of 2 threads, ${Math.round(milliseconds / 1000)} s`);
+  const sum = (column) => done.reduce((total, row) => total + row[column], 0);
+  console.log(table([['done', 'operations', 'cut off by a kill'], ...done, ['all', sum(1), sum(2)]]));
+  console.log(`\n${kills} kills, ${processes} processes of 2 threads, ${Math.round(milliseconds / 1000)} s\n`);
+  console.log(
+    table([
+      ['shown by the history', 'violations'],
+      ['reads and writes have one order (linearizable)', violations.order.length],
+      ['what was acknowledged is there in the end', violations.survival.length],
+      ['exclusive locks never overlap', violations.exclusion.length],
+      ['nothing else fails, hangs or is left over', violations.failures.length + accidents.length],
+    ]),
+  );
   for (const sentence of [...Object.values(violations).flat(), ...accidents]) console.log(`VIOLATION ${sentence}`);
   if (directory !== null) console.log(`The root and the histories are in ${directory}`);
 }
@@ -50,14 +63,20 @@ function print({ kills, processes, milliseconds, history, violations, accidents,
 const { values } = parseArgs({
   options: {
     kills: { type: 'string', default: '200' },
-    seconds: { type: 'string', default: '90' },
+    seconds: { type: 'string', default: '105' },
     seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
   },
 });
 const kills = Number(values.kills);
 const seed = Number(values.seed);
 console.log(`seed ${seed}`);
-const { stress } = await loadDriver();
+const { stress } = await load('drive');
 const report = await stress({ kills, seed, timeLimit: Number(values.seconds) * 1000, onKill: progress('kills', kills) });
 print(report);
+if (report.kills < kills) console.log(`Only ${report.kills} of ${kills} kills in ${values.seconds} seconds: this machine is too busy.`);
 if (report.directory !== null || report.kills < kills) process.exitCode = 1;
+
+const { measureLatencies } = await load('latency');
+for (const { of, median, p99 } of await measureLatencies()) {
+  console.log(`${of} in another process: median ${median.toFixed(1)} ms, 99% ${p99.toFixed(1)} ms (goal on an idle machine: 100 ms)`);
+}
