@@ -18,7 +18,7 @@ export class Candidate {
   /** What became of the SEAL that names it; as long as that is unknown, it must not be deleted. */
   fate: 'unnamed' | 'unknown' | 'void' | 'effective' = 'unnamed';
   #size = 0;
-  #pending: Uint8Array = new Uint8Array(FLUSH_BYTES);
+  #pending: Uint8Array = new Uint8Array(4096);
   #pendingBytes = 0;
 
   constructor(directory: string, number: number) {
@@ -31,10 +31,10 @@ export class Candidate {
   }
 
   /**
-   * Writes the snapshot. `sync` waits until the disk has it: otherwise a power loss after the predecessor's deletion
-   * could take the whole journal, not only its last records. Without a predecessor there is nothing to lose yet.
+   * Writes the snapshot and waits until the disk has it, whatever the durability: otherwise a power loss after the
+   * predecessor's deletion could take the whole journal, not only its last records.
    */
-  write(snapshot: Iterable<SnapshotRecord>, end: Omit<EndOfSnapshot, 'records'>, sync: boolean): void {
+  write(snapshot: Iterable<SnapshotRecord>, end: Omit<EndOfSnapshot, 'records'>): void {
     const { O_WRONLY, O_APPEND, O_CREAT, O_EXCL } = fs.constants;
     this.#withFile(O_WRONLY | O_APPEND | O_CREAT | O_EXCL, (descriptor) => {
       this.#pending.set(encodeFileHeader(this.magic));
@@ -47,7 +47,6 @@ export class Candidate {
       const payload = encodeEnd({ ...end, records });
       this.note({ kind: END_OF_SNAPSHOT_KIND, session: 0, sequence: 0, payload });
       this.#flush(descriptor);
-      if (!sync) return;
       fs.fsyncSync(descriptor);
       syncDirectory(dirname(this.path));
     });

@@ -27,7 +27,7 @@ export function compact<Outcome>(replay: Replay<Outcome>, machine: Machine<Outco
   const candidate = new Candidate(replay.directory, number + 1);
   try {
     const end = { generation: number + 1, covers: replay.position, count: replay.count, dedupe: replay.dedupe };
-    candidate.write(machine.snapshot(), end, true);
+    candidate.write(machine.snapshot(), end);
     replay.candidate = candidate;
     for (let attempt = 0; attempt < SEAL_ATTEMPTS && replay.number === number; attempt++) {
       candidate.finish(strict);

@@ -9,14 +9,15 @@ import type { SnapshotRecord } from './machine.ts';
 const noHardLinks = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
 
 /**
- * Makes generation 0 in a directory that nobody else sees yet, by the same steps as any later one. Syncs nothing: a
- * strict caller syncs all that it has built before it shows it.
+ * Makes generation 0 in a directory that nobody else sees yet, by the same steps as any later one. Its bytes are synced
+ * whatever the durability: an empty file under its name after a power loss would be a damaged journal for good. A
+ * strict caller syncs the directories too before it shows them.
  */
 export function createGeneration(directory: string, snapshot: Iterable<SnapshotRecord>): void {
   try {
     fs.mkdirSync(candidateDirectory(directory), { recursive: true, mode: 0o700 });
     const candidate = new Candidate(directory, 0);
-    candidate.write(snapshot, { generation: 0, covers: 0, count: 0, dedupe: new Dedupe() }, false);
+    candidate.write(snapshot, { generation: 0, covers: 0, count: 0, dedupe: new Dedupe() });
     linkOrExplain(candidate.path, generationPath(directory, 0));
     fs.unlinkSync(candidate.path);
   } catch (error) {
