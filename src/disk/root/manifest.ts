@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { systemCode } from '../journal/disk-error.ts';
+import { syncPath } from './durable.ts';
 import { rootReadFailure } from './failure.ts';
 
 /** The version of everything under a root. A root of a higher one is refused. */
@@ -80,12 +81,12 @@ function randomSalt(): string {
  *
  * @throws HoldfastError disk-unsupported, and errors of the operating system
  */
-export function publishManifest(root: string, workshop: string, foldsNames: boolean, sync: (file: string) => void): void {
+export function publishManifest(root: string, workshop: string, foldsNames: boolean): void {
   const manifest: Manifest = { format: formatVersion, salt: randomSalt(), foldsNames };
   const draft = path.join(workshop, crypto.randomUUID());
   try {
     fs.writeFileSync(draft, `${JSON.stringify(manifest, null, 2)}\n`, { flag: 'wx', mode: 0o600 });
-    sync(draft);
+    syncPath(draft);
     fs.linkSync(draft, path.join(root, fileName));
   } catch (error) {
     const code = systemCode(error);

@@ -26,6 +26,8 @@ export class Root {
   /** Set where appends need not be atomic: then it may be on a network disk. */
   readonly shared: Shared | undefined;
   #manifest: Manifest | null = null;
+  /** Whether something of the root was found to be missing. */
+  #incomplete = false;
   #swept = false;
 
   constructor(directory: string, durability: Durability, shared?: Shared) {
@@ -63,7 +65,7 @@ export class Root {
    */
   ensure(): Manifest {
     const manifest = this.open();
-    if (manifest !== null) return manifest;
+    if (manifest !== null && !this.#incomplete) return manifest;
     this.#requireFitDisk();
     try {
       this.#create();
@@ -72,12 +74,14 @@ export class Root {
     }
     const created = this.open();
     if (created === null) throw new HoldfastError('disk-failed', `The root ${this.path} vanished while it was created.`);
+    this.#incomplete = false;
     return created;
   }
 
-  /** To be called when the root is found to have been deleted under a running process. */
+  /** To be called when the root, or a part of it, is found to have been deleted. */
   forget(): void {
     this.#manifest = null;
+    this.#incomplete = true;
   }
 
   /** Removes what killed processes left in the workshop; looks once. */
@@ -97,8 +101,10 @@ export class Root {
     if (fs.readdirSync(this.path).length === 0) this.#ignoreInGit();
     fs.mkdirSync(this.workshop, { recursive: true, mode: 0o700 });
     fs.mkdirSync(this.origins, { recursive: true, mode: 0o700 });
-    const sync = this.durability === 'strict' ? syncPath : () => undefined;
-    publishManifest(this.path, this.workshop, volumeFoldsNames(this.workshop), sync);
+    // Whatever the durability: origins without a manifest, or a manifest without its directories, are of no use to anyone.
+    syncPath(this.path);
+    publishManifest(this.path, this.workshop, volumeFoldsNames(this.workshop));
+    syncPath(this.path);
   }
 
   #ignoreInGit(): void {
