@@ -1,0 +1,74 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import type { FileSystemDirectoryHandle } from '../../../src/file-system/directory-handle.ts';
+import type { FileSystemFileHandle } from '../../../src/file-system/file-handle.ts';
+import type { StorageClient } from '../../../src/host/storage-client.ts';
+import { StorageHost } from '../../../src/host/storage-host.ts';
+import { bucketOf, createFile, namesIn, origin, stateOf, until } from './scenarios.ts';
+
+/** Older than what a builder at work may be; the product's limit is ten minutes. */
+const LONG_AGO_MS = 11 * 60_000;
+
+/**
+ * What a newcomer to a root finds wrong with it, where one of the `allowed` states is to be; nothing if all is well.
+ * Those who used the root before are dead, so whatever they held must be free, and whatever they left must go.
+ */
+export async function examine(root: string, allowed: readonly string[]): Promise<string[]> {
+  const bucket = bucketOf(root);
+  const leftovers = ageLeftovers(root, bucket);
+  const host = new StorageHost({ root });
+  const client = host.origin(origin);
+  try {
+    const state = await stateOf(client);
+    if (!allowed.includes(state)) return [`the state is\n${state}\nand should be one of\n${allowed.join('\n-- or --\n')}`];
+    await use(client);
+    await until(() => !leftovers.some((leftover) => fs.existsSync(leftover)), `for the end of ${leftovers.join()}`);
+    return [];
+  } catch (error) {
+    return [`the store does not work: ${describe(error)}`];
+  } finally {
+    await host.close();
+  }
+}
+
+/** What nobody will ever use again, as old as it would be if its maker had not died just now. */
+function ageLeftovers(root: string, bucket: string): string[] {
+  const drafts = namesIn(path.join(root, 'new')).map((name) => path.join(root, 'new', name));
+  const then = new Date(Date.now() - LONG_AGO_MS);
+  for (const draft of drafts) fs.utimesSync(draft, then, then);
+  const others = ['swap', 'trash'].flatMap((name) => namesIn(path.join(bucket, name)).map((child) => path.join(bucket, name, child)));
+  return [...drafts, ...others];
+}
+
+/** Uses everything once, so that a lock that stayed or a journal that is wedged would show. */
+export async function use(client: StorageClient): Promise<void> {
+  const { localStorage, locks } = client;
+  localStorage.setItem('probe', 'value');
+  if (localStorage.getItem('probe') !== 'value') throw new Error('an item is not there');
+  localStorage.removeItem('probe');
+  for (const name of ['job', 'other']) await requireFree(locks, name);
+  const root = await client.storage.getDirectory();
+  await createFile(root, 'probe', 'content');
+  const text = await (await (await root.getFileHandle('probe')).getFile()).text();
+  if (text !== 'content') throw new Error(`a file reads '${text}'`);
+  for await (const file of filesBelow(root)) (await file.createSyncAccessHandle()).close();
+  // Needs every name for itself alone, so that no operation of the dead can be left undecided.
+  await root.remove({ recursive: true });
+}
+
+async function requireFree(locks: StorageClient['locks'], name: string): Promise<void> {
+  const granted = await locks.request(name, { ifAvailable: true }, (lock) => lock !== null);
+  if (!granted) throw new Error(`the lock '${name}' is still held`);
+}
+
+async function* filesBelow(directory: FileSystemDirectoryHandle): AsyncGenerator<FileSystemFileHandle> {
+  for await (const entry of directory.values()) {
+    if (entry.kind === 'file') yield entry as FileSystemFileHandle;
+    else yield* filesBelow(entry as FileSystemDirectoryHandle);
+  }
+}
+
+export function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause === undefined ? `${error.name}: ${error.message}` : `${error.name}: ${error.message} (${describe(error.cause)})`;
+}

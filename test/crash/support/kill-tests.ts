@@ -1,0 +1,14 @@
+import { expect, test } from 'vitest';
+import { bundleFixture } from '../../support/bundle.ts';
+import { killEverywhere } from './kill.ts';
+import type { Scenario } from './scenarios.ts';
+
+/** One test for each scenario. */
+export function testKills(scenarios: readonly Scenario[]): void {
+  test.each(scenarios)('killed at every system call of: $name', { timeout: 300_000 }, async (scenario) => {
+    const victim = await bundleFixture(new URL('./victim.ts', import.meta.url));
+    const { kills, violations } = await killEverywhere(victim, scenario);
+    expect(violations).toEqual([]);
+    expect(kills).toBeGreaterThan(0);
+  });
+}

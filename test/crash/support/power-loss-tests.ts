@@ -1,0 +1,18 @@
+import { expect, test } from 'vitest';
+import { bundleFixture } from '../../support/bundle.ts';
+import { losePower } from './power-loss.ts';
+import type { Scenario } from './scenarios.ts';
+
+/** Random disks for each moment, besides the extremes. */
+const SEEDS = 2;
+
+/** One test for each scenario. What writes in place promises nothing that could be checked before it is flushed. */
+export function testPowerLosses(scenarios: readonly Scenario[]): void {
+  const atomic = scenarios.filter(({ torn }) => torn === undefined);
+  test.each(atomic)('strict survives a power loss at every moment of: $name', { timeout: 300_000 }, async (scenario) => {
+    const recorder = await bundleFixture(new URL('./recorder.ts', import.meta.url));
+    const { images, violations } = await losePower(recorder, scenario, { before: 'strict', seeds: SEEDS });
+    expect(violations).toEqual([]);
+    expect(images).toBeGreaterThan(0);
+  });
+}

@@ -1,0 +1,57 @@
+import { execFile } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import type { Durability } from '../../../src/disk/root/durable.ts';
+import { fates, imageOf, restore, type Image } from './disk-images.ts';
+import type { DiskHistory } from './disk-log.ts';
+import { examine } from './examine.ts';
+import { rehearse, withDirectory } from './kill.ts';
+import type { Scenario } from './scenarios.ts';
+
+export interface Losses {
+  /** Different disks that a power loss may have left. */
+  readonly images: number;
+  readonly violations: string[];
+}
+
+/** Cuts the power at every moment of a strict scenario, and opens what a disk may hold then. */
+export async function losePower(recorder: string, scenario: Scenario, options: { before: Durability; seeds: number }): Promise<Losses> {
+  return withDirectory(async (directory) => {
+    const { states } = await rehearse(scenario, directory);
+    const history = await record(recorder, scenario, directory, options.before);
+    const start = history.entries.findIndex(({ type }) => type === 'prepared');
+    const seen = new Set<string>();
+    const violations: string[] = [];
+    for (let length = start; length <= history.entries.length; length++) {
+      const acknowledged = history.entries.slice(0, length).filter(({ type }) => type === 'acknowledged').length;
+      const allowed = states.slice(acknowledged, acknowledged + 2);
+      for (const fate of fates(length, options.seeds)) {
+        const image = imageOf(history, length, fate);
+        const identity = `${acknowledged} ${identify(image)}`;
+        if (seen.has(identity)) continue;
+        seen.add(identity);
+        const disk = path.join(directory, `disk-${seen.size}`);
+        restore(image, disk);
+        const found = await examine(path.join(disk, 'root'), allowed);
+        const moment = JSON.stringify(history.entries[length - 1])?.slice(0, 120);
+        violations.push(...found.map((violation) => `after entry ${length - 1} (${moment}), kept ${fate.label}: ${violation}`));
+        fs.rmSync(disk, { recursive: true });
+      }
+    }
+    return { images: seen.size, violations };
+  });
+}
+
+/** In a process of its own, which is dead when its disk is looked at. */
+async function record(recorder: string, { name }: Scenario, directory: string, before: Durability): Promise<DiskHistory> {
+  const watched = path.join(directory, 'watched');
+  const outcome = path.join(directory, 'history.json');
+  fs.mkdirSync(watched);
+  await promisify(execFile)(process.execPath, [recorder, name, watched, outcome, before]);
+  return JSON.parse(fs.readFileSync(outcome, 'utf8')) as DiskHistory;
+}
+
+function identify(image: Image): string {
+  return [...image].map(([name, content]) => `${name}:${content?.toString('base64')}`).join('\n');
+}
