@@ -9,10 +9,11 @@ import { runArea } from './area.mjs';
 import { makeProject } from './project.mjs';
 import { failures, table } from './report.mjs';
 import { installRuntime, runtimes } from './runtimes.mjs';
+import { checkTypes } from './types.mjs';
 
 const words = process.argv.slice(2).filter((word) => !word.startsWith('--'));
 const needsAll = process.argv.includes('--all');
-const allAreas = readdirSync(new URL('areas', import.meta.url)).map((file) => file.replace('.mjs', '')).sort();
+const allAreas = [...readdirSync(new URL('areas', import.meta.url)).map((file) => file.replace('.mjs', '')).sort(), 'types'];
 
 /** Words choose among names where they name any. */
 function chosen(all, nameOf) {
@@ -36,7 +37,8 @@ let left = work.length;
 async function worker() {
   for (let next = work.shift(); next !== undefined; next = work.shift()) {
     const { row, area } = next;
-    row.results.set(area, await runArea(row.runtime, row.command, project, area));
+    const results = area === 'types' ? checkTypes(row.runtime, row.command, project, say) : runArea(row.runtime, row.command, project, area);
+    row.results.set(area, await results);
     left -= 1;
     if (process.stderr.isTTY) process.stderr.write(`\r${left} to go   \r`);
   }

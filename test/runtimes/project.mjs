@@ -1,16 +1,16 @@
 // A project as a user has it: the packed files of Holdfast in its node_modules, and these tests as its own code.
 import { copyFileSync, cpSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { cache, npm } from './runtimes.mjs';
+import { npm } from './runtimes.mjs';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 const here = fileURLToPath(new URL('.', import.meta.url));
 
-/** The folder of a new project. */
+/** The folder of a new project; outside of this one, lest it find what is installed here. */
 export function makeProject() {
-  mkdirSync(cache, { recursive: true });
-  const project = mkdtempSync(join(cache, 'project-'));
+  const project = mkdtempSync(join(tmpdir(), 'holdfast-project-'));
   writeFileSync(join(project, 'package.json'), JSON.stringify({ private: true, type: 'module', dependencies: { holdfast: '*' } }));
   const installed = join(project, 'node_modules/holdfast');
   for (const file of packedFiles()) {

@@ -16,6 +16,7 @@ const node = (major) => ({
   binary: `node_modules/node-${system}-${process.arch}/bin/${binary('node')}`,
   flags: () => [],
   preload: (globals) => ['--import', globals.specifier],
+  types: { package: `@types/node@${major}`, name: '@types/node' },
 });
 
 /** What a program reads from its environment when Holdfast is in it. */
@@ -50,6 +51,7 @@ export const runtimes = [
     binary: 'node_modules/bun/bin/bun.exe',
     flags: () => [],
     preload: (globals) => ['--preload', globals.specifier],
+    types: { package: 'bun-types@1', name: 'bun-types' },
   },
 ];
 
