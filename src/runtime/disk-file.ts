@@ -101,8 +101,24 @@ let unreadable: Blob | undefined;
 async function nativeParts({ path, state }: DiskFileSource): Promise<Blob[]> {
   if (runtime === 'deno') return [];
   if (runtime === 'bun') return [Bun.file(path)];
-  if (state.size <= NODE_BYTES) return [await fs.openAsBlob(path)];
-  return [(unreadable ??= await fs.openAsBlob(dirname(path)))];
+  if (state.size > NODE_BYTES) return [await unreadablePart(path)];
+  try {
+    return [await fs.openAsBlob(path)];
+  } catch {
+    // Somebody has removed the file just now: it has changed since its state was taken, and cannot be read.
+    return [await unreadablePart(path)];
+  }
+}
+
+/** Over the nearest directory that is there. */
+async function unreadablePart(path: string): Promise<Blob> {
+  const directory = dirname(path);
+  try {
+    return (unreadable ??= await fs.openAsBlob(directory));
+  } catch (error) {
+    if (directory === path) throw error;
+    return unreadablePart(directory);
+  }
 }
 
 /**
