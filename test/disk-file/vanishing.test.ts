@@ -28,7 +28,7 @@ it.each(['the file', 'its directory'])('a File whose path vanishes with %s while
   });
   const made = await fileFromDisk({ path: file, name: 'f', type: '', state });
   expect([made.name, made.size]).toEqual(['f', 5]);
-  await expect(made.text()).rejects.toMatchObject({ name: 'NotReadableError' });
-  await expect(made.slice(1).text()).rejects.toMatchObject({ name: 'NotReadableError' });
+  await expect(made.text()).rejects.toMatchObject({ name: 'NotFoundError' });
+  await expect(made.slice(1).text()).rejects.toMatchObject({ name: 'NotFoundError' });
   await expect(new Blob([made]).text()).rejects.toMatchObject({ name: 'NotReadableError' });
 });
