@@ -20,7 +20,8 @@ type NodeLocks = typeof threads extends { locks: unknown } ? true : false;
 
 type Known = Dom extends true ? true : Worker;
 type KnownStorage = Dom extends true ? true : Deno;
-type KnownLocks = Known extends true ? true : NodeLocks;
+/** Deno knows of Node's module, but its own navigator has no locks. */
+type KnownLocks = Known extends true ? true : Deno extends true ? false : NodeLocks;
 
 type Unless<Condition, Type> = Condition extends true ? object : Type;
 type Interface<Instance> = { prototype: Instance; new (): Instance };
