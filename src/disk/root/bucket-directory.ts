@@ -10,6 +10,8 @@ import type { Root } from './root.ts';
 
 const makeDirectory = (directory: string): void => fs.mkdirSync(directory, { mode: 0o700 });
 
+const journals = ['local-storage', 'locks'] as const;
+
 /** Attempts at creating a bucket whose root keeps vanishing (someone deletes it meanwhile) before giving up. */
 const attempts = 20;
 
@@ -60,9 +62,15 @@ export class BucketDirectory implements BucketPlace {
   /** A bucket made by someone who does not sync must be on the disk before a strict write into it counts as done. */
   #settle(): void {
     if (this.#settled) return;
-    if (this.#root.durability === 'strict') syncPlace(this.path);
+    if (this.#root.durability === 'strict') this.#sync();
     this.#settled = true;
     this.#root.sweep();
+  }
+
+  /** Its journals too: one that the disk has in part only cannot be opened again. */
+  #sync(): void {
+    for (const journal of journals) syncTree(path.join(this.path, journal));
+    syncPlace(this.path);
   }
 
   #build(): void {
@@ -89,10 +97,7 @@ export class BucketDirectory implements BucketPlace {
 
   #buildBucket(draft: string): void {
     makeDirectory(draft);
-    for (const name of ['local-storage', 'locks', 'files.0', 'swap', 'trash', 'wake']) {
-      makeDirectory(path.join(draft, name));
-    }
-    Journal.create(path.join(draft, 'local-storage'));
-    Journal.create(path.join(draft, 'locks'));
+    for (const name of [...journals, 'files.0', 'swap', 'trash', 'wake']) makeDirectory(path.join(draft, name));
+    for (const journal of journals) Journal.create(path.join(draft, journal));
   }
 }

@@ -17,12 +17,16 @@ export function syncPath(target: string): void {
   }
 }
 
-/** Syncs a small tree that nobody else sees yet, files before the directories that name them. */
+/** Syncs a small tree, files before the directories that name them. What others remove meanwhile needs no sync. */
 export function syncTree(directory: string): void {
   for (const entry of fs.readdirSync(directory, { withFileTypes: true })) {
     const child = path.join(directory, entry.name);
-    if (entry.isDirectory()) syncTree(child);
-    else syncPath(child);
+    try {
+      if (entry.isDirectory()) syncTree(child);
+      else syncPath(child);
+    } catch (error) {
+      if (systemCode(error) !== 'ENOENT') throw error;
+    }
   }
   syncPath(directory);
 }

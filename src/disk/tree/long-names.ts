@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import { decodeName, decodeSpelling } from '../names/name.ts';
 import type { LongSpelling } from '../names/name.ts';
 import { CREATE, openNew, openPlain, READ } from './open-plain.ts';
+import { syncDirectory } from './sync.ts';
 import { systemCode } from './tree-error.ts';
 import { writeWhole } from './write-whole.ts';
 
@@ -11,7 +12,7 @@ export const MAX_SPELLING_BYTES = 2 ** 24;
 /**
  * Keeps the spelling of a long name beside its entry. Called before the entry appears, so that a kill leaves a spelling
  * without an entry (nobody sees it, the next creation uses it) but never an entry whose name is lost. When strict, the
- * spelling is on the disk first, and its name with the entry's.
+ * spelling is on the disk first, under its name.
  */
 export function keepSpelling(directory: string, long: LongSpelling | null, isStrict: boolean): void {
   if (long === null) return;
@@ -25,6 +26,7 @@ export function keepSpelling(directory: string, long: LongSpelling | null, isStr
     writeWhole(descriptor, Buffer.from(long.spelling));
     if (isStrict) fs.fsyncSync(descriptor);
     fs.renameSync(draft, path);
+    if (isStrict) syncDirectory(directory);
   } catch (error) {
     fs.rmSync(draft, { force: true });
     throw error;
