@@ -82,7 +82,7 @@ export function copyOf(root: string, copy: string): string {
 }
 
 /** Kills a process at every system call of a scenario, and lets a newcomer look at what each of them has left. */
-export async function killEverywhere(victim: string, scenario: Scenario): Promise<Killings> {
+export async function killEverywhere(victim: string, scenario: Scenario, haste?: 'hasty'): Promise<Killings> {
   return withDirectory(async (directory) => {
     const rehearsal = await rehearse(scenario, directory);
     const whole = await run(victim, scenario, copyOf(rehearsal.prepared, path.join(directory, 'whole')), null);
@@ -93,7 +93,7 @@ export async function killEverywhere(victim: string, scenario: Scenario): Promis
     const worker = async (): Promise<void> => {
       for (let point = points.shift(); point !== undefined; point = points.shift()) {
         const root = path.join(directory, `${point.call}-${point.when}`);
-        const report = await run(victim, scenario, copyOf(rehearsal.prepared, root), point);
+        const report = await run(victim, scenario, copyOf(rehearsal.prepared, root), point, haste);
         const found = await judge(report, point, root, rehearsal.states, scenario.torn ?? []);
         const call = whole.calls?.[point.call]?.name ?? '';
         violations.push(...found.map((violation) => `${point.when} call ${point.call} (${call}): ${violation}`));
@@ -121,8 +121,8 @@ async function judge(report: Report, point: KillPoint, root: string, states: rea
   return examine(root, [...states.slice(acknowledged, acknowledged + 2), ...torn]);
 }
 
-async function run(victim: string, { name }: Scenario, root: string, point: KillPoint | null): Promise<Report> {
-  const child = spawn(process.execPath, [victim, name, root, JSON.stringify(point)], {
+async function run(victim: string, { name }: Scenario, root: string, point: KillPoint | null, haste?: 'hasty'): Promise<Report> {
+  const child = spawn(process.execPath, [victim, name, root, JSON.stringify(point), ...(haste === undefined ? [] : [haste])], {
     stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
   });
   let text = '';

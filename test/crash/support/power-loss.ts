@@ -15,15 +15,25 @@ export interface Losses {
   readonly violations: string[];
 }
 
-/** Cuts the power at every moment of a strict scenario, and opens what a disk may hold then. */
-export async function losePower(recorder: string, scenario: Scenario, options: { before: Durability; seeds: number }): Promise<Losses> {
+export interface PowerLossOptions {
+  /** How the root was prepared, and how the scenario then uses it. */
+  readonly before: Durability;
+  readonly after: Durability;
+  /** Random disks for each moment, besides the extremes. */
+  readonly seeds: number;
+}
+
+/** Cuts the power at every moment of a scenario, and opens what a disk may hold then. */
+export async function losePower(recorder: string, scenario: Scenario, options: PowerLossOptions): Promise<Losses> {
   return withDirectory(async (directory) => {
     const { states } = await rehearse(scenario, directory);
-    const history = await record(recorder, scenario, directory, options.before);
-    const start = history.entries.findIndex(({ type }) => type === 'prepared');
+    const history = await record(recorder, scenario, directory, options);
+    // What was done in a relaxed way is promised only once it is under something that was acknowledged as strict.
+    const start = history.entries.findIndex(({ type }) => type === (options.before === 'strict' ? 'prepared' : 'acknowledged'));
     const seen = new Set<string>();
     const violations: string[] = [];
-    for (let length = start; length <= history.entries.length; length++) {
+    for (let length = start + 1; length <= history.entries.length; length++) {
+      if (isAmidRename(history, length)) continue;
       const acknowledged = history.entries.slice(0, length).filter(({ type }) => type === 'acknowledged').length;
       const allowed = states.slice(acknowledged, acknowledged + 2);
       for (const fate of fates(length, options.seeds)) {
@@ -43,12 +53,17 @@ export async function losePower(recorder: string, scenario: Scenario, options: {
   });
 }
 
+function isAmidRename({ entries }: DiskHistory, length: number): boolean {
+  const last = entries[length - 1];
+  return last?.type === 'name' && last.half === length;
+}
+
 /** In a process of its own, which is dead when its disk is looked at. */
-async function record(recorder: string, { name }: Scenario, directory: string, before: Durability): Promise<DiskHistory> {
+async function record(recorder: string, { name }: Scenario, directory: string, { before, after }: PowerLossOptions): Promise<DiskHistory> {
   const watched = path.join(directory, 'watched');
   const outcome = path.join(directory, 'history.json');
   fs.mkdirSync(watched);
-  await promisify(execFile)(process.execPath, [recorder, name, watched, outcome, before]);
+  await promisify(execFile)(process.execPath, [recorder, name, watched, outcome, before, after]);
   return JSON.parse(fs.readFileSync(outcome, 'utf8')) as DiskHistory;
 }
 

@@ -8,19 +8,19 @@ import { DiskLog } from './disk-log.ts';
 import { handleCalls } from './fault-layer.ts';
 import { origin, scenarioNamed } from './scenarios.ts';
 
-const [name = '', directory = '', outcome = '', before = ''] = process.argv.slice(2);
+const [name = '', directory = '', outcome = '', before, after] = process.argv.slice(2) as [string, string, string, Durability, Durability];
 const root = path.join(directory, 'root');
 const scenario = scenarioNamed(name);
 const log = new DiskLog(directory);
 handleCalls(directory, { after: (call, result) => log.note(call, result) });
 
 if (scenario.prepare !== undefined) {
-  const host = new StorageHost({ root, durability: before as Durability });
+  const host = new StorageHost({ root, durability: before });
   await scenario.prepare(host.origin(origin));
   await host.close();
 }
 log.mark('prepared');
-const host = new StorageHost({ root, durability: 'strict' });
+const host = new StorageHost({ root, durability: after });
 for (const step of await scenario.start(host.origin(origin))) {
   await step();
   log.mark('acknowledged');
