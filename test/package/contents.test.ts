@@ -1,0 +1,49 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { packed, repository } from './packed.ts';
+
+const manifest = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8')) as {
+  readonly exports: Record<string, string | Record<string, string>>;
+  readonly dependencies?: object;
+  readonly scripts: Record<string, string>;
+};
+
+const wanted = [
+  /^(package\.json|README\.md|LICENSE|CHANGELOG\.md)$/,
+  /^docs\/(DEVIATIONS|FORMAT)\.md$/,
+  /^dist\/(index|globals)\.js$/,
+  /^dist\/chunks\/[\w-]+\.js$/,
+  /^dist\/types\/[\w/-]+\.d\.ts$/,
+];
+
+test('users get the modules, the types and the documents, and nothing else', async () => {
+  const paths = (await packed()).files.map(({ path }) => path);
+  expect(paths.filter((path) => !wanted.some((pattern) => pattern.test(path)))).toEqual([]);
+  expect(paths).toEqual(expect.arrayContaining(['LICENSE', 'README.md', 'dist/index.js', 'dist/globals.js', 'docs/DEVIATIONS.md']));
+});
+
+test('everything that package.json exports is there', async () => {
+  const paths = new Set((await packed()).files.map(({ path }) => `./${path}`));
+  const targets = Object.values(manifest.exports).flatMap((target) => (typeof target === 'string' ? [target] : Object.values(target)));
+  expect(targets.length).toBeGreaterThan(4);
+  expect(targets.filter((target) => !paths.has(target))).toEqual([]);
+});
+
+test('modules have no source maps, and import nothing but each other and the runtime', async () => {
+  const modules = (await packed()).files.map(({ path }) => path).filter((path) => path.endsWith('.js'));
+  const imports = new Set<string>();
+  for (const path of modules) {
+    const text = readFileSync(join(repository, path), 'utf8');
+    expect(text).not.toContain('sourceMappingURL');
+    for (const [, , specifier = ''] of text.matchAll(/^(?:import|export)\s([^'"()]*?\sfrom\s*)?["']([^"']+)["']/gm)) imports.add(specifier);
+    for (const [, specifier = ''] of text.matchAll(/\bimport\(["']([^"']+)["']\)/g)) imports.add(specifier);
+  }
+  expect(imports.size).toBeGreaterThan(3);
+  expect([...imports].filter((specifier) => !/^(node:|\.)/.test(specifier))).toEqual([]);
+});
+
+test('installing it installs nothing else, and runs nothing', () => {
+  expect(Object.keys(manifest.dependencies ?? {})).toEqual([]);
+  expect(Object.keys(manifest.scripts).filter((name) => /^(pre|post)?install$/.test(name))).toEqual([]);
+});
