@@ -27,7 +27,7 @@ export function openPlain(path: string, flags: number): number {
     if (!expected.isFile()) break;
     const descriptor = fs.openSync(path, flags | O_NOFOLLOW | O_NONBLOCK);
     if (isSame(descriptor, expected)) return descriptor;
-    fs.closeSync(descriptor);
+    closeQuietly(descriptor);
   }
   throw systemError('ELOOP', path);
 }
@@ -55,9 +55,15 @@ export function closeQuietly(descriptor: number): void {
   }
 }
 
+/** Closes the descriptor where it cannot be said. */
 function isSame(descriptor: number, expected: fs.Stats): boolean {
-  const opened = fs.fstatSync(descriptor);
-  return opened.ino === expected.ino && opened.dev === expected.dev;
+  try {
+    const opened = fs.fstatSync(descriptor);
+    return opened.ino === expected.ino && opened.dev === expected.dev;
+  } catch (error) {
+    closeQuietly(descriptor);
+    throw error;
+  }
 }
 
 function systemError(code: string, path: string): Error {

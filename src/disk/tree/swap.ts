@@ -37,7 +37,7 @@ export class Swap {
 
   /**
    * Closes and deletes the file; harmless when called twice, or after the file took its place. Never throws: nobody
-   * misses what is thrown away, and a file that cannot be deleted now goes with its session's folder.
+   * misses what is thrown away.
    */
   discard(): void {
     try {
@@ -45,11 +45,15 @@ export class Swap {
     } catch {
       // It is closed whatever close() says.
     }
-    try {
-      fs.rmSync(this.path, { force: true });
-    } catch {
-      // As above.
-    }
+    removeQuietly(this.path);
+  }
+}
+
+function removeQuietly(path: string): void {
+  try {
+    fs.rmSync(path, { force: true });
+  } catch {
+    // It goes with its session's folder.
   }
 }
 
@@ -79,13 +83,22 @@ export class SwapFolder {
   /** A swap file that starts as a copy: of shared blocks where the volume can, else of bytes, in another thread. */
   async copy(source: string): Promise<Swap> {
     const empty = this.create();
+    let isCopied = false;
     try {
-      if (copySmall(source, empty.descriptor)) return empty;
-      empty.discard();
-      await fs.promises.copyFile(source, empty.path, COPYFILE_FICLONE | COPYFILE_EXCL);
-      return openCopy(empty.path);
+      isCopied = copySmall(source, empty.descriptor);
+    } finally {
+      if (!isCopied) empty.discard();
+    }
+    return isCopied ? empty : this.#copyLarge(source);
+  }
+
+  async #copyLarge(source: string): Promise<Swap> {
+    const path = this.#newPath();
+    try {
+      await fs.promises.copyFile(source, path, COPYFILE_FICLONE | COPYFILE_EXCL);
+      return openCopy(path);
     } catch (error) {
-      empty.discard();
+      removeQuietly(path);
       throw error;
     }
   }
