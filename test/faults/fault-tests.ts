@@ -1,15 +1,34 @@
 import { expect, test } from 'vitest';
 import type { Scenario } from '../crash/support/scenarios.ts';
-import { faultEverywhere } from './inject.ts';
+import { faultEverywhere, type RightNames } from './inject.ts';
 
-/** One test for each scenario; `names` are those of errors that a caller may get. */
-export function testFaults(scenarios: readonly Scenario[], names: readonly string[]): void {
+/** One test for each scenario. */
+export function testFaults(scenarios: readonly Scenario[], names: RightNames): void {
   test.each(scenarios)('faults at every system call of: $name', { timeout: 300_000 }, async (scenario) => {
-    const { count, violations } = await faultEverywhere(scenario, new Set(names));
+    const { count, violations } = await faultEverywhere(scenario, names);
     expect(violations).toEqual([]);
     expect(count).toBeGreaterThan(0);
   });
 }
 
-export const namesOfStorage = ['QuotaExceededError', 'UnknownError'];
-export const namesOfFiles = [...namesOfStorage, 'NoModificationAllowedError', 'InvalidStateError', 'NotReadableError'];
+/** A value that cannot be stored is over what there is room for, whatever forbids to store it. */
+export const namesOfStorage: RightNames = {
+  ENOSPC: ['QuotaExceededError'],
+  EIO: ['UnknownError'],
+  EMFILE: ['UnknownError'],
+  EACCES: ['QuotaExceededError'],
+};
+
+/** UnknownError where it is a journal that cannot be opened. */
+export const namesOfFiles: RightNames = {
+  ENOSPC: ['QuotaExceededError'],
+  EIO: ['UnknownError'],
+  EMFILE: ['InvalidStateError', 'UnknownError'],
+  EACCES: ['NoModificationAllowedError', 'NotReadableError', 'UnknownError'],
+};
+
+/** `locks.request` knows no other error; the scenarios of locks have files as well. */
+export const namesOfLocks: RightNames = {
+  ...namesOfFiles,
+  ENOSPC: ['UnknownError', 'QuotaExceededError'],
+};

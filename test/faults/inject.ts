@@ -6,7 +6,10 @@ import { bytesOf, handleCalls, isChange, isWrite, type Call, type Fault, type Ha
 import { copyOf, rehearse, withDirectory, type Rehearsal } from '../crash/support/kill.ts';
 import { origin, stateOf, until, type Scenario } from '../crash/support/scenarios.ts';
 
-export const codes = ['ENOSPC', 'EIO', 'EMFILE', 'EACCES'] as const;
+const codes = ['ENOSPC', 'EIO', 'EMFILE', 'EACCES'] as const;
+
+/** The names of the errors that a caller may get, for each that the disk gives. */
+export type RightNames = Readonly<Record<(typeof codes)[number], readonly string[]>>;
 
 /** A fault that strikes at some calls of a scenario, from the `first` on. */
 export interface Strike {
@@ -15,13 +18,15 @@ export interface Strike {
   readonly times: number;
   readonly fault: (call: Call) => Fault | undefined;
   readonly name: string;
+  /** What the disk says; a disk that takes only a part of a write is full. */
+  readonly code: (typeof codes)[number];
 }
 
 /** Every strike that is tried at a call. */
 function strikesAt(first: number, call: Call): Strike[] {
-  const once = codes.map((code): Strike => ({ first, times: 1, name: code, fault: () => ({ code, late: false }) }));
-  const lasting: Strike = { first, times: Infinity, name: 'a full disk', fault: fullDisk };
-  const short: Strike = { first, times: 1, name: 'a short write', fault: halved };
+  const once = codes.map((code): Strike => ({ first, times: 1, name: code, code, fault: () => ({ code, late: false }) }));
+  const lasting: Strike = { first, times: Infinity, name: 'a full disk', code: 'ENOSPC', fault: fullDisk };
+  const short: Strike = { first, times: 1, name: 'a short write', code: 'ENOSPC', fault: halved };
   return [...once, ...(takesSpace(call) ? [lasting] : []), ...(isWrite(call) ? [short] : [])];
 }
 
@@ -45,7 +50,7 @@ export interface Trials {
 }
 
 /** Lets every system call of a scenario fail in every way, and looks at what its user is told and what is left. */
-export async function faultEverywhere(scenario: Scenario, names: ReadonlySet<string>): Promise<Trials> {
+export async function faultEverywhere(scenario: Scenario, names: RightNames): Promise<Trials> {
   return withDirectory(async (directory) => {
     const rehearsal = await rehearse(scenario, directory);
     const calls = await callsOf(scenario, rehearsal, directory);
@@ -75,7 +80,7 @@ async function callsOf(scenario: Scenario, { prepared }: Rehearsal, directory: s
   return calls;
 }
 
-async function trial(scenario: Scenario, { states }: Rehearsal, root: string, strike: Strike, names: ReadonlySet<string>): Promise<string[]> {
+async function trial(scenario: Scenario, { states }: Rehearsal, root: string, strike: Strike, names: RightNames): Promise<string[]> {
   const found: string[] = [];
   handleCalls(root, {});
   await withHost(root, async (host) => {
@@ -83,7 +88,7 @@ async function trial(scenario: Scenario, { states }: Rehearsal, root: string, st
     const steps = await scenario.start(client);
     const { done, error } = await undergo(root, strike, steps);
     if (error !== undefined) {
-      found.push(...wrongError(error, names));
+      found.push(...wrongError(error, names[strike.code]));
       if (scenario.closesLast === true) await steps.at(-1)?.();
     }
     const allowed = states.slice(done, isUnknown(error) ? done + 2 : done + 1);
@@ -124,8 +129,9 @@ function isUnknown(error: unknown): boolean {
   return error instanceof Error && error.message.includes('unknown');
 }
 
-function wrongError(error: unknown, names: ReadonlySet<string>): string[] {
-  const isRight = error instanceof DOMException && names.has(error.name) && error.message.length > 20;
+function wrongError(error: unknown, names: readonly string[]): string[] {
+  const expected = isUnknown(error) ? [...names, 'UnknownError'] : names;
+  const isRight = error instanceof DOMException && expected.includes(error.name) && error.cause !== undefined;
   return isRight ? [] : [`the error is ${describe(error)}`];
 }
 

@@ -1,4 +1,4 @@
 import { scenarios } from '../crash/support/scenarios.ts';
-import { namesOfFiles, testFaults } from './fault-tests.ts';
+import { namesOfLocks, testFaults } from './fault-tests.ts';
 
-testFaults(scenarios.locks, namesOfFiles);
+testFaults(scenarios.locks, namesOfLocks);
