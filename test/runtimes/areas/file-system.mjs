@@ -193,7 +193,9 @@ test('a file is the body of a response, and a part of a blob', () =>
     const file = await (await put(root, 'a', 'body')).getFile();
     assert.equal(await new Response(file).text(), 'body');
     assert.equal(await new Response(file.stream()).text(), 'body');
-    assert.equal(await new Blob(['a ', file]).text(), 'a body');
+    assert.equal(await new Blob([file]).text(), 'body');
+    // docs/DEVIATIONS.md: Bun leaves files on disk out of blobs of several parts, its own files too.
+    assert.equal(await new Blob(['a ', file]).text(), 'Bun' in globalThis ? 'a ' : 'a body');
   }));
 
 test('a file that has changed since is not readable', () =>
