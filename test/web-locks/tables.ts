@@ -1,8 +1,7 @@
-import type { JournalRecord } from '../../src/disk/journal/machine.ts';
 import type { WebLockTable } from '../../src/disk/locks/lock-table.ts';
 import { LockTable } from '../../src/disk/locks/table.ts';
 import { createLockManager, type LockManager } from '../../src/web-locks/lock-manager.ts';
-import { MemoryLog } from '../locks/memory-log.ts';
+import { MemoryLog, SharedLog } from '../locks/memory-log.ts';
 
 const nowhere = { path: '/nowhere', ensure: () => {} };
 
@@ -12,6 +11,6 @@ export function createManagers(count: number): LockManager[] {
   return Array.from({ length: count }, (_, index) => createLockManager({ table: () => table, clientId: `client-${index}` }));
 }
 
-export function createTable(records: JournalRecord[] = []): WebLockTable & { close(): Promise<void> } {
-  return new LockTable(nowhere, { log: (machine) => new MemoryLog(records, machine) });
+export function createTable(log = new SharedLog()): WebLockTable & { close(): Promise<void> } {
+  return new LockTable(nowhere, { log: (machine) => new MemoryLog(log, machine) });
 }
