@@ -43,10 +43,12 @@ const LONGEST_PAUSE_MS = 20;
 /** Locks are held within one synchronous call, so that the timer which would touch them never fires. */
 const NEVER_MS = 2 ** 31 - 1;
 
-const require = createRequire(import.meta.url);
 const neverWoken = new Int32Array(new SharedArrayBuffer(4));
 
 let loaded: ProperLockfile | undefined;
+
+/** Only made where it is needed: not every runtime can from every URL. */
+const requireHere = (): NodeJS.Require => createRequire(import.meta.url);
 
 /**
  * Says early that the package is missing; does not load it.
@@ -55,9 +57,18 @@ let loaded: ProperLockfile | undefined;
  */
 export function requireLockfilePackage(): void {
   try {
-    require.resolve(PACKAGE);
+    requireHere().resolve(PACKAGE);
   } catch (cause) {
     throw new HoldfastError('bad-option', `Option 'shared: lockfile' needs the package ${PACKAGE}, which is not installed.`, { cause });
+  }
+}
+
+function load(): ProperLockfile {
+  try {
+    return requireHere()(PACKAGE) as ProperLockfile;
+  } catch (cause) {
+    // Deno refuses what it reads of the environment, unless --allow-env was given.
+    throw new HoldfastError('bad-option', `Option 'shared: lockfile' needs the package ${PACKAGE}, which cannot be loaded: ${String(cause)}`, { cause });
   }
 }
 
@@ -91,7 +102,7 @@ class Lockfile {
   }
 
   run<T>(section: () => T): T {
-    const lockfile = (loaded ??= require(PACKAGE) as ProperLockfile);
+    const lockfile = (loaded ??= load());
     this.#acquire(lockfile);
     const own = identityOf(this.#path);
     let outcome: { readonly value: T } | { readonly error: unknown };
