@@ -6,6 +6,8 @@ import { StorageHost, type StorageHostOptions } from '../../src/index.ts';
 import { Realm } from '../coherence/realm.ts';
 
 const ORIGIN = 'https://app.example';
+/** The condition decides; this is only how long a loaded machine may need. */
+const PATIENCE = { timeout: 30_000, interval: 20 };
 
 /** What maps, files and locks promise among hosts, whatever keeps their journals in order. */
 export function contract(name: string, options: Partial<StorageHostOptions>): void {
@@ -101,10 +103,10 @@ export function contract(name: string, options: Partial<StorageHostOptions>): vo
       writer.localStorage.clear();
       writer.localStorage.setItem('end', '');
       const expected = [['k', null, 'a'], ['k', 'a', 'b'], ['k', 'b', null], ['end', null, '']];
-      await vi.waitFor(() => expect(heard).toEqual(expected), { timeout: 20_000 });
+      await vi.waitFor(() => expect(heard).toEqual(expected), PATIENCE);
       const heardThere = async (): Promise<unknown> =>
         (await there.ask('heard', '/')).map(({ key, oldValue, newValue }) => [key, oldValue, newValue]);
-      await vi.waitFor(async () => expect(await heardThere()).toEqual(expected), { timeout: 20_000 });
+      await vi.waitFor(async () => expect(await heardThere()).toEqual(expected), PATIENCE);
     });
 
     it('gives an exclusive lock to one at a time, in all processes', async () => {
@@ -118,7 +120,8 @@ export function contract(name: string, options: Partial<StorageHostOptions>): vo
       const holder = await start();
       await holder.ask('hold', 'l');
       const granted = open().locks.request('l', () => 'granted');
-      await vi.waitFor(async () => expect((await open().locks.query()).pending?.length).toBe(1));
+      const { locks } = open();
+      await vi.waitFor(async () => expect((await locks.query()).pending.length).toBe(1), PATIENCE);
       await holder.kill();
       expect(await granted).toBe('granted');
     });
@@ -131,7 +134,7 @@ export function contract(name: string, options: Partial<StorageHostOptions>): vo
         expect(await other.request('s', { ifAvailable: true }, (lock) => lock)).toBeNull();
         const abort = new AbortController();
         const waiting = other.request('s', { signal: abort.signal }, () => {});
-        await vi.waitFor(async () => expect((await locks.query()).pending?.length).toBe(1));
+        await vi.waitFor(async () => expect((await locks.query()).pending.length).toBe(1), PATIENCE);
         abort.abort();
         await expect(waiting).rejects.toMatchObject({ name: 'AbortError' });
       });

@@ -9,6 +9,8 @@ import { Random } from '../stress/random.ts';
 // Whatever is found in a lock journal: no lock stays for ever, and nobody waits for one that does.
 
 const ORIGIN = 'https://app.example';
+/** The condition decides; this is only how long a loaded machine may need. */
+const PATIENCE = { timeout: 30_000, interval: 5 };
 let directory: string;
 let root: string;
 const hosts: StorageHost[] = [];
@@ -57,7 +59,7 @@ describe('garbage at the end of a lock journal', () => {
       let next: Promise<unknown> = Promise.resolve();
       await one.request('a', async () => {
         next = other.request('a', () => 'next');
-        await vi.waitFor(async () => expect((await one.query()).pending).toHaveLength(1));
+        await vi.waitFor(async () => expect((await one.query()).pending).toHaveLength(1), PATIENCE);
         fs.appendFileSync(journal(), garbage(random));
       });
       expect(await next).toBe('next');

@@ -6,6 +6,8 @@ import { StorageHost } from '../../src/index.ts';
 
 // Locks of several hosts over a journal on the disk, asked for in every wrong way.
 
+/** The condition decides; this is only how long a loaded machine may need. */
+const PATIENCE = { timeout: 30_000, interval: 5 };
 let directory: string;
 const hosts: StorageHost[] = [];
 
@@ -71,7 +73,7 @@ it('a signal that has aborted, or aborts while waiting, leaves no request behind
     await expect(other.request('a', { signal: AbortSignal.abort('early') }, () => {})).rejects.toBe('early');
     const controller = new AbortController();
     const waiting = other.request('a', { signal: controller.signal }, () => {});
-    await vi.waitFor(async () => expect((await one.query()).pending).toHaveLength(1));
+    await vi.waitFor(async () => expect((await one.query()).pending).toHaveLength(1), PATIENCE);
     controller.abort('late');
     await expect(waiting).rejects.toBe('late');
     expect((await one.query()).pending).toEqual([]);
@@ -91,7 +93,7 @@ describe('a callback', () => {
     let next: Promise<unknown> = Promise.resolve();
     const first = one.request('a', async () => {
       next = other.request('a', () => 'next');
-      await vi.waitFor(async () => expect((await one.query()).pending).toHaveLength(1));
+      await vi.waitFor(async () => expect((await one.query()).pending).toHaveLength(1), PATIENCE);
       return callback();
     });
     await expect(first).rejects.toBe(failure);
