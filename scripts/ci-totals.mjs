@@ -29,8 +29,10 @@ add('wpt.log', (text) => {
 });
 
 add('runtimes.log', (text) => {
-  const [, passed, failed] = /^(\d+) passed, (\d+) failed/m.exec(text) ?? [];
-  return passed === undefined ? undefined : { passed: Number(passed), failed: Number(failed) };
+  // A row a runtime, whose last column is passed/total.
+  const rows = [...text.matchAll(/^(?:Node|Deno|Bun) .*\s(\d+)\/(\d+)$/gm)].map(([, passed, all]) => [Number(passed), Number(all)]);
+  const passed = rows.reduce((sum, [row]) => sum + row, 0);
+  return { passed, failed: rows.reduce((sum, [, all]) => sum + all, 0) - passed };
 });
 
 console.log(`${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`);
