@@ -1,16 +1,20 @@
 import { setImmediate } from 'node:timers';
 
-/** How many operations may follow each other before the event loop turns: some milliseconds' worth. */
+/** How many operations may follow each other before the event loop turns: some milliseconds' worth on a fast disk. */
 const OPERATIONS_PER_TURN = 64;
+/** For how long they may on a slow one. */
+const MILLISECONDS_PER_TURN = 5;
 
 let left = OPERATIONS_PER_TURN;
-let pause: Promise<void> | null = null;
+let deadline = 0;
+/** Resolves at the next turn of the event loop; null until the first operation of this turn. */
+let turn: Promise<void> | null = null;
 
 function nextTurn(): Promise<void> {
   return new Promise((resolve) => {
     setImmediate(() => {
       left = OPERATIONS_PER_TURN;
-      pause = null;
+      turn = null;
       resolve();
     });
   });
@@ -27,7 +31,10 @@ function nextTurn(): Promise<void> {
  * @param operations less than 1 for what costs less than a small operation
  */
 export function pace(operations = 1): Promise<void> | null {
+  if (turn === null) {
+    turn = nextTurn();
+    deadline = performance.now() + MILLISECONDS_PER_TURN;
+  }
   left -= operations;
-  if (left < 0) pause ??= nextTurn();
-  return pause;
+  return left < 0 || performance.now() > deadline ? turn : null;
 }
