@@ -22,6 +22,9 @@ export interface MapJournalOptions extends Omit<JournalOptions, 'retain' | 'excl
   readonly quota?: number;
 }
 
+/** Bytes. Compaction syncs; a writer that writes all the time should not feel it, nor a cold start the longer journal. */
+const COMPACT_AT = 2 ** 21;
+
 /** Sealed generations kept, so that a client that is slow still gets every change. */
 const RETAINED_GENERATIONS = 2;
 
@@ -75,6 +78,7 @@ export class MapJournal implements Suspendable {
     this.#machine = new MapMachine(options.url);
     const directory = path.join(place.path, 'local-storage');
     this.#journal = new Journal(directory, this.#machine, {
+      compactAt: COMPACT_AT,
       ...options,
       ...lockfileSection(directory, options.shared),
       retain: RETAINED_GENERATIONS,
