@@ -34,10 +34,9 @@ async function freeBytes(directory: string): Promise<number> {
   }
 }
 
-/** A random integer from 1 to 2^53 - 1, which tells a client's writes from those of others. */
+/** Chance is enough, for nobody gains by guessing it; `crypto` would cost a program's first getItem some milliseconds. */
 function randomSession(): number {
-  const [high = 0, low = 0] = crypto.getRandomValues(new Uint32Array(2));
-  return (high % 2 ** 21) * 2 ** 32 + low || 1;
+  return 1 + Math.floor(Math.random() * (Number.MAX_SAFE_INTEGER - 1));
 }
 
 /**
