@@ -18,12 +18,19 @@ const builtIns = {
   name: 'built-ins',
   setup({ onResolve, onLoad }) {
     onResolve({ filter: /^node:/ }, ({ path }) => ({ path, namespace: 'built-in' }));
-    onLoad({ filter: /.*/, namespace: 'built-in' }, ({ path }) => ({
-      contents: `module.exports = process.getBuiltinModule('${path}');`,
-      loader: 'js',
-    }));
+    onLoad({ filter: /.*/, namespace: 'built-in' }, ({ path }) => ({ contents: builtInSource(path), loader: 'js' }));
   },
 };
+
+/** A module with a built-in's default and named exports, of which only those that are used stay in the bundle. */
+function builtInSource(name) {
+  const names = Object.keys(process.getBuiltinModule(name)).filter((key) => /^[A-Za-z_]\w*$/.test(key) && key !== 'default');
+  return [
+    `const builtIn = /* @__PURE__ */ process.getBuiltinModule('${name}');`,
+    'export default builtIn;',
+    ...names.map((key) => `export const ${key} = /* @__PURE__ */ (() => builtIn.${key})();`),
+  ].join('\n');
+}
 
 async function bundle() {
   await build({
