@@ -144,7 +144,7 @@ describe('the event loop', () => {
 
   test('turns while a directory is read, and while small chunks are piped', async () => {
     const root = createRootHandle(openFileSystem(openBucket()));
-    for (let count = 0; count < 2000; count += 1) await root.getFileHandle(`${count}`, { create: true });
+    for (let count = 0; count < 4000; count += 1) await root.getFileHandle(`${count}`, { create: true });
     expect(await turnsDuring(() => namesIn(root))).toBeGreaterThanOrEqual(3);
     let left = 640;
     const source = new ReadableStream<string>({

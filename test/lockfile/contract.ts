@@ -67,11 +67,11 @@ export function contract(name: string, options: Partial<StorageHostOptions>): vo
 
     it('keeps all of what several processes write at once, through compactions', async () => {
       const writers = await Promise.all([start(), start(), start()]);
-      await Promise.all(writers.map((writer, index) => writer.ask('fill', `${index}`, 40, 12_000)));
+      await Promise.all(writers.map((writer, index) => writer.ask('fill', `${index}`, 80, 12_000)));
       const { localStorage } = open();
       expect(localStorage.length).toBe(3 * 4);
       for (let index = 0; index < 3; index++) {
-        for (let key = 0; key < 4; key++) expect(localStorage.getItem(`${index}-${key}`)).toMatch(new RegExp(`^${36 + key} x{12000}$`));
+        for (let key = 0; key < 4; key++) expect(localStorage.getItem(`${index}-${key}`)).toMatch(new RegExp(`^${76 + key} x{12000}$`));
       }
       const journal = path.join(root, 'origins');
       const generations = fs.readdirSync(journal).flatMap((origin) => fs.readdirSync(path.join(journal, origin, 'default', 'local-storage')));
