@@ -11,6 +11,12 @@ export type HoldfastErrorCode =
   | 'record-too-large'
   | 'session-lost' // this realm was declared dead by others, and its locks were taken away
   | 'closed' // the host or client was closed
+  | 'hub-unreachable' // the hub cannot be reached now; later it may
+  | 'hub-unauthorized' // a wrong or missing token, password or right
+  | 'hub-incompatible' // an unknown schema version, or a server that is too old or wrongly set up
+  | 'hub-trimmed' // the entries that were asked for are gone from the hub; a snapshot stands for them
+  | 'hub-too-large' // more bytes than the hub takes at once
+  | 'hub-damaged' // an entry, snapshot or blob that makes no sense or has another digest
   | 'bad-option'
   | 'no-context'; // a tenant's object was asked for outside any run()
 
