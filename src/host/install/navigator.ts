@@ -1,4 +1,3 @@
-import os from 'node:os';
 import process from 'node:process';
 import { defineInterface, illegalConstructor, illegalInvocation, internal } from '../../webidl/interface.ts';
 
@@ -19,11 +18,11 @@ function platformName(): string {
  * https://html.spec.whatwg.org/multipage/system-state.html#the-navigator-object
  */
 export class Navigator {
-  readonly #languages: readonly string[];
+  /** Asked for when first read: the runtime loads its tables of languages for it, which takes many milliseconds. */
+  #languages: readonly string[] | undefined;
 
   constructor(token: typeof internal) {
     if (token !== internal) illegalConstructor();
-    this.#languages = Object.freeze([Intl.DateTimeFormat().resolvedOptions().locale]);
   }
 
   static #require(value: Navigator): Navigator {
@@ -33,15 +32,15 @@ export class Navigator {
 
   get hardwareConcurrency(): number {
     Navigator.#require(this);
-    return os.availableParallelism();
+    return process.getBuiltinModule('node:os').availableParallelism();
   }
 
   get language(): string {
-    return Navigator.#require(this).#languages[0] ?? 'en-US';
+    return Navigator.#require(this).languages[0] ?? 'en-US';
   }
 
   get languages(): readonly string[] {
-    return Navigator.#require(this).#languages;
+    return (Navigator.#require(this).#languages ??= Object.freeze([Intl.DateTimeFormat().resolvedOptions().locale]));
   }
 
   get platform(): string {
