@@ -1,0 +1,38 @@
+import { ByteReader, damaged } from './byte-reader.ts';
+import { readIncarnation } from './incarnation.ts';
+import type { Incarnation } from './incarnation.ts';
+import { readId, readOperation } from './operation.ts';
+import type { Operation, OperationId } from './operation.ts';
+
+/** The version of the entries that replicas exchange. */
+export const BATCH_VERSION = 1;
+
+/**
+ * One entry of a hub's log: operations of one incarnation, numbered without a gap from `first` on. It is applied whole
+ * at its place in the order.
+ */
+export interface Batch {
+  readonly incarnation: Incarnation;
+  /** The region that sent it, for people. */
+  readonly region: string;
+  /** The client sequence of its first operation, from 1. */
+  readonly first: number;
+  /** The operation before its first one in this incarnation: two histories of one incarnation cannot be mixed. */
+  readonly previous: OperationId;
+  readonly operations: readonly Operation[];
+}
+
+/** @throws HoldfastError hub-damaged */
+export function decodeBatch(bytes: Uint8Array): Batch {
+  const reader = new ByteReader(bytes);
+  if (reader.byte() !== BATCH_VERSION) throw damaged('it is of another version');
+  const head = {
+    incarnation: readIncarnation(reader),
+    region: reader.text(),
+    first: reader.integer(),
+    previous: readId(reader),
+  };
+  const operations: Operation[] = [];
+  while (!reader.atEnd) operations.push(readOperation(reader));
+  return { ...head, operations };
+}

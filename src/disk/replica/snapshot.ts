@@ -1,0 +1,36 @@
+import { damaged } from './byte-reader.ts';
+import type { ByteReader } from './byte-reader.ts';
+import type { ByteWriter } from './byte-writer.ts';
+import type { ClientTable } from './client-table.ts';
+import type { Model } from './model.ts';
+
+/** Bytes of a SHA-256. */
+export const DIGEST_BYTES = 32;
+
+const SNAPSHOT_VERSION = 1;
+
+/** Where in a hub's log a base is. */
+export interface BaseHead {
+  readonly epoch: string;
+  readonly position: number;
+  /** Of the entry at `position`; empty at 0. */
+  readonly digest: Uint8Array;
+}
+
+/** The confirmed base with the table of clients: what stands for all entries up to its position (rule 11). */
+export function writeBase(writer: ByteWriter, { epoch, position, digest }: BaseHead, clients: ClientTable, model: Model): void {
+  writer.byte(SNAPSHOT_VERSION).text(epoch).integer(position).bytes(digest);
+  clients.write(writer);
+  model.write(writer);
+}
+
+/** Fills the table and the model, and reads to the end. @throws HoldfastError hub-damaged */
+export function readBase(reader: ByteReader, clients: ClientTable, model: Model): BaseHead {
+  if (reader.byte() !== SNAPSHOT_VERSION) throw damaged('a snapshot is of another version');
+  const head = { epoch: reader.text(), position: reader.integer(), digest: reader.bytes() };
+  if (head.digest.length !== (head.position === 0 ? 0 : DIGEST_BYTES)) throw damaged('a digest has another length');
+  clients.read(reader);
+  model.read(reader);
+  reader.end();
+  return head;
+}
