@@ -1,3 +1,6 @@
+// Makes handles of plain data in its caller's turn.
+import './file-system/loaded.ts';
+
 export { HoldfastError } from './runtime/holdfast-error.ts';
 export type { HoldfastErrorCode } from './runtime/holdfast-error.ts';
 export { StorageHost } from './host/storage-host.ts';

@@ -1,11 +1,9 @@
-import { boolean, dictionary, USVString } from '../webidl/conversions.ts';
-import { defineInterface, requireArguments } from '../webidl/interface.ts';
-import { createDirectoryIterator } from './directory-iterator.ts';
+import { defineInterface } from '../webidl/interface.ts';
 import type { FileSystemDirectoryHandleAsyncIterator } from './directory-iterator.ts';
-import { relativePath, requireValidName } from './entry.ts';
 import type { FileSystemFileHandle } from './file-handle.ts';
-import { convertHandle, convertRemoveOptions, FileSystemHandle, requireEntry } from './handle.ts';
+import { FileSystemHandle, requireEntry } from './handle.ts';
 import type { FileSystemRemoveOptions } from './handle.ts';
+import { behaviour } from './loading.ts';
 
 /** https://fs.spec.whatwg.org/#dictdef-filesystemgetfileoptions */
 export interface FileSystemGetFileOptions {
@@ -15,15 +13,7 @@ export interface FileSystemGetFileOptions {
 /** https://fs.spec.whatwg.org/#dictdef-filesystemgetdirectoryoptions */
 export type FileSystemGetDirectoryOptions = FileSystemGetFileOptions;
 
-const convertGetOptions = dictionary<Required<FileSystemGetFileOptions>>({
-  create: { convert: boolean, default: false },
-});
-
 const interfaceName = 'FileSystemDirectoryHandle';
-
-function contextOf(operation: string): string {
-  return `Failed to execute '${operation}' on '${interfaceName}'`;
-}
 
 type AnyHandle = FileSystemFileHandle | FileSystemDirectoryHandle;
 
@@ -36,55 +26,40 @@ export class FileSystemDirectoryHandle extends FileSystemHandle<'directory'> {
    * Rejects with NotFoundError, TypeMismatchError (a directory has the name), TypeError (no valid name),
    * NoModificationAllowedError (the root cannot be written), QuotaExceededError (the disk is full).
    */
-  async getFileHandle(name: string, options: FileSystemGetFileOptions = {}): Promise<FileSystemFileHandle> {
-    const context = contextOf('getFileHandle');
+  async getFileHandle(name: string, options?: FileSystemGetFileOptions): Promise<FileSystemFileHandle>;
+  async getFileHandle(...args: unknown[]): Promise<FileSystemFileHandle> {
     const entry = requireEntry(this, interfaceName, 'directory');
-    requireArguments(arguments.length, 1, interfaceName, 'getFileHandle');
-    const convertedName = USVString(name, `${context}: parameter 1`);
-    const { create } = convertGetOptions(options, `${context}: parameter 2`);
-    requireValidName(convertedName, context);
-    return entry.system.perform(({ getFileHandle }) => getFileHandle(entry, convertedName, create, context));
+    return behaviour().directoryHandle.getFileHandle(entry, args);
   }
 
   /**
    * The directory of that name; with `create`, an empty one where there is none. Rejects as `getFileHandle` does.
    * https://fs.spec.whatwg.org/#dom-filesystemdirectoryhandle-getdirectoryhandle
    */
-  async getDirectoryHandle(
-    name: string,
-    options: FileSystemGetDirectoryOptions = {},
-  ): Promise<FileSystemDirectoryHandle> {
-    const context = contextOf('getDirectoryHandle');
+  async getDirectoryHandle(name: string, options?: FileSystemGetDirectoryOptions): Promise<FileSystemDirectoryHandle>;
+  async getDirectoryHandle(...args: unknown[]): Promise<FileSystemDirectoryHandle> {
     const entry = requireEntry(this, interfaceName, 'directory');
-    requireArguments(arguments.length, 1, interfaceName, 'getDirectoryHandle');
-    const convertedName = USVString(name, `${context}: parameter 1`);
-    const { create } = convertGetOptions(options, `${context}: parameter 2`);
-    requireValidName(convertedName, context);
-    return entry.system.perform(({ getDirectoryHandle }) => getDirectoryHandle(entry, convertedName, create, context));
+    return behaviour().directoryHandle.getDirectoryHandle(entry, args);
   }
 
   /**
    * Removes a child. Rejects as {@link FileSystemHandle.remove} does.
    * https://fs.spec.whatwg.org/#dom-filesystemdirectoryhandle-removeentry
    */
-  async removeEntry(name: string, options: FileSystemRemoveOptions = {}): Promise<void> {
-    const context = contextOf('removeEntry');
+  async removeEntry(name: string, options?: FileSystemRemoveOptions): Promise<void>;
+  async removeEntry(...args: unknown[]): Promise<void> {
     const entry = requireEntry(this, interfaceName, 'directory');
-    requireArguments(arguments.length, 1, interfaceName, 'removeEntry');
-    const convertedName = USVString(name, `${context}: parameter 1`);
-    const { recursive } = convertRemoveOptions(options, `${context}: parameter 2`);
-    requireValidName(convertedName, context);
-    await entry.system.perform(({ removeEntry }) => removeEntry(entry, convertedName, recursive, context));
+    return behaviour().directoryHandle.removeEntry(entry, args);
   }
 
   /**
    * The names that lead from here to the handle's place; empty for this place itself, null for one elsewhere.
    * https://fs.spec.whatwg.org/#dom-filesystemdirectoryhandle-resolve
    */
-  async resolve(possibleDescendant: FileSystemHandle): Promise<string[] | null> {
+  async resolve(possibleDescendant: FileSystemHandle): Promise<string[] | null>;
+  async resolve(...args: unknown[]): Promise<string[] | null> {
     const entry = requireEntry(this, interfaceName, 'directory');
-    requireArguments(arguments.length, 1, interfaceName, 'resolve');
-    return relativePath(entry, convertHandle(possibleDescendant, `${contextOf('resolve')}: parameter 1`));
+    return behaviour().directoryHandle.resolve(entry, args);
   }
 
   /**
@@ -92,15 +67,18 @@ export class FileSystemDirectoryHandle extends FileSystemHandle<'directory'> {
    * removed meanwhile may or may not be seen. https://fs.spec.whatwg.org/#api-filesystemdirectoryhandle-asynciterable
    */
   entries(): FileSystemDirectoryHandleAsyncIterator<[string, AnyHandle]> {
-    return createDirectoryIterator(requireEntry(this, interfaceName, 'directory'), 'entries');
+    const entry = requireEntry(this, interfaceName, 'directory');
+    return behaviour().directoryHandle.createDirectoryIterator(entry, 'entries');
   }
 
   keys(): FileSystemDirectoryHandleAsyncIterator<string> {
-    return createDirectoryIterator(requireEntry(this, interfaceName, 'directory'), 'keys');
+    const entry = requireEntry(this, interfaceName, 'directory');
+    return behaviour().directoryHandle.createDirectoryIterator(entry, 'keys');
   }
 
   values(): FileSystemDirectoryHandleAsyncIterator<AnyHandle> {
-    return createDirectoryIterator(requireEntry(this, interfaceName, 'directory'), 'values');
+    const entry = requireEntry(this, interfaceName, 'directory');
+    return behaviour().directoryHandle.createDirectoryIterator(entry, 'values');
   }
 
   declare [Symbol.asyncIterator]: () => FileSystemDirectoryHandleAsyncIterator<[string, AnyHandle]>;

@@ -1,6 +1,6 @@
-import { boolean, dictionary, enumeration } from '../webidl/conversions.ts';
 import { defineInterface } from '../webidl/interface.ts';
 import { FileSystemHandle, requireEntry } from './handle.ts';
+import { behaviour } from './loading.ts';
 import type { FileSystemSyncAccessHandle } from './sync-access-handle.ts';
 import type { FileSystemWritableFileStream } from './writable-file-stream.ts';
 
@@ -23,23 +23,7 @@ export interface FileSystemCreateSyncAccessHandleOptions {
   mode?: FileSystemSyncAccessHandleMode;
 }
 
-const convertWritableOptions = dictionary<Required<FileSystemCreateWritableOptions>>({
-  keepExistingData: { convert: boolean, default: false },
-  mode: { convert: enumeration('FileSystemWritableFileStreamMode', ['siloed', 'exclusive']), default: 'siloed' },
-});
-
-const convertSyncAccessOptions = dictionary<Required<FileSystemCreateSyncAccessHandleOptions>>({
-  mode: {
-    convert: enumeration('FileSystemSyncAccessHandleMode', ['readwrite', 'read-only', 'readwrite-unsafe']),
-    default: 'readwrite',
-  },
-});
-
 const interfaceName = 'FileSystemFileHandle';
-
-function contextOf(operation: string): string {
-  return `Failed to execute '${operation}' on '${interfaceName}'`;
-}
 
 /** https://fs.spec.whatwg.org/#api-filesystemfilehandle */
 export class FileSystemFileHandle extends FileSystemHandle<'file'> {
@@ -51,7 +35,7 @@ export class FileSystemFileHandle extends FileSystemHandle<'file'> {
    */
   async getFile(): Promise<File> {
     const entry = requireEntry(this, interfaceName, 'file');
-    return entry.system.perform(({ getFile }) => getFile(entry, contextOf('getFile')));
+    return behaviour().fileHandle.getFile(entry);
   }
 
   /**
@@ -61,11 +45,10 @@ export class FileSystemFileHandle extends FileSystemHandle<'file'> {
    * Rejects with NotFoundError, or NoModificationAllowedError when another handle's lock or an unwritable root is in
    * the way.
    */
-  async createWritable(options: FileSystemCreateWritableOptions = {}): Promise<FileSystemWritableFileStream> {
-    const context = contextOf('createWritable');
+  async createWritable(options?: FileSystemCreateWritableOptions): Promise<FileSystemWritableFileStream>;
+  async createWritable(...args: unknown[]): Promise<FileSystemWritableFileStream> {
     const entry = requireEntry(this, interfaceName, 'file');
-    const { keepExistingData, mode } = convertWritableOptions(options, `${context}: parameter 1`);
-    return entry.system.perform(({ createWritable }) => createWritable(entry, keepExistingData, mode, context));
+    return behaviour().fileHandle.createWritable(entry, args);
   }
 
   /**
@@ -73,13 +56,10 @@ export class FileSystemFileHandle extends FileSystemHandle<'file'> {
    *
    * Rejects with NotFoundError, or NoModificationAllowedError when another handle's lock is in the way.
    */
-  async createSyncAccessHandle(
-    options: FileSystemCreateSyncAccessHandleOptions = {},
-  ): Promise<FileSystemSyncAccessHandle> {
-    const context = contextOf('createSyncAccessHandle');
+  async createSyncAccessHandle(options?: FileSystemCreateSyncAccessHandleOptions): Promise<FileSystemSyncAccessHandle>;
+  async createSyncAccessHandle(...args: unknown[]): Promise<FileSystemSyncAccessHandle> {
     const entry = requireEntry(this, interfaceName, 'file');
-    const { mode } = convertSyncAccessOptions(options, `${context}: parameter 1`);
-    return entry.system.perform(({ createSyncAccessHandle }) => createSyncAccessHandle(entry, mode, context));
+    return behaviour().fileHandle.createSyncAccessHandle(entry, args);
   }
 }
 

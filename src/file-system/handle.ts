@@ -1,9 +1,8 @@
-import { markAsUncloneable } from '../runtime/uncloneable.ts';
-import { dictionary, enumeration, boolean, isObject, USVString } from '../webidl/conversions.ts';
-import { defineInterface, illegalConstructor, illegalInvocation, internal, requireArguments } from '../webidl/interface.ts';
+import { isObject } from '../webidl/conversions.ts';
+import { defineInterface, illegalConstructor, illegalInvocation, internal } from '../webidl/interface.ts';
 import type { EntryKind } from '../disk/locator.ts';
-import { isSameEntry, nameOf, requireValidName } from './entry.ts';
 import type { Entry } from './entry.ts';
+import { behaviour } from './loading.ts';
 
 /** https://fs.spec.whatwg.org/#dictdef-filesystemremoveoptions */
 export interface FileSystemRemoveOptions {
@@ -14,15 +13,6 @@ export interface FileSystemRemoveOptions {
 export interface FileSystemHandlePermissionDescriptor {
   mode?: 'read' | 'readwrite';
 }
-
-const convertPermissionDescriptor = dictionary<FileSystemHandlePermissionDescriptor>({
-  mode: { convert: enumeration('FileSystemPermissionMode', ['read', 'readwrite']), default: 'read' },
-});
-
-/** Shared with `FileSystemDirectoryHandle.removeEntry`. */
-export const convertRemoveOptions = dictionary<Required<FileSystemRemoveOptions>>({
-  recursive: { convert: boolean, default: false },
-});
 
 let readEntry: (value: object) => Entry | undefined;
 
@@ -49,27 +39,12 @@ export function requireEntry(value: unknown, interfaceName: string, kind?: Entry
 export function convertHandle(value: unknown, context: string, kind?: EntryKind): Entry {
   const entry = entryOf(value);
   if (entry === undefined || (kind !== undefined && entry.kind !== kind)) {
-    const wanted = { file: 'FileSystemFileHandle', directory: 'FileSystemDirectoryHandle' };
-    throw new TypeError(`${context} is not a ${kind === undefined ? 'FileSystemHandle' : wanted[kind]}.`);
+    throw new TypeError(`${context} is not a FileSystem${kind === undefined ? '' : kind === 'file' ? 'File' : 'Directory'}Handle.`);
   }
   return entry;
 }
 
-interface MoveTarget {
-  readonly directory?: Entry;
-  readonly name?: string;
-}
-
-/** The overloads of move(): (name), (directory), (directory, name). */
-function convertMoveTarget(args: readonly unknown[], context: string): MoveTarget {
-  const [first, second] = args;
-  if (args.length > 1) {
-    const directory = convertHandle(first, `${context}: parameter 1`, 'directory');
-    return { directory, name: USVString(second, `${context}: parameter 2`) };
-  }
-  const directory = entryOf(first);
-  return directory?.kind === 'directory' ? { directory } : { name: USVString(first, `${context}: parameter 1`) };
-}
+const interfaceName = 'FileSystemHandle';
 
 /**
  * A reference to a place in the file system, whether or not anything is there now.
@@ -87,26 +62,25 @@ export class FileSystemHandle<Kind extends EntryKind = EntryKind> {
     if (token !== internal) illegalConstructor();
     this.#entry = entry;
     madeOne = true;
-    markAsUncloneable(this);
   }
 
   /** https://fs.spec.whatwg.org/#dom-filesystemhandle-kind */
   get kind(): Kind {
-    return requireEntry(this, 'FileSystemHandle').kind as Kind;
+    return requireEntry(this, interfaceName).kind as Kind;
   }
 
   /** The last component of the path; empty for the root. https://fs.spec.whatwg.org/#dom-filesystemhandle-name */
   get name(): string {
-    return nameOf(requireEntry(this, 'FileSystemHandle'));
+    return requireEntry(this, interfaceName).locator.at(-1) ?? '';
   }
 
   /**
    * Whether both handles refer to the same place and kind. https://fs.spec.whatwg.org/#dom-filesystemhandle-issameentry
    */
-  async isSameEntry(other: FileSystemHandle): Promise<boolean> {
-    const entry = requireEntry(this, 'FileSystemHandle');
-    requireArguments(arguments.length, 1, 'FileSystemHandle', 'isSameEntry');
-    return isSameEntry(entry, convertHandle(other, "Failed to execute 'isSameEntry' on 'FileSystemHandle': parameter 1"));
+  async isSameEntry(other: FileSystemHandle): Promise<boolean>;
+  async isSameEntry(...args: unknown[]): Promise<boolean> {
+    const entry = requireEntry(this, interfaceName);
+    return behaviour().handle.isSameEntry(entry, args);
   }
 
   /**
@@ -115,11 +89,10 @@ export class FileSystemHandle<Kind extends EntryKind = EntryKind> {
    * Rejects with NotFoundError when nothing is there, InvalidModificationError for a directory that is not empty unless
    * `recursive`, NoModificationAllowedError while the entry or anything in it is open.
    */
-  async remove(options: FileSystemRemoveOptions = {}): Promise<void> {
-    const context = "Failed to execute 'remove' on 'FileSystemHandle'";
-    const entry = requireEntry(this, 'FileSystemHandle');
-    const { recursive } = convertRemoveOptions(options, `${context}: parameter 1`);
-    await entry.system.perform(({ remove }) => remove(entry, recursive, context));
+  async remove(options?: FileSystemRemoveOptions): Promise<void>;
+  async remove(...args: unknown[]): Promise<void> {
+    const entry = requireEntry(this, interfaceName);
+    return behaviour().handle.remove(entry, args);
   }
 
   /** Renames the entry in its directory. Replaces a file of that name. */
@@ -133,13 +106,9 @@ export class FileSystemHandle<Kind extends EntryKind = EntryKind> {
    * Rejects with NotFoundError when nothing is there, InvalidModificationError when a directory would be moved into
    * itself or onto something, NoModificationAllowedError while source or target, or anything in them, is open.
    */
-  async move(...args: [unknown, unknown?]): Promise<void> {
-    const context = "Failed to execute 'move' on 'FileSystemHandle'";
-    const source = requireEntry(this, 'FileSystemHandle');
-    requireArguments(args.length, 1, 'FileSystemHandle', 'move');
-    const { directory, name } = convertMoveTarget(args, context);
-    if (name !== undefined) requireValidName(name, context);
-    await source.system.perform(({ move }) => move(source, directory, name, context));
+  async move(...args: unknown[]): Promise<void> {
+    const entry = requireEntry(this, interfaceName);
+    return behaviour().handle.move(entry, args);
   }
 
   /**
@@ -147,33 +116,33 @@ export class FileSystemHandle<Kind extends EntryKind = EntryKind> {
    * https://github.com/whatwg/fs/blob/main/proposals/UniqueId.md
    */
   async getUniqueId(): Promise<string> {
-    const entry = requireEntry(this, 'FileSystemHandle');
-    return entry.system.perform(({ uniqueId }) => uniqueId(entry, "Failed to execute 'getUniqueId' on 'FileSystemHandle'"));
+    const entry = requireEntry(this, interfaceName);
+    return behaviour().handle.getUniqueId(entry);
   }
 
   /**
    * Always 'granted': an origin owns its private file system.
    * https://wicg.github.io/file-system-access/#api-filesystemhandle-querypermission
    */
-  async queryPermission(descriptor: FileSystemHandlePermissionDescriptor = {}): Promise<'granted'> {
-    requireEntry(this, 'FileSystemHandle');
-    convertPermissionDescriptor(descriptor, "Failed to execute 'queryPermission' on 'FileSystemHandle': parameter 1");
-    return 'granted';
+  async queryPermission(descriptor?: FileSystemHandlePermissionDescriptor): Promise<'granted'>;
+  async queryPermission(...args: unknown[]): Promise<'granted'> {
+    const entry = requireEntry(this, interfaceName);
+    return behaviour().handle.queryPermission(entry, args);
   }
 
   /**
    * Always 'granted', without asking anyone.
    * https://wicg.github.io/file-system-access/#api-filesystemhandle-requestpermission
    */
-  async requestPermission(descriptor: FileSystemHandlePermissionDescriptor = {}): Promise<'granted'> {
-    requireEntry(this, 'FileSystemHandle');
-    convertPermissionDescriptor(descriptor, "Failed to execute 'requestPermission' on 'FileSystemHandle': parameter 1");
-    return 'granted';
+  async requestPermission(descriptor?: FileSystemHandlePermissionDescriptor): Promise<'granted'>;
+  async requestPermission(...args: unknown[]): Promise<'granted'> {
+    const entry = requireEntry(this, interfaceName);
+    return behaviour().handle.requestPermission(entry, args);
   }
 }
 
 defineInterface(FileSystemHandle, {
-  name: 'FileSystemHandle',
+  name: interfaceName,
   attributes: ['kind', 'name'],
   operations: {
     isSameEntry: 1,

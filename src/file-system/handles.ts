@@ -1,3 +1,4 @@
+import { markAsUncloneable } from '../runtime/uncloneable.ts';
 import { domException } from '../webidl/dom-exception.ts';
 import { internal } from '../webidl/interface.ts';
 import type { EntryKind, Locator } from '../disk/locator.ts';
@@ -7,14 +8,19 @@ import { FileSystemFileHandle } from './file-handle.ts';
 import type { FileSystem } from './file-system.ts';
 import { entryOf } from './handle.ts';
 
+function uncloneable<Handle extends object>(handle: Handle): Handle {
+  markAsUncloneable(handle);
+  return handle;
+}
+
 /** https://fs.spec.whatwg.org/#create-a-child-filesystemfilehandle */
 export function createFileHandle(system: FileSystem, locator: Locator): FileSystemFileHandle {
-  return new FileSystemFileHandle(internal, { system, kind: 'file', locator });
+  return uncloneable(new FileSystemFileHandle(internal, { system, kind: 'file', locator }));
 }
 
 /** https://fs.spec.whatwg.org/#create-a-child-filesystemdirectoryhandle */
 export function createDirectoryHandle(system: FileSystem, locator: Locator): FileSystemDirectoryHandle {
-  return new FileSystemDirectoryHandle(internal, { system, kind: 'directory', locator });
+  return uncloneable(new FileSystemDirectoryHandle(internal, { system, kind: 'directory', locator }));
 }
 
 /** A new handle of either kind. */

@@ -1,4 +1,6 @@
-// The thin part: interface objects and what the host needs. Algorithms load when the first method is called.
+// For tests: all of it, with the behaviour of the interface objects there from the start.
+import './loaded.ts';
+
 export { FileSystemDirectoryHandle } from './directory-handle.ts';
 export type { FileSystemGetDirectoryOptions, FileSystemGetFileOptions } from './directory-handle.ts';
 export type { FileSystemDirectoryHandleAsyncIterator } from './directory-iterator.ts';

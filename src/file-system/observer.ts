@@ -1,18 +1,12 @@
 import { inThisContext } from '../runtime/callback-context.ts';
-import { boolean, callbackFunction, dictionary } from '../webidl/conversions.ts';
-import {
-  defineInterface,
-  illegalInvocation,
-  requireArguments,
-  requireConstructorArguments,
-} from '../webidl/interface.ts';
-import type { Observation } from './algorithms/observe.ts';
-import { deliver } from './delivery.ts';
+import { callbackFunction } from '../webidl/conversions.ts';
+import { defineInterface, illegalInvocation, requireArguments, requireConstructorArguments } from '../webidl/interface.ts';
 import type { FileSystemDirectoryHandle } from './directory-handle.ts';
-import { isSameEntry } from './entry.ts';
 import type { FileSystemFileHandle } from './file-handle.ts';
 import { convertHandle } from './handle.ts';
 import type { FileSystemHandle } from './handle.ts';
+import { behaviour } from './loading.ts';
+import type { Observations } from './methods/observations.ts';
 
 type AnyHandle = FileSystemFileHandle | FileSystemDirectoryHandle;
 
@@ -39,10 +33,6 @@ export interface FileSystemObserverObserveOptions {
   recursive?: boolean;
 }
 
-const convertObserveOptions = dictionary<Required<FileSystemObserverObserveOptions>>({
-  recursive: { convert: boolean, default: false },
-});
-
 const interfaceName = 'FileSystemObserver';
 
 /**
@@ -56,9 +46,8 @@ const interfaceName = 'FileSystemObserver';
  */
 export class FileSystemObserver {
   readonly #callback: FileSystemObserverCallback;
-  readonly #observations = new Set<Observation>();
-  /** Counts disconnects, so that an observe() still under way at one takes no effect. */
-  #connection = 0;
+  /** Made when something is observed, which takes a handle. */
+  #observations: Observations | undefined;
 
   constructor(callback: FileSystemObserverCallback) {
     requireConstructorArguments(arguments.length, 1, interfaceName);
@@ -70,16 +59,13 @@ export class FileSystemObserver {
    * Starts to observe a file, or a directory and its children. A place that is observed already is observed with the
    * new options. Rejects with NotFoundError when nothing is there.
    */
-  async observe(handle: FileSystemHandle, options: FileSystemObserverObserveOptions = {}): Promise<void> {
+  async observe(handle: FileSystemHandle, options?: FileSystemObserverObserveOptions): Promise<void> {
     if (!(#callback in this)) throw illegalInvocation(interfaceName);
     requireArguments(arguments.length, 1, interfaceName, 'observe');
     const context = `Failed to execute 'observe' on '${interfaceName}'`;
     const entry = convertHandle(handle, `${context}: parameter 1`);
-    const { recursive } = convertObserveOptions(options, `${context}: parameter 2`);
-    const connection = this.#connection;
-    const observation = await entry.system.perform(({ observe }) => observe(entry, recursive, this.#enqueue, context));
-    if (connection === this.#connection) this.#replace(observation);
-    else observation.stop();
+    this.#observations ??= new (behaviour().Observations)((records) => void this.#callback(records, this));
+    return this.#observations.observe(entry, options, context);
   }
 
   /** Stops observing the place; harmless when it is not observed. */
@@ -87,37 +73,13 @@ export class FileSystemObserver {
     if (!(#callback in this)) throw illegalInvocation(interfaceName);
     requireArguments(arguments.length, 1, interfaceName, 'unobserve');
     const entry = convertHandle(handle, `Failed to execute 'unobserve' on '${interfaceName}': parameter 1`);
-    for (const observation of this.#observations) {
-      if (isSameEntry(observation.root, entry)) this.#stop(observation);
-    }
+    this.#observations?.unobserve(entry);
   }
 
   /** Stops observing everything. Records that were not delivered yet are dropped. */
   disconnect(): void {
     if (!(#callback in this)) throw illegalInvocation(interfaceName);
-    this.#connection += 1;
-    for (const observation of this.#observations) this.#stop(observation);
-  }
-
-  readonly #receive = (records: FileSystemChangeRecord[]): void => {
-    this.#callback(records, this);
-  };
-
-  readonly #enqueue = (observation: Observation, record: FileSystemChangeRecord): void => {
-    deliver({ record, receive: this.#receive, isCancelled: () => observation.isStopped });
-  };
-
-  /** Keeps an observation, in place of an older one of the same place. */
-  #replace(observation: Observation): void {
-    for (const older of this.#observations) {
-      if (isSameEntry(older.root, observation.root)) this.#stop(older);
-    }
-    this.#observations.add(observation);
-  }
-
-  #stop(observation: Observation): void {
-    observation.stop();
-    this.#observations.delete(observation);
+    this.#observations?.disconnect();
   }
 }
 

@@ -1,8 +1,6 @@
-import { correctedWriter } from '../runtime/stream-writer.ts';
-import { unsignedLongLong } from '../webidl/conversions.ts';
-import { defineInterface, illegalConstructor, illegalInvocation, internal, requireArguments } from '../webidl/interface.ts';
+import { defineInterface, illegalConstructor, illegalInvocation, internal } from '../webidl/interface.ts';
 import type { FileSystemWritableFileStreamMode } from './file-handle.ts';
-import { convertChunk, WriteChunk } from './write-chunk.ts';
+import { behaviour } from './loading.ts';
 import type { FileSystemWriteChunkType } from './write-chunk.ts';
 
 /** Where the chunks go: the underlying sink of the stream. https://streams.spec.whatwg.org/#underlying-sink-api */
@@ -40,10 +38,6 @@ interface Interface {
 
 const interfaceName = 'FileSystemWritableFileStream';
 
-function contextOf(operation: string): string {
-  return `Failed to execute '${operation}' on '${interfaceName}'`;
-}
-
 function defineStream(): Interface {
   class FileSystemWritableFileStream extends WritableStream<FileSystemWriteChunkType> {
     readonly #mode: FileSystemWritableFileStreamMode;
@@ -60,37 +54,26 @@ function defineStream(): Interface {
     }
 
     override getWriter(): WritableStreamDefaultWriter<FileSystemWriteChunkType> {
-      return correctedWriter(super.getWriter());
+      const writer = super.getWriter();
+      return #mode in this ? behaviour().writableFileStream.correctedWriter(writer) : writer;
     }
 
-    async write(data: FileSystemWriteChunkType): Promise<void> {
+    async write(data: FileSystemWriteChunkType): Promise<void>;
+    async write(...args: unknown[]): Promise<void> {
       if (!(#mode in this)) throw illegalInvocation(interfaceName);
-      requireArguments(arguments.length, 1, interfaceName, 'write');
-      await this.#enqueue(convertChunk(data, `${contextOf('write')}: parameter 1`));
+      return behaviour().writableFileStream.write(this, args);
     }
 
-    async seek(position: number): Promise<void> {
+    async seek(position: number): Promise<void>;
+    async seek(...args: unknown[]): Promise<void> {
       if (!(#mode in this)) throw illegalInvocation(interfaceName);
-      requireArguments(arguments.length, 1, interfaceName, 'seek');
-      const offset = unsignedLongLong(position, `${contextOf('seek')}: parameter 1`);
-      await this.#enqueue(new WriteChunk({ type: 'seek', position: offset }));
+      return behaviour().writableFileStream.seek(this, args);
     }
 
-    async truncate(size: number): Promise<void> {
+    async truncate(size: number): Promise<void>;
+    async truncate(...args: unknown[]): Promise<void> {
       if (!(#mode in this)) throw illegalInvocation(interfaceName);
-      requireArguments(arguments.length, 1, interfaceName, 'truncate');
-      const length = unsignedLongLong(size, `${contextOf('truncate')}: parameter 1`);
-      await this.#enqueue(new WriteChunk({ type: 'truncate', size: length }));
-    }
-
-    /** Takes its turn in the stream's queue; the stream is free again at once. */
-    #enqueue(chunk: WriteChunk): Promise<void> {
-      const writer = this.getWriter() as WritableStreamDefaultWriter<unknown>;
-      try {
-        return writer.write(chunk);
-      } finally {
-        writer.releaseLock();
-      }
+      return behaviour().writableFileStream.truncate(this, args);
     }
   }
   defineInterface(FileSystemWritableFileStream, {

@@ -5,7 +5,8 @@ import { MapJournal } from '../disk/map/map-journal.ts';
 import { DEFAULT_QUOTA } from '../disk/map/map-state.ts';
 import { BucketDirectory } from '../disk/root/bucket-directory.ts';
 import type { Root } from '../disk/root/root.ts';
-import { FileSystem } from '../file-system/file-system.ts';
+import type { FileSystem } from '../file-system/file-system.ts';
+import { behaviour } from '../file-system/loading.ts';
 import { HoldfastError } from '../runtime/holdfast-error.ts';
 import { isRefusedByRuntime } from '../runtime/permission.ts';
 import type { UsageDetails } from '../storage/storage-manager.ts';
@@ -111,10 +112,10 @@ export class Bucket {
     }));
   }
 
-  /** A client's own view of the files. Whatever it needs is loaded when the first handle is used. */
+  /** A client's own view of the files. What their operations need is loaded when the first handle is used. */
   createFileSystem(): FileSystem {
     const { engine } = this;
-    return new FileSystem({
+    return new (behaviour().FileSystem)({
       origin: this.origin,
       bucket: this.name,
       place: this.place,

@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { systemCode } from '../disk/journal/disk-error.ts';
 import type { FileSystemDirectoryHandle } from '../file-system/directory-handle.ts';
-import { createRootHandle } from '../file-system/handles.ts';
+import { loadBehaviour } from '../file-system/loading.ts';
 import type { StorageBucket, UsageDetails } from '../storage/storage-manager.ts';
 import type { Bucket } from './bucket.ts';
 import type { StorageClient } from './storage-client.ts';
@@ -22,7 +22,7 @@ export class ClientStorageBucket implements StorageBucket<FileSystemDirectoryHan
   }
 
   directory(): Promise<FileSystemDirectoryHandle> {
-    return this.#attempt(async () => createRootHandle(this.#client.fileSystem));
+    return this.#attempt(async () => (await loadBehaviour()).createRootHandle(this.#client.fileSystem));
   }
 
   usage(): Promise<UsageDetails> {

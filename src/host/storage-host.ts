@@ -1,8 +1,8 @@
 import { Root } from '../disk/root/root.ts';
-import { deserializeHandle } from '../file-system/handles.ts';
 import type { HandleData } from '../file-system/handles.ts';
 import type { FileSystemDirectoryHandle } from '../file-system/directory-handle.ts';
 import type { FileSystemFileHandle } from '../file-system/file-handle.ts';
+import { behaviour } from '../file-system/loading.ts';
 import { HoldfastError } from '../runtime/holdfast-error.ts';
 import { internal } from '../webidl/interface.ts';
 import { Bucket } from './bucket.ts';
@@ -115,7 +115,7 @@ export class StorageHost {
     if (client === undefined) {
       throw new HoldfastError('no-context', 'deserializeHandle() needs an origin or a client outside run(): whose handle is it?');
     }
-    return deserializeHandle(client.fileSystem, data);
+    return behaviour().deserializeHandle(client.fileSystem, data);
   }
 
   /**

@@ -1,3 +1,5 @@
+// A handle that arrives is made in the turn of whoever reads the message.
+import '../../file-system/loaded.ts';
 import { anyHandles } from '../../file-system/handle.ts';
 import { deserializeHandle, isHandle, serializeHandle } from '../../file-system/handles.ts';
 import type { HandleData } from '../../file-system/handles.ts';

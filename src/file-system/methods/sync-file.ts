@@ -1,0 +1,126 @@
+import fs from 'node:fs';
+import { isBeyondSizeLimit } from '../../runtime/size-limit.ts';
+import { bufferSource, enforcedUnsignedLongLong, isObject } from '../../webidl/conversions.ts';
+import { requireArguments } from '../../webidl/interface.ts';
+import type { SyncAccess } from '../sync-access.ts';
+
+const interfaceName = 'FileSystemSyncAccessHandle';
+const READ = `Failed to execute 'read' on '${interfaceName}'`;
+const WRITE = `Failed to execute 'write' on '${interfaceName}'`;
+const TRUNCATE = `Failed to execute 'truncate' on '${interfaceName}'`;
+const GET_SIZE = `Failed to execute 'getSize' on '${interfaceName}'`;
+const FLUSH = `Failed to execute 'flush' on '${interfaceName}'`;
+
+/** Converts the buffer without making anything of a view, which the runtime takes as it is. */
+function convertBuffer(buffer: unknown, context: string): ArrayBufferView {
+  return ArrayBuffer.isView(buffer) ? buffer : bufferSource(buffer, context);
+}
+
+/** The dictionary's `at`, converted by hand because this runs on every read and write. */
+function convertAt(options: unknown, context: string): number | undefined {
+  if (options === undefined || options === null) return undefined;
+  if (!isObject(options)) throw new TypeError(`${context}: parameter 2 is not an object.`);
+  const { at } = options as { at?: unknown };
+  return at === undefined ? undefined : enforcedUnsignedLongLong(at, context);
+}
+
+/**
+ * Writes the rest after a short count, which a full disk gives. What was written counts; only when that is nothing is
+ * there an error.
+ */
+function writeRest(descriptor: number, bytes: ArrayBufferView, written: number, position: number): number {
+  try {
+    const rest = bytes.byteLength - written;
+    return written + fs.writeSync(descriptor, bytes as NodeJS.ArrayBufferView, written, rest, position + written);
+  } catch (error) {
+    if (written > 0) return written;
+    throw error;
+  }
+}
+
+/**
+ * The methods of FileSystemSyncAccessHandle, each one system call. The first parameter is how many arguments the method
+ * was given.
+ */
+export class SyncFile {
+  readonly #access: SyncAccess;
+  /** https://fs.spec.whatwg.org/#filesystemsyncaccesshandle-file-position-cursor */
+  #cursor = 0;
+
+  constructor(access: SyncAccess) {
+    this.#access = access;
+  }
+
+  /** https://fs.spec.whatwg.org/#dom-filesystemsyncaccesshandle-read */
+  read(given: number, buffer: unknown, options: unknown): number {
+    requireArguments(given, 1, interfaceName, 'read');
+    const bytes = convertBuffer(buffer, READ);
+    const position = convertAt(options, READ) ?? this.#cursor;
+    const descriptor = this.#access.descriptor(READ);
+    try {
+      const count = fs.readSync(descriptor, bytes as NodeJS.ArrayBufferView, 0, bytes.byteLength, position);
+      this.#cursor = count > 0 ? position + count : Math.min(position, fs.fstatSync(descriptor).size);
+      return count;
+    } catch (error) {
+      throw this.#access.failure(error, 'read', READ);
+    }
+  }
+
+  /** https://fs.spec.whatwg.org/#dom-filesystemsyncaccesshandle-write */
+  write(given: number, buffer: unknown, options: unknown): number {
+    requireArguments(given, 1, interfaceName, 'write');
+    const bytes = convertBuffer(buffer, WRITE);
+    const position = convertAt(options, WRITE) ?? this.#cursor;
+    const descriptor = this.#access.writable(WRITE);
+    try {
+      let count = fs.writeSync(descriptor, bytes as NodeJS.ArrayBufferView, 0, bytes.byteLength, position);
+      if (count < bytes.byteLength) count = writeRest(descriptor, bytes, count, position);
+      this.#cursor = position + count;
+      this.#access.changed();
+      return count;
+    } catch (error) {
+      if (isBeyondSizeLimit(error)) throw new TypeError(`${WRITE}: the disk has no position ${position}.`, { cause: error });
+      throw this.#access.failure(error, 'write', WRITE);
+    }
+  }
+
+  /** https://fs.spec.whatwg.org/#dom-filesystemsyncaccesshandle-truncate */
+  truncate(given: number, newSize: unknown): void {
+    requireArguments(given, 1, interfaceName, 'truncate');
+    const size = enforcedUnsignedLongLong(newSize, `${TRUNCATE}: parameter 1`);
+    const descriptor = this.#access.writable(TRUNCATE);
+    try {
+      fs.ftruncateSync(descriptor, size);
+    } catch (error) {
+      throw this.#access.failure(error, 'write', TRUNCATE);
+    }
+    this.#cursor = Math.min(this.#cursor, size);
+    this.#access.changed();
+  }
+
+  /** https://fs.spec.whatwg.org/#dom-filesystemsyncaccesshandle-getsize */
+  getSize(): number {
+    const descriptor = this.#access.descriptor(GET_SIZE);
+    try {
+      return fs.fstatSync(descriptor).size;
+    } catch (error) {
+      throw this.#access.failure(error, 'read', GET_SIZE);
+    }
+  }
+
+  /** https://fs.spec.whatwg.org/#dom-filesystemsyncaccesshandle-flush */
+  flush(): void {
+    const descriptor = this.#access.writable(FLUSH);
+    try {
+      fs.fdatasyncSync(descriptor);
+    } catch (error) {
+      throw this.#access.failure(error, 'write', FLUSH);
+    }
+    this.#access.reportChanges();
+  }
+
+  /** https://fs.spec.whatwg.org/#dom-filesystemsyncaccesshandle-close */
+  close(): void {
+    this.#access.end();
+  }
+}
