@@ -1,0 +1,141 @@
+import assert from 'node:assert/strict';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { HubCapabilities, HubLog, NewEntry } from '../hub.ts';
+import { contractTest } from './contract.ts';
+import { assertBytes, assertRejects, bytesOf, entry, newName, noise, persist, readTexts, until } from './stage.ts';
+import { blobName } from './blobs.ts';
+
+const WRITERS = 4;
+const CRASHES = 3;
+
+/** Batches that each writer has acknowledged between two crashes. */
+const BETWEEN_CRASHES = 15;
+
+/** Appends batch after batch, each as often as it takes, and remembers what was acknowledged. */
+class Writer {
+  acknowledged = 0;
+  readonly #log: HubLog;
+  readonly #number: number;
+
+  constructor(log: HubLog, number: number) {
+    this.#log = log;
+    this.#number = number;
+  }
+
+  async run(going: () => boolean): Promise<void> {
+    while (going()) {
+      const batch = this.#batch(this.acknowledged);
+      await persist(() => this.#log.append(batch));
+      this.acknowledged++;
+      // An engine in memory would never let timers have their turn.
+      await nextTurn();
+    }
+  }
+
+  /** The same entries for every attempt. */
+  #batch(count: number): NewEntry[] {
+    return ['a', 'b'].map((part) => ({ id: `writer-${this.#number}.${count}${part}`, bytes: bytesOf(`${this.#number} ${count} ${part}`) }));
+  }
+}
+
+/** Batches are in one piece; each writer's are all there and in order; a repetition of the last one may be. */
+function assertHistory(texts: readonly string[], writers: readonly Writer[], { dedupe }: HubCapabilities): void {
+  const seen = writers.map(() => 0);
+  for (let at = 0; at < texts.length; at += 2) {
+    const [writer = 0, count = 0] = (texts[at] ?? '').split(' ').map(Number);
+    assert.deepEqual(texts.slice(at, at + 2), [`${writer} ${count} a`, `${writer} ${count} b`], 'a batch is in one piece');
+    const expected = seen[writer] ?? 0;
+    if (dedupe === 'always') assert.equal(count, expected, `batches of writer ${writer}, each once`);
+    else assert.ok(count === expected || count === expected - 1, `batch ${count} of writer ${writer} came after ${expected - 1}`);
+    seen[writer] = Math.max(expected, count + 1);
+  }
+  assert.deepEqual(seen, writers.map(({ acknowledged }) => acknowledged), 'how many batches of each writer are there');
+}
+
+export const crashes = [
+  contractTest('everything that was acknowledged outlives crashes amid appends, in order, batches in one piece', async (stage) => {
+    const { crash } = stage;
+    const name = newName();
+    const clients = await Promise.all(Array.from({ length: WRITERS }, () => stage.client()));
+    const writers = clients.map(({ hub }, number) => new Writer(hub.log(name), number));
+    let going = true;
+    const running = writers.map((writer) => writer.run(() => going));
+    const failed = Promise.all(running).then(() => undefined);
+    for (let count = 1; count <= CRASHES; count++) {
+      const far = writers.map(({ acknowledged }) => acknowledged + BETWEEN_CRASHES);
+      const arrived = until(() => writers.every(({ acknowledged }, index) => acknowledged >= (far[index] ?? 0)), 'every writer had appended');
+      await Promise.race([arrived, failed]);
+      await crash();
+    }
+    going = false;
+    await failed;
+    const [one] = clients;
+    assert.ok(one !== undefined);
+    assertHistory(await readTexts(await stage.log(name)), writers, one.capabilities);
+  }),
+
+  contractTest('a log is the same after a crash: epoch, positions, trim, snapshot, blobs', async (stage) => {
+    const { crash } = stage;
+    const name = newName();
+    const log = await stage.log(name);
+    const blob = noise(100_000);
+    for (let number = 1; number <= 5; number++) await log.append([entry(String(number))]);
+    await log.putSnapshot({ position: 4, bytes: noise(70_000) });
+    await log.trim(3);
+    await log.putBlob(blobName(blob), blob);
+    const head = await log.head();
+    await crash();
+    assert.deepEqual(await persist(() => log.head()), head);
+    const fresh = await stage.log(name);
+    assert.deepEqual(await fresh.head(), head);
+    assert.deepEqual(await readTexts(fresh, 3), ['4', '5']);
+    await assertRejects(fresh.read(2, 10), 'hub-trimmed', 'read of what was trimmed before the crash');
+    const snapshot = await fresh.snapshot();
+    assert.equal(snapshot?.position, 4);
+    assertBytes(snapshot.bytes, noise(70_000), 'the snapshot');
+    assertBytes(await fresh.getBlob(blobName(blob)), blob, 'the blob');
+  }),
+
+  contractTest('a log that was trimmed to its head goes on from there after a crash', async (stage) => {
+    const { crash } = stage;
+    const log = await stage.log();
+    await log.append([entry('1')]);
+    await log.append([entry('2')]);
+    await log.putSnapshot({ position: 2, bytes: bytesOf('two') });
+    await log.trim(2);
+    await crash();
+    const { position, first } = await persist(() => log.head());
+    assert.deepEqual({ position, first }, { position: 2, first: 3 });
+    await log.append([entry('3')]);
+    assert.deepEqual(await readTexts(log, 2), ['3']);
+  }),
+
+  contractTest('ids are remembered over a crash where the engine always remembers them', async (stage) => {
+    const { crash } = stage;
+    const { hub, capabilities } = await stage.client();
+    const log = hub.log(newName());
+    const entries = [entry('a'), entry('b')];
+    await log.append(entries);
+    await crash();
+    await persist(() => log.append(entries));
+    const texts = await readTexts(log);
+    if (capabilities.dedupe === 'always') assert.deepEqual(texts, ['a', 'b']);
+    else assert.deepEqual(texts.slice(0, 2), ['a', 'b']);
+  }),
+
+  contractTest('subscriptions take up their work again after a crash', async (stage) => {
+    const { crash } = stage;
+    const { hub, capabilities } = await stage.client();
+    const name = newName();
+    const log = hub.log(name);
+    const other = await stage.log(name);
+    let news = 0;
+    log.subscribe(() => (news += 1));
+    await log.append([entry('a')]);
+    await crash();
+    const before = news;
+    await persist(() => other.append([entry('b')]));
+    // One call when it is back is a call for whatever may have come; those after it must be for what comes.
+    if (capabilities.notifies) await until(() => news > before + 2, 'the subscriber was called again', () => other.append([entry('c')]));
+  }),
+];

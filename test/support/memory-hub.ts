@@ -1,0 +1,212 @@
+import { HoldfastError, type HoldfastErrorCode } from '../../src/runtime/holdfast-error.ts';
+import type { Hub, HubCapabilities, HubEntry, HubLog, HubSnapshot, LogHead, NewEntry } from '../../src/sync/hub.ts';
+
+export const MEMORY_CAPABILITIES: HubCapabilities = {
+  durability: 'killed',
+  dedupe: 'always',
+  notifies: true,
+  maxEntryBytes: 2 ** 20,
+  maxBlobBytes: 2 ** 22,
+  warnings: [],
+};
+
+/** The state of one log. Public, so that tests can look into it and break it. */
+export class MemoryLog {
+  readonly epoch: string;
+  /** The entries from `first` on. */
+  entries: NewEntry[] = [];
+  first = 1;
+  snapshot: HubSnapshot | null = null;
+  readonly blobs = new Map<string, Uint8Array>();
+  readonly subscribers = new Set<() => void>();
+
+  constructor(epoch: string) {
+    this.epoch = epoch;
+  }
+
+  get position(): number {
+    return this.first + this.entries.length - 1;
+  }
+
+  head(): LogHead {
+    return { epoch: this.epoch, position: this.position, first: this.first };
+  }
+
+  append(entries: readonly NewEntry[]): number {
+    for (const { id, bytes } of entries) {
+      if (!this.entries.some((entry) => entry.id === id)) this.entries.push({ id, bytes: bytes.slice() });
+    }
+    return this.position;
+  }
+
+  read(after: number, limit: number): HubEntry[] {
+    if (after + 1 < this.first) throw failure('hub-trimmed', `Entry ${after + 1} was trimmed.`);
+    const from = after + 1 - this.first;
+    return this.entries.slice(from, from + limit).map(({ bytes }, index) => ({ position: after + 1 + index, bytes: bytes.slice() }));
+  }
+
+  putSnapshot({ position, bytes }: HubSnapshot): void {
+    if (this.snapshot === null || position > this.snapshot.position) this.snapshot = { position, bytes: bytes.slice() };
+  }
+
+  trim(upTo: number): void {
+    const last = Math.min(upTo, this.snapshot?.position ?? 0, this.position);
+    if (last < this.first) return;
+    this.entries.splice(0, last + 1 - this.first);
+    this.first = last + 1;
+  }
+
+  putBlob(name: string, bytes: Uint8Array): void {
+    if (!this.blobs.has(name)) this.blobs.set(name, bytes.slice());
+  }
+}
+
+/**
+ * The data of a hub, in memory. Everything is decided at the moment of a call, in the order of calls; calls resolve and
+ * subscribers hear in later microtasks, never by a timer.
+ */
+export class MemoryEngine {
+  readonly logs = new Map<string, MemoryLog>();
+  readonly capabilities: HubCapabilities;
+  /** While true, every call rejects with `hub-unreachable`. */
+  away = false;
+  #made = 0;
+
+  constructor(capabilities: Partial<HubCapabilities> = {}) {
+    this.capabilities = { ...MEMORY_CAPABILITIES, ...capabilities };
+  }
+
+  log(name: string): MemoryLog {
+    let log = this.logs.get(name);
+    if (log === undefined) this.logs.set(name, (log = this.makeLog(`epoch-${++this.#made}`)));
+    return log;
+  }
+
+  protected makeLog(epoch: string): MemoryLog {
+    return new MemoryLog(epoch);
+  }
+
+  notify(log: MemoryLog): void {
+    for (const subscriber of log.subscribers) queueMicrotask(() => log.subscribers.has(subscriber) && subscriber());
+  }
+}
+
+/** A client of a hub in memory, by default of one that nobody else uses. */
+export function memoryHub(engine = new MemoryEngine()): Hub {
+  return new MemoryHub(engine);
+}
+
+class MemoryHub implements Hub {
+  readonly name = 'memory';
+  readonly engine: MemoryEngine;
+  #closed = false;
+  readonly #subscriptions = new Set<() => void>();
+
+  constructor(engine: MemoryEngine) {
+    this.engine = engine;
+  }
+
+  async connect(): Promise<HubCapabilities> {
+    this.check();
+    return this.engine.capabilities;
+  }
+
+  log(name: string): HubLog {
+    return new MemoryHubLog(this, name);
+  }
+
+  /** @throws HoldfastError when nothing can be asked of the hub. */
+  check(): void {
+    if (this.#closed) throw failure('closed', 'The hub was closed.');
+    if (this.engine.away) throw failure('hub-unreachable', 'The hub is away.');
+  }
+
+  subscribe(name: string, onNews: () => void): () => void {
+    if (this.#closed) return () => undefined;
+    const { subscribers } = this.engine.log(name);
+    const subscriber = (): void => onNews();
+    const end = (): void => {
+      subscribers.delete(subscriber);
+      this.#subscriptions.delete(end);
+    };
+    subscribers.add(subscriber);
+    this.#subscriptions.add(end);
+    return end;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const end of this.#subscriptions) end();
+  }
+}
+
+class MemoryHubLog implements HubLog {
+  readonly #hub: MemoryHub;
+  readonly #name: string;
+
+  constructor(hub: MemoryHub, name: string) {
+    this.#hub = hub;
+    this.#name = name;
+  }
+
+  get #log(): MemoryLog {
+    this.#hub.check();
+    return this.#hub.engine.log(this.#name);
+  }
+
+  async head(): Promise<LogHead> {
+    return this.#log.head();
+  }
+
+  async append(entries: readonly NewEntry[]): Promise<number> {
+    const { engine } = this.#hub;
+    for (const { bytes } of entries) requireFit(bytes, engine.capabilities.maxEntryBytes);
+    const log = this.#log;
+    const position = log.append(entries);
+    engine.notify(log);
+    return position;
+  }
+
+  async read(after: number, limit: number): Promise<readonly HubEntry[]> {
+    return this.#log.read(after, limit);
+  }
+
+  subscribe(onNews: () => void): () => void {
+    return this.#hub.subscribe(this.#name, onNews);
+  }
+
+  async snapshot(): Promise<HubSnapshot | null> {
+    const { snapshot } = this.#log;
+    return snapshot && { ...snapshot, bytes: snapshot.bytes.slice() };
+  }
+
+  async putSnapshot(snapshot: HubSnapshot): Promise<void> {
+    this.#log.putSnapshot(snapshot);
+  }
+
+  async trim(upTo: number): Promise<void> {
+    this.#log.trim(upTo);
+  }
+
+  async putBlob(name: string, bytes: Uint8Array): Promise<void> {
+    requireFit(bytes, this.#hub.engine.capabilities.maxBlobBytes);
+    this.#log.putBlob(name, bytes);
+  }
+
+  async getBlob(name: string): Promise<Uint8Array | null> {
+    return this.#log.blobs.get(name)?.slice() ?? null;
+  }
+
+  async hasBlobs(names: readonly string[]): Promise<ReadonlySet<string>> {
+    const { blobs } = this.#log;
+    return new Set(names.filter((name) => blobs.has(name)));
+  }
+}
+
+function requireFit({ length }: Uint8Array, most: number): void {
+  if (length > most) throw failure('hub-too-large', `${length} bytes are more than ${most}.`);
+}
+
+function failure(code: HoldfastErrorCode, message: string): HoldfastError {
+  return new HoldfastError(code, message);
+}
