@@ -35,7 +35,12 @@ function builtInSource(name) {
 async function bundle() {
   await build({
     absWorkingDir: root,
-    entryPoints: { index: 'src/index.ts', globals: 'src/globals.ts' },
+    entryPoints: {
+      index: 'src/index.ts',
+      globals: 'src/globals.ts',
+      sync: 'src/sync/index.ts',
+      'sync-contract': 'src/sync/contract/index.ts',
+    },
     outdir: next,
     chunkNames: 'chunks/[name]-[hash]',
     bundle: true,
