@@ -1,0 +1,65 @@
+import type { ClientBase } from 'pg';
+import { HoldfastError } from '../../../runtime/holdfast-error.ts';
+import type { Hub, HubCapabilities, HubLog } from '../../hub.ts';
+import { AppendQueues } from '../append-queue.ts';
+import { Connections } from './connection.ts';
+import { ensureSchema } from './migrate.ts';
+import { News } from './news.ts';
+import { settingsOf, type PostgresHubOptions, type PostgresSettings } from './options.ts';
+import { MAX_BLOB_BYTES, MAX_ENTRY_BYTES, PostgresLog, type PostgresEngine } from './postgres-log.ts';
+import { describeServer, requireUsable, SERVER_SETTINGS, type ServerSettings } from './server-settings.ts';
+import { statementsFor } from './statements.ts';
+
+/** What goes into one transaction of those that come while the one before is under way. */
+const GROUP = { entries: 1000, bytes: 4 * 2 ** 20 };
+
+/**
+ * A hub in a PostgreSQL of version 13 or later, through the package `pg`. One transaction appends a batch; what was
+ * appended at once by one process to one log shares one. Entries are known by their ids for as long as they are kept.
+ *
+ * `connect()` makes a schema of its own, when the role may; `docs/POSTGRES.md` tells which rights a role needs that
+ * only uses it, and how to run the server.
+ *
+ * @throws HoldfastError `bad-option`
+ */
+export function postgresHub(options: PostgresHubOptions): Hub {
+  return new PostgresHub(settingsOf(options));
+}
+
+class PostgresHub implements Hub {
+  readonly name: string;
+  readonly #settings: PostgresSettings;
+  readonly #engine: PostgresEngine;
+
+  constructor(settings: PostgresSettings) {
+    this.name = `postgres at ${settings.place}`;
+    this.#settings = settings;
+    const connections = new Connections(settings, this.name);
+    const statements = statementsFor(settings.schema);
+    const news = new News(connections, statements, settings.schema, settings.pollInterval);
+    this.#engine = { name: this.name, connections, statements, news, queues: new AppendQueues(GROUP) };
+  }
+
+  connect(): Promise<HubCapabilities> {
+    const { connections } = this.#engine;
+    return connections.perform('connect', () => connections.withClient((client) => this.#prepare(client)));
+  }
+
+  log(name: string): HubLog {
+    return new PostgresLog(this.#engine, name);
+  }
+
+  async close(): Promise<void> {
+    this.#engine.news.close();
+    await this.#engine.connections.close();
+  }
+
+  async #prepare(client: ClientBase): Promise<HubCapabilities> {
+    const { rows } = await client.query<ServerSettings>(SERVER_SETTINGS);
+    const [server] = rows;
+    if (server === undefined) throw new HoldfastError('hub-incompatible', `The hub ${this.name} does not tell its settings.`);
+    requireUsable(server, this.name);
+    await ensureSchema(client, this.#settings.schema);
+    return { ...describeServer(server), dedupe: 'always', notifies: true, maxEntryBytes: MAX_ENTRY_BYTES, maxBlobBytes: MAX_BLOB_BYTES };
+  }
+}

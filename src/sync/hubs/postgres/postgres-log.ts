@@ -1,0 +1,149 @@
+import { createHash } from 'node:crypto';
+import { HoldfastError } from '../../../runtime/holdfast-error.ts';
+import type { HubEntry, HubLog, HubSnapshot, LogHead, NewEntry, Unsubscribe } from '../../hub.ts';
+import type { AppendQueues } from '../append-queue.ts';
+import type { Connections } from './connection.ts';
+import type { News } from './news.ts';
+import { bytesFrom, type Statement, type Statements } from './statements.ts';
+
+/** Bytes of one entry, of one blob, and of one snapshot, which as text must fit into one string. */
+export const MAX_ENTRY_BYTES = 16 * 2 ** 20;
+export const MAX_BLOB_BYTES = 64 * 2 ** 20;
+const MAX_SNAPSHOT_BYTES = 256 * 2 ** 20;
+
+/** What the logs of one hub share. */
+export interface PostgresEngine {
+  readonly name: string;
+  readonly connections: Connections;
+  readonly statements: Statements;
+  readonly news: News;
+  readonly queues: AppendQueues;
+}
+
+interface ReadRow {
+  readonly head: number;
+  readonly trimmed: number;
+  readonly position: number | null;
+  readonly bytes: string | null;
+}
+
+/** A log in a PostgreSQL. */
+export class PostgresLog implements HubLog {
+  readonly #engine: PostgresEngine;
+  readonly #name: string;
+  readonly #key: Buffer;
+  /** The name as text of ASCII: PostgreSQL takes neither U+0000 nor lone surrogates, and people may want to read it. */
+  readonly #label: string;
+
+  constructor(engine: PostgresEngine, name: string) {
+    this.#engine = engine;
+    this.#name = name;
+    // UTF-16, for in UTF-8 all lone surrogates are the same.
+    this.#key = createHash('sha256').update(Buffer.from(name, 'utf16le')).digest();
+    this.#label = JSON.stringify(name).replace(/[\u007f-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  }
+
+  async head(): Promise<LogHead> {
+    return this.#perform('ask for the head of', async () => {
+      const found = await this.#findHead();
+      if (found !== undefined) return found;
+      await this.#rows('make', this.#label);
+      const made = await this.#findHead();
+      if (made === undefined) throw new HoldfastError('hub-incompatible', `The hub ${this.#engine.name} forgets logs that were just made.`);
+      return made;
+    });
+  }
+
+  append(entries: readonly NewEntry[]): Promise<number> {
+    return this.#perform('append to', async () => {
+      for (const { id, bytes } of entries) this.#requireSize(`The entry '${id}'`, bytes, MAX_ENTRY_BYTES);
+      if (entries.length === 0) return (await this.#findHead())?.position ?? 0;
+      return this.#engine.queues.append(this.#name, entries, (group) => this.#write(group));
+    });
+  }
+
+  read(after: number, limit: number): Promise<readonly HubEntry[]> {
+    return this.#perform('read', async () => {
+      const rows = await this.#rows<ReadRow>('read', after, limit);
+      const { head = 0, trimmed = 0 } = rows[0] ?? {};
+      if (after < Math.min(trimmed, head)) {
+        throw new HoldfastError('hub-trimmed', `The hub ${this.#engine.name} has no entry ${after + 1} of ${this.#label} any more; the first is ${trimmed + 1}.`);
+      }
+      return rows.flatMap(({ position, bytes }) => (position === null || bytes === null ? [] : [{ position, bytes: bytesFrom(bytes) }]));
+    });
+  }
+
+  subscribe(onNews: () => void): Unsubscribe {
+    return this.#engine.news.subscribe(this.#key.toString('hex'), onNews);
+  }
+
+  snapshot(): Promise<HubSnapshot | null> {
+    return this.#perform('get the snapshot of', async () => {
+      const [row] = await this.#rows<{ position: number; bytes: string }>('snapshot');
+      return row === undefined ? null : { position: row.position, bytes: bytesFrom(row.bytes) };
+    });
+  }
+
+  async putSnapshot({ position, bytes }: HubSnapshot): Promise<void> {
+    return this.#perform('put a snapshot of', async () => {
+      this.#requireSize('The snapshot', bytes, MAX_SNAPSHOT_BYTES);
+      await this.#rows('putSnapshot', this.#label, position, bytes);
+    });
+  }
+
+  trim(upTo: number): Promise<void> {
+    return this.#perform('trim', async () => {
+      await this.#rows('trim', upTo);
+      for (let removed = 1; removed > 0; ) removed = (await this.#rows<{ removed: number }>('sweep'))[0]?.removed ?? 0;
+    });
+  }
+
+  putBlob(name: string, bytes: Uint8Array): Promise<void> {
+    return this.#perform('put a blob of', async () => {
+      this.#requireSize(`The blob ${name}`, bytes, MAX_BLOB_BYTES);
+      await this.#rows('putBlob', this.#label, name, bytes);
+    });
+  }
+
+  getBlob(name: string): Promise<Uint8Array | null> {
+    return this.#perform('get a blob of', async () => {
+      const [row] = await this.#rows<{ bytes: string }>('getBlob', name);
+      return row === undefined ? null : bytesFrom(row.bytes);
+    });
+  }
+
+  hasBlobs(names: readonly string[]): Promise<ReadonlySet<string>> {
+    return this.#perform('look for blobs of', async () => {
+      const rows = await this.#rows<{ name: string }>('hasBlobs', names);
+      return new Set(rows.map(({ name }) => name));
+    });
+  }
+
+  async #findHead(): Promise<LogHead | undefined> {
+    const [row] = await this.#rows<{ epoch: string; head: number; trimmed: number }>('head');
+    return row && { epoch: row.epoch, position: row.head, first: row.trimmed + 1 };
+  }
+
+  async #write(entries: readonly NewEntry[]): Promise<number> {
+    const ids = entries.map(({ id }) => id);
+    const lengths = entries.map(({ bytes }) => bytes.length);
+    const bytes = Buffer.concat(entries.map((entry) => entry.bytes));
+    const rows = await this.#rows<{ head: number }>('append', this.#label, ids, lengths, bytes);
+    return rows[0]?.head ?? 0;
+  }
+
+  #perform<T>(doing: string, work: () => Promise<T>): Promise<T> {
+    return this.#engine.connections.perform(`${doing} the log ${this.#label}`, work);
+  }
+
+  /** Runs a statement, whose first parameter is always the log's key. */
+  #rows<Row extends object>(statement: keyof Statements, ...values: readonly unknown[]): Promise<Row[]> {
+    const prepare: Statement = this.#engine.statements[statement];
+    return this.#engine.connections.rows<Row>(prepare([this.#key, ...values]));
+  }
+
+  #requireSize(what: string, bytes: Uint8Array, most: number): void {
+    if (bytes.length <= most) return;
+    throw new HoldfastError('hub-too-large', `${what} has ${bytes.length} bytes; the hub ${this.#engine.name} takes up to ${most}.`);
+  }
+}

@@ -1,0 +1,160 @@
+/*
+ * The schema, by versions. Invariants
+ * - Positions of a log count from 1 without gaps: whoever appends holds the log's row in `logs` until the commit, and a
+ *   sequence, which would leave gaps and commit out of order, is not used.
+ * - Entries are never changed; they are removed only up to `trimmed`, which never goes back, nor beyond the snapshot.
+ * - Every change goes through a function that runs with its owner's rights, so that a role that may only execute them
+ *   cannot rewrite history. They take nothing from the caller's search path.
+ * - Each statement of a function has to see what was committed while it waited for the row, as it does at the isolation
+ *   level READ COMMITTED; connect() refuses another default.
+ */
+
+/** The version that this code makes and works with. */
+export const SCHEMA_VERSION = 1;
+
+/** Where notifications go. Their payload is the log's key in hexadecimal. */
+export function channelOf(schema: string): string {
+  return `${schema}_news`;
+}
+
+/**
+ * What keeps the promise of the functions where an administrator has switched it off: with `synchronous_commit = off`
+ * even the server's death would lose what was acknowledged. It lasts until the transaction ends.
+ */
+const DURABLY = `if current_setting('synchronous_commit') = 'off' then perform set_config('synchronous_commit', 'on', true); end if;`;
+
+/** The statements that lead from the version before to each version, the first of them to version 1. */
+export function migrations(schema: string): readonly string[] {
+  return [versionOne(`"${schema}"`, channelOf(schema))];
+}
+
+function versionOne(s: string, channel: string): string {
+  const definer = `security definer set search_path = pg_catalog, pg_temp`;
+  return `
+create table ${s}.schema_version (version integer not null);
+insert into ${s}.schema_version values (1);
+
+-- The key is the SHA-256 of the exact name, for names may be anything; the name is for people to read.
+create table ${s}.logs (
+  log bigint generated always as identity primary key,
+  key bytea not null unique,
+  name text not null,
+  epoch uuid not null default gen_random_uuid(),
+  head bigint not null default 0,
+  trimmed bigint not null default 0
+);
+
+create table ${s}.entries (
+  log bigint not null references ${s}.logs on delete cascade,
+  position bigint not null,
+  id text collate "C" not null,
+  bytes bytea not null,
+  primary key (log, position),
+  unique (log, id)
+);
+
+create table ${s}.snapshots (
+  log bigint primary key references ${s}.logs on delete cascade,
+  position bigint not null,
+  bytes bytea not null
+);
+
+create table ${s}.blobs (
+  log bigint not null references ${s}.logs on delete cascade,
+  name text collate "C" not null,
+  bytes bytea not null,
+  primary key (log, name)
+);
+-- Content may well be compressed already.
+alter table ${s}.blobs alter column bytes set storage external;
+
+create function ${s}.make(_key bytea, _name text) returns bigint language plpgsql ${definer} as $$
+declare
+  _log bigint;
+begin
+  select log into _log from ${s}.logs where key = _key;
+  if not found then
+    ${DURABLY}
+    insert into ${s}.logs (key, name) values (_key, _name) on conflict (key) do nothing;
+    select log into strict _log from ${s}.logs where key = _key;
+  end if;
+  return _log;
+end $$;
+
+-- The bytes of all entries in one value, for it travels as it is where an array would be written out as text.
+create function ${s}.append(_key bytea, _name text, _ids text[], _lengths int[], _bytes bytea) returns bigint language plpgsql ${definer} as $$
+declare
+  _log bigint;
+  _head bigint;
+  _count bigint;
+begin
+  ${DURABLY}
+  select log, head into _log, _head from ${s}.logs where key = _key for update;
+  if not found then
+    perform ${s}.make(_key, _name);
+    select log, head into strict _log, _head from ${s}.logs where key = _key for update;
+  end if;
+  with given as (
+    select id, n, length, sum(length) over (order by n) - length as start
+    from unnest(_ids, _lengths) with ordinality as u (id, length, n)
+  ), once as (
+    select distinct on (id) id, n, length, start from given order by id, n
+  ), fresh as (
+    select id, row_number() over (order by n) as rank, length, start from once
+    where not exists (select from ${s}.entries e where e.log = _log and e.id = once.id)
+  )
+  insert into ${s}.entries (log, position, id, bytes)
+  select _log, _head + rank, id, substring(_bytes from (start + 1)::int for length) from fresh;
+  get diagnostics _count = row_count;
+  if _count > 0 then
+    update ${s}.logs set head = _head + _count where log = _log;
+    perform pg_notify('${channel}', encode(_key, 'hex'));
+  end if;
+  return _head + _count;
+end $$;
+
+create function ${s}.put_snapshot(_key bytea, _name text, _position bigint, _bytes bytea) returns void language plpgsql ${definer} as $$
+begin
+  ${DURABLY}
+  insert into ${s}.snapshots as kept (log, position, bytes) values (${s}.make(_key, _name), _position, _bytes)
+  on conflict (log) do update set position = excluded.position, bytes = excluded.bytes where kept.position < excluded.position;
+end $$;
+
+-- Marks entries as forgotten. Their removal, which takes its time, need not hold up those who append.
+create function ${s}.trim(_key bytea, _up_to bigint) returns void language plpgsql ${definer} as $$
+declare
+  _log bigint;
+  _most bigint;
+begin
+  ${DURABLY}
+  select log, head into _log, _most from ${s}.logs where key = _key for update;
+  select least(_up_to, _most, position) into _most from ${s}.snapshots where log = _log;
+  if found then
+    update ${s}.logs set trimmed = _most where log = _log and trimmed < _most;
+  end if;
+end $$;
+
+-- Removes some of the entries that are marked; to be called until it returns 0.
+create function ${s}.sweep(_key bytea) returns bigint language plpgsql ${definer} as $$
+declare
+  _log bigint;
+  _trimmed bigint;
+  _count bigint;
+begin
+  select log, trimmed into _log, _trimmed from ${s}.logs where key = _key;
+  delete from ${s}.entries where log = _log and position in (
+    select position from ${s}.entries where log = _log and position <= _trimmed order by position limit 1000
+  );
+  get diagnostics _count = row_count;
+  return _count;
+end $$;
+
+create function ${s}.put_blob(_key bytea, _name text, _blob text, _bytes bytea) returns void language plpgsql ${definer} as $$
+begin
+  ${DURABLY}
+  insert into ${s}.blobs (log, name, bytes) values (${s}.make(_key, _name), _blob, _bytes) on conflict do nothing;
+end $$;
+
+revoke all on all functions in schema ${s} from public;
+`;
+}

@@ -1,0 +1,74 @@
+import type { QueryConfig } from 'pg';
+
+/* The statements that the hub runs all the time: prepared once for each connection. */
+
+export type Statement = (values: unknown[]) => QueryConfig;
+
+export interface Statements {
+  readonly head: Statement;
+  readonly make: Statement;
+  readonly append: Statement;
+  readonly read: Statement;
+  readonly snapshot: Statement;
+  readonly putSnapshot: Statement;
+  readonly trim: Statement;
+  readonly sweep: Statement;
+  readonly putBlob: Statement;
+  readonly getBlob: Statement;
+  readonly hasBlobs: Statement;
+  readonly heads: Statement;
+}
+
+/** Bytes that one read gives at most, unless a single entry has more. */
+const READ_BYTES = 4 * 2 ** 20;
+
+/** The object identifier of a type, from PostgreSQL's catalogue `pg_type`. */
+const INT8 = 20;
+
+/** Of our own: a program may have changed how its `pg` reads values, which gives 64-bit integers as text. */
+const types = {
+  getTypeParser: (type: number): ((text: string) => unknown) => (type === INT8 ? Number : (text) => text),
+};
+
+/** Bytes as a result gives them: `pg` reads all results as text, and so in hexadecimal digits they would be half as long again. */
+function bytesAsText(column: string): string {
+  return `encode(${column}, 'base64') as bytes`;
+}
+
+/** What {@link bytesAsText} stands for. */
+export function bytesFrom(text: string): Buffer {
+  return Buffer.from(text, 'base64');
+}
+
+export function statementsFor(schema: string): Statements {
+  const s = `"${schema}"`;
+  const prepared = (name: string, text: string): Statement => {
+    const fixed = { name: `${schema}_${name}`, text, types };
+    return (values) => ({ ...fixed, values }) as QueryConfig;
+  };
+  return {
+    head: prepared('head', `select epoch::text as epoch, head, trimmed from ${s}.logs where key = $1`),
+    make: prepared('make', `select ${s}.make($1, $2)`),
+    append: prepared('append', `select ${s}.append($1, $2, $3, $4, $5) as head`),
+    // One statement sees one state: without the log's row a trim could come between.
+    read: prepared(
+      'read',
+      `select l.head, l.trimmed, e.position, ${bytesAsText('e.bytes')}
+       from ${s}.logs l left join lateral (
+         select position, bytes from (
+           select position, bytes, sum(octet_length(bytes)) over (order by position) - octet_length(bytes) as before
+           from (select position, bytes from ${s}.entries where log = l.log and position > greatest($2::bigint, l.trimmed) order by position limit $3) next
+         ) counted where before < ${READ_BYTES}
+       ) e on true
+       where l.key = $1 order by e.position`,
+    ),
+    snapshot: prepared('snapshot', `select position, ${bytesAsText('bytes')} from ${s}.snapshots where log = (select log from ${s}.logs where key = $1)`),
+    putSnapshot: prepared('put_snapshot', `select ${s}.put_snapshot($1, $2, $3, $4)`),
+    trim: prepared('trim', `select ${s}.trim($1, $2)`),
+    sweep: prepared('sweep', `select ${s}.sweep($1) as removed`),
+    putBlob: prepared('put_blob', `select ${s}.put_blob($1, $2, $3, $4)`),
+    getBlob: prepared('get_blob', `select ${bytesAsText('bytes')} from ${s}.blobs where log = (select log from ${s}.logs where key = $1) and name = $2`),
+    hasBlobs: prepared('has_blobs', `select name from ${s}.blobs where log = (select log from ${s}.logs where key = $1) and name = any($2)`),
+    heads: prepared('heads', `select encode(key, 'hex') as key, head from ${s}.logs where key = any($1)`),
+  };
+}

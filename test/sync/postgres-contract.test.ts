@@ -1,0 +1,18 @@
+import { afterAll, describe } from 'vitest';
+import { postgresHub } from '../../src/sync/hubs/postgres/postgres-hub.ts';
+import { itHoldsTheContract, reportSkipped, tryStart } from '../support/servers/availability.ts';
+import { startPostgres } from '../support/servers/postgres.ts';
+
+const { server, missing } = await tryStart(() => startPostgres());
+
+describe('the hub in a PostgreSQL', () => {
+  if (server === null) {
+    reportSkipped('postgres', missing);
+    return;
+  }
+  afterAll(() => server.dispose());
+  itHoldsTheContract({
+    hub: () => Promise.resolve(postgresHub({ connectionString: server.url(), poolSize: 2 })),
+    crash: () => server.restart(),
+  });
+});
