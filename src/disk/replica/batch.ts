@@ -1,3 +1,4 @@
+import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { ByteReader, damaged } from './byte-reader.ts';
 import { readIncarnation } from './incarnation.ts';
 import type { Incarnation } from './incarnation.ts';
@@ -22,10 +23,12 @@ export interface Batch {
   readonly operations: readonly Operation[];
 }
 
-/** @throws HoldfastError hub-damaged */
+/** @throws HoldfastError `hub-damaged`, and `unknown-record` for what newer code wrote */
 export function decodeBatch(bytes: Uint8Array): Batch {
   const reader = new ByteReader(bytes);
-  if (reader.byte() !== BATCH_VERSION) throw damaged('it is of another version');
+  const version = reader.byte();
+  if (version > BATCH_VERSION) throw new HoldfastError('unknown-record', `An entry of a hub is of version ${version}; this Holdfast knows ${BATCH_VERSION}.`);
+  if (version < BATCH_VERSION) throw damaged('it is of no version');
   const head = {
     incarnation: readIncarnation(reader),
     region: reader.text(),

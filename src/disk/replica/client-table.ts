@@ -42,6 +42,12 @@ export class ClientTable {
     this.#last.clear();
   }
 
+  /** Becomes what another one is. */
+  assign(other: ClientTable): void {
+    this.#last.clear();
+    for (const [incarnation, last] of other.#last) this.#last.set(incarnation, last);
+  }
+
   write(writer: ByteWriter): void {
     writer.integer(this.#last.size);
     for (const [incarnation, last] of this.#last) {

@@ -21,7 +21,7 @@ export interface Model {
   clear(): void;
   /** Writes the confirmed state; equal states in equal bytes. */
   write(writer: ByteWriter): void;
-  /** Replaces the confirmed state. @throws HoldfastError hub-damaged, and is then in no particular state */
+  /** Replaces the confirmed state by what is there to the end. @throws HoldfastError hub-damaged; nothing has changed then */
   read(reader: ByteReader): void;
   /**
    * The operations, as kind and payload, that add what the confirmed state holds to another one. What is there already

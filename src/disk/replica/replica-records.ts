@@ -1,9 +1,11 @@
+import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { decodeBatch } from './batch.ts';
 import type { Batch } from './batch.ts';
 import { ByteReader } from './byte-reader.ts';
 import { ByteWriter } from './byte-writer.ts';
 import { readIncarnation, writeIncarnation } from './incarnation.ts';
 import type { Incarnation } from './incarnation.ts';
+import { NO_OPERATION } from './operation.ts';
 import { DIGEST_BYTES } from './snapshot.ts';
 
 /*
@@ -97,8 +99,20 @@ export function decodeEntry(payload: Uint8Array): EntryRecord {
     epoch: reader.text(),
     position: reader.integer(),
     digest: reader.bytes(DIGEST_BYTES),
-    batch: decodeBatch(reader.bytes()),
+    batch: batchOf(reader.bytes()),
   };
+}
+
+const NO_BATCH: Batch = { incarnation: '', region: '', first: 1, previous: NO_OPERATION, operations: [] };
+
+/** What makes no sense to anybody has its place in the order, and no effect: it must not stop those who read it. */
+function batchOf(bytes: Uint8Array): Batch {
+  try {
+    return decodeBatch(bytes);
+  } catch (error) {
+    if (error instanceof HoldfastError && error.code === 'hub-damaged') return NO_BATCH;
+    throw error;
+  }
 }
 
 export function encodeBase({ from, seed, base }: BaseRecord): Uint8Array {

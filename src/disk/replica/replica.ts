@@ -121,12 +121,12 @@ export class Replica {
     this.#cap = cap;
     if (this.active) return;
     this.#incarnations = [incarnation];
-    this.#seed(session);
+    this.#seed(this.model.seeds(), session);
     this.model.clear();
   }
 
-  #seed(session: number): void {
-    for (const { kind, payload } of this.model.seeds()) {
+  #seed(seeds: ReturnType<Model['seeds']>, session: number): void {
+    for (const { kind, payload } of seeds) {
       this.#made += 1;
       this.local({ session, sequence: MADE + this.#made, kind, payload });
     }
@@ -200,23 +200,25 @@ export class Replica {
    * hub has forgotten of one's own.
    *
    * @returns whether the record took effect: it is void when the base has moved since it was decided upon
-   * @throws HoldfastError hub-damaged for a snapshot that makes no sense
+   * @throws HoldfastError `hub-damaged` for a snapshot that makes no sense, `unknown-record` for one of newer code;
+   * nothing has changed then
    */
   rebase({ from, seed, base }: BaseRecord, session: number): boolean {
     if (!this.active || from.position !== this.position || from.epoch !== this.epoch) return false;
-    if (seed) this.#seedBefore([...this.pending], session);
+    const seeds = seed ? [...this.model.seeds()] : [];
+    this.#head = readBase(new ByteReader(base), this.clients, this.model);
+    if (seed) this.#seedBefore([...this.pending], seeds, session);
     const tail = seed ? [] : this.tail.items;
     const pending = [...this.pending];
     this.tail.replace([]);
-    this.#head = readBase(new ByteReader(base), this.clients, this.model);
     this.#reconcile(tail, pending);
     return true;
   }
 
   /** What the base holds goes before what is pending on top of it, and is numbered with it. */
-  #seedBefore(pending: readonly Numbered[], session: number): void {
+  #seedBefore(pending: readonly Numbered[], seeds: ReturnType<Model['seeds']>, session: number): void {
     this.pending.replace([]);
-    this.#seed(session);
+    this.#seed(seeds, session);
     for (const item of pending) this.pending.push(item);
   }
 

@@ -1,7 +1,8 @@
+import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { damaged } from './byte-reader.ts';
 import type { ByteReader } from './byte-reader.ts';
 import type { ByteWriter } from './byte-writer.ts';
-import type { ClientTable } from './client-table.ts';
+import { ClientTable } from './client-table.ts';
 import type { Model } from './model.ts';
 
 /** Bytes of a SHA-256. */
@@ -24,13 +25,20 @@ export function writeBase(writer: ByteWriter, { epoch, position, digest }: BaseH
   model.write(writer);
 }
 
-/** Fills the table and the model, and reads to the end. @throws HoldfastError hub-damaged */
+/**
+ * Fills the table and the model, and reads to the end.
+ *
+ * @throws HoldfastError `hub-damaged`, and `unknown-record` for what newer code wrote; nothing has changed then
+ */
 export function readBase(reader: ByteReader, clients: ClientTable, model: Model): BaseHead {
-  if (reader.byte() !== SNAPSHOT_VERSION) throw damaged('a snapshot is of another version');
+  const version = reader.byte();
+  if (version > SNAPSHOT_VERSION) throw new HoldfastError('unknown-record', `A snapshot of a hub is of version ${version}; this Holdfast knows ${SNAPSHOT_VERSION}.`);
+  if (version < SNAPSHOT_VERSION) throw damaged('a snapshot is of no version');
   const head = { epoch: reader.text(), position: reader.integer(), digest: reader.bytes() };
   if (head.digest.length !== (head.position === 0 ? 0 : DIGEST_BYTES)) throw damaged('a digest has another length');
-  clients.read(reader);
+  const table = new ClientTable();
+  table.read(reader);
   model.read(reader);
-  reader.end();
+  clients.assign(table);
   return head;
 }
