@@ -2,8 +2,10 @@ import type { WebLockTable } from '../disk/locks/lock-table.ts';
 import { boolean, callbackFunction, dictionary, DOMString, enumeration } from '../webidl/conversions.ts';
 import { domException } from '../webidl/dom-exception.ts';
 import { defineInterface, illegalConstructor, illegalInvocation, internal, requireArguments } from '../webidl/interface.ts';
-import type { Lock, LockMode } from './lock.ts';
-import { asWebError, LockRequest, type LockGrantedCallback, type LockOptions, type LockRequestInit } from './lock-request.ts';
+import type * as Behaviour from './client-locks.ts';
+import type { ClientLocks, RequestedLock } from './client-locks.ts';
+import type { LockMode } from './lock.ts';
+import type { LockGrantedCallback, LockOptions } from './lock-request.ts';
 
 export interface LockManagerOptions {
   /** The bucket's locks; asked for until they are there. Requests keep their order if a promise is given more than once. */
@@ -31,12 +33,22 @@ export interface LockManagerSnapshot {
 
 const inRequest = "Failed to execute 'request' on 'LockManager'";
 
-const convertOptions = dictionary<LockOptions>({
+const convertOptions = dictionary<Omit<RequestedLock, 'name' | 'callback'>>({
   ifAvailable: { convert: boolean, default: false },
   mode: { convert: enumeration('LockMode', ['shared', 'exclusive']), default: 'exclusive' },
   signal: { convert: abortSignal },
   steal: { convert: boolean, default: false },
 });
+
+let loading: Promise<typeof Behaviour> | undefined;
+
+/** What requests run on. All wait for one promise, so that they start in the order of their calls. */
+function load(): Promise<typeof Behaviour> {
+  return (loading ??= import('./client-locks.ts').catch((error: unknown) => {
+    loading = undefined; // such as too many open files: the next call tries again
+    throw error;
+  }));
+}
 
 /**
  * The locks of an origin's bucket, as one client sees them: shared with all clients, processes and threads that use the
@@ -46,10 +58,7 @@ const convertOptions = dictionary<LockOptions>({
  */
 export class LockManager {
   readonly #options: LockManagerOptions;
-  readonly #requests = new Set<LockRequest>();
-  #table: WebLockTable | null = null;
-  /** How many requests wait for the table to be loaded. */
-  #unstarted = 0;
+  #locks: ClientLocks | undefined;
   #ended = false;
 
   /** @internal */
@@ -72,10 +81,13 @@ export class LockManager {
   async request(...args: unknown[]): Promise<unknown> {
     if (!(#options in this)) throw illegalInvocation('LockManager');
     requireArguments(args.length, 2, 'LockManager', 'request');
-    const init = this.#validate(convertArguments(args));
-    const { signal } = init;
-    if (signal?.aborted === true) throw signal.reason;
-    return this.#begin(new LockRequest(init));
+    const converted = convertArguments(args);
+    this.#requireActive('request');
+    const { bind } = this.#options;
+    const callback = bind === undefined ? converted.callback : bind(converted.callback);
+    const locks = this.#of(await load());
+    if (this.#ended) throw closedMeanwhile();
+    return locks.request({ ...converted, callback });
   }
 
   /**
@@ -85,70 +97,18 @@ export class LockManager {
   async query(): Promise<LockManagerSnapshot> {
     if (!(#options in this)) throw illegalInvocation('LockManager');
     this.#requireActive('query');
-    try {
-      const { held, pending } = (await this.#getTable('query the locks')).query();
-      return { held: held.map(lockInfo), pending: pending.map(lockInfo) };
-    } catch (error) {
-      throw asWebError(error, 'query the locks');
-    }
+    return this.#of(await load()).query();
   }
 
   /** @internal Ends the client: rejects what is not settled, releases what is held. */
   static end(manager: LockManager): void {
     if (manager.#ended) return;
     manager.#ended = true;
-    const reason = domException('AbortError', 'The client that requested the lock was closed');
-    for (const request of [...manager.#requests]) request.fail(reason);
-    manager.#table?.endClient(manager.#options.clientId);
+    manager.#locks?.end(closedMeanwhile());
   }
 
-  /** The checks of the standard, in its order. https://w3c.github.io/web-locks/#dom-lockmanager-request */
-  #validate({ name, options, callback }: ConvertedArguments): LockRequestInit {
-    const { mode = 'exclusive', ifAvailable = false, steal = false, signal } = options;
-    this.#requireActive('request');
-    if (name.startsWith('-')) throw notSupported(`names that start with '-' are reserved, and '${name}' does`);
-    if (steal && ifAvailable) throw notSupported("'steal' and 'ifAvailable' exclude each other");
-    if (steal && mode !== 'exclusive') throw notSupported("'steal' needs the mode 'exclusive'");
-    if (signal !== undefined && (steal || ifAvailable)) {
-      throw notSupported("'signal' cannot be combined with 'steal' or 'ifAvailable', which never wait");
-    }
-    const { clientId, bind } = this.#options;
-    return { name, mode, ifAvailable, steal, signal, clientId, callback: bind === undefined ? callback : bind(callback) };
-  }
-
-  #begin(request: LockRequest): Promise<unknown> {
-    const table = this.#getTable('request a lock');
-    this.#requests.add(request);
-    const forget = (): void => void this.#requests.delete(request);
-    request.promise.then(forget, forget);
-    if (table instanceof Promise || this.#unstarted > 0) void this.#startWhenLoaded(request, table);
-    else this.#start(request, table);
-    return request.promise;
-  }
-
-  #getTable(purpose: string): WebLockTable | Promise<WebLockTable> {
-    try {
-      return this.#table ?? this.#options.table();
-    } catch (error) {
-      throw asWebError(error, purpose);
-    }
-  }
-
-  #start(request: LockRequest, table: WebLockTable): void {
-    this.#table = table;
-    request.start(table);
-  }
-
-  /** Requests that wait for the same promise keep their order, also among managers. */
-  async #startWhenLoaded(request: LockRequest, table: WebLockTable | Promise<WebLockTable>): Promise<void> {
-    this.#unstarted++;
-    try {
-      this.#start(request, await table);
-    } catch (error) {
-      request.fail(asWebError(error, 'request a lock'));
-    } finally {
-      this.#unstarted--;
-    }
+  #of({ ClientLocks }: typeof Behaviour): ClientLocks {
+    return (this.#locks ??= new ClientLocks(this.#options));
   }
 
   #requireActive(operation: string): void {
@@ -164,36 +124,30 @@ export function createLockManager(options: LockManagerOptions): LockManager {
   return new LockManager(internal, options);
 }
 
-interface ConvertedArguments {
-  readonly name: string;
-  readonly options: LockOptions;
-  readonly callback: (lock: Lock | null) => unknown;
+function closedMeanwhile(): DOMException {
+  return domException('AbortError', 'The client that requested the lock was closed');
 }
 
 /** The overloads of `request`: https://webidl.spec.whatwg.org/#js-overloads, by the number of arguments. */
-function convertArguments(args: readonly unknown[]): ConvertedArguments {
+function convertArguments(args: readonly unknown[]): RequestedLock {
   const name = DOMString(args[0], `${inRequest}: parameter 1`);
-  if (args.length === 2) return { name, options: {}, callback: callbackFunction(args[1], `${inRequest}: parameter 2`) };
-  const options = convertOptions(args[1], `${inRequest}: parameter 2`);
-  return { name, options, callback: callbackFunction(args[2], `${inRequest}: parameter 3`) };
+  const [options, callback] = args.length === 2 ? [undefined, args[1]] : [args[1], args[2]];
+  return {
+    name,
+    ...convertOptions(options, `${inRequest}: parameter 2`),
+    callback: callbackFunction(callback, `${inRequest}: parameter ${Math.min(args.length, 3)}`),
+  };
 }
 
-const abortedGetter = Object.getOwnPropertyDescriptor(AbortSignal.prototype, 'aborted')?.get;
+let abortedGetter: (() => unknown) | undefined;
 
 /** https://webidl.spec.whatwg.org/#js-interface: the getter throws for what is no AbortSignal, whatever it pretends to be. */
 function abortSignal(value: unknown, context: string): AbortSignal {
   try {
+    abortedGetter ??= Object.getOwnPropertyDescriptor(AbortSignal.prototype, 'aborted')?.get;
     abortedGetter?.call(value);
     return value as AbortSignal;
   } catch {
     throw new TypeError(`${context} is not an AbortSignal.`);
   }
-}
-
-function notSupported(why: string): DOMException {
-  return domException('NotSupportedError', `${inRequest}: ${why}.`);
-}
-
-function lockInfo({ name, mode, clientId }: LockInfo): LockInfo {
-  return { name, mode, clientId };
 }

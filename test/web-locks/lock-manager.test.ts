@@ -1,8 +1,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { WebLockTable } from '../../src/disk/locks/lock-table.ts';
 import { HoldfastError } from '../../src/runtime/holdfast-error.ts';
 import { Lock } from '../../src/web-locks/lock.ts';
+import type { LockOptions } from '../../src/web-locks/lock-request.ts';
 import { createLockManager, LockManager } from '../../src/web-locks/lock-manager.ts';
 import { createManagers, createTable } from './tables.ts';
 
@@ -264,6 +265,37 @@ describe('a client that ends', () => {
     expect(await theirs).toBe('theirs');
     await expect(one.request('a', () => 0)).rejects.toMatchObject({ name: 'InvalidStateError' });
     await expect(one.query()).rejects.toMatchObject({ name: 'InvalidStateError' });
+  });
+});
+
+describe('before its code is loaded', () => {
+  async function freshManager(): Promise<[LockManager, typeof LockManager]> {
+    vi.resetModules();
+    const module = await import('../../src/web-locks/lock-manager.ts');
+    const table = createTable();
+    return [module.createLockManager({ table: () => table, clientId: 'c' }), module.LockManager];
+  }
+
+  it('a request is what its arguments were at the call, and in its place', async () => {
+    const [manager] = await freshManager();
+    const options: LockOptions = { mode: 'shared' };
+    const order: string[] = [];
+    const first = manager.request('a', options, (lock) => void order.push(lock?.mode ?? 'none'));
+    options.mode = 'exclusive';
+    const pending = manager.query();
+    const second = manager.request('a', options, (lock) => void order.push(lock?.mode ?? 'none'));
+    expect((await pending).held).toMatchObject([{ name: 'a', mode: 'shared' }]);
+    await Promise.all([first, second]);
+    expect(order).toEqual(['shared', 'exclusive']);
+  });
+
+  it('a request ends with its client', async () => {
+    const [manager, { end }] = await freshManager();
+    let ran = false;
+    const request = manager.request('a', () => void (ran = true));
+    end(manager);
+    await expect(request).rejects.toMatchObject({ name: 'AbortError' });
+    expect(ran).toBe(false);
   });
 });
 
