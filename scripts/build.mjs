@@ -2,7 +2,7 @@
 // The old dist/ stays in use until the new one is complete.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, renameSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
@@ -32,15 +32,36 @@ function builtInSource(name) {
   ].join('\n');
 }
 
+const doors = { index: 'src/index.ts', globals: 'src/globals.ts' };
+const entries = { ...doors, sync: 'src/sync/index.ts', 'sync-contract': 'src/sync/contract/index.ts' };
+
+/** What both doors load, by the modules that bring all of it. */
+const core = ['src/host/storage-host.ts', 'src/host/install/install-globals.ts', 'src/host/install/settings.ts'];
+
+/**
+ * esbuild makes one chunk of modules that are needed by the same of its entries, so each entry that needs some of what
+ * the doors share would cut that into smaller pieces. Here every other entry needs all of it: a start loads one piece.
+ */
+const onePiece = {
+  name: 'one-piece',
+  setup({ onResolve, onLoad }) {
+    const shared = Object.values(doors).map((file) => join(root, file));
+    onResolve({ filter: /^[^:]+\.ts$/ }, ({ path, kind, resolveDir }) => {
+      const file = resolve(resolveDir, path);
+      const isOther = (kind === 'entry-point' && !shared.includes(file)) || kind === 'dynamic-import';
+      return isOther ? { path: file, namespace: 'entry' } : undefined;
+    });
+    onLoad({ filter: /.*/, namespace: 'entry' }, ({ path }) => ({
+      contents: [...core.map((file, index) => `import * as core${index} from './${file}';`), `export * from '${path}';`].join('\n'),
+      resolveDir: root,
+    }));
+  },
+};
+
 async function bundle() {
   await build({
     absWorkingDir: root,
-    entryPoints: {
-      index: 'src/index.ts',
-      globals: 'src/globals.ts',
-      sync: 'src/sync/index.ts',
-      'sync-contract': 'src/sync/contract/index.ts',
-    },
+    entryPoints: entries,
     outdir: next,
     chunkNames: 'chunks/[name]-[hash]',
     bundle: true,
@@ -50,7 +71,7 @@ async function bundle() {
     target: 'node20.19',
     packages: 'external',
     legalComments: 'none',
-    plugins: [builtIns],
+    plugins: [builtIns, onePiece],
   });
 }
 
