@@ -23,6 +23,7 @@ const treeErrors: Readonly<Record<TreeErrorCode, ErrorName>> = {
   'read-only': 'NoModificationAllowedError',
   unreadable: 'NotReadableError',
   'no-space': 'QuotaExceededError',
+  elsewhere: 'NotReadableError',
   'too-many-open': 'InvalidStateError',
   io: 'UnknownError',
 };

@@ -4,11 +4,16 @@ import { isWithin, sameLocator } from '../locator.ts';
 import type { EntryKind, Locator } from '../locator.ts';
 import type { BucketPlace } from '../place.ts';
 import { childrenOf, EntryReader } from './entries.ts';
+import { requireContent, requireDirectory, requireFile } from './found.ts';
+import type { Found } from './found.ts';
 import { kindOf, locate } from './locate.ts';
 import type { Located } from './locate.ts';
 import { forgetSpelling, keepSpelling } from './long-names.ts';
+import { DIRECTORY, fileLook } from './look.ts';
+import type { FileStat, Look } from './look.ts';
 import { mediaTypeOf } from './media-types.ts';
-import { closeQuietly, CREATE, openNew, openPlain, READ, READ_WRITE } from './open-plain.ts';
+import { closeQuietly, CREATE, openNew, openPlain, openStub, READ, READ_WRITE } from './open-plain.ts';
+import { mayBeStub, readManifest } from './stub.ts';
 import { SwapFolder } from './swap.ts';
 import type { Swap } from './swap.ts';
 import { syncDirectory } from './sync.ts';
@@ -29,13 +34,6 @@ export interface FileTreeOptions {
   readonly durability?: 'relaxed' | 'strict';
 }
 
-export interface FileStat {
-  /** Bytes. */
-  readonly size: number;
-  /** Milliseconds since 1970, an integer. */
-  readonly lastModified: number;
-}
-
 /**
  * The entries of a bucket's file system, as real files and directories below `files.<epoch>/`. Invariants:
  * - no path is used before every component of it was seen to be a plain file or directory of ours, so nothing that lies
@@ -43,6 +41,8 @@ export interface FileStat {
  * - a name appears, changes and goes by one system call (open, mkdir, rename, unlink): whoever is killed leaves the
  *   state before or after, and at worst a swap file, trash or the spelling of a long name, which nobody sees;
  * - a file's content is only ever replaced whole (`replace`), or written through `open` by a holder of its lock;
+ * - the bytes of a stub, whose content is not on this disk, are never given or copied as if they were the content: what
+ *   would do that throws 'elsewhere'. A stub is moved, replaced, removed and listed like any file;
  * - no state is kept in memory: any number of processes may work on one tree. Who may do what when is the lock table's.
  *
  * A missing bucket reads as an empty one; the first creation makes it. Every method throws {@link TreeError}, or what
@@ -112,8 +112,32 @@ export class FileTree {
 
   stat(locator: Locator): FileStat {
     return this.#read(locator, (found) => {
-      requireFile(found, locator);
+      requireContent(found, locator);
       return { size: found.stats.size, lastModified: Math.floor(found.stats.mtimeMs) };
+    });
+  }
+
+  /** What is at a locator, a stub or not; null when nothing is. @throws TreeError 'not-plain' as {@link kindOf} */
+  look(locator: Locator): Look | null {
+    try {
+      return this.#read(locator, ({ stats }) => (stats.isDirectory() ? DIRECTORY : fileLook(stats)));
+    } catch (error) {
+      if (isCode(error, 'not-found') || isCode(error, 'type-mismatch')) return null;
+      throw error;
+    }
+  }
+
+  /** What a stub says of where its content is; null for every other file. */
+  manifest(locator: Locator): Uint8Array | null {
+    return this.#read(locator, (found) => {
+      const path = requireFile(found, locator);
+      const descriptor = mayBeStub(found.stats) ? openStub(path) : null;
+      if (descriptor === null) return null;
+      try {
+        return readManifest(descriptor);
+      } finally {
+        fs.closeSync(descriptor);
+      }
     });
   }
 
@@ -125,7 +149,7 @@ export class FileTree {
     const name = locator.at(-1) ?? '';
     return this.#attemptAsync(locator, 'read', async (base) => {
       const found = this.#find(base, locator);
-      const path = requireFile(found, locator);
+      const path = requireContent(found, locator);
       return fileFromDisk({ path, name, type: mediaTypeOf(name), state: found.stats });
     });
   }
@@ -205,7 +229,7 @@ export class FileTree {
   async swap(source?: Locator): Promise<Swap> {
     if (source === undefined) return this.#attempt([], 'write', () => this.#swaps.create(), this.#place);
     return this.#attemptAsync(source, 'write', async (base) =>
-      this.#swaps.copy(requireFile(this.#find(base, source), source)),
+      this.#swaps.copy(requireContent(this.#find(base, source), source)),
     );
   }
 
@@ -234,14 +258,17 @@ export class FileTree {
     this.#read(
       locator,
       (found) => {
-        this.#replaceInode(requireFile(found, locator));
+        this.#replaceInode(requireContent(found, locator));
         this.#settle(found.parent);
       },
       'write',
     );
   }
 
-  /** The bytes of all files; what changes meanwhile counts before or after. */
+  /**
+   * The bytes of all files; what changes meanwhile counts before or after. A stub counts what it takes on this disk, as
+   * the free space beside it does.
+   */
   async usage(): Promise<number> {
     return this.#inRoot('read', 0, (base) => bytesBelow(base, this.#foldsNames));
   }
@@ -349,25 +376,12 @@ type Access = 'read' | 'write';
 /** Entries removed in one turn of the event loop. */
 const SLICE = 128;
 
-/** A place where something is. */
-type Found = Located & { readonly stats: fs.Stats };
-
 function isCode(error: unknown, code: TreeErrorCode): boolean {
   return error instanceof TreeError && error.code === code;
 }
 
 function fail(error: unknown, locator: Locator, access: Access): never {
   throw toTreeError(error, locator, access);
-}
-
-function requireFile({ path, stats }: Found, locator: Locator): string {
-  if (!stats.isFile()) throw new TreeError('type-mismatch', locator);
-  return path;
-}
-
-function requireDirectory({ path, stats }: Found, locator: Locator): string {
-  if (!stats.isDirectory()) throw new TreeError('type-mismatch', locator);
-  return path;
 }
 
 /** Makes a directory, or fails and leaves nothing. */

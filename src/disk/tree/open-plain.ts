@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import { isStub, mayBeStub } from './stub.ts';
 
 const { O_RDONLY, O_RDWR, O_CREAT, O_EXCL } = fs.constants;
 
@@ -18,15 +19,41 @@ const LOOKS = 16;
  * afterwards. O_NOFOLLOW alone is not enough: Deno without full permissions ignores it. O_NONBLOCK keeps a pipe that is
  * put in the file's place meanwhile from blocking the thread for ever.
  *
- * @throws the operating system's error; ELOOP for what is not plain.
+ * @throws the operating system's error; ELOOP for what is not plain; EELSEWHERE, which no system has, for a stub.
  */
 export function openPlain(path: string, flags: number): number {
+  const { descriptor, marked } = openWhatever(path, flags);
+  if (!marked || !beginsAsStub(descriptor)) return descriptor;
+  fs.closeSync(descriptor);
+  throw systemError('EELSEWHERE', path);
+}
+
+/** The descriptor of a stub, for reading; null when the file is none. */
+export function openStub(path: string): number | null {
+  const { descriptor, marked } = openWhatever(path, READ);
+  if (marked && beginsAsStub(descriptor)) return descriptor;
+  fs.closeSync(descriptor);
+  return null;
+}
+
+/** Closes the descriptor where it cannot be said. */
+function beginsAsStub(descriptor: number): boolean {
+  try {
+    return isStub(descriptor);
+  } catch (error) {
+    closeQuietly(descriptor);
+    throw error;
+  }
+}
+
+/** `marked`: it may be a stub. */
+function openWhatever(path: string, flags: number): { readonly descriptor: number; readonly marked: boolean } {
   for (let look = 0; look < LOOKS; look += 1) {
     const expected = fs.lstatSync(path, { throwIfNoEntry: false });
-    if (expected === undefined) return openNew(path, flags);
+    if (expected === undefined) return { descriptor: openNew(path, flags), marked: false };
     if (!expected.isFile()) break;
     const descriptor = fs.openSync(path, flags | O_NOFOLLOW | O_NONBLOCK);
-    if (isSame(descriptor, expected)) return descriptor;
+    if (isSame(descriptor, expected)) return { descriptor, marked: mayBeStub(expected) };
     closeQuietly(descriptor);
   }
   throw systemError('ELOOP', path);

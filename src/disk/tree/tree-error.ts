@@ -13,6 +13,7 @@ export type TreeErrorCode =
   | 'read-only' // the volume or the permissions forbid the change
   | 'unreadable' // the permissions forbid reading
   | 'no-space' // the volume or the user's disk quota is full
+  | 'elsewhere' // a stub: the content of the file is not on this disk
   | 'too-many-open' // the process or the system is out of descriptors
   | 'io'; // anything else; when durability is strict, also: the outcome is unknown
 
@@ -27,6 +28,7 @@ const REASONS: Record<TreeErrorCode, string> = {
   'read-only': 'the storage cannot be written',
   unreadable: 'the storage cannot be read',
   'no-space': 'the disk is full',
+  elsewhere: 'its content is not on this disk',
   'too-many-open': 'too many files are open',
   io: 'the disk failed',
 };
@@ -57,6 +59,7 @@ const CODES: Readonly<Record<string, TreeErrorCode>> = {
   EROFS: 'read-only',
   ENOSPC: 'no-space',
   EDQUOT: 'no-space',
+  EELSEWHERE: 'elsewhere', // ours, see openPlain
   EMFILE: 'too-many-open',
   ENFILE: 'too-many-open',
 };
