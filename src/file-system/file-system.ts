@@ -20,6 +20,13 @@ export interface FileSystemParts {
   readonly locks: FileLockTable;
   /** The root's secret, which keeps unique ids from being guessed; asked for when the first one is made. */
   readonly salt: () => string;
+  /**
+   * Brings the content of a file whose stub is in the tree onto this disk, where files are synced. Locks that handles
+   * hold on the file are no obstacle. What the file is when this resolves may be a stub again: a later one.
+   *
+   * @throws HoldfastError `hub-unreachable` and other `hub-` codes when the content cannot be had; TreeError
+   */
+  readonly fetch?: (file: Locator) => Promise<void>;
 }
 
 /** Something that holds a descriptor or a lock until its user, or the end of the client, lets go of it. */
@@ -127,6 +134,11 @@ export class FileSystem {
   /** What this realm was asked to do to `place` before now, when something of it is still under way. */
   before(place: Locator): Promise<unknown> | undefined {
     return this.#queue.before(place);
+  }
+
+  /** Brings the content of a file onto this disk; null where nothing can. See {@link FileSystemParts.fetch}. */
+  get fetch(): ((file: Locator) => Promise<void>) | null {
+    return this.#parts.fetch ?? null;
   }
 
   /** Records a change of content that no operation covers. */

@@ -5,6 +5,7 @@ import type { FileSystemSyncAccessHandleMode } from '../file-handle.ts';
 import { SyncAccess } from '../sync-access.ts';
 import { FileSystemSyncAccessHandle } from '../sync-access-handle.ts';
 import { dropped, lockOrFail } from './hold.ts';
+import { withContent } from './with-content.ts';
 
 /** https://fs.spec.whatwg.org/#dom-filesystemfilehandle-createsyncaccesshandle */
 export async function createSyncAccessHandle(
@@ -16,7 +17,7 @@ export async function createSyncAccessHandle(
   const lock = await lockOrFail(entry, mode === 'readwrite' ? 'exclusive' : mode, context);
   const { system, locator } = entry;
   try {
-    const descriptor = system.tree.open(locator, isReadOnly ? 'read' : 'read-write');
+    const descriptor = await withContent(entry, context, () => system.tree.open(locator, isReadOnly ? 'read' : 'read-write'));
     const access = new SyncAccess(system, locator, descriptor, lock, isReadOnly);
     const handle = new FileSystemSyncAccessHandle(internal, access, mode);
     dropped.register(handle, access);

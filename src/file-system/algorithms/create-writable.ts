@@ -6,11 +6,13 @@ import { writableFileStreamInterface } from '../writable-file-stream.ts';
 import type { FileSystemWritableFileStream } from '../writable-file-stream.ts';
 import { FileWriter } from './file-writer.ts';
 import { dropped, lockOrFail, requireFile } from './hold.ts';
+import { withContent } from './with-content.ts';
 
 /**
  * https://fs.spec.whatwg.org/#dom-filesystemfilehandle-createwritable
  *
- * The swap file is made now, so that a root that cannot be written is known before anything is.
+ * The swap file is made now, so that a root that cannot be written is known before anything is. What is not kept is not
+ * fetched.
  */
 export async function createWritable(
   entry: Entry,
@@ -22,7 +24,7 @@ export async function createWritable(
   const { system, locator } = entry;
   try {
     requireFile(entry, context);
-    const swap = await system.tree.swap(keepExistingData ? locator : undefined);
+    const swap = await withContent(entry, context, () => system.tree.swap(keepExistingData ? locator : undefined));
     const writer = new FileWriter(system, locator, swap, lock);
     const Stream = writableFileStreamInterface();
     const stream = new Stream(internal, writer, mode);

@@ -1,5 +1,6 @@
 import type { Entry } from '../entry.ts';
 import { handleError } from '../errors.ts';
+import { withContent } from './with-content.ts';
 
 /** https://fs.spec.whatwg.org/#dom-filesystemfilehandle-getfile */
 export async function getFile(entry: Entry, context: string): Promise<File> {
@@ -8,7 +9,7 @@ export async function getFile(entry: Entry, context: string): Promise<File> {
   const earlier = system.before(entry.locator);
   if (earlier !== undefined) await earlier;
   try {
-    return await system.tree.file(entry.locator);
+    return await withContent(entry, context, () => system.tree.file(entry.locator));
   } catch (error) {
     throw handleError(error, entry, context);
   }
