@@ -1,4 +1,5 @@
-// Makes handles of plain data in its caller's turn.
+// What this door needs in its caller's turn: handles of plain data, and the option `shared`.
+import './disk/journal/lockfile-provided.ts';
 import './file-system/loaded.ts';
 
 export { HoldfastError } from './runtime/holdfast-error.ts';

@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import '../../src/disk/journal/lockfile-provided.ts';
 import { lockfileSection } from '../../src/disk/journal/lockfile.ts';
 
 let parent: string;
