@@ -1,0 +1,47 @@
+import type { ReplicaJournal } from '../../disk/replica/replica-journal.ts';
+import { encodeLink, LINK } from '../../disk/replica/replica-records.ts';
+import type { Surroundings } from './surroundings.ts';
+
+/**
+ * Tells all processes, through the journal, how the connection is. Nothing is written while nothing changes. `time` is
+ * when the replica was last known to be at the hub's head.
+ */
+export class LinkReporter {
+  readonly #journal: ReplicaJournal;
+  readonly #hub: string;
+  readonly #surroundings: Pick<Surroundings, 'now'>;
+  readonly #notices = new Map<string, string>();
+  #atHead: number | null = null;
+
+  constructor(journal: ReplicaJournal, hub: string, surroundings: Pick<Surroundings, 'now'>) {
+    this.#journal = journal;
+    this.#hub = hub;
+    this.#surroundings = surroundings;
+  }
+
+  /** What somebody should look after, though all goes on; one of each kind, for as long as this replicator runs. */
+  notice(kind: string, sentence: string): void {
+    if (this.#notices.has(kind)) return;
+    this.#notices.set(kind, sentence);
+    const { connected, head, problem } = this.#journal.current().link;
+    if (connected) this.#write(true, head, problem === '' ? sentence : `${problem} ${sentence}`);
+  }
+
+  /** The hub answers, and its log is followed; `head` is where it ends. */
+  connected(head: number): void {
+    if (this.#journal.current().position >= head) this.#atHead = this.#surroundings.now();
+    this.#write(true, head, [...this.#notices.values()].join(' '));
+  }
+
+  /** @param problem - why; empty when it was ended on purpose */
+  disconnected(problem: string): void {
+    this.#write(false, this.#journal.current().link.head, problem);
+  }
+
+  #write(connected: boolean, head: number, problem: string): void {
+    const { link } = this.#journal.current();
+    if (link.connected === connected && link.problem === problem && link.hub === this.#hub) return;
+    const time = this.#atHead ?? link.time;
+    this.#journal.append(LINK, encodeLink({ connected, time, head, hub: this.#hub, problem }));
+  }
+}

@@ -1,0 +1,343 @@
+import type { Batch } from '../../disk/replica/batch.ts';
+import { encodeBatch } from '../../disk/replica/encode-batch.ts';
+import type { Model } from '../../disk/replica/model.ts';
+import type { Operation } from '../../disk/replica/operation.ts';
+import {
+  BASE,
+  encodeBase,
+  encodeEntry,
+  encodeIncarnation,
+  encodeReplicate,
+  ENTRY,
+  INCARNATION,
+  REPLICATE,
+} from '../../disk/replica/replica-records.ts';
+import type { ReplicaJournal } from '../../disk/replica/replica-journal.ts';
+import { HoldfastError } from '../../runtime/holdfast-error.ts';
+import type { HubCapabilities, HubLog, LogHead } from '../hub.ts';
+import { Alarm } from './alarm.ts';
+import { buildBase, fetchSnapshot } from './bootstrap.ts';
+import type { Base, BootstrapOptions } from './bootstrap.ts';
+import { isSameDigest } from './digest.ts';
+import { ANSWER_MS, compareHead, readOn } from './follower.ts';
+import type { Verdict } from './follower.ts';
+import { Line } from './line.ts';
+import { LinkReporter } from './link-reporter.ts';
+import { isLater, mintIncarnation } from './mint-incarnation.ts';
+import { Outbox, RESEND_MS } from './outbox.ts';
+import { Publisher, SNAPSHOT_POLICY } from './publisher.ts';
+import type { SnapshotPolicy } from './publisher.ts';
+import { baseOf, seal } from './snapshot-seal.ts';
+import { systemSurroundings } from './surroundings.ts';
+import type { Surroundings } from './surroundings.ts';
+import { unpack } from './unpacking.ts';
+import type { UnpackingOptions } from './unpacking.ts';
+import { Wire } from './wire.ts';
+
+export interface ReplicatorOptions {
+  readonly journal: ReplicaJournal;
+  readonly log: HubLog;
+  readonly capabilities: HubCapabilities;
+  /** As `Hub.name`. */
+  readonly hubName: string;
+  /** This root's name among the regions. */
+  readonly region: string;
+  /** Bytes of operations that may be pending (rule 13). */
+  readonly cap: number;
+  /** A new, empty model of the kind that the journal has: snapshots are tried on it. */
+  model(): Model;
+  /** Keeps the bytes of a copy whose history the hub does not have, before another one takes its place (rule 12). */
+  quarantine(bytes: Uint8Array): Promise<void> | void;
+  /** Makes sure that the hub has what operations refer to, before they are sent. */
+  prepare?(operations: readonly Operation[]): Promise<void> | void;
+  /** Looks at a batch before it is applied; one that it rejects is not, and is asked for again later. */
+  check?(batch: Batch): Promise<void> | void;
+  readonly surroundings?: Surroundings;
+  readonly snapshots?: SnapshotPolicy;
+}
+
+/** How often to look without news: hubs that tell of news may miss some. */
+const POLL_MS = { notifies: 10_000, silent: 1000 };
+
+/** Between attempts to reach the hub, in milliseconds; doubled each time. */
+const FIRST_RETRY_MS = 250;
+const LAST_RETRY_MS = 30_000;
+
+/** A base that moves while it is to be replaced means that somebody else does the same; more often than this is strange. */
+const MOST_REBASES = 16;
+
+/**
+ * Keeps one journal and one log of a hub together: sends what is pending, and applies what the log holds. One runs for
+ * a log and a root at a time; two do no harm. It depends on nothing but its journal for what it has to remember, so it
+ * may be stopped or killed anywhere, and another one goes on.
+ *
+ * What fails is told in the journal's LINK and tried again later, ever more seldom; local reads and writes go on.
+ */
+export class Replicator {
+  readonly #options: ReplicatorOptions;
+  readonly #surroundings: Surroundings;
+  readonly #alarm = new Alarm();
+  readonly #line: Line;
+  readonly #link: LinkReporter;
+  readonly #publisher: Publisher;
+  readonly #unpacking: UnpackingOptions;
+  readonly #bootstrap: BootstrapOptions;
+  readonly #outbox: Outbox;
+  #ends: (() => void)[] = [];
+  #done: Promise<void> | null = null;
+  #stopped = false;
+  #failures = 0;
+  /** The position whose entry the hub has trimmed, but whose history was compared by the snapshot. */
+  #trusted = 0;
+
+  /** Does nothing yet. */
+  constructor(options: ReplicatorOptions) {
+    const { journal, log, capabilities, hubName, region, surroundings = systemSurroundings, snapshots = SNAPSHOT_POLICY } = options;
+    this.#options = options;
+    this.#surroundings = surroundings;
+    const line = new Line(surroundings);
+    this.#line = line;
+    this.#link = new LinkReporter(journal, hubName, surroundings);
+    this.#publisher = new Publisher({
+      log,
+      line,
+      journal,
+      policy: snapshots,
+      onRefused: (error) => this.#link.notice('snapshot', `The hub takes no snapshot: ${describe(error)}`),
+    });
+    const probe = options.model();
+    this.#unpacking = { log, line, knows: (kind) => probe.knows(kind), check: (batch) => options.check?.(batch) };
+    this.#bootstrap = { log, line, unpacking: this.#unpacking, model: () => options.model() };
+    this.#outbox = new Outbox({
+      log,
+      line,
+      surroundings,
+      wire: new Wire(capabilities, region),
+      prepare: (operations) => options.prepare?.(operations),
+      onAnswer: () => this.#alarm.ring('answer'),
+    });
+  }
+
+  /** Begins; returns at once. Only the first call has effect. */
+  start(): void {
+    this.#done ??= this.#run();
+  }
+
+  /**
+   * Ends: from now on nothing is appended to the journal, and nothing is asked of the hub; what it was asked before may
+   * still happen there. Resolves when all has come to rest.
+   */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    for (const end of this.#ends) end();
+    this.#ends = [];
+    this.#line.cut();
+    this.#alarm.ring('stop');
+    await this.#done;
+  }
+
+  async #run(): Promise<void> {
+    const { journal, log } = this.#options;
+    // The first turn belongs to whoever has started it.
+    await null;
+    if (this.#stopped) return;
+    this.#ends = [journal.watch(() => this.#alarm.ring('journal')), log.subscribe(() => this.#alarm.ring('hub'))];
+    for (let isFirst = true; !this.#stopped; isFirst = false) {
+      try {
+        this.#open(isFirst);
+        await this.#serve();
+      } catch (error) {
+        if (this.#stopped) return;
+        this.#report(error);
+        await this.#pause(error instanceof HoldfastError && error.code === 'hub-unreachable');
+      }
+    }
+  }
+
+  #report(error: unknown): void {
+    try {
+      this.#link.disconnected(describe(error));
+    } catch {
+      // The disk takes nothing now: it will be tried again with all else.
+    }
+  }
+
+  /**
+   * Longer after each failure, and not at the same moment as all other regions. Local writes are no reason to try
+   * earlier; news from a hub that was away is.
+   */
+  async #pause(wasAway: boolean): Promise<void> {
+    const { now, random } = this.#surroundings;
+    const longest = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** this.#failures);
+    this.#failures += 1;
+    const end = now() + longest * (0.5 + random() / 2);
+    for (let left = end - now(); left > 0 && !this.#stopped; left = end - now()) {
+      const signals = await this.#alarm.wait(Math.min(left, longest), this.#surroundings);
+      if (signals.size === 0 || (wasAway && signals.has('hub'))) return;
+    }
+  }
+
+  /** (2) Whatever this journal was before, a restored copy maybe: what is written from now on has names of its own. */
+  #open(isFirst: boolean): void {
+    const { journal, region, cap } = this.#options;
+    const replica = journal.current();
+    const incarnation = mintIncarnation(this.#surroundings);
+    const settings = { incarnation, region, cap };
+    const { active } = replica;
+    if (!active || replica.region !== region || replica.cap !== cap) journal.append(REPLICATE, encodeReplicate(settings));
+    if (active && isFirst) journal.append(INCARNATION, encodeIncarnation(incarnation));
+  }
+
+  async #serve(): Promise<never> {
+    await this.#follow(true);
+    for (;;) {
+      this.#send();
+      await this.#publisher.publishIfDue();
+      const signals = await this.#alarm.wait(this.#patience(), this.#surroundings);
+      if (this.#stopped) throw new HoldfastError('closed', 'The replicator was stopped.');
+      if (signals.has('hub')) await this.#readNews();
+      else if (signals.size === 0) await this.#follow(true);
+      if (signals.has('answer')) await this.#readTo(this.#outbox.taken);
+    }
+  }
+
+  #patience(): number {
+    const poll = this.#options.capabilities.notifies ? POLL_MS.notifies : POLL_MS.silent;
+    return this.#outbox.isWaiting ? Math.min(poll, RESEND_MS) : poll;
+  }
+
+  #send(): void {
+    const { journal } = this.#options;
+    if (journal.current().diverged) {
+      // (6) What is pending cannot be confirmed under the names that it has.
+      journal.append(INCARNATION, encodeIncarnation(mintIncarnation(this.#surroundings)));
+    }
+    this.#outbox.pump(journal.current());
+  }
+
+  /**
+   * Brings the journal to the head that the log has now, whatever that takes (rule 12).
+   *
+   * @param compare - whether to compare the history where nothing is new
+   */
+  async #follow(compare: boolean): Promise<void> {
+    for (let attempts = 0; attempts < MOST_REBASES; attempts++) {
+      const head = await this.#head();
+      const replica = this.#options.journal.current();
+      const verdict = compareHead(replica, head);
+      if (verdict === 'same' && !compare && replica.position === head.position) return;
+      const outcome = verdict === 'same' ? await this.#catchUp(head) : verdict;
+      if (outcome === 'same') return;
+      await this.#rebase(outcome, head);
+    }
+    throw new HoldfastError('hub-unreachable', 'The hub\'s log and this copy do not come together; somebody else changes both.');
+  }
+
+  async #head(): Promise<LogHead> {
+    const head = await this.#line.ask('for its head', ANSWER_MS, () => this.#options.log.head());
+    this.#publisher.noticeFirst(head.first);
+    return head;
+  }
+
+  /** Reads at least once. */
+  async #catchUp(head: LogHead): Promise<Verdict> {
+    do {
+      const before = this.#options.journal.current().position;
+      const verdict = await this.#read(head.epoch, head.position);
+      if (verdict !== 'same') return verdict;
+      this.#link.connected(head.position);
+      this.#failures = 0;
+      const { position } = this.#options.journal.current();
+      if (position === before && position < head.position) {
+        throw new HoldfastError('hub-unreachable', `The hub says that it has entry ${head.position}, and gives none after ${position}.`);
+      }
+    } while (this.#options.journal.current().position < head.position);
+    return 'same';
+  }
+
+  /** The hub said that there is something: what it is comes before the question how far it goes. */
+  async #readNews(): Promise<void> {
+    const { epoch, position } = this.#options.journal.current();
+    const isCompared = epoch !== '' && (await this.#read(epoch, position)) === 'same';
+    await this.#follow(!isCompared);
+  }
+
+  /** What the hub has taken of this replica's is in the log: no need to ask for the head. */
+  async #readTo(position: number): Promise<void> {
+    const { journal } = this.#options;
+    if (journal.current().position >= position) return;
+    const { epoch } = journal.current();
+    const verdict = epoch === '' ? null : await this.#read(epoch, position);
+    if (verdict !== 'same' || journal.current().position < position) await this.#follow(true);
+  }
+
+  /** Reads and applies; up to `target` or beyond, or at least something. */
+  async #read(epoch: string, target: number): Promise<Verdict> {
+    const { journal, log } = this.#options;
+    const { position, digest } = journal.current();
+    const reading = await readOn(log, this.#line, { epoch, position, digest }, target, this.#trusted === position);
+    if (reading.verdict !== 'same') return reading.verdict;
+    for (const entry of reading.entries) {
+      const unpacked = await unpack(entry, this.#unpacking);
+      this.#assertRunning();
+      // Meanwhile somebody else may have applied it, or have replaced the base.
+      const replica = journal.current();
+      if (replica.position !== entry.position - 1) continue;
+      const own = replica.isOwn(unpacked.batch.incarnation);
+      journal.append(ENTRY, encodeEntry({ epoch, ...unpacked }, encodeBatch(unpacked.batch)));
+      this.#publisher.applied(unpacked, own);
+      if (!own) this.#compareRegions(unpacked.batch);
+    }
+    return 'same';
+  }
+
+  /** Another one of this region's name that began after this one: a second root was given it, or this one was copied. */
+  #compareRegions({ region, incarnation }: Batch): void {
+    if (region !== this.#options.region || !isLater(incarnation, this.#options.journal.current().incarnation)) return;
+    this.#link.notice('region', `Another replica sends as region '${region}' too; each needs a name of its own.`);
+  }
+
+  async #rebase(verdict: Exclude<Verdict, 'same'>, head: LogHead): Promise<void> {
+    if (verdict === 'trimmed') await this.#bootstrapFromSnapshot(head);
+    // A log that was emptied holds nothing that any replica could go on from, whatever it calls itself.
+    else await this.#adopt(head, verdict === 'new' || head.position === 0);
+  }
+
+  /** (12) Takes over the history that the hub has, and adds to it what it has forgotten of this replica's. */
+  async #adopt(head: LogHead, seed: boolean): Promise<void> {
+    const { journal, quarantine } = this.#options;
+    const old = journal.current();
+    const from = { epoch: old.epoch, position: old.position };
+    const bytes = seal(baseOf(old, old.epoch));
+    const base = await buildBase(head, this.#bootstrap);
+    if (from.position > 0) await quarantine(bytes);
+    this.#replaceBase(from, base, seed);
+    this.#link.notice('history', `The hub's log is not the one that this region followed up to entry ${from.position}; the old copy was put aside.`);
+  }
+
+  async #bootstrapFromSnapshot(head: LogHead): Promise<void> {
+    const { epoch, position, digest } = this.#options.journal.current();
+    const base = await fetchSnapshot(head, this.#bootstrap);
+    if (base === null || base.position < position) {
+      throw new HoldfastError('hub-damaged', `The hub has trimmed the entries after ${position} and has no snapshot that stands for them.`);
+    }
+    if (base.position > position) this.#replaceBase({ epoch, position }, base, false);
+    else if (isSameDigest(base.digest, digest)) this.#trusted = position;
+    else await this.#adopt(head, false);
+  }
+
+  #replaceBase(from: { epoch: string; position: number }, base: Base, seed: boolean): void {
+    this.#assertRunning();
+    this.#options.journal.append(BASE, encodeBase({ from, seed, base: base.bytes }));
+    this.#trusted = base.position;
+  }
+
+  /** What else than the hub is waited for is not cut off by `stop`. */
+  #assertRunning(): void {
+    if (this.#stopped) throw new HoldfastError('closed', 'The replicator was stopped.');
+  }
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

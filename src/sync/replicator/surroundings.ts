@@ -1,0 +1,25 @@
+import crypto from 'node:crypto';
+import timers from 'node:timers';
+
+/** All that a replicator takes from the world besides its hub and its journal, so that a test can be that world. */
+export interface Surroundings {
+  /** Milliseconds since 1970. A clock that is off or jumps spoils what is shown of times, nothing else. */
+  now(): number;
+  /** Calls back once, after that many milliseconds; keeps no process alive. Returns what calls it off. */
+  after(milliseconds: number, callback: () => void): () => void;
+  /** In [0, 1). */
+  random(): number;
+  /** Unpredictable bytes: names of incarnations are made of them. */
+  randomBytes(length: number): Uint8Array;
+}
+
+export const systemSurroundings: Surroundings = {
+  now: () => Date.now(),
+  after(milliseconds, callback) {
+    const timer = timers.setTimeout(callback, milliseconds);
+    timer.unref();
+    return () => timers.clearTimeout(timer);
+  },
+  random: () => Math.random(),
+  randomBytes: (length) => crypto.randomBytes(length),
+};
