@@ -132,8 +132,8 @@ describe('what it does not understand stops it', () => {
 
   test('an unknown kind of record', () => {
     const machine = new MapMachine(ownUrl);
-    for (const kind of [ENTRIES, 7, 199]) stops(() => machine.apply(record(kind, new Uint8Array())), 'unknown-record');
-    for (const kind of [SET, REMOVE, CLEAR, 7, 199]) stops(() => machine.restore(kind, new Uint8Array()), 'unknown-record');
+    for (const kind of [ENTRIES, 9, 63, 71, 199]) stops(() => machine.apply(record(kind, new Uint8Array())), 'unknown-record');
+    for (const kind of [SET, REMOVE, CLEAR, 7, 64, 199]) stops(() => machine.restore(kind, new Uint8Array()), 'unknown-record');
   });
 
   test('rules of another version', () => {

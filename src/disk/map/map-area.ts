@@ -7,6 +7,8 @@ export type SetOutcome =
       readonly quota: number;
       /** Bytes that it would have held. */
       readonly requested: number;
+      /** Both are bytes of writes that wait for the hub, of which there are too many (rule 13 of docs/SYNC.md). */
+      readonly unsent?: true;
     };
 
 /** An ordered map of strings: what Web Storage needs of its storage. Keys and values are exact UTF-16. */
@@ -15,9 +17,10 @@ export interface MapArea {
   get(key: string): string | null;
   /** Durable when it returns, as far as the area is. A key keeps its place when its value changes. */
   set(key: string, value: string): SetOutcome;
-  /** Does nothing when there is no such key. */
-  remove(key: string): void;
-  clear(): void;
+  /** Does nothing when there is no such key. Rejected only where too many writes wait for a hub. */
+  remove(key: string): SetOutcome;
+  /** Rejected as `remove` is. */
+  clear(): SetOutcome;
   /** The key at a position in insertion order, or null. Costs no walk over the keys. */
   key(index: number): string | null;
   readonly length: number;

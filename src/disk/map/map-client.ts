@@ -5,6 +5,11 @@ import { ACCEPTED, type MapState } from './map-state.ts';
 /** A session has no more: a client that writes thousands of times a second for days goes on with another. */
 const LAST_SEQUENCE = 2 ** 32 - 1;
 
+/** One that nobody else has, as surely as 53 bits can make it. */
+export function randomSession(): number {
+  return 1 + Math.floor(Math.random() * (Number.MAX_SAFE_INTEGER - 1));
+}
+
 /**
  * A map on disk as one client has it. Every read sees what any process wrote before it. A write is in the kernel when
  * it returns: no kill of any process loses it. All throw HoldfastError when the disk fails them.
@@ -27,6 +32,10 @@ export class MapClient implements MapArea, MapWriter {
     return this.#session;
   }
 
+  get sequence(): number {
+    return this.#sequence;
+  }
+
   nextSequence(): number {
     if (this.#sequence === LAST_SEQUENCE) this.#startSession();
     this.#sequence += 1;
@@ -34,7 +43,7 @@ export class MapClient implements MapArea, MapWriter {
   }
 
   #startSession(): void {
-    this.#session = 1 + Math.floor(Math.random() * (Number.MAX_SAFE_INTEGER - 1));
+    this.#session = randomSession();
     this.#sequence = 0;
   }
 
@@ -70,14 +79,12 @@ export class MapClient implements MapArea, MapWriter {
     return outcome.accepted ? this.#map.set(this, key, value) : outcome;
   }
 
-  remove(key: string): void {
-    if (this.#map.current().get(key) === undefined) return;
-    this.#map.remove(this, key);
+  remove(key: string): SetOutcome {
+    return this.#map.current().get(key) === undefined ? ACCEPTED : this.#map.remove(this, key);
   }
 
-  clear(): void {
-    if (this.#map.current().size === 0) return;
-    this.#map.clear(this);
+  clear(): SetOutcome {
+    return this.#map.current().size === 0 ? ACCEPTED : this.#map.clear(this);
   }
 
   /**

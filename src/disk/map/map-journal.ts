@@ -1,13 +1,20 @@
 import path from 'node:path';
+import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { Journal, type JournalOptions } from '../journal/journal.ts';
 import { lockfileSection, type Shared } from '../journal/lockfile.ts';
 import type { BucketPlace } from '../place.ts';
+import type { OperationId } from '../replica/operation.ts';
+import type { ReplicaJournal } from '../replica/replica-journal.ts';
+import { Replica } from '../replica/replica.ts';
 import { DirectoryWatch } from './directory-watch.ts';
 import type { MapChange, MapListener, SetOutcome } from './map-area.ts';
-import { MapClient } from './map-client.ts';
+import { MapClient, randomSession } from './map-client.ts';
 import { MapMachine } from './map-machine.ts';
-import { CLEAR, LIMIT, RecordWriter, REMOVE, SET } from './map-records.ts';
+import { MapModel } from './map-model.ts';
+import { BARRIER, CLEAR, COMPARE, LIMIT, RecordWriter, REMOVE, SET } from './map-records.ts';
+import type { Comparison } from './map-records.ts';
 import type { MapState } from './map-state.ts';
+import { News } from './news.ts';
 import { OpenJournals, type Suspendable } from './open-journals.ts';
 
 export interface MapJournalOptions extends Omit<JournalOptions, 'retain' | 'exclusively'> {
@@ -39,8 +46,15 @@ export interface MapWriter {
   /** As of the last `nextSequence`. */
   readonly session: number;
   readonly url: string;
+  /** The last that `nextSequence` gave. */
+  readonly sequence: number;
   nextSequence(): number;
 }
+
+/** A write that the hub's order decides, and under which name it is found there; or too many wait for the hub. */
+export type Submission = { readonly accepted: true; readonly id: OperationId } | Extract<SetOutcome, { accepted: false }>;
+
+const EMPTY = new Uint8Array(0);
 
 interface Subscriber {
   readonly client: MapWriter;
@@ -52,7 +66,7 @@ interface Subscriber {
  *
  * - A read sees every write that had returned, in any process, before the read began.
  * - A bucket that does not exist reads as empty, and only a write creates it.
- * - While anybody subscribes, the directory is watched and the journal stays open; otherwise nothing is watched, and
+ * - While anybody subscribes or watches, the directory is watched and the journal stays open; otherwise nothing is watched, and
  *   the journal is one of those that the bound on descriptors may suspend.
  */
 export class MapJournal implements Suspendable {
@@ -65,9 +79,13 @@ export class MapJournal implements Suspendable {
   readonly #quota: number | undefined;
   readonly #strict: boolean;
   readonly #shared: Shared | undefined;
-  /** Whether the bucket and the quota are as this realm wants them before it writes. */
+  /** Whether the bucket is there, and as durable as this realm wants it. */
+  #placed = false;
+  /** Whether the quota, too, is as this realm wants it before it writes. */
   #prepared = false;
   #watch: DirectoryWatch | null = null;
+  /** Null: nobody watches. */
+  #news: News | null = null;
   /** Whether the journal is open, and counted as such. */
   #open = false;
   #closed = false;
@@ -122,38 +140,117 @@ export class MapJournal implements Suspendable {
   }
 
   #prepare(writer: MapWriter): void {
+    this.#makePlace();
+    if (!this.#prepared) this.#prepared = this.#announceQuota(writer);
+  }
+
+  #makePlace(): void {
     this.current();
     // Whoever made the bucket may not have waited until the disk had its name.
     if (!this.#open || this.#strict) this.#place.ensure();
     if (!this.#open) this.#reopen();
-    if (!this.#prepared) this.#announceQuota(writer);
-    this.#prepared = true;
+    this.#placed = true;
   }
 
-  #announceQuota(writer: MapWriter): void {
+  /** False: it has to be tried again. */
+  #announceQuota(writer: MapWriter): boolean {
     const quota = this.#quota;
-    if (quota === undefined || quota === this.#machine.state.quota) return;
-    this.#append(LIMIT, writer, records.number(quota));
+    if (quota === undefined || quota === this.#machine.state.quota) return true;
+    return this.#write(LIMIT, writer, records.number(quota)).accepted;
   }
 
   /** Appends a SET record. */
   set(writer: MapWriter, key: string, value: string): SetOutcome {
-    return this.#append(SET, writer, records.set(this.#url, writer.url, key, value));
+    return this.#write(SET, writer, records.set(this.#url, writer.url, key, value));
   }
 
   /** Appends a REMOVE record. */
-  remove(writer: MapWriter, key: string): void {
-    this.#append(REMOVE, writer, records.remove(this.#url, writer.url, key));
+  remove(writer: MapWriter, key: string): SetOutcome {
+    return this.#write(REMOVE, writer, records.remove(this.#url, writer.url, key));
   }
 
   /** Appends a CLEAR record. */
-  clear(writer: MapWriter): void {
-    this.#append(CLEAR, writer, records.clear(this.#url, writer.url));
+  clear(writer: MapWriter): SetOutcome {
+    return this.#write(CLEAR, writer, records.clear(this.#url, writer.url));
+  }
+
+  /**
+   * Sets or removes a value if, at this operation's place in the hub's order, the present one is the expected one or
+   * has become what is wanted. Until that is known the value shows if the expected one is what shows. It is known when
+   * `id` is pending no more in `replicaJournal().current()`: then it was accepted, or is in the rejections (`expected`,
+   * `quota`).
+   *
+   * @throws HoldfastError `bad-option` while the map follows no hub
+   */
+  compareAndSet(writer: MapWriter, comparison: Comparison): Submission {
+    return this.#submit(COMPARE, writer, () => records.compare(this.#url, writer.url, comparison));
+  }
+
+  /**
+   * Does nothing, at a place in the hub's order. When its `id` is pending no more, a read sees every write, in any
+   * region, that was confirmed before this call.
+   *
+   * @throws HoldfastError `bad-option` while the map follows no hub
+   */
+  barrier(writer: MapWriter): Submission {
+    return this.#submit(BARRIER, writer, () => EMPTY);
+  }
+
+  #submit(kind: number, writer: MapWriter, payload: () => Uint8Array): Submission {
+    this.current();
+    if (this.#machine.replica === null) throw new HoldfastError('bad-option', `The map of ${this.#url} follows no hub.`);
+    if (!this.#open || !this.#prepared) this.#prepare(writer);
+    const outcome = this.#write(kind, writer, payload());
+    return outcome.accepted ? { accepted: true, id: { session: writer.session, sequence: writer.sequence } } : outcome;
+  }
+
+  /** What too many pending writes would make the machine reject is not even written. */
+  #write(kind: number, writer: MapWriter, payload: Uint8Array): SetOutcome {
+    if (this.#machine.replica !== null && !this.#machine.admit(payload).accepted) {
+      this.current();
+      const outcome = this.#machine.admit(payload);
+      if (!outcome.accepted) return outcome;
+    }
+    return this.#append(kind, writer, payload);
   }
 
   #append(kind: number, writer: MapWriter, payload: Uint8Array): SetOutcome {
     const sequence = writer.nextSequence();
-    return this.#journal.append(kind, writer.session, sequence, payload);
+    const outcome = this.#journal.append(kind, writer.session, sequence, payload);
+    this.#news?.announce();
+    return outcome;
+  }
+
+  /** The journal as whoever talks to the hub needs it. Its records have a session of their own. */
+  replicaJournal(): ReplicaJournal {
+    const writer = this.client(randomSession(), this.#url);
+    const none = new Replica(new MapModel());
+    return {
+      current: () => {
+        this.current();
+        return this.#machine.replica ?? none;
+      },
+      append: (kind, payload) => {
+        if (!this.#open || !this.#placed) this.#makePlace();
+        this.used = true;
+        this.#append(kind, writer, payload);
+      },
+      watch: (onNews) => this.#watchFor(onNews),
+    };
+  }
+
+  #watchFor(onNews: () => void): () => void {
+    const news = (this.#news ??= new News());
+    // The same function may watch twice.
+    const watcher = (): void => onNews();
+    news.add(watcher);
+    this.#startWatching();
+    return () => {
+      news.delete(watcher);
+      if (news.isHeard || this.#news !== news) return;
+      this.#news = null;
+      this.#stopWatchingIfIdle();
+    };
   }
 
   /** Tells `listener` of every change from now on that another than `client` makes. Never throws. */
@@ -175,7 +272,7 @@ export class MapJournal implements Suspendable {
 
   #startWatching(): void {
     if (this.#watch !== null || this.#closed) return;
-    this.#watch = new DirectoryWatch(this.#journal.directory, () => this.#look(), this.#shared !== undefined);
+    this.#watch = new DirectoryWatch(this.#journal.directory, () => this.#heard(), this.#shared !== undefined);
     // Between the last look and the beginning of the watch something may have happened.
     this.#look();
   }
@@ -184,7 +281,16 @@ export class MapJournal implements Suspendable {
     this.#subscribers.delete(subscriber);
     if (this.#subscribers.size > 0) return;
     this.#machine.listener = null;
-    this.#stopWatching();
+    this.#stopWatchingIfIdle();
+  }
+
+  #heard(): void {
+    this.#look();
+    this.#news?.tell();
+  }
+
+  #stopWatchingIfIdle(): void {
+    if (!this.busy) this.#stopWatching();
   }
 
   #stopWatching(): void {
@@ -202,7 +308,7 @@ export class MapJournal implements Suspendable {
   }
 
   get busy(): boolean {
-    return this.#subscribers.size > 0;
+    return this.#subscribers.size > 0 || this.#news !== null;
   }
 
   /** Closes the descriptor until the next use. */
@@ -216,6 +322,7 @@ export class MapJournal implements Suspendable {
     this.#closed = true;
     this.#stopWatching();
     this.#subscribers.clear();
+    this.#news = null;
     this.#machine.listener = null;
     openJournals.delete(this);
     this.#open = false;

@@ -1,7 +1,26 @@
-import { HoldfastError } from '../../runtime/holdfast-error.ts';
+import { Buffer } from 'node:buffer';
 import type { JournalRecord, Machine, SnapshotRecord } from '../journal/machine.ts';
+import { REPLICA, REPLICATE } from '../replica/replica-records.ts';
+import type { Replica } from '../replica/replica.ts';
 import type { MapListener, SetOutcome } from './map-area.ts';
-import { CLEAR, ENTRIES, entryBlocks, LIMIT, RecordReader, RecordWriter, REMOVE, RULES, RULES_VERSION, SET } from './map-records.ts';
+import { differences } from './map-differences.ts';
+import { isOperation } from './map-operation.ts';
+import {
+  BARRIER,
+  CLEAR,
+  COMPARE,
+  ENTRIES,
+  entryBlocks,
+  LIMIT,
+  RecordReader,
+  RecordWriter,
+  REMOVE,
+  RULES,
+  RULES_VERSION,
+  SET,
+  unknownRecord,
+} from './map-records.ts';
+import { isReplicaRecord, MapReplica } from './map-replica.ts';
 import { ACCEPTED, MapState } from './map-state.ts';
 
 /** One for all machines: what it has read last would otherwise stay in memory once for each. */
@@ -9,22 +28,57 @@ const reader = new RecordReader();
 
 /**
  * The state machine behind a map's journal. It alone decides what the quota allows, from the records before it, so
- * that any number of processes together never exceed it.
+ * that any number of processes together never exceed it. From a REPLICATE record on the map follows a hub: then what is
+ * decided here is only what shows until the hub's order is known.
  */
 export class MapMachine implements Machine<SetOutcome> {
+  /** What the map's users see. */
   readonly state = new MapState();
   /** Hears of every change, in journal order. Only while there is one are changes worked out at all. */
   listener: MapListener | null = null;
   readonly #ownUrl: string;
   /** What the map held before a snapshot began to replace it. */
   #before: ReadonlyMap<string, string> | null = null;
+  #replica: MapReplica | null = null;
+  /** Parts of the REPLICA of a snapshot that is being read. */
+  #parts: Uint8Array[] = [];
 
   /** `ownUrl`: what the url of most writers is; every process must give the same, or events tell a wrong url. */
   constructor(ownUrl: string) {
     this.#ownUrl = ownUrl;
   }
 
+  /** Null: the map follows no hub. */
+  get replica(): Replica | null {
+    return this.#replica?.replica ?? null;
+  }
+
+  /** Whether a record of a local write may wait for the hub; always so where there is none. */
+  admit(payload: Uint8Array): SetOutcome {
+    return this.#replica === null ? ACCEPTED : this.#replica.admit(payload);
+  }
+
   apply(record: JournalRecord): SetOutcome {
+    return this.#replica === null ? this.#perform(record) : this.#performFor(this.#replica, record);
+  }
+
+  #performFor(replica: MapReplica, record: JournalRecord): SetOutcome {
+    if (isReplicaRecord(record.kind)) return this.#follow(replica, record);
+    if (!isOperation(record.kind)) return this.#perform(record);
+    const admitted = replica.admit(record.payload);
+    if (!admitted.accepted) return admitted;
+    const outcome = this.#perform(record);
+    if (outcome.accepted) replica.local(record);
+    return outcome;
+  }
+
+  #follow(replica: MapReplica, record: JournalRecord): SetOutcome {
+    const changes = replica.apply(record);
+    if (this.listener !== null) for (const change of changes) this.listener(change);
+    return ACCEPTED;
+  }
+
+  #perform(record: JournalRecord): SetOutcome {
     switch (record.kind) {
       case SET:
         return this.#set(record);
@@ -38,14 +92,27 @@ export class MapMachine implements Machine<SetOutcome> {
       case RULES:
         reader.rules(record.payload);
         return ACCEPTED;
+      case COMPARE:
+        return this.#compare(record);
+      case BARRIER:
+        reader.barrier(record.payload);
+        return ACCEPTED;
+      case REPLICATE:
+        this.#replica = new MapReplica(this.state, this.#ownUrl);
+        return this.#follow(this.#replica, record);
       default:
+        // Without a replica the other records about it are void.
+        if (isReplicaRecord(record.kind)) return ACCEPTED;
         throw unknownRecord(record.kind);
     }
   }
 
   #set({ payload, session }: JournalRecord): SetOutcome {
     reader.set(payload);
-    const { key, value } = reader;
+    return this.#put(reader.key, reader.value, session);
+  }
+
+  #put(key: string, value: string, session: number): SetOutcome {
     const oldValue = this.listener === null ? null : (this.state.get(key) ?? null);
     const outcome = this.state.set(key, value);
     if (outcome.accepted && oldValue !== value) this.#changed(key, oldValue, value, session);
@@ -54,10 +121,20 @@ export class MapMachine implements Machine<SetOutcome> {
 
   #remove({ payload, session }: JournalRecord): SetOutcome {
     reader.remove(payload);
-    const { key } = reader;
+    return this.#drop(reader.key, session);
+  }
+
+  #drop(key: string, session: number): SetOutcome {
     const oldValue = this.state.get(key) ?? null;
     if (this.state.remove(key)) this.#changed(key, oldValue, null, session);
     return ACCEPTED;
+  }
+
+  /** Another value than the expected one is no rejection: where a hub decides, it may yet find the expected one. */
+  #compare({ payload, session }: JournalRecord): SetOutcome {
+    const { key, expected, value } = reader.compare(payload);
+    if ((this.state.get(key) ?? null) !== expected) return ACCEPTED;
+    return value === null ? this.#drop(key, session) : this.#put(key, value, session);
   }
 
   #clear({ payload, session }: JournalRecord): SetOutcome {
@@ -72,6 +149,8 @@ export class MapMachine implements Machine<SetOutcome> {
 
   reset(): void {
     this.#before = this.state.takeEntries();
+    this.#replica = null;
+    this.#parts = [];
   }
 
   restore(kind: number, payload: Uint8Array): void {
@@ -85,6 +164,9 @@ export class MapMachine implements Machine<SetOutcome> {
       case RULES:
         reader.rules(payload);
         return;
+      case REPLICA:
+        this.#parts.push(new Uint8Array(payload));
+        return;
       default:
         throw unknownRecord(kind);
     }
@@ -92,31 +174,28 @@ export class MapMachine implements Machine<SetOutcome> {
 
   /** The records in between are gone, and with them who wrote: one change for each key that differs. */
   restored(): void {
+    if (this.#parts.length > 0) this.#restoreReplica(Buffer.concat(this.#parts));
     const before = this.#before;
     this.#before = null;
-    if (this.listener === null || before === null) return;
-    for (const [key, oldValue] of before) {
-      if (this.state.get(key) === undefined) this.#differs(key, oldValue, null);
-    }
-    for (const [key, newValue] of this.state.entries()) {
-      const oldValue = before.get(key) ?? null;
-      if (oldValue !== newValue) this.#differs(key, oldValue, newValue);
-    }
+    if (this.listener !== null && before !== null) differences(before, this.state, this.#ownUrl, this.listener);
   }
 
-  #differs(key: string, oldValue: string | null, newValue: string | null): void {
-    this.listener?.({ key, oldValue, newValue, url: this.#ownUrl, session: 0 });
+  #restoreReplica(bytes: Uint8Array): void {
+    this.#parts = [];
+    this.#replica = new MapReplica(this.state, this.#ownUrl);
+    this.#replica.restore(bytes);
   }
 
   *snapshot(): Generator<SnapshotRecord> {
     // Not one that others write with: a snapshot may be asked for amid an append.
     const writer = new RecordWriter();
     yield { kind: RULES, payload: writer.number(RULES_VERSION) };
+    if (this.#replica === null) yield* this.#ownSnapshot(writer);
+    else for (const payload of this.#replica.snapshot()) yield { kind: REPLICA, payload };
+  }
+
+  *#ownSnapshot(writer: RecordWriter): Generator<SnapshotRecord> {
     yield { kind: LIMIT, payload: writer.number(this.state.quota) };
     for (const payload of entryBlocks(writer, this.state.entries())) yield { kind: ENTRIES, payload };
   }
-}
-
-function unknownRecord(kind: number): HoldfastError {
-  return new HoldfastError('unknown-record', `A record of kind ${kind} is in the journal of a map; a newer version of Holdfast must have written it.`);
 }

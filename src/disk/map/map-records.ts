@@ -11,6 +11,8 @@ import { PayloadWriter } from './payload-writer.ts';
  *   LIMIT    quota in bytes
  *   RULES    version of the rules by which records are applied
  *   ENTRIES  any number of: flags, key, value         (in snapshots only)
+ *   COMPARE  flags, [url], key, [expected], [value]
+ *   BARRIER  nothing
  */
 export const SET = 1;
 export const REMOVE = 2;
@@ -18,6 +20,8 @@ export const CLEAR = 3;
 export const LIMIT = 4;
 export const RULES = 5;
 export const ENTRIES = 6;
+export const COMPARE = 7;
+export const BARRIER = 8;
 
 /** The rules that this code knows. */
 export const RULES_VERSION = 1;
@@ -30,10 +34,20 @@ const URL_WIDE = 8;
 /** The url begins with the map's own, which was left out. */
 const URL_RELATIVE = 16;
 const KNOWN_FLAGS = 31;
+/** Of COMPARE: the expected value is there; without it, no value is expected. */
+const EXPECTED = 32;
+const EXPECTED_WIDE = 64;
+/** Of COMPARE: the value is there; without it, the pair is to go. */
+const VALUE = 128;
+const COMPARE_FLAGS = 255;
 
 /** A block of entries holds no more than this, but for an entry that is larger by itself. */
 const BLOCK_UNITS = 2 ** 14;
 const BLOCK_ENTRIES = 512;
+
+export function unknownRecord(kind: number): HoldfastError {
+  return new HoldfastError('unknown-record', `A record of kind ${kind} is in the journal of a map; a newer version of Holdfast must have written it.`);
+}
 
 /** Writes payloads. What it returns is valid until its next call. */
 export class RecordWriter {
@@ -53,6 +67,19 @@ export class RecordWriter {
     this.#change(ownUrl, url);
     this.#key(key);
     return this.#payload.finish();
+  }
+
+  /** Null: no value. */
+  compare(ownUrl: string, url: string, { key, expected, value }: Comparison): Uint8Array {
+    const payload = this.#payload;
+    payload.begin(4, url.length + key.length + (expected?.length ?? 0) + (value?.length ?? 0));
+    this.#change(ownUrl, url);
+    this.#key(key);
+    if (expected !== null) payload.mark(0, EXPECTED | (payload.string(expected) ? EXPECTED_WIDE : 0));
+    if (value === null) return payload.finish();
+    payload.mark(0, VALUE);
+    this.#value(value);
+    return payload.finish();
   }
 
   clear(ownUrl: string, url: string): Uint8Array {
@@ -105,6 +132,15 @@ export class RecordWriter {
   }
 }
 
+/** Sets or removes a value if the present one is the expected one. */
+export interface Comparison {
+  readonly key: string;
+  /** Null: there must be none. */
+  readonly expected: string | null;
+  /** Null: it is to go. */
+  readonly value: string | null;
+}
+
 type Entry = readonly [key: string, value: string];
 
 /** What a map holds, as payloads of ENTRIES records, each valid until the next is asked for. */
@@ -143,6 +179,21 @@ export class RecordReader {
   set(bytes: Uint8Array): void {
     const flags = this.#change(bytes, KNOWN_FLAGS);
     this.#entry(flags);
+    this.#payload.end();
+  }
+
+  compare(bytes: Uint8Array): Comparison {
+    const flags = this.#change(bytes, COMPARE_FLAGS);
+    const payload = this.#payload;
+    const key = payload.string((flags & KEY_WIDE) !== 0);
+    const expected = (flags & EXPECTED) === 0 ? null : payload.string((flags & EXPECTED_WIDE) !== 0);
+    const value = (flags & VALUE) === 0 ? null : payload.string((flags & VALUE_WIDE) !== 0);
+    payload.end();
+    return { key, expected, value };
+  }
+
+  barrier(bytes: Uint8Array): void {
+    this.#payload.begin(bytes);
     this.#payload.end();
   }
 

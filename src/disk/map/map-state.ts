@@ -10,7 +10,8 @@ export const ACCEPTED: SetOutcome = Object.freeze({ accepted: true });
  *
  * - `bytes` is the sum over all entries of two bytes for each UTF-16 code unit of key and value;
  * - no `set` makes `bytes` grow beyond `quota`; a map that a lowered quota left too full may still shrink;
- * - `#order`, where it exists, lists from `#first` on the keys of `#entries` in the same order.
+ * - `#order`, where it exists, lists from `#first` on the keys of `#entries` in the same order;
+ * - where `rightOrder` exists, the keys of `#entries` are the right ones in a wrong order, and no reader has seen it.
  */
 export class MapState {
   #entries = new Map<string, string>();
@@ -18,6 +19,8 @@ export class MapState {
   #order: string[] | null = null;
   #first = 0;
   quota = DEFAULT_QUOTA;
+  /** Gives a map of the same entries in their right order: worked out only when somebody asks for it. */
+  rightOrder: (() => MapState) | null = null;
 
   get size(): number {
     return this.#entries.size;
@@ -77,19 +80,36 @@ export class MapState {
     this.#entries.clear();
     this.#bytes = 0;
     this.#order = null;
+    this.rightOrder = null;
     return hadEntries;
+  }
+
+  /** Becomes what another map is, which is not used any more. */
+  adopt(other: MapState): void {
+    this.#entries = other.#entries;
+    this.#bytes = other.#bytes;
+    this.#order = null;
+    this.rightOrder = null;
+    this.quota = other.quota;
+  }
+
+  #settle(): void {
+    if (this.rightOrder !== null) this.adopt(this.rightOrder());
   }
 
   /** The key at a position in insertion order. */
   key(index: number): string | undefined {
+    this.#settle();
     return index < this.#entries.size ? this.#ordered()[this.#first + index] : undefined;
   }
 
   keys(): string[] {
+    this.#settle();
     return [...this.#entries.keys()];
   }
 
   entries(): IterableIterator<[string, string]> {
+    this.#settle();
     return this.#entries.entries();
   }
 
@@ -99,6 +119,7 @@ export class MapState {
     this.#entries = new Map();
     this.#bytes = 0;
     this.#order = null;
+    this.rightOrder = null;
     this.quota = DEFAULT_QUOTA;
     return entries;
   }

@@ -1,5 +1,5 @@
 import type { MapArea, SetOutcome } from './map-area.ts';
-import { DEFAULT_QUOTA, MapState } from './map-state.ts';
+import { ACCEPTED, DEFAULT_QUOTA, MapState } from './map-state.ts';
 
 /** A map that lives as long as its owner, for `sessionStorage`. Its quota is in bytes of UTF-16, as on disk. */
 export class MemoryMap implements MapArea {
@@ -21,12 +21,14 @@ export class MemoryMap implements MapArea {
     return this.#state.set(key, value);
   }
 
-  remove(key: string): void {
+  remove(key: string): SetOutcome {
     this.#state.remove(key);
+    return ACCEPTED;
   }
 
-  clear(): void {
+  clear(): SetOutcome {
     this.#state.clear();
+    return ACCEPTED;
   }
 
   key(index: number): string | null {

@@ -31,7 +31,7 @@ export class PayloadReader {
     for (let scale = 1; ; scale *= 0x80) {
       const byte = this.byte();
       value += (byte & 0x7f) * scale;
-      if (value > Number.MAX_SAFE_INTEGER) throw damaged('a number is too large');
+      if (!Number.isSafeInteger(value)) throw damaged('a number is too large');
       if (byte < 0x80) return value;
     }
   }

@@ -1,0 +1,71 @@
+import type { Operation } from '../replica/operation.ts';
+import { BARRIER, CLEAR, COMPARE, LIMIT, RecordReader, REMOVE, SET } from './map-records.ts';
+import type { MapState } from './map-state.ts';
+import { damaged } from './payload-reader.ts';
+
+/** What an operation does to one key. */
+export interface KeyChange {
+  readonly key: string;
+  /** Null: the pair goes. */
+  readonly value: string | null;
+  /** Undefined: whatever the key's value is; null: it must have none. */
+  readonly expected: string | null | undefined;
+}
+
+/** What an operation asks of a map; `url` is that of its writer. */
+export type MapOperation =
+  | (KeyChange & { readonly asks: 'change'; readonly url: string })
+  | { readonly asks: 'clear'; readonly url: string }
+  | { readonly asks: 'limit'; readonly quota: number }
+  | { readonly asks: 'nothing' };
+
+const reader = new RecordReader();
+
+/** Whether records of this kind are operations, which regions exchange. */
+export function isOperation(kind: number): boolean {
+  return kind === SET || kind === REMOVE || kind === CLEAR || kind === LIMIT || kind === COMPARE || kind === BARRIER;
+}
+
+/** `ownUrl` is the map's own url. @throws HoldfastError `journal-damaged` */
+export function decodeOperation({ kind, payload }: Pick<Operation, 'kind' | 'payload'>, ownUrl: string): MapOperation {
+  switch (kind) {
+    case SET:
+      reader.set(payload);
+      return { asks: 'change', key: reader.key, value: reader.value, expected: undefined, url: reader.url(ownUrl) };
+    case REMOVE:
+      reader.remove(payload);
+      return { asks: 'change', key: reader.key, value: null, expected: undefined, url: reader.url(ownUrl) };
+    case COMPARE: {
+      const { key, value, expected } = reader.compare(payload);
+      return { asks: 'change', key, value, expected, url: reader.url(ownUrl) };
+    }
+    case CLEAR:
+      reader.clear(payload);
+      return { asks: 'clear', url: reader.url(ownUrl) };
+    case LIMIT:
+      return { asks: 'limit', quota: reader.number(payload) };
+    case BARRIER:
+      reader.barrier(payload);
+      return { asks: 'nothing' };
+    default:
+      throw damaged(`its kind ${kind} is none of an operation`);
+  }
+}
+
+/** What a key's value, or null, becomes where nothing refuses the change. */
+export function changed(present: string | null, { value, expected }: KeyChange): string | null {
+  return expected === undefined || expected === present ? value : present;
+}
+
+/** Gives a map what a pending operation makes of it, for which no quota is asked: it may yet be accepted (rule 9). */
+export function perform(operation: MapOperation, state: MapState): void {
+  if (operation.asks === 'change') place(state, operation.key, changed(state.get(operation.key) ?? null, operation));
+  else if (operation.asks === 'clear') state.clear();
+  else if (operation.asks === 'limit') state.quota = operation.quota;
+}
+
+/** Sets a value, or removes it if it is null, without asking the quota. */
+export function place(state: MapState, key: string, value: string | null): void {
+  if (value === null) state.remove(key);
+  else state.put(key, value);
+}

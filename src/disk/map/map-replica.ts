@@ -1,0 +1,231 @@
+import { HoldfastError } from '../../runtime/holdfast-error.ts';
+import type { JournalRecord } from '../journal/machine.ts';
+import { ByteReader } from '../replica/byte-reader.ts';
+import { ByteWriter } from '../replica/byte-writer.ts';
+import type { Operation } from '../replica/operation.ts';
+import {
+  ACKNOWLEDGE,
+  BASE,
+  decodeAcknowledge,
+  decodeBase,
+  decodeEntry,
+  decodeIncarnation,
+  decodeLink,
+  decodeReplicate,
+  ENTRY,
+  INCARNATION,
+  LINK,
+  REPLICATE,
+} from '../replica/replica-records.ts';
+import { Replica } from '../replica/replica.ts';
+import type { Applied } from '../replica/replica.ts';
+import type { MapChange, SetOutcome } from './map-area.ts';
+import { differences } from './map-differences.ts';
+import { MapModel } from './map-model.ts';
+import { decodeOperation, isOperation, perform, place } from './map-operation.ts';
+import type { MapOperation } from './map-operation.ts';
+import { unknownRecord } from './map-records.ts';
+import { ACCEPTED, MapState } from './map-state.ts';
+import { PendingOverlay } from './pending-overlay.ts';
+
+/** Bytes of one record of a snapshot; well below what a record can hold. */
+const BLOCK_BYTES = 2 ** 24;
+
+/** Who made a change. */
+type Author = Pick<MapChange, 'url' | 'session'>;
+
+/** Whether a record says what becomes of a replica. */
+export function isReplicaRecord(kind: number): boolean {
+  return kind >= REPLICATE && kind <= ACKNOWLEDGE;
+}
+
+/**
+ * Makes a map follow a hub. What its users see, the view, is what the pending operations make of the base. It keeps
+ * these invariants, between any two records:
+ *
+ * - each value of the view, and its quota, is what performing all pending operations on the base gives;
+ * - the order of its keys is that too, or `rightOrder` will give it;
+ * - `#overlay` knows of the operations that are pending, and of no other.
+ */
+export class MapReplica {
+  readonly replica: Replica;
+  readonly #model = new MapModel();
+  readonly #view: MapState;
+  readonly #ownUrl: string;
+  #overlay = new PendingOverlay();
+  /** What the record under way has changed of the view, in order. */
+  #changes: MapChange[] = [];
+  #misordered = false;
+
+  /** `ownUrl` is the map's own url. */
+  constructor(view: MapState, ownUrl: string) {
+    this.replica = new Replica(this.#model);
+    this.#view = view;
+    this.#ownUrl = ownUrl;
+  }
+
+  /** Goes on from what `snapshot` has given, in one piece. */
+  restore(bytes: Uint8Array): void {
+    this.replica.read(new ByteReader(bytes));
+    this.#countPending();
+    this.#view.adopt(this.#replay());
+  }
+
+  /** Payloads of REPLICA records. */
+  *snapshot(): Generator<Uint8Array> {
+    const writer = new ByteWriter();
+    this.replica.write(writer);
+    const bytes = writer.finish();
+    for (let at = 0; at < bytes.length; at += BLOCK_BYTES) yield bytes.subarray(at, at + BLOCK_BYTES);
+  }
+
+  /** (13) Whether one more local write may wait for the hub. */
+  admit(payload: Uint8Array): SetOutcome {
+    const { replica } = this;
+    if (replica.hasRoomFor(payload)) return ACCEPTED;
+    return { accepted: false, quota: replica.cap, requested: replica.pending.bytes + payload.length, unsent: true };
+  }
+
+  /** (1) A local write, which the view has already, is pending from now on. */
+  local({ session, sequence, kind, payload }: JournalRecord): void {
+    const operation = { session, sequence, kind, payload: new Uint8Array(payload) };
+    this.replica.local(operation);
+    this.#overlay.push(this.#decode(operation), operation);
+  }
+
+  /** Applies a record of replica-records.ts, and returns what it changed of the view. */
+  apply(record: JournalRecord): readonly MapChange[] {
+    this.#changes = [];
+    this.#misordered = this.#view.rightOrder !== null;
+    // Amid an entry the right order is that of neither its beginning nor its end.
+    this.#view.rightOrder = null;
+    this.#apply(record);
+    if (this.#misordered) this.#view.rightOrder = () => this.#replay();
+    return this.#changes;
+  }
+
+  #apply(record: JournalRecord): void {
+    switch (record.kind) {
+      case REPLICATE:
+        return this.#replicate(record);
+      case INCARNATION:
+        return this.replica.incarnate(decodeIncarnation(record.payload));
+      case ENTRY:
+        return this.#enter(record);
+      case BASE:
+        return this.#rebase(record);
+      case LINK:
+        return this.replica.linked(decodeLink(record.payload));
+      case ACKNOWLEDGE:
+        return this.replica.acknowledge(decodeAcknowledge(record.payload));
+      default:
+        throw unknownRecord(record.kind);
+    }
+  }
+
+  #replicate({ payload, session }: JournalRecord): void {
+    const first = !this.replica.active;
+    if (first) this.#model.base = copyOf(this.#view);
+    this.replica.replicate(decodeReplicate(payload), session);
+    if (first) this.#countPending();
+  }
+
+  #countPending(): void {
+    this.#overlay = new PendingOverlay();
+    for (const { operation } of this.replica.pending) this.#overlay.push(this.#decode(operation), operation);
+  }
+
+  #decode(operation: Operation): MapOperation {
+    return decodeOperation(operation, this.#ownUrl);
+  }
+
+  /** The view, made from nothing but the base and what is pending. */
+  #replay(): MapState {
+    const view = copyOf(this.#model.base);
+    for (const { operation } of this.replica.pending) perform(this.#decode(operation), view);
+    return view;
+  }
+
+  /** (6, 7) */
+  #enter({ payload }: JournalRecord): void {
+    const entry = decodeEntry(payload);
+    for (const { kind } of entry.batch.operations) if (!isOperation(kind)) throw unknownRecord(kind);
+    const refused = new Set<string>();
+    for (const applied of this.replica.entry(entry) ?? []) {
+      if (applied.own) this.#echoed(applied, refused);
+      else if (applied.refusal === null) this.#follow(applied.operation);
+    }
+    for (const key of refused) this.#rollBack(key);
+    this.#view.quota = this.#overlay.quota(this.#model.base.quota);
+  }
+
+  /** An own operation that was accepted is now in the base as it was in the view. */
+  #echoed({ operation, refusal }: Applied, refused: Set<string>): void {
+    const asked = this.#decode(operation);
+    this.#overlay.shift(asked, operation);
+    if (refusal !== null && asked.asks === 'change') refused.add(asked.key);
+  }
+
+  #rollBack(key: string): void {
+    this.#show(key, this.#model.base.get(key) ?? null, { url: this.#ownUrl, session: 0 });
+    this.#misordered = true;
+  }
+
+  /** Somebody else's operation, which the base has taken. */
+  #follow(operation: Operation): void {
+    const asked = this.#decode(operation);
+    const { session } = operation;
+    if (asked.asks === 'change') this.#followChange(asked.key, asked.value, { url: asked.url, session });
+    else if (asked.asks === 'clear') this.#followClear({ url: asked.url, session });
+  }
+
+  #followChange(key: string, value: string | null, author: Author): void {
+    const overlay = this.#overlay;
+    // The base has new keys before those that are pending, and a pending change gives a key that is gone another place.
+    const appended = value !== null && this.#view.get(key) === undefined;
+    if (overlay.length > 0 && !overlay.hidesBase && (appended || overlay.covers(key))) this.#misordered = true;
+    this.#show(key, value, author);
+  }
+
+  /** (8) */
+  #followClear(author: Author): void {
+    if (this.#overlay.hidesBase) return;
+    if (this.#overlay.length === 0) {
+      if (this.#view.clear()) this.#changes.push({ key: null, oldValue: null, newValue: null, ...author });
+      return;
+    }
+    for (const key of [...this.#view.keys(), ...this.#overlay.keys()]) this.#show(key, null, author);
+    this.#misordered = true;
+  }
+
+  /** Shows what a key's value is now that the base has `confirmed`. */
+  #show(key: string, confirmed: string | null, author: Author): void {
+    const oldValue = this.#view.get(key) ?? null;
+    const newValue = this.#overlay.value(key, confirmed);
+    if (oldValue === newValue) return;
+    place(this.#view, key, newValue);
+    this.#changes.push({ key, oldValue, newValue, ...author });
+  }
+
+  /** (11, 12) A snapshot that makes no sense has no effect, in every region and process. */
+  #rebase({ payload, session }: JournalRecord): void {
+    try {
+      if (!this.replica.rebase(decodeBase(payload), session)) return;
+    } catch (error) {
+      if (error instanceof HoldfastError && error.code === 'hub-damaged') return;
+      throw error;
+    }
+    this.#countPending();
+    const before = this.#view.takeEntries();
+    this.#view.adopt(this.#replay());
+    this.#misordered = false;
+    differences(before, this.#view, this.#ownUrl, (change) => this.#changes.push(change));
+  }
+}
+
+function copyOf(state: MapState): MapState {
+  const copy = new MapState();
+  for (const [key, value] of state.entries()) copy.put(key, value);
+  copy.quota = state.quota;
+  return copy;
+}
