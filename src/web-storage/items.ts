@@ -1,5 +1,6 @@
-import type { MapArea } from '../disk/map/map-area.ts';
+import type { MapArea, SetOutcome } from '../disk/map/map-area.ts';
 import { overQuota, storageError } from './storage-errors.ts';
+import type { Operation } from './storage-errors.ts';
 
 /*
  * What Storage's methods and its named properties have in common: access to the map, with the errors of the web.
@@ -43,10 +44,11 @@ export function readItem(map: MapArea, key: string): string | null {
 /** https://html.spec.whatwg.org/#dom-storage-setitem; other clients hear of it through the map. */
 export function writeItem(map: MapArea, key: string, value: string): void {
   const outcome = trySet(map, key, value);
-  if (!outcome.accepted) throw overQuota(key, outcome);
+  if (!outcome.accepted) throw overQuota('setItem', outcome, key);
 }
 
-function trySet(map: MapArea, key: string, value: string): ReturnType<MapArea['set']> {
+/** Called so often that a closure would tell. */
+function trySet(map: MapArea, key: string, value: string): SetOutcome {
   try {
     return map.set(key, value);
   } catch (error) {
@@ -54,20 +56,22 @@ function trySet(map: MapArea, key: string, value: string): ReturnType<MapArea['s
   }
 }
 
+function write(operation: Operation, action: () => SetOutcome, key?: string): void {
+  let outcome: SetOutcome;
+  try {
+    outcome = action();
+  } catch (error) {
+    throw storageError(error, operation, key);
+  }
+  if (!outcome.accepted) throw overQuota(operation, outcome, key);
+}
+
 /** https://html.spec.whatwg.org/#dom-storage-removeitem */
 export function removeItem(map: MapArea, key: string): void {
-  try {
-    map.remove(key);
-  } catch (error) {
-    throw storageError(error, 'removeItem', key);
-  }
+  write('removeItem', () => map.remove(key), key);
 }
 
 /** https://html.spec.whatwg.org/#dom-storage-clear */
 export function clearItems(map: MapArea): void {
-  try {
-    map.clear();
-  } catch (error) {
-    throw storageError(error, 'clear');
-  }
+  write('clear', () => map.clear());
 }

@@ -24,10 +24,14 @@ function shown(key: string): string {
   return key.length <= SHOWN_UNITS ? `'${key}'` : `'${key.slice(0, SHOWN_UNITS)}…' (${key.length} code units)`;
 }
 
-/** https://html.spec.whatwg.org/#dom-storage-setitem: the value does not fit. */
-export function overQuota(key: string, { quota, requested }: SetOutcome & { accepted: false }): QuotaExceededError {
-  const message = `${failedTo('setItem')}: setting the value of ${shown(key)} would take the origin to ${requested} bytes; its quota is ${quota}.`;
-  return new QuotaExceededError(message, { quota, requested });
+/** https://html.spec.whatwg.org/#dom-storage-setitem: the value does not fit, or too many writes wait for the hub. */
+export function overQuota(operation: Operation, outcome: SetOutcome & { accepted: false }, key = ''): QuotaExceededError {
+  const { quota, requested, unsent } = outcome;
+  const why =
+    unsent === true
+      ? `it would make ${requested} bytes of writes wait for the hub of this origin; at most ${quota} may.`
+      : `setting the value of ${shown(key)} would take the origin to ${requested} bytes; its quota is ${quota}.`;
+  return new QuotaExceededError(`${failedTo(operation)}: ${why}`, { quota, requested });
 }
 
 /**
