@@ -36,7 +36,7 @@ const doors = { index: 'src/index.ts', globals: 'src/globals.ts' };
 const entries = { ...doors, sync: 'src/sync/index.ts', 'sync-contract': 'src/sync/contract/index.ts' };
 
 /** What both doors load, by the modules that bring all of it. */
-const core = ['src/host/storage-host.ts', 'src/host/install/install-globals.ts', 'src/host/install/settings.ts'];
+const core = ['src/host/storage-host.ts', 'src/host/install/global-definitions.ts', 'src/host/install/settings.ts'];
 
 /**
  * esbuild makes one chunk of modules that are needed by the same of its entries, so each entry that needs some of what

@@ -1,13 +1,15 @@
 import type * as threads from 'node:worker_threads';
 import type * as FileSystem from './file-system/index.ts';
 import type { StorageClient } from './host/storage-client.ts';
+import { putProperty } from './host/install/definition.ts';
 import { settingsFromEnvironment } from './host/install/environment.ts';
-import { clientSource, installGlobals } from './host/install/install-globals.ts';
+import { clientSource, globalDefinitions } from './host/install/global-definitions.ts';
 import type { StorageEventInit as EventInit } from './web-storage/storage-event.ts';
 import type { Lock as WebLock } from './web-locks/lock.ts';
 
 const settings = settingsFromEnvironment();
-installGlobals(settings, clientSource(settings));
+// Never undone, so without what install() keeps to undo it.
+for (const definition of globalDefinitions(settings, clientSource(settings))) putProperty(definition);
 
 // The types of what is installed. Where the program's libraries know a name already, theirs stand: an interface then
 // extends nothing new, and a variable repeats the known type.

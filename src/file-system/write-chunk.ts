@@ -1,4 +1,5 @@
-import { dictionary, DOMString, enumeration, isObject, nullable, unsignedLongLong } from '../webidl/conversions.ts';
+import { dictionary, DOMString, enumeration, isObject, nullable } from '../webidl/conversions.ts';
+import { unsignedLongLong } from '../webidl/integers.ts';
 
 /** https://fs.spec.whatwg.org/#enumdef-writecommandtype */
 export type WriteCommandType = 'write' | 'seek' | 'truncate';

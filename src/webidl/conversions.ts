@@ -5,8 +5,6 @@
  */
 export type Convert<T> = (value: unknown, context: string) => T;
 
-const maxSafe = Number.MAX_SAFE_INTEGER;
-
 /** https://webidl.spec.whatwg.org/#js-DOMString: exact UTF-16, lone surrogates included. */
 export function DOMString(value: unknown, context: string): string {
   if (typeof value === 'string') return value;
@@ -26,16 +24,13 @@ export function boolean(value: unknown): boolean {
 }
 
 /** https://tc39.es/ecma262/#sec-tonumber, with a message that says where; bigints and symbols are refused. */
-function toNumber(value: unknown, context: string): number {
+export function toNumber(value: unknown, context: string): number {
   if (typeof value === 'number') return value;
   if (typeof value === 'symbol' || typeof value === 'bigint') {
     throw new TypeError(`${context} is a ${typeof value}, which cannot be converted to a number.`);
   }
   return Number(value);
 }
-
-/** https://webidl.spec.whatwg.org/#js-unrestricted-double */
-export const unrestrictedDouble: Convert<number> = toNumber;
 
 /** https://webidl.spec.whatwg.org/#js-double */
 export function double(value: unknown, context: string): number {
@@ -47,23 +42,6 @@ export function double(value: unknown, context: string): number {
 /** https://webidl.spec.whatwg.org/#js-unsigned-long: modulo 2^32. */
 export function unsignedLong(value: unknown, context: string): number {
   return toNumber(value, context) >>> 0;
-}
-
-/** https://webidl.spec.whatwg.org/#js-unsigned-long-long: modulo 2^64, as the nearest double. */
-export function unsignedLongLong(value: unknown, context: string): number {
-  const number = Math.trunc(toNumber(value, context));
-  if (number >= 0 && number <= maxSafe) return number + 0;
-  return Number.isFinite(number) ? Number(BigInt.asUintN(64, BigInt(number))) : 0;
-}
-
-/** The same with [EnforceRange]: outside 0 … 2^53 - 1 is a TypeError. https://webidl.spec.whatwg.org/#EnforceRange */
-export function enforcedUnsignedLongLong(value: unknown, context: string): number {
-  const number = toNumber(value, context);
-  const integer = Math.trunc(number);
-  if (!(integer >= 0 && integer <= maxSafe)) {
-    throw new TypeError(`${context} is not an integer from 0 to ${maxSafe}.`);
-  }
-  return integer + 0;
 }
 
 /** https://webidl.spec.whatwg.org/#js-enumeration */
@@ -87,17 +65,6 @@ export function nullable<T>(convert: Convert<T>): Convert<T | null> {
 export function callbackFunction<F extends (...args: never[]) => unknown>(value: unknown, context: string): F {
   if (typeof value !== 'function') throw new TypeError(`${context} is not a function.`);
   return value as F;
-}
-
-/** https://webidl.spec.whatwg.org/#js-sequence */
-export function sequence<T>(convert: Convert<T>): Convert<T[]> {
-  return (value, context) => {
-    const iterator = isObject(value) ? (value as Partial<Iterable<unknown>>)[Symbol.iterator] : undefined;
-    if (typeof iterator !== 'function') throw new TypeError(`${context} is not iterable.`);
-    return Array.from({ [Symbol.iterator]: () => iterator.call(value) }, (item, index) =>
-      convert(item, `${context}, element ${index}`),
-    );
-  };
 }
 
 /** Type Object in the ECMAScript sense. */
@@ -138,24 +105,4 @@ export function dictionary<T extends object>(members: Members<T>): Convert<T> {
     }
     return result as T;
   };
-}
-
-/** https://webidl.spec.whatwg.org/#BufferSource, [AllowShared] included: a view of the bytes, not a copy. */
-export function bufferSource(value: unknown, context: string): Uint8Array {
-  if (ArrayBuffer.isView(value)) {
-    return value instanceof Uint8Array
-      ? value
-      : new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
-  }
-  if (value instanceof ArrayBuffer || isSharedArrayBuffer(value)) return new Uint8Array(value);
-  throw new TypeError(`${context} is not an ArrayBuffer or a view of one.`);
-}
-
-/** Whether `value` is of type BufferSource. */
-export function isBufferSource(value: unknown): value is ArrayBuffer | ArrayBufferView {
-  return ArrayBuffer.isView(value) || value instanceof ArrayBuffer || isSharedArrayBuffer(value);
-}
-
-function isSharedArrayBuffer(value: unknown): value is SharedArrayBuffer {
-  return typeof SharedArrayBuffer === 'function' && value instanceof SharedArrayBuffer;
 }

@@ -7,8 +7,6 @@ export interface InterfaceDefinition {
   /** Regular operations, each with its number of required arguments. */
   readonly operations?: Readonly<Record<string, number>>;
   readonly attributes?: readonly string[];
-  readonly staticOperations?: Readonly<Record<string, number>>;
-  readonly constants?: Readonly<Record<string, number>>;
 }
 
 type InterfaceClass = abstract new (...args: never[]) => object;
@@ -73,7 +71,7 @@ function publishAttributes(target: object, attributes: readonly string[]): void 
 
 /**
  * Gives a class the shape that Web IDL asks of an interface object: enumerable members, lengths that count required
- * arguments, constants, and a class string. https://webidl.spec.whatwg.org/#js-interfaces
+ * arguments, and a class string. https://webidl.spec.whatwg.org/#js-interfaces
  */
 export function defineInterface(constructor: InterfaceClass, definition: InterfaceDefinition): void {
   const prototype = constructor.prototype as object;
@@ -81,11 +79,5 @@ export function defineInterface(constructor: InterfaceClass, definition: Interfa
   defineFixed(constructor, 'length', definition.length ?? 0);
   publishOperations(prototype, definition.operations ?? {});
   publishAttributes(prototype, definition.attributes ?? []);
-  publishOperations(constructor, definition.staticOperations ?? {});
-  for (const [name, value] of Object.entries(definition.constants ?? {})) {
-    for (const target of [constructor, prototype]) {
-      Object.defineProperty(target, name, { value, writable: false, enumerable: true, configurable: false });
-    }
-  }
   defineFixed(prototype, Symbol.toStringTag, definition.name);
 }

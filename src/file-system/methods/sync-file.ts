@@ -1,6 +1,8 @@
 import fs from 'node:fs';
 import { isBeyondSizeLimit } from '../../runtime/size-limit.ts';
-import { bufferSource, enforcedUnsignedLongLong, isObject } from '../../webidl/conversions.ts';
+import { bufferSource } from '../../webidl/buffers.ts';
+import { isObject } from '../../webidl/conversions.ts';
+import { enforcedUnsignedLongLong } from '../../webidl/integers.ts';
 import { requireArguments } from '../../webidl/interface.ts';
 import type { SyncAccess } from '../sync-access.ts';
 

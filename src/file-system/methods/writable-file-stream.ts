@@ -1,5 +1,5 @@
 // The methods of FileSystemWritableFileStream: what they are given is converted in the caller's turn.
-import { unsignedLongLong } from '../../webidl/conversions.ts';
+import { unsignedLongLong } from '../../webidl/integers.ts';
 import { requireArguments } from '../../webidl/interface.ts';
 import type { FileSystemWritableFileStream } from '../writable-file-stream.ts';
 import { convertChunk, WriteChunk } from '../write-chunk.ts';

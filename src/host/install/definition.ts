@@ -16,3 +16,9 @@ export function attribute(target: object, holder: object, name: string): Definit
   const descriptor = Object.getOwnPropertyDescriptor(holder, name);
   return { target, key: name, descriptor: { ...descriptor, enumerable: true, configurable: true } };
 }
+
+/** Puts the property there, or takes it away. */
+export function putProperty({ target, key, descriptor }: Definition): void {
+  if (descriptor !== undefined) Object.defineProperty(target, key, descriptor);
+  else Reflect.deleteProperty(target, key);
+}

@@ -1,72 +1,9 @@
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
-import { domException } from '../../webidl/dom-exception.ts';
-import { currentClient } from '../context.ts';
 import type { StorageClient } from '../storage-client.ts';
-import { asWebError } from '../web-error.ts';
-import { attribute } from './definition.ts';
 import type { Definition } from './definition.ts';
-import { interfaceDefinitions } from './interfaces.ts';
-import { navigatorDefinitions } from './navigator-definitions.ts';
+import { globalDefinitions } from './global-definitions.ts';
 import { layProperty } from './property-layers.ts';
 import type { InstallSettings } from './settings.ts';
-
-/** Gives the client whose storage the globals are now. */
-export function clientSource(settings: InstallSettings): () => StorageClient {
-  let outside: StorageClient | undefined;
-  const clientOutside = (): StorageClient => {
-    if (settings.outside === 'default') return (outside ??= settings.host.origin(settings.origin));
-    throw domException(
-      'SecurityError',
-      'Storage was asked for outside any run(), where no origin has been chosen. ' +
-        "Use it inside host.run(origin, ...), or give install() an 'origin' (or outside: 'default').",
-    );
-  };
-  return () => currentClient() ?? clientOutside();
-}
-
-/** Reads an attribute of the current client as the web's code may see it fail. */
-function readAttribute<K extends 'localStorage' | 'sessionStorage' | 'storage' | 'locks'>(
-  current: () => StorageClient,
-  name: K,
-): StorageClient[K] {
-  try {
-    return current()[name];
-  } catch (error) {
-    throw asWebError(error);
-  }
-}
-
-/** https://html.spec.whatwg.org/multipage/webstorage.html#dom-localstorage and its counterpart for sessions */
-function webStorageDefinitions(settings: InstallSettings, current: () => StorageClient): Definition[] {
-  if (settings.exposure === 'worker') return [];
-  const holder = {
-    get localStorage() {
-      return readAttribute(current, 'localStorage');
-    },
-    get sessionStorage() {
-      return readAttribute(current, 'sessionStorage');
-    },
-  };
-  return (['localStorage', 'sessionStorage'] as const)
-    .filter((name) => settings.globals.has(name))
-    .map((name) => attribute(settings.target, holder, name));
-}
-
-function globalDefinitions(settings: InstallSettings, current: () => StorageClient): Definition[] {
-  const navigatorSource = {
-    get storage() {
-      return readAttribute(current, 'storage');
-    },
-    get locks() {
-      return readAttribute(current, 'locks');
-    },
-  };
-  return [
-    ...interfaceDefinitions(settings),
-    ...webStorageDefinitions(settings, current),
-    ...navigatorDefinitions(settings, navigatorSource),
-  ];
-}
 
 function define({ target, key, descriptor }: Definition): () => void {
   try {

@@ -1,7 +1,8 @@
 import { installStructuredClone } from '../structured-clone/install.ts';
 import { handleCodec } from '../structured-clone/handle-codec.ts';
 import { eventDefinitions } from './event-definitions.ts';
-import { clientSource, defineAll, installGlobals } from './install-globals.ts';
+import { clientSource } from './global-definitions.ts';
+import { defineAll, installGlobals } from './install-globals.ts';
 import type { Undo } from './install-globals.ts';
 import { checkInstallOptions } from './options.ts';
 import type { InstallOptions } from './options.ts';

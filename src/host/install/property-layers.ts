@@ -1,3 +1,5 @@
+import { putProperty } from './definition.ts';
+
 /** One definition of a property by one install. */
 interface Layer {
   /** What the install put there; undefined where it took the property away. */
@@ -22,11 +24,6 @@ function same(a: PropertyDescriptor | undefined, b: PropertyDescriptor | undefin
   return a.get === b.get && a.set === b.set && a.value === b.value;
 }
 
-function put(target: object, key: PropertyKey, descriptor: PropertyDescriptor | undefined): void {
-  if (descriptor !== undefined) Object.defineProperty(target, key, descriptor);
-  else Reflect.deleteProperty(target, key);
-}
-
 /**
  * Defines a property (or takes it away, for `undefined`) and returns the function that undoes just that. What others
  * have put there since stays; so does what other installs defined, in whatever order they are undone. The old value is
@@ -35,7 +32,7 @@ function put(target: object, key: PropertyKey, descriptor: PropertyDescriptor | 
 export function layProperty(target: object, key: PropertyKey, own: PropertyDescriptor | undefined): () => void {
   const layers = layersAt(target, key);
   const layer: Layer = { own, below: Object.getOwnPropertyDescriptor(target, key) };
-  put(target, key, own);
+  putProperty({ target, key, descriptor: own });
   layers.push(layer);
   return () => removeLayer(target, key, layers, layer);
 }
@@ -48,6 +45,6 @@ function removeLayer(target: object, key: PropertyKey, layers: Layer[], layer: L
   if (above !== undefined) {
     if (same(above.below, layer.own)) above.below = layer.below;
   } else if (same(Object.getOwnPropertyDescriptor(target, key), layer.own)) {
-    put(target, key, layer.below);
+    putProperty({ target, key, descriptor: layer.below });
   }
 }
