@@ -1,0 +1,174 @@
+import { HoldfastError } from '../../../runtime/holdfast-error.ts';
+import type { Hub, HubCapabilities, HubEntry, HubLog, HubSnapshot, LogHead, NewEntry, Unsubscribe } from '../../hub.ts';
+import { AppendQueues } from '../append-queue.ts';
+import { Lifetime } from '../lifetime.ts';
+import { checkClientOptions, type EmbeddedHubOptions } from './client-options.ts';
+import { Connection } from './connection.ts';
+import { News } from './news.ts';
+import {
+  type AnswerOf,
+  isId,
+  MAX_APPEND_BYTES,
+  MAX_ASKED_BLOBS,
+  MAX_BLOB_BYTES,
+  MAX_ENTRY_BYTES,
+  MAX_NAME_UNITS,
+  MAX_SNAPSHOT_BYTES,
+  type OperationName,
+  type RequestOf,
+} from './operations.ts';
+
+/** Calls to append to one log that come while a request is under way are one request, up to this. */
+const GROUP = { entries: 10_000, bytes: 2 ** 23 };
+
+/** What one entry of a request takes beside its bytes and its id, in bytes. */
+const ENTRY_OVERHEAD = 5;
+
+const MOST_ENTRIES = 2 ** 32 - 1;
+
+/**
+ * The hub that `npx holdfast hub` serves: Holdfast's own journal behind HTTP. Does no I/O before `connect()`.
+ *
+ * What it promises: an acknowledged entry is synced to the disk of the hub's machine; ids are remembered until their
+ * entries are trimmed. One call of `append` takes 64 MiB at most, and `putSnapshot` 256 MiB (`hub-too-large`).
+ *
+ * @throws HoldfastError `bad-option`
+ */
+export function embeddedHub(options: EmbeddedHubOptions): Hub {
+  return new EmbeddedHub(options);
+}
+
+class EmbeddedHub implements Hub {
+  readonly name: string;
+  readonly #lifetime = new Lifetime(() => new HoldfastError('closed', `The hub ${this.name} was closed.`));
+  readonly #connection: Connection;
+  readonly #news: News;
+  readonly #queues = new AppendQueues(GROUP);
+
+  constructor(options: EmbeddedHubOptions) {
+    const checked = checkClientOptions(options);
+    const { host, pathname } = checked.url;
+    this.name = `embedded at ${host}${pathname === '/' ? '' : pathname}`;
+    this.#connection = new Connection(checked, this.name);
+    this.#news = new News(this.#connection);
+  }
+
+  connect(): Promise<HubCapabilities> {
+    return this.call('hello', null);
+  }
+
+  log(name: string): HubLog {
+    if (name.length > MAX_NAME_UNITS) throw new HoldfastError('bad-option', `The name of a log has ${name.length} code units; ${MAX_NAME_UNITS} are the most.`);
+    return new EmbeddedLog(this, name);
+  }
+
+  call<Name extends OperationName>(name: Name, request: RequestOf<Name>): Promise<AnswerOf<Name>> {
+    return this.#lifetime.during(() => this.#connection.call(name, request));
+  }
+
+  append(log: string, entries: readonly NewEntry[]): Promise<number> {
+    const write = (group: readonly NewEntry[]): Promise<number> => this.#connection.call('append', { log, entries: group });
+    return this.#lifetime.during(() => this.#queues.append(log, entries, write));
+  }
+
+  subscribe(log: string, onNews: () => void): Unsubscribe {
+    return this.#news.subscribe(log, onNews);
+  }
+
+  async close(): Promise<void> {
+    if (!this.#lifetime.end()) return;
+    this.#news.close();
+    this.#connection.close();
+  }
+}
+
+class EmbeddedLog implements HubLog {
+  readonly #hub: EmbeddedHub;
+  readonly #log: string;
+
+  constructor(hub: EmbeddedHub, log: string) {
+    this.#hub = hub;
+    this.#log = log;
+  }
+
+  head(): Promise<LogHead> {
+    return this.#hub.call('head', { log: this.#log });
+  }
+
+  async append(entries: readonly NewEntry[]): Promise<number> {
+    requireEntries(entries);
+    return await this.#hub.append(this.#log, entries);
+  }
+
+  async read(after: number, limit: number): Promise<readonly HubEntry[]> {
+    requirePosition(after);
+    const entries = await this.#hub.call('read', { log: this.#log, after, limit: Math.min(limit, MOST_ENTRIES) });
+    const [first] = entries;
+    if (first === undefined || first.position === after + 1) return entries;
+    throw new HoldfastError('hub-damaged', `The hub ${this.#hub.name} gave entry ${first.position} where ${after + 1} comes next.`);
+  }
+
+  subscribe(onNews: () => void): Unsubscribe {
+    return this.#hub.subscribe(this.#log, onNews);
+  }
+
+  snapshot(): Promise<HubSnapshot | null> {
+    return this.#hub.call('snapshot', { log: this.#log });
+  }
+
+  async putSnapshot(snapshot: HubSnapshot): Promise<void> {
+    requirePosition(snapshot.position);
+    requireFit('A snapshot', snapshot.bytes.length, MAX_SNAPSHOT_BYTES);
+    await this.#hub.call('put-snapshot', { log: this.#log, snapshot });
+  }
+
+  async trim(upTo: number): Promise<void> {
+    requirePosition(upTo);
+    await this.#hub.call('trim', { log: this.#log, upTo });
+  }
+
+  async putBlob(name: string, bytes: Uint8Array): Promise<void> {
+    requireBlobName(name);
+    requireFit('A blob', bytes.length, MAX_BLOB_BYTES);
+    await this.#hub.call('put-blob', { log: this.#log, name, bytes });
+  }
+
+  async getBlob(name: string): Promise<Uint8Array | null> {
+    requireBlobName(name);
+    return await this.#hub.call('get-blob', { log: this.#log, name });
+  }
+
+  async hasBlobs(names: readonly string[]): Promise<ReadonlySet<string>> {
+    names.forEach(requireBlobName);
+    const found = new Set<string>();
+    for (let from = 0; from === 0 || from < names.length; from += MAX_ASKED_BLOBS) {
+      const asked = names.slice(from, from + MAX_ASKED_BLOBS);
+      for (const name of await this.#hub.call('has-blobs', { log: this.#log, names: asked })) found.add(name);
+    }
+    return found;
+  }
+}
+
+function requireEntries(entries: readonly NewEntry[]): void {
+  let total = 0;
+  for (const { id, bytes } of entries) {
+    if (!isId(id)) throw new HoldfastError('bad-option', `No entry can have the id ${JSON.stringify(id)}.`);
+    requireFit('An entry', bytes.length, MAX_ENTRY_BYTES);
+    total += bytes.length + id.length + ENTRY_OVERHEAD;
+  }
+  requireFit('A batch', total, MAX_APPEND_BYTES);
+}
+
+function requireFit(what: string, bytes: number, most: number): void {
+  if (bytes > most) throw new HoldfastError('hub-too-large', `${what} of ${bytes} bytes is larger than ${most}, which this hub takes.`);
+}
+
+function requirePosition(position: number): void {
+  if (Number.isSafeInteger(position) && position >= 0) return;
+  throw new HoldfastError('bad-option', `A position in a log is a safe integer from 0 on, not ${position}.`);
+}
+
+function requireBlobName(name: string): void {
+  if (/^[0-9a-f]{64}$/.test(name)) return;
+  throw new HoldfastError('bad-option', `The name of a blob is its SHA-256 in 64 lower-case hexadecimal digits, not ${JSON.stringify(name)}.`);
+}

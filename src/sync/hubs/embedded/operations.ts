@@ -1,0 +1,238 @@
+import type { HubCapabilities, HubEntry, HubSnapshot, LogHead, NewEntry } from '../../hub.ts';
+import { type FrameReader, type FrameWriter, Malformed } from './frames.ts';
+
+/** UTF-16 code units of a log's name. */
+export const MAX_NAME_UNITS = 512;
+
+/** Bytes of one entry. */
+export const MAX_ENTRY_BYTES = 2 ** 22;
+
+/** Bytes of one blob. */
+export const MAX_BLOB_BYTES = 2 ** 25;
+
+/** Bytes of a request to append, and of one that puts a snapshot: what one call makes the server hold in memory. */
+export const MAX_APPEND_BYTES = 2 ** 26;
+export const MAX_SNAPSHOT_BYTES = 2 ** 28;
+
+/** Bytes beside the contents. */
+const SLACK = 2 ** 16;
+
+/** What a client knows of a log that it wants to hear of; a position of null is none yet. */
+export interface Watched {
+  readonly log: string;
+  readonly position: number | null;
+}
+
+/** How one operation is written and read, on both sides. */
+export interface Operation<Request, Answer> {
+  /** Bytes of the longest request. */
+  readonly most: number;
+  writeRequest(frame: FrameWriter, request: Request): void;
+  readRequest(frame: FrameReader): Request;
+  writeAnswer(frame: FrameWriter, answer: Answer): void;
+  readAnswer(frame: FrameReader): Answer;
+}
+
+type OfLog<T = unknown> = { readonly log: string } & T;
+
+const readName = (frame: FrameReader): string => frame.units(MAX_NAME_UNITS);
+const writeLog = (frame: FrameWriter, { log }: OfLog): FrameWriter => frame.units(log);
+const nothing = (): void => undefined;
+
+function yesOrNo(frame: FrameReader): boolean {
+  const value = frame.u8();
+  if (value > 1) throw new Malformed(`${value} is neither yes nor no`);
+  return value === 1;
+}
+
+function list<T>(frame: FrameReader, least: number, item: () => T): T[] {
+  return Array.from({ length: frame.count(least) }, item);
+}
+
+function oneOf<T>(values: readonly T[], index: number): T {
+  const value = values[index];
+  if (value === undefined) throw new Malformed(`there is no choice ${index}`);
+  return value;
+}
+
+const durabilities: readonly HubCapabilities['durability'][] = ['killed', 'synced', 'replicated'];
+const memories: readonly HubCapabilities['dedupe'][] = ['always', 'for-a-time', 'never'];
+
+const hello: Operation<null, HubCapabilities> = {
+  most: SLACK,
+  writeRequest: nothing,
+  readRequest: () => null,
+  writeAnswer(frame, { durability, dedupe, notifies, maxEntryBytes, maxBlobBytes, warnings }) {
+    frame.u8(durabilities.indexOf(durability)).u8(memories.indexOf(dedupe)).u8(Number(notifies)).u32(maxEntryBytes).u32(maxBlobBytes).u32(warnings.length);
+    for (const warning of warnings) frame.text(warning);
+  },
+  readAnswer: (frame) => ({
+    durability: oneOf(durabilities, frame.u8()),
+    dedupe: oneOf(memories, frame.u8()),
+    notifies: yesOrNo(frame),
+    maxEntryBytes: frame.u32(),
+    maxBlobBytes: frame.u32(),
+    warnings: list(frame, 4, () => frame.text()),
+  }),
+};
+
+const head: Operation<OfLog, LogHead> = {
+  most: SLACK,
+  writeRequest: writeLog,
+  readRequest: (frame) => ({ log: readName(frame) }),
+  writeAnswer: (frame, answer) => frame.text(answer.epoch).u53(answer.position).u53(answer.first),
+  readAnswer: (frame) => ({ epoch: frame.text(), position: frame.u53(), first: frame.u53() }),
+};
+
+const ID = /^[A-Za-z0-9.-]{1,64}$/;
+
+function readId(frame: FrameReader): string {
+  const id = frame.raw(frame.u8()).toString('latin1');
+  if (!ID.test(id)) throw new Malformed('an entry has no id that can be one');
+  return id;
+}
+
+/** Whether an entry may have this id. */
+export function isId(id: string): boolean {
+  return ID.test(id);
+}
+
+const append: Operation<OfLog<{ readonly entries: readonly NewEntry[] }>, number> = {
+  most: MAX_APPEND_BYTES + SLACK,
+  writeRequest(frame, { log, entries }) {
+    frame.units(log).u32(entries.length);
+    for (const { id, bytes } of entries) frame.u8(id.length).raw(Uint8Array.from(id, (unit) => unit.charCodeAt(0))).bytes(bytes);
+  },
+  readRequest: (frame) => ({ log: readName(frame), entries: list(frame, 6, () => ({ id: readId(frame), bytes: frame.bytes() })) }),
+  writeAnswer: (frame, position) => frame.u53(position),
+  readAnswer: (frame) => frame.u53(),
+};
+
+const read: Operation<OfLog<{ readonly after: number; readonly limit: number }>, readonly HubEntry[]> = {
+  most: SLACK,
+  writeRequest: (frame, { log, after, limit }) => frame.units(log).u53(after).u32(limit),
+  readRequest: (frame) => ({ log: readName(frame), after: frame.u53(), limit: frame.u32() }),
+  writeAnswer(frame, entries) {
+    frame.u53(entries[0]?.position ?? 0).u32(entries.length);
+    for (const { bytes } of entries) frame.bytes(bytes);
+  },
+  readAnswer(frame) {
+    let position = frame.u53();
+    return list(frame, 4, () => ({ position: position++, bytes: frame.bytes() }));
+  },
+};
+
+/** Bytes of a request to wait; one for every log that is synced. */
+const MAX_WAIT_BYTES = 2 ** 24;
+
+/** Answers with the positions of those logs that are elsewhere than the client knows, as soon as there is one. */
+const wait: Operation<{ readonly watched: readonly Watched[] }, readonly (readonly [index: number, position: number])[]> = {
+  most: MAX_WAIT_BYTES,
+  writeRequest(frame, { watched }) {
+    frame.u32(watched.length);
+    for (const { log, position } of watched) frame.units(log).u53(position === null ? 0 : position + 1);
+  },
+  readRequest(frame) {
+    const readWatched = (): Watched => {
+      const log = readName(frame);
+      const known = frame.u53();
+      return { log, position: known === 0 ? null : known - 1 };
+    };
+    return { watched: list(frame, 12, readWatched) };
+  },
+  writeAnswer(frame, news) {
+    frame.u32(news.length);
+    for (const [index, position] of news) frame.u32(index).u53(position);
+  },
+  readAnswer: (frame) => list(frame, 12, () => [frame.u32(), frame.u53()] as const),
+};
+
+const snapshot: Operation<OfLog, HubSnapshot | null> = {
+  most: SLACK,
+  writeRequest: writeLog,
+  readRequest: (frame) => ({ log: readName(frame) }),
+  writeAnswer: (frame, kept) => (kept === null ? frame.u8(0) : frame.u8(1).u53(kept.position).bytes(kept.bytes)),
+  readAnswer: (frame) => (yesOrNo(frame) ? { position: frame.u53(), bytes: frame.bytes() } : null),
+};
+
+const putSnapshot: Operation<OfLog<{ readonly snapshot: HubSnapshot }>, void> = {
+  most: MAX_SNAPSHOT_BYTES + SLACK,
+  writeRequest: (frame, { log, snapshot: { position, bytes } }) => frame.units(log).u53(position).bytes(bytes),
+  readRequest: (frame) => ({ log: readName(frame), snapshot: { position: frame.u53(), bytes: frame.bytes() } }),
+  writeAnswer: nothing,
+  readAnswer: nothing,
+};
+
+const trim: Operation<OfLog<{ readonly upTo: number }>, void> = {
+  most: SLACK,
+  writeRequest: (frame, { log, upTo }) => frame.units(log).u53(upTo),
+  readRequest: (frame) => ({ log: readName(frame), upTo: frame.u53() }),
+  writeAnswer: nothing,
+  readAnswer: nothing,
+};
+
+const DIGEST_BYTES = 32;
+const readDigest = (frame: FrameReader): string => frame.raw(DIGEST_BYTES).toString('hex');
+const digestBytes = (name: string): Uint8Array => Buffer.from(name, 'hex');
+
+const putBlob: Operation<OfLog<{ readonly name: string; readonly bytes: Uint8Array }>, void> = {
+  most: MAX_BLOB_BYTES + SLACK,
+  writeRequest: (frame, { log, name, bytes }) => frame.units(log).raw(digestBytes(name)).bytes(bytes),
+  readRequest: (frame) => ({ log: readName(frame), name: readDigest(frame), bytes: frame.bytes() }),
+  writeAnswer: nothing,
+  readAnswer: nothing,
+};
+
+const getBlob: Operation<OfLog<{ readonly name: string }>, Uint8Array | null> = {
+  most: SLACK,
+  writeRequest: (frame, { log, name }) => frame.units(log).raw(digestBytes(name)),
+  readRequest: (frame) => ({ log: readName(frame), name: readDigest(frame) }),
+  writeAnswer: (frame, bytes) => (bytes === null ? frame.u8(0) : frame.u8(1).bytes(bytes)),
+  readAnswer: (frame) => (yesOrNo(frame) ? frame.bytes() : null),
+};
+
+/** Blobs that one request asks about. */
+export const MAX_ASKED_BLOBS = 2 ** 15;
+
+const hasBlobs: Operation<OfLog<{ readonly names: readonly string[] }>, readonly string[]> = {
+  most: MAX_ASKED_BLOBS * DIGEST_BYTES + SLACK,
+  writeRequest(frame, { log, names }) {
+    frame.units(log).u32(names.length);
+    for (const name of names) frame.raw(digestBytes(name));
+  },
+  readRequest: (frame) => ({ log: readName(frame), names: list(frame, DIGEST_BYTES, () => readDigest(frame)) }),
+  writeAnswer(frame, names) {
+    frame.u32(names.length);
+    for (const name of names) frame.raw(digestBytes(name));
+  },
+  readAnswer: (frame) => list(frame, DIGEST_BYTES, () => readDigest(frame)),
+};
+
+/** Every operation, by the name that its path ends with. */
+export const operations = {
+  hello,
+  head,
+  append,
+  read,
+  wait,
+  snapshot,
+  'put-snapshot': putSnapshot,
+  trim,
+  'put-blob': putBlob,
+  'get-blob': getBlob,
+  'has-blobs': hasBlobs,
+} as const;
+
+export type Operations = typeof operations;
+export type OperationName = keyof Operations;
+export type RequestOf<Name extends OperationName> = ReturnType<Operations[Name]['readRequest']>;
+export type AnswerOf<Name extends OperationName> = ReturnType<Operations[Name]['readAnswer']>;
+
+export function isOperation(name: string): name is OperationName {
+  return Object.hasOwn(operations, name);
+}
+
+/** The operation of a name, its types tied to the name. */
+export function operation<Name extends OperationName>(name: Name): Operation<RequestOf<Name>, AnswerOf<Name>> {
+  return operations[name] as unknown as Operation<RequestOf<Name>, AnswerOf<Name>>;
+}

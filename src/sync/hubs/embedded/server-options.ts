@@ -1,0 +1,50 @@
+import type { HoldfastError } from '../../../runtime/holdfast-error.ts';
+import { badOption, requireInteger, requireOptions } from '../option-checks.ts';
+
+export interface HubServerOptions {
+  /** The directory that holds the hub's data; made when it is missing. No other hub, and no host, may use it. */
+  readonly root: string;
+  /** Whoever has it may do everything: a secret of printable ASCII characters without spaces. */
+  readonly token: string;
+  /** Default 0: a free one, which the url then tells. */
+  readonly port?: number;
+  /** The address to listen at. Default `127.0.0.1`: this machine only. */
+  readonly host?: string;
+  /** A certificate and its key in PEM; without them the hub speaks plain HTTP, which is for this machine or behind a proxy. */
+  readonly tls?: { readonly cert: string | Buffer; readonly key: string | Buffer };
+  /** Called once if it waits until the lease of a server that is out of sight has ended, up to a minute. */
+  readonly onWaiting?: () => void;
+  /** Hears of failures that clients are told of only as `hub-unreachable`, such as a full disk. */
+  readonly onError?: (error: unknown) => void;
+}
+
+/** A hub that this process serves. */
+export interface RunningHub {
+  /** For `embeddedHub({ url })`. */
+  readonly url: string;
+  /** Resolves when it has ended: to null after {@link close}, else to the reason. */
+  readonly ended: Promise<HoldfastError | null>;
+  /** Ends it: what is under way is answered, then connections are closed and the root is free for another server. */
+  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+const KNOWN = ['root', 'token', 'port', 'host', 'tls', 'onWaiting', 'onError'];
+
+/** @throws HoldfastError `bad-option`; never with the value, which may be a secret */
+export function checkServerOptions(options: HubServerOptions): HubServerOptions {
+  requireOptions(options, KNOWN, 'startHub');
+  const { root, token, port, host, tls } = options;
+  if (typeof root !== 'string' || root === '') throw badOption("Option 'root' must be the path of a directory.");
+  requireToken(token);
+  if (port !== undefined) requireInteger('port', port, 0, 65_535);
+  if (host !== undefined && (typeof host !== 'string' || host === '')) throw badOption("Option 'host' must be an address or a name.");
+  if (tls !== undefined) requireOptions(tls, ['cert', 'key'], "Option 'tls'");
+  return options;
+}
+
+/** @throws HoldfastError `bad-option` when a token cannot be sent as it is in the header of a request */
+export function requireToken(token: unknown): asserts token is string {
+  if (typeof token !== 'string' || token === '') throw badOption("Option 'token' is missing: a hub lets nobody in without one.");
+  if (!/^[\x21-\x7e]+$/.test(token)) throw badOption("Option 'token' may hold printable ASCII characters only, and no spaces.");
+}

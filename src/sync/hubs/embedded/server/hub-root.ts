@@ -1,0 +1,58 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { syncPath } from '../../../../disk/root/durable.ts';
+import { rootFailure } from '../../../../disk/root/failure.ts';
+import { requireLocalDisk } from '../../../../disk/root/volume.ts';
+import { HoldfastError } from '../../../../runtime/holdfast-error.ts';
+
+/** The version of everything under the root of a hub. A root of a higher one is refused. */
+const FORMAT = 1;
+
+const MANIFEST = 'holdfast-hub.json';
+
+/** What makes a directory the root of a host's storage, and not one of a hub. */
+const STORAGE_MANIFEST = 'holdfast.json';
+
+/**
+ * Makes the root of a hub unless it is one.
+ *
+ * @throws HoldfastError `root-unusable`, `root-newer`, `root-read-only`, `disk-unsupported`, `disk-full`, `disk-failed`
+ */
+export function openHubRoot(root: string): void {
+  requireLocalDisk(root);
+  try {
+    fs.mkdirSync(root, { recursive: true, mode: 0o700 });
+    const manifest = path.join(root, MANIFEST);
+    if (fs.existsSync(manifest)) requireKnownFormat(root, fs.readFileSync(manifest, 'utf8'));
+    else create(root, manifest);
+  } catch (error) {
+    throw rootFailure('open', root, error);
+  }
+}
+
+function create(root: string, manifest: string): void {
+  if (fs.existsSync(path.join(root, STORAGE_MANIFEST))) {
+    throw new HoldfastError('root-unusable', `The root ${root} holds the storage of a host; a hub needs a directory of its own.`);
+  }
+  const draft = `${manifest}.${crypto.randomUUID()}`;
+  fs.writeFileSync(draft, `${JSON.stringify({ format: FORMAT })}\n`, { flag: 'wx', mode: 0o600 });
+  syncPath(draft);
+  fs.renameSync(draft, manifest);
+  syncPath(root);
+}
+
+function requireKnownFormat(root: string, text: string): void {
+  const format = formatIn(text);
+  if (format === null) throw new HoldfastError('root-unusable', `The root ${root} has a damaged ${MANIFEST}; restore it from a backup.`);
+  if (format <= FORMAT) return;
+  throw new HoldfastError('root-newer', `The root ${root} has format ${format}, made by a newer version of Holdfast; this one knows up to ${FORMAT}.`);
+}
+
+function formatIn(text: string): number | null {
+  try {
+    const { format } = JSON.parse(text) as { format?: unknown };
+    return typeof format === 'number' ? format : null;
+  } catch {
+    return null;
+  }
+}

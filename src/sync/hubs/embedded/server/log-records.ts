@@ -1,0 +1,68 @@
+import { HoldfastError } from '../../../../runtime/holdfast-error.ts';
+import type { NewEntry } from '../../../hub.ts';
+import { FrameReader, FrameWriter, Malformed } from '../frames.ts';
+
+/*
+ * The records of a log's journal. docs/HUB-PROTOCOL.md, "On disk", is the same in words.
+ *
+ *   STATE    version of the rules, epoch, first position        (in snapshots only, as the first record)
+ *   ENTRIES  any number of: id, bytes
+ *   TRIM     first position that is kept
+ */
+export const STATE = 1;
+export const ENTRIES = 2;
+export const TRIM = 3;
+
+/** The rules that this code knows. */
+const RULES_VERSION = 1;
+
+export interface LogState {
+  readonly epoch: string;
+  readonly first: number;
+}
+
+export function encodeState({ epoch, first }: LogState): Uint8Array {
+  return new FrameWriter().u32(RULES_VERSION).text(epoch).u53(first).finish();
+}
+
+export function decodeState(payload: Uint8Array): LogState {
+  return decode(payload, (frame) => {
+    const version = frame.u32();
+    if (version !== RULES_VERSION) {
+      throw new HoldfastError('unknown-record', `A log of this hub follows version ${version} of its rules; this Holdfast knows only ${RULES_VERSION}.`);
+    }
+    return { epoch: frame.text(), first: frame.u53() };
+  });
+}
+
+export function encodeEntries(entries: Iterable<NewEntry>): Uint8Array {
+  const frame = new FrameWriter();
+  for (const { id, bytes } of entries) frame.text(id).bytes(bytes);
+  return frame.finish();
+}
+
+export function decodeEntries(payload: Uint8Array, each: (entry: NewEntry) => void): void {
+  decode(payload, (frame) => {
+    while (frame.left > 0) each({ id: frame.text(), bytes: frame.bytes() });
+  });
+}
+
+export function encodeTrim(first: number): Uint8Array {
+  return new FrameWriter().u53(first).finish();
+}
+
+export function decodeTrim(payload: Uint8Array): number {
+  return decode(payload, (frame) => frame.u53());
+}
+
+function decode<T>(payload: Uint8Array, body: (frame: FrameReader) => T): T {
+  try {
+    const frame = new FrameReader(payload);
+    const value = body(frame);
+    frame.end();
+    return value;
+  } catch (error) {
+    if (!(error instanceof Malformed)) throw error;
+    throw new HoldfastError('journal-damaged', `A record of a hub's log has a valid checksum but makes no sense: ${error.message}.`, { cause: error });
+  }
+}
