@@ -1,10 +1,11 @@
 import tseslint from 'typescript-eslint';
 
 // Who may import whom: doors → host → standards' folders → disk → runtime. ARCHITECTURE.md says why.
-const folders = ['host', 'web-storage', 'file-system', 'web-locks', 'storage', 'disk', 'sync', 'webidl', 'runtime'];
+const folders = ['cli', 'host', 'web-storage', 'file-system', 'web-locks', 'storage', 'disk', 'sync', 'webidl', 'runtime'];
 const standards = ['web-storage', 'file-system', 'web-locks', 'storage'];
 const mayImport = {
-  host: folders.filter((folder) => folder !== 'host'),
+  cli: folders.filter((folder) => folder !== 'cli'),
+  host: folders.filter((folder) => folder !== 'cli' && folder !== 'host'),
   ...Object.fromEntries(standards.map((folder) => [folder, ['disk', 'webidl', 'runtime']])),
   disk: ['runtime'],
   sync: ['disk', 'runtime'],
