@@ -35,7 +35,8 @@ export class ByteReader {
     const start = this.#at;
     if (length > this.#bytes.length - start) throw damaged('a part is longer than the whole');
     this.#at += length;
-    return this.#bytes.slice(start, this.#at);
+    // A Buffer's own `slice` would share its memory.
+    return new Uint8Array(this.#bytes.subarray(start, this.#at));
   }
 
   text(): string {

@@ -7,7 +7,7 @@ import { readIncarnation, writeIncarnation } from './incarnation.ts';
 import type { Incarnation } from './incarnation.ts';
 import type { Model, Refusal } from './model.ts';
 import { isSameOperation } from './operation.ts';
-import type { Operation } from './operation.ts';
+import type { Operation, OperationId } from './operation.ts';
 import { PendingQueue, readNumbered, writeNumbered } from './pending-queue.ts';
 import type { Numbered } from './pending-queue.ts';
 import { Rejections } from './rejections.ts';
@@ -208,10 +208,7 @@ export class Replica {
     const seeds = seed ? [...this.model.seeds()] : [];
     this.#head = readBase(new ByteReader(base), this.clients, this.model);
     if (seed) this.#seedBefore([...this.pending], seeds, session);
-    const tail = seed ? [] : this.tail.items;
-    const pending = [...this.pending];
-    this.tail.replace([]);
-    this.#reconcile(tail, pending);
+    this.#reconcile(seed ? [] : this.tail.items, [...this.pending]);
     return true;
   }
 
@@ -225,15 +222,18 @@ export class Replica {
   /** Keeps pending what the new base has not seen, the `tail` before it that an older base had. */
   #reconcile(tail: readonly Numbered[], pending: readonly Numbered[]): void {
     const own = [...tail, ...pending];
-    const left = own.filter(({ incarnation, number }) => number > this.clients.last(incarnation).number);
+    const isLeft = ({ incarnation, number }: Numbered): boolean => number > this.clients.last(incarnation).number;
+    const left = own.filter(isLeft);
+    const known = new Set(own.map(({ operation }) => nameOf(operation)));
+    // Otherwise the order knows later ones of the incarnation than this replica: its disk was restored, or copied.
+    const isKnown = ({ incarnation }: Numbered): boolean => known.has(nameOf(this.clients.last(incarnation)));
+    for (const item of pending) {
+      if (!isLeft(item) && !isKnown(item)) this.rejections.add(item.operation, 'unknown', this.position);
+    }
     this.pending.replace(left);
     this.#diverged = !isContinuous(left, this.clients);
-    for (const { operation, incarnation, number } of pending) {
-      const last = this.clients.last(incarnation);
-      if (number > last.number || own.some((item) => isSameOperation(item.operation, last))) continue;
-      // The order knows later ones of the incarnation than this replica does: its disk was restored, or copied.
-      this.rejections.add(operation, 'unknown', this.position);
-    }
+    // A hub may forget once more, and then also what only a snapshot has confirmed.
+    this.tail.replace(own.filter((item) => !isLeft(item) && isKnown(item)));
   }
 
   acknowledge(through: number): void {
@@ -289,6 +289,10 @@ export class Replica {
 
 /** As `Rejections` writes them. */
 const NO_REJECTIONS = new Uint8Array(2);
+
+function nameOf({ session, sequence }: OperationId): string {
+  return `${session}.${sequence}`;
+}
 
 /** Whether the operations can all be confirmed under the numbers that they have. */
 function isContinuous(items: readonly Numbered[], clients: ClientTable): boolean {
