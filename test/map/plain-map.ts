@@ -1,0 +1,100 @@
+/** A map that follows a hub, in the plainest code there is: everything is worked out anew from the log each time. */
+import { DEFAULT_QUOTA } from '../../src/disk/map/map-state.ts';
+
+export type PlainOperation =
+  | { readonly do: 'set'; readonly key: string; readonly value: string }
+  | { readonly do: 'remove'; readonly key: string }
+  | { readonly do: 'compare'; readonly key: string; readonly expected: string | null; readonly value: string | null }
+  | { readonly do: 'clear' }
+  | { readonly do: 'limit'; readonly quota: number }
+  | { readonly do: 'barrier' }
+  /** Bytes that make no sense. */
+  | { readonly do: 'nonsense' };
+
+export interface Identified {
+  readonly id: string;
+  readonly operation: PlainOperation;
+}
+
+/** An entry of the log; null: its bytes make no sense. */
+export type PlainBatch = null | {
+  readonly incarnation: string;
+  readonly first: number;
+  readonly previous: string;
+  readonly operations: readonly Identified[];
+};
+
+export class PlainMap {
+  entries: [string, string][] = [];
+  quota = DEFAULT_QUOTA;
+
+  bytes(): number {
+    return this.entries.reduce((sum, [key, value]) => sum + 2 * (key.length + value.length), 0);
+  }
+
+  get(key: string): string | null {
+    return this.entries.find(([other]) => other === key)?.[1] ?? null;
+  }
+
+  /** At its place in the order: whether it was accepted. */
+  confirm(operation: PlainOperation): boolean {
+    if (operation.do === 'nonsense') return false;
+    if (operation.do === 'compare') {
+      const present = this.get(operation.key);
+      if (present === operation.value) return true;
+      if (present !== operation.expected) return false;
+    }
+    const before = { entries: structuredClone(this.entries), bytes: this.bytes() };
+    this.perform(operation);
+    if (this.bytes() <= this.quota || this.bytes() <= before.bytes) return true;
+    this.entries = before.entries;
+    return false;
+  }
+
+  /** Without asking the quota. */
+  perform(operation: PlainOperation): void {
+    if (operation.do === 'clear') this.entries = [];
+    if (operation.do === 'limit') this.quota = operation.quota;
+    if (operation.do === 'set') this.#place(operation.key, operation.value);
+    if (operation.do === 'remove') this.#place(operation.key, null);
+    if (operation.do === 'compare' && this.get(operation.key) === operation.expected) this.#place(operation.key, operation.value);
+  }
+
+  #place(key: string, value: string | null): void {
+    const entry = this.entries.find(([other]) => other === key);
+    if (value === null) this.entries = this.entries.filter(([other]) => other !== key);
+    else if (entry === undefined) this.entries.push([key, value]);
+    else entry[1] = value;
+  }
+}
+
+export const NO_ID = '0:0';
+
+/** What a log comes to, each operation at most once and in its client's order. */
+export function confirmed(log: readonly PlainBatch[]): { base: PlainMap; accepted: Set<string>; refused: Set<string> } {
+  const base = new PlainMap();
+  const last = new Map<string, { number: number; id: string }>();
+  const accepted = new Set<string>();
+  const refused = new Set<string>();
+  for (const batch of log) {
+    if (batch === null) continue;
+    let { previous, first: number } = batch;
+    for (const { id, operation } of batch.operations) {
+      const before = last.get(batch.incarnation) ?? { number: 0, id: NO_ID };
+      if (number === before.number + 1 && previous === before.id) {
+        last.set(batch.incarnation, { number, id });
+        (base.confirm(operation) ? accepted : refused).add(id);
+      }
+      previous = id;
+      number += 1;
+    }
+  }
+  return { base, accepted, refused };
+}
+
+/** What shows: the confirmed base, and on top of it what is pending. */
+export function shown(log: readonly PlainBatch[], pending: readonly PlainOperation[]): PlainMap {
+  const { base } = confirmed(log);
+  for (const operation of pending) base.perform(operation);
+  return base;
+}
