@@ -1,7 +1,7 @@
 // Builds dist/: few ES modules (import cost follows the number of modules), and one declaration file per source file.
 // The old dist/ stays in use until the new one is complete.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -33,7 +33,7 @@ function builtInSource(name) {
 }
 
 const doors = { index: 'src/index.ts', globals: 'src/globals.ts' };
-const entries = { ...doors, sync: 'src/sync/index.ts', 'sync-contract': 'src/sync/contract/index.ts' };
+const entries = { ...doors, sync: 'src/sync/index.ts', 'sync-contract': 'src/sync/contract/index.ts', cli: 'src/cli/main.ts' };
 
 /** What both doors load, by the modules that bring all of it. */
 const core = ['src/host/storage-host.ts', 'src/host/install/global-definitions.ts', 'src/host/install/settings.ts'];
@@ -46,17 +46,25 @@ const onePiece = {
   name: 'one-piece',
   setup({ onResolve, onLoad }) {
     const shared = Object.values(doors).map((file) => join(root, file));
-    onResolve({ filter: /^[^:]+\.ts$/ }, ({ path, kind, resolveDir }) => {
+    onResolve({ filter: /^[^:]+\.ts$/ }, ({ path, kind, resolveDir, namespace }) => {
       const file = resolve(resolveDir, path);
+      // The command exports nothing: it is there for what it does.
+      if (namespace === 'entry' && path === file) return { path: file, sideEffects: true };
       const isOther = (kind === 'entry-point' && !shared.includes(file)) || kind === 'dynamic-import';
       return isOther ? { path: file, namespace: 'entry' } : undefined;
     });
     onLoad({ filter: /.*/, namespace: 'entry' }, ({ path }) => ({
-      contents: [...core.map((file, index) => `import * as core${index} from './${file}';`), `export * from '${path}';`].join('\n'),
+      contents: [hashbang(path), ...core.map((file, index) => `import * as core${index} from './${file}';`), `export * from '${path}';`].join('\n'),
       resolveDir: root,
     }));
   },
 };
+
+/** The first line of a module that is a program. */
+function hashbang(path) {
+  const [line] = readFileSync(path, 'utf8').split('\n', 1);
+  return line.startsWith('#!') ? line : '';
+}
 
 async function bundle() {
   await build({
