@@ -3,7 +3,6 @@ import { expect, test } from 'vitest';
 import type { MapMachine } from '../../src/disk/map/map-machine.ts';
 import { NO_OPERATION } from '../../src/disk/replica/operation.ts';
 import type { Operation } from '../../src/disk/replica/operation.ts';
-import { ENTRY } from '../../src/disk/replica/replica-records.ts';
 import { confirmed, shown } from './plain-map.ts';
 import type { PlainMap, PlainOperation } from './plain-map.ts';
 import { elsewhere, FakeHub, idOf, incarnationOf, kindAndPayload, plain, Region } from './replica-region.ts';
