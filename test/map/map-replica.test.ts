@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { MapMachine } from '../../src/disk/map/map-machine.ts';
-import { NO_OPERATION } from '../../src/disk/replica/operation.ts';
-import type { Operation } from '../../src/disk/replica/operation.ts';
+import { markOf, NO_OPERATION } from '../../src/disk/replica/operation.ts';
+import type { Operation, OperationMark } from '../../src/disk/replica/operation.ts';
 import { confirmed, shown } from './plain-map.ts';
 import type { PlainMap, PlainOperation } from './plain-map.ts';
 import { elsewhere, FakeHub, idOf, incarnationOf, kindAndPayload, plain, Region } from './replica-region.ts';
@@ -47,7 +47,7 @@ class Play {
   /** What was accepted here since the map follows the hub, by id. */
   readonly written = new Map<string, PlainOperation>();
   #incarnations = 1;
-  #foreign = new Map<number, { number: number; previous: Operation | typeof NO_OPERATION }>();
+  #foreign = new Map<number, { number: number; previous: OperationMark }>();
   #sequence = 0;
   #epochs = 0;
 
@@ -102,9 +102,10 @@ class Play {
   #remote(region: number, operations: readonly PlainOperation[], fork: boolean): void {
     const client = this.#foreign.get(region) ?? { number: 0, previous: NO_OPERATION };
     const batch = operations.map((operation): Operation => ({ ...kindAndPayload(operation, elsewhere), session: 500 + region, sequence: ++this.#sequence }));
-    const previous = fork ? { session: 1, sequence: 1 } : client.previous;
+    const previous = fork ? { session: 1, sequence: 1, check: 1 } : client.previous;
     this.hub.append(incarnationOf(1000 * this.#epochs + region), client.number + 1, previous, batch);
-    if (!fork) this.#foreign.set(region, { number: client.number + batch.length, previous: batch.at(-1) ?? NO_OPERATION });
+    const last = batch.at(-1);
+    if (!fork) this.#foreign.set(region, { number: client.number + batch.length, previous: last === undefined ? NO_OPERATION : markOf(last) });
   }
 
   /** What is pending is sent again and again until its echo comes. */

@@ -9,7 +9,7 @@ import { BARRIER, CLEAR, COMPARE, LIMIT, RecordWriter, REMOVE, SET } from '../..
 import { ByteWriter } from '../../src/disk/replica/byte-writer.ts';
 import { encodeBatch } from '../../src/disk/replica/encode-batch.ts';
 import { NO_OPERATION } from '../../src/disk/replica/operation.ts';
-import type { Operation, OperationId } from '../../src/disk/replica/operation.ts';
+import type { Operation, OperationId, OperationMark } from '../../src/disk/replica/operation.ts';
 import { BASE, decodeEntry, encodeBase, encodeEntry, encodeIncarnation, encodeReplicate, ENTRY, INCARNATION, REPLICATE } from '../../src/disk/replica/replica-records.ts';
 import { Replica } from '../../src/disk/replica/replica.ts';
 import { writeBase } from '../../src/disk/replica/snapshot.ts';
@@ -69,7 +69,7 @@ export class FakeHub {
   epoch = 'epoch-1';
   log: Stored[] = [];
 
-  append(incarnation: string, first: number, previous: OperationId, operations: readonly Operation[]): void {
+  append(incarnation: string, first: number, previous: OperationMark, operations: readonly Operation[]): void {
     const bytes = Uint8Array.from(encodeBatch({ incarnation, region: 'r', first, previous, operations }));
     const identified = operations.map((operation) => ({ id: idOf(operation), operation: plain(operation) }));
     const before = previous === NO_OPERATION ? NO_ID : idOf(previous);

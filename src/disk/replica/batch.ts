@@ -2,8 +2,8 @@ import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { ByteReader, damaged } from './byte-reader.ts';
 import { readIncarnation } from './incarnation.ts';
 import type { Incarnation } from './incarnation.ts';
-import { readId, readOperation } from './operation.ts';
-import type { Operation, OperationId } from './operation.ts';
+import { readMark, readOperation } from './operation.ts';
+import type { Operation, OperationMark } from './operation.ts';
 
 /** The version of the entries that replicas exchange. */
 export const BATCH_VERSION = 1;
@@ -19,7 +19,7 @@ export interface Batch {
   /** The client sequence of its first operation, from 1. */
   readonly first: number;
   /** The operation before its first one in this incarnation: two histories of one incarnation cannot be mixed. */
-  readonly previous: OperationId;
+  readonly previous: OperationMark;
   readonly operations: readonly Operation[];
 }
 
@@ -33,7 +33,7 @@ export function decodeBatch(bytes: Uint8Array): Batch {
     incarnation: readIncarnation(reader),
     region: reader.text(),
     first: reader.integer(),
-    previous: readId(reader),
+    previous: readMark(reader),
   };
   const operations: Operation[] = [];
   while (!reader.atEnd) operations.push(readOperation(reader));

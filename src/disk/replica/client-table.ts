@@ -2,11 +2,11 @@ import type { ByteReader } from './byte-reader.ts';
 import type { ByteWriter } from './byte-writer.ts';
 import { readIncarnation, writeIncarnation } from './incarnation.ts';
 import type { Incarnation } from './incarnation.ts';
-import { isSameOperation, NO_OPERATION, readId, writeId } from './operation.ts';
-import type { OperationId } from './operation.ts';
+import { isSameMark, NO_OPERATION, readMark, writeMark } from './operation.ts';
+import type { OperationMark } from './operation.ts';
 
 /** The last operation of an incarnation that the order holds. */
-export interface LastOperation extends OperationId {
+export interface LastOperation extends OperationMark {
   /** Its client sequence. */
   readonly number: number;
 }
@@ -29,13 +29,13 @@ export class ClientTable {
    * its sender sends both again; another predecessor is of a history of the incarnation that was not taken (a copied
    * disk or machine went on twice).
    */
-  isNext(incarnation: Incarnation, number: number, previous: OperationId): boolean {
+  isNext(incarnation: Incarnation, number: number, previous: OperationMark): boolean {
     const last = this.last(incarnation);
-    return number === last.number + 1 && isSameOperation(previous, last);
+    return number === last.number + 1 && isSameMark(previous, last);
   }
 
-  record(incarnation: Incarnation, number: number, { session, sequence }: OperationId): void {
-    this.#last.set(incarnation, { session, sequence, number });
+  record(incarnation: Incarnation, number: number, { session, sequence, check }: OperationMark): void {
+    this.#last.set(incarnation, { session, sequence, check, number });
   }
 
   clear(): void {
@@ -53,7 +53,7 @@ export class ClientTable {
     for (const [incarnation, last] of this.#last) {
       writeIncarnation(writer, incarnation);
       writer.integer(last.number);
-      writeId(writer, last);
+      writeMark(writer, last);
     }
   }
 
@@ -62,7 +62,7 @@ export class ClientTable {
     for (let left = reader.integer(); left > 0; left--) {
       const incarnation = readIncarnation(reader);
       const number = reader.integer();
-      this.record(incarnation, number, readId(reader));
+      this.record(incarnation, number, readMark(reader));
     }
   }
 }

@@ -1,3 +1,4 @@
+import { crc32 } from '../journal/checksum.ts';
 import type { ByteReader } from './byte-reader.ts';
 import type { ByteWriter } from './byte-writer.ts';
 
@@ -14,8 +15,25 @@ export interface Operation extends OperationId {
   readonly payload: Uint8Array;
 }
 
-/** No operation has this id: what comes before an incarnation's first. */
-export const NO_OPERATION: OperationId = { session: 0, sequence: 0 };
+/**
+ * What tells an operation from every other one, even from one of the same id: where a whole machine was copied while it
+ * ran, both go on with the same sessions.
+ */
+export interface OperationMark extends OperationId {
+  /** CRC-32 of kind and payload. */
+  readonly check: number;
+}
+
+/** No operation has this mark: what comes before an incarnation's first. */
+export const NO_OPERATION: OperationMark = { session: 0, sequence: 0, check: 0 };
+
+export function markOf({ session, sequence, kind, payload }: Operation): OperationMark {
+  return { session, sequence, check: crc32(payload, 0, payload.length, kind) };
+}
+
+export function isSameMark(a: OperationMark, b: OperationMark): boolean {
+  return isSameOperation(a, b) && a.check === b.check;
+}
 
 export function isSameOperation(a: OperationId, b: OperationId): boolean {
   return a.session === b.session && a.sequence === b.sequence;
@@ -27,6 +45,15 @@ export function writeOperation(writer: ByteWriter, { session, sequence, kind, pa
 
 export function readOperation(reader: ByteReader): Operation {
   return { ...readId(reader), kind: reader.byte(), payload: reader.bytes() };
+}
+
+export function writeMark(writer: ByteWriter, mark: OperationMark): void {
+  writeId(writer, mark);
+  writer.integer(mark.check);
+}
+
+export function readMark(reader: ByteReader): OperationMark {
+  return { ...readId(reader), check: reader.integer() };
 }
 
 export function writeId(writer: ByteWriter, { session, sequence }: OperationId): void {

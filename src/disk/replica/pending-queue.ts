@@ -3,8 +3,8 @@ import type { ByteWriter } from './byte-writer.ts';
 import type { ClientTable } from './client-table.ts';
 import { readIncarnation, writeIncarnation } from './incarnation.ts';
 import type { Incarnation } from './incarnation.ts';
-import { readOperation, writeOperation } from './operation.ts';
-import type { Operation, OperationId } from './operation.ts';
+import { markOf, readOperation, writeOperation } from './operation.ts';
+import type { Operation, OperationMark } from './operation.ts';
 
 /** An operation of this replica with its number in its client's order. */
 export interface Numbered {
@@ -73,11 +73,11 @@ export class PendingQueue {
   }
 
   /** What comes before the operation at `index` in its incarnation, where `clients` knows what was confirmed. */
-  previous(index: number, clients: ClientTable): OperationId | undefined {
+  previous(index: number, clients: ClientTable): OperationMark | undefined {
     const item = this.at(index);
     if (item === undefined) return undefined;
     const before = index === 0 ? undefined : this.at(index - 1);
-    return before?.incarnation === item.incarnation ? before.operation : clients.last(item.incarnation);
+    return before?.incarnation === item.incarnation ? markOf(before.operation) : clients.last(item.incarnation);
   }
 
   /** Whether the first one can be the next of its incarnation. */

@@ -6,8 +6,8 @@ import { ConfirmedTail } from './confirmed-tail.ts';
 import { readIncarnation, writeIncarnation } from './incarnation.ts';
 import type { Incarnation } from './incarnation.ts';
 import type { Model, Refusal } from './model.ts';
-import { isSameOperation } from './operation.ts';
-import type { Operation, OperationId } from './operation.ts';
+import { isSameMark, markOf } from './operation.ts';
+import type { Operation, OperationMark } from './operation.ts';
 import { PendingQueue, readNumbered, writeNumbered } from './pending-queue.ts';
 import type { Numbered } from './pending-queue.ts';
 import { Rejections } from './rejections.ts';
@@ -164,12 +164,13 @@ export class Replica {
     let number = first;
     let before = previous;
     for (const operation of operations) {
+      const mark = markOf(operation);
       if (this.clients.isNext(incarnation, number, before)) {
-        this.clients.record(incarnation, number, operation);
+        this.clients.record(incarnation, number, mark);
         applied.push(this.#applyNext({ operation, incarnation, number }));
       }
       number += 1;
-      before = operation;
+      before = mark;
     }
     return applied;
   }
@@ -186,7 +187,7 @@ export class Replica {
   #echo(item: Numbered): boolean {
     const head = this.pending.at(0);
     if (head?.incarnation !== item.incarnation || head.number !== item.number) return false;
-    if (!isSameOperation(head.operation, item.operation)) {
+    if (!isSameMark(markOf(head.operation), markOf(item.operation))) {
       this.#diverged = true;
       return false;
     }
@@ -224,7 +225,7 @@ export class Replica {
     const own = [...tail, ...pending];
     const isLeft = ({ incarnation, number }: Numbered): boolean => number > this.clients.last(incarnation).number;
     const left = own.filter(isLeft);
-    const known = new Set(own.map(({ operation }) => nameOf(operation)));
+    const known = new Set(own.map(({ operation }) => nameOf(markOf(operation))));
     // Otherwise the order knows later ones of the incarnation than this replica: its disk was restored, or copied.
     const isKnown = ({ incarnation }: Numbered): boolean => known.has(nameOf(this.clients.last(incarnation)));
     for (const item of pending) {
@@ -290,8 +291,8 @@ export class Replica {
 /** As `Rejections` writes them. */
 const NO_REJECTIONS = new Uint8Array(2);
 
-function nameOf({ session, sequence }: OperationId): string {
-  return `${session}.${sequence}`;
+function nameOf({ session, sequence, check }: OperationMark): string {
+  return `${session}.${sequence}.${check}`;
 }
 
 /** Whether the operations can all be confirmed under the numbers that they have. */

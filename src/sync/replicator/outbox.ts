@@ -1,4 +1,5 @@
-import type { Operation, OperationId } from '../../disk/replica/operation.ts';
+import { markOf } from '../../disk/replica/operation.ts';
+import type { Operation } from '../../disk/replica/operation.ts';
 import type { Replica } from '../../disk/replica/replica.ts';
 import type { Incarnation } from '../../disk/replica/incarnation.ts';
 import type { HubLog } from '../hub.ts';
@@ -127,7 +128,7 @@ export class Outbox {
     if (item === undefined || item.incarnation !== pending.at(0)?.incarnation) return null;
     const { incarnation, number: first } = item;
     const operations = this.#take(index, replica);
-    const previous: OperationId = pending.previous(index, clients) ?? item.operation;
+    const previous = pending.previous(index, clients) ?? markOf(item.operation);
     const parcel = this.#options.wire.encode({ incarnation, region, first, previous, operations });
     const id = this.#idOf(incarnation, first, operations.length);
     return { id, incarnation, first, count: operations.length, operations, parcel, taken: null };

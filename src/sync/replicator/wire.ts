@@ -2,7 +2,7 @@ import type { Batch } from '../../disk/replica/batch.ts';
 import { ByteReader, damaged } from '../../disk/replica/byte-reader.ts';
 import { ByteWriter } from '../../disk/replica/byte-writer.ts';
 import { readIncarnation, writeIncarnation } from '../../disk/replica/incarnation.ts';
-import { readId, writeId } from '../../disk/replica/operation.ts';
+import { readId, readMark, writeId, writeMark } from '../../disk/replica/operation.ts';
 import type { Operation, OperationId } from '../../disk/replica/operation.ts';
 import { DIGEST_BYTES } from '../../disk/replica/snapshot.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
@@ -12,7 +12,7 @@ import { hex, sha256 } from './digest.ts';
 /*
  * An entry as the hub has it. docs/FORMAT.md, "Replicas", is the same in words.
  *
- *   entry      version, incarnation, region, first, id of the operation before, operations
+ *   entry      version, incarnation, region, first, mark of the operation before, operations
  *   operation  id, kind, 0, payload            a payload that travels in the entry itself
  *              id, kind, 1, count, blobs       one that is put together from blobs (rule 14)
  *   blob       SHA-256, length
@@ -86,7 +86,7 @@ export class Wire {
     const writer = new ByteWriter().byte(WIRE_VERSION);
     writeIncarnation(writer, incarnation);
     writer.text(region).integer(first);
-    writeId(writer, previous);
+    writeMark(writer, previous);
     for (const operation of operations) this.#writeOperation(writer, operation, blobs);
     return { bytes: writer.finish(), blobs };
   }
@@ -119,7 +119,7 @@ export function decodeWire(bytes: Uint8Array): WireBatch {
     incarnation: readIncarnation(reader),
     region: reader.text(),
     first: reader.integer(),
-    previous: readId(reader),
+    previous: readMark(reader),
   };
   const operations: WireOperation[] = [];
   while (!reader.atEnd) operations.push(readWireOperation(reader));
