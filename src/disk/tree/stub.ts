@@ -10,6 +10,9 @@ import { writeWhole } from './write-whole.ts';
  * - It gets its name complete, by a rename, and is never written to afterwards.
  */
 
+/** Whether this system keeps the bit. */
+export const canHaveStubs = process.platform !== 'win32';
+
 const OWNER_EXECUTES = 0o100;
 const STUB_MODE = 0o700;
 

@@ -1,0 +1,203 @@
+import type { Locator } from '../../disk/locator.ts';
+import type { Intent, OperationResult } from '../../disk/locks/lock-table.ts';
+import { LockedError } from '../../disk/locks/lock-table.ts';
+import { isSameOperation } from '../../disk/replica/operation.ts';
+import { TreeError } from '../../disk/tree/tree-error.ts';
+import { APPLIED_DIRECTORY } from './applied.ts';
+import type { Applied, AppliedFile } from './applied.ts';
+import { deepestFirst } from './capture.ts';
+import { fillAsWanted } from './fill.ts';
+import type { Prepare } from './prepare.ts';
+import type { Surroundings } from './surroundings.ts';
+import type { FileEntry, TableEntry } from './table.ts';
+
+/** What became of one place. `changed`: the disk has something that is not known yet; it must be captured first. */
+type Outcome = 'done' | 'later' | 'changed';
+
+export interface AppliedAll {
+  /** Locked, or not to be had now. */
+  readonly later: readonly Locator[];
+  /** To be captured before anything is applied there. */
+  readonly changed: readonly Locator[];
+}
+
+/** Brings the disk to what it should be, as long as it is what it is known to be. */
+export class Apply {
+  readonly #surroundings: Surroundings;
+  readonly #prepare: Prepare;
+  readonly #later: Locator[] = [];
+  readonly #changed: Locator[] = [];
+
+  constructor(surroundings: Surroundings, prepare: Prepare) {
+    this.#surroundings = surroundings;
+    this.#prepare = prepare;
+  }
+
+  /** @throws HoldfastError as hubs and journals do; what was not applied then is for the next one */
+  async run(places: Iterable<Locator>): Promise<AppliedAll> {
+    const differing = [...places].filter((locator) => this.#differs(locator));
+    await this.#move(differing);
+    for (const locator of deepestFirst(differing)) await this.#attempt(locator, () => this.#clear(locator));
+    for (const locator of deepestFirst(differing).reverse()) await this.#attempt(locator, () => this.#put(locator));
+    return { later: this.#later, changed: this.#changed };
+  }
+
+  #differs(locator: Locator): boolean {
+    const { applied, view } = this.#surroundings.journal.known;
+    return !isSameState(applied.get(locator), view.get(locator));
+  }
+
+  async #attempt(locator: Locator, body: () => Promise<Outcome>): Promise<void> {
+    const outcome = await this.#outcome(body);
+    if (outcome === 'later') this.#later.push(locator);
+    if (outcome === 'changed') this.#changed.push(locator);
+  }
+
+  async #outcome(body: () => Promise<Outcome>): Promise<Outcome> {
+    try {
+      return await body();
+    } catch (error) {
+      if (error instanceof LockedError) return 'later';
+      if (!(error instanceof TreeError)) throw error;
+      // Such as a directory that is gone: whoever removed it is heard of next.
+      if (error.code === 'not-found' || error.code === 'type-mismatch' || error.code === 'exists') return 'changed';
+      this.#surroundings.report(error.message);
+      return 'later';
+    }
+  }
+
+  /** A file that goes and one with the same content that comes are one file that moves. */
+  async #move(differing: readonly Locator[]): Promise<void> {
+    const { applied, view } = this.#surroundings.journal.known;
+    const going = new Map<string, Locator>();
+    for (const locator of differing) {
+      const state = applied.get(locator);
+      if (state?.kind === 'file' && view.get(locator) === undefined) going.set(state.key, locator);
+    }
+    for (const target of going.size === 0 ? [] : differing) {
+      const entry = view.get(target);
+      const source = entry?.kind === 'file' && applied.get(target) === undefined ? going.get(entry.key) : undefined;
+      if (source === undefined || entry?.kind !== 'file' || this.#isMissing(target.slice(0, -1))) continue;
+      going.delete(entry.key);
+      // Where it cannot move, it goes and comes.
+      await this.#outcome(() => this.#moveFile(source, target, entry));
+    }
+  }
+
+  #isMissing(directory: Locator): boolean {
+    return directory.length > 0 && this.#surroundings.journal.known.applied.get(directory)?.kind !== 'directory';
+  }
+
+  #moveFile(source: Locator, target: Locator, entry: FileEntry): Promise<Outcome> {
+    const { tree, journal } = this.#surroundings;
+    return this.#operate({ operation: 'move', kind: 'file', source, target }, async () => {
+      const state = journal.state().applied.get(source);
+      if (state?.kind !== 'file' || state.key !== entry.key || !this.#isUntouched(source, state)) return 'changed';
+      if (tree.kindOf(target) !== null) return 'changed';
+      await tree.move(source, target);
+      journal.appendApplied([
+        { locator: source, state: null },
+        { locator: target, state: { ...state, version: entry.id } },
+      ]);
+      return 'done';
+    });
+  }
+
+  /** Removes what should not be there, or not as what it is. */
+  async #clear(locator: Locator): Promise<Outcome> {
+    const { applied, view } = this.#surroundings.journal.known;
+    const state = applied.get(locator);
+    const wanted = view.get(locator);
+    if (state === undefined || state.kind === wanted?.kind) return 'done';
+    return state.kind === 'file' ? this.#removeFile(locator, state) : this.#removeDirectory(locator);
+  }
+
+  async #removeFile(locator: Locator, state: AppliedFile): Promise<Outcome> {
+    await this.#prepare.keep(locator, state);
+    return this.#operate({ operation: 'remove', kind: 'file', source: locator }, () => {
+      if (!this.#isUntouched(locator, state)) return 'changed';
+      this.#surroundings.tree.remove(locator);
+      this.#surroundings.journal.appendApplied([{ locator, state: null }]);
+      return 'done';
+    });
+  }
+
+  #removeDirectory(locator: Locator): Promise<Outcome> {
+    const { tree, journal } = this.#surroundings;
+    return this.#operate({ operation: 'remove', kind: 'directory', source: locator }, () => {
+      if (tree.kindOf(locator) !== 'directory') return 'changed';
+      // Something in it is locked, or new.
+      if (!tree.isEmpty(locator)) return 'later';
+      tree.remove(locator);
+      journal.appendApplied([{ locator, state: null }]);
+      return 'done';
+    });
+  }
+
+  /** Puts there what should be. */
+  async #put(locator: Locator): Promise<Outcome> {
+    const { applied, view } = this.#surroundings.journal.known;
+    const state = applied.get(locator);
+    const wanted = view.get(locator);
+    // What is in the way has been told of when it was not removed.
+    if (wanted === undefined || isSameState(state, wanted) || (state !== undefined && state.kind !== wanted.kind)) return 'done';
+    return wanted.kind === 'file' ? this.#putFile(locator, wanted, state) : this.#makeDirectory(locator);
+  }
+
+  #makeDirectory(locator: Locator): Promise<Outcome> {
+    const { tree, journal } = this.#surroundings;
+    return this.#operate({ operation: 'create', kind: 'directory', source: locator }, () => {
+      const isNew = tree.createDirectory(locator);
+      journal.appendApplied([{ locator, state: APPLIED_DIRECTORY }]);
+      return isNew ? 'done' : 'unchanged';
+    });
+  }
+
+  async #putFile(locator: Locator, entry: FileEntry, state: Applied | undefined): Promise<Outcome> {
+    const { journal, tree } = this.#surroundings;
+    if (state?.kind === 'file') {
+      if (state.key === entry.key) {
+        journal.appendApplied([{ locator, state: { ...state, version: entry.id } }]);
+        return 'done';
+      }
+      await this.#prepare.keep(locator, state);
+    }
+    const swap = await tree.swap();
+    try {
+      const fingerprint = await fillAsWanted(swap, entry.manifest, this.#surroundings);
+      const operation = state === undefined ? 'create' : 'modify';
+      return await this.#operate({ operation, kind: 'file', source: locator }, async () => {
+        if (!this.#isUntouched(locator, state)) return 'changed';
+        if (!isSameState(entry, journal.known.view.get(locator))) return 'later';
+        await tree.replace(swap, locator);
+        journal.appendApplied([{ locator, state: { kind: 'file', version: entry.id, key: entry.key, fingerprint } }]);
+        return 'done';
+      });
+    } finally {
+      swap.discard();
+    }
+  }
+
+  /** `unchanged`: done, and nobody has to hear of it. */
+  #operate(intent: Intent, body: () => Outcome | 'unchanged' | Promise<Outcome | 'unchanged'>): Promise<Outcome> {
+    return this.#surroundings.locks.operate(intent, async (): Promise<OperationResult<Outcome>> => {
+      const outcome = await body();
+      return outcome === 'unchanged' ? { changed: false, value: 'done' } : { changed: outcome === 'done', value: outcome };
+    });
+  }
+
+  /** Under the lock: whether the disk and the journal are both as they were when it was decided what to do. */
+  #isUntouched(locator: Locator, before: Applied | undefined): boolean {
+    const { journal, tree } = this.#surroundings;
+    const known = journal.state().applied.get(locator);
+    const look = tree.look(locator);
+    if (before?.kind !== 'file') return known === undefined && before === undefined && look === null;
+    if (known?.kind !== 'file' || !isSameOperation(known.version, before.version)) return false;
+    return look?.kind === 'file' && look.fingerprint === known.fingerprint;
+  }
+}
+
+function isSameState(a: Applied | TableEntry | undefined, b: TableEntry | undefined): boolean {
+  if (a === undefined || b === undefined || a.kind === 'directory' || b.kind === 'directory') return a?.kind === b?.kind;
+  return isSameOperation('version' in a ? a.version : a.id, b.id);
+}

@@ -1,0 +1,117 @@
+import fs from 'node:fs';
+import { HoldfastError } from '../../runtime/holdfast-error.ts';
+import type { HubLog } from '../hub.ts';
+import { inParallel } from './in-parallel.ts';
+import { CHUNK_BYTES, chunksOf, hex, sha256 } from './manifest.ts';
+import type { Chunk, Manifest } from './manifest.ts';
+
+/** Where the content of files is, beside the order of their changes. */
+export type Blobs = Pick<HubLog, 'putBlob' | 'getBlob' | 'hasBlobs'>;
+
+/** Chunks of one file in memory at a time. */
+const AT_ONCE = 4;
+
+/** A chunk up to here is sent without asking first: the question would take as long. */
+const SMALL_BYTES = 64 * 1024;
+
+/** What a file contains, without its time. */
+export type Content = Pick<Manifest, 'size' | 'chunks'>;
+
+interface Piece {
+  readonly name: string;
+  readonly digest: Uint8Array;
+  readonly bytes: Uint8Array;
+}
+
+/** Reads a file from its start to its end, in bounded memory; `each` is given some pieces at a time. */
+async function readContent(descriptor: number, each: (pieces: readonly Piece[]) => Promise<void>): Promise<Content> {
+  const digests: Uint8Array[] = [];
+  let size = 0;
+  for (let isAtEnd = false; !isAtEnd; ) {
+    const pieces: Piece[] = [];
+    while (pieces.length < AT_ONCE && !isAtEnd) {
+      const bytes = await readChunk(descriptor, size);
+      isAtEnd = bytes.length < CHUNK_BYTES;
+      size += bytes.length;
+      if (bytes.length === 0) continue;
+      const digest = sha256(bytes);
+      pieces.push({ name: hex(digest), digest, bytes });
+    }
+    digests.push(...pieces.map(({ digest }) => digest));
+    if (pieces.length > 0) await each(pieces);
+  }
+  return { size, chunks: Buffer.concat(digests) };
+}
+
+/** The content of a file, which nobody is told. */
+export function digestContent(descriptor: number): Promise<Content> {
+  return readContent(descriptor, async () => undefined);
+}
+
+/** The content of a file, of which the hub has every chunk when this resolves. @throws HoldfastError as hubs do */
+export function uploadContent(descriptor: number, blobs: Blobs): Promise<Content> {
+  return readContent(descriptor, async (pieces) => {
+    const large = pieces.filter(({ bytes }) => bytes.length > SMALL_BYTES).map(({ name }) => name);
+    const there = large.length === 0 ? new Set<string>() : await blobs.hasBlobs(large);
+    const missing = new Map(pieces.filter(({ name }) => !there.has(name)).map((piece) => [piece.name, piece.bytes]));
+    await Promise.all(Array.from(missing, ([name, bytes]) => blobs.putBlob(name, bytes)));
+  });
+}
+
+/** As much of a chunk as the file has. */
+async function readChunk(descriptor: number, position: number): Promise<Uint8Array> {
+  const bytes = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+  let filled = 0;
+  for (let count = -1; count !== 0 && filled < bytes.length; filled += count) {
+    count = await readSome(descriptor, bytes, filled, position + filled);
+  }
+  return bytes.subarray(0, filled);
+}
+
+function readSome(descriptor: number, bytes: Uint8Array, filled: number, position: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    fs.read(descriptor, bytes, filled, bytes.length - filled, position, (error, count) => {
+      if (error === null) resolve(count);
+      else reject(error);
+    });
+  });
+}
+
+/**
+ * Writes a content into an empty file, each chunk compared with its digest before.
+ *
+ * @throws HoldfastError hub-damaged when a chunk is missing or another; as hubs do
+ */
+export async function downloadContent(manifest: Manifest, blobs: Blobs, descriptor: number): Promise<void> {
+  await inParallel(chunksOf(manifest), AT_ONCE, async (chunk) => {
+    await writeAll(descriptor, await getChunk(chunk, blobs), chunk.position);
+  });
+}
+
+/** @throws HoldfastError hub-damaged, and as hubs do */
+export async function getChunk({ name, length }: Chunk, blobs: Blobs): Promise<Uint8Array> {
+  const bytes = await blobs.getBlob(name);
+  if (bytes === null) throw damagedChunk(name, 'the hub does not have it');
+  if (bytes.length !== length) throw damagedChunk(name, `it has ${bytes.length} bytes instead of ${length}`);
+  if (hex(sha256(bytes)) !== name) throw damagedChunk(name, 'its bytes are others');
+  return bytes;
+}
+
+function damagedChunk(name: string, why: string): HoldfastError {
+  return new HoldfastError('hub-damaged', `The chunk ${name} of a file cannot be had: ${why}.`);
+}
+
+async function writeAll(descriptor: number, bytes: Uint8Array, position: number): Promise<void> {
+  for (let written = 0; written < bytes.length; ) {
+    written += await writeSome(descriptor, bytes, written, position + written);
+  }
+}
+
+function writeSome(descriptor: number, bytes: Uint8Array, written: number, position: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    fs.write(descriptor, bytes, written, bytes.length - written, position, (error, count) => {
+      if (error === null) resolve(count);
+      else reject(error);
+    });
+  });
+}

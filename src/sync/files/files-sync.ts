@@ -1,0 +1,136 @@
+import type { JournalOptions } from '../../disk/journal/journal.ts';
+import type { Locator } from '../../disk/locator.ts';
+import type { FileLockTable } from '../../disk/locks/lock-table.ts';
+import type { BucketPlace } from '../../disk/place.ts';
+import type { Operation } from '../../disk/replica/operation.ts';
+import type { ReplicaJournal } from '../../disk/replica/replica-journal.ts';
+import type { FileTree } from '../../disk/tree/file-tree.ts';
+import { getChunk } from './blobs.ts';
+import type { Blobs } from './blobs.ts';
+import type { Conflict } from './conflicts.ts';
+import { Fetcher } from './fetcher.ts';
+import { FilesJournal } from './files-journal.ts';
+import { chunksOf } from './manifest.ts';
+import { Prepare } from './prepare.ts';
+import { Reconciler } from './reconciler.ts';
+
+export { FilesModel } from './files-model.ts';
+
+export interface FilesSyncOptions extends Pick<JournalOptions, 'durability' | 'exclusively'> {
+  readonly place: BucketPlace;
+  readonly tree: FileTree;
+  readonly locks: FileLockTable;
+  /** Of the hub's log `<origin> files`. */
+  readonly blobs: Blobs;
+  /** This region's name. */
+  readonly region: string;
+  /** A random integer in [1, 2^53) that nothing else has written with. */
+  readonly session: number;
+  /** Whether content that other regions wrote is fetched at once, not when it is first read. Default false. */
+  readonly eager?: boolean;
+  /** Hears of what cannot be done now, in a sentence for a person; it is tried again. */
+  readonly onProblem?: (problem: string) => void;
+  /** Hears once of each conflict that the order brings while this realm reads it. */
+  readonly onConflict?: (conflict: FileConflict) => void;
+  /** Runs what it is given outside of the caller's asynchronous context; for timers. */
+  readonly detach?: <T>(body: () => T) => T;
+}
+
+/** A version of a file that another one, whose writer had not seen it, has taken the place of. */
+export interface FileConflict {
+  /** Counts the conflicts of an origin, from 1; the same in every region. */
+  readonly serial: number;
+  readonly locator: Locator;
+  /** The region whose version has the place; null when a directory has it. */
+  readonly winner: string | null;
+  readonly lost: {
+    /** Where it was written. */
+    readonly region: string;
+    /** Bytes. */
+    readonly size: number;
+    /** Milliseconds since 1970. */
+    readonly lastModified: number;
+    /**
+     * Its content, from the hub.
+     *
+     * @throws HoldfastError `hub-damaged` when a chunk is missing or damaged, and as hubs do
+     */
+    bytes(): Promise<Blob>;
+  };
+}
+
+/**
+ * The files of one origin in the order of a hub. Every process of a root may have one, to fetch what is elsewhere and to
+ * read conflicts; the one that talks to the hub also starts it, beside the replicator that drives `journal`.
+ */
+export interface FilesSync {
+  /** For the replicator. */
+  readonly journal: ReplicaJournal;
+  /** To be called by the replicator before operations are sent: the hub has their content when it resolves. */
+  prepare(operations: readonly Operation[]): Promise<void>;
+  /**
+   * Begins to look for changes on this disk and to bring those of others to it. The replica may be active by then, or
+   * become so. It keeps no process alive.
+   */
+  start(): void;
+  /** Resolves when nothing of what `start` began goes on. */
+  stop(): Promise<void>;
+  /** Resolves when everything that has changed on this disk by now is in the journal, pending or confirmed. */
+  captured(): Promise<void>;
+  /** Resolves when also everything that the order has brought by now is on this disk. */
+  settled(): Promise<void>;
+  /** How many places have, or may have, changes that are not pending yet: the hub is away, or they are being written. */
+  readonly uncaptured: number;
+  /**
+   * Puts the content of a file in the place of its stub; for `FileSystemParts.fetch`.
+   *
+   * @throws HoldfastError `hub-damaged` when a chunk is missing or damaged, and as hubs do; TreeError. The stub stays.
+   */
+  fetch(locator: Locator): Promise<void>;
+  /** The conflicts that the order has brought, oldest first; the last 256, the same in every region. */
+  conflicts(): readonly FileConflict[];
+  /** Stops, and closes the journal. */
+  close(): Promise<void>;
+}
+
+/** Does no I/O. */
+export function createFilesSync(options: FilesSyncOptions): FilesSync {
+  const { place, blobs, durability, exclusively, session, onConflict, onProblem = () => undefined } = options;
+  const journal = new FilesJournal(place, {
+    session,
+    ...(durability && { durability }),
+    ...(exclusively && { exclusively }),
+  });
+  const surroundings = { ...options, journal, eager: options.eager ?? false, report: onProblem };
+  const prepare = new Prepare(surroundings);
+  const fetcher = new Fetcher(surroundings);
+  const reconciler = new Reconciler(surroundings, prepare, { detach: options.detach ?? ((body) => body()) });
+  if (onConflict !== undefined) journal.known.model.conflicts.listener = (conflict) => onConflict(forReaders(conflict, blobs));
+  return {
+    journal,
+    prepare: (operations) => prepare.operations(operations),
+    start: () => reconciler.start(),
+    stop: () => reconciler.stop(),
+    captured: () => reconciler.captured(),
+    settled: () => reconciler.settled(),
+    get uncaptured() {
+      return reconciler.uncaptured;
+    },
+    fetch: (locator) => fetcher.fetch(locator),
+    conflicts: () => journal.state().model.conflicts.items.map((conflict) => forReaders(conflict, blobs)),
+    close: async () => {
+      await reconciler.stop();
+      journal.close();
+    },
+  };
+}
+
+function forReaders({ serial, locator, winner, lost }: Conflict, blobs: Blobs): FileConflict {
+  const { size, lastModified } = lost.manifest;
+  const bytes = async (): Promise<Blob> => {
+    const parts: Blob[] = [];
+    for (const chunk of chunksOf(lost.manifest)) parts.push(new Blob([Buffer.from(await getChunk(chunk, blobs))]));
+    return new Blob(parts);
+  };
+  return { serial, locator, winner, lost: { region: lost.region, size, lastModified, bytes } };
+}

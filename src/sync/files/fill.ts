@@ -1,0 +1,46 @@
+import fs from 'node:fs';
+import { fingerprintOf } from '../../disk/tree/look.ts';
+import type { Fingerprint } from '../../disk/tree/look.ts';
+import { canHaveStubs, writeStub } from '../../disk/tree/stub.ts';
+import type { Swap } from '../../disk/tree/swap.ts';
+import { HoldfastError } from '../../runtime/holdfast-error.ts';
+import { downloadContent } from './blobs.ts';
+import { encodeStub } from './manifest.ts';
+import type { Manifest } from './manifest.ts';
+import type { Surroundings } from './surroundings.ts';
+
+/**
+ * Gives a new file, which nobody sees yet, a content and its time.
+ *
+ * @throws HoldfastError hub-damaged when a chunk is missing or another; as hubs do
+ */
+export async function fillWithContent(swap: Swap, manifest: Manifest, { blobs }: Pick<Surroundings, 'blobs'>): Promise<Fingerprint> {
+  await downloadContent(manifest, blobs, swap.descriptor);
+  return setTime(swap, manifest);
+}
+
+/** The same with what should be there now: the content, or a stub where it is fetched when it is read. */
+export async function fillAsWanted(swap: Swap, manifest: Manifest, surroundings: Surroundings): Promise<Fingerprint> {
+  if (manifest.size > 0 && !surroundings.eager && canHaveStubs) return fillWithStub(swap, manifest);
+  try {
+    return await fillWithContent(swap, manifest, surroundings);
+  } catch (error) {
+    // What the hub has lost is there by name, and says so to whoever reads it.
+    if (!(error instanceof HoldfastError && error.code === 'hub-damaged') || !canHaveStubs) throw error;
+    surroundings.report(error.message);
+    fs.ftruncateSync(swap.descriptor);
+    return fillWithStub(swap, manifest);
+  }
+}
+
+function fillWithStub(swap: Swap, manifest: Manifest): Fingerprint {
+  writeStub(swap.descriptor, encodeStub(manifest));
+  return setTime(swap, manifest);
+}
+
+/** A quarter of a millisecond keeps the time from being one less after it was a fraction of seconds. */
+function setTime({ descriptor }: Swap, { lastModified }: Manifest): Fingerprint {
+  const seconds = (lastModified + 0.25) / 1000;
+  fs.futimesSync(descriptor, seconds, seconds);
+  return fingerprintOf(fs.fstatSync(descriptor));
+}

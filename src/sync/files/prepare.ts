@@ -1,0 +1,91 @@
+import fs from 'node:fs';
+import type { Locator } from '../../disk/locator.ts';
+import type { Operation } from '../../disk/replica/operation.ts';
+import { TreeError } from '../../disk/tree/tree-error.ts';
+import type { AppliedFile } from './applied.ts';
+import { uploadContent } from './blobs.ts';
+import { readChange } from './files-model.ts';
+import { chunksOf, contentKey } from './manifest.ts';
+import type { ContentKey, Manifest } from './manifest.ts';
+import type { Surroundings } from './surroundings.ts';
+
+/** Names asked about at once. */
+const QUESTION = 512;
+
+/**
+ * Sees to it that the hub has the content of changes. A capture has sent it before; but the hub may be another one
+ * since, or an older copy of itself.
+ */
+export class Prepare {
+  readonly #surroundings: Surroundings;
+
+  constructor(surroundings: Surroundings) {
+    this.#surroundings = surroundings;
+  }
+
+  /**
+   * To be called before operations are sent. What the hub lacks is sent from this disk; what this disk lacks too is
+   * reported, and the change is sent all the same: whoever reads the file is told.
+   *
+   * @throws HoldfastError as hubs do
+   */
+  async operations(operations: readonly Operation[]): Promise<void> {
+    const missing = await this.#missing(operations.flatMap(manifestsOf));
+    if (missing.size === 0) return;
+    for (const [locator, state] of this.#surroundings.journal.known.applied.below([])) {
+      if (state.kind !== 'file' || !missing.has(state.key)) continue;
+      if (await this.#upload(locator)) missing.delete(state.key);
+    }
+    for (const key of missing) this.#surroundings.report(`Neither the hub nor this disk has the content ${key} of a file any more.`);
+  }
+
+  /**
+   * To be called before the content of a file goes from this disk: a pending change may be the only other thing that
+   * knows of it, and the hub may not have it.
+   */
+  async keep(locator: Locator, { key }: AppliedFile): Promise<void> {
+    const { pending } = this.#surroundings.journal.known.replica;
+    if (pending.length === 0) return;
+    const own = [...pending].flatMap(({ operation }) => manifestsOf(operation)).filter((manifest) => contentKey(manifest) === key);
+    if ((await this.#missing(own)).size > 0) await this.#upload(locator);
+  }
+
+  /** Which contents the hub has not, or not whole. */
+  async #missing(manifests: readonly Manifest[]): Promise<Set<ContentKey>> {
+    const byChunk = new Map<string, ContentKey[]>();
+    for (const manifest of manifests) {
+      const key = contentKey(manifest);
+      for (const { name } of chunksOf(manifest)) byChunk.set(name, [...(byChunk.get(name) ?? []), key]);
+    }
+    const names = [...byChunk.keys()];
+    const missing = new Set<ContentKey>();
+    for (let at = 0; at < names.length; at += QUESTION) {
+      const asked = names.slice(at, at + QUESTION);
+      const there = await this.#surroundings.blobs.hasBlobs(asked);
+      for (const name of asked) if (!there.has(name)) for (const key of byChunk.get(name) ?? []) missing.add(key);
+    }
+    return missing;
+  }
+
+  /** False when the file has nothing to send: it is a stub, or gone. What it has become meanwhile does no harm. */
+  async #upload(locator: Locator): Promise<boolean> {
+    const { tree, blobs } = this.#surroundings;
+    let descriptor: number;
+    try {
+      descriptor = tree.open(locator, 'read');
+    } catch (error) {
+      if (error instanceof TreeError) return false;
+      throw error;
+    }
+    try {
+      await uploadContent(descriptor, blobs);
+      return true;
+    } finally {
+      fs.closeSync(descriptor);
+    }
+  }
+}
+
+function manifestsOf(operation: Operation): Manifest[] {
+  return (readChange(operation)?.steps ?? []).flatMap((step) => ('manifest' in step ? [step.manifest] : []));
+}
