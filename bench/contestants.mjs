@@ -6,7 +6,7 @@ export const contestants = {
   deno: { label: 'Deno', runtime: 'deno' },
   'node-localstorage': { label: 'node-localstorage', runtime: 'node' },
   'node-opfs': { label: 'node-opfs', runtime: 'node' },
-  memfs: { label: 'memfs', runtime: 'node' },
+  memfs: { label: 'memfs (in memory)', runtime: 'node' },
   adapter: { label: 'native-fs-adapter', runtime: 'node' },
   chromium: { label: 'Chromium', runtime: 'chromium' },
 };

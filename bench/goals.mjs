@@ -31,6 +31,19 @@ export const goals = {
   scale: { replay: { atLeast: 200 } },
 };
 
+/** What the profile shows where a goal is not met. */
+export const notes = {
+  'web-storage': {
+    setItem:
+      'Seven tenths of a call are two system calls: the append, and the read that shows at which place in the order of all processes it landed. Neither can be left out: without the second nobody knows whether another record came before, which decides about the quota and about a journal that was moved on.',
+  },
+  start: {
+    first:
+      'About a third is compiling the code that is loaded, a fifth opening and replaying the journal, the rest the ES module loader and WritableStream, which an interface object inherits from and therefore must be there.',
+    size: 'A synchronous setItem() may need all of journal, map, root and compaction, so nothing of them can be loaded later.',
+  },
+};
+
 /** Each goal of a work, with what was reached and whether that is enough. */
 export function judge(area, work, results) {
   const wanted = goals[area]?.[work] ?? {};

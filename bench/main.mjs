@@ -1,19 +1,22 @@
 // npm run bench [-- <area> …]: every area's contestants side by side, their rounds interleaved, medians of the rounds.
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { median } from './alone.mjs';
 import { installPeers } from './peers.mjs';
 import { open } from './processes.mjs';
-import { areaTable, chart } from './report.mjs';
+import { areaTable, chart, goalsMet } from './report.mjs';
+import { areas, environment, inOrder, interleaved, readResults, resultsFile } from './results.mjs';
 
-const interleaved = ['web-storage', 'sync-access', 'files', 'locks'];
-const measuredAlone = ['start', 'tenants', 'scale'];
-const areas = [...interleaved, ...measuredAlone];
 const rounds = Number(process.env.ROUNDS ?? 7);
-const resultsFile = new URL('results.json', import.meta.url);
 
 const say = (text) => process.stderr.isTTY && process.stderr.write(`\r\u001b[K${text}`);
+
+const project = fileURLToPath(new URL('..', import.meta.url));
+
+/** Why somebody takes no part, without the paths of this machine. */
+const reason = ({ message }) => message.split('\n')[0].replaceAll(project, '');
 
 async function start(area, { contestants: order, scope }, root) {
   const running = new Map();
@@ -23,7 +26,7 @@ async function start(area, { contestants: order, scope }, root) {
     try {
       running.set(contestant, await open(area, scope, contestant, await mkdtemp(join(root, `${contestant}-`))));
     } catch (error) {
-      absent[contestant] = error.message.split('\n')[0];
+      absent[contestant] = reason(error);
     }
   }
   return { running, absent };
@@ -36,12 +39,13 @@ async function compare(area, root) {
   const results = {};
   for (const work of definition.works) {
     const { id, most, per, unit } = work;
+    const wanted = Math.min(rounds, work.rounds ?? rounds);
     const samples = new Map([...running.keys()].map((contestant) => [contestant, []]));
-    for (let round = 0; round <= rounds; round += 1) {
+    for (let round = 0; round <= wanted; round += 1) {
       for (const [contestant, process] of running) {
-        say(`${area}: ${work.label}, round ${round}/${rounds}, ${contestant}`);
+        say(`${area}: ${work.label}, round ${round}/${wanted}, ${contestant}`);
         const nanoseconds = await process.round({ id, most, per }).catch((error) => error);
-        if (nanoseconds instanceof Error) absent[contestant] ??= `${work.label}: ${nanoseconds.message.split('\n')[0]}`;
+        if (nanoseconds instanceof Error) absent[contestant] ??= `${work.label}: ${reason(nanoseconds)}`;
         else if (nanoseconds !== null && round > 0) samples.get(contestant)?.push(nanoseconds);
       }
     }
@@ -63,19 +67,21 @@ async function main(wanted) {
   if (unknown.length > 0) throw new Error(`unknown area ${unknown.join(', ')}; there are ${areas.join(', ')}`);
   installPeers();
   const root = await mkdtemp(join(process.env.BENCH_ROOT ?? tmpdir(), 'holdfast-bench-'));
-  const stored = JSON.parse(await readFile(resultsFile, 'utf8').catch(() => '{}'));
+  const stored = await readResults();
   try {
     for (const area of wanted.length > 0 ? wanted : areas) {
       const result = await measure(area, root);
       say('');
       console.log(`${areaTable(result)}\n`);
-      stored[area] = { ...result, measured: new Date().toISOString().slice(0, 10) };
+      stored.areas[area] = result;
+      stored.environment[area] = environment();
     }
   } finally {
     await rm(root, { recursive: true, force: true });
   }
+  console.log(goalsMet(inOrder(stored)));
   await writeFile(resultsFile, `${JSON.stringify(stored, null, 1)}\n`);
-  await writeFile(new URL('chart.svg', import.meta.url), chart(Object.values(stored)));
+  await writeFile(new URL('chart.svg', import.meta.url), chart(inOrder(stored)));
 }
 
 try {

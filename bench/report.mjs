@@ -2,7 +2,7 @@
 import { contestants } from './contestants.mjs';
 import { judge } from './goals.mjs';
 
-const digits = (value) => (value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2));
+export const digits = (value) => (value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2));
 
 function cells(area, work, results, order) {
   const own = results.holdfast;
@@ -38,32 +38,59 @@ export function areaTable({ area, works, order, results, absent }) {
   return [align([head, ...rows]), ...notes, ...missing].join('\n');
 }
 
-/** Bars of how many times slower each peer is, logarithmic; Holdfast is 1. */
+/** Each goal that could be judged, with its work. */
+export function judgedWorks(areas) {
+  return areas
+    .flatMap(({ area, works, results }) =>
+      works.flatMap((work) => judge(area, work.id, results[work.id] ?? {}).map((goal) => ({ area, work, ...goal }))),
+    )
+    .filter(({ met }) => met !== null);
+}
+
+export function goalsMet(areas) {
+  const judged = judgedWorks(areas);
+  return `${judged.filter(({ met }) => met).length} of ${judged.length} goals met`;
+}
+
+const unity = 70;
+const decade = 100;
+/** Where the bars begin. */
+const left = 170;
+
+function bar({ label, ratio }, y) {
+  const width = Math.max(2, unity + decade * Math.log10(ratio));
+  return [
+    `<text x="${left - 10}" y="${y}" text-anchor="end">${label}</text>`,
+    `<rect x="${left}" y="${y - 11}" width="${width.toFixed(0)}" height="13" rx="2" fill="${label === 'Holdfast' ? '#2a6f5b' : '#b9c4c0'}"/>`,
+    `<text x="${(left + 6 + width).toFixed(0)}" y="${y}">${digits(ratio)}×</text>`,
+  ];
+}
+
+/** The peers of a work that was measured, each with its time as a multiple of Holdfast's. */
+export function peersOf(results) {
+  return Object.entries(results)
+    .filter(([contestant, value]) => contestant !== 'limit' && contestant !== 'holdfast' && typeof value === 'number')
+    .map(([contestant, value]) => ({ label: contestants[contestant].label, ratio: value / results.holdfast }));
+}
+
+/** Bars of each peer's time as a multiple of Holdfast's, logarithmic. */
 export function chart(areas) {
-  const bars = areas.flatMap(({ works, results }) =>
-    works
-      .filter((work) => work.chart)
-      .map((work) => ({
-        label: work.chart,
-        peers: Object.entries(results[work.id])
-          .filter(([contestant, value]) => contestant !== 'limit' && contestant !== 'holdfast' && typeof value === 'number')
-          .map(([contestant, value]) => ({ label: contestants[contestant].label, ratio: value / results[work.id].holdfast })),
-      })),
+  const groups = areas.flatMap(({ works, results }) =>
+    works.filter((work) => work.chart && typeof results[work.id]?.holdfast === 'number').map((work) => ({ label: work.chart, peers: peersOf(results[work.id]) })),
   );
   const lines = [];
-  let y = 30;
-  for (const { label, peers } of bars) {
+  let y = 40;
+  for (const { label, peers } of groups) {
     lines.push(`<text x="10" y="${y}" font-weight="bold">${label}</text>`);
-    for (const { label: peer, ratio } of [{ label: 'Holdfast', ratio: 1 }, ...peers]) {
-      y += 20;
-      const width = 12 + 110 * Math.max(0, Math.log10(ratio));
-      lines.push(
-        `<text x="160" y="${y}" text-anchor="end">${peer}</text>`,
-        `<rect x="170" y="${y - 11}" width="${width.toFixed(0)}" height="13" rx="2" fill="${peer === 'Holdfast' ? '#2a6f5b' : '#b9c4c0'}"/>`,
-        `<text x="${(176 + width).toFixed(0)}" y="${y}">${digits(ratio)}×</text>`,
-      );
-    }
+    for (const peer of [{ label: 'Holdfast', ratio: 1 }, ...peers]) lines.push(...bar(peer, (y += 20)));
     y += 34;
   }
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="640" height="${y}" font-family="sans-serif" font-size="13">\n<rect width="100%" height="100%" fill="#fff"/>\n<text x="10" y="12" font-size="11">time of a call as a multiple of Holdfast's, logarithmic</text>\n${lines.join('\n')}\n</svg>\n`;
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" width="640" height="${y - 14}" font-family="sans-serif" font-size="13">`,
+    '<rect width="100%" height="100%" fill="#fff"/>',
+    `<text x="10" y="16" font-size="11">time of a call as a multiple of Holdfast's, logarithmic</text>`,
+    ...lines,
+    '</svg>',
+    '',
+  ].join('\n');
 }

@@ -3,17 +3,17 @@ export const contestants = ['limit', 'holdfast', 'node-opfs', 'memfs', 'adapter'
 export const scope = 'worker';
 
 export const works = [
-  { id: 'replace4k', label: 'createWritable + write + close, 4 KiB, replace', durability: 'atomic, in the kernel' },
+  { id: 'replace4k', label: 'createWritable + write + close, 4 KiB, replace', chart: 'createWritable + write 4 KiB + close', durability: 'atomic, in the kernel' },
   { id: 'create4k', label: '… 4 KiB, into a new file', durability: 'atomic, in the kernel' },
   { id: 'replace1m', label: '… 1 MiB, replace', durability: 'atomic, in the kernel' },
   { id: 'create1m', label: '… 1 MiB, into a new file', durability: 'atomic, in the kernel' },
-  { id: 'text4k', label: 'getFile + text, 4 KiB' },
+  { id: 'text4k', label: 'getFile + text, 4 KiB', chart: 'getFile + text, 4 KiB' },
   { id: 'buffer1m', label: 'getFile + arrayBuffer, 1 MiB' },
-  { id: 'nameCreate', label: 'getFileHandle, create' },
+  { id: 'nameCreate', label: 'getFileHandle, create', chart: 'getFileHandle, create' },
   { id: 'nameExisting', label: 'getFileHandle, existing' },
-  { id: 'iterate', label: 'iterate 10,000 entries, per entry', most: 1, per: 10_000 },
+  { id: 'iterate', label: 'iterate 10,000 entries, per entry', chart: 'iterate 10,000 entries', most: 1, per: 10_000 },
   { id: 'removeEntry', label: 'removeEntry of a file' },
-  { id: 'removeTree', label: 'removeEntry of 10,000 files, recursive', most: 1, unit: 'ms' },
+  { id: 'removeTree', label: 'removeEntry of 10,000 files, recursive', chart: 'removeEntry of 10,000 files', most: 1, rounds: 3, unit: 'ms' },
 ];
 
 const small = new Uint8Array(4096).fill(1);

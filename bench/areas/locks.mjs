@@ -3,7 +3,7 @@ export const contestants = ['holdfast', 'node', 'deno', 'chromium'];
 export const scope = 'worker';
 
 export const works = [
-  { id: 'request', label: 'locks.request, uncontended' },
+  { id: 'request', label: 'locks.request, uncontended', chart: 'locks.request' },
   { id: 'requestAmong', label: '… while 1,000 others are held' },
   { id: 'query', label: 'locks.query, 1,000 held', most: 200 },
 ];

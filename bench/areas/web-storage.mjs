@@ -4,9 +4,9 @@ export const contestants = ['limit', 'holdfast', 'node', 'deno', 'node-localstor
 export const scope = 'window';
 
 export const works = [
-  { id: 'getItem', label: 'getItem, hit' },
+  { id: 'getItem', label: 'getItem, hit', chart: 'localStorage.getItem' },
   { id: 'getMiss', label: 'getItem, miss' },
-  { id: 'setItem', label: 'setItem, replace', durability: 'survives SIGKILL (Chromium: in memory)' },
+  { id: 'setItem', label: 'setItem, replace', chart: 'localStorage.setItem', durability: 'survives SIGKILL (Chromium: in memory)' },
   { id: 'setNew', label: 'setItem + removeItem' },
   { id: 'key', label: 'key(i), of 1,000' },
 ];
