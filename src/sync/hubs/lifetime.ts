@@ -1,13 +1,14 @@
-import { HoldfastError } from '../../runtime/holdfast-error.ts';
+import type { HoldfastError } from '../../runtime/holdfast-error.ts';
 
-/** From a hub's making to its close. */
+/** From something's beginning to its end, such as a hub's or a connection's. */
 export class Lifetime {
-  readonly #name: string;
+  readonly #reason: () => HoldfastError;
   readonly #running = new Set<(reason: HoldfastError) => void>();
   #ended = false;
 
-  constructor(name: string) {
-    this.#name = name;
+  /** @param reason what work is told that its time is over */
+  constructor(reason: () => HoldfastError) {
+    this.#reason = reason;
   }
 
   get ended(): boolean {
@@ -17,11 +18,12 @@ export class Lifetime {
   /**
    * What `work` gives.
    *
-   * @throws HoldfastError `closed` at once when the hub is or gets closed, whatever becomes of the work
+   * @throws HoldfastError the reason, as soon as it is over, whatever becomes of the work
    */
   async during<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#ended) throw this.#closed();
+    if (this.#ended) throw this.#reason();
     let end: (reason: HoldfastError) => void = () => undefined;
+    // One for each, for a promise that lives long keeps all that ever raced with it.
     const ended = new Promise<never>((_, reject) => (end = reject));
     this.#running.add(end);
     try {
@@ -35,11 +37,7 @@ export class Lifetime {
   end(): boolean {
     if (this.#ended) return false;
     this.#ended = true;
-    for (const end of this.#running) end(this.#closed());
+    for (const end of this.#running) end(this.#reason());
     return true;
-  }
-
-  #closed(): HoldfastError {
-    return new HoldfastError('closed', `The hub ${this.#name} was closed.`);
   }
 }

@@ -35,7 +35,7 @@ export class Connections {
   constructor(settings: PostgresSettings, name: string) {
     this.#settings = settings;
     this.#name = name;
-    this.lifetime = new Lifetime(name);
+    this.lifetime = new Lifetime(() => this.#closed());
   }
 
   /**
@@ -94,7 +94,7 @@ export class Connections {
 
   async #connected(): Promise<Pool> {
     const { Pool } = await this.#load();
-    if (this.lifetime.ended) throw new HoldfastError('closed', `The hub ${this.#name} was closed.`);
+    if (this.lifetime.ended) throw this.#closed();
     this.#pool ??= this.#makePool(Pool);
     return this.#pool;
   }
@@ -107,6 +107,10 @@ export class Connections {
     pool.on('connect', (client) => this.#open.add(client));
     pool.on('remove', (client) => this.#open.delete(client));
     return pool;
+  }
+
+  #closed(): HoldfastError {
+    return new HoldfastError('closed', `The hub ${this.#name} was closed.`);
   }
 
   #options(): object {

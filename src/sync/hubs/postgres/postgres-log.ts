@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { HoldfastError } from '../../../runtime/holdfast-error.ts';
 import type { HubEntry, HubLog, HubSnapshot, LogHead, NewEntry, Unsubscribe } from '../../hub.ts';
 import type { AppendQueues } from '../append-queue.ts';
+import { logDigest, logLabel } from '../log-names.ts';
 import type { Connections } from './connection.ts';
 import type { News } from './news.ts';
 import { bytesFrom, type Statement, type Statements } from './statements.ts';
@@ -32,15 +32,13 @@ export class PostgresLog implements HubLog {
   readonly #engine: PostgresEngine;
   readonly #name: string;
   readonly #key: Buffer;
-  /** The name as text of ASCII: PostgreSQL takes neither U+0000 nor lone surrogates, and people may want to read it. */
   readonly #label: string;
 
   constructor(engine: PostgresEngine, name: string) {
     this.#engine = engine;
     this.#name = name;
-    // UTF-16, for in UTF-8 all lone surrogates are the same.
-    this.#key = createHash('sha256').update(Buffer.from(name, 'utf16le')).digest();
-    this.#label = JSON.stringify(name).replace(/[\u007f-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+    this.#key = logDigest(name);
+    this.#label = logLabel(name);
   }
 
   async head(): Promise<LogHead> {

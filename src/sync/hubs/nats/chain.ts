@@ -1,0 +1,141 @@
+import { HoldfastError } from '../../../runtime/holdfast-error.ts';
+import type { Courtesy } from './courtesy.ts';
+import type { Place, Whereabouts } from './epoch.ts';
+import { isConflict } from './failure.ts';
+import { decodeIds, decodeObject, encodeState, IDS_HEADER, OBJECT_HEADER, STATE_HEADER, type LogState } from './message.ts';
+import { getObject } from './objects.ts';
+import type { Session } from './session.ts';
+import { REMEMBERED_SECONDS } from './stream.ts';
+import { messagesIn, type LogMessage } from './subject.ts';
+
+/** Ids of one log that are kept in memory. */
+const MOST_IDS = 4096;
+
+/** What the next message has. */
+export interface Link {
+  readonly state: LogState;
+  readonly ids: readonly string[];
+  /** The ids as the header has them. */
+  readonly idsHeader?: string;
+  readonly object?: string;
+  readonly body?: Uint8Array;
+}
+
+/**
+ * What a client knows of the end of one log: enough to append to it by one message, provided that nobody else has. It
+ * may be behind; then the server refuses what it would add.
+ */
+export class Chain {
+  readonly #whereabouts: Whereabouts;
+  readonly #ids = new Set<string>();
+  #place: Place | null = null;
+  #sequence = 0;
+  #state: LogState = { position: 0, count: 0, trimmed: 0 };
+
+  constructor(whereabouts: Whereabouts) {
+    this.#whereabouts = whereabouts;
+  }
+
+  /** Whether it knows of an entry with this id. */
+  has(id: string): boolean {
+    return this.#ids.has(id);
+  }
+
+  /** What the log is after the last message that is known. */
+  get state(): LogState {
+    return this.#state;
+  }
+
+  /** Takes over what is known already, or asks. */
+  async know(session: Session): Promise<void> {
+    if (this.#place === null) await this.catchUp(session);
+  }
+
+  /** Reads what came after the last message that is known. Makes the log when there is none. */
+  async catchUp(session: Session): Promise<void> {
+    const { last, ...place } = await this.#whereabouts.find(session);
+    const goesOn = this.#place?.epoch === place.epoch && this.#sequence <= last.sequence;
+    if (!goesOn) this.#ids.clear();
+    if (!goesOn || this.#sequence < last.sequence) await this.#readIds(session, place, last, goesOn);
+    this.#place = place;
+    this.#sequence = last.sequence;
+    this.#state = last.state;
+  }
+
+  /** Publishes a message after the last one that is known; false when there is another by now. */
+  async extend(session: Session, link: Link): Promise<boolean> {
+    const place = this.#place;
+    if (place === null) return false;
+    const headers = session.headers();
+    headers.set(STATE_HEADER, encodeState(link.state));
+    if (link.idsHeader !== undefined) headers.set(IDS_HEADER, link.idsHeader);
+    if (link.object !== undefined) headers.set(OBJECT_HEADER, link.object);
+    try {
+      const expect = { lastSubjectSequence: this.#sequence };
+      const { seq } = await session.jetstream.publish(place.subject, link.body ?? '', { headers, expect });
+      this.#sequence = seq;
+      this.#state = link.state;
+      this.#remember(link.ids);
+      return true;
+    } catch (error) {
+      if (isConflict(error)) return false;
+      throw error;
+    }
+  }
+
+  /** Of what it knows already, only the rest; else of the last minutes. */
+  async #readIds(session: Session, place: Place, last: LogMessage, goesOn: boolean): Promise<void> {
+    if (last.state.position === 0) return;
+    if (goesOn && last.state.position - last.state.count === this.#state.position) return this.#remember(await idsOf(session, last));
+    // By the server's clock alone, for this machine's may be far off.
+    const from = goesOn ? this.#sequence + 1 : { time: last.time - REMEMBERED_SECONDS * 1000 };
+    const range = { from, last: last.sequence, headersOnly: true, few: goesOn };
+    for await (const message of messagesIn(session, place.subject, range)) this.#remember(await idsOf(session, message));
+  }
+
+  #remember(ids: readonly string[]): void {
+    for (const id of ids) this.#ids.add(id);
+    for (const id of this.#ids) {
+      if (this.#ids.size <= MOST_IDS) return;
+      this.#ids.delete(id);
+    }
+  }
+}
+
+async function idsOf(session: Session, { ids, object }: LogMessage): Promise<readonly string[]> {
+  if (ids !== null || object === null) return ids ?? [];
+  const bytes = await getObject(session, object);
+  // It was trimmed meanwhile.
+  return bytes === null ? [] : decodeIds(decodeObject(bytes).ids);
+}
+
+/** Times that a message is published anew since others were faster. */
+const MOST_ATTEMPTS = 1000;
+
+/** One message that is to be added to a chain. */
+export interface Extension {
+  readonly chain: Chain;
+  readonly courtesy: Courtesy;
+  /** The log's. */
+  readonly key: string;
+  /** Makes it from what the chain knows, as often as others are faster; null when there is nothing to add. */
+  next(): Promise<Link | null> | Link | null;
+}
+
+/** Adds one message to a chain, however many others do so too. */
+export async function extendChain(session: Session, { chain, courtesy, key, next }: Extension): Promise<void> {
+  await courtesy.waitFor(key);
+  await chain.know(session);
+  const request = courtesy.request(session, key);
+  try {
+    for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt++) {
+      const link = await next();
+      if (link === null || (await chain.extend(session, link))) return;
+      request.repeat();
+      await chain.catchUp(session);
+    }
+  } finally {
+    request.end();
+  }
+  throw new HoldfastError('hub-unreachable', `Others have appended faster ${MOST_ATTEMPTS} times in a row.`);
+}

@@ -1,0 +1,212 @@
+import { HoldfastError } from '../../../runtime/holdfast-error.ts';
+import type { HubEntry, HubLog, HubSnapshot, LogHead, NewEntry, Unsubscribe } from '../../hub.ts';
+import type { AppendQueues } from '../append-queue.ts';
+import { Chain, extendChain, type Link } from './chain.ts';
+import type { Courtesy } from './courtesy.ts';
+import { Whereabouts, type LogNames } from './epoch.ts';
+import { encodeBatch, encodeObject, OVERHEAD_BYTES, overflows } from './message.ts';
+import type { News } from './news.ts';
+import { deleteObject, getObject, hasObject, presentObjects, putObject } from './objects.ts';
+import { readEntries, type Cursor } from './reading.ts';
+import type { Session } from './session.ts';
+import type { Sessions } from './sessions.ts';
+import { getSnapshot, putSnapshot, snapshotPosition } from './snapshots.ts';
+import { findSequence, messagesIn, nextMessage } from './subject.ts';
+
+/** Bytes of one blob, which is put together in memory. */
+export const MAX_BLOB_BYTES = 32 * 2 ** 20;
+
+const ID = /^[A-Za-z0-9.-]{1,64}$/;
+
+/** What a hub knows of one log while it uses it. */
+export class LogMemory {
+  readonly whereabouts: Whereabouts;
+  readonly chain: Chain;
+  cursor: Cursor | null = null;
+
+  constructor(names: LogNames) {
+    this.whereabouts = new Whereabouts(names);
+    this.chain = new Chain(this.whereabouts);
+  }
+}
+
+/** What the logs of one hub share. */
+export interface NatsEngine {
+  readonly name: string;
+  readonly sessions: Sessions;
+  readonly news: News;
+  readonly queues: AppendQueues;
+  readonly courtesy: Courtesy;
+  memory(key: string, names: LogNames): LogMemory;
+}
+
+/** A log in a stream. */
+export class NatsLog implements HubLog {
+  readonly #engine: NatsEngine;
+  readonly #key: string;
+  readonly #names: LogNames;
+
+  constructor(engine: NatsEngine, key: string, names: LogNames) {
+    this.#engine = engine;
+    this.#key = key;
+    this.#names = names;
+  }
+
+  head(): Promise<LogHead> {
+    return this.#perform('ask for the head of', async (session) => {
+      const { epoch, subject, last } = await this.#memory().whereabouts.find(session);
+      const oldest = (await nextMessage(session, subject, 1)) ?? last;
+      // Somebody else may have removed messages.
+      const first = Math.max(last.state.trimmed, oldest.state.position - oldest.state.count) + 1;
+      return { epoch, position: last.state.position, first };
+    });
+  }
+
+  append(entries: readonly NewEntry[]): Promise<number> {
+    return this.#perform('append to', async (session) => {
+      for (const entry of entries) this.#requireEntry(entry, session.maxPayload - OVERHEAD_BYTES);
+      if (entries.length === 0) return (await this.#memory().whereabouts.find(session)).last.state.position;
+      return this.#engine.queues.append(this.#key, entries, (group) => this.#write(group));
+    });
+  }
+
+  read(after: number, limit: number): Promise<readonly HubEntry[]> {
+    return this.#perform('read', async (session) => {
+      const { last, ...place } = await this.#memory().whereabouts.find(session);
+      if (after >= last.state.position) return [];
+      if (after < last.state.trimmed) throw this.#trimmed(after);
+      const memory = this.#memory();
+      const { entries, cursor } = await readEntries(session, { place, last, cursor: memory.cursor, after, limit });
+      if (entries.length === 0) throw this.#trimmed(after);
+      memory.cursor = cursor;
+      return entries;
+    });
+  }
+
+  subscribe(onNews: () => void): Unsubscribe {
+    return this.#engine.news.subscribe(this.#key, onNews);
+  }
+
+  snapshot(): Promise<HubSnapshot | null> {
+    return this.#perform('get the snapshot of', async (session) => getSnapshot(session, await this.#snapshotSubject(session)));
+  }
+
+  putSnapshot(snapshot: HubSnapshot): Promise<void> {
+    return this.#perform('put a snapshot of', async (session) => putSnapshot(session, await this.#snapshotSubject(session), this.#key, snapshot));
+  }
+
+  trim(upTo: number): Promise<void> {
+    return this.#perform('trim', async (session) => {
+      const { epoch, subject } = await this.#memory().whereabouts.find(session);
+      const most = Math.min(upTo, await snapshotPosition(session, this.#names.subjects.snapshot(epoch)));
+      await this.#markTrimmed(session, most);
+      await this.#removeTrimmed(session, subject);
+    });
+  }
+
+  putBlob(name: string, bytes: Uint8Array): Promise<void> {
+    return this.#perform('put a blob of', async (session) => {
+      this.#requireSize(`The blob ${name}`, bytes, MAX_BLOB_BYTES);
+      const object = this.#blobObject(name);
+      if (!(await hasObject(session, object))) await putObject(session, object, bytes);
+    });
+  }
+
+  getBlob(name: string): Promise<Uint8Array | null> {
+    return this.#perform('get a blob of', (session) => getObject(session, this.#blobObject(name)));
+  }
+
+  hasBlobs(names: readonly string[]): Promise<ReadonlySet<string>> {
+    return this.#perform('look for blobs of', async (session) => {
+      const objects = await presentObjects(session, names.map((name) => this.#blobObject(name)));
+      return new Set(names.filter((name) => objects.has(this.#blobObject(name))));
+    });
+  }
+
+  /** Appends what is not there yet, as far as it is known, in one message. */
+  #write(entries: readonly NewEntry[]): Promise<number> {
+    return this.#perform('append to', async (session) => {
+      const { chain } = this.#memory();
+      let object: string | undefined;
+      const next = async () => {
+        // Others may have appended some of them meanwhile.
+        if (object !== undefined) await deleteObject(session, object);
+        const link = await this.#link(session, chain, entries);
+        object = link?.object;
+        return link;
+      };
+      await extendChain(session, { chain, courtesy: this.#engine.courtesy, key: this.#key, next });
+      return chain.state.position;
+    });
+  }
+
+  async #link(session: Session, chain: Chain, entries: readonly NewEntry[]): Promise<Link | null> {
+    const seen = new Set<string>();
+    const fresh = entries.filter(({ id }) => !chain.has(id) && !seen.has(id) && seen.add(id));
+    if (fresh.length === 0) return null;
+    const { position, trimmed } = chain.state;
+    const state = { position: position + fresh.length, count: fresh.length, trimmed };
+    const ids = fresh.map(({ id }) => id);
+    const batch = encodeBatch(fresh);
+    if (!overflows(batch, session.maxPayload)) return { state, ids, idsHeader: batch.ids, body: batch.body };
+    const object = `${this.#key}/batch/${crypto.randomUUID()}`;
+    await putObject(session, object, encodeObject(batch));
+    return { state, ids, object };
+  }
+
+  async #markTrimmed(session: Session, upTo: number): Promise<void> {
+    const { chain } = this.#memory();
+    await chain.catchUp(session);
+    const next = () => {
+      const { position, trimmed } = chain.state;
+      const target = Math.min(upTo, position);
+      return target <= trimmed ? null : { state: { position, count: 0, trimmed: target }, ids: [] };
+    };
+    await extendChain(session, { chain, courtesy: this.#engine.courtesy, key: this.#key, next });
+  }
+
+  /** Removes the messages whose entries are all forgotten, but never the last one. */
+  async #removeTrimmed(session: Session, subject: string): Promise<void> {
+    const { last } = await this.#memory().whereabouts.find(session);
+    const oldest = await nextMessage(session, subject, 1);
+    if (oldest === null || oldest.state.position > last.state.trimmed || oldest.sequence === last.sequence) return;
+    const end = await findSequence(session, subject, last.state.trimmed, last.sequence);
+    const range = { from: oldest.sequence, last: end, headersOnly: true, few: false };
+    for await (const { sequence, object } of messagesIn(session, subject, range)) {
+      if (sequence < end && object !== null) await deleteObject(session, object);
+    }
+    await session.manager.streams.purge(session.prepared.config.name, { filter: subject, seq: end });
+  }
+
+  async #snapshotSubject(session: Session): Promise<string> {
+    const { epoch } = await this.#memory().whereabouts.find(session);
+    return this.#names.subjects.snapshot(epoch);
+  }
+
+  #memory(): LogMemory {
+    return this.#engine.memory(this.#key, this.#names);
+  }
+
+  #blobObject(name: string): string {
+    return `${this.#key}/blob/${name}`;
+  }
+
+  #perform<T>(doing: string, work: (session: Session) => Promise<T>): Promise<T> {
+    return this.#engine.sessions.perform(`${doing} the log ${this.#names.label}`, work);
+  }
+
+  #trimmed(after: number): HoldfastError {
+    return new HoldfastError('hub-trimmed', `The hub ${this.#engine.name} has no entry ${after + 1} of the log ${this.#names.label} any more.`);
+  }
+
+  #requireEntry({ id, bytes }: NewEntry, most: number): void {
+    // Ids are put into headers, where a line break would begin another.
+    if (!ID.test(id)) throw new HoldfastError('bad-option', `The id of an entry must be 1 to 64 letters, digits, '-' and '.', not ${JSON.stringify(id)}.`);
+    this.#requireSize(`The entry '${id}'`, bytes, most);
+  }
+
+  #requireSize(what: string, bytes: Uint8Array, most: number): void {
+    if (bytes.length <= most) return;
+    throw new HoldfastError('hub-too-large', `${what} has ${bytes.length} bytes; the hub ${this.#engine.name} takes up to ${most}.`);
+  }
+}

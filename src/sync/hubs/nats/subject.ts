@@ -1,0 +1,111 @@
+import type { StoredMsg } from '@nats-io/jetstream';
+import type { MsgHdrs } from '@nats-io/transport-node';
+import { decodeIds, decodeState, IDS_HEADER, OBJECT_HEADER, STATE_HEADER, type LogState } from './message.ts';
+import type { Session } from './session.ts';
+
+/** A message of a log's subject. */
+export interface LogMessage {
+  /** In the stream; not a position. */
+  readonly sequence: number;
+  readonly state: LogState;
+  readonly body: Uint8Array;
+  /** Null when the ids are in the object. */
+  readonly ids: readonly string[] | null;
+  /** The object that holds the batch. */
+  readonly object: string | null;
+  /** Milliseconds since 1970 on the server's clock. */
+  readonly time: number;
+}
+
+/** Milliseconds for which a consumer waits for messages that are there. */
+const EXPIRES = 10_000;
+
+/** Messages up to this many are asked for one by one, for a consumer takes three round trips by itself. */
+const FEW = 3;
+
+/** What is asked for at once. */
+const CHUNK_BYTES = 4 * 2 ** 20;
+const CHUNK_MESSAGES = 1000;
+
+function decode(sequence: number, headers: MsgHdrs | undefined, body: Uint8Array, time: number): LogMessage {
+  const object = headers?.get(OBJECT_HEADER) || null;
+  const ids = object === null ? decodeIds(headers?.get(IDS_HEADER) ?? '') : null;
+  return { sequence, state: decodeState(headers?.get(STATE_HEADER) ?? ''), body, ids, object, time };
+}
+
+function decodeStored({ seq, header, data, time }: StoredMsg): LogMessage {
+  return decode(seq, header, data, time.getTime());
+}
+
+/** The last message of a subject, as the stream's leader has it; null when there is none. */
+export async function lastMessage({ manager, prepared }: Session, subject: string): Promise<LogMessage | null> {
+  const message = await manager.streams.getMessage(prepared.config.name, { last_by_subj: subject });
+  return message === null ? null : decodeStored(message);
+}
+
+/** The first message of a subject from a sequence number on; null when there is none. */
+export async function nextMessage({ manager, prepared }: Session, subject: string, sequence: number): Promise<LogMessage | null> {
+  const query = { seq: Math.max(sequence, 1), next_by_subj: subject };
+  const message = await manager.streams.getMessage(prepared.config.name, query);
+  return message === null ? null : decodeStored(message);
+}
+
+/** Which messages of a subject are wanted. */
+export interface Range {
+  /** A sequence number; or a time, in milliseconds since 1970 on the server's clock. */
+  readonly from: number | { readonly time: number };
+  /** The sequence number of the last message. */
+  readonly last: number;
+  /** Whether only the headers are wanted. */
+  readonly headersOnly: boolean;
+  /** Whether few are expected. */
+  readonly few: boolean;
+}
+
+/** The messages of a subject in a range, in order; whoever has enough stops taking them. */
+export async function* messagesIn(session: Session, subject: string, range: Range): AsyncGenerator<LogMessage> {
+  let from = range.from;
+  for (let count = 0; range.few && count < FEW && typeof from === 'number' && from <= range.last; count++) {
+    const message = await nextMessage(session, subject, from);
+    if (message === null) return;
+    yield message;
+    from = message.sequence + 1;
+  }
+  if (typeof from !== 'number' || from <= range.last) yield* consume(session, subject, { ...range, from });
+}
+
+async function* consume(session: Session, subject: string, { from, last, headersOnly }: Range): AsyncGenerator<LogMessage> {
+  const start = typeof from === 'number' ? { deliver_policy: 'by_start_sequence', opt_start_seq: from } : { deliver_policy: 'by_start_time', opt_start_time: new Date(from.time).toISOString() };
+  const options = { filter_subjects: subject, headers_only: headersOnly, ...start };
+  // The client's enums are loaded with it only.
+  const consumer = await session.jetstream.consumers.get(session.prepared.config.name, options as object);
+  const chunk = headersOnly ? { max_messages: CHUNK_MESSAGES } : { max_bytes: Math.max(CHUNK_BYTES, 2 * session.maxPayload) };
+  try {
+    for (;;) {
+      let got = 0;
+      for await (const { seq, headers, data, time } of await consumer.fetch({ ...chunk, expires: EXPIRES })) {
+        got++;
+        yield decode(seq, headers, data, time.getTime());
+        if (seq >= last) return;
+      }
+      // What was trimmed meanwhile is not there any more.
+      if (got === 0) return;
+    }
+  } finally {
+    // The server removes it soon by itself.
+    consumer.delete().catch(() => undefined);
+  }
+}
+
+/** The sequence number of the first message whose entries go beyond a position, or of the last message. */
+export async function findSequence(session: Session, subject: string, position: number, last: number): Promise<number> {
+  let low = 1;
+  let high = last;
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    const message = await nextMessage(session, subject, middle);
+    if (message === null || message.sequence >= high || message.state.position > position) high = middle;
+    else low = message.sequence + 1;
+  }
+  return (await nextMessage(session, subject, low))?.sequence ?? last;
+}
