@@ -47,12 +47,12 @@ export class ClientArea implements MapArea {
     return this.#area.set(key, value);
   }
 
-  remove(key: string): void {
-    this.#area.remove(key);
+  remove(key: string): SetOutcome {
+    return this.#area.remove(key);
   }
 
-  clear(): void {
-    this.#area.clear();
+  clear(): SetOutcome {
+    return this.#area.clear();
   }
 
   key(index: number): string | null {
@@ -79,13 +79,15 @@ export class SessionMap extends MemoryMap {
     return outcome;
   }
 
-  override remove(key: string): void {
-    super.remove(key);
+  override remove(key: string): SetOutcome {
+    const outcome = super.remove(key);
     this.#onHolding(this.length > 0);
+    return outcome;
   }
 
-  override clear(): void {
-    super.clear();
+  override clear(): SetOutcome {
+    const outcome = super.clear();
     this.#onHolding(false);
+    return outcome;
   }
 }
