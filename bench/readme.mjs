@@ -17,13 +17,15 @@ function row({ chart, id, unit }, results) {
   return `| ${chart} | ${time(holdfast, unit)} | ${limit ? `${digits(holdfast / limit)}×` : ''} | ${peers.join(', ')} |`;
 }
 
+/** A line for each work that misses a goal. */
 function missedGoals(areas) {
-  return judgedWorks(areas)
-    .filter(({ met }) => met === false)
-    .map(({ area, work, text, reached }) => {
-      const note = notes[area]?.[work.id];
-      return `- ${work.label}: ${text} is the goal, ${digits(reached)} was reached.${note ? ` ${note}` : ''}`;
-    });
+  const lines = new Map();
+  for (const { area, work, text, reached } of judgedWorks(areas).filter(({ met }) => met === false)) {
+    const line = lines.get(work) ?? { goals: [], note: notes[area]?.[work.id] };
+    line.goals.push(`${text} (reached: ${digits(reached)})`);
+    lines.set(work, line);
+  }
+  return [...lines].map(([{ label }, { goals, note }]) => `- ${label}: ${goals.join(', ')}.${note ? ` ${note}` : ''}`);
 }
 
 /** The section's text; empty as long as nothing was measured. */
@@ -31,6 +33,7 @@ export function section(stored) {
   const areas = inOrder(stored);
   if (areas.length === 0) return '';
   const rows = areas.flatMap(({ works, results }) => works.filter(({ chart, id }) => chart && results[id]?.holdfast).map((work) => row(work, results)));
+  const missed = missedGoals(areas);
   const places = new Set(Object.values(stored.environment).map(({ date, cpu, cores, system }) => `${date}, ${cpu}, ${cores} cores, ${system}`));
   return [
     `Measured by \`npm run bench\` (${[...places].join('; ')}); peers' times as multiples of Holdfast's. ${goalsMet(areas)}.`,
@@ -41,7 +44,7 @@ export function section(stored) {
     '',
     '![Time of a call as a multiple of Holdfast\'s](bench/chart.svg)',
     '',
-    ...missedGoals(areas),
+    ...(missed.length === 0 ? [] : ['Goals that are missed:', '', ...missed]),
   ].join('\n');
 }
 

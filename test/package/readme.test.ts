@@ -20,7 +20,7 @@ test('the section shows the works of the chart, and says which goals were missed
   const text = bench.section({ environment, areas: { 'web-storage': { area: 'web-storage', works, results } } });
   expect(text).toContain('| localStorage.getItem | 2.00 µs | 2.00× | Node 26 3.00× |');
   expect(text).not.toContain('key(i)');
-  expect(text).toContain('getItem, hit: ≥ 4× node is the goal, 3.00 was reached.');
+  expect(text).toContain('getItem, hit: ≥ 4× node (reached: 3.00), ≤ 1.3× limit (reached: 2.00).');
   expect(text).toContain('0 of 2 goals met');
   expect(bench.section({ environment: {}, areas: {} })).toBe('');
 });
