@@ -20,14 +20,20 @@ export function operations(root) {
     await file.close();
     await fsp.rename(at('swap'), at(target));
   };
+  // The standard has getFileHandle() make the file before anything is written, so the rename goes over it here too.
+  const create = (bytes) => {
+    const target = `n${(counter += 1)}`;
+    fs.closeSync(fs.openSync(at(target), 'wx'));
+    return write(bytes, target);
+  };
   const repeat = (call) => async (n) => {
     for (let i = 0; i < n; i += 1) await call(i);
   };
   return {
     replace4k: repeat(() => write(small, 'small')),
-    create4k: repeat(() => write(small, `n${(counter += 1)}`)),
+    create4k: repeat(() => create(small)),
     replace1m: repeat(() => write(large, 'large')),
-    create1m: repeat(() => write(large, `n${(counter += 1)}`)),
+    create1m: repeat(() => create(large)),
     text4k: repeat(() => fsp.readFile(at('small'), 'utf8')),
     buffer1m: repeat(() => fsp.readFile(at('large'))),
     nameCreate: repeat(() => fs.closeSync(fs.openSync(at(`c${(counter += 1)}`), 'wx'))),
