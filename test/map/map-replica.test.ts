@@ -46,6 +46,8 @@ class Play {
   readonly region = new Region();
   /** What was accepted here since the map follows the hub, by id. */
   readonly written = new Map<string, PlainOperation>();
+  /** What the order has ever refused; a hub that forgets may later accept it. */
+  readonly #refused = new Set<string>();
   #incarnations = 1;
   #foreign = new Map<number, { number: number; previous: OperationMark }>();
   #sequence = 0;
@@ -183,8 +185,12 @@ class Play {
     expect([state.bytes, state.quota, state.size]).toEqual([expected.bytes(), expected.quota, expected.entries.length]);
     for (const [name, content] of expected.entries) expect(state.get(name)).toBe(content);
     expect(new Map(first.told)).toEqual(new Map(expected.entries));
-    const { base } = confirmed(this.hub.batches(replica.position));
+    const { base, refused } = confirmed(this.hub.batches(replica.position));
     expect(this.#base()).toEqual([base.entries, base.quota]);
+    for (const id of refused) this.#refused.add(id);
+    for (const { operation, reason } of replica.rejections.items) {
+      if (reason !== 'unknown') expect(this.#refused).toContain(idOf(operation));
+    }
   }
 
   #base(): unknown {

@@ -151,7 +151,11 @@ export class Region {
     const record = { kind, payload, session, sequence };
     this.#unread.push(record);
     this.first.changes = [];
-    return { id: { session, sequence }, outcome: this.first.machine.apply(record) };
+    // The payload is a view that is valid during the call only.
+    const view = Uint8Array.from(payload);
+    const outcome = this.first.machine.apply({ ...record, payload: view });
+    view.fill(0xee);
+    return { id: { session, sequence }, outcome };
   }
 
   replicate(cap: number): void {
