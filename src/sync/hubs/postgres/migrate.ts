@@ -5,9 +5,17 @@ import { migrations, SCHEMA_VERSION } from './schema.ts';
 /** Any number; that all versions of Holdfast take the same one makes their migrations wait for each other. */
 const MIGRATION_LOCK = 4_839_201_155;
 
+/**
+ * Reads the catalogues as tables: functions such as to_regclass() may answer from a cache that has not heard of what
+ * others committed while this transaction waited.
+ */
+async function exists(client: ClientBase, catalogue: string, values: readonly string[]): Promise<boolean> {
+  const { rows } = await client.query<{ there: boolean }>(`select exists (select from ${catalogue}) as there`, [...values]);
+  return rows[0]?.there === true;
+}
+
 async function installedVersion(client: ClientBase, schema: string): Promise<number> {
-  const found = await client.query<{ there: boolean }>('select to_regclass($1) is not null as there', [`"${schema}".schema_version`]);
-  if (found.rows[0]?.there !== true) return 0;
+  if (!(await exists(client, `pg_catalog.pg_tables where schemaname = $1 and tablename = 'schema_version'`, [schema]))) return 0;
   const { rows } = await client.query<{ version: number }>(`select version from "${schema}".schema_version`);
   return Number(rows[0]?.version ?? 0);
 }
@@ -23,9 +31,8 @@ async function migrate(client: ClientBase, schema: string): Promise<void> {
   await client.query('select pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
   const version = await installedVersion(client, schema);
   requireKnown(version, schema);
-  const { rows } = await client.query<{ there: boolean }>('select to_regnamespace($1) is not null as there', [`"${schema}"`]);
   // Not IF NOT EXISTS, which asks for the right to create schemas even where this one exists.
-  if (rows[0]?.there !== true) await client.query(`create schema "${schema}"`);
+  if (!(await exists(client, 'pg_catalog.pg_namespace where nspname = $1', [schema]))) await client.query(`create schema "${schema}"`);
   for (const statements of migrations(schema).slice(version)) await client.query(statements);
 }
 
