@@ -12,7 +12,8 @@ import { createFilesSync, FilesModel } from '../../src/sync/files/files-sync.ts'
 import type { FileConflict, FilesSync } from '../../src/sync/files/files-sync.ts';
 import type { FilesJournal } from '../../src/sync/files/files-journal.ts';
 import { Replicator } from '../../src/sync/replicator/replicator.ts';
-import { memoryHub, MemoryEngine } from '../support/memory-hub.ts';
+import { memoryHub } from '../support/memory-hub.ts';
+import type { MemoryEngine } from '../support/memory-hub.ts';
 
 const LOG = 'https://app.example files';
 

@@ -102,6 +102,7 @@ export class FilesMachine implements Machine<boolean> {
     switch (kind) {
       case REPLICATE:
         this.replica.replicate(decodeReplicate(payload), session);
+        this.listener?.replaced();
         return true;
       case INCARNATION:
         this.replica.incarnate(decodeIncarnation(payload));

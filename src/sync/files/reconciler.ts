@@ -131,6 +131,7 @@ export class Reconciler {
       const due = this.#due;
       this.#all = false;
       this.#due = new Map();
+      for (const key of all ? ['', ...due.keys()] : due.keys()) this.#forget(key);
       try {
         await this.#pass(due, all);
       } catch (error) {
@@ -142,10 +143,14 @@ export class Reconciler {
     this.#wake();
   }
 
+  /** It is looked at now, however long it was to wait. */
+  #forget(key: string): void {
+    for (const list of [this.#soon, this.#later, this.#uncaptured]) list.delete(key);
+  }
+
   async #pass(due: ReadonlyMap<string, boolean>, all: boolean): Promise<void> {
     const { journal } = this.#surroundings;
     if (!journal.state().replica.active) return this.#postpone(this.#later, all ? [''] : due.keys(), true);
-    for (const key of due.keys()) this.#uncaptured.delete(key);
     const targets = Array.from(due, ([key, deep]): Target => ({ locator: locatorOf(key), deep }));
     const captured = await new Capture(this.#surroundings).run(all ? [{ locator: [], deep: true }, ...targets] : targets);
     this.#postpone(this.#soon, captured.unsettled.map(keyOf), true);
