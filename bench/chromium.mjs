@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { chromiumBinary, playwright } from './peers.mjs';
 
 const folder = new URL('./', import.meta.url);
+const sqlite = new URL('./', import.meta.resolve('@sqlite.org/sqlite-wasm/sqlite3.wasm'));
 
 const inScope = `
   const [area] = [new URL(location.href).searchParams.get('area')];
@@ -40,8 +41,9 @@ async function respond({ url }, response) {
   const send = (type, body) => response.writeHead(200, { 'content-type': type }).end(body);
   if (pathname === '/') return send('text/html', page(searchParams.get('area'), searchParams.get('scope')));
   if (pathname === '/worker.mjs') return send('text/javascript', workerScript);
-  const body = await readFile(new URL(`.${pathname}`, folder)).catch(() => null);
-  return body === null ? response.writeHead(404).end() : send('text/javascript', body);
+  const file = pathname.startsWith('/sqlite/') ? new URL(pathname.slice('/sqlite/'.length), sqlite) : new URL(`.${pathname}`, folder);
+  const body = await readFile(file).catch(() => null);
+  return body === null ? response.writeHead(404).end() : send(pathname.endsWith('.wasm') ? 'application/wasm' : 'text/javascript', body);
 }
 
 export async function openInChromium(area, scope) {

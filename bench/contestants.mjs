@@ -8,5 +8,6 @@ export const contestants = {
   'node-opfs': { label: 'node-opfs', runtime: 'node' },
   memfs: { label: 'memfs (in memory)', runtime: 'node' },
   adapter: { label: 'native-fs-adapter', runtime: 'node' },
+  sqlite: { label: 'node:sqlite', runtime: 'node' },
   chromium: { label: 'Chromium', runtime: 'chromium' },
 };
