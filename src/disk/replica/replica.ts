@@ -229,7 +229,8 @@ export class Replica {
     // Otherwise the order knows later ones of the incarnation than this replica: its disk was restored, or copied.
     const isKnown = ({ incarnation }: Numbered): boolean => known.has(nameOf(this.clients.last(incarnation)));
     for (const item of pending) {
-      if (!isLeft(item) && !isKnown(item)) this.rejections.add(item.operation, 'unknown', this.position);
+      // No echo will come. A snapshot does not tell what was refused, nor, after a copy, whose operation it was.
+      if (!isLeft(item)) this.rejections.add(item.operation, 'unknown', this.position);
     }
     this.pending.replace(left);
     this.#diverged = !isContinuous(left, this.clients);
