@@ -1,7 +1,9 @@
 import type { Batch } from '../../disk/replica/batch.ts';
 import { encodeBatch } from '../../disk/replica/encode-batch.ts';
 import type { Model } from '../../disk/replica/model.ts';
-import type { Operation } from '../../disk/replica/operation.ts';
+import { isSameOperation } from '../../disk/replica/operation.ts';
+import type { Operation, OperationId } from '../../disk/replica/operation.ts';
+import type { Replica } from '../../disk/replica/replica.ts';
 import {
   BASE,
   encodeBase,
@@ -106,7 +108,13 @@ export class Replicator {
       onRefused: (error) => this.#link.notice('snapshot', `The hub takes no snapshot: ${describe(error)}`),
     });
     const probe = options.model();
-    this.#unpacking = { log, line, knows: (kind) => probe.knows(kind), check: (batch) => options.check?.(batch) };
+    this.#unpacking = {
+      log,
+      line,
+      knows: (kind) => probe.knows(kind),
+      recall: (id) => recall(journal.current(), id),
+      check: (batch) => options.check?.(batch),
+    };
     this.#bootstrap = { log, line, unpacking: this.#unpacking, model: () => options.model() };
     this.#outbox = new Outbox({
       log,
@@ -210,9 +218,14 @@ export class Replicator {
     const { journal } = this.#options;
     if (journal.current().diverged) {
       // (6) What is pending cannot be confirmed under the names that it has.
-      journal.append(INCARNATION, encodeIncarnation(mintIncarnation(this.#surroundings)));
+      this.#mint();
     }
     this.#outbox.pump(journal.current());
+  }
+
+  #mint(): void {
+    this.#assertRunning();
+    this.#options.journal.append(INCARNATION, encodeIncarnation(mintIncarnation(this.#surroundings)));
   }
 
   /**
@@ -311,7 +324,10 @@ export class Replicator {
     const bytes = seal(baseOf(old, old.epoch));
     const base = await buildBase(head, this.#bootstrap);
     if (from.position > 0) await quarantine(bytes);
+    // What is added gets numbers of its own, so that what is pending may keep those under which it is on its way.
+    if (seed) this.#mint();
     this.#replaceBase(from, base, seed);
+    if (seed) this.#mint();
     this.#link.notice('history', `The hub's log is not the one that this region followed up to entry ${from.position}; the old copy was put aside.`);
   }
 
@@ -336,6 +352,11 @@ export class Replicator {
   #assertRunning(): void {
     if (this.#stopped) throw new HoldfastError('closed', 'The replicator was stopped.');
   }
+}
+
+function recall({ pending, tail }: Replica, id: OperationId): Uint8Array | null {
+  const own = [...pending, ...tail.items].find(({ operation }) => isSameOperation(operation, id));
+  return own?.operation.payload ?? null;
 }
 
 function describe(error: unknown): string {

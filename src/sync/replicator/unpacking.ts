@@ -1,7 +1,7 @@
 import type { Batch } from '../../disk/replica/batch.ts';
 import { damaged } from '../../disk/replica/byte-reader.ts';
 import { ByteWriter } from '../../disk/replica/byte-writer.ts';
-import type { Operation } from '../../disk/replica/operation.ts';
+import type { Operation, OperationId } from '../../disk/replica/operation.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import type { HubEntry, HubLog } from '../hub.ts';
 import { hex, isSameDigest, sha256 } from './digest.ts';
@@ -27,6 +27,8 @@ export interface UnpackingOptions {
   readonly line: Line;
   /** As `Model.knows`. */
   knows(kind: number): boolean;
+  /** The payload of an operation of this replica's own that it still has, or null. */
+  recall(id: OperationId): Uint8Array | null;
   /** As `ReplicatorOptions.check`. */
   check(batch: Batch): Promise<void> | void;
 }
@@ -57,15 +59,27 @@ export async function unpack({ position, bytes }: HubEntry, options: UnpackingOp
 async function withPayload(operation: WireOperation, options: UnpackingOptions): Promise<Operation> {
   const { blobs, payload, session, sequence, kind } = operation;
   if (blobs === null) return { session, sequence, kind, payload };
+  const own = options.recall(operation);
   const writer = new ByteWriter();
-  for (const blob of blobs) writer.raw(await fetchBlob(blob, options));
+  let at = 0;
+  for (const blob of blobs) {
+    writer.raw(await fetchBlob(blob, own?.subarray(at, at + blob.length) ?? null, options));
+    at += blob.length;
+  }
   return { session, sequence, kind, payload: writer.finish() };
 }
 
-/** (14) */
-async function fetchBlob({ digest, length }: BlobReference, { log, line }: UnpackingOptions): Promise<Uint8Array> {
+/**
+ * (14) A hub that lost blobs, restored from a backup maybe, gets those again that are this replica's `own`: without
+ * them no region could go on.
+ */
+async function fetchBlob({ digest, length }: BlobReference, own: Uint8Array | null, { log, line }: UnpackingOptions): Promise<Uint8Array> {
   const name = hex(digest);
   const bytes = await line.ask('for a blob', BLOB_ANSWER_MS, () => log.getBlob(name));
+  if (bytes === null && own !== null && isSameDigest(sha256(own), digest)) {
+    await line.ask('to keep a blob', BLOB_ANSWER_MS, () => log.putBlob(name, own));
+    return own;
+  }
   if (bytes === null) throw damaged(`the blob ${name} that it refers to is missing`);
   if (bytes.length !== length || !isSameDigest(sha256(bytes), digest)) throw damaged(`the blob ${name} has other bytes`);
   return bytes;

@@ -1,0 +1,76 @@
+import { decodeOperation } from '../../../src/disk/map/map-operation.ts';
+import type { MapOperation } from '../../../src/disk/map/map-operation.ts';
+import { DEFAULT_QUOTA } from '../../../src/disk/map/map-state.ts';
+import { markOf, NO_OPERATION } from '../../../src/disk/replica/operation.ts';
+import type { OperationMark } from '../../../src/disk/replica/operation.ts';
+import { decodeWire } from '../../../src/sync/replicator/wire.ts';
+import type { WireOperation } from '../../../src/sync/replicator/wire.ts';
+import { keyOf } from './sim-process.ts';
+import type { SimHub } from './sim-hub.ts';
+
+/** What the whole of a hub's log means, worked out in another and simpler way than replicas do. */
+export interface Judgement {
+  readonly map: ReadonlyMap<string, string>;
+  readonly bytes: number;
+  readonly quota: number;
+  /** What had its turn, in order: whether it was refused. */
+  readonly decided: ReadonlyMap<string, boolean>;
+  /** What had its turn twice. */
+  readonly twice: readonly string[];
+}
+
+export function judge(hub: SimHub): Judgement {
+  const state = { map: new Map<string, string>(), quota: DEFAULT_QUOTA };
+  const decided = new Map<string, boolean>();
+  const twice: string[] = [];
+  const numbers = new Map<string, { number: number; key: string }>();
+  for (const { bytes } of hub.content.history) {
+    const { incarnation, first, previous, operations } = decodeWire(bytes);
+    let before = nameOf(previous);
+    operations.forEach((wire, index) => {
+      const { session, sequence, kind } = wire;
+      const operation = { session, sequence, kind, payload: payloadOf(wire, hub) };
+      const last = numbers.get(incarnation) ?? { number: 0, key: nameOf(NO_OPERATION) };
+      const name = nameOf(markOf(operation));
+      const isNext = first + index === last.number + 1 && before === last.key;
+      before = name;
+      if (!isNext) return;
+      numbers.set(incarnation, { number: first + index, key: name });
+      const key = keyOf(operation);
+      if (decided.has(key)) twice.push(key);
+      decided.set(key, !perform(decodeOperation(operation, ''), state));
+    });
+  }
+  return { ...state, bytes: sizeOf(state.map), decided, twice };
+}
+
+function payloadOf({ payload, blobs }: WireOperation, hub: SimHub): Uint8Array {
+  if (blobs === null) return payload;
+  return Buffer.concat(blobs.map(({ digest }) => hub.content.blobs.get(Buffer.from(digest).toString('hex')) ?? new Uint8Array(0)));
+}
+
+function nameOf({ session, sequence, check }: OperationMark): string {
+  return `${session}.${sequence}.${check}`;
+}
+
+function sizeOf(map: ReadonlyMap<string, string>): number {
+  let bytes = 0;
+  for (const [key, value] of map) bytes += 2 * (key.length + value.length);
+  return bytes;
+}
+
+/** False: it is refused. */
+function perform(operation: MapOperation, state: { map: Map<string, string>; quota: number }): boolean {
+  if (operation.asks === 'clear') state.map.clear();
+  if (operation.asks === 'limit') state.quota = operation.quota;
+  if (operation.asks !== 'change') return true;
+  const { key, value, expected } = operation;
+  const present = state.map.get(key) ?? null;
+  if (present === value) return true;
+  if (expected !== undefined && expected !== present) return false;
+  if (value === null) return state.map.delete(key);
+  const after = new Map(state.map).set(key, value);
+  if (sizeOf(after) > state.quota && sizeOf(after) > sizeOf(state.map)) return false;
+  state.map.set(key, value);
+  return true;
+}

@@ -1,0 +1,16 @@
+import type { ReplicaJournal } from '../../../src/disk/replica/replica-journal.ts';
+import type { HubLog } from '../../../src/sync/hub.ts';
+import type { SnapshotPolicy } from '../../../src/sync/replicator/publisher.ts';
+
+/** What a run of the simulation does in another way than the product. */
+export interface Mutant {
+  readonly snapshots: SnapshotPolicy;
+  log(log: HubLog, journal: ReplicaJournal): HubLog;
+  /** A journal through which a second replicator of the same process sees it. */
+  secondSender?(journal: ReplicaJournal): ReplicaJournal;
+}
+
+export const HEALTHY: Mutant = {
+  snapshots: { entries: 12, bytes: 6000, margin: 4 },
+  log: (log) => log,
+};

@@ -1,0 +1,212 @@
+import { ByteWriter } from '../../../src/disk/replica/byte-writer.ts';
+import { writeBase } from '../../../src/disk/replica/snapshot.ts';
+import type { Replica } from '../../../src/disk/replica/replica.ts';
+import { judge } from './judge.ts';
+import { HEALTHY } from './mutants.ts';
+import type { Mutant } from './mutants.ts';
+import { SimHub } from './sim-hub.ts';
+import { keyOf } from './sim-process.ts';
+import type { SimProcess } from './sim-process.ts';
+import { SimRegion } from './sim-region.ts';
+import { settled, World } from './world.ts';
+
+/** What a run has at most one of, beside the everyday trouble: each allows what the others forbid. */
+export const DISASTERS = ['none', 'rollback', 'clone', 'copied machine', 'restored hub', 'lost hub'] as const;
+export type Disaster = (typeof DISASTERS)[number];
+
+const QUOTA = 3000;
+/** Steps of the calm after the trouble; a world that has not come to rest by then never will. */
+const CALM_STEPS = 20_000;
+
+export class Scenario {
+  readonly world: World;
+  readonly hub: SimHub;
+  regions: SimRegion[];
+  readonly disaster: Disaster;
+  struck = false;
+  /** A new log may get what was under way to the old one, and again what its sender adds to it. */
+  #mayRepeat = false;
+  #hubBackup: SimHub['content'] | null = null;
+
+  constructor(seed: number, mutant: Mutant = HEALTHY) {
+    this.world = new World(seed);
+    this.disaster = this.world.chance.pick(DISASTERS);
+    this.hub = new SimHub(this.world);
+    this.regions = ['r1', 'r2', 'r3'].map((name) => new SimRegion(this.world, this.hub, name, mutant));
+  }
+
+  /** @throws what was found to be wrong */
+  async run(steps: number): Promise<void> {
+    for (const region of this.regions) {
+      region.start().lead();
+      if (this.world.chance.is(0.4)) region.start();
+    }
+    this.regions[0]?.processes[0]?.limit(QUOTA);
+    for (let step = 0; step < steps; step++) {
+      this.#step(step / steps);
+      await settled();
+      this.#checkViews();
+    }
+    await this.#calmDown();
+    this.#checkViews();
+    this.#checkEnd();
+  }
+
+  #step(progress: number): void {
+    const { world } = this;
+    const what = world.chance.next();
+    if (what < 0.7 && world.messages.length > 0) world.deliver();
+    else if (what < 0.84) world.chance.pick(this.regions).write();
+    else if (what < 0.93) world.passTime();
+    else this.#trouble(progress);
+  }
+
+  #trouble(progress: number): void {
+    const { world } = this;
+    const region = world.chance.pick(this.regions);
+    const what = world.chance.next();
+    if (what < 0.15) this.#note(`${region.name} is ${region.isCutOff ? 'back' : 'cut off'}`, () => (region.isCutOff = !region.isCutOff));
+    else if (what < 0.35) this.#note(`${region.name} loses a process`, () => region.kill(world.chance.pick(region.processes)));
+    else if (what < 0.45) this.#note(`${region.name} gets a process`, () => void (region.processes.length < 3 && region.start()));
+    else if (what < 0.55) this.#note(`${region.name} has another leader`, () => region.electOther());
+    else if (what < 0.7) this.#note(`${region.name} compacts`, () => region.compact());
+    else if (what < 0.75) this.#note(`${region.name} restarts`, () => region.restart());
+    else if (what < 0.85) this.#backUp(region);
+    else if (!this.struck && progress > 0.3) this.#strike(region);
+  }
+
+  #note(what: string, happens: () => void): void {
+    this.world.note(what);
+    happens();
+  }
+
+  #backUp(region: SimRegion): void {
+    region.backUp();
+    this.#hubBackup = this.hub.content;
+    this.world.note(`${region.name} and the hub (at ${this.hub.position}) are backed up`);
+  }
+
+  #strike(region: SimRegion): void {
+    const { disaster } = this;
+    this.struck = true;
+    this.world.note(`disaster: ${disaster} (${region.name})`);
+    if (disaster === 'rollback') this.struck = region.rollBack();
+    else if (disaster === 'clone' || disaster === 'copied machine') this.regions.push(region.clone(disaster === 'copied machine'));
+    else if (disaster === 'lost hub') this.#loseHub(() => this.hub.lose());
+    else if (disaster === 'restored hub') this.#restoreHub();
+  }
+
+  /**
+   * What was confirmed is then added to the new log as it shows, key by key: a value that was overwritten has no turn
+   * any more. What had none has one yet.
+   */
+  #loseHub(happens: () => void): void {
+    const { decided } = judge(this.hub);
+    happens();
+    this.#mayRepeat = true;
+    for (const region of this.regions) region.writes = region.writes.filter(({ key }) => !decided.has(key));
+  }
+
+  #restoreHub(): void {
+    const backup = this.#hubBackup;
+    if (backup === null) this.struck = false;
+    else if (backup.history.length === 0) this.#loseHub(() => (this.hub.content = backup));
+    else this.hub.content = backup;
+  }
+
+  async #calmDown(): Promise<void> {
+    const { world } = this;
+    world.troubled = false;
+    world.note('calm');
+    for (const region of this.regions) region.isCutOff = false;
+    for (let step = 0; step < CALM_STEPS; step++) {
+      if (world.messages.length > 0) world.deliver();
+      else if (this.regions.every((region) => this.#isAtRest(region))) return;
+      else world.passTime();
+      await settled();
+    }
+    throw new Error(`No rest: ${this.regions.map((region) => this.#describe(region)).join('; ')}; hub at ${this.hub.position}`);
+  }
+
+  #isAtRest({ processes }: SimRegion): boolean {
+    const replica = processes[0]?.replica;
+    if (replica === null || replica === undefined || !replica.active) return false;
+    return replica.position === this.hub.position && replica.epoch === this.hub.content.epoch && replica.pending.length === 0;
+  }
+
+  #describe({ name, processes }: SimRegion): string {
+    const replica = processes[0]?.replica;
+    if (replica === null || replica === undefined) return `${name} follows nothing`;
+    const { position, epoch, pending, diverged, link } = replica;
+    return `${name} at ${position} of ${epoch}, ${pending.length} pending${diverged ? ', diverged' : ''}: ${link.problem}`;
+  }
+
+  get #processes(): SimProcess[] {
+    return this.regions.flatMap(({ processes }) => processes);
+  }
+
+  /** (7) What events have told is what shows. */
+  #checkViews(): void {
+    for (const { name, machine, seen } of this.#processes) {
+      const shown = machine.state;
+      const isSame = shown.size === seen.size && [...seen].every(([key, value]) => shown.get(key) === value);
+      if (!isSame) throw new Error(`Events of ${name} tell ${describe(seen)}, and it shows ${describe(new Map(shown.entries()))}`);
+    }
+  }
+
+  #checkEnd(): void {
+    const verdict = judge(this.hub);
+    if (verdict.twice.length > 0 && !this.#mayRepeat) throw new Error(`Twice: ${verdict.twice.join(', ')}`);
+    for (const { name, machine, replica } of this.#processes) {
+      const shown = describe(new Map(machine.state.entries()));
+      if (shown !== describe(verdict.map)) throw new Error(`${name} shows ${shown}, and the order gives ${describe(verdict.map)}`);
+      if (machine.state.bytes !== verdict.bytes) throw new Error(`${name} counts ${machine.state.bytes} bytes of ${verdict.bytes}`);
+      if (machine.state.quota !== verdict.quota) throw new Error(`${name} has quota ${machine.state.quota}, not ${verdict.quota}`);
+      if (replica !== null) this.#checkBase(name, replica);
+    }
+    for (const region of this.regions) {
+      this.#checkWrites(region, verdict.decided);
+      this.#checkOrder(region, [...verdict.decided.keys()]);
+    }
+  }
+
+  /** (11) With the table of clients. */
+  #checkBase(name: string, replica: Replica): void {
+    const first = this.#processes[0]?.replica;
+    if (first !== undefined && first !== null && bytesOf(first) !== bytesOf(replica)) throw new Error(`The base of ${name} has other bytes`);
+  }
+
+  /** Each process's writes have their turns in the order in which it made them. */
+  #checkOrder({ name, writes }: SimRegion, order: readonly string[]): void {
+    const turns = new Map(order.map((key, turn) => [key, turn]));
+    const last = new Map<string, number>();
+    for (const { key, writer } of writes) {
+      const turn = turns.get(key);
+      if (turn === undefined) continue;
+      if (turn < (last.get(writer) ?? -1)) throw new Error(`In ${name} a later one of the same process came before: ${key}`);
+      last.set(writer, turn);
+    }
+  }
+
+  /** Nothing that was accepted is lost or silently dropped. */
+  #checkWrites({ name, writes, processes }: SimRegion, decided: ReadonlyMap<string, boolean>): void {
+    const rejected = new Set(processes[0]?.replica?.rejections.items.map(({ operation }) => keyOf(operation)));
+    for (const { key } of writes) {
+      if (rejected.has(key)) continue;
+      const refused = decided.get(key);
+      if (refused === true) throw new Error(`${name} was not told that this was refused: ${key}`);
+      if (refused === undefined) throw new Error(`${name} has lost: ${key}`);
+    }
+  }
+}
+
+function bytesOf({ epoch, position, digest, clients, model }: Replica): string {
+  const writer = new ByteWriter();
+  writeBase(writer, { epoch, position, digest }, clients, model);
+  return Buffer.from(writer.finish()).toString('latin1');
+}
+
+/** With the order of keys. */
+function describe(map: ReadonlyMap<string, string>): string {
+  return JSON.stringify([...map].map(([key, value]) => [key, value.slice(0, 40), value.length]));
+}
