@@ -32,6 +32,7 @@ export class Rounds {
   async #calibrate(operation, most) {
     if (most === 1) return 1;
     let n = Math.min(4, most);
+    await once(operation, n);
     for (;;) {
       const milliseconds = (await once(operation, n)) / 1e6;
       if (milliseconds >= roundMilliseconds / 4 || n >= most) {
