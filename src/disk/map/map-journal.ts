@@ -5,6 +5,7 @@ import { lockfileSection, type Shared } from '../journal/lockfile.ts';
 import type { BucketPlace } from '../place.ts';
 import type { OperationId } from '../replica/operation.ts';
 import type { ReplicaJournal } from '../replica/replica-journal.ts';
+import { REPLICATE } from '../replica/replica-records.ts';
 import { Replica } from '../replica/replica.ts';
 import { DirectoryWatch } from './directory-watch.ts';
 import type { MapChange, MapListener, SetOutcome } from './map-area.ts';
@@ -27,6 +28,11 @@ export interface MapJournalOptions extends Omit<JournalOptions, 'retain' | 'excl
    * realm; else the quota is what was last made so, or 10 MiB.
    */
   readonly quota?: number;
+  /**
+   * If given, the map follows a hub from this realm's first write on, if it did not already; the payload of the
+   * REPLICATE record that says so.
+   */
+  readonly replicate?: () => Uint8Array;
 }
 
 /** Bytes. Compaction syncs; a writer that writes all the time should not feel it, nor a cold start the longer journal. */
@@ -77,6 +83,7 @@ export class MapJournal implements Suspendable {
   readonly #url: string;
   readonly #subscribers = new Set<Subscriber>();
   readonly #quota: number | undefined;
+  readonly #replicate: (() => Uint8Array) | undefined;
   readonly #strict: boolean;
   readonly #shared: Shared | undefined;
   /** Whether the bucket is there, and as durable as this realm wants it. */
@@ -104,6 +111,7 @@ export class MapJournal implements Suspendable {
     this.#shared = options.shared;
     this.#url = options.url;
     this.#quota = options.quota === undefined ? undefined : quotaInBytes(options.quota);
+    this.#replicate = options.replicate;
     this.#strict = options.durability === 'strict';
   }
 
@@ -141,7 +149,9 @@ export class MapJournal implements Suspendable {
 
   #prepare(writer: MapWriter): void {
     this.#makePlace();
-    if (!this.#prepared) this.#prepared = this.#announceQuota(writer);
+    if (this.#prepared) return;
+    if (this.#replicate !== undefined && this.#machine.replica === null) this.#append(REPLICATE, writer, this.#replicate());
+    this.#prepared = this.#announceQuota(writer);
   }
 
   #makePlace(): void {

@@ -4,7 +4,8 @@ import { REPLICA, REPLICATE } from '../replica/replica-records.ts';
 import type { Replica } from '../replica/replica.ts';
 import type { MapListener, SetOutcome } from './map-area.ts';
 import { differences } from './map-differences.ts';
-import { isOperation } from './map-operation.ts';
+import { decodeOperation, isOperation } from './map-operation.ts';
+import type { MapOperation } from './map-operation.ts';
 import {
   BARRIER,
   CLEAR,
@@ -68,8 +69,14 @@ export class MapMachine implements Machine<SetOutcome> {
     const admitted = replica.admit(record.payload);
     if (!admitted.accepted) return admitted;
     const outcome = this.#perform(record);
-    if (outcome.accepted) replica.local(record);
+    if (outcome.accepted) replica.local(record, this.#performed(record));
     return outcome;
+  }
+
+  /** What the record that was performed last asks: the most frequent kind is not read twice. */
+  #performed(record: JournalRecord): MapOperation {
+    if (record.kind !== SET) return decodeOperation(record, this.#ownUrl);
+    return { asks: 'change', key: reader.key, value: reader.value, expected: undefined, url: this.#ownUrl };
   }
 
   #follow(replica: MapReplica, record: JournalRecord): SetOutcome {

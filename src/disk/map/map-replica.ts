@@ -86,11 +86,11 @@ export class MapReplica {
     return { accepted: false, quota: replica.cap, requested: replica.pending.bytes + payload.length, unsent: true };
   }
 
-  /** (1) A local write, which the view has already, is pending from now on. */
-  local({ session, sequence, kind, payload }: JournalRecord): void {
+  /** (1) A local write, which asks for what the view has already, is pending from now on. */
+  local({ session, sequence, kind, payload }: JournalRecord, asked: MapOperation): void {
     const operation = { session, sequence, kind, payload: new Uint8Array(payload) };
     this.replica.local(operation);
-    this.#overlay.push(this.#decode(operation), operation);
+    this.#overlay.push(asked, operation);
   }
 
   /** Applies a record of replica-records.ts, and returns what it changed of the view. */
