@@ -13,6 +13,14 @@ const running = new OpenJournals(128);
 
 type EngineModule = typeof Engines;
 
+type LockSnapshot = ReturnType<WebLockTable['query']>;
+
+/** Locks whose names no application can have are Holdfast's own. https://w3c.github.io/web-locks/#dom-lockmanager-request */
+function withoutInternal({ held, pending }: LockSnapshot): LockSnapshot {
+  const isPublic = ({ name }: { readonly name: string }): boolean => !name.startsWith('-');
+  return { held: held.filter(isPublic), pending: pending.filter(isPublic) };
+}
+
 let loading: Promise<EngineModule> | undefined;
 let code: EngineModule | undefined;
 
@@ -34,6 +42,8 @@ async function load(): Promise<EngineModule> {
  */
 export class BucketEngine implements Suspendable {
   used = false;
+  /** Keeps the engine running though it is idle: somebody relies on its being the same. */
+  pinned = false;
   /** Whose engine it is: held, so that the bucket lives as long as its engine runs. */
   readonly bucket: object;
   readonly #place: EnginePlace;
@@ -61,13 +71,13 @@ export class BucketEngine implements Suspendable {
   /** The same for lock managers, which keep hold of it. */
   readonly webLocks: WebLockTable = {
     request: (request) => this.locks.request(request),
-    query: () => this.locks.query(),
+    query: () => withoutInternal(this.locks.query()),
     // An engine that has ended holds nothing of any client.
     endClient: (clientId) => this.#engine?.locks.endClient(clientId),
   };
 
   get busy(): boolean {
-    return this.#engine?.locks.isIdle === false;
+    return this.pinned || this.#engine?.locks.isIdle === false;
   }
 
   suspend(): void {

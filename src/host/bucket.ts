@@ -10,7 +10,13 @@ import { behaviour } from '../file-system/loading.ts';
 import { HoldfastError } from '../runtime/holdfast-error.ts';
 import { isRefusedByRuntime } from '../runtime/permission.ts';
 import type { UsageDetails } from '../storage/storage-manager.ts';
+import { internal } from '../webidl/interface.ts';
 import { BucketEngine } from './bucket-engine.ts';
+import { outsideContexts } from './context.ts';
+import type { SyncSettings } from './options.ts';
+import { OriginSync } from './origin-sync.ts';
+import { firstReplicate } from './replicate.ts';
+import type { RunningSync } from './running-sync.ts';
 import type { StorageClient } from './storage-client.ts';
 
 /** What a bucket needs of its host. */
@@ -19,6 +25,7 @@ export interface BucketOwner {
   readonly root: Root;
   /** The quota that the user chose for an origin. */
   quotaOf(origin: string): number | undefined;
+  readonly sync: SyncSettings | undefined;
   /** Keeps the bucket's objects alive while `inUse`; otherwise they may go as soon as nobody holds them. */
   keep(bucket: Bucket, inUse: boolean): void;
 }
@@ -61,6 +68,11 @@ export class Bucket {
   /** Clients that have a file system. */
   readonly #withFiles = new Set<StorageClient>();
   #map: MapJournal | undefined;
+  readonly #syncSettings: SyncSettings | undefined;
+  #sync: OriginSync | undefined;
+  #running: Promise<RunningSync> | undefined;
+  /** The same once it runs. */
+  #runningNow: RunningSync | undefined;
   #closed = false;
   /** The client that `host.origin()` gives. */
   client: StorageClient | undefined;
@@ -72,6 +84,7 @@ export class Bucket {
     this.#owner = owner;
     this.#quota = owner.quotaOf(origin);
     this.mapQuota = this.#quota ?? DEFAULT_QUOTA;
+    this.#syncSettings = owner.sync?.includes(origin) === true ? owner.sync : undefined;
   }
 
   /** Whose bucket it is: buckets of two hosts have nothing to do with each other, but for the disk. */
@@ -96,6 +109,52 @@ export class Bucket {
   open(): void {
     this.requireOpen();
     this.#owner.root.open();
+    if (this.#syncSettings !== undefined && this.#running === undefined) void this.#startSync();
+  }
+
+  /** The origin's place in a hub's order; null where the host has none for it. */
+  get sync(): OriginSync | null {
+    const settings = this.#syncSettings;
+    if (settings === undefined) return null;
+    this.open();
+    return (this.#sync ??= new OriginSync(internal, {
+      origin: this.origin,
+      region: settings.region,
+      map: this.#mapJournal(),
+      writer: this.mapClient(`${this.origin}/`),
+      running: () => this.#startSync(),
+      files: () => this.#runningNow?.files?.journal ?? null,
+    }));
+  }
+
+  /** Nothing local waits for it; whatever fails is tried again by the next use. */
+  #startSync(): Promise<RunningSync> {
+    if (this.#running !== undefined) return this.#running;
+    const starting = outsideContexts(() => this.#runSync());
+    this.#running = starting;
+    starting.catch(() => (this.#running = undefined));
+    return starting;
+  }
+
+  async #runSync(): Promise<RunningSync> {
+    const settings = this.#syncSettings;
+    if (settings === undefined) throw new HoldfastError('bad-option', `No hub was given for ${this.origin}.`);
+    const [{ RunningSync }] = await Promise.all([import('./running-sync.ts'), this.engine.ready()]);
+    this.requireOpen();
+    this.engine.pinned = true;
+    this.#owner.keep(this, true);
+    const { root } = this.#owner;
+    this.#runningNow = new RunningSync({
+      origin: this.origin,
+      settings,
+      place: this.place,
+      map: this.#mapJournal().replicaJournal(),
+      locks: this.engine.locks,
+      tree: this.engine.tree,
+      durability: root.durability,
+      onConflict: (conflict) => this.#sync?.announceConflict(conflict),
+    });
+    return this.#runningNow;
   }
 
   /** The map as one more client has it. */
@@ -104,11 +163,13 @@ export class Bucket {
   }
 
   #mapJournal(): MapJournal {
+    const settings = this.#syncSettings;
     return (this.#map ??= new MapJournal(this.place, {
       url: `${this.origin}/`,
       durability: this.#owner.root.durability,
       shared: this.#owner.root.shared,
       ...(this.#quota !== undefined && { quota: this.#quota }),
+      ...(settings !== undefined && { replicate: () => firstReplicate(settings.region) }),
     }));
   }
 
@@ -127,7 +188,12 @@ export class Bucket {
         return engine.locks;
       },
       salt: () => this.#owner.root.ensure().salt,
+      ...(this.#syncsFiles && { fetch: async (file) => (await this.#startSync()).files?.fetch(file) }),
     });
+  }
+
+  get #syncsFiles(): boolean {
+    return this.#syncSettings !== undefined && this.#syncSettings.files !== 'off';
   }
 
   /** Bytes in use now. */
@@ -145,7 +211,7 @@ export class Bucket {
   keep(client: StorageClient, inUse: boolean): void {
     if (inUse) this.#inUse.add(client);
     else this.#inUse.delete(client);
-    this.#owner.keep(this, this.#inUse.size > 0);
+    this.#owner.keep(this, this.#inUse.size > 0 || this.#running !== undefined);
   }
 
   /** Notes a client whose open files must end with the host. */
@@ -159,13 +225,20 @@ export class Bucket {
   }
 
 
+  async #endSync(): Promise<void> {
+    const running = await this.#running?.catch(() => undefined);
+    await running?.close();
+  }
+
   /** Ends all clients and closes what is open; resolves when the operations that were under way have ended. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     const clients = new Set([...this.#inUse, ...this.#withFiles]);
     if (this.client !== undefined) clients.add(this.client);
+    this.#sync?.end();
     await Promise.all([...clients].map((client) => client.end()));
+    await this.#endSync();
     this.#map?.close();
     await this.engine.close();
   }

@@ -45,6 +45,11 @@ export abstract class ContextEventTarget extends EventTarget {
     if (registration !== undefined) this.#forget(callback, registration);
   }
 
+  /** Whether anybody listens, to whatever. */
+  protected get hasListeners(): boolean {
+    return (this.#registrations?.size ?? 0) > 0;
+  }
+
   /** Removes every listener. */
   protected removeAllListeners(): void {
     for (const [callback, registrations] of [...(this.#registrations ?? [])]) {

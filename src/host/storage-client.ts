@@ -15,6 +15,7 @@ import type { StorageEvent } from '../web-storage/storage-event.ts';
 import type { Bucket } from './bucket.ts';
 import { ClientArea, SessionMap } from './client-area.ts';
 import { ContextEventTarget } from './context-event-target.ts';
+import type { OriginSync } from './origin-sync.ts';
 import { ClientStorageBucket } from './storage-bucket.ts';
 
 type StorageListener = (event: StorageEvent) => unknown;
@@ -132,6 +133,16 @@ export class StorageClient extends ContextEventTarget {
       bind: inThisContext,
       isActive: () => !this.closed,
     }));
+  }
+
+  /**
+   * The origin's place in the order of the host's hub; null where the host has no hub for this origin. docs/SYNC.md
+   *
+   * @throws HoldfastError closed; root-newer, root-unusable or disk-unsupported when the root cannot be used
+   */
+  get sync(): OriginSync | null {
+    this.#use();
+    return this.#bucket.sync;
   }
 
   /** https://html.spec.whatwg.org/multipage/indices.html#handler-window-onstorage */

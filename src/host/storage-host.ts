@@ -49,6 +49,7 @@ export class StorageHost {
       host: this,
       root: this.#root,
       quotaOf: settings.quotaOf,
+      sync: settings.sync,
       keep: (bucket, inUse) => {
         if (inUse) this.#inUse.add(bucket);
         else this.#inUse.delete(bucket);
@@ -132,6 +133,7 @@ export class StorageHost {
 
   async #close(): Promise<void> {
     await Promise.all([...this.#buckets.values()].map((bucket) => bucket.close()));
+    await this.#owner.sync?.hub.close();
     this.#inUse.clear();
     this.#warm.clear();
   }

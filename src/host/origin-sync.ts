@@ -1,0 +1,257 @@
+import type { OperationId } from '../disk/replica/operation.ts';
+import type { Refusal } from '../disk/replica/model.ts';
+import type { ReplicaJournal } from '../disk/replica/replica-journal.ts';
+import type { Replica } from '../disk/replica/replica.ts';
+import { ACKNOWLEDGE, encodeAcknowledge } from '../disk/replica/replica-records.ts';
+import { decodeOperation } from '../disk/map/map-operation.ts';
+import type { MapClient } from '../disk/map/map-client.ts';
+import type { MapJournal } from '../disk/map/map-journal.ts';
+import type { FileConflict } from '../sync/files/files-sync.ts';
+import { illegalConstructor, internal } from '../webidl/interface.ts';
+import { QuotaExceededError } from '../webidl/quota-exceeded-error.ts';
+import { ContextEventTarget } from './context-event-target.ts';
+import type { RunningSync } from './running-sync.ts';
+
+export type { FileConflict } from '../sync/files/files-sync.ts';
+
+/** How an origin of this root stands to its hub. */
+export interface SyncStatus {
+  readonly region: string;
+  /** The hub's name; empty before anybody has tried to reach it. */
+  readonly hub: string;
+  /** Whether the process that speaks for the root reached the hub when it last tried. */
+  readonly connected: boolean;
+  /** Of the last entry of the hub's order that `localStorage` has. */
+  readonly position: number;
+  /** The same for files; null where they are not synced. */
+  readonly filesPosition: number | null;
+  /** Writes that no echo has confirmed yet. */
+  readonly pending: number;
+  /** What they take, roughly, in bytes. */
+  readonly pendingBytes: number;
+  /** Milliseconds since the root was last known to have everything; 0 while it has, Infinity when it never had. */
+  readonly lag: number;
+  /** Rejections that nobody has acknowledged. */
+  readonly rejected: number;
+  /** What keeps it from the hub, or should be looked after; empty when nothing. */
+  readonly problem: string;
+}
+
+/** A write of this root that the hub's order refused. */
+export interface RejectedWrite {
+  /** Counts the root's rejections of its origin and area, from 1. */
+  readonly serial: number;
+  readonly area: 'localStorage' | 'files';
+  readonly reason: Refusal;
+  /** Where in the hub's order. */
+  readonly position: number;
+  /** Of `localStorage`; null for `clear()`. */
+  readonly key?: string | null;
+  /** What the key was to become; null: it was to go. */
+  readonly value?: string | null;
+}
+
+/** For calls that wait. */
+export interface WaitOptions {
+  /** Ends the wait, which rejects with its reason. What was asked for goes on. */
+  readonly signal?: AbortSignal;
+}
+
+/** What an origin's sync is made of. */
+export interface OriginSyncParts {
+  readonly origin: string;
+  readonly region: string;
+  readonly map: MapJournal;
+  /** For what this object itself writes. */
+  readonly writer: MapClient;
+  /** Starts it if need be. */
+  readonly running: () => Promise<RunningSync>;
+  /** The files' journal, once it is there; null where files are not synced. */
+  readonly files: () => ReplicaJournal | null;
+}
+
+/** What a listener has been told. */
+interface Told {
+  readonly connected: boolean;
+  readonly serials: readonly number[];
+}
+
+/**
+ * One origin of a root in the order of its hub: what it has, what it waits for, and waits for the application. All of it
+ * works in every process of the root, whichever speaks with the hub. docs/SYNC.md
+ *
+ * Events: `connected`, `disconnected`; `syncrejected` (a CustomEvent whose detail is a RejectedWrite); `syncconflict`
+ * (detail: a FileConflict), in the process that speaks with the hub.
+ */
+export class OriginSync extends ContextEventTarget {
+  readonly #parts: OriginSyncParts;
+  readonly #journal: ReplicaJournal;
+  #told: Told | null = null;
+  #stopWatching: (() => void) | null = null;
+
+  /** @internal Use `client.sync`. */
+  constructor(token: typeof internal, parts: OriginSyncParts) {
+    if (token !== internal) illegalConstructor();
+    super();
+    this.#parts = parts;
+    this.#journal = parts.map.replicaJournal();
+  }
+
+  /** How things stand, from what this root knows; asks nobody. */
+  status(): SyncStatus {
+    const map = this.#journal.current();
+    const files = this.#parts.files()?.current() ?? null;
+    const both = files === null ? [map] : [map, files];
+    return {
+      region: this.#parts.region,
+      hub: map.link.hub,
+      connected: both.every(({ link }) => link.connected),
+      position: map.position,
+      filesPosition: files?.position ?? null,
+      pending: sum(both, ({ pending }) => pending.length),
+      pendingBytes: sum(both, ({ pending }) => pending.bytes),
+      lag: Math.max(...both.map(lagOf)),
+      rejected: sum(both, ({ rejections }) => rejections.items.length),
+      problem: [...new Set(both.map(({ link }) => link.problem))].filter((problem) => problem !== '').join(' '),
+    };
+  }
+
+  /**
+   * Resolves when every write of this root up to now has come back in the hub's order; those that it refused are in
+   * `rejections()`. For as long as the hub is away it waits.
+   */
+  async flush({ signal }: WaitOptions = {}): Promise<void> {
+    const running = await this.#parts.running();
+    await running.flush(signal);
+  }
+
+  /**
+   * Asks the hub how far its order goes now, and resolves when this root has come there.
+   *
+   * @throws HoldfastError hub-unreachable and other `hub-` codes
+   */
+  async caughtUp({ signal }: WaitOptions = {}): Promise<void> {
+    const running = await this.#parts.running();
+    await running.caughtUp(signal);
+  }
+
+  /**
+   * A strong read of `localStorage`: takes a place in the hub's order, waits until this root has come to it, and calls
+   * `body` at once: it sees every write of any region that was confirmed before this call.
+   *
+   * @throws DOMException QuotaExceededError when too many writes wait for the hub; what `body` throws
+   */
+  async read<Result>(body: () => Result, { signal }: WaitOptions = {}): Promise<Awaited<Result>> {
+    const { map, writer } = this.#parts;
+    const running = await this.#parts.running();
+    await running.echoed(this.#submitted(map.barrier(writer)), signal);
+    return await body();
+  }
+
+  /**
+   * Sets a key to `value` (null: removes it) if, at this write's place in the hub's order, it is `expected` (null: there
+   * is none), or is `value` already. Resolves when that is decided: true if so.
+   *
+   * @throws DOMException QuotaExceededError when it does not fit, there or here
+   */
+  async compareAndSet(key: string, expected: string | null, value: string | null, { signal }: WaitOptions = {}): Promise<boolean> {
+    const { map, writer } = this.#parts;
+    const running = await this.#parts.running();
+    const id = this.#submitted(map.compareAndSet(writer, { key: String(key), expected, value }));
+    await running.echoed(id, signal);
+    const refusal = this.#journal.current().rejections.items.find(({ operation }) => isSame(operation, id))?.reason;
+    if (refusal === 'quota') throw new QuotaExceededError(`compareAndSet(): the value does not fit the quota of ${this.#parts.origin} any more.`);
+    return refusal === undefined;
+  }
+
+  #submitted(submission: ReturnType<MapJournal['barrier']>): OperationId {
+    if (submission.accepted) return submission.id;
+    const { quota, requested } = submission;
+    throw new QuotaExceededError(`Too many writes of ${this.#parts.origin} wait for its hub.`, { quota, requested });
+  }
+
+  /** The writes of this root that the order refused, the oldest first; kept on disk until they are acknowledged. */
+  rejections(): RejectedWrite[] {
+    const files = this.#parts.files()?.current();
+    return [
+      ...this.#journal.current().rejections.items.map((each) => this.#mapRejection(each)),
+      ...(files?.rejections.items ?? []).map(({ serial, reason, position }) => ({ area: 'files', serial, reason, position }) as const),
+    ];
+  }
+
+  #mapRejection({ serial, reason, position, operation }: Replica['rejections']['items'][number]): RejectedWrite {
+    const asked = decodeOperation(operation, `${this.#parts.origin}/`);
+    const { key, value } = asked.asks === 'change' ? asked : { key: null, value: null };
+    return { area: 'localStorage', serial, reason, position, key, value };
+  }
+
+  /** Forgets a rejection and the older ones of its area, for all processes of the root. */
+  acknowledge({ area, serial }: Pick<RejectedWrite, 'area' | 'serial'>): void {
+    const journal = area === 'files' ? this.#parts.files() : this.#journal;
+    journal?.append(ACKNOWLEDGE, encodeAcknowledge(serial));
+  }
+
+  /** The versions of files that lost against one whose writer had not seen them; the same in every region. */
+  async conflicts(): Promise<readonly FileConflict[]> {
+    const { files } = await this.#parts.running();
+    return files?.conflicts() ?? [];
+  }
+
+  /** @internal */
+  announceConflict(conflict: FileConflict): void {
+    this.dispatchEvent(new CustomEvent('syncconflict', { detail: conflict }));
+  }
+
+  /** @internal */
+  end(): void {
+    this.removeAllListeners();
+    this.#watch(false);
+  }
+
+  protected override listenersChanged(): void {
+    this.#watch(this.hasListeners);
+  }
+
+  /** While nobody listens nothing is watched. */
+  #watch(isWanted: boolean): void {
+    if (isWanted === (this.#stopWatching !== null)) return;
+    this.#stopWatching?.();
+    this.#stopWatching = null;
+    if (!isWanted) return;
+    this.#told = this.#news();
+    this.#stopWatching = this.#journal.watch(() => this.#tell());
+  }
+
+  #news(): Told {
+    const replicas = [this.#journal.current(), this.#parts.files()?.current()];
+    return {
+      connected: this.status().connected,
+      serials: replicas.map((replica) => replica?.rejections.serial ?? 0),
+    };
+  }
+
+  #tell(): void {
+    const before = this.#told;
+    const now = this.#news();
+    this.#told = now;
+    if (before === null) return;
+    if (before.connected !== now.connected) this.dispatchEvent(new Event(now.connected ? 'connected' : 'disconnected'));
+    for (const rejection of this.rejections()) {
+      const known = before.serials[rejection.area === 'files' ? 1 : 0] ?? 0;
+      if (rejection.serial > known) this.dispatchEvent(new CustomEvent('syncrejected', { detail: rejection }));
+    }
+  }
+}
+
+function isSame(a: OperationId, b: OperationId): boolean {
+  return a.session === b.session && a.sequence === b.sequence;
+}
+
+function sum(replicas: readonly Replica[], of: (replica: Replica) => number): number {
+  return replicas.reduce((total, replica) => total + of(replica), 0);
+}
+
+function lagOf({ link, position }: Replica): number {
+  if (link.connected && position >= link.head) return 0;
+  return link.time === 0 ? Infinity : Math.max(0, Date.now() - link.time);
+}

@@ -1,0 +1,115 @@
+import crypto from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+import type { LockTable } from '../disk/locks/table.ts';
+import { MapModel } from '../disk/map/map-model.ts';
+import type { BucketPlace } from '../disk/place.ts';
+import type { OperationId } from '../disk/replica/operation.ts';
+import type { ReplicaJournal } from '../disk/replica/replica-journal.ts';
+import type { FileTree } from '../disk/tree/file-tree.ts';
+import { caughtUp, createFilesSync, echoed, FilesModel, flushed, HubConnection, Membership } from '../sync/membership/index.ts';
+import type { FileConflict, FilesSync, Followed } from '../sync/membership/index.ts';
+import { outsideContexts } from './context.ts';
+import type { SyncSettings } from './options.ts';
+import { PENDING_CAP } from './replicate.ts';
+
+export interface RunningSyncOptions {
+  readonly origin: string;
+  readonly settings: SyncSettings;
+  readonly place: BucketPlace;
+  readonly map: ReplicaJournal;
+  readonly locks: LockTable;
+  readonly tree: FileTree;
+  readonly durability: 'relaxed' | 'strict';
+  readonly onConflict: (conflict: FileConflict) => void;
+}
+
+/** What keeps one origin in its hub's order, in one process. Loaded when the first origin needs it. */
+export class RunningSync {
+  readonly files: FilesSync | null;
+  readonly #options: RunningSyncOptions;
+  readonly #connection: HubConnection;
+  readonly #membership: Membership;
+  readonly #followed: readonly Followed[];
+
+  constructor(options: RunningSyncOptions) {
+    const { settings, locks } = options;
+    this.#options = options;
+    this.#connection = HubConnection.to(settings.hub);
+    this.files = settings.files === 'off' ? null : this.#createFiles();
+    this.#followed = this.files === null ? [this.#followedMap()] : [this.#followedMap(), this.#followedFiles(this.files)];
+    this.#membership = new Membership({
+      connection: this.#connection,
+      region: settings.region,
+      cap: PENDING_CAP,
+      locks: async () => locks,
+      clientId: crypto.randomUUID(),
+      followed: this.#followed,
+    });
+    outsideContexts(() => this.#membership.start());
+  }
+
+  #createFiles(): FilesSync {
+    const { place, tree, locks, settings, durability, onConflict } = this.#options;
+    return createFilesSync({
+      place,
+      tree,
+      locks,
+      durability,
+      blobs: this.#connection.log(this.#filesName),
+      region: settings.region,
+      session: 1 + Math.floor(Math.random() * (Number.MAX_SAFE_INTEGER - 1)),
+      eager: settings.files === 'eager',
+      onConflict,
+      detach: outsideContexts,
+    });
+  }
+
+  get #filesName(): string {
+    return `${this.#options.origin} files`;
+  }
+
+  #followedMap(): Followed {
+    const { origin, map } = this.#options;
+    return { name: origin, journal: map, model: () => new MapModel(), quarantine: (bytes) => this.#quarantine('local-storage', bytes) };
+  }
+
+  #followedFiles(files: FilesSync): Followed {
+    return {
+      name: this.#filesName,
+      journal: files.journal,
+      model: () => new FilesModel(),
+      quarantine: (bytes) => this.#quarantine('files', bytes),
+      prepare: (operations) => files.prepare(operations),
+      begin: () => files.start(),
+      end: () => files.stop(),
+    };
+  }
+
+  /** (12) A copy that the hub knows nothing of stays on the disk, beside what takes its place. */
+  #quarantine(what: string, bytes: Uint8Array): void {
+    const directory = path.join(this.#options.place.path, 'quarantine');
+    fs.mkdirSync(directory, { recursive: true, mode: 0o700 });
+    const name = `${what}-${new Date().toISOString().replaceAll(':', '')}-${crypto.randomUUID()}`;
+    fs.writeFileSync(path.join(directory, name), bytes, { mode: 0o600, flag: 'wx', flush: true });
+  }
+
+  async flush(signal?: AbortSignal): Promise<void> {
+    if (this.#membership.isSpeaking) await this.files?.captured();
+    await Promise.all(this.#followed.map(({ journal }) => flushed(journal, signal)));
+  }
+
+  async caughtUp(signal?: AbortSignal): Promise<void> {
+    await Promise.all(this.#followed.map(({ journal, name }) => caughtUp(journal, this.#connection, name, signal)));
+    if (this.#membership.isSpeaking) await this.files?.settled();
+  }
+
+  echoed(id: OperationId, signal?: AbortSignal): Promise<void> {
+    return echoed(this.#options.map, id, signal);
+  }
+
+  async close(): Promise<void> {
+    await this.#membership.stop();
+    await this.files?.close();
+  }
+}

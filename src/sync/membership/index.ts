@@ -1,0 +1,7 @@
+/** What a host loads when the first of its origins follows a hub. */
+export { createFilesSync, FilesModel } from '../files/files-sync.ts';
+export type { FileConflict, FilesSync } from '../files/files-sync.ts';
+export { HubConnection } from './hub-connection.ts';
+export { Membership } from './membership.ts';
+export type { Followed } from './membership.ts';
+export { caughtUp, echoed, flushed, until } from './waiting.ts';

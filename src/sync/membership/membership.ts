@@ -1,0 +1,168 @@
+import type { WebLockTable } from '../../disk/locks/lock-table.ts';
+import type { Model } from '../../disk/replica/model.ts';
+import type { Operation } from '../../disk/replica/operation.ts';
+import type { ReplicaJournal } from '../../disk/replica/replica-journal.ts';
+import type { HubCapabilities } from '../hub.ts';
+import { LinkReporter } from '../replicator/link-reporter.ts';
+import { Replicator } from '../replicator/replicator.ts';
+import { systemSurroundings } from '../replicator/surroundings.ts';
+import type { Surroundings } from '../replicator/surroundings.ts';
+import { runForElection } from './election.ts';
+import type { HubConnection } from './hub-connection.ts';
+
+/** Something of an origin that follows the hub: its map, or its files. */
+export interface Followed {
+  /** Of the hub's log. */
+  readonly name: string;
+  readonly journal: ReplicaJournal;
+  /** A new, empty one. */
+  model(): Model;
+  /** Keeps the bytes of a copy whose history the hub does not have. */
+  quarantine(bytes: Uint8Array): void;
+  prepare?(operations: readonly Operation[]): Promise<void>;
+  /** This process speaks for the root from now on. */
+  begin?(): void;
+  end?(): Promise<void>;
+}
+
+export interface MembershipOptions {
+  readonly connection: HubConnection;
+  readonly region: string;
+  /** Bytes of operations that may be pending (rule 13). */
+  readonly cap: number;
+  readonly locks: () => Promise<WebLockTable>;
+  /** What tells this realm from others in the lock table. */
+  readonly clientId: string;
+  readonly followed: readonly Followed[];
+  readonly surroundings?: Surroundings;
+}
+
+/** How soon a process that does not speak for the root looks whether nobody does, in milliseconds. */
+const CANDIDACY_MS = 1000;
+
+/** Between attempts to connect, in milliseconds; doubled each time up to the last. */
+const FIRST_RETRY_MS = 250;
+const LAST_RETRY_MS = 30_000;
+
+/**
+ * One process's part in keeping an origin in the hub's order. Of all processes of a root, the one that holds the
+ * election's lock speaks with the hub; when it ends or dies another does. It keeps no process alive.
+ */
+export class Membership {
+  readonly #options: MembershipOptions;
+  readonly #surroundings: Surroundings;
+  #stopped = false;
+  #speaking = false;
+  #wake: (() => void) | null = null;
+  #done: Promise<void> | null = null;
+
+  constructor(options: MembershipOptions) {
+    this.#options = options;
+    this.#surroundings = options.surroundings ?? systemSurroundings;
+  }
+
+  /** Whether this process speaks with the hub. */
+  get isSpeaking(): boolean {
+    return this.#speaking;
+  }
+
+  start(): void {
+    this.#done ??= this.#run();
+  }
+
+  /** Resolves when this process has ceased to speak for the root. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#wake?.();
+    await this.#done;
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopped) {
+      try {
+        await this.#stand();
+      } catch {
+        // The disk refuses, or the host was closed: the next round meets it again, or is the last.
+      }
+      await this.#pause(CANDIDACY_MS);
+    }
+  }
+
+  async #stand(): Promise<void> {
+    const { locks, clientId } = this.#options;
+    const lock = await runForElection(await locks(), clientId);
+    if (lock === null) return;
+    try {
+      lock.onLost = () => this.#wake?.();
+      await this.#speak();
+    } finally {
+      lock.release();
+    }
+  }
+
+  async #speak(): Promise<void> {
+    const capabilities = await this.#connect();
+    if (capabilities === null) return;
+    const { followed } = this.#options;
+    const replicators = followed.map((each) => this.#replicator(each, capabilities));
+    this.#speaking = true;
+    try {
+      for (const replicator of replicators) replicator.start();
+      for (const each of followed) each.begin?.();
+      await this.#pause(Infinity);
+    } finally {
+      this.#speaking = false;
+      await Promise.all([...replicators.map((each) => each.stop()), ...followed.map((each) => each.end?.())]);
+    }
+  }
+
+  #replicator({ name, journal, model, quarantine, prepare }: Followed, capabilities: HubCapabilities): Replicator {
+    const { connection, region, cap } = this.#options;
+    return new Replicator({
+      journal,
+      log: connection.log(name),
+      capabilities,
+      hubName: connection.name,
+      region,
+      cap,
+      model,
+      quarantine,
+      ...(prepare && { prepare }),
+      surroundings: this.#surroundings,
+    });
+  }
+
+  /** Null: it was stopped meanwhile. */
+  async #connect(): Promise<HubCapabilities | null> {
+    for (let wait = FIRST_RETRY_MS; !this.#stopped; wait = Math.min(2 * wait, LAST_RETRY_MS)) {
+      try {
+        return await this.#options.connection.connect();
+      } catch (error) {
+        this.#report(error);
+        await this.#pause(wait * (0.5 + this.#surroundings.random() / 2));
+      }
+    }
+    return null;
+  }
+
+  #report(error: unknown): void {
+    const { connection, followed } = this.#options;
+    const problem = error instanceof Error ? error.message : String(error);
+    for (const { journal } of followed) {
+      if (journal.current().active) new LinkReporter(journal, connection.name, this.#surroundings).disconnected(problem);
+    }
+  }
+
+  /** Infinity: until something wakes it. */
+  async #pause(milliseconds: number): Promise<void> {
+    if (this.#stopped) return;
+    await new Promise<void>((resolve) => {
+      const cancel = milliseconds === Infinity ? null : this.#surroundings.after(milliseconds, resolve);
+      this.#wake = () => {
+        cancel?.();
+        resolve();
+      };
+    });
+    this.#wake = null;
+  }
+}
