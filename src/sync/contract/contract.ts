@@ -11,6 +11,8 @@ export interface ContractSetup {
    * Without it, the tests that need it do not run.
    */
   crash?(): Promise<void>;
+  /** How long a test waits for what must happen some time before it gives up, in milliseconds. Default 60,000. */
+  readonly patienceMs?: number;
 }
 
 /** One sentence of the contract of hubs, for any test runner. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { HubCapabilities, HubLog, NewEntry } from '../hub.ts';
 import { contractTest } from './contract.ts';
-import { assertBytes, assertRejects, bytesOf, entry, newName, noise, persist, readTexts, until } from './stage.ts';
+import { assertBytes, assertRejects, bytesOf, entry, newName, noise, readTexts, type Stage } from './stage.ts';
 import { blobName } from './blobs.ts';
 
 const WRITERS = 4;
@@ -14,10 +14,12 @@ const BETWEEN_CRASHES = 15;
 /** Appends batch after batch, each as often as it takes, and remembers what was acknowledged. */
 class Writer {
   acknowledged = 0;
+  readonly #stage: Stage;
   readonly #log: HubLog;
   readonly #number: number;
 
-  constructor(log: HubLog, number: number) {
+  constructor(stage: Stage, log: HubLog, number: number) {
+    this.#stage = stage;
     this.#log = log;
     this.#number = number;
   }
@@ -25,7 +27,7 @@ class Writer {
   async run(going: () => boolean): Promise<void> {
     while (going()) {
       const batch = this.#batch(this.acknowledged);
-      await persist(() => this.#log.append(batch));
+      await this.#stage.persist(() => this.#log.append(batch));
       this.acknowledged++;
       // An engine in memory would never let timers have their turn.
       await nextTurn();
@@ -52,23 +54,30 @@ function assertHistory(texts: readonly string[], writers: readonly Writer[], { d
   assert.deepEqual(seen, writers.map(({ acknowledged }) => acknowledged), 'how many batches of each writer are there');
 }
 
+/** Lets all write while the server is killed again and again. */
+async function writeAmid(stage: Stage, writers: readonly Writer[], crash: () => Promise<void>): Promise<void> {
+  let going = true;
+  const running = Promise.all(writers.map((writer) => writer.run(() => going)));
+  try {
+    for (let count = 1; count <= CRASHES; count++) {
+      const far = writers.map(({ acknowledged }) => acknowledged + BETWEEN_CRASHES);
+      const arrived = stage.until(() => writers.every(({ acknowledged }, index) => acknowledged >= (far[index] ?? 0)), 'every writer had appended');
+      await Promise.race([arrived, running]);
+      await crash();
+    }
+  } finally {
+    going = false;
+    await running;
+  }
+}
+
 export const crashes = [
   contractTest('everything that was acknowledged outlives crashes amid appends, in order, batches in one piece', async (stage) => {
     const { crash } = stage;
     const name = newName();
     const clients = await Promise.all(Array.from({ length: WRITERS }, () => stage.client()));
-    const writers = clients.map(({ hub }, number) => new Writer(hub.log(name), number));
-    let going = true;
-    const running = writers.map((writer) => writer.run(() => going));
-    const failed = Promise.all(running).then(() => undefined);
-    for (let count = 1; count <= CRASHES; count++) {
-      const far = writers.map(({ acknowledged }) => acknowledged + BETWEEN_CRASHES);
-      const arrived = until(() => writers.every(({ acknowledged }, index) => acknowledged >= (far[index] ?? 0)), 'every writer had appended');
-      await Promise.race([arrived, failed]);
-      await crash();
-    }
-    going = false;
-    await failed;
+    const writers = clients.map(({ hub }, number) => new Writer(stage, hub.log(name), number));
+    await writeAmid(stage, writers, crash);
     const [one] = clients;
     assert.ok(one !== undefined);
     assertHistory(await readTexts(await stage.log(name)), writers, one.capabilities);
@@ -85,7 +94,7 @@ export const crashes = [
     await log.putBlob(blobName(blob), blob);
     const head = await log.head();
     await crash();
-    assert.deepEqual(await persist(() => log.head()), head);
+    assert.deepEqual(await stage.persist(() => log.head()), head);
     const fresh = await stage.log(name);
     assert.deepEqual(await fresh.head(), head);
     assert.deepEqual(await readTexts(fresh, 3), ['4', '5']);
@@ -104,7 +113,7 @@ export const crashes = [
     await log.putSnapshot({ position: 2, bytes: bytesOf('two') });
     await log.trim(2);
     await crash();
-    const { position, first } = await persist(() => log.head());
+    const { position, first } = await stage.persist(() => log.head());
     assert.deepEqual({ position, first }, { position: 2, first: 3 });
     await log.append([entry('3')]);
     assert.deepEqual(await readTexts(log, 2), ['3']);
@@ -117,7 +126,7 @@ export const crashes = [
     const entries = [entry('a'), entry('b')];
     await log.append(entries);
     await crash();
-    await persist(() => log.append(entries));
+    await stage.persist(() => log.append(entries));
     const texts = await readTexts(log);
     if (capabilities.dedupe === 'always') assert.deepEqual(texts, ['a', 'b']);
     else assert.deepEqual(texts.slice(0, 2), ['a', 'b']);
@@ -134,8 +143,8 @@ export const crashes = [
     await log.append([entry('a')]);
     await crash();
     const before = news;
-    await persist(() => other.append([entry('b')]));
+    await stage.persist(() => other.append([entry('b')]));
     // One call when it is back is a call for whatever may have come; those after it must be for what comes.
-    if (capabilities.notifies) await until(() => news > before + 2, 'the subscriber was called again', () => other.append([entry('c')]));
+    if (capabilities.notifies) await stage.until(() => news > before + 2, 'the subscriber was called again', () => other.append([entry('c')]));
   }),
 ];

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { HubLog } from '../hub.ts';
 import { contractTest } from './contract.ts';
 import { notRun } from './not-run.ts';
-import { assertCode, assertRejects, bytesOf, entry, newName, type Stage, until } from './stage.ts';
+import { assertCode, assertRejects, bytesOf, entry, newName, type Stage } from './stage.ts';
 import { blobName } from './blobs.ts';
 
 async function requireNotifying(stage: Stage): Promise<void> {
@@ -42,8 +42,8 @@ export const living = [
     let there = 0;
     log.subscribe(() => (here += 1));
     other.subscribe(() => (there += 1));
-    await until(() => here > 0 && there > 0, 'both subscribers were called', () => log.append([entry('a')]));
-    await until(() => here > 1 && there > 1, 'both subscribers were called again', () => other.append([entry('b')]));
+    await stage.until(() => here > 0 && there > 0, 'both subscribers were called', () => log.append([entry('a')]));
+    await stage.until(() => here > 1 && there > 1, 'both subscribers were called again', () => other.append([entry('b')]));
   }),
 
   contractTest('after a call of a subscriber the entries can be read', async (stage) => {
@@ -52,8 +52,8 @@ export const living = [
     let news = 0;
     let read = 0;
     log.subscribe(() => (news += 1));
-    await until(() => news > 0, 'the subscriber was called', () => other.append([entry('first')]));
-    await until(() => read > 0, 'the entry was read', async () => (read = (await log.read(0, 10)).length));
+    await stage.until(() => news > 0, 'the subscriber was called', () => other.append([entry('first')]));
+    await stage.until(() => read > 0, 'the entry was read', async () => (read = (await log.read(0, 10)).length));
   }),
 
   contractTest('whoever has unsubscribed is not called any more', async (stage) => {
@@ -63,11 +63,11 @@ export const living = [
     let going = 0;
     const unsubscribe = log.subscribe(() => (ended += 1));
     log.subscribe(() => (going += 1));
-    await until(() => ended > 0 && going > 0, 'both subscribers were called', () => other.append([entry('a')]));
+    await stage.until(() => ended > 0 && going > 0, 'both subscribers were called', () => other.append([entry('a')]));
     unsubscribe();
     unsubscribe();
     const before = { ended, going };
-    await until(() => going > before.going + 2, 'the other subscriber was called', () => other.append([entry('b')]));
+    await stage.until(() => going > before.going + 2, 'the other subscriber was called', () => other.append([entry('b')]));
     assert.equal(ended, before.ended);
   }),
 

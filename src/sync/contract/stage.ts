@@ -5,11 +5,11 @@ import type { Hub, HubCapabilities, HubEntry, HubLog, NewEntry } from '../hub.ts
 import type { ContractSetup } from './contract.ts';
 import { notRun } from './not-run.ts';
 
-/** How long, in milliseconds, a test waits for what must happen some time before it gives up. */
-const PATIENCE = 60_000;
+/** How long a test waits for what must happen some time before it gives up, unless the setup says otherwise, in milliseconds. */
+const PATIENCE_MS = 60_000;
 
 /** Between two looks at whether it has happened, in milliseconds. */
-const LOOK_AGAIN = 20;
+const LOOK_AGAIN_MS = 20;
 
 /** A client that is connected. */
 export interface Client {
@@ -58,6 +58,30 @@ export class Stage {
     return () => crash.call(this.#setup);
   }
 
+  get #patience(): number {
+    return this.#setup.patienceMs ?? PATIENCE_MS;
+  }
+
+  /** Repeats a call for as long as the hub is away, as a replica does. */
+  async persist<T>(call: () => Promise<T>): Promise<T> {
+    for (const end = Date.now() + this.#patience; ; await delay(LOOK_AGAIN_MS)) {
+      try {
+        return await call();
+      } catch (error) {
+        if (Date.now() > end) throw error;
+        assertCode(error, 'hub-unreachable', 'a call while the server was away');
+      }
+    }
+  }
+
+  /** Waits for a condition; `stir` is done again and again until it holds. */
+  async until(condition: () => boolean, what: string, stir: () => Promise<unknown> = () => Promise.resolve()): Promise<void> {
+    for (const end = Date.now() + this.#patience; !condition(); await delay(LOOK_AGAIN_MS)) {
+      assert.ok(Date.now() < end, `waited in vain until ${what}`);
+      await stir();
+    }
+  }
+
   async close(): Promise<void> {
     await Promise.all(this.#hubs.map((hub) => hub.close()));
   }
@@ -79,13 +103,13 @@ export function bytesOf(text: string): Uint8Array {
 
 /** Bytes that look random, and are the same for the same length. */
 export function noise(length: number): Uint8Array {
-  const bytes = new Uint8Array(length);
+  const words = new Uint32Array(Math.ceil(length / 4));
   let state = length + 1;
-  for (let index = 0; index < length; index++) {
+  for (let index = 0; index < words.length; index++) {
     state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
-    bytes[index] = state >>> 16;
+    words[index] = state ^ (state >>> 15);
   }
-  return bytes;
+  return new Uint8Array(words.buffer, 0, length);
 }
 
 export function textOf(bytes: Uint8Array): string {
@@ -125,27 +149,4 @@ export function assertCode(error: unknown, code: HoldfastErrorCode, what: string
   assert.ok(error instanceof Error, `${what}: rejected with something that is no error`);
   assert.equal(error.name, 'HoldfastError', `${what}: rejected with ${error.stack}`);
   assert.equal((error as { code?: unknown }).code, code, `${what}: rejected with ${error.stack}`);
-}
-
-/** Repeats a call for as long as the hub is away, as a replica does. */
-export async function persist<T>(call: () => Promise<T>): Promise<T> {
-  const end = Date.now() + PATIENCE;
-  for (;;) {
-    try {
-      return await call();
-    } catch (error) {
-      if (Date.now() > end) throw error;
-      assertCode(error, 'hub-unreachable', 'a call while the server was away');
-      await delay(LOOK_AGAIN);
-    }
-  }
-}
-
-/** Waits for a condition; `stir` is done again and again until it holds. */
-export async function until(condition: () => boolean, what: string, stir: () => Promise<unknown> = () => Promise.resolve()): Promise<void> {
-  for (const end = Date.now() + PATIENCE; !condition(); ) {
-    assert.ok(Date.now() < end, `waited in vain until ${what}`);
-    await stir();
-    await delay(LOOK_AGAIN);
-  }
 }
