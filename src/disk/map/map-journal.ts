@@ -208,7 +208,9 @@ export class MapJournal implements Suspendable {
 
   #submit(kind: number, writer: MapWriter, payload: () => Uint8Array): Submission {
     this.current();
-    if (this.#machine.replica === null) throw new HoldfastError('bad-option', `The map of ${this.#url} follows no hub.`);
+    if (this.#machine.replica === null && this.#replicate === undefined) {
+      throw new HoldfastError('bad-option', `The map of ${this.#url} follows no hub.`);
+    }
     if (!this.#open || !this.#prepared) this.#prepare(writer);
     const outcome = this.#write(kind, writer, payload());
     return outcome.accepted ? { accepted: true, id: { session: writer.session, sequence: writer.sequence } } : outcome;
