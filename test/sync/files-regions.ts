@@ -3,6 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterEach } from 'vitest';
 import { LockTable } from '../../src/disk/locks/table.ts';
+import type { LockTableOptions } from '../../src/disk/locks/table.ts';
 import { BucketDirectory } from '../../src/disk/root/bucket-directory.ts';
 import { Root } from '../../src/disk/root/root.ts';
 import { FileTree } from '../../src/disk/tree/file-tree.ts';
@@ -35,6 +36,8 @@ export interface RegionOptions {
   readonly directory?: string;
   /** Only looks and fetches, as the processes do that are not elected. */
   readonly idle?: boolean;
+  /** Which thread it says it runs on, and which of those it takes for dead. */
+  readonly locks?: Pick<LockTableOptions, 'identity' | 'probe'>;
 }
 
 let sessions = 0;
@@ -54,14 +57,14 @@ export class Region {
   readonly bucket: string;
   #replicator: Replicator | null = null;
 
-  constructor({ engine, name = `region-${(sessions += 1)}`, eager = false, directory, idle = false }: RegionOptions) {
+  constructor({ engine, name = `region-${(sessions += 1)}`, eager = false, directory, idle = false, locks = {} }: RegionOptions) {
     this.engine = engine;
     this.name = name;
     this.directory = directory ?? fs.mkdtempSync(path.join(os.tmpdir(), 'holdfast-files-'));
     if (directory === undefined) atEnd(() => fs.rmSync(this.directory, { recursive: true, force: true }));
     const place = new BucketDirectory(new Root(path.join(this.directory, 'root'), 'relaxed'), 'https://app.example', 'default');
     this.bucket = place.path;
-    this.locks = new LockTable(place);
+    this.locks = new LockTable(place, locks);
     this.tree = new FileTree(place, { epoch: () => this.locks.epoch(), session: this.locks.folder });
     this.sync = createFilesSync({
       place,

@@ -3,9 +3,11 @@ import type { Intent, OperationResult } from '../../disk/locks/lock-table.ts';
 import { LockedError } from '../../disk/locks/lock-table.ts';
 import { isSameOperation } from '../../disk/replica/operation.ts';
 import { TreeError } from '../../disk/tree/tree-error.ts';
+import type { TreeErrorCode } from '../../disk/tree/tree-error.ts';
 import { APPLIED_DIRECTORY } from './applied.ts';
 import type { Applied, AppliedFile } from './applied.ts';
 import { deepestFirst } from './capture.ts';
+import { concernsAll, messageOf } from './failures.ts';
 import { fillAsWanted } from './fill.ts';
 import type { Prepare } from './prepare.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -13,6 +15,9 @@ import type { FileEntry, TableEntry } from './table.ts';
 
 /** What became of one place. `changed`: the disk has something that is not known yet; it must be captured first. */
 type Outcome = 'done' | 'later' | 'changed';
+
+/** What the disk has there is another than is known. */
+const IN_THE_WAY: ReadonlySet<TreeErrorCode> = new Set(['not-found', 'type-mismatch', 'exists']);
 
 export interface AppliedAll {
   /** Locked, or not to be had now. */
@@ -48,20 +53,20 @@ export class Apply {
   }
 
   async #attempt(locator: Locator, body: () => Promise<Outcome>): Promise<void> {
-    const outcome = await this.#outcome(body);
+    const outcome = await this.#outcome(locator, body);
     if (outcome === 'later') this.#later.push(locator);
     if (outcome === 'changed') this.#changed.push(locator);
   }
 
-  async #outcome(body: () => Promise<Outcome>): Promise<Outcome> {
+  async #outcome(locator: Locator, body: () => Promise<Outcome>): Promise<Outcome> {
     try {
       return await body();
     } catch (error) {
       if (error instanceof LockedError) return 'later';
-      if (!(error instanceof TreeError)) throw error;
+      if (concernsAll(error)) throw error;
       // Such as a directory that is gone: whoever removed it is heard of next.
-      if (error.code === 'not-found' || error.code === 'type-mismatch' || error.code === 'exists') return 'changed';
-      this.#surroundings.report(error.message);
+      if (error instanceof TreeError && IN_THE_WAY.has(error.code)) return 'changed';
+      this.#surroundings.report(messageOf(error, locator));
       return 'later';
     }
   }
@@ -80,7 +85,7 @@ export class Apply {
       if (source === undefined || entry?.kind !== 'file' || this.#isMissing(target.slice(0, -1))) continue;
       going.delete(entry.key);
       // Where it cannot move, it goes and comes.
-      await this.#outcome(() => this.#moveFile(source, target, entry));
+      await this.#outcome(target, () => this.#moveFile(source, target, entry));
     }
   }
 

@@ -9,6 +9,7 @@ import { APPLIED_DIRECTORY } from './applied.ts';
 import type { Applied } from './applied.ts';
 import { digestContent, uploadContent } from './blobs.ts';
 import type { Content } from './blobs.ts';
+import { concernsAll, messageOf } from './failures.ts';
 import { inParallel } from './in-parallel.ts';
 import { isLegalLocator, keyOf, locatorOf } from './locators.ts';
 import { contentKey, decodeStub } from './manifest.ts';
@@ -202,9 +203,9 @@ export class Capture {
       if (manifest === null) this.#unsettled.push(file.locator);
       else this.#conclude(file, manifest);
     } catch (error) {
-      if (!(error instanceof TreeError)) throw error;
+      if (concernsAll(error)) throw error;
       this.#unsettled.push(file.locator);
-      if (!isAbsent(error)) this.#surroundings.report(error.message);
+      if (!isAbsent(error)) this.#surroundings.report(messageOf(error, file.locator));
     }
   }
 
@@ -280,8 +281,8 @@ export class Capture {
 }
 
 /** Such as for a file that was removed a moment ago. */
-function isAbsent({ code }: TreeError): boolean {
-  return code === 'not-found' || code === 'type-mismatch';
+function isAbsent(error: unknown): boolean {
+  return error instanceof TreeError && (error.code === 'not-found' || error.code === 'type-mismatch');
 }
 
 export function deepestFirst(locators: readonly Locator[]): Locator[] {

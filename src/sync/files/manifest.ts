@@ -57,10 +57,14 @@ export function writeManifest(writer: ByteWriter, { size, lastModified, chunks }
   writer.integer(size).integer(lastModified).bytes(chunks);
 }
 
+/** The last time that a Date can have. */
+const LAST_TIME = 8.64e15;
+
 /** @throws HoldfastError hub-damaged */
 export function readManifest(reader: ByteReader): Manifest {
   const manifest = { size: reader.integer(), lastModified: reader.integer(), chunks: reader.bytes() };
   if (manifest.chunks.length !== chunkCount(manifest.size) * DIGEST_BYTES) throw damaged('a file has not the chunks of its size');
+  if (manifest.lastModified > LAST_TIME) throw damaged('a file is of a time that there is not');
   return manifest;
 }
 
