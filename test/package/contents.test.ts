@@ -6,6 +6,8 @@ import { packed, repository } from './packed.ts';
 const manifest = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8')) as {
   readonly exports: Record<string, string | Record<string, string>>;
   readonly dependencies?: object;
+  readonly peerDependencies: Record<string, string>;
+  readonly peerDependenciesMeta: Record<string, { readonly optional: boolean }>;
   readonly scripts: Record<string, string>;
 };
 
@@ -30,17 +32,21 @@ test('everything that package.json exports is there', async () => {
   expect(targets.filter((target) => !paths.has(target))).toEqual([]);
 });
 
-test('modules have no source maps, and import nothing but each other and the runtime', async () => {
+test('modules have no source maps, and import nothing but each other and the runtime; optional peers when they are asked for', async () => {
   const modules = (await packed()).files.map(({ path }) => path).filter((path) => path.endsWith('.js'));
   const imports = new Set<string>();
+  const later = new Set<string>();
   for (const path of modules) {
     const text = readFileSync(join(repository, path), 'utf8');
     expect(text).not.toContain('sourceMappingURL');
     for (const [, , specifier = ''] of text.matchAll(/^(?:import|export)\s([^'"()]*?\sfrom\s*)?["']([^"']+)["']/gm)) imports.add(specifier);
-    for (const [, specifier = ''] of text.matchAll(/\bimport\(["']([^"']+)["']\)/g)) imports.add(specifier);
+    for (const [, specifier = ''] of text.matchAll(/\bimport\(["']([^"']+)["']\)/g)) later.add(specifier);
   }
+  const isForeign = (specifier: string): boolean => !/^(node:|\.)/.test(specifier);
+  const peers = Object.keys(manifest.peerDependencies).filter((name) => manifest.peerDependenciesMeta[name]?.optional === true);
   expect(imports.size).toBeGreaterThan(3);
-  expect([...imports].filter((specifier) => !/^(node:|\.)/.test(specifier))).toEqual([]);
+  expect([...imports].filter(isForeign)).toEqual([]);
+  expect([...later].filter((specifier) => isForeign(specifier) && !peers.includes(specifier))).toEqual([]);
 });
 
 test('installing it installs nothing else, and runs nothing', () => {
