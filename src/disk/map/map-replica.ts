@@ -150,8 +150,10 @@ export class MapReplica {
   #enter({ payload }: JournalRecord): void {
     const entry = decodeEntry(payload);
     for (const { kind } of entry.batch.operations) if (!isOperation(kind)) throw unknownRecord(kind);
+    const all = this.replica.entry(entry) ?? [];
+    if (all.some(({ early }) => early)) return this.#rebuild();
     const refused = new Set<string>();
-    for (const applied of this.replica.entry(entry) ?? []) {
+    for (const applied of all) {
       if (applied.own) this.#echoed(applied, refused);
       else if (applied.refusal === null) this.#follow(applied.operation);
     }
@@ -215,6 +217,11 @@ export class MapReplica {
       if (error instanceof HoldfastError && error.code === 'hub-damaged') return;
       throw error;
     }
+    this.#rebuild();
+  }
+
+  /** Where something else happened to the pending operations than that the first ones ended, or one more came. */
+  #rebuild(): void {
     this.#countPending();
     const before = this.#view.takeEntries();
     this.#view.adopt(this.#replay());

@@ -60,6 +60,20 @@ export class PendingQueue {
     return item;
   }
 
+  /** Takes one out that others are still before. */
+  remove(index: number): void {
+    this.replace([...this].filter((_, at) => at !== index));
+  }
+
+  /** Where a number of an incarnation is; -1: nowhere. */
+  indexOf(incarnation: Incarnation, number: number): number {
+    for (let index = 0; index < this.length; index++) {
+      const item = this.at(index);
+      if (item?.incarnation === incarnation && item.number === number) return index;
+    }
+    return -1;
+  }
+
   #forgetFront(): void {
     this.#items = this.#items.slice(this.#first);
     this.#first = 0;

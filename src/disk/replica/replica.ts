@@ -19,8 +19,10 @@ import type { BaseHead } from './snapshot.ts';
 /** What became of one operation of an entry. */
 export interface Applied {
   readonly operation: Operation;
-  /** It was the first of the pending ones, and is pending no more. */
+  /** It was pending, and is no more. */
   readonly own: boolean;
+  /** It was not the first of the pending ones. */
+  readonly early: boolean;
   /** Null: accepted. */
   readonly refusal: Refusal | null;
 }
@@ -177,23 +179,35 @@ export class Replica {
 
   #applyNext(item: Numbered): Applied {
     const { operation } = item;
-    const own = this.#echo(item);
+    const index = this.#echo(item);
+    const own = index >= 0;
     const refusal = this.model.confirm(operation);
     if (own && refusal !== null) this.rejections.add(operation, refusal, this.position);
-    return { operation, own, refusal };
+    return { operation, own, early: index > 0, refusal };
   }
 
-  /** (6) Whether this is the echo of the first pending operation, which then is pending no more. */
-  #echo(item: Numbered): boolean {
+  #indexOf({ incarnation, number }: Numbered): number {
     const head = this.pending.at(0);
-    if (head?.incarnation !== item.incarnation || head.number !== item.number) return false;
-    if (!isSameMark(markOf(head.operation), markOf(item.operation))) {
+    if (head?.incarnation === incarnation && head.number === number) return 0;
+    return this.isOwn(incarnation) ? this.pending.indexOf(incarnation, number) : -1;
+  }
+
+  /**
+   * (6) Which pending operation this is the echo of, which then is pending no more; -1: none. It is the first, unless
+   * it was under way when others were put before it, that a hub had forgotten.
+   */
+  #echo(item: Numbered): number {
+    const index = this.#indexOf(item);
+    const found = this.pending.at(index);
+    if (index < 0 || found === undefined) return -1;
+    if (!isSameMark(markOf(found.operation), markOf(item.operation))) {
       this.#diverged = true;
-      return false;
+      return -1;
     }
-    this.pending.shift();
+    if (index === 0) this.pending.shift();
+    else this.pending.remove(index);
     this.tail.push(item);
-    return true;
+    return index;
   }
 
   /**
@@ -233,9 +247,23 @@ export class Replica {
       if (!isLeft(item)) this.rejections.add(item.operation, 'unknown', this.position);
     }
     this.pending.replace(left);
-    this.#diverged = !isContinuous(left, this.clients);
+    this.#diverged = !this.#isContinuous(left);
     // A hub may forget once more, and then also what only a snapshot has confirmed.
     this.tail.replace(own.filter((item) => !isLeft(item) && isKnown(item)));
+  }
+
+  /** Whether the operations, and those that will come after them, can all be confirmed under their numbers. */
+  #isContinuous(items: readonly Numbered[]): boolean {
+    let before: Numbered | undefined;
+    for (const item of items) {
+      const follows = before?.incarnation === item.incarnation;
+      const expected = follows ? (before?.number ?? 0) + 1 : this.clients.last(item.incarnation).number + 1;
+      if (item.number !== expected) return false;
+      // Operations to come are numbered as this one: nothing of another incarnation may stand between.
+      if (!follows && before?.incarnation === this.incarnation) return false;
+      before = item;
+    }
+    return true;
   }
 
   acknowledge(through: number): void {
@@ -294,16 +322,4 @@ const NO_REJECTIONS = new Uint8Array(2);
 
 function nameOf({ session, sequence, check }: OperationMark): string {
   return `${session}.${sequence}.${check}`;
-}
-
-/** Whether the operations can all be confirmed under the numbers that they have. */
-function isContinuous(items: readonly Numbered[], clients: ClientTable): boolean {
-  let before: Numbered | undefined;
-  for (const item of items) {
-    const last = clients.last(item.incarnation).number;
-    const expected = before?.incarnation === item.incarnation ? before.number + 1 : last + 1;
-    if (item.number !== expected) return false;
-    before = item;
-  }
-  return true;
 }
