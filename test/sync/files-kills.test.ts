@@ -65,7 +65,7 @@ let threads = 0;
 function regionOnThread(options: ConstructorParameters<typeof Region>[0], dead: ReadonlySet<number>): Region & { thread: number } {
   const thread = (threads += 1) + 2 ** 30;
   const identity: ThreadIdentity = { ...threadIdentity(), tid: thread };
-  const region = new Region({ ...options, locks: { identity, probe: ({ tid }) => (dead.has(tid) ? 'dead' : 'alive') } });
+  const region = new Region({ ...options, locks: { identity, probe: ({ tid }) => (dead.has(tid) ? 'dead' : 'alive'), leaseMs: 300 } });
   return Object.assign(region, { thread });
 }
 

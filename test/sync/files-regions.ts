@@ -37,7 +37,7 @@ export interface RegionOptions {
   /** Only looks and fetches, as the processes do that are not elected. */
   readonly idle?: boolean;
   /** Which thread it says it runs on, and which of those it takes for dead. */
-  readonly locks?: Pick<LockTableOptions, 'identity' | 'probe'>;
+  readonly locks?: Pick<LockTableOptions, 'identity' | 'probe' | 'leaseMs'>;
 }
 
 let sessions = 0;
