@@ -1,8 +1,9 @@
 import { HoldfastError } from '../runtime/holdfast-error.ts';
 import { columns, type Command, UsageError } from './command.ts';
 import { hub } from './hub.ts';
+import { syncStatus } from './sync-status.ts';
 
-const commands: readonly Command[] = [hub];
+const commands: readonly Command[] = [hub, syncStatus];
 
 /** Exit codes: 1 when it did not work, 2 when it was not used as it is to be. */
 const FAILED = 1;

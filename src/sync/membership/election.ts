@@ -1,10 +1,10 @@
 import type { HeldWebLock, WebLockTable } from '../../disk/locks/lock-table.ts';
 
 /** Applications cannot take a lock whose name begins so. https://w3c.github.io/web-locks/#dom-lockmanager-request */
-export const INTERNAL_PREFIX = '-';
+const INTERNAL_PREFIX = '-';
 
 /** Whoever holds it speaks with the hub for the root. */
-const LOCK_NAME = `${INTERNAL_PREFIX}holdfast-sync`;
+export const LOCK_NAME = `${INTERNAL_PREFIX}holdfast-sync`;
 
 /**
  * Takes the lock of whoever speaks with the hub, or null while another session of the root lives and has it. It does

@@ -1,0 +1,111 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { LockTable } from '../disk/locks/table.ts';
+import { MapJournal } from '../disk/map/map-journal.ts';
+import { decodeOrigin } from '../disk/names/origin.ts';
+import type { Replica } from '../disk/replica/replica.ts';
+import { BucketDirectory } from '../disk/root/bucket-directory.ts';
+import { Root } from '../disk/root/root.ts';
+import { HoldfastError } from '../runtime/holdfast-error.ts';
+import { FilesJournal } from '../sync/files/files-journal.ts';
+import { LOCK_NAME } from '../sync/membership/election.ts';
+import { type Command, parse } from './command.ts';
+
+const options = {
+  root: { value: 'DIR', help: 'the root; default: HOLDFAST_ROOT in the environment, or ./.holdfast' },
+} as const;
+
+export const syncStatus: Command = {
+  name: 'sync status',
+  summary: 'show how the origins of a root stand to their hub',
+  usage: '[--root DIR] [origin...]',
+  options,
+  run: show,
+};
+
+/** One line of the table: an origin's localStorage, or its files. */
+interface Row {
+  readonly origin: string;
+  readonly area: string;
+  readonly replica: Replica;
+  readonly isSpoken: boolean;
+}
+
+const HEADINGS = ['origin', 'area', 'region', 'state', 'position', 'pending', 'rejected', 'last at the head', 'hub'];
+
+/** Reads only; what it shows is what the root's processes know. */
+async function show(args: readonly string[]): Promise<number> {
+  const { values, positionals } = parse(options, args);
+  const root = new Root(path.resolve(values.root ?? process.env['HOLDFAST_ROOT'] ?? '.holdfast'), 'relaxed');
+  if (root.open() === null) throw new HoldfastError('root-unusable', `There is no root at ${root.path}.`);
+  const origins = positionals.length > 0 ? positionals.map((text) => originOf(text)) : originsOf(root);
+  const rows = origins.flatMap((origin) => rowsOf(root, origin));
+  if (rows.length === 0) {
+    console.log(`No origin of ${root.path} follows a hub.`);
+    return 0;
+  }
+  for (const line of table([HEADINGS, ...rows.map(cells)])) console.log(line);
+  for (const { origin, area, replica } of rows) {
+    if (replica.link.problem !== '') console.log(`\n${origin}, ${area}: ${replica.link.problem}`);
+  }
+  return 0;
+}
+
+function originOf(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url === null || url.origin === 'null') throw new HoldfastError('bad-option', `'${text}' is not an origin, such as https://app.example.`);
+  return url.origin;
+}
+
+function originsOf(root: Root): string[] {
+  try {
+    const names = fs.readdirSync(root.origins);
+    return names.map((name) => decodeOrigin(name)).filter((origin) => origin !== null).sort();
+  } catch {
+    return [];
+  }
+}
+
+function rowsOf(root: Root, origin: string): Row[] {
+  const place = new BucketDirectory(root, origin, 'default');
+  if (!fs.existsSync(place.path)) return [];
+  const map = new MapJournal(place, { url: `${origin}/` });
+  const files = new FilesJournal(place, { session: 1 });
+  const locks = new LockTable(place, {});
+  try {
+    const isSpoken = locks.query().held.some(({ name }) => name === LOCK_NAME);
+    const replicas = { localStorage: map.replicaJournal().current(), files: files.current() };
+    return Object.entries(replicas)
+      .filter(([, replica]) => replica.active)
+      .map(([area, replica]) => ({ origin, area, replica, isSpoken }));
+  } finally {
+    map.close();
+    files.close();
+    void locks.close();
+  }
+}
+
+function cells({ origin, area, replica, isSpoken }: Row): string[] {
+  const { region, position, pending, rejections, link } = replica;
+  return [
+    origin,
+    area,
+    region,
+    stateOf(replica, isSpoken),
+    String(position),
+    String(pending.length),
+    String(rejections.items.length),
+    link.time === 0 ? 'never' : new Date(link.time).toISOString().replace(/\.\d+Z$/, 'Z'),
+    link.hub,
+  ];
+}
+
+function stateOf({ link }: Replica, isSpoken: boolean): string {
+  if (!isSpoken) return 'nobody runs';
+  return link.connected ? 'connected' : 'away';
+}
+
+function table(rows: readonly (readonly string[])[]): string[] {
+  const widths = HEADINGS.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd());
+}
