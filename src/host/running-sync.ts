@@ -7,7 +7,7 @@ import type { BucketPlace } from '../disk/place.ts';
 import type { OperationId } from '../disk/replica/operation.ts';
 import type { ReplicaJournal } from '../disk/replica/replica-journal.ts';
 import type { FileTree } from '../disk/tree/file-tree.ts';
-import { caughtUp, createFilesSync, echoed, FilesModel, flushed, HubConnection, Membership } from '../sync/membership/index.ts';
+import { awake, caughtUp, createFilesSync, echoed, FilesModel, flushed, HubConnection, Membership } from '../sync/membership/index.ts';
 import type { FileConflict, FilesSync, Followed } from '../sync/membership/index.ts';
 import { outsideContexts } from './context.ts';
 import type { SyncSettings } from './options.ts';
@@ -95,13 +95,13 @@ export class RunningSync {
   }
 
   async flush(signal?: AbortSignal): Promise<void> {
-    if (this.#membership.isSpeaking) await this.files?.captured();
+    if (this.#membership.isSpeaking && this.files !== null) await awake(this.files.captured(), signal);
     await Promise.all(this.#followed.map(({ journal }) => flushed(journal, signal)));
   }
 
   async caughtUp(signal?: AbortSignal): Promise<void> {
     await Promise.all(this.#followed.map(({ journal, name }) => caughtUp(journal, this.#connection, name, signal)));
-    if (this.#membership.isSpeaking) await this.files?.settled();
+    if (this.#membership.isSpeaking && this.files !== null) await awake(this.files.settled(), signal);
   }
 
   echoed(id: OperationId, signal?: AbortSignal): Promise<void> {

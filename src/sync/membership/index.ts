@@ -4,4 +4,4 @@ export type { FileConflict, FilesSync } from '../files/files-sync.ts';
 export { HubConnection } from './hub-connection.ts';
 export { Membership } from './membership.ts';
 export type { Followed } from './membership.ts';
-export { caughtUp, echoed, flushed, until } from './waiting.ts';
+export { awake, caughtUp, echoed, flushed } from './waiting.ts';

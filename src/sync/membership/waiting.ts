@@ -38,6 +38,21 @@ export function until(journal: ReplicaJournal, isReached: (replica: Replica) => 
   });
 }
 
+/** Waits for what keeps no process alive by itself. @throws the signal's reason; what the promise rejects with */
+export async function awake<T>(promise: Promise<T>, signal?: AbortSignal): Promise<T> {
+  signal?.throwIfAborted();
+  let abort = (): void => undefined;
+  const aborted = new Promise<never>((_resolve, reject) => (abort = () => reject(signal?.reason as Error)));
+  signal?.addEventListener('abort', abort);
+  const timer = timers.setInterval(() => undefined, LOOK_MS);
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    timers.clearInterval(timer);
+    signal?.removeEventListener('abort', abort);
+  }
+}
+
 /** (10) Everything that is pending now has been echoed. */
 export async function flushed(journal: ReplicaJournal, signal?: AbortSignal): Promise<void> {
   const { pending } = journal.current();
@@ -52,8 +67,8 @@ export function echoed(journal: ReplicaJournal, id: OperationId, signal?: AbortS
 
 /** (10) The journal has come to where the hub's log ended when this was called. @throws HoldfastError as hubs do */
 export async function caughtUp(journal: ReplicaJournal, connection: HubConnection, name: string, signal?: AbortSignal): Promise<void> {
-  await connection.connect();
-  const { epoch, position } = await connection.log(name).head();
+  await awake(connection.connect(), signal);
+  const { epoch, position } = await awake(connection.log(name).head(), signal);
   if (position === 0) return;
   await until(journal, (replica) => replica.epoch === epoch && replica.position >= position, signal);
 }
