@@ -218,14 +218,9 @@ export class Replicator {
     const { journal } = this.#options;
     if (journal.current().diverged) {
       // (6) What is pending cannot be confirmed under the names that it has.
-      this.#mint();
+      journal.append(INCARNATION, encodeIncarnation(mintIncarnation(this.#surroundings)));
     }
     this.#outbox.pump(journal.current());
-  }
-
-  #mint(): void {
-    this.#assertRunning();
-    this.#options.journal.append(INCARNATION, encodeIncarnation(mintIncarnation(this.#surroundings)));
   }
 
   /**
@@ -324,10 +319,7 @@ export class Replicator {
     const bytes = seal(baseOf(old, old.epoch));
     const base = await buildBase(head, this.#bootstrap);
     if (from.position > 0) await quarantine(bytes);
-    // What is added gets numbers of its own, so that what is pending may keep those under which it is on its way.
-    if (seed) this.#mint();
     this.#replaceBase(from, base, seed);
-    if (seed) this.#mint();
     this.#link.notice('history', `The hub's log is not the one that this region followed up to entry ${from.position}; the old copy was put aside.`);
   }
 
