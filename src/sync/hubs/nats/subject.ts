@@ -23,9 +23,10 @@ const EXPIRES = 10_000;
 /** Messages up to this many are asked for one by one, for a consumer takes three round trips by itself. */
 const FEW = 3;
 
-/** What is asked for at once. */
+/** What is asked for at once: few messages while it is not known how large they are. */
+const FIRST_CHUNK = 16;
+const LARGEST_CHUNK = 1000;
 const CHUNK_BYTES = 4 * 2 ** 20;
-const CHUNK_MESSAGES = 1000;
 
 function decode(sequence: number, headers: MsgHdrs | undefined, body: Uint8Array, time: number): LogMessage {
   const object = headers?.get(OBJECT_HEADER) || null;
@@ -79,22 +80,30 @@ async function* consume(session: Session, subject: string, { from, last, headers
   const options = { filter_subjects: subject, headers_only: headersOnly, ...start };
   // The client's enums are loaded with it only.
   const consumer = await session.jetstream.consumers.get(session.prepared.config.name, options as object);
-  const chunk = headersOnly ? { max_messages: CHUNK_MESSAGES } : { max_bytes: Math.max(CHUNK_BYTES, 2 * session.maxPayload) };
+  // By messages and not by bytes, for at the end of those the client waits for more until the request expires.
+  let chunk = headersOnly ? LARGEST_CHUNK : FIRST_CHUNK;
+  let count = 0;
+  let bytes = 0;
   try {
-    for (;;) {
-      let got = 0;
-      for await (const { seq, headers, data, time } of await consumer.fetch({ ...chunk, expires: EXPIRES })) {
-        got++;
+    for (let before = -1; before < count; chunk = chunkAfter(count, bytes)) {
+      // None any more: what was trimmed meanwhile is not there.
+      before = count;
+      for await (const { seq, headers, data, time } of await consumer.fetch({ max_messages: chunk, expires: EXPIRES })) {
+        count++;
+        bytes += data.length;
         yield decode(seq, headers, data, time.getTime());
         if (seq >= last) return;
       }
-      // What was trimmed meanwhile is not there any more.
-      if (got === 0) return;
     }
   } finally {
     // The server removes it soon by itself.
     consumer.delete().catch(() => undefined);
   }
+}
+
+/** How many messages are probably {@link CHUNK_BYTES}, of what came before. */
+function chunkAfter(count: number, bytes: number): number {
+  return Math.min(Math.max(Math.floor((CHUNK_BYTES * count) / Math.max(bytes, 1)), 1), LARGEST_CHUNK);
 }
 
 /** The sequence number of the first message whose entries go beyond a position, or of the last message. */
