@@ -152,7 +152,7 @@ async function killEverywhere(eager: boolean, whose: 'own' | 'others', sometimes
 
 describe('a region that is killed at any change that it makes', () => {
   it('while it makes its own changes known goes on with them, each once', async () => {
-    expect(await killEverywhere(false, 'own', 1)).toBeGreaterThan(5);
+    expect(await killEverywhere(false, 'own', 1)).toBeGreaterThan(3);
   }, 120_000);
 
   it('while it takes over those of others goes on with them, and makes none of its own', async () => {
@@ -160,6 +160,6 @@ describe('a region that is killed at any change that it makes', () => {
   }, 120_000);
 
   it('while it fetches their content goes on with it', async () => {
-    expect(await killEverywhere(true, 'others', 1)).toBeGreaterThan(20);
+    expect(await killEverywhere(true, 'others', 3)).toBeGreaterThan(6);
   }, 120_000);
 });

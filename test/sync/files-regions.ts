@@ -9,6 +9,7 @@ import { Root } from '../../src/disk/root/root.ts';
 import { FileTree } from '../../src/disk/tree/file-tree.ts';
 import { createRootHandle, FileSystem } from '../../src/file-system/index.ts';
 import type { FileSystemDirectoryHandle, FileSystemFileHandle } from '../../src/file-system/index.ts';
+import type { Blobs } from '../../src/sync/files/blobs.ts';
 import { createFilesSync, FilesModel } from '../../src/sync/files/files-sync.ts';
 import type { FileConflict, FilesSync } from '../../src/sync/files/files-sync.ts';
 import type { FilesJournal } from '../../src/sync/files/files-journal.ts';
@@ -36,6 +37,8 @@ export interface RegionOptions {
   readonly directory?: string;
   /** Only looks and fetches, as the processes do that are not elected. */
   readonly idle?: boolean;
+  /** Where content is, when not in the hub's memory. */
+  readonly blobs?: Blobs;
   /** Which thread it says it runs on, and which of those it takes for dead. */
   readonly locks?: Pick<LockTableOptions, 'identity' | 'probe' | 'leaseMs'>;
 }
@@ -57,7 +60,7 @@ export class Region {
   readonly bucket: string;
   #replicator: Replicator | null = null;
 
-  constructor({ engine, name = `region-${(sessions += 1)}`, eager = false, directory, idle = false, locks = {} }: RegionOptions) {
+  constructor({ engine, name = `region-${(sessions += 1)}`, eager = false, directory, idle = false, locks = {}, blobs = memoryHub(engine).log(LOG) }: RegionOptions) {
     this.engine = engine;
     this.name = name;
     this.directory = directory ?? fs.mkdtempSync(path.join(os.tmpdir(), 'holdfast-files-'));
@@ -70,7 +73,7 @@ export class Region {
       place,
       tree: this.tree,
       locks: this.locks,
-      blobs: memoryHub(engine).log(LOG),
+      blobs,
       region: name,
       session: Math.floor(Math.random() * 2 ** 52) + 1,
       eager,
