@@ -1,0 +1,70 @@
+// The hub in the middle: a PostgreSQL where there is one, else Holdfast's own, each a process that can be killed.
+import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { startPostgres } from '../real-servers.mjs';
+
+const command = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
+
+/**
+ * @param folder for the data of an embedded hub
+ * @returns {Promise<{ name: string, port: number, engineAt: (port: number) => object, kill(): Promise<void>,
+ *   restart(): Promise<void>, dispose(): Promise<void> }>} `engineAt`: for `openHub` in a process that comes by that port
+ */
+export async function startHub(folder, say) {
+  const server = await startPostgres((reason) => say(`PostgreSQL cannot be had here (${reason}); the embedded hub takes its place`));
+  if (server === null) return EmbeddedHub.start(folder);
+  const engineAt = (port) => ({ kind: 'postgres', connectionString: server.url().replace(`:${server.port}/`, `:${port}/`) });
+  return { name: 'PostgreSQL', port: server.port, engineAt, kill: () => server.kill(), restart: () => server.restart(), dispose: () => server.dispose() };
+}
+
+class EmbeddedHub {
+  name = 'the embedded hub';
+  port = 0;
+  #token = randomUUID();
+  #folder;
+  #child;
+
+  static async start(folder) {
+    const hub = new EmbeddedHub();
+    hub.#folder = folder;
+    mkdirSync(folder);
+    writeFileSync(hub.#tokenFile, hub.#token, { mode: 0o600 });
+    await hub.restart();
+    return hub;
+  }
+
+  get #tokenFile() {
+    return join(this.#folder, 'token');
+  }
+
+  engineAt(port) {
+    return { kind: 'embedded', url: `http://127.0.0.1:${port}`, token: this.#token };
+  }
+
+  async restart() {
+    await this.kill();
+    const args = [command, 'hub', '--root', join(this.#folder, 'root'), '--token-file', this.#tokenFile, '--port', String(this.port)];
+    this.#child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    const [line] = await Promise.race([once(createInterface({ input: this.#child.stdout }), 'line'), once(this.#child, 'exit')]);
+    const [, port] = /:(\d+)/.exec(String(line)) ?? [];
+    if (port === undefined) throw new Error('the embedded hub did not start');
+    this.port = Number(port);
+  }
+
+  async kill() {
+    const child = this.#child;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const gone = once(child, 'exit');
+    child.kill('SIGKILL');
+    await gone;
+  }
+
+  dispose() {
+    return this.kill();
+  }
+}
