@@ -30,16 +30,18 @@ describe('what a program that imports holdfast/globals and reads one item loads'
   });
 
   // The goal, which is not reached: setItem() is synchronous, so all that it may need (journal, map, root, compaction) is
-  // loaded before. Once this passes it fails here, and takes the place of the next.
+  // loaded before, and as any map may turn out to follow a hub, so is the replica, a fifth of it all. Once this passes it
+  // fails here, and takes the place of the next.
   test.fails('is at most 25 kB, minified and compressed', () => {
     expect(loadedSize(files)).toBeLessThanOrEqual(25);
   });
 
-  test('does not grow: is at most 32 kB', () => {
-    expect(loadedSize(files)).toBeLessThanOrEqual(32);
+  test('does not grow: is at most 33 kB', () => {
+    expect(loadedSize(files)).toBeLessThanOrEqual(33);
   });
 });
 
-test('the package is at most 200 kB', async () => {
-  expect((await packed()).size).toBeLessThanOrEqual(200_000);
+// A third of it are the hubs, a quarter the types.
+test('the package is at most 300 kB', async () => {
+  expect((await packed()).size).toBeLessThanOrEqual(300_000);
 });
