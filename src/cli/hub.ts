@@ -42,6 +42,7 @@ async function serve(args: readonly string[]): Promise<number> {
 
 function settingsOf(values: HubValues): HubServerOptions {
   const { root, host, cert, key } = values;
+  const port = portOf(values);
   if (root === undefined || root === '') throw new UsageError("'--root DIR' is missing");
   if ((cert === undefined) !== (key === undefined)) throw new UsageError("'--cert' and '--key' belong together");
   const tls = cert === undefined || key === undefined ? undefined : { cert: read(cert), key: read(key) };
@@ -51,7 +52,7 @@ function settingsOf(values: HubValues): HubServerOptions {
   return {
     root,
     token: tokenOf(values),
-    port: portOf(values),
+    port,
     ...(host === undefined ? {} : { host }),
     ...(tls === undefined ? {} : { tls }),
     onWaiting: () => warn(`${root} was last served from where it cannot be seen from here; waiting up to a minute until that server is known to have ended`),

@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
-import { syncPath } from '../../../../disk/root/durable.ts';
 import { HoldfastError } from '../../../../runtime/holdfast-error.ts';
-import { readWholeFile, writeWholeFile } from './place.ts';
+import { ensureDirectory, readWholeFile, writeWholeFile } from './place.ts';
 
 /** The blobs of one log: files named by their digest, in directories of its first byte. */
 export class Blobs {
@@ -22,14 +21,8 @@ export class Blobs {
     }
     const file = this.#file(name);
     if (fs.existsSync(file)) return;
-    this.#makeDirectory(path.dirname(file));
+    ensureDirectory(path.dirname(file));
     await writeWholeFile(this.#draft(), file, bytes);
-  }
-
-  #makeDirectory(directory: string): void {
-    if (fs.existsSync(directory)) return;
-    fs.mkdirSync(directory, { recursive: true, mode: 0o700 });
-    syncPath(this.#directory);
   }
 
   get(name: string): Promise<Uint8Array | null> {

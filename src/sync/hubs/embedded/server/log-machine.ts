@@ -15,11 +15,16 @@ const ENTRY_OVERHEAD = 200;
  * - no two entries have one id.
  */
 export class LogMachine implements Machine<void> {
+  #name = '';
   #epoch = '';
   #first = 1;
   #entries: NewEntry[] = [];
   #ids = new Set<string>();
   #size = 0;
+
+  get name(): string {
+    return this.#name;
+  }
 
   get position(): number {
     return this.#first + this.#entries.length - 1;
@@ -82,6 +87,7 @@ export class LogMachine implements Machine<void> {
   }
 
   reset(): void {
+    this.#name = '';
     this.#epoch = '';
     this.#first = 1;
     this.#entries = [];
@@ -91,7 +97,7 @@ export class LogMachine implements Machine<void> {
 
   restore(kind: number, payload: Uint8Array): void {
     if (kind === ENTRIES) decodeEntries(payload, this.#append);
-    else if (kind === STATE) ({ epoch: this.#epoch, first: this.#first } = decodeState(payload));
+    else if (kind === STATE) ({ name: this.#name, epoch: this.#epoch, first: this.#first } = decodeState(payload));
     else throw unknownRecord(kind);
   }
 
@@ -100,7 +106,7 @@ export class LogMachine implements Machine<void> {
   }
 
   *snapshot(): Generator<SnapshotRecord> {
-    yield { kind: STATE, payload: encodeState({ epoch: this.#epoch, first: this.#first }) };
+    yield { kind: STATE, payload: encodeState({ name: this.#name, epoch: this.#epoch, first: this.#first }) };
     let block: NewEntry[] = [];
     let bytes = 0;
     for (const entry of this.#entries) {

@@ -1,11 +1,12 @@
 import { HoldfastError } from '../../../../runtime/holdfast-error.ts';
 import type { NewEntry } from '../../../hub.ts';
 import { FrameReader, FrameWriter, Malformed } from '../frames.ts';
+import { MAX_NAME_UNITS } from '../operations.ts';
 
 /*
  * The records of a log's journal. docs/HUB-PROTOCOL.md, "On disk", is the same in words.
  *
- *   STATE    version of the rules, epoch, first position        (in snapshots only, as the first record)
+ *   STATE    version of the rules, name, epoch, first position   (in snapshots only, as the first record)
  *   ENTRIES  any number of: id, bytes
  *   TRIM     first position that is kept
  */
@@ -17,12 +18,14 @@ export const TRIM = 3;
 const RULES_VERSION = 1;
 
 export interface LogState {
+  /** Directories of long names have a hash of them only. */
+  readonly name: string;
   readonly epoch: string;
   readonly first: number;
 }
 
-export function encodeState({ epoch, first }: LogState): Uint8Array {
-  return new FrameWriter().u32(RULES_VERSION).text(epoch).u53(first).finish();
+export function encodeState({ name, epoch, first }: LogState): Uint8Array {
+  return new FrameWriter().u32(RULES_VERSION).units(name).text(epoch).u53(first).finish();
 }
 
 export function decodeState(payload: Uint8Array): LogState {
@@ -31,7 +34,7 @@ export function decodeState(payload: Uint8Array): LogState {
     if (version !== RULES_VERSION) {
       throw new HoldfastError('unknown-record', `A log of this hub follows version ${version} of its rules; this Holdfast knows only ${RULES_VERSION}.`);
     }
-    return { epoch: frame.text(), first: frame.u53() };
+    return { name: frame.units(MAX_NAME_UNITS), epoch: frame.text(), first: frame.u53() };
   });
 }
 

@@ -4,13 +4,10 @@ import { Journal } from '../../../../disk/journal/journal.ts';
 import { systemCode } from '../../../../disk/journal/disk-error.ts';
 import { encodeName } from '../../../../disk/names/name.ts';
 import { syncPath, syncTree } from '../../../../disk/root/durable.ts';
-import { HoldfastError } from '../../../../runtime/holdfast-error.ts';
 import { encodeState, STATE } from './log-records.ts';
 
 const DIRECTORY_MODE = 0o700;
 const FILE_MODE = 0o600;
-
-const makeDirectory = (directory: string): void => fs.mkdirSync(directory, { mode: DIRECTORY_MODE });
 
 /**
  * Where the logs of a hub's root are. A log's directory is built in the workshop and appears in its place complete, by
@@ -46,10 +43,9 @@ export class LogPlaces {
   create(name: string): void {
     const draft = this.draft();
     try {
-      makeDirectory(draft);
-      fs.writeFileSync(path.join(draft, 'log.json'), `${JSON.stringify({ name })}\n`, { flag: 'wx', mode: FILE_MODE });
-      for (const directory of ['snapshots', 'blobs']) makeDirectory(path.join(draft, directory));
-      Journal.create(path.join(draft, 'journal'), [{ kind: STATE, payload: encodeState({ epoch: crypto.randomUUID(), first: 1 }) }]);
+      fs.mkdirSync(draft, { mode: DIRECTORY_MODE });
+      const state = encodeState({ name, epoch: crypto.randomUUID(), first: 1 });
+      Journal.create(path.join(draft, 'journal'), [{ kind: STATE, payload: state }]);
       syncTree(draft);
       fs.renameSync(draft, this.of(name));
       syncPath(this.#logs);
@@ -58,13 +54,14 @@ export class LogPlaces {
       throw error;
     }
   }
+}
 
-  /** Fails where a directory is that of another name: long names are told apart by a hash, and disks by their owners. */
-  requireName(name: string): void {
-    const file = path.join(this.of(name), 'log.json');
-    const found = JSON.parse(fs.readFileSync(file, 'utf8')) as { name?: unknown } | null;
-    if (found?.name !== name) throw new HoldfastError('journal-damaged', `The log in ${path.dirname(file)} is that of another name.`);
-  }
+/** Makes a directory unless it is there, with those above it. */
+export function ensureDirectory(directory: string): void {
+  if (fs.existsSync(directory)) return;
+  ensureDirectory(path.dirname(directory));
+  fs.mkdirSync(directory, { recursive: true, mode: DIRECTORY_MODE });
+  syncPath(path.dirname(directory));
 }
 
 /** Writes a file that is either there as a whole, after a power loss too, or not at all. */

@@ -124,7 +124,7 @@ export class StoredLog {
     // Only trimming makes dead bytes, so only trimming compacts.
     const journal = new Journal(path.join(this.#path, 'journal'), machine, { durability: 'strict', compactAt: Number.MAX_SAFE_INTEGER });
     if (!journal.open()) return null;
-    this.#keeper.places.requireName(this.name);
+    if (machine.name !== this.name) throw new HoldfastError('journal-damaged', `The log in ${this.#path} is that of another name.`);
     if (!this.#settled) syncPath(journal.file);
     this.#settled = true;
     return (this.#loaded = { journal, machine });
