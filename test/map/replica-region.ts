@@ -68,12 +68,22 @@ export const digest = new Uint8Array(32).fill(7);
 export class FakeHub {
   epoch = 'epoch-1';
   log: Stored[] = [];
+  /** Every entry there ever was, also what was lost. */
+  readonly #history: Stored[] = [];
 
   append(incarnation: string, first: number, previous: OperationMark, operations: readonly Operation[]): void {
     const bytes = Uint8Array.from(encodeBatch({ incarnation, region: 'r', first, previous, operations }));
     const identified = operations.map((operation) => ({ id: idOf(operation), operation: plain(operation) }));
     const before = previous === NO_OPERATION ? NO_ID : idOf(previous);
-    this.log.push({ bytes, batch: { incarnation, first, previous: before, operations: identified } });
+    const stored = { bytes, batch: { incarnation, first, previous: before, operations: identified } };
+    this.#history.push(stored);
+    this.log.push(stored);
+  }
+
+  /** A request that was under way arrives late, or once more. */
+  repeat(index: number): void {
+    const stored = this.#history.at(-1 - index);
+    if (stored !== undefined) this.log.push(stored);
   }
 
   appendNonsense(): void {
