@@ -30,12 +30,12 @@ class Killer {
 
   #watch<T extends object>(owner: T, name: keyof T & string): void {
     const original = owner[name] as (...values: unknown[]) => unknown;
-    vi.spyOn(owner as never, name as never).mockImplementation(((...values: unknown[]) => {
+    vi.spyOn(owner as Record<string, () => unknown>, name).mockImplementation(((...values: unknown[]) => {
       if (this.#concerns(name, values)) this.#step();
       const result = original.apply(owner, values);
       if (name === 'openSync' && this.#isInside(values[0])) this.#descriptors.add(result as number);
       return result;
-    }) as never);
+    }) as () => unknown);
   }
 
   #concerns(name: string, [target, flags]: unknown[]): boolean {

@@ -12,7 +12,7 @@ import type { Content } from './blobs.ts';
 import { concernsAll, messageOf } from './failures.ts';
 import { inParallel } from './in-parallel.ts';
 import { isLegalLocator, keyOf, locatorOf } from './locators.ts';
-import { contentKey, decodeStub } from './manifest.ts';
+import { contentKey, decodeStub, manifestTime } from './manifest.ts';
 import type { Manifest } from './manifest.ts';
 import { Outgoing } from './outgoing.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -41,6 +41,8 @@ export interface Captured {
   readonly places: readonly Locator[];
   /** Where something is going on; to be looked at again soon. */
   readonly unsettled: readonly Locator[];
+  /** Files that seem to be stubs, and are known. */
+  readonly stubs: readonly Locator[];
 }
 
 interface FoundFile {
@@ -59,6 +61,7 @@ export class Capture {
   readonly #seen = new Set<string>();
   readonly #seenBelow = new Set<string>();
   readonly #unsettled: Locator[] = [];
+  readonly #stubs: Locator[] = [];
   readonly #directories: Locator[] = [];
   readonly #files: FoundFile[] = [];
   readonly #gone: Locator[] = [];
@@ -80,7 +83,7 @@ export class Capture {
     await this.#sendFiles();
     this.#endTheRest();
     this.#outgoing.flush();
-    return { places: Array.from(this.#seen, locatorOf), unsettled: [...this.#unsettled, ...this.#outgoing.stale] };
+    return { places: Array.from(this.#seen, locatorOf), unsettled: [...this.#unsettled, ...this.#outgoing.stale], stubs: this.#stubs };
   }
 
   async #lookAtAll(scope: Iterable<Target>): Promise<void> {
@@ -103,6 +106,7 @@ export class Capture {
     if (applied !== undefined && applied.kind !== look?.kind) this.#isGone(locator, applied, look);
     if (look?.kind === 'file') {
       if (applied?.kind !== 'file' || applied.fingerprint !== look.fingerprint) this.#files.push({ locator, look, applied });
+      else if (look.marked) this.#stubs.push(locator);
     } else if (look !== null && applied?.kind !== 'directory') {
       this.#directories.push(locator);
       this.#lookBelow(locator, waiting);
@@ -240,7 +244,7 @@ export class Capture {
       if (content === null || !this.#isKnown(locator, content, applied)) content = await uploadContent(descriptor, blobs);
       const now = tree.look(locator);
       const isStable = now?.kind === 'file' && now.fingerprint === look.fingerprint && content.size === look.size;
-      return isStable ? { ...content, lastModified: Math.max(0, look.lastModified) } : null;
+      return isStable ? { ...content, lastModified: manifestTime(look.lastModified) } : null;
     } finally {
       fs.closeSync(descriptor);
     }

@@ -74,9 +74,10 @@ export class FilesMachine implements Machine<boolean> {
     const local = decodeLocal(payload);
     const states = this.#outcome(decodeChange(local.change).steps, { session, sequence }, local.fingerprints);
     if (!this.replica.active || states === null) return false;
-    this.replica.local({ session, sequence, kind: CHANGE, payload: local.change });
+    const operation = { session, sequence, kind: CHANGE, payload: local.change };
+    this.replica.local(operation);
+    this.#view?.add(operation);
     for (const { locator, state } of states) this.applied.put({ locator, state });
-    this.#view = null;
     return true;
   }
 
@@ -130,7 +131,9 @@ export class FilesMachine implements Machine<boolean> {
   #entry(payload: Uint8Array, own: readonly Locator[]): boolean {
     const applied = this.replica.entry(decodeEntry(payload));
     if (applied === null) return false;
-    for (const locator of own) this.listener?.touched(locator);
+    // What was pending and is confirmed is what should be there all along.
+    const isOwn = applied.every((each) => each.own && each.refusal === null);
+    for (const locator of isOwn ? [] : own) this.listener?.touched(locator);
     return true;
   }
 

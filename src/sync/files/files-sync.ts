@@ -30,7 +30,7 @@ export interface FilesSyncOptions extends Pick<JournalOptions, 'durability' | 'e
   readonly eager?: boolean;
   /** Hears of what cannot be done now, in a sentence for a person; it is tried again. */
   readonly onProblem?: (problem: string) => void;
-  /** Hears once of each conflict that the order brings while this realm reads it. */
+  /** Hears once of each conflict that the order brings after `start` or `watch`; `conflicts` has those before, too. */
   readonly onConflict?: (conflict: FileConflict) => void;
   /** Runs what it is given outside of the caller's asynchronous context; for timers. */
   readonly detach?: <T>(body: () => T) => T;
@@ -73,6 +73,8 @@ export interface FilesSync {
    * become so. It keeps no process alive.
    */
   start(): void;
+  /** For processes that do not start it: `onConflict` hears of what comes from now on. Returns what ends it. */
+  watch(): () => void;
   /** Resolves when nothing of what `start` began goes on. */
   stop(): Promise<void>;
   /** Resolves when everything that has changed on this disk by now is in the journal, pending or confirmed. */
@@ -104,12 +106,22 @@ export function createFilesSync(options: FilesSyncOptions): FilesSync {
   const surroundings = { ...options, journal, eager: options.eager ?? false, report: onProblem };
   const prepare = new Prepare(surroundings);
   const fetcher = new Fetcher(surroundings);
-  const reconciler = new Reconciler(surroundings, prepare, { detach: options.detach ?? ((body) => body()) });
-  if (onConflict !== undefined) journal.known.model.conflicts.listener = (conflict) => onConflict(forReaders(conflict, blobs));
+  const reconciler = new Reconciler(surroundings, { prepare, fetcher, detach: options.detach ?? ((body) => body()) });
+  const tellOfConflicts = (): void => {
+    journal.state(); // what the journal holds already is no news
+    if (onConflict !== undefined) journal.known.model.conflicts.listener = (conflict) => onConflict(forReaders(conflict, blobs));
+  };
   return {
     journal,
     prepare: (operations) => prepare.operations(operations),
-    start: () => reconciler.start(),
+    start: () => {
+      tellOfConflicts();
+      reconciler.start();
+    },
+    watch: () => {
+      tellOfConflicts();
+      return journal.watch(() => quietly(() => journal.state()));
+    },
     stop: () => reconciler.stop(),
     captured: () => reconciler.captured(),
     settled: () => reconciler.settled(),
@@ -123,6 +135,15 @@ export function createFilesSync(options: FilesSyncOptions): FilesSync {
       journal.close();
     },
   };
+}
+
+/** Whoever uses the journal next meets the same error, and has somebody to tell. */
+function quietly(body: () => unknown): void {
+  try {
+    body();
+  } catch {
+    return;
+  }
 }
 
 function forReaders({ serial, locator, winner, lost }: Conflict, blobs: Blobs): FileConflict {

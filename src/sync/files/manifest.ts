@@ -60,6 +60,11 @@ export function writeManifest(writer: ByteWriter, { size, lastModified, chunks }
 /** The last time that a Date can have. */
 const LAST_TIME = 8.64e15;
 
+/** A file's time, where a manifest can have it. */
+export function manifestTime(milliseconds: number): number {
+  return Math.min(Math.max(0, milliseconds), LAST_TIME);
+}
+
 /** @throws HoldfastError hub-damaged */
 export function readManifest(reader: ByteReader): Manifest {
   const manifest = { size: reader.integer(), lastModified: reader.integer(), chunks: reader.bytes() };

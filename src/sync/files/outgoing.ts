@@ -1,3 +1,4 @@
+import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import type { Locator } from '../../disk/locator.ts';
 import type { Placed } from './applied.ts';
 import type { Step } from './change.ts';
@@ -42,11 +43,19 @@ export class Outgoing {
     if (this.#steps.length === 0) return;
     const { journal, region } = this.#surroundings;
     const steps = this.#steps;
+    this.#requireRoom();
     const isPending = journal.appendLocal({ region, steps }, this.#fingerprints);
     if (!isPending) this.stale.push(...steps.map(({ locator }) => locator));
     this.#steps = [];
     this.#fingerprints = [];
     this.#bytes = 0;
+  }
+
+  /** (13) The disk itself is what waits then. */
+  #requireRoom(): void {
+    const { replica } = this.#surroundings.journal.known;
+    if (replica.pending.length === 0 || replica.hasRoomFor(new Uint8Array(this.#bytes))) return;
+    throw new HoldfastError('hub-unreachable', 'As many changes of files wait for the hub as may.');
   }
 
   #flushNotes(): void {

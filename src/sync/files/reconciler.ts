@@ -4,6 +4,8 @@ import type { FileChange } from '../../disk/locks/lock-table.ts';
 import { Apply } from './apply.ts';
 import { Capture, SETTLE_MS } from './capture.ts';
 import type { Target } from './capture.ts';
+import { concernsAll, messageOf } from './failures.ts';
+import type { Fetcher } from './fetcher.ts';
 import { keyOf, locatorOf } from './locators.ts';
 import type { Prepare } from './prepare.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -11,10 +13,15 @@ import type { Surroundings } from './surroundings.ts';
 /** How soon a place is looked at again at which something is going on, in milliseconds. */
 const SOON_MS = SETTLE_MS + 10;
 
+/** How often everything is looked at, in milliseconds: nobody hears of what a process wrote just before it was killed. */
+const RESCAN_MS = 300_000;
+
 /** How soon something is tried again that could not be done: a file is locked, the hub is away, the disk is full. */
 const LATER_MS = 1000;
 
 export interface ReconcilerOptions {
+  readonly prepare: Prepare;
+  readonly fetcher: Fetcher;
   /** Runs what it is given outside of the caller's asynchronous context; for timers. */
   detach<T>(body: () => T): T;
 }
@@ -27,7 +34,8 @@ export interface ReconcilerOptions {
 export class Reconciler {
   readonly #surroundings: Surroundings;
   readonly #prepare: Prepare;
-  readonly #options: ReconcilerOptions;
+  readonly #fetcher: Fetcher;
+  readonly #options: Pick<ReconcilerOptions, 'detach'>;
   /** Places to look at, by key, and whether to look below them too. */
   #due = new Map<string, boolean>();
   #all = true;
@@ -41,9 +49,10 @@ export class Reconciler {
   #waiting: (() => void)[] = [];
   #unsubscribe: (() => void)[] = [];
 
-  constructor(surroundings: Surroundings, prepare: Prepare, options: ReconcilerOptions) {
+  constructor(surroundings: Surroundings, { prepare, fetcher, ...options }: ReconcilerOptions) {
     this.#surroundings = surroundings;
     this.#prepare = prepare;
+    this.#fetcher = fetcher;
     this.#options = options;
   }
 
@@ -56,9 +65,15 @@ export class Reconciler {
     this.#unsubscribe = [
       locks.subscribe((change) => this.#heard(change), () => this.#markAll()),
       journal.watch(() => this.#quietly(() => journal.state())),
+      this.#rescanNowAndThen(),
     ];
     this.#quietly(() => journal.state());
     this.#kick();
+  }
+
+  #rescanNowAndThen(): () => void {
+    const timer = this.#options.detach(() => timers.setInterval(() => this.#markAll(), RESCAN_MS).unref());
+    return () => timers.clearInterval(timer);
   }
 
   /** Resolves when nothing of it goes on. */
@@ -158,6 +173,20 @@ export class Reconciler {
     const { later, changed } = await new Apply(this.#surroundings, this.#prepare).run(this.#toApply(captured.places, all));
     this.#postpone(this.#later, later.map(keyOf), false);
     this.#postpone(this.#soon, changed.map(keyOf), true);
+    if (this.#surroundings.eager) await this.#fetchStubs(captured.stubs);
+  }
+
+  /** Those of a time when content was not wanted at once, or could not be had. */
+  async #fetchStubs(stubs: readonly Locator[]): Promise<void> {
+    for (const locator of stubs) {
+      if (this.#stopped) return;
+      try {
+        await this.#fetcher.fetch(locator);
+      } catch (error) {
+        if (concernsAll(error)) throw error;
+        this.#surroundings.report(messageOf(error, locator));
+      }
+    }
   }
 
   #toApply(places: readonly Locator[], all: boolean): Iterable<Locator> {

@@ -1,4 +1,5 @@
 import type { Locator } from '../../disk/locator.ts';
+import type { Operation } from '../../disk/replica/operation.ts';
 import type { Numbered } from '../../disk/replica/pending-queue.ts';
 import { readChange } from './files-model.ts';
 import type { FilesModel } from './files-model.ts';
@@ -20,10 +21,13 @@ export class View implements Table {
 
   constructor(base: FilesModel, pending: Iterable<Numbered>) {
     this.#base = base;
-    for (const { operation } of pending) {
-      const change = readChange(operation);
-      if (change !== null) applyChange(this, change, operation, UNTOLD);
-    }
+    for (const { operation } of pending) this.add(operation);
+  }
+
+  /** One more change is pending. */
+  add(operation: Operation): void {
+    const change = readChange(operation);
+    if (change !== null) applyChange(this, change, operation, UNTOLD);
   }
 
   get(locator: Locator): TableEntry | undefined {
