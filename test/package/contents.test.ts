@@ -13,7 +13,7 @@ const manifest = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8
 
 const wanted = [
   /^(package\.json|README\.md|LICENSE|CHANGELOG\.md)$/,
-  /^docs\/(DEVIATIONS|FORMAT|HUB-PROTOCOL)\.md$/,
+  /^docs\/[A-Z-]+\.md$/,
   /^dist\/(index|globals|sync|sync-contract|cli)\.js$/,
   /^dist\/chunks\/[\w-]+\.js$/,
   /^dist\/types\/[\w/-]+\.d\.ts$/,
