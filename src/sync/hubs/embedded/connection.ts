@@ -13,7 +13,8 @@ const SILENCE_MS = 40_000;
 /** How long a connection without requests is kept, in milliseconds: shorter than the hub keeps it. */
 const KEPT_MS = 60_000;
 
-const CONNECTIONS = 64;
+/** Open at once. */
+export const CONNECTIONS = 64;
 
 /** The longest answer holds a snapshot. */
 const MAX_ANSWER_BYTES = MAX_SNAPSHOT_BYTES + 2 ** 16;

@@ -1,9 +1,9 @@
 import { HoldfastError } from '../../../runtime/holdfast-error.ts';
 import type { Hub, HubCapabilities, HubEntry, HubLog, HubSnapshot, LogHead, NewEntry, Unsubscribe } from '../../hub.ts';
-import { AppendQueues } from '../append-queue.ts';
+import { AppendQueue, type LogBatch } from '../append-queue.ts';
 import { Lifetime } from '../lifetime.ts';
 import { checkClientOptions, type EmbeddedHubOptions } from './client-options.ts';
-import { Connection } from './connection.ts';
+import { Connection, CONNECTIONS } from './connection.ts';
 import { News } from './news.ts';
 import {
   type AnswerOf,
@@ -18,8 +18,8 @@ import {
   type RequestOf,
 } from './operations.ts';
 
-/** Calls to append to one log that come while a request is under way are one request, up to this. */
-const GROUP = { entries: 10_000, bytes: 2 ** 23 };
+/** Calls to append to one log that come while a request is under way are one request, up to this. Logs do not wait for each other. */
+const GROUP = { entries: 10_000, bytes: 2 ** 23, logs: 1, writes: CONNECTIONS };
 
 /** What one entry of a request takes beside its bytes and its id, in bytes. */
 const ENTRY_OVERHEAD = 5;
@@ -38,12 +38,17 @@ export function embeddedHub(options: EmbeddedHubOptions): Hub {
   return new EmbeddedHub(options);
 }
 
+/** A log, for the queue. */
+interface LogKey {
+  readonly key: string;
+}
+
 class EmbeddedHub implements Hub {
   readonly name: string;
   readonly #lifetime = new Lifetime(() => new HoldfastError('closed', `The hub ${this.name} was closed.`));
   readonly #connection: Connection;
   readonly #news: News;
-  readonly #queues = new AppendQueues(GROUP);
+  readonly #queue = new AppendQueue<LogKey>((batches) => this.#write(batches), GROUP);
 
   constructor(options: EmbeddedHubOptions) {
     const checked = checkClientOptions(options);
@@ -67,8 +72,11 @@ class EmbeddedHub implements Hub {
   }
 
   append(log: string, entries: readonly NewEntry[]): Promise<number> {
-    const write = (group: readonly NewEntry[]): Promise<number> => this.#connection.call('append', { log, entries: group });
-    return this.#lifetime.during(() => this.#queues.append(log, entries, write));
+    return this.#lifetime.during(() => this.#queue.append({ key: log }, entries));
+  }
+
+  #write(batches: readonly LogBatch<LogKey>[]): Promise<number[]> {
+    return Promise.all(batches.map(({ log, entries }) => this.#connection.call('append', { log: log.key, entries })));
   }
 
   subscribe(log: string, onNews: () => void): Unsubscribe {

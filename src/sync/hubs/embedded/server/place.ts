@@ -3,7 +3,7 @@ import path from 'node:path';
 import { Journal } from '../../../../disk/journal/journal.ts';
 import { systemCode } from '../../../../disk/journal/disk-error.ts';
 import { encodeName } from '../../../../disk/names/name.ts';
-import { syncPath, syncTree } from '../../../../disk/root/durable.ts';
+import { syncPath } from '../../../../disk/root/durable.ts';
 import { encodeState, STATE } from './log-records.ts';
 
 const DIRECTORY_MODE = 0o700;
@@ -44,9 +44,11 @@ export class LogPlaces {
     const draft = this.draft();
     try {
       fs.mkdirSync(draft, { mode: DIRECTORY_MODE });
+      const journal = path.join(draft, 'journal');
       const state = encodeState({ name, epoch: crypto.randomUUID(), first: 1 });
-      Journal.create(path.join(draft, 'journal'), [{ kind: STATE, payload: state }]);
-      syncTree(draft);
+      Journal.create(journal, [{ kind: STATE, payload: state }]);
+      // What is in the journal's file is synced already; its name, and that of its directory, are not.
+      for (const directory of [journal, draft]) syncPath(directory);
       fs.renameSync(draft, this.of(name));
       syncPath(this.#logs);
     } catch (error) {
