@@ -232,9 +232,7 @@ describe('the table of files', () => {
 
 function reopened(model: FilesModel): FilesModel {
   const copy = new FilesModel();
-  const reader = new ByteReader(bytesOf(model));
-  copy.read(reader);
-  reader.end();
+  copy.read(new ByteReader(bytesOf(model)));
   return copy;
 }
 
@@ -336,13 +334,13 @@ describe('bytes from elsewhere', () => {
       fc.property(fc.nat(), fc.integer({ min: 1, max: 255 }), (at, flip) => {
         const bytes = bytesOf(model());
         bytes[at % bytes.length] = (bytes[at % bytes.length] ?? 0) ^ flip;
-        const target = new FilesModel();
+        const target = model();
+        const before = bytesOf(target);
         try {
-          const reader = new ByteReader(bytes);
-          target.read(reader);
-          reader.end();
+          target.read(new ByteReader(bytes));
         } catch (error) {
           expect(error).toMatchObject({ code: 'hub-damaged' });
+          expect(bytesOf(target)).toEqual(before);
           return;
         }
         for (const [locator] of target.entries()) {

@@ -27,6 +27,9 @@ class Chance {
 const FILES = ['a', 'b', 'd/a', 'd/b', 'd/e/a', 'c'] as const;
 const PLACES = [...FILES, 'd', 'd/e', 'f'];
 
+/** Bytes; so that journals are compacted many times. */
+const COMPACT_AT = 4096;
+
 /** What the web says when somebody else was there: another file or directory, none, or one that is in use. */
 const EXPECTED = new Set(['NotFoundError', 'TypeMismatchError', 'InvalidModificationError', 'NoModificationAllowedError', 'NotReadableError']);
 
@@ -38,7 +41,7 @@ class World {
 
   constructor(seed: number) {
     this.#chance = new Chance(seed);
-    this.regions = ['a', 'b', 'c'].map((name) => new Region({ engine: this.engine, name, eager: name === 'c' }));
+    this.regions = ['a', 'b', 'c'].map((name) => new Region({ engine: this.engine, name, eager: name === 'c', compactAt: COMPACT_AT }));
   }
 
   async step(): Promise<void> {
@@ -58,7 +61,7 @@ class World {
   async #reopen(at: number, region: Region): Promise<void> {
     await region.close();
     const { name, engine, directory } = region;
-    this.regions[at] = new Region({ name, engine, directory, eager: name === 'c' });
+    this.regions[at] = new Region({ name, engine, directory, eager: name === 'c', compactAt: COMPACT_AT });
   }
 
   async #act(region: Region, action: number): Promise<void> {

@@ -37,6 +37,8 @@ export interface RegionOptions {
   readonly directory?: string;
   /** Only looks and fetches, as the processes do that are not elected. */
   readonly idle?: boolean;
+  /** From which size on the journal is compacted, in bytes. */
+  readonly compactAt?: number;
   /** Where content is, when not in the hub's memory. */
   readonly blobs?: Blobs;
   /** Which thread it says it runs on, and which of those it takes for dead. */
@@ -60,7 +62,7 @@ export class Region {
   readonly bucket: string;
   #replicator: Replicator | null = null;
 
-  constructor({ engine, name = `region-${(sessions += 1)}`, eager = false, directory, idle = false, locks = {}, blobs = memoryHub(engine).log(LOG) }: RegionOptions) {
+  constructor({ compactAt, engine, name = `region-${(sessions += 1)}`, eager = false, directory, idle = false, locks = {}, blobs = memoryHub(engine).log(LOG) }: RegionOptions) {
     this.engine = engine;
     this.name = name;
     this.directory = directory ?? fs.mkdtempSync(path.join(os.tmpdir(), 'holdfast-files-'));
@@ -77,6 +79,7 @@ export class Region {
       region: name,
       session: Math.floor(Math.random() * 2 ** 52) + 1,
       eager,
+      ...(compactAt !== undefined && { compactAt }),
       onProblem: (problem) => this.problems.push(problem),
       onConflict: (conflict) => this.conflicts.push(conflict),
     });

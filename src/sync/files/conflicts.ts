@@ -66,17 +66,31 @@ export class Conflicts implements Losses {
     }
   }
 
-  read(reader: ByteReader): void {
-    this.#items = [];
-    this.#serial = reader.integer();
-    for (let left = reader.integer(); left > 0; left -= 1) {
-      const serial = reader.integer();
-      const hasWinner = reader.byte() === 1;
-      const region = reader.text();
-      const locator = readLocator(reader);
-      this.#items.push({ serial, locator, winner: hasWinner ? region : null, lost: readVersion(reader) });
-    }
+  replace({ serial, items }: SavedConflicts): void {
+    this.#serial = serial;
+    this.#items = [...items];
   }
+}
+
+interface SavedConflicts {
+  /** Of the newest there ever was. */
+  readonly serial: number;
+  readonly items: readonly Conflict[];
+}
+
+export function readConflicts(reader: ByteReader): SavedConflicts {
+  const items: Conflict[] = [];
+  const serial = reader.integer();
+  for (let left = reader.integer(); left > 0; left -= 1) items.push(readConflict(reader));
+  return { serial, items };
+}
+
+function readConflict(reader: ByteReader): Conflict {
+  const serial = reader.integer();
+  const hasWinner = reader.byte() === 1;
+  const region = reader.text();
+  const locator = readLocator(reader);
+  return { serial, locator, winner: hasWinner ? region : null, lost: readVersion(reader) };
 }
 
 export function writeVersion(writer: ByteWriter, { id, region, manifest }: Version): void {

@@ -29,6 +29,9 @@ import { keyOf } from './locators.ts';
 import { contentKey } from './manifest.ts';
 import { View } from './view.ts';
 
+/** Of one REPLICA record. */
+const PART_BYTES = 2 ** 20;
+
 /** Whom a machine tells what may have to be done on the disk. */
 export interface FilesListener {
   /** What should be at a place has changed. */
@@ -49,6 +52,8 @@ export class FilesMachine implements Machine<boolean> {
   readonly applied = new AppliedTree();
   listener: FilesListener | null = null;
   #view: View | null = null;
+  /** Of the REPLICA of a snapshot that is being read. */
+  #parts: Uint8Array[] = [];
 
   constructor() {
     this.model.listener = (locator) => this.listener?.touched(locator);
@@ -132,13 +137,19 @@ export class FilesMachine implements Machine<boolean> {
     const applied = this.replica.entry(decodeEntry(payload));
     if (applied === null) return false;
     // What was pending and is confirmed is what should be there all along.
-    const isOwn = applied.every((each) => each.own && each.refusal === null);
-    for (const locator of isOwn ? [] : own) this.listener?.touched(locator);
+    const isAsExpected = applied.every(({ own: isOwn, early, refusal }) => isOwn && !early && refusal === null);
+    for (const locator of isAsExpected ? [] : own) this.listener?.touched(locator);
     return true;
   }
 
   #rebase(payload: Uint8Array, session: number): boolean {
-    if (!this.replica.rebase(decodeBase(payload), session)) return false;
+    try {
+      if (!this.replica.rebase(decodeBase(payload), session)) return false;
+    } catch (error) {
+      // Void: it must not stop those who read the journal.
+      if (error instanceof HoldfastError && error.code === 'hub-damaged') return false;
+      throw error;
+    }
     this.listener?.replaced();
     return true;
   }
@@ -147,12 +158,13 @@ export class FilesMachine implements Machine<boolean> {
     this.replica.reset();
     this.model.clear();
     this.applied.clear();
+    this.#parts = [];
     this.#view = null;
   }
 
   restore(kind: number, payload: Uint8Array): void {
     if (kind === REPLICA) {
-      this.replica.read(new ByteReader(payload));
+      this.#parts.push(new Uint8Array(payload));
       return;
     }
     if (kind !== APPLIED) throw unknownRecord(kind);
@@ -160,6 +172,8 @@ export class FilesMachine implements Machine<boolean> {
   }
 
   restored(): void {
+    if (this.#parts.length > 0) this.replica.read(new ByteReader(Buffer.concat(this.#parts)));
+    this.#parts = [];
     this.#view = null;
     this.listener?.replaced();
   }
@@ -167,7 +181,8 @@ export class FilesMachine implements Machine<boolean> {
   *snapshot(): Generator<SnapshotRecord> {
     const writer = new ByteWriter();
     this.replica.write(writer);
-    yield { kind: REPLICA, payload: writer.finish() };
+    const bytes = writer.finish();
+    for (let at = 0; at < bytes.length; at += PART_BYTES) yield { kind: REPLICA, payload: bytes.subarray(at, at + PART_BYTES) };
     for (const payload of this.applied.blocks()) yield { kind: APPLIED, payload };
   }
 }

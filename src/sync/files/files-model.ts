@@ -7,7 +7,7 @@ import type { Operation } from '../../disk/replica/operation.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { CHANGE, decodeChange, encodeChange } from './change.ts';
 import type { Change, Step } from './change.ts';
-import { Conflicts, readVersion, writeVersion } from './conflicts.ts';
+import { Conflicts, readConflicts, readVersion, writeVersion } from './conflicts.ts';
 import { readLocator, writeLocator } from './locators.ts';
 import { PathTree } from './path-tree.ts';
 import { applyChange, DIRECTORY, fileEntry } from './table.ts';
@@ -24,7 +24,7 @@ export class FilesModel implements Model, Table {
   readonly conflicts = new Conflicts();
   /** Hears of each place at which the confirmed state has changed. */
   listener: ((locator: Locator) => void) | null = null;
-  readonly #entries = new PathTree<TableEntry>();
+  #entries = new PathTree<TableEntry>();
 
   get(locator: Locator): TableEntry | undefined {
     return this.#entries.get(locator);
@@ -81,19 +81,11 @@ export class FilesModel implements Model, Table {
   }
 
   read(reader: ByteReader): void {
-    this.clear();
-    for (let left = reader.integer(); left > 0; left -= 1) {
-      const locator = readLocator(reader);
-      const entry = reader.byte() === 1 ? fileEntry(readVersion(reader)) : DIRECTORY;
-      const isNew = this.get(locator) === undefined;
-      if (!isNew || !this.#isDirectory(locator.slice(0, -1))) throw damaged('an entry is twice in a snapshot, or in no directory');
-      this.#entries.set(locator, entry);
-    }
-    this.conflicts.read(reader);
-  }
-
-  #isDirectory(locator: Locator): boolean {
-    return locator.length === 0 || this.get(locator)?.kind === 'directory';
+    const entries = readEntries(reader);
+    const conflicts = readConflicts(reader);
+    reader.end();
+    this.#entries = entries;
+    this.conflicts.replace(conflicts);
   }
 
   *seeds(): Generator<{ kind: number; payload: Uint8Array }> {
@@ -103,6 +95,18 @@ export class FilesModel implements Model, Table {
       yield { kind: CHANGE, payload: encodeChange({ region, steps: [step] }) };
     }
   }
+}
+
+function readEntries(reader: ByteReader): PathTree<TableEntry> {
+  const entries = new PathTree<TableEntry>();
+  for (let left = reader.integer(); left > 0; left -= 1) {
+    const locator = readLocator(reader);
+    const entry = reader.byte() === 1 ? fileEntry(readVersion(reader)) : DIRECTORY;
+    const isInDirectory = locator.length === 1 || entries.get(locator.slice(0, -1))?.kind === 'directory';
+    if (!isInDirectory || entries.get(locator) !== undefined) throw damaged('an entry is twice in a snapshot, or in no directory');
+    entries.set(locator, entry);
+  }
+  return entries;
 }
 
 /** Null for an operation that makes no sense. */

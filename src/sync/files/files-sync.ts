@@ -16,7 +16,7 @@ import { Reconciler } from './reconciler.ts';
 
 export { FilesModel } from './files-model.ts';
 
-export interface FilesSyncOptions extends Pick<JournalOptions, 'durability' | 'exclusively'> {
+export interface FilesSyncOptions extends Pick<JournalOptions, 'durability' | 'exclusively' | 'compactAt'> {
   readonly place: BucketPlace;
   readonly tree: FileTree;
   readonly locks: FileLockTable;
@@ -97,11 +97,12 @@ export interface FilesSync {
 
 /** Does no I/O. */
 export function createFilesSync(options: FilesSyncOptions): FilesSync {
-  const { place, blobs, durability, exclusively, session, onConflict, onProblem = () => undefined } = options;
+  const { place, blobs, durability, exclusively, compactAt, session, onConflict, onProblem = () => undefined } = options;
   const journal = new FilesJournal(place, {
     session,
     ...(durability && { durability }),
     ...(exclusively && { exclusively }),
+    ...(compactAt && { compactAt }),
   });
   const surroundings = { ...options, journal, eager: options.eager ?? false, report: onProblem };
   const prepare = new Prepare(surroundings);

@@ -7,6 +7,7 @@ import type { Target } from './capture.ts';
 import { concernsAll, messageOf } from './failures.ts';
 import type { Fetcher } from './fetcher.ts';
 import { keyOf, locatorOf } from './locators.ts';
+import { Progress, ROOT_KEY } from './progress.ts';
 import type { Prepare } from './prepare.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -43,10 +44,12 @@ export class Reconciler {
   readonly #later = new Set<string>();
   /** Places of `soon` and `later` where the disk may have what the journal does not know. */
   readonly #uncaptured = new Set<string>();
+  /** For those who wait until what was done on the disk is in the journal, and until the disk has what the journal has. */
+  readonly #capturing = new Progress();
+  readonly #settling = new Progress();
   readonly #alarms = new Map<Set<string>, NodeJS.Timeout>();
   #running: Promise<void> | null = null;
   #stopped = true;
-  #waiting: (() => void)[] = [];
   #unsubscribe: (() => void)[] = [];
 
   constructor(surroundings: Surroundings, { prepare, fetcher, ...options }: ReconcilerOptions) {
@@ -84,7 +87,8 @@ export class Reconciler {
     for (const alarm of this.#alarms.values()) timers.clearTimeout(alarm);
     this.#alarms.clear();
     await this.#running;
-    this.#wake();
+    this.#capturing.releaseAll();
+    this.#settling.releaseAll();
   }
 
   /** Places at which the disk has, or may have, changes that are not pending yet. */
@@ -95,21 +99,23 @@ export class Reconciler {
   /** Resolves when everything that had changed on the disk by now is pending, confirmed or void; or when it is stopped. */
   async captured(): Promise<void> {
     this.#surroundings.locks.epoch(); // hears of every operation that has ended
-    await this.#until(() => this.uncaptured === 0 && this.#running === null);
+    if (this.#stopped) return;
+    await this.#capturing.reached([...this.#uncaptured, ...this.#dueKeys()]);
   }
 
-  /** Resolves when there is nothing to do, and nothing waits to be tried again; or when it is stopped. */
+  /**
+   * Resolves when everything that there is to do by now has been done, also what had to be tried again; or when it is
+   * stopped.
+   */
   async settled(): Promise<void> {
     this.#surroundings.locks.epoch();
-    await this.#until(() => this.uncaptured + this.#soon.size + this.#later.size === 0 && this.#running === null);
+    this.#quietly(() => this.#surroundings.journal.state());
+    if (this.#stopped) return;
+    await this.#settling.reached([...this.#soon, ...this.#later, ...this.#dueKeys()]);
   }
 
-  async #until(condition: () => boolean): Promise<void> {
-    while (!this.#stopped && !condition()) await new Promise<void>((resolve) => this.#waiting.push(resolve));
-  }
-
-  #wake(): void {
-    for (const resolve of this.#waiting.splice(0)) resolve();
+  #dueKeys(): string[] {
+    return this.#all ? [ROOT_KEY, ...this.#due.keys()] : [...this.#due.keys()];
   }
 
   /** What somebody did, be it this reconciler itself. */
@@ -142,20 +148,26 @@ export class Reconciler {
 
   async #work(): Promise<void> {
     while (!this.#stopped && (this.#all || this.#due.size > 0)) {
+      const keys = this.#dueKeys();
       const all = this.#all;
       const due = this.#due;
       this.#all = false;
       this.#due = new Map();
-      for (const key of all ? ['', ...due.keys()] : due.keys()) this.#forget(key);
-      try {
-        await this.#pass(due, all);
-      } catch (error) {
-        this.#surroundings.report(error instanceof Error ? error.message : String(error));
-        this.#postpone(this.#later, all ? [''] : due.keys(), true);
-      }
+      for (const key of keys) this.#forget(key);
+      for (const progress of [this.#capturing, this.#settling]) progress.begin(keys);
+      await this.#attempt(due, all);
+      for (const progress of [this.#capturing, this.#settling]) progress.end();
     }
     this.#running = null;
-    this.#wake();
+  }
+
+  async #attempt(due: ReadonlyMap<string, boolean>, all: boolean): Promise<void> {
+    try {
+      await this.#pass(due, all);
+    } catch (error) {
+      this.#surroundings.report(error instanceof Error ? error.message : String(error));
+      this.#postpone(this.#later, all ? [ROOT_KEY] : due.keys(), true);
+    }
   }
 
   /** It is looked at now, however long it was to wait. */
@@ -165,7 +177,7 @@ export class Reconciler {
 
   async #pass(due: ReadonlyMap<string, boolean>, all: boolean): Promise<void> {
     const { journal } = this.#surroundings;
-    if (!journal.state().replica.active) return this.#postpone(this.#later, all ? [''] : due.keys(), true);
+    if (!journal.state().replica.active) return this.#postpone(this.#later, all ? [ROOT_KEY] : due.keys(), true);
     const targets = Array.from(due, ([key, deep]): Target => ({ locator: locatorOf(key), deep }));
     const captured = await new Capture(this.#surroundings).run(all ? [{ locator: [], deep: true }, ...targets] : targets);
     this.#postpone(this.#soon, captured.unsettled.map(keyOf), true);
@@ -197,7 +209,10 @@ export class Reconciler {
   }
 
   /** The empty key is the root's: everything. */
-  #postpone(list: Set<string>, keys: Iterable<string>, isUncaptured: boolean): void {
+  #postpone(list: Set<string>, places: Iterable<string>, isUncaptured: boolean): void {
+    const keys = [...places];
+    this.#settling.putOff(keys);
+    if (isUncaptured) this.#capturing.putOff(keys);
     for (const key of keys) {
       list.add(key);
       if (isUncaptured) this.#uncaptured.add(key);
@@ -211,7 +226,7 @@ export class Reconciler {
   #resume(list: Set<string>): void {
     this.#alarms.delete(list);
     for (const key of list) {
-      if (key === '') this.#all = true;
+      if (key === ROOT_KEY) this.#all = true;
       else this.#due.set(key, this.#due.get(key) ?? false);
       this.#uncaptured.delete(key);
     }
