@@ -141,11 +141,32 @@ describe('what shows', () => {
 
   test('has the place of a key that was refused, and written again, where the order has it', () => {
     const scene = new Scene();
-    scene.remote(limit(8));
+    scene.remote(limit(16), set('c', ''));
     scene.write(set('a', '11'), set('b', ''), set('a', ''));
-    scene.remote(set('c', '1'));
+    scene.remote(set('c', '12345'));
     scene.confirm();
     expect(scene.entries.map(([key]) => key)).toEqual(['c', 'b', 'a']);
+  });
+
+  test('is right where an own write overtakes another that the hub had forgotten', () => {
+    const scene = new Scene();
+    const { region, hub } = scene;
+    scene.write(set('a', '1'));
+    scene.confirm();
+    region.incarnate(2);
+    scene.write(set('b', '2'), set('a', '3'));
+    hub.log = [];
+    region.rebase(hub.snapshot(0), false);
+    expect(scene.entries).toEqual([['a', '3'], ['b', '2']]);
+    const under = [...region.replica.pending].filter(({ incarnation }) => incarnation === incarnationOf(2));
+    hub.append(incarnationOf(2), 1, NO_OPERATION, under.map(({ operation }) => operation));
+    scene.receive();
+    expect(region.replica.pending.length).toBe(1);
+    expect(scene.entries).toEqual([['b', '2'], ['a', '1']]);
+    expect(scene.changes).toEqual([['a', '3', '1', 0]]);
+    scene.confirm();
+    expect(scene.entries).toEqual([['b', '2'], ['a', '1']]);
+    expect(scene.changes).toEqual([]);
   });
 
   test('keeps up with the quota of the order', () => {
@@ -301,7 +322,11 @@ describe('hostile bytes', () => {
       fc.property(hostile, fc.boolean(), (base, seed) => {
         scene.region.restart();
         const { machine } = scene.region.first;
-        const state = (): unknown => [[...machine.state.entries()], machine.state.quota, [...scene.region.replica.pending], scene.region.replica.position];
+        const state = (): unknown => {
+          const { replica } = scene.region;
+          const { state } = machine;
+          return [[...state.entries()], state.quota, [...replica.pending], replica.position, replica.clients.last(incarnationOf(21))];
+        };
         const before = state();
         try {
           machine.apply({ kind: BASE, session: 98, sequence: 1, payload: Uint8Array.from(encodeBase({ from: { epoch, position }, seed, base })) });
