@@ -1,12 +1,22 @@
+import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import type { NewEntry } from '../hub.ts';
 
-/** Appends entries, all or none, and resolves to a position. */
-export type WriteEntries = (entries: readonly NewEntry[]) => Promise<number>;
+/** What one write appends to one log. */
+export interface LogBatch<Log> {
+  readonly log: Log;
+  readonly entries: readonly NewEntry[];
+}
 
-/** How much goes into one write; a call that is larger by itself goes alone. */
+/** Appends each batch, all or none, and resolves to the logs' positions in the order of the batches. */
+export type WriteBatches<Log> = (batches: readonly LogBatch<Log>[]) => Promise<readonly number[]>;
+
+/** How much goes into one write; a call that is larger by itself goes in one piece. */
 export interface WriteLimits {
   readonly entries: number;
   readonly bytes: number;
+  readonly logs: number;
+  /** How many writes are under way at once. */
+  readonly writes: number;
 }
 
 interface Call {
@@ -16,77 +26,116 @@ interface Call {
   readonly reject: (reason: unknown) => void;
 }
 
-/**
- * Makes one write of the calls to append to one log that come while the write before is under way: a write costs a
- * round trip and a sync, whatever it holds. The order of the calls is kept, and no call is divided, so that each is
- * still all or none.
- */
-export class AppendQueue {
-  readonly #write: WriteEntries;
-  readonly #limits: WriteLimits;
-  readonly #onIdle: () => void;
-  #waiting: Call[] = [];
-  #writing = false;
+interface Group<Log> {
+  readonly log: Log;
+  readonly calls: readonly Call[];
+}
 
-  /** @param onIdle called when nothing is under way any more: nobody need remember the queue then */
-  constructor(write: WriteEntries, limits: WriteLimits, onIdle: () => void) {
+/**
+ * Makes one write of the calls to append that come while others are under way: a write costs a round trip and a sync,
+ * whatever it holds. To each log there is one write at a time, so the order of its calls is kept; no call is divided,
+ * so that each is still all or none.
+ */
+export class AppendQueue<Log extends { readonly key: string }> {
+  readonly #write: WriteBatches<Log>;
+  readonly #limits: WriteLimits;
+  /** By the log's key; the log that has waited the longest first. */
+  readonly #waiting = new Map<string, { log: Log; calls: Call[] }>();
+  readonly #busy = new Set<string>();
+  #writes = 0;
+
+  constructor(write: WriteBatches<Log>, limits: WriteLimits) {
     this.#write = write;
     this.#limits = limits;
-    this.#onIdle = onIdle;
   }
 
-  append(entries: readonly NewEntry[]): Promise<number> {
+  append(log: Log, entries: readonly NewEntry[]): Promise<number> {
     return new Promise((resolve, reject) => {
       const bytes = entries.reduce((sum, entry) => sum + entry.bytes.length, 0);
-      this.#waiting.push({ entries, bytes, resolve, reject });
-      if (!this.#writing) void this.#drain();
+      const call = { entries, bytes, resolve, reject };
+      const waiting = this.#waiting.get(log.key);
+      if (waiting === undefined) this.#waiting.set(log.key, { log, calls: [call] });
+      else waiting.calls.push(call);
+      this.#startWrites();
     });
   }
 
-  async #drain(): Promise<void> {
-    this.#writing = true;
-    while (this.#waiting.length > 0) await this.#writeGroup(this.#nextGroup());
-    this.#writing = false;
-    this.#onIdle();
-  }
-
-  async #writeGroup(group: readonly Call[]): Promise<void> {
-    try {
-      const position = await this.#write(group.flatMap(({ entries }) => entries));
-      for (const { resolve } of group) resolve(position);
-    } catch (error) {
-      for (const { reject } of group) reject(error);
+  #startWrites(): void {
+    while (this.#writes < this.#limits.writes) {
+      const groups = this.#nextGroups();
+      if (groups.length === 0) return;
+      void this.#perform(groups);
     }
   }
 
-  #nextGroup(): readonly Call[] {
-    let entries = 0;
-    let bytes = 0;
-    const tooMany = this.#waiting.findIndex((call, index) => {
-      entries += call.entries.length;
-      bytes += call.bytes;
-      return index > 0 && (entries > this.#limits.entries || bytes > this.#limits.bytes);
-    });
-    return this.#waiting.splice(0, tooMany === -1 ? this.#waiting.length : tooMany);
+  async #perform(groups: readonly Group<Log>[]): Promise<void> {
+    this.#writes++;
+    for (const { log } of groups) this.#busy.add(log.key);
+    await this.#settle(groups);
+    for (const { log } of groups) this.#busy.delete(log.key);
+    this.#writes--;
+    this.#startWrites();
+  }
+
+  async #settle(groups: readonly Group<Log>[]): Promise<void> {
+    try {
+      const positions = await this.#write(groups.map(({ log, calls }) => ({ log, entries: calls.flatMap(({ entries }) => entries) })));
+      groups.forEach(({ calls }, index) => calls.forEach(({ resolve }) => resolve(positions[index] ?? 0)));
+    } catch (error) {
+      if (groups.length > 1 && isOfOneLog(error)) for (const group of groups) await this.#settle([group]);
+      else for (const { calls } of groups) calls.forEach(({ reject }) => reject(error));
+    }
+  }
+
+  #nextGroups(): Group<Log>[] {
+    const room = { entries: this.#limits.entries, bytes: this.#limits.bytes };
+    const groups: Group<Log>[] = [];
+    for (const [key, { log, calls }] of this.#waiting) {
+      if (groups.length === this.#limits.logs) break;
+      if (this.#busy.has(key)) continue;
+      const taken = takeCalls(calls, room, groups.length === 0);
+      if (taken.length > 0) groups.push({ log, calls: taken });
+      if (calls.length === 0) this.#waiting.delete(key);
+    }
+    return groups;
   }
 }
 
-/** The append queues of a hub's logs, each for as long as it has work. */
+/** Appends entries to one log, all or none, and resolves to its position. */
+export type WriteEntries = (entries: readonly NewEntry[]) => Promise<number>;
+
+interface WritableLog {
+  readonly key: string;
+  readonly write: WriteEntries;
+}
+
+/** An {@link AppendQueue} for hubs that write to each log by itself: no log waits for another. */
 export class AppendQueues {
-  readonly #queues = new Map<string, AppendQueue>();
-  readonly #limits: WriteLimits;
+  readonly #queue: AppendQueue<WritableLog>;
 
-  constructor(limits: WriteLimits) {
-    this.#limits = limits;
+  constructor(limits: Pick<WriteLimits, 'entries' | 'bytes'>) {
+    const writeEach = (batches: readonly LogBatch<WritableLog>[]) => Promise.all(batches.map(({ log, entries }) => log.write(entries)));
+    this.#queue = new AppendQueue(writeEach, { ...limits, logs: 1, writes: Infinity });
   }
 
-  /** Appends to the log of this name by `write`, or together with the calls that wait. */
-  append(log: string, entries: readonly NewEntry[], write: WriteEntries): Promise<number> {
-    let queue = this.#queues.get(log);
-    if (queue === undefined) {
-      queue = new AppendQueue(write, this.#limits, () => this.#queues.delete(log));
-      this.#queues.set(log, queue);
-    }
-    return queue.append(entries);
+  /** Appends to a log by `write`, or by that of a call to the same log that waits already. */
+  append(key: string, entries: readonly NewEntry[], write: WriteEntries): Promise<number> {
+    return this.#queue.append({ key, write }, entries);
   }
+}
+
+/** Takes calls off the front while there is room for them; the first of all in any case. */
+function takeCalls(calls: Call[], room: { entries: number; bytes: number }, isFirst: boolean): Call[] {
+  const end = calls.findIndex((call, index) => {
+    if ((room.entries < call.entries.length || room.bytes < call.bytes) && !(isFirst && index === 0)) return true;
+    room.entries -= call.entries.length;
+    room.bytes -= call.bytes;
+    return false;
+  });
+  return calls.splice(0, end === -1 ? calls.length : end);
+}
+
+/** Whether other logs need not suffer from it, as they do when the hub is away. */
+function isOfOneLog(error: unknown): boolean {
+  return error instanceof HoldfastError && !['hub-unreachable', 'closed'].includes(error.code);
 }

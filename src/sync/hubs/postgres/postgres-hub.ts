@@ -1,7 +1,7 @@
 import type { ClientBase } from 'pg';
 import { HoldfastError } from '../../../runtime/holdfast-error.ts';
 import type { Hub, HubCapabilities, HubLog } from '../../hub.ts';
-import { AppendQueues } from '../append-queue.ts';
+import { AppendQueue } from '../append-queue.ts';
 import { Connections } from './connection.ts';
 import { ensureSchema } from './migrate.ts';
 import { News } from './news.ts';
@@ -9,13 +9,17 @@ import { settingsOf, type PostgresHubOptions, type PostgresSettings } from './op
 import { MAX_BLOB_BYTES, MAX_ENTRY_BYTES, PostgresLog, type PostgresEngine } from './postgres-log.ts';
 import { describeServer, requireUsable, SERVER_SETTINGS, type ServerSettings } from './server-settings.ts';
 import { statementsFor } from './statements.ts';
-
-/** What goes into one transaction of those that come while the one before is under way. */
-const GROUP = { entries: 1000, bytes: 4 * 2 ** 20 };
+import { batchWriter } from './write-batches.ts';
 
 /**
- * A hub in a PostgreSQL of version 13 or later, through the package `pg`. One transaction appends a batch; what was
- * appended at once by one process to one log shares one. Entries are known by their ids for as long as they are kept.
+ * What goes into one transaction of those that come while others are under way: of many logs, for commits that notify
+ * wait for each other. A second transaction is made ready while the first is synced.
+ */
+const GROUP = { entries: 1000, bytes: 4 * 2 ** 20, logs: 100, writes: 2 };
+
+/**
+ * A hub in a PostgreSQL of version 13 or later, through the package `pg`. One transaction appends a batch; what one
+ * process appends at once, to whichever logs, shares one. Entries are known by their ids for as long as they are kept.
  *
  * `connect()` makes a schema of its own, when the role may; `docs/POSTGRES.md` tells which rights a role needs that
  * only uses it, and how to run the server.
@@ -37,7 +41,7 @@ class PostgresHub implements Hub {
     const connections = new Connections(settings, this.name);
     const statements = statementsFor(settings.schema);
     const news = new News(connections, statements, settings.schema, settings.pollInterval);
-    this.#engine = { name: this.name, connections, statements, news, queues: new AppendQueues(GROUP) };
+    this.#engine = { name: this.name, connections, statements, news, queue: new AppendQueue(batchWriter(connections, statements), GROUP) };
   }
 
   connect(): Promise<HubCapabilities> {

@@ -1,6 +1,6 @@
 import { HoldfastError } from '../../../runtime/holdfast-error.ts';
 import type { HubEntry, HubLog, HubSnapshot, LogHead, NewEntry, Unsubscribe } from '../../hub.ts';
-import type { AppendQueues } from '../append-queue.ts';
+import type { AppendQueue } from '../append-queue.ts';
 import { logDigest, logLabel } from '../log-names.ts';
 import type { Connections } from './connection.ts';
 import type { News } from './news.ts';
@@ -11,13 +11,20 @@ export const MAX_ENTRY_BYTES = 16 * 2 ** 20;
 export const MAX_BLOB_BYTES = 64 * 2 ** 20;
 const MAX_SNAPSHOT_BYTES = 256 * 2 ** 20;
 
+/** Which log. */
+export interface LogId {
+  /** In hexadecimal. */
+  readonly key: string;
+  readonly label: string;
+}
+
 /** What the logs of one hub share. */
 export interface PostgresEngine {
   readonly name: string;
   readonly connections: Connections;
   readonly statements: Statements;
   readonly news: News;
-  readonly queues: AppendQueues;
+  readonly queue: AppendQueue<LogId>;
 }
 
 interface ReadRow {
@@ -30,13 +37,11 @@ interface ReadRow {
 /** A log in a PostgreSQL. */
 export class PostgresLog implements HubLog {
   readonly #engine: PostgresEngine;
-  readonly #name: string;
   readonly #key: Buffer;
   readonly #label: string;
 
   constructor(engine: PostgresEngine, name: string) {
     this.#engine = engine;
-    this.#name = name;
     this.#key = logDigest(name);
     this.#label = logLabel(name);
   }
@@ -56,7 +61,7 @@ export class PostgresLog implements HubLog {
     return this.#perform('append to', async () => {
       for (const { id, bytes } of entries) this.#requireSize(`The entry '${id}'`, bytes, MAX_ENTRY_BYTES);
       if (entries.length === 0) return (await this.#findHead())?.position ?? 0;
-      return this.#engine.queues.append(this.#name, entries, (group) => this.#write(group));
+      return this.#engine.queue.append({ key: this.#key.toString('hex'), label: this.#label }, entries);
     });
   }
 
@@ -120,14 +125,6 @@ export class PostgresLog implements HubLog {
   async #findHead(): Promise<LogHead | undefined> {
     const [row] = await this.#rows<{ epoch: string; head: number; trimmed: number }>('head');
     return row && { epoch: row.epoch, position: row.head, first: row.trimmed + 1 };
-  }
-
-  async #write(entries: readonly NewEntry[]): Promise<number> {
-    const ids = entries.map(({ id }) => id);
-    const lengths = entries.map(({ bytes }) => bytes.length);
-    const bytes = Buffer.concat(entries.map((entry) => entry.bytes));
-    const rows = await this.#rows<{ head: number }>('append', this.#label, ids, lengths, bytes);
-    return rows[0]?.head ?? 0;
   }
 
   #perform<T>(doing: string, work: () => Promise<T>): Promise<T> {

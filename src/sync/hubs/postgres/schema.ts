@@ -113,6 +113,26 @@ begin
   return _head + _count;
 end $$;
 
+-- Several logs, whose keys are in hexadecimal and in order, so that those who append to the same logs do not wait for
+-- each other in a circle. The counts say how many of the entries are each log's.
+create function ${s}.append_all(_keys text[], _names text[], _counts int[], _ids text[], _lengths int[], _bytes bytea) returns bigint[] language plpgsql ${definer} as $$
+declare
+  _heads bigint[] := '{}';
+  _first int := 1;
+  _last int;
+  _start int := 1;
+  _size int;
+begin
+  for _i in 1 .. cardinality(_keys) loop
+    _last := _first + _counts[_i] - 1;
+    select coalesce(sum(length), 0) into _size from unnest(_lengths[_first:_last]) as u (length);
+    _heads := _heads || ${s}.append(decode(_keys[_i], 'hex'), _names[_i], _ids[_first:_last], _lengths[_first:_last], substring(_bytes from _start for _size));
+    _first := _last + 1;
+    _start := _start + _size;
+  end loop;
+  return _heads;
+end $$;
+
 create function ${s}.put_snapshot(_key bytea, _name text, _position bigint, _bytes bytea) returns void language plpgsql ${definer} as $$
 begin
   ${DURABLY}

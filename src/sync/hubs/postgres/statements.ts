@@ -49,7 +49,7 @@ export function statementsFor(schema: string): Statements {
   return {
     head: prepared('head', `select epoch::text as epoch, head, trimmed from ${s}.logs where key = $1`),
     make: prepared('make', `select ${s}.make($1, $2)`),
-    append: prepared('append', `select ${s}.append($1, $2, $3, $4, $5) as head`),
+    append: prepared('append', `select array_to_string(${s}.append_all($1, $2, $3, $4, $5, $6), ' ') as heads`),
     // One statement sees one state: without the log's row a trim could come between.
     read: prepared(
       'read',
