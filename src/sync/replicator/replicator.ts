@@ -33,7 +33,7 @@ import { baseOf, seal } from './snapshot-seal.ts';
 import { systemSurroundings } from './surroundings.ts';
 import type { Surroundings } from './surroundings.ts';
 import { unpack } from './unpacking.ts';
-import type { UnpackingOptions } from './unpacking.ts';
+import type { Unpacked, UnpackingOptions } from './unpacking.ts';
 import { Wire } from './wire.ts';
 
 export interface ReplicatorOptions {
@@ -288,15 +288,20 @@ export class Replicator {
     for (const entry of reading.entries) {
       const unpacked = await unpack(entry, this.#unpacking);
       this.#assertRunning();
-      // Meanwhile somebody else may have applied it, or have replaced the base.
       const replica = journal.current();
-      if (replica.position !== entry.position - 1) continue;
-      const own = replica.isOwn(unpacked.batch.incarnation);
-      journal.append(ENTRY, encodeEntry({ epoch, ...unpacked }, encodeBatch(unpacked.batch)));
-      this.#publisher.applied(unpacked, own);
-      if (!own) this.#compareRegions(unpacked.batch);
+      // Meanwhile somebody else may have applied it already, or have come to that place by another history.
+      if (replica.position > entry.position) continue;
+      if (replica.position === entry.position && isSameDigest(replica.digest, unpacked.digest)) continue;
+      if (replica.position !== entry.position - 1) break;
+      this.#apply(epoch, unpacked, replica.isOwn(unpacked.batch.incarnation));
     }
     return 'same';
+  }
+
+  #apply(epoch: string, unpacked: Unpacked, own: boolean): void {
+    this.#options.journal.append(ENTRY, encodeEntry({ epoch, ...unpacked }, encodeBatch(unpacked.batch)));
+    this.#publisher.applied(unpacked, own);
+    if (!own) this.#compareRegions(unpacked.batch);
   }
 
   /** Another one of this region's name that began after this one: a second root was given it, or this one was copied. */
