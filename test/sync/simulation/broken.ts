@@ -1,0 +1,231 @@
+import type { decodeEntry} from '../../../src/disk/replica/replica-records.ts';
+import { encodeEntry, ENTRY } from '../../../src/disk/replica/replica-records.ts';
+import { ClientTable } from '../../../src/disk/replica/client-table.ts';
+import { encodeBatch } from '../../../src/disk/replica/encode-batch.ts';
+import type { PendingQueue } from '../../../src/disk/replica/pending-queue.ts';
+import { Rejections } from '../../../src/disk/replica/rejections.ts';
+import type { ReplicaJournal } from '../../../src/disk/replica/replica-journal.ts';
+import { Replica } from '../../../src/disk/replica/replica.ts';
+import type { HubEntry, HubLog, NewEntry } from '../../../src/sync/hub.ts';
+import { sha256 } from '../../../src/sync/replicator/digest.ts';
+import { decodeWire } from '../../../src/sync/replicator/wire.ts';
+import type { WireBatch } from '../../../src/sync/replicator/wire.ts';
+import { HEALTHY } from './mutants.ts';
+import type { Mutant } from './mutants.ts';
+import { SimHub } from './sim-hub.ts';
+
+/** Puts another method in the place of one of the product; returns what undoes it. */
+function replace<T extends object, K extends keyof T>(target: T, name: K, by: (original: T[K]) => T[K]): () => void {
+  const original = target[name];
+  target[name] = by(original);
+  return () => void (target[name] = original);
+}
+
+function all(...undo: (() => void)[]): () => void {
+  return () => undo.forEach((each) => each());
+}
+
+function broken(breaks: () => () => void): Mutant {
+  return { ...HEALTHY, breaks };
+}
+
+/** A log of which some methods are others; the rest is as it was. */
+function through(log: HubLog, others: Partial<HubLog>): HubLog {
+  return {
+    head: () => log.head(),
+    append: (entries) => log.append(entries),
+    read: (after, limit) => log.read(after, limit),
+    subscribe: (onNews) => log.subscribe(onNews),
+    snapshot: () => log.snapshot(),
+    putSnapshot: (snapshot) => log.putSnapshot(snapshot),
+    trim: (upTo) => log.trim(upTo),
+    putBlob: (name, bytes) => log.putBlob(name, bytes),
+    getBlob: (name) => log.getBlob(name),
+    hasBlobs: (names) => log.hasBlobs(names),
+    ...others,
+  };
+}
+
+const noPredecessor = (): (() => void) =>
+  replace(ClientTable.prototype, 'isNext', () => function (this: ClientTable, incarnation, number) {
+    return number === this.last(incarnation).number + 1;
+  });
+
+const keptIncarnation = (): (() => void) =>
+  replace(Replica.prototype, 'incarnate', (original) => function (this: Replica, incarnation) {
+    if (this.diverged) original.call(this, incarnation);
+  });
+
+/** Gives for the entry at one's own place what one believes to be there: the comparison always finds them equal. */
+function forgetful(log: HubLog): HubLog {
+  const seen = new Map<number, HubEntry>();
+  return through(log, {
+    async read(after, limit) {
+      const [first, ...rest] = await log.read(after, limit);
+      if (first === undefined) return [];
+      const known = seen.get(first.position) ?? first;
+      for (const entry of [known, ...rest]) seen.set(entry.position, entry);
+      return [known, ...rest];
+    },
+  });
+}
+
+/** Applies what it has sent where it believes it to be, as soon as the hub has taken it. */
+function hasty(log: HubLog, journal: ReplicaJournal): HubLog {
+  return through(forgetful(log), {
+    async append(entries) {
+      const position = await log.append(entries);
+      for (const { bytes } of entries) applyAtOnce(bytes, journal);
+      return position;
+    },
+  });
+}
+
+function applyAtOnce(bytes: Uint8Array, journal: ReplicaJournal): void {
+  const { epoch, position } = journal.current();
+  const { operations, ...head } = decodeWire(bytes);
+  const whole = operations.flatMap((each) => (each.payload === null ? [] : [{ ...each, payload: each.payload }]));
+  if (epoch === '' || whole.length < operations.length) return;
+  const batch = encodeBatch({ ...head, operations: whole });
+  journal.append(ENTRY, encodeEntry({ epoch, position: position + 1, digest: sha256(bytes) }, batch));
+}
+
+/** Sends each entry at most once, whatever becomes of it. */
+function stubborn(log: HubLog): HubLog {
+  const sent = new Set<string>();
+  const nameOf = ({ bytes }: NewEntry): string => Buffer.from(bytes).toString('latin1');
+  return through(log, {
+    async append(entries) {
+      const fresh = entries.filter((entry) => !sent.has(nameOf(entry)));
+      for (const entry of fresh) sent.add(nameOf(entry));
+      return fresh.length === 0 ? 0 : log.append(fresh);
+    },
+  });
+}
+
+/** Uses the id again under which the hub took an entry that the order ignored. */
+function repetitive(log: HubLog): HubLog {
+  return through(log, {
+    append: (entries) => log.append(entries.map(({ id, bytes }) => ({ id: id.split('.').slice(0, 2).join('.'), bytes }))),
+  });
+}
+
+/** The journal as it would look if the first incarnation of the pending operations were confirmed already. */
+function fromSecondIncarnation(journal: ReplicaJournal): ReplicaJournal {
+  return {
+    append: () => undefined,
+    watch: (onNews) => journal.watch(onNews),
+    current() {
+      const replica = journal.current();
+      const { pending } = replica;
+      const first = pending.at(0)?.incarnation;
+      const skipped = [...pending].filter(({ incarnation }) => incarnation === first).length;
+      const rest = { at: (index: number) => pending.at(skipped + index), previous: pending.previous.bind(pending) };
+      const view = {
+        at: rest.at,
+        previous: (index: number, clients: ClientTable) => pending.previous(skipped + index, clients),
+        *[Symbol.iterator]() {
+          yield* [...pending].slice(skipped);
+        },
+      };
+      return new Proxy(replica, {
+        get(target, name) {
+          if (name === 'pending') return view as unknown as PendingQueue;
+          if (name === 'diverged') return false;
+          return Reflect.get(target, name, target) as unknown;
+        },
+      });
+    },
+  };
+}
+
+/** Takes the id of the pending operation for that of whatever has its number. */
+function withIdsOfPending(record: ReturnType<typeof decodeEntry>, { pending }: Replica): ReturnType<typeof decodeEntry> {
+  const { batch } = record;
+  const own = new Map([...pending].map(({ incarnation, number, operation }) => [`${incarnation}.${number}`, operation]));
+  const operations = batch.operations.map((operation, index) => own.get(`${batch.incarnation}.${batch.first + index}`) ?? operation);
+  return { ...record, batch: { ...batch, operations } };
+}
+
+/** What must not go unnoticed, by what was broken. */
+export const BROKEN: Record<string, Mutant> = {
+  'no dedupe': broken(() =>
+    replace(ClientTable.prototype, 'isNext', () => function (this: ClientTable, incarnation, number) {
+      return number <= this.last(incarnation).number + 1;
+    }),
+  ),
+
+  // The comparison of digests would find the place wrong, and repair it: so it is out of action too.
+  'apply on acknowledgement': { ...HEALTHY, log: hasty },
+
+  'no gap rule': broken(() =>
+    replace(ClientTable.prototype, 'isNext', () => function (this: ClientTable, incarnation, number) {
+      return number > this.last(incarnation).number;
+    }),
+  ),
+
+  'pipelining across incarnations': { ...HEALTHY, secondSender: fromSecondIncarnation },
+
+  // With the check of predecessors, an incarnation that is kept does no harm (see below): each covers for the other.
+  'incarnation kept across a restore, and no check of predecessors': broken(() => all(keptIncarnation(), noPredecessor())),
+
+  'no check of predecessors': broken(noPredecessor),
+
+  'snapshot without the clients table': broken(() =>
+    replace(ClientTable.prototype, 'write', () => (writer) => void writer.integer(0)),
+  ),
+
+  'no tail on quarantine': broken(() =>
+    replace(Replica.prototype, 'rebase', (original) => function (this: Replica, record, session) {
+      this.tail.replace([]);
+      return original.call(this, record, session);
+    }),
+  ),
+
+  'digest not compared': { ...HEALTHY, log: forgetful },
+
+  'base replaced although it moved': broken(() =>
+    replace(Replica.prototype, 'rebase', (original) => function (this: Replica, record, session) {
+      const from = { epoch: this.epoch, position: this.position };
+      return original.call(this, { ...record, from }, session);
+    }),
+  ),
+
+  'echo matched by number only': broken(() =>
+    replace(Replica.prototype, 'entry', (original) => function (this: Replica, record) {
+      return original.call(this, withIdsOfPending(record, this));
+    }),
+  ),
+
+  'resend never': { ...HEALTHY, log: stubborn },
+
+  'the same id for what was ignored': { ...HEALTHY, log: repetitive },
+
+  // A log that is trimmed up to the snapshot, without a margin, is only slower: see 'no margin' in the tests.
+  'trim beyond the snapshot': {
+    ...HEALTHY,
+    snapshots: { ...HEALTHY.snapshots, margin: -6 },
+    breaks: () => replace(SimHub.prototype, 'trimLimit', () => function (this: SimHub) {
+      return this.position;
+    }),
+  },
+
+  'rejection not recorded': broken(() =>
+    replace(Rejections.prototype, 'add', () => (operation, reason, position) => ({ serial: 0, operation, reason, position })),
+  ),
+
+  'pending lost at compaction': broken(() =>
+    replace(Replica.prototype, 'read', (original) => function (this: Replica, reader) {
+      original.call(this, reader);
+      this.pending.replace([]);
+    }),
+  ),
+};
+
+/** What is broken, and covered by something else. */
+export const COVERED: Record<string, Mutant> = {
+  'incarnation kept across a restore': broken(keptIncarnation),
+  'no margin': { ...HEALTHY, snapshots: { ...HEALTHY.snapshots, margin: 0 } },
+};
+
+export type { WireBatch };
