@@ -5,6 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { LockTable } from '../../../src/disk/locks/table.ts';
 import type { HoldfastError } from '../../../src/runtime/holdfast-error.ts';
 import type { HubLog, NewEntry } from '../../../src/sync/hub.ts';
 import { embeddedHub, type RunningHub, startHub } from '../../../src/sync/index.ts';
@@ -181,6 +182,17 @@ describe('a root', () => {
     await expect(startHub({ root, token: TOKEN })).rejects.toMatchObject({ code: 'root-unusable', message: expect.stringContaining(`process ${process.pid}`) });
   });
 
+  test('whose server was replaced has one server again: the other ends and says why', async () => {
+    const { root, ended, url } = await startedHub();
+    const bucket = path.join(root, 'server');
+    const table = new LockTable({ path: bucket, ensure: () => undefined });
+    onTestFinished(() => table.close());
+    await table.request({ name: 'hub', mode: 'exclusive', clientId: '{}', ifAvailable: false, steal: true }).granted;
+    expect((await ended)?.code).toBe('session-lost');
+    const hub = embeddedHub({ url, token: TOKEN });
+    await expect(hub.connect()).rejects.toMatchObject({ code: 'hub-unreachable' });
+  });
+
   test('has the next one when the first was closed, with the same data', async () => {
     const first = await startedHub();
     const log = (await connected(first.url)).log('log');
@@ -240,6 +252,10 @@ describe('a root', () => {
     const again = await connected(url);
     await expect(again.log('a').head()).rejects.toMatchObject({ code: 'hub-damaged' });
     expect((await again.log('b').head()).position).toBe(1);
+    let news = 0;
+    again.log('a').subscribe(() => undefined);
+    again.log('b').subscribe(() => (news += 1));
+    await vi.waitFor(() => expect(news).toBeGreaterThan(0));
   });
 });
 
@@ -281,6 +297,18 @@ test('of many logs only some stay in memory, and all can be used', async () => {
   }
   for (const [index, log] of logs.entries()) expect((await log.read(0, 10)).map(({ bytes }) => Buffer.from(bytes).toString())).toEqual([`1 ${index}`, `2 ${index}`]);
   expect(openLogFiles()).toBeLessThanOrEqual(256);
+});
+
+test('a client that would send its token in the clear is warned', async () => {
+  const { url } = await startedHub({ host: '0.0.0.0' });
+  const addresses = Object.values(os.networkInterfaces()).flat().filter((each) => each?.family === 'IPv4' && !each.internal);
+  const warningsAt = async (host: string): Promise<readonly string[]> => {
+    const hub = embeddedHub({ url: url.replace('0.0.0.0', host), token: TOKEN });
+    onTestFinished(() => hub.close());
+    return (await hub.connect()).warnings;
+  };
+  expect(await warningsAt('127.0.0.1')).toEqual([]);
+  for (const address of addresses) expect(await warningsAt(address?.address ?? '')).toHaveLength(1);
 });
 
 test('a client that goes away while it waits leaves nothing behind', async () => {

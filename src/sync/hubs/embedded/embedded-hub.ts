@@ -48,18 +48,21 @@ class EmbeddedHub implements Hub {
   readonly #lifetime = new Lifetime(() => new HoldfastError('closed', `The hub ${this.name} was closed.`));
   readonly #connection: Connection;
   readonly #news: News;
+  readonly #warnings: readonly string[];
   readonly #queue = new AppendQueue<LogKey>((batches) => this.#write(batches), GROUP);
 
   constructor(options: EmbeddedHubOptions) {
     const checked = checkClientOptions(options);
     const { host, pathname } = checked.url;
+    this.#warnings = isOpen(checked.url) ? ['The token and all data travel in the clear, for the url of the hub begins with http:.'] : [];
     this.name = `embedded at ${host}${pathname === '/' ? '' : pathname}`;
     this.#connection = new Connection(checked, this.name);
     this.#news = new News(this.#connection);
   }
 
-  connect(): Promise<HubCapabilities> {
-    return this.call('hello', null);
+  async connect(): Promise<HubCapabilities> {
+    const capabilities = await this.call('hello', null);
+    return { ...capabilities, warnings: [...capabilities.warnings, ...this.#warnings] };
   }
 
   log(name: string): HubLog {
@@ -88,6 +91,11 @@ class EmbeddedHub implements Hub {
     this.#news.close();
     this.#connection.close();
   }
+}
+
+/** Whether what is sent there can be read on the way. */
+function isOpen({ protocol, hostname }: URL): boolean {
+  return protocol === 'http:' && !/^(localhost|\[::1\]|127\.[0-9.]+)$/.test(hostname);
 }
 
 class EmbeddedLog implements HubLog {

@@ -10,7 +10,7 @@ const CAPABILITIES: HubCapabilities = {
   notifies: true,
   maxEntryBytes: MAX_ENTRY_BYTES,
   maxBlobBytes: MAX_BLOB_BYTES,
-  warnings: ['The embedded hub is one process on one disk: while it is down, regions cannot exchange their writes, and what it holds is as safe as that disk.'],
+  warnings: [],
 };
 
 type Handlers = { readonly [Name in OperationName]: (request: RequestOf<Name>, signal: AbortSignal) => AnswerOf<Name> | Promise<AnswerOf<Name>> };

@@ -54,13 +54,22 @@ export class Waiters {
     const news: [number, number][] = [];
     let turn = performance.now();
     for (const [index, { log, position: known }] of watched.entries()) {
-      const { position } = this.#store.log(log);
-      if (position !== known) news.push([index, position]);
+      const position = this.#positionOf(log);
+      if (position !== null && position !== known) news.push([index, position]);
       if (performance.now() - turn < TURN_MS) continue;
       await new Promise((resolve) => setImmediate(resolve));
       turn = performance.now();
     }
     return news;
+  }
+
+  /** Null for a log that cannot be read: whoever asks for it is told so, and the others have their news. */
+  #positionOf(log: string): number | null {
+    try {
+      return this.#store.log(log).position;
+    } catch {
+      return null;
+    }
   }
 
   #register(watched: readonly Watched[], wake: () => void): void {
