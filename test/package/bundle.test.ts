@@ -16,7 +16,7 @@ test.each([
   const directory = mkdtempSync(join(tmpdir(), 'holdfast-bundle-'));
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
   const outdir = join(directory, 'bundle');
-  await build({
+  const { warnings } = await build({
     ...options,
     entryPoints: [fileURLToPath(new URL('fixtures/handler.mjs', import.meta.url))],
     outdir,
@@ -26,6 +26,7 @@ test.each([
     platform: 'node',
     logLevel: 'silent',
   });
+  expect(warnings).toEqual([]);
   const files = readdirSync(outdir);
   expect(files.length).toBeGreaterThanOrEqual(leastFiles);
   if (leastFiles === 1) expect(files).toEqual(['handler.mjs']);
@@ -35,6 +36,6 @@ test.each([
     expect(stderr).toBe('');
     return JSON.parse(stdout) as unknown;
   };
-  expect(await start()).toEqual({ visits: '1', text: 'visited\n', lock: 'l', isFile: true });
-  expect(await start()).toEqual({ visits: '2', text: 'visited\nvisited\n', lock: 'l', isFile: true });
+  expect(await start()).toEqual({ visits: '1', text: 'visited\n', lock: 'l', isFile: true, received: 'log.txt' });
+  expect(await start()).toEqual({ visits: '2', text: 'visited\nvisited\n', lock: 'l', isFile: true, received: 'log.txt' });
 });
