@@ -39,8 +39,8 @@ export const notes = {
   },
   start: {
     first:
-      'About a third is compiling the code that is loaded, a fifth opening and replaying the journal, the rest the ES module loader and WritableStream, which an interface object inherits from and therefore must be there.',
-    size: 'A synchronous setItem() may need all of journal, map, root and compaction, so nothing of them can be loaded later.',
+      'Nearly half is compiling and evaluating the code that is loaded, a third making the origin and replaying its journal with cold code, a sixth loading WritableStream, from which an interface object inherits.',
+    size: 'A synchronous setItem() may need all of journal, map, root and compaction, and any map may turn out to follow a hub, so none of that can be loaded later.',
   },
 };
 
