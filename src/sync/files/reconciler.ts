@@ -7,8 +7,8 @@ import type { Target } from './capture.ts';
 import { concernsAll, messageOf } from './failures.ts';
 import type { Fetcher } from './fetcher.ts';
 import { keyOf, locatorOf } from './locators.ts';
-import { Progress, ROOT_KEY } from './progress.ts';
 import type { Prepare } from './prepare.ts';
+import { Progress, ROOT_KEY } from './progress.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /** How soon a place is looked at again at which something is going on, in milliseconds. */
