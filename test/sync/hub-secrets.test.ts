@@ -139,6 +139,15 @@ describe('options that are not right', () => {
   });
 });
 
+describe('what a log is asked with wrong arguments', () => {
+  const hubs = { postgres: postgresHub({ connection: { host: '127.0.0.1', port: portOf(postgres) } }), nats: natsHub({ servers: `127.0.0.1:${portOf(nats)}` }) };
+
+  it.each(['postgres', 'nats'] as const)('is refused by %s before it is asked', (engine) => {
+    expect(() => hubs[engine].log('x'.repeat(513))).toThrow('512 are the most');
+    expect(() => hubs[engine].log('x'.repeat(512))).not.toThrow();
+  });
+});
+
 describe('a client package that is not installed', () => {
   it.each([
     ['postgres', 'npm install pg'],

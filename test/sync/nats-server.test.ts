@@ -13,6 +13,9 @@ import { hubProgram, runHubProcess } from './hub-process.ts';
 
 const { server, missing } = await tryStart(() => startNats());
 
+/** Milliseconds, for machines that are busy. */
+const patience = { timeout: 30_000 };
+
 const entry = (text: string, bytes = new TextEncoder().encode(text)) => ({ id: `${crypto.randomUUID()}.1`, bytes });
 
 const open: Hub[] = [];
@@ -204,7 +207,7 @@ function workTests(nats: NatsServer): void {
     const running = (async () => {
       for (; going; greedyCount++) await greedy.append([entry('greedy')]);
     })();
-    await expect.poll(() => greedyCount).toBeGreaterThan(0);
+    await expect.poll(() => greedyCount, patience).toBeGreaterThan(0);
     for (let turn = 0; turn < 20; turn++) await modest.append([entry('modest')]);
     going = false;
     await running;
@@ -295,7 +298,7 @@ function settingsTests(): void {
       await log.putBlob('aa', new Uint8Array(200_000));
       expect([...(await log.hasBlobs(['aa', 'bb']))]).toEqual(['aa']);
       expect((await log.getBlob('aa'))?.length).toBe(200_000);
-      await expect.poll(() => news).toBeGreaterThan(0);
+      await expect.poll(() => news, patience).toBeGreaterThan(0);
     });
   });
 }

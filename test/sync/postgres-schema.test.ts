@@ -6,6 +6,9 @@ import { startPostgres, type PostgresServer } from '../support/servers/postgres.
 import { expectRejection } from './hub-errors.ts';
 import { rightsOf } from './postgres-rights.ts';
 
+/** Milliseconds, for machines that are busy. */
+const patience = { timeout: 30_000 };
+
 const { server, missing } = await tryStart(() => startPostgres());
 
 describe('the schema of the hub in a PostgreSQL', () => {
@@ -88,7 +91,7 @@ function tests(postgres: PostgresServer): void {
     expect(await log.snapshot()).toMatchObject({ position: 1 });
     expect((await log.read(1, 5)).length).toBe(1);
     expect(await log.head()).toMatchObject({ position: 2, first: 2 });
-    await expect.poll(() => news).toBeGreaterThan(0);
+    await expect.poll(() => news, patience).toBeGreaterThan(0);
   });
 
   it('gives that role no way to change what was appended, nor to make anything', async () => {

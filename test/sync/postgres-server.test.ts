@@ -7,6 +7,9 @@ import { startPostgres, type PostgresServer } from '../support/servers/postgres.
 import { expectRejection } from './hub-errors.ts';
 import { hubProgram, runHubProcess } from './hub-process.ts';
 
+/** Milliseconds, for machines that are busy. */
+const patience = { timeout: 30_000 };
+
 const entry = (text: string) => ({ id: `${crypto.randomUUID()}.1`, bytes: new TextEncoder().encode(text) });
 
 const settings = {
@@ -125,11 +128,11 @@ function tests(postgres: PostgresServer): void {
     await log.head();
     let news = 0;
     log.subscribe(() => (news += 1));
-    await expect.poll(() => news).toBeGreaterThan(0);
+    await expect.poll(() => news, patience).toBeGreaterThan(0);
     const heard = news;
     // As an append that told nobody.
     await postgres.query(`update holdfast.logs set head = head + 1 where name = '"polled"'`);
-    await expect.poll(() => news).toBeGreaterThan(heard);
+    await expect.poll(() => news, patience).toBeGreaterThan(heard);
   });
 
   it('refuses an isolation level at which appends would fail', async () => {

@@ -1,5 +1,6 @@
 import type { Hub, HubCapabilities, HubLog } from '../../hub.ts';
 import { AppendQueues } from '../append-queue.ts';
+import { requireLogName } from '../log-arguments.ts';
 import { logDigest, logLabel } from '../log-names.ts';
 import { Courtesy } from './courtesy.ts';
 import type { LogNames } from './epoch.ts';
@@ -56,6 +57,7 @@ class NatsHub implements Hub {
   }
 
   log(name: string): HubLog {
+    requireLogName(name);
     // 43 characters that differ in case too, all of them legal in subjects.
     const key = logDigest(name).toString('base64url');
     return new NatsLog(this.#engine, key, { label: logLabel(name), subjects: subjectsOf(this.#settings.prefix, key) });

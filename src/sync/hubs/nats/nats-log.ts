@@ -1,6 +1,7 @@
 import { HoldfastError } from '../../../runtime/holdfast-error.ts';
 import type { HubEntry, HubLog, HubSnapshot, LogHead, NewEntry, Unsubscribe } from '../../hub.ts';
 import type { AppendQueues } from '../append-queue.ts';
+import { requireIds, requirePosition } from '../log-arguments.ts';
 import { Chain, extendChain, type Link } from './chain.ts';
 import type { Courtesy } from './courtesy.ts';
 import { Whereabouts, type LogNames } from './epoch.ts';
@@ -15,8 +16,6 @@ import { findSequence, messagesIn, nextMessage } from './subject.ts';
 
 /** Bytes of one blob, which is put together in memory. */
 export const MAX_BLOB_BYTES = 32 * 2 ** 20;
-
-const ID = /^[A-Za-z0-9.-]{1,64}$/;
 
 /** What a hub knows of one log while it uses it. */
 export class LogMemory {
@@ -64,7 +63,8 @@ export class NatsLog implements HubLog {
 
   append(entries: readonly NewEntry[]): Promise<number> {
     return this.#perform('append to', async (session) => {
-      for (const entry of entries) this.#requireEntry(entry, session.maxPayload - OVERHEAD_BYTES);
+      requireIds(entries);
+      for (const { id, bytes } of entries) this.#requireSize(`The entry '${id}'`, bytes, session.maxPayload - OVERHEAD_BYTES);
       if (entries.length === 0) return (await this.#memory().whereabouts.find(session)).last.state.position;
       return this.#engine.queues.append(this.#key, entries, (group) => this.#write(group));
     });
@@ -72,6 +72,7 @@ export class NatsLog implements HubLog {
 
   read(after: number, limit: number): Promise<readonly HubEntry[]> {
     return this.#perform('read', async (session) => {
+      requirePosition(after);
       const { last, ...place } = await this.#memory().whereabouts.find(session);
       if (after >= last.state.position) return [];
       if (after < last.state.trimmed) throw this.#trimmed(after);
@@ -92,11 +93,15 @@ export class NatsLog implements HubLog {
   }
 
   putSnapshot(snapshot: HubSnapshot): Promise<void> {
-    return this.#perform('put a snapshot of', async (session) => putSnapshot(session, await this.#snapshotSubject(session), this.#key, snapshot));
+    return this.#perform('put a snapshot of', async (session) => {
+      requirePosition(snapshot.position);
+      await putSnapshot(session, await this.#snapshotSubject(session), this.#key, snapshot);
+    });
   }
 
   trim(upTo: number): Promise<void> {
     return this.#perform('trim', async (session) => {
+      requirePosition(upTo);
       const { epoch, subject } = await this.#memory().whereabouts.find(session);
       const most = Math.min(upTo, await snapshotPosition(session, this.#names.subjects.snapshot(epoch)));
       await this.#markTrimmed(session, most);
@@ -197,12 +202,6 @@ export class NatsLog implements HubLog {
 
   #trimmed(after: number): HoldfastError {
     return new HoldfastError('hub-trimmed', `The hub ${this.#engine.name} has no entry ${after + 1} of the log ${this.#names.label} any more.`);
-  }
-
-  #requireEntry({ id, bytes }: NewEntry, most: number): void {
-    // Ids are put into headers, where a line break would begin another.
-    if (!ID.test(id)) throw new HoldfastError('bad-option', `The id of an entry must be 1 to 64 letters, digits, '-' and '.', not ${JSON.stringify(id)}.`);
-    this.#requireSize(`The entry '${id}'`, bytes, most);
   }
 
   #requireSize(what: string, bytes: Uint8Array, most: number): void {

@@ -2,6 +2,7 @@ import type { ClientBase } from 'pg';
 import { HoldfastError } from '../../../runtime/holdfast-error.ts';
 import type { Hub, HubCapabilities, HubLog } from '../../hub.ts';
 import { AppendQueue } from '../append-queue.ts';
+import { requireLogName } from '../log-arguments.ts';
 import { Connections } from './connection.ts';
 import { ensureSchema } from './migrate.ts';
 import { News } from './news.ts';
@@ -50,6 +51,7 @@ class PostgresHub implements Hub {
   }
 
   log(name: string): HubLog {
+    requireLogName(name);
     return new PostgresLog(this.#engine, name);
   }
 

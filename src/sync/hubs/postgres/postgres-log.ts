@@ -1,6 +1,7 @@
 import { HoldfastError } from '../../../runtime/holdfast-error.ts';
 import type { HubEntry, HubLog, HubSnapshot, LogHead, NewEntry, Unsubscribe } from '../../hub.ts';
 import type { AppendQueue } from '../append-queue.ts';
+import { requireIds, requirePosition } from '../log-arguments.ts';
 import { logDigest, logLabel } from '../log-names.ts';
 import type { Connections } from './connection.ts';
 import type { News } from './news.ts';
@@ -59,6 +60,7 @@ export class PostgresLog implements HubLog {
 
   append(entries: readonly NewEntry[]): Promise<number> {
     return this.#perform('append to', async () => {
+      requireIds(entries);
       for (const { id, bytes } of entries) this.#requireSize(`The entry '${id}'`, bytes, MAX_ENTRY_BYTES);
       if (entries.length === 0) return (await this.#findHead())?.position ?? 0;
       return this.#engine.queue.append({ key: this.#key.toString('hex'), label: this.#label }, entries);
@@ -67,6 +69,7 @@ export class PostgresLog implements HubLog {
 
   read(after: number, limit: number): Promise<readonly HubEntry[]> {
     return this.#perform('read', async () => {
+      requirePosition(after);
       const rows = await this.#rows<ReadRow>('read', after, limit);
       const { head = 0, trimmed = 0 } = rows[0] ?? {};
       if (after < Math.min(trimmed, head)) {
@@ -89,6 +92,7 @@ export class PostgresLog implements HubLog {
 
   async putSnapshot({ position, bytes }: HubSnapshot): Promise<void> {
     return this.#perform('put a snapshot of', async () => {
+      requirePosition(position);
       this.#requireSize('The snapshot', bytes, MAX_SNAPSHOT_BYTES);
       await this.#rows('putSnapshot', this.#label, position, bytes);
     });
@@ -96,6 +100,7 @@ export class PostgresLog implements HubLog {
 
   trim(upTo: number): Promise<void> {
     return this.#perform('trim', async () => {
+      requirePosition(upTo);
       await this.#rows('trim', upTo);
       for (let removed = 1; removed > 0; ) removed = (await this.#rows<{ removed: number }>('sweep'))[0]?.removed ?? 0;
     });
