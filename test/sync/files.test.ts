@@ -2,7 +2,12 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { FileSystemObserver } from '../../src/file-system/index.ts';
+import { NO_OPERATION } from '../../src/disk/replica/operation.ts';
+import { encodeLink, LINK } from '../../src/disk/replica/replica-records.ts';
+import { writeStub } from '../../src/disk/tree/stub.ts';
 import { HoldfastError } from '../../src/runtime/holdfast-error.ts';
+import { CHANGE, encodeChange } from '../../src/sync/files/change.ts';
+import type { Step } from '../../src/sync/files/change.ts';
 import { MemoryEngine } from '../support/memory-hub.ts';
 import { converge, hubLog, Region, until } from './files-regions.ts';
 
@@ -476,6 +481,98 @@ describe('content that the hub has lost or damaged', () => {
     await converge(a, c);
     expect(await a.content()).toEqual({ f: 'of c' });
     expect(await lostTo(c)).toEqual([['f', 'of a', 'a', 'c']]);
+  });
+});
+
+describe('a disk that is damaged', () => {
+  const stubOf = (region: Region): string => path.join(region.bucket, 'files.0/f');
+
+  /** Changes the last byte of a stub, and nothing that a look would tell. */
+  function damage(file: string): void {
+    const { atime, mtime } = fs.statSync(file);
+    const bytes = fs.readFileSync(file);
+    bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;
+    fs.writeFileSync(file, bytes);
+    fs.utimesSync(file, atime, mtime);
+  }
+
+  it('costs nothing where the journal knows what a stub said', async () => {
+    const [a, b] = twoRegions();
+    await a.write('f', 'content');
+    await converge(a, b);
+    await b.sync.stop();
+    damage(stubOf(b));
+    const { applied } = b.journal.state();
+    const state = applied.get(['f']);
+    const look = b.tree.look(['f']);
+    if (state?.kind === 'file' && look?.kind === 'file') {
+      b.journal.appendApplied([{ locator: ['f'], state: { ...state, fingerprint: look.fingerprint } }]);
+    }
+    expect(await b.read('f')).toBe('content');
+  });
+
+  it('gets another stub where the journal knows of none such', async () => {
+    const [a, b] = twoRegions();
+    await a.write('f', 'content');
+    await converge(a, b);
+    await b.close();
+    damage(stubOf(b));
+    const again = new Region({ engine: a.engine, name: 'b', directory: b.directory });
+    await converge(a, again);
+    expect(await again.content()).toEqual({ f: 'content' });
+    expect(await a.content()).toEqual({ f: 'content' });
+  });
+
+  it('never gives the bytes of a stub that nobody can read', async () => {
+    const engine = new MemoryEngine();
+    const a = new Region({ engine, name: 'a' });
+    await a.write('f', 'content');
+    await converge(a);
+    await a.sync.stop();
+    await a.disconnect();
+    const swap = await a.tree.swap();
+    writeStub(swap.descriptor, Buffer.from('nonsense'));
+    await a.tree.replace(swap, ['g']);
+    await expect(a.read('g')).rejects.toMatchObject({ name: 'NotReadableError' });
+    a.begin();
+    await converge(a);
+    expect(a.sync.conflicts()).toEqual([]);
+    await expect(a.read('g')).rejects.toMatchObject({ name: 'NotReadableError' });
+    expect(await a.read('f')).toBe('content');
+  });
+});
+
+describe('a region that means harm', () => {
+  /** Sends a change as if it had been found on the disk of `region`. */
+  function send(region: Region, steps: readonly Step[]): void {
+    region.journal.known.replica.local({ session: 7, sequence: 7, kind: CHANGE, payload: encodeChange({ region: 'x', steps }) });
+    region.sync.journal.append(LINK, encodeLink({ connected: true, time: 0, head: 0, hub: '', problem: '' }));
+  }
+
+  it('cannot get out of the bucket, nor stop the others', async () => {
+    const [a, b] = twoRegions(true);
+    await a.write('f', 'content');
+    await converge(a, b);
+    const manifest = { size: 1, lastModified: 0, chunks: new Uint8Array(32) };
+    const before = fs.readdirSync(b.bucket).sort();
+    send(a, [{ type: 'file', locator: ['..', 'evil'], expected: NO_OPERATION, manifest }]);
+    await until(() => b.position === 2);
+    await b.write('g', 'still works');
+    await converge(a, b);
+    for (const region of [a, b]) expect(await region.content()).toEqual({ f: 'content', g: 'still works' });
+    expect(fs.readdirSync(b.bucket).sort()).toEqual(before);
+  });
+
+  it('can name chunks that there are not; whoever reads them is told', async () => {
+    const [a, b] = twoRegions(true);
+    await a.write('f', 'content');
+    await converge(a, b);
+    const manifest = { size: 2 ** 20 + 5, lastModified: 8.64e15, chunks: new Uint8Array(64) };
+    send(a, [{ type: 'file', locator: ['g'], expected: NO_OPERATION, manifest }]);
+    await until(() => b.position === 2);
+    await converge(a, b);
+    for (const region of [a, b]) await expect(region.read('g')).rejects.toMatchObject({ name: 'NotReadableError' });
+    expect(await b.read('f')).toBe('content');
   });
 });
 

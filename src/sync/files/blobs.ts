@@ -11,7 +11,7 @@ export type Blobs = Pick<HubLog, 'putBlob' | 'getBlob' | 'hasBlobs'>;
 /** Chunks of one file in memory at a time. */
 const AT_ONCE = 4;
 
-/** A chunk up to here is sent without asking first: the question would take as long. */
+/** A chunk up to here is read in this thread, and sent without asking first: the question would take as long. */
 const SMALL_BYTES = 64 * 1024;
 
 /** What a file contains, without its time. */
@@ -23,14 +23,18 @@ interface Piece {
   readonly bytes: Uint8Array;
 }
 
-/** Reads a file from its start to its end, in bounded memory; `each` is given some pieces at a time. */
+/**
+ * Reads a file from its start to its end, in bounded memory; `each` is given some pieces at a time. One that grows
+ * meanwhile may be read in part: its caller compares the size.
+ */
 async function readContent(descriptor: number, each: (pieces: readonly Piece[]) => Promise<void>): Promise<Content> {
+  const { size: expected } = fs.fstatSync(descriptor);
   const digests: Uint8Array[] = [];
   let size = 0;
   for (let isAtEnd = false; !isAtEnd; ) {
     const pieces: Piece[] = [];
     while (pieces.length < AT_ONCE && !isAtEnd) {
-      const bytes = await readChunk(descriptor, size);
+      const bytes = await readChunk(descriptor, size, expected);
       isAtEnd = bytes.length < CHUNK_BYTES;
       size += bytes.length;
       if (bytes.length === 0) continue;
@@ -59,8 +63,8 @@ export function uploadContent(descriptor: number, blobs: Blobs): Promise<Content
 }
 
 /** As much of a chunk as the file has. */
-async function readChunk(descriptor: number, position: number): Promise<Uint8Array> {
-  const bytes = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+async function readChunk(descriptor: number, position: number, expected: number): Promise<Uint8Array> {
+  const bytes = Buffer.allocUnsafeSlow(Math.min(CHUNK_BYTES, Math.max(0, expected - position)));
   let filled = 0;
   for (let count = -1; count !== 0 && filled < bytes.length; filled += count) {
     count = await readSome(descriptor, bytes, filled, position + filled);
@@ -68,9 +72,12 @@ async function readChunk(descriptor: number, position: number): Promise<Uint8Arr
   return bytes.subarray(0, filled);
 }
 
-function readSome(descriptor: number, bytes: Uint8Array, filled: number, position: number): Promise<number> {
+/** In this thread where that costs less than handing it to another. */
+function readSome(descriptor: number, bytes: Uint8Array, filled: number, position: number): number | Promise<number> {
+  const wanted = bytes.length - filled;
+  if (wanted <= SMALL_BYTES) return fs.readSync(descriptor, bytes, filled, wanted, position);
   return new Promise((resolve, reject) => {
-    fs.read(descriptor, bytes, filled, bytes.length - filled, position, (error, count) => {
+    fs.read(descriptor, bytes, filled, wanted, position, (error, count) => {
       if (error === null) resolve(count);
       else reject(error);
     });
