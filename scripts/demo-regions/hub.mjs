@@ -1,4 +1,4 @@
-// The hub in the middle: a PostgreSQL where there is one, else Holdfast's own, each a process that can be killed.
+// The hub in the middle: a server that can be had here, else Holdfast's own; each is a process that can be killed.
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
@@ -6,20 +6,39 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { startPostgres } from '../real-servers.mjs';
+import { startNats, startPostgres } from '../real-servers.mjs';
 
 const command = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 
 /**
+ * @param kind postgres, nats or embedded
  * @param folder for the data of an embedded hub
  * @returns {Promise<{ name: string, port: number, engineAt: (port: number) => object, kill(): Promise<void>,
- *   restart(): Promise<void>, dispose(): Promise<void> }>} `engineAt`: for `openHub` in a process that comes by that port
+ *   restart(): Promise<void>, dispose(): Promise<void> }>} `engineAt`: what a process needs that comes by that port
  */
-export async function startHub(folder, say) {
-  const server = await startPostgres((reason) => say(`PostgreSQL cannot be had here (${reason}); the embedded hub takes its place`));
-  if (server === null) return EmbeddedHub.start(folder);
-  const engineAt = (port) => ({ kind: 'postgres', connectionString: server.url().replace(`:${server.port}/`, `:${port}/`) });
-  return { name: 'PostgreSQL', port: server.port, engineAt, kill: () => server.kill(), restart: () => server.restart(), dispose: () => server.dispose() };
+export async function startHub(kind, folder, say) {
+  if (kind === 'embedded') return EmbeddedHub.start(folder);
+  const start = starters[kind];
+  if (start === undefined) throw new Error(`there is no hub '${kind}'; there are ${Object.keys(starters).join(', ')} and embedded`);
+  const hub = await start((reason) => say(`${reason}: the embedded hub takes its place`));
+  return hub ?? EmbeddedHub.start(folder);
+}
+
+const starters = {
+  async postgres(onMissing) {
+    const server = await startPostgres(onMissing);
+    const engineAt = (port) => ({ kind: 'postgres', connectionString: server.url().replace(`:${server.port}/`, `:${port}/`) });
+    return server && realHub('PostgreSQL', server, engineAt);
+  },
+  async nats(onMissing) {
+    const server = await startNats(onMissing);
+    const engineAt = (port) => ({ kind: 'nats', servers: `127.0.0.1:${port}`, user: server.user, pass: server.password });
+    return server && realHub('NATS JetStream', server, engineAt);
+  },
+};
+
+function realHub(name, server, engineAt) {
+  return { name, port: server.port, engineAt, kill: () => server.kill(), restart: () => server.restart(), dispose: () => server.dispose() };
 }
 
 class EmbeddedHub {
