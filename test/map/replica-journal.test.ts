@@ -9,7 +9,7 @@ import { encodeBatch } from '../../src/disk/replica/encode-batch.ts';
 import { NO_OPERATION } from '../../src/disk/replica/operation.ts';
 import type { Operation } from '../../src/disk/replica/operation.ts';
 import type { ReplicaJournal } from '../../src/disk/replica/replica-journal.ts';
-import { encodeEntry, encodeReplicate, ENTRY, REPLICATE } from '../../src/disk/replica/replica-records.ts';
+import { ACKNOWLEDGE, encodeAcknowledge, encodeEntry, encodeLink, encodeReplicate, ENTRY, LINK, REPLICATE } from '../../src/disk/replica/replica-records.ts';
 import { createStorage } from '../../src/web-storage/storage.ts';
 import { ClientProcess, endClientProcesses } from './client-process.ts';
 import type { PlainOperation } from './plain-map.ts';
@@ -113,6 +113,33 @@ describe('the journal of a replica', () => {
     const view = clientOf(late);
     const entries = view.keys().map((key) => [key, view.get(key)]);
     expect([...heard].sort()).toEqual(entries.sort());
+  });
+
+  test('keeps rejections until they are acknowledged, and what was said of the hub, through compactions', () => {
+    const place = newPlace();
+    const map = realm(place, { compactAt: 2000 });
+    const journal = map.replicaJournal();
+    replicate(journal);
+    const client = clientOf(map);
+    receiveRemote(journal, { do: 'set', key: 'k', value: 'theirs' });
+    for (const expected of ['a', 'b']) map.compareAndSet(client, { key: 'k', expected, value: 'mine' });
+    receiveEchoes(journal);
+    const link = { connected: true, time: 1_800_000_000_000, head: 77, hub: 'a hub', problem: 'none to speak of' };
+    journal.append(LINK, encodeLink(link));
+    const compact = (): void => {
+      for (let index = 0; index < 100; index++) client.set('k', `${index}`);
+      receiveEchoes(journal);
+    };
+    const kept = (): unknown[] => {
+      const { rejections, link } = realm(place).replicaJournal().current();
+      return [rejections.items.map(({ serial, reason }) => [serial, reason]), link];
+    };
+    compact();
+    expect(fs.readdirSync(path.join(place.path, 'local-storage'))).toContain('1');
+    expect(kept()).toEqual([[[1, 'expected'], [2, 'expected']], link]);
+    journal.append(ACKNOWLEDGE, encodeAcknowledge(1));
+    compact();
+    expect(kept()).toEqual([[[2, 'expected']], link]);
   });
 
   test('is unreadable once the map is closed', () => {
