@@ -46,8 +46,8 @@ export interface OutboxOptions {
  *
  * - (3) what was sent and not echoed is a prefix of the pending operations, all of one incarnation, and bounded;
  * - one call is under way at a time: calls that overlap may be ordered either way, and what overtakes is sent in vain;
- * - the same id is the same bytes; what the hub took and the order ignored gets another id, since a hub that knows the
- *   id would not take it again.
+ * - the same id is the same operations; what the hub took and the order ignored gets another id, since a hub that knows
+ *   the id would not take it again.
  *
  * A call takes all that is pending by then: single writes go at once, a burst goes in few batches.
  */
@@ -71,6 +71,12 @@ export class Outbox {
   /** Whether something waits for its echo. */
   get isWaiting(): boolean {
     return this.#sent.length > 0;
+  }
+
+  /** The base was replaced: what is sent from now on is put together on the new one. */
+  startAgain(): void {
+    this.#attempt += 1;
+    this.#sent = [];
   }
 
   /**
@@ -104,8 +110,7 @@ export class Outbox {
   #review({ position, time }: NonNullable<Outgoing['taken']>, replica: Replica): void {
     if (replica.position >= position) {
       // It has a place in the order and had no effect there: something before it was lost on the way.
-      this.#attempt += 1;
-      this.#sent = [];
+      this.startAgain();
     } else if (Math.abs(this.#options.surroundings.now() - time) >= RESEND_MS) {
       for (const batch of this.#sent) batch.taken = null;
     }
@@ -129,7 +134,7 @@ export class Outbox {
     const { incarnation, number: first } = item;
     const operations = this.#take(index, replica);
     const previous = pending.previous(index, clients) ?? markOf(item.operation);
-    const parcel = this.#options.wire.encode({ incarnation, region, first, previous, operations });
+    const parcel = this.#options.wire.encode({ incarnation, region, first, previous, operations }, replica);
     const id = this.#idOf(incarnation, first, operations.length);
     return { id, incarnation, first, count: operations.length, operations, parcel, taken: null };
   }

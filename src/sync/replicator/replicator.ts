@@ -343,6 +343,7 @@ export class Replicator {
     this.#assertRunning();
     this.#options.journal.append(BASE, encodeBase({ from, seed, base: base.bytes }));
     this.#trusted = base.position;
+    this.#outbox.startAgain();
   }
 
   /** What else than the hub is waited for is not cut off by `stop`. */

@@ -5,6 +5,7 @@ import { readIncarnation, writeIncarnation } from '../../disk/replica/incarnatio
 import { readId, readMark, writeId, writeMark } from '../../disk/replica/operation.ts';
 import type { Operation, OperationId } from '../../disk/replica/operation.ts';
 import { DIGEST_BYTES } from '../../disk/replica/snapshot.ts';
+import type { BaseHead } from '../../disk/replica/snapshot.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import type { HubCapabilities } from '../hub.ts';
 import { hex, sha256 } from './digest.ts';
@@ -12,7 +13,8 @@ import { hex, sha256 } from './digest.ts';
 /*
  * An entry as the hub has it. docs/FORMAT.md, "Replicas", is the same in words.
  *
- *   entry      version, incarnation, region, first, mark of the operation before, operations
+ *   entry      version, incarnation, region, first, mark of the operation before, base, operations
+ *   base       where its sender was: position, 8 bytes of the digest there
  *   operation  id, kind, 0, payload            a payload that travels in the entry itself
  *              id, kind, 1, count, blobs       one that is put together from blobs (rule 14)
  *   blob       SHA-256, length
@@ -31,8 +33,11 @@ const LARGEST_ENTRY = 2 ** 18;
 /** Of a blob: one is in memory as a whole at both ends. */
 const LARGEST_BLOB = 2 ** 22;
 
-/** Version, incarnation, first and previous, at most. */
-const HEAD_BYTES = 64;
+/** Of the digest of the sender's base. */
+const BASE_DIGEST_BYTES = 8;
+
+/** Version, incarnation, first, previous and base, at most. */
+const HEAD_BYTES = 80;
 /** Id, kind, form and length of one operation, at most. */
 const OPERATION_BYTES = 32;
 /** Digest and length of one blob, at most. */
@@ -81,12 +86,17 @@ export class Wire {
     return OPERATION_BYTES + BLOB_BYTES * Math.ceil(payload.length / this.#blob);
   }
 
-  encode({ incarnation, region, first, previous, operations }: Batch): Parcel {
+  /**
+   * `base` is where the sender is. Nobody needs it; but an operation that is sent again to a hub which has forgotten it
+   * gives other bytes than before, so that the entry at a place, if it is equal, stands for all that came before it.
+   */
+  encode({ incarnation, region, first, previous, operations }: Batch, base: Pick<BaseHead, 'position' | 'digest'>): Parcel {
     const blobs = new Map<string, Uint8Array>();
     const writer = new ByteWriter().byte(WIRE_VERSION);
     writeIncarnation(writer, incarnation);
     writer.text(region).integer(first);
     writeMark(writer, previous);
+    writer.integer(base.position).bytes(base.digest.subarray(0, BASE_DIGEST_BYTES));
     for (const operation of operations) this.#writeOperation(writer, operation, blobs);
     return { bytes: writer.finish(), blobs };
   }
@@ -121,6 +131,8 @@ export function decodeWire(bytes: Uint8Array): WireBatch {
     first: reader.integer(),
     previous: readMark(reader),
   };
+  reader.integer();
+  reader.bytes();
   const operations: WireOperation[] = [];
   while (!reader.atEnd) operations.push(readWireOperation(reader));
   return { ...head, operations };
