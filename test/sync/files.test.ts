@@ -120,8 +120,7 @@ describe('files of one region come to the others', () => {
     await a.write('d/f', 'content');
     await a.write('g', 'other');
     await converge(a, b);
-    b.engine.away = false;
-    const blobs = hubLog(a.engine).blobs;
+    const { blobs } = hubLog(a.engine);
     const inode = fs.statSync(path.join(b.bucket, 'files.0/d/f')).ino;
     await (await a.file('d/f')).move('h');
     await converge(a, b);
@@ -129,6 +128,8 @@ describe('files of one region come to the others', () => {
     expect(fs.statSync(path.join(b.bucket, 'files.0/d/h')).ino).toBe(inode);
     expect(blobs.size).toBe(2);
     await (await a.folder('d')).move('e');
+    await converge(a, b);
+    expect(fs.statSync(path.join(b.bucket, 'files.0/e/h')).ino).toBe(inode);
     await (await a.file('g')).move(await a.folder('e'), 'h');
     await converge(a, b);
     expect(await b.content()).toEqual({ 'e/': '', 'e/h': 'other' });

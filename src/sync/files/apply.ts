@@ -41,15 +41,24 @@ export class Apply {
   /** @throws HoldfastError as hubs and journals do; what was not applied then is for the next one */
   async run(places: Iterable<Locator>): Promise<AppliedAll> {
     const differing = [...places].filter((locator) => this.#differs(locator));
+    const deep = deepestFirst(differing);
+    const shallow = [...deep].reverse();
+    // Before anything goes, so that what moves with its directory has where to go.
+    for (const locator of shallow) if (this.#isNewDirectory(locator)) await this.#attempt(locator, () => this.#makeDirectory(locator));
     await this.#move(differing);
-    for (const locator of deepestFirst(differing)) await this.#attempt(locator, () => this.#clear(locator));
-    for (const locator of deepestFirst(differing).reverse()) await this.#attempt(locator, () => this.#put(locator));
+    for (const locator of deep) await this.#attempt(locator, () => this.#clear(locator));
+    for (const locator of shallow) await this.#attempt(locator, () => this.#put(locator));
     return { later: this.#later, changed: this.#changed };
   }
 
   #differs(locator: Locator): boolean {
     const { applied, view } = this.#surroundings.journal.known;
     return !isSameState(applied.get(locator), view.get(locator));
+  }
+
+  #isNewDirectory(locator: Locator): boolean {
+    const { applied, view } = this.#surroundings.journal.known;
+    return view.get(locator)?.kind === 'directory' && applied.get(locator) === undefined && !this.#isMissing(locator.slice(0, -1));
   }
 
   async #attempt(locator: Locator, body: () => Promise<Outcome>): Promise<void> {
