@@ -2,17 +2,16 @@ import { HoldfastError } from '../../../runtime/holdfast-error.ts';
 import type { Hub, HubCapabilities, HubEntry, HubLog, HubSnapshot, LogHead, NewEntry, Unsubscribe } from '../../hub.ts';
 import { AppendQueue, type LogBatch } from '../append-queue.ts';
 import { Lifetime } from '../lifetime.ts';
+import { requireIds, requireLogName, requirePosition } from '../log-arguments.ts';
 import { checkClientOptions, type EmbeddedHubOptions } from './client-options.ts';
 import { Connection, CONNECTIONS } from './connection.ts';
 import { News } from './news.ts';
 import {
   type AnswerOf,
-  isId,
   MAX_APPEND_BYTES,
   MAX_ASKED_BLOBS,
   MAX_BLOB_BYTES,
   MAX_ENTRY_BYTES,
-  MAX_NAME_UNITS,
   MAX_SNAPSHOT_BYTES,
   type OperationName,
   type RequestOf,
@@ -66,7 +65,7 @@ class EmbeddedHub implements Hub {
   }
 
   log(name: string): HubLog {
-    if (name.length > MAX_NAME_UNITS) throw new HoldfastError('bad-option', `The name of a log has ${name.length} code units; ${MAX_NAME_UNITS} are the most.`);
+    requireLogName(name);
     return new EmbeddedLog(this, name);
   }
 
@@ -166,9 +165,9 @@ class EmbeddedLog implements HubLog {
 }
 
 function requireEntries(entries: readonly NewEntry[]): void {
+  requireIds(entries);
   let total = 0;
   for (const { id, bytes } of entries) {
-    if (!isId(id)) throw new HoldfastError('bad-option', `No entry can have the id ${JSON.stringify(id)}.`);
     requireFit('An entry', bytes.length, MAX_ENTRY_BYTES);
     total += bytes.length + id.length + ENTRY_OVERHEAD;
   }
@@ -177,11 +176,6 @@ function requireEntries(entries: readonly NewEntry[]): void {
 
 function requireFit(what: string, bytes: number, most: number): void {
   if (bytes > most) throw new HoldfastError('hub-too-large', `${what} of ${bytes} bytes is larger than ${most}, which this hub takes.`);
-}
-
-function requirePosition(position: number): void {
-  if (Number.isSafeInteger(position) && position >= 0) return;
-  throw new HoldfastError('bad-option', `A position in a log is a safe integer from 0 on, not ${position}.`);
 }
 
 function requireBlobName(name: string): void {

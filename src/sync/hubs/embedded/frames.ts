@@ -5,20 +5,38 @@ export class Malformed extends Error {}
 
 const TWO_32 = 0x1_0000_0000;
 
+const FIRST_ROOM = 256;
+
 /** Builds a message of the hub protocol. Integers are little-endian; docs/HUB-PROTOCOL.md has the layout. */
 export class FrameWriter {
-  readonly #parts: Uint8Array[] = [];
+  #bytes = Buffer.allocUnsafe(FIRST_ROOM);
   #length = 0;
+
+  /** Where the next `count` bytes go. */
+  #advance(count: number): number {
+    const at = this.#length;
+    this.#length += count;
+    if (this.#length > this.#bytes.length) this.#grow(at);
+    return at;
+  }
+
+  #grow(used: number): void {
+    const grown = Buffer.allocUnsafe(Math.max(this.#length, 2 * this.#bytes.length));
+    this.#bytes.copy(grown, 0, 0, used);
+    this.#bytes = grown;
+  }
 
   /** One byte. */
   u8(value: number): this {
-    return this.raw(Uint8Array.of(value));
+    const at = this.#advance(1);
+    this.#bytes.writeUInt8(value, at);
+    return this;
   }
 
   u32(value: number): this {
-    const bytes = Buffer.alloc(4);
-    bytes.writeUInt32LE(value);
-    return this.raw(bytes);
+    const at = this.#advance(4);
+    this.#bytes.writeUInt32LE(value, at);
+    return this;
   }
 
   /** A safe integer that is not negative, in eight bytes. */
@@ -28,7 +46,16 @@ export class FrameWriter {
 
   /** A string, exact in UTF-16, behind the number of its code units. */
   units(text: string): this {
-    return this.u32(text.length).raw(Buffer.from(text, 'utf16le'));
+    const at = this.u32(text.length).#advance(2 * text.length);
+    this.#bytes.write(text, at, 'utf16le');
+    return this;
+  }
+
+  /** A string of ASCII characters, whose number the reader knows. */
+  ascii(text: string): this {
+    const at = this.#advance(text.length);
+    this.#bytes.write(text, at, 'latin1');
+    return this;
   }
 
   /** A string in UTF-8 behind the number of its bytes. */
@@ -41,15 +68,15 @@ export class FrameWriter {
     return this.u32(bytes.length).raw(bytes);
   }
 
-  /** Bytes whose number the reader knows. They must stay as they are until {@link finish}. */
+  /** Bytes whose number the reader knows. */
   raw(bytes: Uint8Array): this {
-    this.#parts.push(bytes);
-    this.#length += bytes.length;
+    const at = this.#advance(bytes.length);
+    this.#bytes.set(bytes, at);
     return this;
   }
 
   finish(): Uint8Array {
-    return Buffer.concat(this.#parts, this.#length);
+    return this.#bytes.subarray(0, this.#length);
   }
 }
 

@@ -92,16 +92,11 @@ function readId(frame: FrameReader): string {
   return id;
 }
 
-/** Whether an entry may have this id. */
-export function isId(id: string): boolean {
-  return ID.test(id);
-}
-
 const append: Operation<OfLog<{ readonly entries: readonly NewEntry[] }>, number> = {
   most: MAX_APPEND_BYTES + SLACK,
   writeRequest(frame, { log, entries }) {
     frame.units(log).u32(entries.length);
-    for (const { id, bytes } of entries) frame.u8(id.length).raw(Uint8Array.from(id, (unit) => unit.charCodeAt(0))).bytes(bytes);
+    for (const { id, bytes } of entries) frame.u8(id.length).ascii(id).bytes(bytes);
   },
   readRequest: (frame) => ({ log: readName(frame), entries: list(frame, 6, () => ({ id: readId(frame), bytes: frame.bytes() })) }),
   writeAnswer: (frame, position) => frame.u53(position),
