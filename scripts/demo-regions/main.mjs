@@ -7,7 +7,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { startHub } from './hub.mjs';
+import { startHub } from '../hubs.mjs';
 import { judge } from './judge.mjs';
 import { Region } from './region.mjs';
 import { regionTable } from './report.mjs';
@@ -32,6 +32,12 @@ const isConnected = async (region) => (await region.ask('status')).connected;
 
 async function phase(regions, name) {
   await all(membersOf(regions), 'phase', name);
+}
+
+async function openTheHub(data) {
+  const wanted = process.argv[2] ?? 'postgres';
+  const hub = await startHub(wanted, data, (reason) => story.tell(`${reason}: the embedded hub takes its place`));
+  return hub ?? startHub('embedded', data);
 }
 
 async function setUp(folder, hub, atEnd) {
@@ -113,7 +119,7 @@ async function byName(members, what) {
 }
 
 async function main(folder, atEnd) {
-  const hub = await startHub(process.argv[2] ?? 'postgres', join(folder, 'hub'), (text) => story.tell(text));
+  const hub = await openTheHub(join(folder, 'hub'));
   atEnd(() => hub.dispose());
   story.tell(`${hub.name} is the hub of ${regionNames.join(', ')}`);
   const regions = await setUp(folder, hub, atEnd);

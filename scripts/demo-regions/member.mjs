@@ -1,12 +1,11 @@
 // One process of a region: does what its parent says, by IPC. argv: the region's root, the region, the writer's name.
 import { StorageHost } from 'holdfast';
-import { embeddedHub, natsHub, postgresHub } from 'holdfast/sync';
+import { openHub } from '../hubs.mjs';
 import { contentOf } from './content.mjs';
 import { Readers } from './readers.mjs';
 import { Writers } from './writers.mjs';
 
 const [root, region, writer] = process.argv.slice(2);
-const hubs = { postgres: postgresHub, nats: natsHub, embedded: embeddedHub };
 const burstValue = 'x'.repeat(100);
 
 let app;
@@ -15,8 +14,8 @@ let readers;
 
 const commands = {
   /** The engine holds a password, which has no business among the arguments of a process. */
-  async open({ kind, ...options }) {
-    app = new StorageHost({ root, sync: { hub: hubs[kind](options), region } }).origin('https://demo.example');
+  async open(engine) {
+    app = new StorageHost({ root, sync: { hub: openHub(engine), region } }).origin('https://demo.example');
     readers = await Readers.open(app, writer);
     writers = new Writers(app, region, writer, (done) => process.send({ done }));
   },

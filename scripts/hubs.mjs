@@ -1,4 +1,4 @@
-// The hub in the middle: a server that can be had here, else Holdfast's own; each is a process that can be killed.
+// Hubs for demonstrations and measurements: each is a process that can be killed, with its data in a temporary folder.
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
@@ -6,22 +6,23 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { startNats, startPostgres } from '../real-servers.mjs';
+import { embeddedHub, natsHub, postgresHub } from 'holdfast/sync';
+import { startNats, startPostgres } from './real-servers.mjs';
 
-const command = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
+const command = fileURLToPath(new URL('../dist/cli.js', import.meta.url));
 
 /**
+ * Starts a hub, or tells why it cannot be had here and gives null.
+ *
  * @param kind postgres, nats or embedded
- * @param folder for the data of an embedded hub
- * @returns {Promise<{ name: string, port: number, engineAt: (port: number) => object, kill(): Promise<void>,
- *   restart(): Promise<void>, dispose(): Promise<void> }>} `engineAt`: what a process needs that comes by that port
+ * @param folder for the data of an embedded one
+ * @returns {Promise<null | { name: string, port: number, engineAt: (port: number) => object, kill(): Promise<void>,
+ *   restart(): Promise<void>, dispose(): Promise<void> }>} `engineAt`: what `openHub` needs to come to it by that port
  */
-export async function startHub(kind, folder, say) {
-  if (kind === 'embedded') return EmbeddedHub.start(folder);
+export async function startHub(kind, folder, onMissing) {
   const start = starters[kind];
-  if (start === undefined) throw new Error(`there is no hub '${kind}'; there are ${Object.keys(starters).join(', ')} and embedded`);
-  const hub = await start((reason) => say(`${reason}: the embedded hub takes its place`));
-  return hub ?? EmbeddedHub.start(folder);
+  if (start === undefined) throw new Error(`there is no hub '${kind}'; there are ${Object.keys(starters).join(', ')}`);
+  return start(onMissing, folder);
 }
 
 const starters = {
@@ -35,14 +36,20 @@ const starters = {
     const engineAt = (port) => ({ kind: 'nats', servers: `127.0.0.1:${port}`, user: server.user, pass: server.password });
     return server && realHub('NATS JetStream', server, engineAt);
   },
+  embedded: (onMissing, folder) => EmbeddedHub.start(folder),
 };
+
+/** In a process that uses it. */
+export function openHub({ kind, ...options }) {
+  return { postgres: postgresHub, nats: natsHub, embedded: embeddedHub }[kind](options);
+}
 
 function realHub(name, server, engineAt) {
   return { name, port: server.port, engineAt, kill: () => server.kill(), restart: () => server.restart(), dispose: () => server.dispose() };
 }
 
 class EmbeddedHub {
-  name = 'the embedded hub';
+  name = 'The embedded hub';
   port = 0;
   #token = randomUUID();
   #folder;
