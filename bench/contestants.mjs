@@ -10,4 +10,7 @@ export const contestants = {
   adapter: { label: 'native-fs-adapter', runtime: 'node' },
   sqlite: { label: 'node:sqlite', runtime: 'node' },
   chromium: { label: 'Chromium', runtime: 'chromium' },
+  embedded: { label: 'embedded hub', runtime: 'node' },
+  postgres: { label: 'PostgreSQL', runtime: 'node' },
+  nats: { label: 'NATS', runtime: 'node' },
 };

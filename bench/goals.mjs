@@ -29,6 +29,7 @@ export const goals = {
   start: { first: { atMost: 6 }, modules: { atMost: 12 }, size: { atMost: 25 } },
   tenants: { heap: { atMost: 6 }, open: { atMost: 200 } },
   scale: { replay: { atLeast: 200 } },
+  sync: { ratio: { atMost: 1.5 } },
 };
 
 /** What the profile shows where a goal is not met. */

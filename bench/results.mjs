@@ -4,7 +4,7 @@ import os from 'node:os';
 
 /** Contestants take turns. */
 export const interleaved = ['web-storage', 'sync-access', 'files', 'locks', 'sqlite'];
-const measuredAlone = ['start', 'tenants', 'scale'];
+const measuredAlone = ['start', 'tenants', 'scale', 'sync'];
 export const areas = [...interleaved, ...measuredAlone];
 
 export const resultsFile = new URL('results.json', import.meta.url);
