@@ -244,7 +244,10 @@ class Play {
   }
 }
 
-test('it shows what the log and the pending operations make, whatever happens', { timeout: 60_000 }, () => {
+/** More by hand: HOLDFAST_REPLICA_RUNS=10000. */
+const runs = Number(process.env['HOLDFAST_REPLICA_RUNS'] ?? 300);
+
+test('it shows what the log and the pending operations make, whatever happens', { timeout: 60_000 + 200 * runs }, () => {
   fc.assert(
     fc.property(fc.array(local, { maxLength: 4 }), fc.constantFrom(2000, 2000, 300), fc.array(step, { maxLength: 60, size: 'max' }), (before, cap, steps) => {
       const play = new Play(before, cap);
@@ -254,7 +257,7 @@ test('it shows what the log and the pending operations make, whatever happens', 
       }
       play.finish();
     }),
-    { numRuns: Number(process.env["HOLDFAST_REPLICA_RUNS"] ?? 300) },
+    { numRuns: runs },
   );
 });
 
