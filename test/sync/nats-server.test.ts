@@ -214,6 +214,30 @@ function workTests(nats: NatsServer): void {
     expect((await textsOf(modest)).filter((text) => text === 'modest').length).toBe(20);
   });
 
+  it('keeps positions without gaps when a client trims and appends at once, and others append too', async () => {
+    const { log, name } = await newLog();
+    const { log: other } = await newLog(name);
+    await log.append([entry('first')]);
+    await log.putSnapshot({ position: 1, bytes: new Uint8Array(1) });
+    let going = true;
+    let count = 1;
+    const otherEnded = (async () => {
+      for (; going; count++) await other.append([entry('other')]);
+    })();
+    const trimEnded = (async () => {
+      while (going) await log.trim(1);
+    })();
+    for (let round = 0; round < 8; round++) {
+      // Larger than a message, so that much happens between its making and its publishing.
+      await log.append(Array.from({ length: 3 }, () => entry('', new Uint8Array(500_000))));
+      count += 3;
+    }
+    going = false;
+    await Promise.all([otherEnded, trimEnded]);
+    expect((await log.head()).position).toBe(count);
+    expect((await textsOf(log, 1)).length).toBe(count - 1);
+  });
+
   it('reads a long log from anywhere, in few steps', async () => {
     const { log, name } = await newLog();
     for (let batch = 0; batch < 300; batch++) await log.append(Array.from({ length: 1 + (batch % 3) }, (_, index) => entry(`${batch} ${index}`)));

@@ -99,6 +99,8 @@ export async function startPostgres(settings: Readonly<Record<string, string>> =
   const connection = { host: '127.0.0.1', port, user: 'postgres', password, database: 'postgres' };
   const query = async (sql: string, values: readonly unknown[] = []) => {
     const client = new pg.Client(connection);
+    // A server that starts or is killed breaks the connection at any time, also while it is ended.
+    client.on('error', () => undefined);
     try {
       await client.connect();
       return (await client.query(sql, [...values])).rows as Record<string, unknown>[];

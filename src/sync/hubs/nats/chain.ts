@@ -21,16 +21,23 @@ export interface Link {
   readonly body?: Uint8Array;
 }
 
+/** The end of a log, as it was at some moment. */
+export interface Tip {
+  readonly place: Place;
+  /** Of the last message. */
+  readonly sequence: number;
+  readonly state: LogState;
+}
+
 /**
  * What a client knows of the end of one log: enough to append to it by one message, provided that nobody else has. It
- * may be behind; then the server refuses what it would add.
+ * may be behind; then the server refuses what it would add. A message goes after the tip that it was made for, not after
+ * what is known by then, for several things that a client does at once share one chain.
  */
 export class Chain {
   readonly #whereabouts: Whereabouts;
   readonly #ids = new Set<string>();
-  #place: Place | null = null;
-  #sequence = 0;
-  #state: LogState = { position: 0, count: 0, trimmed: 0 };
+  #tip: Tip | null = null;
 
   constructor(whereabouts: Whereabouts) {
     this.#whereabouts = whereabouts;
@@ -41,55 +48,46 @@ export class Chain {
     return this.#ids.has(id);
   }
 
-  /** What the log is after the last message that is known. */
-  get state(): LogState {
-    return this.#state;
-  }
-
-  /** Takes over what is known already, or asks. */
-  async know(session: Session): Promise<void> {
-    if (this.#place === null) await this.catchUp(session);
+  /** The last that is known; asks when nothing is. */
+  async tip(session: Session): Promise<Tip> {
+    return this.#tip ?? (await this.catchUp(session));
   }
 
   /** Reads what came after the last message that is known. Makes the log when there is none. */
-  async catchUp(session: Session): Promise<void> {
+  async catchUp(session: Session): Promise<Tip> {
     const { last, ...place } = await this.#whereabouts.find(session);
-    const goesOn = this.#place?.epoch === place.epoch && this.#sequence <= last.sequence;
+    const before = this.#tip;
+    const goesOn = before?.place.epoch === place.epoch && before.sequence <= last.sequence;
     if (!goesOn) this.#ids.clear();
-    if (!goesOn || this.#sequence < last.sequence) await this.#readIds(session, place, last, goesOn);
-    this.#place = place;
-    this.#sequence = last.sequence;
-    this.#state = last.state;
+    if (!goesOn || before.sequence < last.sequence) await this.#readIds(session, place, last, goesOn ? before : null);
+    this.#tip = { place, sequence: last.sequence, state: last.state };
+    return this.#tip;
   }
 
-  /** Publishes a message after the last one that is known; false when there is another by now. */
-  async extend(session: Session, link: Link): Promise<boolean> {
-    const place = this.#place;
-    if (place === null) return false;
+  /** Publishes a message after a tip; null when there is another by now. */
+  async extend(session: Session, { place, sequence }: Tip, link: Link): Promise<Tip | null> {
     const headers = session.headers();
     headers.set(STATE_HEADER, encodeState(link.state));
     if (link.idsHeader !== undefined) headers.set(IDS_HEADER, link.idsHeader);
     if (link.object !== undefined) headers.set(OBJECT_HEADER, link.object);
     try {
-      const expect = { lastSubjectSequence: this.#sequence };
-      const { seq } = await session.jetstream.publish(place.subject, link.body ?? '', { headers, expect });
-      this.#sequence = seq;
-      this.#state = link.state;
+      const { seq } = await session.jetstream.publish(place.subject, link.body ?? '', { headers, expect: { lastSubjectSequence: sequence } });
       this.#remember(link.ids);
-      return true;
+      this.#tip = { place, sequence: seq, state: link.state };
+      return this.#tip;
     } catch (error) {
-      if (isConflict(error)) return false;
+      if (isConflict(error)) return null;
       throw error;
     }
   }
 
   /** Of what it knows already, only the rest; else of the last minutes. */
-  async #readIds(session: Session, place: Place, last: LogMessage, goesOn: boolean): Promise<void> {
+  async #readIds(session: Session, place: Place, last: LogMessage, known: Tip | null): Promise<void> {
     if (last.state.position === 0) return;
-    if (goesOn && last.state.position - last.state.count === this.#state.position) return this.#remember(await idsOf(session, last));
+    if (known !== null && last.state.position - last.state.count === known.state.position) return this.#remember(await idsOf(session, last));
     // By the server's clock alone, for this machine's may be far off.
-    const from = goesOn ? this.#sequence + 1 : { time: last.time - REMEMBERED_SECONDS * 1000 };
-    const range = { from, last: last.sequence, headersOnly: true, few: goesOn };
+    const from = known !== null ? known.sequence + 1 : { time: last.time - REMEMBERED_SECONDS * 1000 };
+    const range = { from, last: last.sequence, headersOnly: true, few: known !== null };
     for await (const message of messagesIn(session, place.subject, range)) this.#remember(await idsOf(session, message));
   }
 
@@ -118,21 +116,22 @@ export interface Extension {
   readonly courtesy: Courtesy;
   /** The log's. */
   readonly key: string;
-  /** Makes it from what the chain knows, as often as others are faster; null when there is nothing to add. */
-  next(): Promise<Link | null> | Link | null;
+  /** Makes it for a tip, as often as others are faster; null when there is nothing to add. */
+  next(tip: Tip): Promise<Link | null> | Link | null;
 }
 
-/** Adds one message to a chain, however many others do so too. */
-export async function extendChain(session: Session, { chain, courtesy, key, next }: Extension): Promise<void> {
+/** Adds one message to a chain, however many others do so too; gives the tip that it was, or that needed nothing. */
+export async function extendChain(session: Session, { chain, courtesy, key, next }: Extension): Promise<Tip> {
   await courtesy.waitFor(key);
-  await chain.know(session);
+  let tip = await chain.tip(session);
   const request = courtesy.request(session, key);
   try {
     for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt++) {
-      const link = await next();
-      if (link === null || (await chain.extend(session, link))) return;
+      const link = await next(tip);
+      const extended = link === null ? tip : await chain.extend(session, tip, link);
+      if (extended !== null) return extended;
       request.repeat();
-      await chain.catchUp(session);
+      tip = await chain.catchUp(session);
     }
   } finally {
     request.end();

@@ -2,7 +2,7 @@ import { HoldfastError } from '../../../runtime/holdfast-error.ts';
 import type { HubEntry, HubLog, HubSnapshot, LogHead, NewEntry, Unsubscribe } from '../../hub.ts';
 import type { AppendQueues } from '../append-queue.ts';
 import { requireIds, requirePosition } from '../log-arguments.ts';
-import { Chain, extendChain, type Link } from './chain.ts';
+import { Chain, extendChain, type Link, type Tip } from './chain.ts';
 import type { Courtesy } from './courtesy.ts';
 import { Whereabouts, type LogNames } from './epoch.ts';
 import { encodeBatch, encodeObject, OVERHEAD_BYTES, overflows } from './message.ts';
@@ -133,23 +133,23 @@ export class NatsLog implements HubLog {
     return this.#perform('append to', async (session) => {
       const { chain } = this.#memory();
       let object: string | undefined;
-      const next = async () => {
+      const next = async (tip: Tip) => {
         // Others may have appended some of them meanwhile.
         if (object !== undefined) await deleteObject(session, object);
-        const link = await this.#link(session, chain, entries);
+        const link = await this.#link(session, chain, tip, entries);
         object = link?.object;
         return link;
       };
-      await extendChain(session, { chain, courtesy: this.#engine.courtesy, key: this.#key, next });
-      return chain.state.position;
+      const tip = await extendChain(session, { chain, courtesy: this.#engine.courtesy, key: this.#key, next });
+      return tip.state.position;
     });
   }
 
-  async #link(session: Session, chain: Chain, entries: readonly NewEntry[]): Promise<Link | null> {
+  async #link(session: Session, chain: Chain, tip: Tip, entries: readonly NewEntry[]): Promise<Link | null> {
     const seen = new Set<string>();
     const fresh = entries.filter(({ id }) => !chain.has(id) && !seen.has(id) && seen.add(id));
     if (fresh.length === 0) return null;
-    const { position, trimmed } = chain.state;
+    const { position, trimmed } = tip.state;
     const state = { position: position + fresh.length, count: fresh.length, trimmed };
     const ids = fresh.map(({ id }) => id);
     const batch = encodeBatch(fresh);
@@ -162,8 +162,7 @@ export class NatsLog implements HubLog {
   async #markTrimmed(session: Session, upTo: number): Promise<void> {
     const { chain } = this.#memory();
     await chain.catchUp(session);
-    const next = () => {
-      const { position, trimmed } = chain.state;
+    const next = ({ state: { position, trimmed } }: Tip) => {
       const target = Math.min(upTo, position);
       return target <= trimmed ? null : { state: { position, count: 0, trimmed: target }, ids: [] };
     };
