@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { randomSession } from '../disk/map/map-client.ts';
 import type { MapClient } from '../disk/map/map-client.ts';
 import { MapJournal } from '../disk/map/map-journal.ts';
 import { DEFAULT_QUOTA } from '../disk/map/map-state.ts';
@@ -40,11 +41,6 @@ async function freeBytes(directory: string): Promise<number> {
     if (parent !== directory && !isRefusedByRuntime(error)) return freeBytes(parent);
     return Infinity;
   }
-}
-
-/** Chance is enough, for nobody gains by guessing it; `crypto` would cost a program's first getItem some milliseconds. */
-function randomSession(): number {
-  return 1 + Math.floor(Math.random() * (Number.MAX_SAFE_INTEGER - 1));
 }
 
 /**

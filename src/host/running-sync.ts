@@ -2,6 +2,7 @@ import crypto from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import type { LockTable } from '../disk/locks/table.ts';
+import { randomSession } from '../disk/map/map-client.ts';
 import { MapModel } from '../disk/map/map-model.ts';
 import type { BucketPlace } from '../disk/place.ts';
 import type { OperationId } from '../disk/replica/operation.ts';
@@ -58,7 +59,7 @@ export class RunningSync {
       durability,
       blobs: this.#connection.log(this.#filesName),
       region: settings.region,
-      session: 1 + Math.floor(Math.random() * (Number.MAX_SAFE_INTEGER - 1)),
+      session: randomSession(),
       eager: settings.files === 'eager',
       onConflict,
       detach: outsideContexts,
