@@ -43,14 +43,26 @@ export type Reading = { readonly verdict: 'same'; readonly entries: readonly Hub
  * @throws HoldfastError hub-damaged for a hole, and as hubs do
  */
 export async function readOn(log: HubLog, line: Line, place: Place, target: number, trusted: boolean): Promise<Reading> {
-  const { position, digest } = place;
+  const { position } = place;
   if (position === 0) return readAfter(log, line, position);
+  const reading = await readFrom(log, line, place);
+  if (reading.verdict === 'trimmed' && trusted) return readAfter(log, line, position);
+  if (reading.verdict !== 'same' || reading.entries.length > 0 || target <= position) return reading;
+  // A hub gives as many as it likes: one does not mean that there are no others.
+  const next = await readAfter(log, line, position);
+  if (next.verdict !== 'same' || next.entries.length === 0) return next;
+  // It may have been restored between the two answers; then it has the other history still.
+  const again = await readFrom(log, line, place);
+  return again.verdict === 'same' ? next : again;
+}
+
+/** What follows a place, in one answer with the entry at the place. */
+async function readFrom(log: HubLog, line: Line, { position, digest }: Place): Promise<Reading> {
   const reading = await readAfter(log, line, position - 1);
-  if (reading.verdict !== 'same') return trusted ? readAfter(log, line, position) : reading;
+  if (reading.verdict !== 'same') return reading;
   const [last, ...entries] = reading.entries;
   if (last === undefined || !isSameDigest(sha256(last.bytes), digest)) return { verdict: 'differs' };
-  // A hub gives as many as it likes: one does not mean that there are no others.
-  return entries.length === 0 && target > position ? readAfter(log, line, position) : { verdict: 'same', entries };
+  return { verdict: 'same', entries };
 }
 
 async function readAfter(log: HubLog, line: Line, position: number): Promise<Reading> {
