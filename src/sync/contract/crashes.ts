@@ -8,36 +8,49 @@ import { blobName } from './blobs.ts';
 const WRITERS = 4;
 const CRASHES = 3;
 
-/** Batches that each writer has acknowledged between two crashes. */
+/** Steps that each writer has done between two crashes. */
 const BETWEEN_CRASHES = 15;
 
-/** Appends batch after batch, each as often as it takes, and remembers what was acknowledged. */
+/** Does step after step, and counts those that were acknowledged. */
 class Writer {
   acknowledged = 0;
-  readonly #stage: Stage;
-  readonly #log: HubLog;
-  readonly #number: number;
+  readonly #step: (count: number) => Promise<unknown>;
 
-  constructor(stage: Stage, log: HubLog, number: number) {
-    this.#stage = stage;
-    this.#log = log;
-    this.#number = number;
+  /** @param step does the step of a number, as often as it takes */
+  constructor(step: (count: number) => Promise<unknown>) {
+    this.#step = step;
   }
 
   async run(going: () => boolean): Promise<void> {
     while (going()) {
-      const batch = this.#batch(this.acknowledged);
-      await this.#stage.persist(() => this.#log.append(batch));
+      await this.#step(this.acknowledged);
       this.acknowledged++;
       // An engine in memory would never let timers have their turn.
       await nextTurn();
     }
   }
+}
 
-  /** The same entries for every attempt. */
-  #batch(count: number): NewEntry[] {
-    return ['a', 'b'].map((part) => ({ id: `writer-${this.#number}.${count}${part}`, bytes: bytesOf(`${this.#number} ${count} ${part}`) }));
-  }
+/** Appends batch after batch, the same entries for every attempt. */
+function appender(stage: Stage, log: HubLog, number: number): Writer {
+  const batch = (count: number): NewEntry[] =>
+    ['a', 'b'].map((part) => ({ id: `writer-${number}.${count}${part}`, bytes: bytesOf(`${number} ${count} ${part}`) }));
+  return new Writer((count) => stage.persist(() => log.append(batch(count))));
+}
+
+/** Of a size of its own for each position, so that no part of one can pass for another. */
+const stateAt = (position: number): Uint8Array => noise(120_000 + position);
+
+/** Appends, then puts a blob and a snapshot, again and again. */
+function putter(stage: Stage, log: HubLog): Writer {
+  return new Writer(async (count) => {
+    const position = count + 1;
+    const bytes = stateAt(position);
+    const next = entry(String(position));
+    await stage.persist(() => log.append([next]));
+    await stage.persist(() => log.putBlob(blobName(bytes), bytes));
+    await stage.persist(() => log.putSnapshot({ position, bytes }));
+  });
 }
 
 /** Batches are in one piece; each writer's are all there and in order; a repetition of the last one may be. */
@@ -61,7 +74,7 @@ async function writeAmid(stage: Stage, writers: readonly Writer[], crash: () => 
   try {
     for (let count = 1; count <= CRASHES; count++) {
       const far = writers.map(({ acknowledged }) => acknowledged + BETWEEN_CRASHES);
-      const arrived = stage.until(() => writers.every(({ acknowledged }, index) => acknowledged >= (far[index] ?? 0)), 'every writer had appended');
+      const arrived = stage.until(() => writers.every(({ acknowledged }, index) => acknowledged >= (far[index] ?? 0)), 'every writer had written');
       await Promise.race([arrived, running]);
       await crash();
     }
@@ -76,11 +89,25 @@ export const crashes = [
     const { crash } = stage;
     const name = newName();
     const clients = await Promise.all(Array.from({ length: WRITERS }, () => stage.client()));
-    const writers = clients.map(({ hub }, number) => new Writer(stage, hub.log(name), number));
+    const writers = clients.map(({ hub }, number) => appender(stage, hub.log(name), number));
     await writeAmid(stage, writers, crash);
     const [one] = clients;
     assert.ok(one !== undefined);
     assertHistory(await readTexts(await stage.log(name)), writers, one.capabilities);
+  }),
+
+  contractTest('blobs and snapshots that were put amid crashes are whole', async (stage) => {
+    const { crash } = stage;
+    const name = newName();
+    const writer = putter(stage, await stage.log(name));
+    await writeAmid(stage, [writer], crash);
+    const log = await stage.log(name);
+    for (let position = 1; position <= writer.acknowledged; position++) {
+      assertBytes(await log.getBlob(blobName(stateAt(position))), stateAt(position), `blob ${position}`);
+    }
+    const kept = await log.snapshot();
+    assert.equal(kept?.position, writer.acknowledged);
+    assertBytes(kept.bytes, stateAt(writer.acknowledged), 'the snapshot');
   }),
 
   contractTest('a log is the same after a crash: epoch, positions, trim, snapshot, blobs', async (stage) => {

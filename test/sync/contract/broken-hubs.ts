@@ -261,6 +261,10 @@ const crashing: readonly BrokenHub[] = [
   { name: 'has another epoch after a crash', crash: ({ logs }) => logs.forEach((log) => Object.assign(log, { epoch: crypto.randomUUID() })) },
   { name: 'loses its snapshots in a crash', crash: ({ logs }) => logs.forEach((log) => (log.snapshot = null)) },
   { name: 'loses its blobs in a crash', crash: ({ logs }) => logs.forEach((log) => log.blobs.clear()) },
+  { name: 'has half of its last blob after a crash', crash: ({ logs }) => logs.forEach(({ blobs: kept }) => {
+    const [name, bytes] = [...kept].at(-1) ?? [];
+    if (name !== undefined && bytes !== undefined) kept.set(name, bytes.subarray(0, bytes.length / 2));
+  }) },
   { name: 'forgets in a crash where it was when all was trimmed', crash: ({ logs }) => logs.forEach((log) => log.entries.length === 0 && (log.first = 1)) },
   { name: 'forgets ids in a crash', crash: ({ logs }) => logs.forEach((log) => (log.entries = log.entries.map(({ bytes }) => ({ id: crypto.randomUUID(), bytes })))) },
   { name: 'forgets its subscribers in a crash', crash: ({ logs }) => logs.forEach((log) => log.subscribers.clear()) },

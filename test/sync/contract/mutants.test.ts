@@ -59,7 +59,7 @@ describe('tests that an engine gives no occasion for are reported as not run', (
   test('without a way to crash it', async () => {
     const engine = new MemoryEngine();
     const reasons = await Promise.all(hubContract().map(({ run }) => run({ hub: async () => brokenHub(engine, { name: 'sound' }) })));
-    expect(reasons.filter((reason) => reason !== null)).toHaveLength(5);
+    expect(reasons.filter((reason) => reason !== null)).toHaveLength(6);
   });
 
   test('with capabilities that promise less', async () => {
