@@ -120,6 +120,12 @@ function tests(postgres: PostgresServer): void {
     expect(await postgres.query(`select from pg_namespace where nspname = '${schema}'`)).toEqual([]);
   });
 
+  it('is out of reach with a wrong password, and in a database that does not exist', async () => {
+    await expectRejection(hub('holdfast', { connectionString: postgres.url('postgres', 'wrong') }).connect(), 'hub-unauthorized', /password/);
+    await expectRejection(hub('holdfast', { connectionString: postgres.url('nobody', 'wrong') }).connect(), 'hub-unauthorized');
+    await expectRejection(hub('holdfast', { connectionString: postgres.url().replace(/postgres$/, 'missing') }).connect(), 'hub-incompatible', /database does not exist/);
+  });
+
   it('is missed clearly when somebody drops it, and comes back by connecting, as another history', async () => {
     const schema = newSchema();
     const one = hub(schema);

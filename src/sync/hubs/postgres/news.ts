@@ -25,6 +25,7 @@ export class News {
   #listener: Client | null = null;
   #timers: readonly NodeJS.Timeout[] = [];
   #working = false;
+  #polling = false;
 
   constructor(connections: Connections, statements: Statements, schema: string, pollInterval: number) {
     this.#connections = connections;
@@ -106,12 +107,17 @@ export class News {
   }
 
   async #poll(): Promise<void> {
+    // One at a time: a server that hangs must not find all of them when it is back.
+    if (this.#polling) return;
+    this.#polling = true;
     const keys = this.#subscribers.keys().map((key) => Buffer.from(key, 'hex'));
     try {
       const rows = await this.#connections.rows<{ key: string; head: number }>(this.#statements.heads([keys]));
       for (const { key, head } of rows) this.#sawHead(key, head);
     } catch {
       // It is away, or the hub was closed meanwhile.
+    } finally {
+      this.#polling = false;
     }
   }
 
