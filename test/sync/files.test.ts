@@ -485,7 +485,38 @@ describe('content that the hub has lost or damaged', () => {
   });
 });
 
+describe('a hub that never answers', () => {
+  it('is no reason not to end', async () => {
+    const engine = new MemoryEngine();
+    const silent = (): Promise<never> => new Promise(() => undefined);
+    const a = new Region({ engine, blobs: { putBlob: silent, getBlob: silent, hasBlobs: silent } });
+    await a.write('f', 'content');
+    await until(() => a.sync.uncaptured > 0);
+    const captured = a.sync.captured();
+    await a.close();
+    await captured;
+    const again = new Region({ engine, directory: a.directory });
+    await converge(again);
+    expect(again.position).toBe(1);
+  });
+});
+
 describe('a disk that is damaged', () => {
+  it('and has lost all files at once does not remove them elsewhere', async () => {
+    const [a, b] = twoRegions(true);
+    await a.write('d/f', 'content');
+    await converge(a, b);
+    await a.sync.stop();
+    const files = path.join(a.bucket, 'files.0');
+    fs.renameSync(files, `${files}-away`);
+    a.sync.start();
+    await until(() => a.problems.some((problem) => problem.includes('missing')));
+    fs.renameSync(`${files}-away`, files);
+    await converge(a, b);
+    for (const region of [a, b]) expect(await region.content()).toEqual({ 'd/': '', 'd/f': 'content' });
+    expect(a.position).toBe(1);
+  });
+
   const stubOf = (region: Region): string => path.join(region.bucket, 'files.0/f');
 
   /** Changes the last byte of a stub, and nothing that a look would tell. */

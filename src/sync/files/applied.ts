@@ -91,6 +91,10 @@ export class AppliedTree {
     return this.#tree.below(locator);
   }
 
+  get isEmpty(): boolean {
+    return !this.#tree.hasChildren([]);
+  }
+
   clear(): void {
     this.#tree.clear();
   }

@@ -47,14 +47,15 @@ async function readContent(descriptor: number, each: (pieces: readonly Piece[]) 
   return { size, chunks: Buffer.concat(digests) };
 }
 
-/** The content of a file, which nobody is told. */
-export function digestContent(descriptor: number): Promise<Content> {
-  return readContent(descriptor, async () => undefined);
+/** The content of a file, which nobody is told. `proceed` is asked now and then, and ends it by throwing. */
+export function digestContent(descriptor: number, proceed = (): void => undefined): Promise<Content> {
+  return readContent(descriptor, async () => proceed());
 }
 
 /** The content of a file, of which the hub has every chunk when this resolves. @throws HoldfastError as hubs do */
-export function uploadContent(descriptor: number, blobs: Blobs): Promise<Content> {
+export function uploadContent(descriptor: number, blobs: Blobs, proceed = (): void => undefined): Promise<Content> {
   return readContent(descriptor, async (pieces) => {
+    proceed();
     const large = pieces.filter(({ bytes }) => bytes.length > SMALL_BYTES).map(({ name }) => name);
     const there = large.length === 0 ? new Set<string>() : await blobs.hasBlobs(large);
     const missing = new Map(pieces.filter(({ name }) => !there.has(name)).map((piece) => [piece.name, piece.bytes]));

@@ -5,6 +5,7 @@ import { fingerprintOf } from '../../disk/tree/look.ts';
 import type { FileLook, Look } from '../../disk/tree/look.ts';
 import { TreeError } from '../../disk/tree/tree-error.ts';
 import { nextTurn } from '../../disk/tree/turns.ts';
+import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { APPLIED_DIRECTORY } from './applied.ts';
 import type { Applied } from './applied.ts';
 import { digestContent, uploadContent } from './blobs.ts';
@@ -41,6 +42,8 @@ export interface Captured {
   readonly places: readonly Locator[];
   /** Where something is going on; to be looked at again soon. */
   readonly unsettled: readonly Locator[];
+  /** Files that are written to again and again. */
+  readonly busy: readonly Locator[];
   /** Files that seem to be stubs, and are known. */
   readonly stubs: readonly Locator[];
 }
@@ -61,6 +64,7 @@ export class Capture {
   readonly #seen = new Set<string>();
   readonly #seenBelow = new Set<string>();
   readonly #unsettled: Locator[] = [];
+  readonly #busy: Locator[] = [];
   readonly #stubs: Locator[] = [];
   readonly #directories: Locator[] = [];
   readonly #files: FoundFile[] = [];
@@ -78,12 +82,19 @@ export class Capture {
   /** @throws HoldfastError as hubs and journals do; what was not made pending then is found again by the next one */
   async run(scope: Iterable<Target>): Promise<Captured> {
     await this.#lookAtAll(scope);
+    this.#requireRoot();
     for (const locator of deepestFirst(this.#switched)) this.#end(locator);
     for (const locator of this.#directories) this.#makeDirectory(locator);
     await this.#sendFiles();
     this.#endTheRest();
     this.#outgoing.flush();
-    return { places: Array.from(this.#seen, locatorOf), unsettled: [...this.#unsettled, ...this.#outgoing.stale], stubs: this.#stubs };
+    return { places: Array.from(this.#seen, locatorOf), unsettled: [...this.#unsettled, ...this.#outgoing.stale], busy: this.#busy, stubs: this.#stubs };
+  }
+
+  /** A disk that has lost the directory of the files must not make all regions remove theirs. */
+  #requireRoot(): void {
+    if (this.#known.applied.isEmpty || this.#surroundings.tree.look([]) !== null) return;
+    throw new HoldfastError('disk-failed', 'The directory that holds the files of this origin is missing; nothing of it is synced.');
   }
 
   async #lookAtAll(scope: Iterable<Target>): Promise<void> {
@@ -191,9 +202,14 @@ export class Capture {
 
   /** What is gone may have moved to where something cannot be read yet: then its end waits, for it must not overtake. */
   #endTheRest(): void {
-    const mayHaveMoved = this.#unsettled.some((locator) => this.#known.applied.get(locator) === undefined);
-    if (mayHaveMoved) this.#unsettled.push(...this.#gone);
-    else for (const locator of deepestFirst(this.#gone)) this.#end(locator);
+    const mayHaveMoved = [...this.#unsettled, ...this.#busy].some((locator) => this.#known.applied.get(locator) === undefined);
+    const ending: Locator[] = [];
+    for (const locator of deepestFirst(this.#gone)) {
+      const isGone = !mayHaveMoved && this.#look(locator) === null;
+      (isGone ? ending : this.#unsettled).push(locator);
+    }
+    this.#requireRoot();
+    for (const locator of ending) this.#end(locator);
   }
 
   async #sendFiles(): Promise<void> {
@@ -207,6 +223,7 @@ export class Capture {
       if (manifest === null) this.#unsettled.push(file.locator);
       else this.#conclude(file, manifest);
     } catch (error) {
+      if (error instanceof Changed) return void this.#busy.push(file.locator);
       if (concernsAll(error)) throw error;
       this.#unsettled.push(file.locator);
       if (!isAbsent(error)) this.#surroundings.report(messageOf(error, file.locator));
@@ -231,20 +248,23 @@ export class Capture {
     this.#outgoing.note({ locator, state: { kind: 'file', version: NO_OPERATION, key: '', fingerprint: look.fingerprint } });
   }
 
-  /** Null when the file is being written to. */
+  /** Null when the file was written to or replaced just now. @throws Changed when it is while it is read */
   async #read({ locator, look, applied }: FoundFile): Promise<Manifest | null> {
     const age = Date.now() - look.lastModified;
     if (age >= 0 && age < SETTLE_MS) return null;
     const { tree, blobs } = this.#surroundings;
     const descriptor = tree.open(locator, 'read');
     try {
-      if (fingerprintOf(fs.fstatSync(descriptor)) !== look.fingerprint) return null;
+      const proceed = (): void => {
+        if (fingerprintOf(fs.fstatSync(descriptor)) !== look.fingerprint) throw new Changed();
+      };
       let content: Content | null = null;
-      if (this.#mayBeKnown(locator, look, applied)) content = await digestContent(descriptor);
-      if (content === null || !this.#isKnown(locator, content, applied)) content = await uploadContent(descriptor, blobs);
+      if (this.#mayBeKnown(locator, look, applied)) content = await digestContent(descriptor, proceed);
+      if (content === null || !this.#isKnown(locator, content, applied)) content = await uploadContent(descriptor, blobs, proceed);
       const now = tree.look(locator);
-      const isStable = now?.kind === 'file' && now.fingerprint === look.fingerprint && content.size === look.size;
-      return isStable ? { ...content, lastModified: manifestTime(look.lastModified) } : null;
+      proceed();
+      const isThere = now?.kind === 'file' && now.fingerprint === look.fingerprint && content.size === look.size;
+      return isThere ? { ...content, lastModified: manifestTime(look.lastModified) } : null;
     } finally {
       fs.closeSync(descriptor);
     }
@@ -283,6 +303,9 @@ export class Capture {
     return this.#surroundings.journal.known;
   }
 }
+
+/** A file was written to while it was read. */
+class Changed extends Error {}
 
 /** Such as for a file that was removed a moment ago. */
 function isAbsent(error: unknown): boolean {

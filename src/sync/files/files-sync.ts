@@ -7,9 +7,12 @@ import type { ReplicaJournal } from '../../disk/replica/replica-journal.ts';
 import type { FileTree } from '../../disk/tree/file-tree.ts';
 import { getChunk } from './blobs.ts';
 import type { Blobs } from './blobs.ts';
+import { BlobsOnLine } from './blobs-on-line.ts';
 import type { Conflict } from './conflicts.ts';
 import { Fetcher } from './fetcher.ts';
 import { FilesJournal } from './files-journal.ts';
+import { Line } from '../replicator/line.ts';
+import { systemSurroundings } from '../replicator/surroundings.ts';
 import { chunksOf } from './manifest.ts';
 import { Prepare } from './prepare.ts';
 import { Reconciler } from './reconciler.ts';
@@ -97,16 +100,18 @@ export interface FilesSync {
 
 /** Does no I/O. */
 export function createFilesSync(options: FilesSyncOptions): FilesSync {
-  const { place, blobs, durability, exclusively, compactAt, session, onConflict, onProblem = () => undefined } = options;
+  const { place, durability, exclusively, compactAt, session, onConflict, onProblem = () => undefined } = options;
   const journal = new FilesJournal(place, {
     session,
     ...(durability && { durability }),
     ...(exclusively && { exclusively }),
     ...(compactAt && { compactAt }),
   });
-  const surroundings = { ...options, journal, eager: options.eager ?? false, report: onProblem };
-  const prepare = new Prepare(surroundings);
-  const fetcher = new Fetcher(surroundings);
+  const own = new BlobsOnLine(options.blobs, new Line(systemSurroundings));
+  const blobs = new BlobsOnLine(options.blobs, new Line(systemSurroundings));
+  const surroundings = { ...options, journal, blobs: own, eager: options.eager ?? false, report: onProblem };
+  const prepare = new Prepare({ ...surroundings, blobs });
+  const fetcher = new Fetcher({ ...surroundings, blobs });
   const reconciler = new Reconciler(surroundings, { prepare, fetcher, detach: options.detach ?? ((body) => body()) });
   const tellOfConflicts = (): void => {
     journal.state(); // what the journal holds already is no news
@@ -116,6 +121,7 @@ export function createFilesSync(options: FilesSyncOptions): FilesSync {
     journal,
     prepare: (operations) => prepare.operations(operations),
     start: () => {
+      own.line = new Line(systemSurroundings);
       tellOfConflicts();
       reconciler.start();
     },
@@ -123,7 +129,10 @@ export function createFilesSync(options: FilesSyncOptions): FilesSync {
       tellOfConflicts();
       return journal.watch(() => quietly(() => journal.state()));
     },
-    stop: () => reconciler.stop(),
+    stop: async () => {
+      own.line.cut();
+      await reconciler.stop();
+    },
     captured: () => reconciler.captured(),
     settled: () => reconciler.settled(),
     get uncaptured() {
@@ -132,6 +141,7 @@ export function createFilesSync(options: FilesSyncOptions): FilesSync {
     fetch: (locator) => fetcher.fetch(locator),
     conflicts: () => journal.state().model.conflicts.items.map((conflict) => forReaders(conflict, blobs)),
     close: async () => {
+      for (const { line } of [own, blobs]) line.cut();
       await reconciler.stop();
       journal.close();
     },

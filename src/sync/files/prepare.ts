@@ -34,7 +34,7 @@ export class Prepare {
     if (missing.size === 0) return;
     for (const [locator, state] of this.#surroundings.journal.known.applied.below([])) {
       if (state.kind !== 'file' || !missing.has(state.key)) continue;
-      if (await this.#upload(locator)) missing.delete(state.key);
+      if ((await this.#upload(locator)) === state.key) missing.delete(state.key);
     }
     for (const key of missing) this.#surroundings.report(`Neither the hub nor this disk has the content ${key} of a file any more.`);
   }
@@ -67,19 +67,18 @@ export class Prepare {
     return missing;
   }
 
-  /** False when the file has nothing to send: it is a stub, or gone. What it has become meanwhile does no harm. */
-  async #upload(locator: Locator): Promise<boolean> {
+  /** What was sent, which may be another content by now; null when the file has nothing to send: it is a stub, or gone. */
+  async #upload(locator: Locator): Promise<ContentKey | null> {
     const { tree, blobs } = this.#surroundings;
     let descriptor: number;
     try {
       descriptor = tree.open(locator, 'read');
     } catch (error) {
-      if (error instanceof TreeError) return false;
+      if (error instanceof TreeError) return null;
       throw error;
     }
     try {
-      await uploadContent(descriptor, blobs);
-      return true;
+      return contentKey(await uploadContent(descriptor, blobs));
     } finally {
       fs.closeSync(descriptor);
     }

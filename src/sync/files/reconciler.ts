@@ -42,6 +42,8 @@ export class Reconciler {
   #all = true;
   readonly #soon = new Set<string>();
   readonly #later = new Set<string>();
+  /** Those of `later` below which to look, too. */
+  readonly #deep = new Set<string>();
   /** Places of `soon` and `later` where the disk may have what the journal does not know. */
   readonly #uncaptured = new Set<string>();
   /** For those who wait until what was done on the disk is in the journal, and until the disk has what the journal has. */
@@ -87,6 +89,8 @@ export class Reconciler {
     for (const alarm of this.#alarms.values()) timers.clearTimeout(alarm);
     this.#alarms.clear();
     await this.#running;
+    // The next start looks at everything.
+    for (const list of [this.#soon, this.#later, this.#uncaptured, this.#deep]) list.clear();
     this.#capturing.releaseAll();
     this.#settling.releaseAll();
   }
@@ -166,6 +170,7 @@ export class Reconciler {
       await this.#pass(due, all);
     } catch (error) {
       this.#surroundings.report(error instanceof Error ? error.message : String(error));
+      for (const [key, deep] of due) if (deep) this.#deep.add(key);
       this.#postpone(this.#later, all ? [ROOT_KEY] : due.keys(), true);
     }
   }
@@ -181,6 +186,7 @@ export class Reconciler {
     const targets = Array.from(due, ([key, deep]): Target => ({ locator: locatorOf(key), deep }));
     const captured = await new Capture(this.#surroundings).run(all ? [{ locator: [], deep: true }, ...targets] : targets);
     this.#postpone(this.#soon, captured.unsettled.map(keyOf), true);
+    this.#postpone(this.#later, captured.busy.map(keyOf), true);
     if (this.#stopped) return;
     const { later, changed } = await new Apply(this.#surroundings, this.#prepare).run(this.#toApply(captured.places, all));
     this.#postpone(this.#later, later.map(keyOf), false);
@@ -227,7 +233,7 @@ export class Reconciler {
     this.#alarms.delete(list);
     for (const key of list) {
       if (key === ROOT_KEY) this.#all = true;
-      else this.#due.set(key, this.#due.get(key) ?? false);
+      else this.#due.set(key, this.#deep.delete(key) || this.#due.get(key) === true);
       this.#uncaptured.delete(key);
     }
     list.clear();
