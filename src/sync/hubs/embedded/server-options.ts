@@ -11,7 +11,7 @@ export interface HubServerOptions {
   /** The address to listen at. Default `127.0.0.1`: this machine only. */
   readonly host?: string;
   /** A certificate and its key in PEM; without them the hub speaks plain HTTP, which is for this machine or behind a proxy. */
-  readonly tls?: { readonly cert: string | Buffer; readonly key: string | Buffer };
+  readonly tls?: { readonly cert: string | Uint8Array; readonly key: string | Uint8Array };
   /** Called once if it waits until the lease of a server that is out of sight has ended, up to a minute. */
   readonly onWaiting?: () => void;
   /** Hears of failures that clients are told of only as `hub-unreachable`, such as a full disk. */

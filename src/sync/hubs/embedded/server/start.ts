@@ -26,7 +26,7 @@ export async function start(options: HubServerOptions): Promise<RunningHub> {
   try {
     service.prepare();
     const listener = hubListener({ service, token, onError });
-    const server = tls === undefined ? http.createServer(listener) : https.createServer(tls, listener);
+    const server = tls === undefined ? http.createServer(listener) : https.createServer(tls as https.ServerOptions, listener);
     server.keepAliveTimeout = KEEP_ALIVE_MS;
     await listen(server, port, host);
     return running(server, service, sole, `${tls === undefined ? 'http' : 'https'}://${inUrl(host)}:${(server.address() as AddressInfo).port}`);
