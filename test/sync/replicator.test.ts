@@ -1,0 +1,143 @@
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { NO_OPERATION } from '../../src/disk/replica/operation.ts';
+import { Wire } from '../../src/sync/replicator/wire.ts';
+import { MEMORY_CAPABILITIES, MemoryEngine, memoryHub } from '../support/memory-hub.ts';
+import { Region } from './replicator-region.ts';
+
+const regions: Region[] = [];
+
+function region(name: string, engine: MemoryEngine): Region {
+  const made = new Region(name, memoryHub(engine));
+  regions.push(made);
+  made.replicator.start();
+  return made;
+}
+
+afterEach(async () => {
+  for (const { replicator } of regions.splice(0)) await replicator.stop();
+});
+
+function until(condition: () => void): Promise<void> {
+  return vi.waitFor(condition, { timeout: 20_000, interval: 5 });
+}
+
+const LARGE = 'x'.repeat(300_000);
+const STRANGER = '01890000-0000-7000-8000-000000000000';
+
+/** An entry of one operation of a kind. */
+function entryOf(kind: number): Uint8Array {
+  const from = 'elsewhere';
+  const operations = [{ session: 5, sequence: 1, kind, payload: new Uint8Array(0) }];
+  const batch = { incarnation: STRANGER, region: from, first: 1, previous: NO_OPERATION, operations };
+  return new Wire(MEMORY_CAPABILITIES, from).encode(batch, { position: 0, digest: new Uint8Array(0) }).bytes;
+}
+
+describe('a replicator', () => {
+  test('brings the writes of each region to the other', async () => {
+    const engine = new MemoryEngine();
+    const [a, b] = [region('a', engine), region('b', engine)];
+    a.set('k', 'of a');
+    b.set('l', 'of b');
+    await until(() => expect([a.get('l'), b.get('k')]).toEqual(['of b', 'of a']));
+    await until(() => expect([a.replica.pending.length, a.replica.link.connected]).toEqual([0, true]));
+  });
+
+  test('sends a burst in one entry', async () => {
+    const engine = new MemoryEngine();
+    const a = region('a', engine);
+    await until(() => expect(a.replica.link.connected).toBe(true));
+    for (let count = 0; count < 100; count++) a.set(`k${count}`, 'v');
+    await until(() => expect(a.replica.position).toBeGreaterThan(0));
+    await until(() => expect(a.replica.pending.length).toBe(0));
+    expect(engine.log('a').entries.length).toBe(1);
+  });
+
+  test('sends what was written while the hub was away', async () => {
+    const engine = new MemoryEngine();
+    engine.away = true;
+    const a = region('a', engine);
+    await until(() => expect(a.replica.link.problem).not.toBe(''));
+    a.set('k', 'v');
+    expect(a.get('k')).toBe('v');
+    engine.away = false;
+    const b = region('b', engine);
+    await until(() => expect(b.get('k')).toBe('v'));
+    await until(() => expect(a.replica.link).toMatchObject({ connected: true, problem: '' }));
+  });
+
+  test('lets large values travel as blobs, and applies nothing of which a blob is missing or another', async () => {
+    const engine = new MemoryEngine();
+    const a = region('a', engine);
+    a.set('k', LARGE);
+    await until(() => expect(a.replica.position).toBe(1));
+    const log = engine.log('a');
+    expect(log.entries[0]?.bytes.length).toBeLessThan(1000);
+    const [name, bytes] = [...log.blobs][0] ?? ['', new Uint8Array(0)];
+    log.blobs.set(name, new Uint8Array(bytes.length));
+    const b = region('b', engine);
+    await until(() => expect(b.replica.link.problem).toMatch(/Entry 1 .* blob .* other bytes/));
+    log.blobs.delete(name);
+    b.set('l', 'goes on');
+    await until(() => expect(b.replica.link.problem).toMatch(/blob .* missing/));
+    expect([b.replica.position, b.get('k'), b.get('l')]).toEqual([0, undefined, 'goes on']);
+    log.blobs.set(name, bytes);
+    await until(() => expect([b.get('k'), b.get('l'), b.replica.pending.length]).toEqual([LARGE, 'goes on', 0]));
+  });
+
+  test('never begins with a snapshot that was damaged', async () => {
+    const engine = new MemoryEngine();
+    const a = region('a', engine);
+    a.set('k', 'v');
+    await until(() => expect(a.replica.position).toBe(1));
+    const log = engine.log('a');
+    log.putSnapshot({ position: 1, bytes: new Uint8Array(100) });
+    log.trim(1);
+    const b = region('b', engine);
+    b.set('l', 'goes on');
+    await until(() => expect(b.replica.link.problem).toMatch(/snapshot/));
+    expect([b.replica.position, b.replica.link.connected, b.get('l')]).toEqual([0, false, 'goes on']);
+  });
+
+  test('stops before an operation that only newer code knows', async () => {
+    const engine = new MemoryEngine();
+    engine.log('a').append([{ id: 'x', bytes: entryOf(199) }]);
+    const a = region('a', engine);
+    await until(() => expect(a.replica.link.problem).toMatch(/kind 199.*newer version/));
+    expect([a.replica.position, a.replica.link.connected]).toEqual([0, false]);
+  });
+
+  test('notices a second replica of its region\'s name', async () => {
+    const engine = new MemoryEngine();
+    const first = region('same', engine);
+    await until(() => expect(first.replica.link.connected).toBe(true));
+    region('same', engine).set('k', 'v');
+    await until(() => expect(first.replica.link).toMatchObject({ connected: true, problem: expect.stringMatching(/'same'/) as string }));
+    expect(first.get('k')).toBe('v');
+  });
+
+  test('adds what it has to a hub that lost everything, and puts its old copy aside', async () => {
+    const engine = new MemoryEngine();
+    const a = region('a', engine);
+    a.set('k', 'v');
+    await until(() => expect(a.replica.pending.length).toBe(0));
+    await until(() => expect(a.replica.position).toBe(1));
+    const { subscribers } = engine.log('a');
+    engine.logs.delete('a');
+    for (const subscriber of subscribers) subscriber();
+    const b = region('b', engine);
+    await until(() => expect(b.get('k')).toBe('v'));
+    expect(a.quarantined.length).toBe(1);
+    await until(() => expect(a.replica.link.problem).toMatch(/put aside/));
+  });
+
+  test('appends nothing to its journal once it was stopped', async () => {
+    const engine = new MemoryEngine();
+    const [a, b] = [region('a', engine), region('b', engine)];
+    await until(() => expect(a.replica.link.connected).toBe(true));
+    await a.replicator.stop();
+    const { records } = a;
+    b.set('k', 'v');
+    await until(() => expect(b.replica.position).toBe(1));
+    expect([a.records, a.get('k')]).toEqual([records, undefined]);
+  });
+});
