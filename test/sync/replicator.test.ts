@@ -25,10 +25,10 @@ const LARGE = 'x'.repeat(300_000);
 const STRANGER = '01890000-0000-7000-8000-000000000000';
 
 /** An entry of one operation of a kind. */
-function entryOf(kind: number): Uint8Array {
+function entryOf(kind: number, first = 1): Uint8Array {
   const from = 'elsewhere';
   const operations = [{ session: 5, sequence: 1, kind, payload: new Uint8Array(0) }];
-  const batch = { incarnation: STRANGER, region: from, first: 1, previous: NO_OPERATION, operations };
+  const batch = { incarnation: STRANGER, region: from, first, previous: NO_OPERATION, operations };
   return new Wire(MEMORY_CAPABILITIES, from).encode(batch, { position: 0, digest: new Uint8Array(0) }).bytes;
 }
 
@@ -50,6 +50,17 @@ describe('a replicator', () => {
     await until(() => expect(a.replica.position).toBeGreaterThan(0));
     await until(() => expect(a.replica.pending.length).toBe(0));
     expect(engine.log('a').entries.length).toBe(1);
+  });
+
+  test('sends under another id what the hub took and the order ignored', async () => {
+    const engine = new MemoryEngine();
+    const a = region('a', engine);
+    await until(() => expect(a.replica.link.connected).toBe(true));
+    // As if what comes first had overtaken something that was lost: no replica takes the fifth without the others.
+    engine.log('a').append([{ id: `${a.replica.incarnation}.1-1`, bytes: entryOf(1, 5) }]);
+    a.set('k', 'v');
+    await until(() => expect(a.replica.pending.length).toBe(0));
+    expect(engine.log('a').entries.map(({ id }) => id.replace(a.replica.incarnation, ''))).toEqual(['.1-1', '.1-1.1']);
   });
 
   test('sends what was written while the hub was away', async () => {
