@@ -11,13 +11,10 @@ import { behaviour } from '../file-system/loading.ts';
 import { HoldfastError } from '../runtime/holdfast-error.ts';
 import { isRefusedByRuntime } from '../runtime/permission.ts';
 import type { UsageDetails } from '../storage/storage-manager.ts';
-import { internal } from '../webidl/interface.ts';
 import { BucketEngine } from './bucket-engine.ts';
-import { outsideContexts } from './context.ts';
+import { BucketSync } from './bucket-sync.ts';
 import type { SyncSettings } from './options.ts';
-import { OriginSync } from './origin-sync.ts';
-import { firstReplicate } from './replicate.ts';
-import type { RunningSync } from './running-sync.ts';
+import type { OriginSync } from './origin-sync.ts';
 import type { StorageClient } from './storage-client.ts';
 
 /** What a bucket needs of its host. */
@@ -64,11 +61,8 @@ export class Bucket {
   /** Clients that have a file system. */
   readonly #withFiles = new Set<StorageClient>();
   #map: MapJournal | undefined;
-  readonly #syncSettings: SyncSettings | undefined;
-  #sync: OriginSync | undefined;
-  #running: Promise<RunningSync> | undefined;
-  /** The same once it runs. */
-  #runningNow: RunningSync | undefined;
+  /** Null: the host has no hub for the origin. */
+  readonly #sync: BucketSync | null;
   #closed = false;
   /** The client that `host.origin()` gives. */
   client: StorageClient | undefined;
@@ -80,7 +74,7 @@ export class Bucket {
     this.#owner = owner;
     this.#quota = owner.quotaOf(origin);
     this.mapQuota = this.#quota ?? DEFAULT_QUOTA;
-    this.#syncSettings = owner.sync?.includes(origin) === true ? owner.sync : undefined;
+    this.#sync = owner.sync?.includes(origin) === true ? this.#createSync(owner.sync) : null;
   }
 
   /** Whose bucket it is: buckets of two hosts have nothing to do with each other, but for the disk. */
@@ -105,52 +99,28 @@ export class Bucket {
   open(): void {
     this.requireOpen();
     this.#owner.root.open();
-    if (this.#syncSettings !== undefined && this.#running === undefined) void this.#startSync();
+    void this.#sync?.start();
+  }
+
+  #createSync(settings: SyncSettings): BucketSync {
+    const bucket = {
+      origin: this.origin,
+      place: this.place,
+      durability: this.#owner.root.durability,
+      engine: this.engine,
+      map: () => this.#mapJournal(),
+      mapClient: (url: string) => this.mapClient(url),
+      requireOpen: () => this.requireOpen(),
+      keep: () => this.#owner.keep(this, true),
+    };
+    return new BucketSync(bucket, settings);
   }
 
   /** The origin's place in a hub's order; null where the host has none for it. */
   get sync(): OriginSync | null {
-    const settings = this.#syncSettings;
-    if (settings === undefined) return null;
+    if (this.#sync === null) return null;
     this.open();
-    return (this.#sync ??= new OriginSync(internal, {
-      origin: this.origin,
-      region: settings.region,
-      map: this.#mapJournal(),
-      writer: this.mapClient(`${this.origin}/`),
-      running: () => this.#startSync(),
-      files: () => this.#runningNow?.files?.journal ?? null,
-    }));
-  }
-
-  /** Nothing local waits for it; whatever fails is tried again by the next use. */
-  #startSync(): Promise<RunningSync> {
-    if (this.#running !== undefined) return this.#running;
-    const starting = outsideContexts(() => this.#runSync());
-    this.#running = starting;
-    starting.catch(() => (this.#running = undefined));
-    return starting;
-  }
-
-  async #runSync(): Promise<RunningSync> {
-    const settings = this.#syncSettings;
-    if (settings === undefined) throw new HoldfastError('bad-option', `No hub was given for ${this.origin}.`);
-    const [{ RunningSync }] = await Promise.all([import('./running-sync.ts'), this.engine.ready()]);
-    this.requireOpen();
-    this.engine.pinned = true;
-    this.#owner.keep(this, true);
-    const { root } = this.#owner;
-    this.#runningNow = new RunningSync({
-      origin: this.origin,
-      settings,
-      place: this.place,
-      map: this.#mapJournal().replicaJournal(),
-      locks: this.engine.locks,
-      tree: this.engine.tree,
-      durability: root.durability,
-      onConflict: (conflict) => this.#sync?.announceConflict(conflict),
-    });
-    return this.#runningNow;
+    return this.#sync.surface;
   }
 
   /** The map as one more client has it. */
@@ -159,13 +129,12 @@ export class Bucket {
   }
 
   #mapJournal(): MapJournal {
-    const settings = this.#syncSettings;
     return (this.#map ??= new MapJournal(this.place, {
       url: `${this.origin}/`,
       durability: this.#owner.root.durability,
       shared: this.#owner.root.shared,
       ...(this.#quota !== undefined && { quota: this.#quota }),
-      ...(settings !== undefined && { replicate: () => firstReplicate(settings.region) }),
+      ...(this.#sync !== null && { replicate: this.#sync.replicate }),
     }));
   }
 
@@ -184,12 +153,8 @@ export class Bucket {
         return engine.locks;
       },
       salt: () => this.#owner.root.ensure().salt,
-      ...(this.#syncsFiles && { fetch: async (file) => (await this.#startSync()).files?.fetch(file) }),
+      ...(this.#sync?.fetch && { fetch: this.#sync.fetch }),
     });
-  }
-
-  get #syncsFiles(): boolean {
-    return this.#syncSettings !== undefined && this.#syncSettings.files !== 'off';
   }
 
   /** Bytes in use now. */
@@ -207,7 +172,7 @@ export class Bucket {
   keep(client: StorageClient, inUse: boolean): void {
     if (inUse) this.#inUse.add(client);
     else this.#inUse.delete(client);
-    this.#owner.keep(this, this.#inUse.size > 0 || this.#running !== undefined);
+    this.#owner.keep(this, this.#inUse.size > 0 || this.#sync?.isRunning === true);
   }
 
   /** Notes a client whose open files must end with the host. */
@@ -221,20 +186,14 @@ export class Bucket {
   }
 
 
-  async #endSync(): Promise<void> {
-    const running = await this.#running?.catch(() => undefined);
-    await running?.close();
-  }
-
   /** Ends all clients and closes what is open; resolves when the operations that were under way have ended. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     const clients = new Set([...this.#inUse, ...this.#withFiles]);
     if (this.client !== undefined) clients.add(this.client);
-    this.#sync?.end();
     await Promise.all([...clients].map((client) => client.end()));
-    await this.#endSync();
+    await this.#sync?.end();
     this.#map?.close();
     await this.engine.close();
   }

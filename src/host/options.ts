@@ -171,6 +171,9 @@ function syncOption(value: unknown): SyncSettings | undefined {
 export function hostSettings(options: StorageHostOptions): HostSettings {
   requireOptionsObject(options, 'StorageHost');
   requireKnownOptions(options, ['root', 'quota', 'durability', 'shared', 'sync'], 'StorageHost');
+  if (options.sync !== undefined && options.shared !== undefined) {
+    throw bad("Options 'sync' and 'shared' exclude each other: several machines of one root need no hub between them, and a hub wants a root of each region's own.");
+  }
   return {
     root: rootPath(options.root),
     quotaOf: quotaFunction(options.quota),

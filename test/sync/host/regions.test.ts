@@ -241,6 +241,11 @@ describe('the sync option', () => {
     expect(() => new StorageHost({ root: '/nowhere', sync: sync as SyncOptions })).toThrow(HoldfastError);
   });
 
+  test('is refused together with a root that machines share', () => {
+    const options = { root: '/nowhere', shared: 'lockfile', sync: { hub: memoryHub(), region: 'eu' } } as const;
+    expect(() => new StorageHost(options)).toThrow(/exclude each other/);
+  });
+
   test('leaves the origins alone that it does not name', async () => {
     const host = openHost(new MemoryEngine(), 'eu', { origins: [ORIGIN] });
     expect(host.origin('https://other.example').sync).toBeNull();

@@ -1,0 +1,108 @@
+import type { Locator } from '../disk/locator.ts';
+import type { MapJournal } from '../disk/map/map-journal.ts';
+import type { MapClient } from '../disk/map/map-client.ts';
+import type { BucketPlace } from '../disk/place.ts';
+import type { Durability } from '../disk/root/durable.ts';
+import { internal } from '../webidl/interface.ts';
+import type { BucketEngine } from './bucket-engine.ts';
+import { outsideContexts } from './context.ts';
+import type { SyncSettings } from './options.ts';
+import { OriginSync } from './origin-sync.ts';
+import { firstReplicate } from './replicate.ts';
+import type { RunningSync } from './running-sync.ts';
+
+/** What of a bucket is kept in a hub's order. */
+export interface SyncedBucket {
+  readonly origin: string;
+  readonly place: BucketPlace;
+  readonly durability: Durability;
+  readonly engine: BucketEngine;
+  map(): MapJournal;
+  mapClient(url: string): MapClient;
+  /** @throws HoldfastError closed */
+  requireOpen(): void;
+  /** From now on the bucket is in use, whoever holds it. */
+  keep(): void;
+}
+
+/**
+ * A bucket's place in the order of a hub. It starts with the bucket's first use; nothing local waits for it. While it
+ * runs the bucket's engine does, and the host holds the bucket: what other regions write comes to this disk.
+ */
+export class BucketSync {
+  readonly #bucket: SyncedBucket;
+  readonly #settings: SyncSettings;
+  #surface: OriginSync | undefined;
+  #starting: Promise<RunningSync> | undefined;
+  #running: RunningSync | undefined;
+
+  constructor(bucket: SyncedBucket, settings: SyncSettings) {
+    this.#bucket = bucket;
+    this.#settings = settings;
+  }
+
+  /** What clients see of it. */
+  get surface(): OriginSync {
+    const { origin } = this.#bucket;
+    return (this.#surface ??= new OriginSync(internal, {
+      origin,
+      region: this.#settings.region,
+      map: this.#bucket.map(),
+      writer: this.#bucket.mapClient(`${origin}/`),
+      running: () => this.start(),
+      files: () => this.#running?.files?.journal ?? null,
+    }));
+  }
+
+  /** Whatever fails is tried again by the next use. */
+  start(): Promise<RunningSync> {
+    if (this.#starting !== undefined) return this.#starting;
+    const starting = outsideContexts(() => this.#start());
+    this.#starting = starting;
+    starting.catch(() => (this.#starting = undefined));
+    return starting;
+  }
+
+  async #start(): Promise<RunningSync> {
+    const { origin, place, durability, engine } = this.#bucket;
+    const [{ RunningSync }] = await Promise.all([import('./running-sync.ts'), engine.ready()]);
+    this.#bucket.requireOpen();
+    engine.pinned = true;
+    this.#bucket.keep();
+    this.#running = new RunningSync({
+      origin,
+      settings: this.#settings,
+      place,
+      map: this.#bucket.map().replicaJournal(),
+      locks: engine.locks,
+      tree: engine.tree,
+      durability,
+      onConflict: (conflict) => this.#surface?.announceConflict(conflict),
+    });
+    return this.#running;
+  }
+
+  /** What the map's journal says before this realm's first write. */
+  readonly replicate = (): Uint8Array => firstReplicate(this.#settings.region);
+
+  /** Brings the content of a file that another region wrote onto this disk; undefined where files are not synced. */
+  get fetch(): ((file: Locator) => Promise<void>) | undefined {
+    if (this.#settings.files === 'off') return undefined;
+    return async (file) => {
+      const { files } = await this.start();
+      await files?.fetch(file);
+    };
+  }
+
+  /** Whether it runs, or is about to. */
+  get isRunning(): boolean {
+    return this.#starting !== undefined;
+  }
+
+  /** Resolves when this process has ceased to speak with the hub for the root. */
+  async end(): Promise<void> {
+    this.#surface?.end();
+    const running = await this.#starting?.catch(() => undefined);
+    await running?.close();
+  }
+}
