@@ -506,6 +506,7 @@ describe('a disk that is damaged', () => {
     const [a, b] = twoRegions(true);
     await a.write('d/f', 'content');
     await converge(a, b);
+    const { position } = a;
     await a.sync.stop();
     const files = path.join(a.bucket, 'files.0');
     fs.renameSync(files, `${files}-away`);
@@ -514,7 +515,7 @@ describe('a disk that is damaged', () => {
     fs.renameSync(`${files}-away`, files);
     await converge(a, b);
     for (const region of [a, b]) expect(await region.content()).toEqual({ 'd/': '', 'd/f': 'content' });
-    expect(a.position).toBe(1);
+    expect(a.position).toBe(position);
   });
 
   const stubOf = (region: Region): string => path.join(region.bucket, 'files.0/f');
