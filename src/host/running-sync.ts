@@ -96,13 +96,19 @@ export class RunningSync {
   }
 
   async flush(signal?: AbortSignal): Promise<void> {
-    if (this.#membership.isSpeaking && this.files !== null) await awake(this.files.captured(), signal);
+    await this.#withFiles((files) => files.captured(), signal);
     await Promise.all(this.#followed.map(({ journal }) => flushed(journal, signal)));
   }
 
   async caughtUp(signal?: AbortSignal): Promise<void> {
     await Promise.all(this.#followed.map(({ journal, name }) => caughtUp(journal, this.#connection, name, signal)));
-    if (this.#membership.isSpeaking && this.files !== null) await awake(this.files.settled(), signal);
+    await this.#withFiles((files) => files.settled(), signal);
+  }
+
+  /** Only the process that speaks with the hub knows what is under way between the disk and the journal. */
+  async #withFiles(wait: (files: FilesSync) => Promise<void>, signal?: AbortSignal): Promise<void> {
+    const { files } = this;
+    if (files !== null && (await awake(this.#membership.speaks(), signal))) await awake(wait(files), signal);
   }
 
   echoed(id: OperationId, signal?: AbortSignal): Promise<void> {

@@ -203,8 +203,18 @@ export class StorageClient extends ContextEventTarget {
     } else if (this.#unsubscribe === undefined) {
       const { map, storage } = this.#localArea();
       this.#unsubscribe = map.subscribe((change) => broadcast(change, storage, this));
+      this.#follow();
     }
     this.#noteUse();
+  }
+
+  /** Whoever only listens hears of other regions too. */
+  #follow(): void {
+    try {
+      this.#bucket.open();
+    } catch {
+      return; // The first use of the root says why.
+    }
   }
 
   /** @internal */

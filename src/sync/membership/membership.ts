@@ -52,7 +52,9 @@ export class Membership {
   readonly #options: MembershipOptions;
   readonly #surroundings: Surroundings;
   #stopped = false;
-  #speaking = false;
+  /** Whether this process speaks with the hub; null while that is not certain. */
+  #speaks: boolean | null = null;
+  #asking: (() => void)[] = [];
   #wake: (() => void) | null = null;
   #done: Promise<void> | null = null;
 
@@ -61,9 +63,15 @@ export class Membership {
     this.#surroundings = options.surroundings ?? systemSurroundings;
   }
 
-  /** Whether this process speaks with the hub. */
-  get isSpeaking(): boolean {
-    return this.#speaking;
+  /** Whether this process speaks with the hub, once that is certain: it may have to be elected, and to connect first. */
+  async speaks(): Promise<boolean> {
+    while (this.#speaks === null && !this.#stopped) await new Promise<void>((resolve) => this.#asking.push(resolve));
+    return this.#speaks === true;
+  }
+
+  #decide(speaks: boolean | null): void {
+    this.#speaks = speaks;
+    for (const resolve of this.#asking.splice(0)) resolve();
   }
 
   start(): void {
@@ -74,6 +82,7 @@ export class Membership {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#wake?.();
+    this.#decide(null);
     await this.#done;
   }
 
@@ -91,7 +100,8 @@ export class Membership {
   async #stand(): Promise<void> {
     const { locks, clientId } = this.#options;
     const lock = await runForElection(await locks(), clientId);
-    if (lock === null) return;
+    if (lock === null) return this.#decide(false);
+    this.#decide(null);
     try {
       lock.onLost = () => this.#wake?.();
       await this.#speak();
@@ -105,13 +115,13 @@ export class Membership {
     if (capabilities === null) return;
     const { followed } = this.#options;
     const replicators = followed.map((each) => this.#replicator(each, capabilities));
-    this.#speaking = true;
     try {
       for (const replicator of replicators) replicator.start();
       for (const each of followed) each.begin?.();
+      this.#decide(true);
       await this.#pause(Infinity);
     } finally {
-      this.#speaking = false;
+      this.#decide(null);
       await Promise.all([...replicators.map((each) => each.stop()), ...followed.map((each) => each.end?.())]);
     }
   }
