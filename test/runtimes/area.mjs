@@ -17,7 +17,7 @@ export async function runArea(runtime, command, project, area) {
   let done = false;
 
   const launch = (program, { args = [], env = {}, preload = false }) =>
-    spawn(command, [...runtime.flags({ data, project }), ...(preload ? runtime.preload(globals) : []), join(project, program), ...args], {
+    spawn(command, [...runtime.flags({ data, project, area }), ...(preload ? runtime.preload(globals) : []), join(project, program), ...args], {
       cwd: project,
       env: { ...process.env, NO_COLOR: '1', TEST_DATA: data, ...env },
       stdio: 'pipe',

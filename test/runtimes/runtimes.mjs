@@ -34,13 +34,15 @@ export const runtimes = [
     binary: `node_modules/deno/${binary('deno')}`,
     // Nothing but what README.md names: the root, and the variables. Reading its own code is what a program that starts
     // threads needs, with or without Holdfast.
-    flags: ({ data, project }) => [
+    // A hub needs the network too.
+    flags: ({ data, project, area }) => [
       'run',
       '--quiet',
       '--no-prompt',
       `--allow-read=${data},${project}/programs`,
       `--allow-write=${data}`,
       `--allow-env=${[...variables, 'TEST_DATA'].join()}`,
+      ...(area === 'sync' ? ['--allow-net=127.0.0.1'] : []),
     ],
     preload: (globals) => ['--preload', globals.denoSpecifier],
   },
