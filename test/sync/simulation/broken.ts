@@ -92,12 +92,15 @@ function applyAtOnce(bytes: Uint8Array, journal: ReplicaJournal): void {
 /** Sends each entry at most once, whatever becomes of it. */
 function stubborn(log: HubLog): HubLog {
   const sent = new Set<string>();
-  const nameOf = ({ bytes }: NewEntry): string => Buffer.from(bytes).toString('latin1');
+  const nameOf = ({ bytes }: NewEntry): string => {
+    const { incarnation, first } = decodeWire(bytes);
+    return `${incarnation}.${first}`;
+  };
   return through(log, {
     async append(entries) {
       const fresh = entries.filter((entry) => !sent.has(nameOf(entry)));
       for (const entry of fresh) sent.add(nameOf(entry));
-      return fresh.length === 0 ? 0 : log.append(fresh);
+      return fresh.length === 0 ? Infinity : log.append(fresh);
     },
   });
 }
