@@ -169,6 +169,7 @@ export class Reconciler {
     try {
       await this.#pass(due, all);
     } catch (error) {
+      if (this.#stopped) return; // it was cut off, and the next start looks at everything
       this.#surroundings.report(error instanceof Error ? error.message : String(error));
       for (const [key, deep] of due) if (deep) this.#deep.add(key);
       this.#postpone(this.#later, all ? [ROOT_KEY] : due.keys(), true);
