@@ -22,7 +22,7 @@ import { buildBase, fetchSnapshot } from './bootstrap.ts';
 import type { Base, BootstrapOptions } from './bootstrap.ts';
 import { isSameDigest } from './digest.ts';
 import { ANSWER_MS, compareHead, readOn } from './follower.ts';
-import type { Verdict } from './follower.ts';
+import type { Place, Verdict } from './follower.ts';
 import { Line } from './line.ts';
 import { LinkReporter } from './link-reporter.ts';
 import { isLater, mintIncarnation } from './mint-incarnation.ts';
@@ -230,10 +230,12 @@ export class Replicator {
    */
   async #follow(compare: boolean): Promise<void> {
     for (let attempts = 0; attempts < MOST_REBASES; attempts++) {
+      const place = this.#place();
       const head = await this.#head();
-      const replica = this.#options.journal.current();
-      const verdict = compareHead(replica, head);
-      if (verdict === 'same' && !compare && replica.position === head.position) return;
+      const verdict = compareHead(place, head);
+      if (verdict === 'same' && !compare && place.position === head.position) return;
+      // Somebody else went on meanwhile: the head says nothing about where he is now.
+      if (verdict !== 'same' && !this.#isStillAt(place)) continue;
       const outcome = verdict === 'same' ? await this.#catchUp(head) : verdict;
       if (outcome === 'same') return;
       await this.#rebase(outcome, head);
@@ -282,9 +284,9 @@ export class Replicator {
   /** Reads and applies; up to `target` or beyond, or at least something. */
   async #read(epoch: string, target: number): Promise<Verdict> {
     const { journal, log } = this.#options;
-    const { position, digest } = journal.current();
-    const reading = await readOn(log, this.#line, { epoch, position, digest }, target, this.#trusted === position);
-    if (reading.verdict !== 'same') return reading.verdict;
+    const place = this.#place();
+    const reading = await readOn(log, this.#line, place, target, this.#trusted === place.position);
+    if (reading.verdict !== 'same') return this.#isStillAt(place) ? reading.verdict : 'same';
     for (const entry of reading.entries) {
       const unpacked = await unpack(entry, this.#unpacking);
       this.#assertRunning();
@@ -296,6 +298,16 @@ export class Replicator {
       this.#apply(epoch, unpacked, replica.isOwn(unpacked.batch.incarnation));
     }
     return 'same';
+  }
+
+  #place(): Place {
+    const { epoch, position, digest } = this.#options.journal.current();
+    return { epoch, position, digest };
+  }
+
+  #isStillAt({ epoch, position, digest }: Place): boolean {
+    const now = this.#options.journal.current();
+    return now.epoch === epoch && now.position === position && isSameDigest(now.digest, digest);
   }
 
   #apply(epoch: string, unpacked: Unpacked, own: boolean): void {
