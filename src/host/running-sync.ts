@@ -105,10 +105,12 @@ export class RunningSync {
     await this.#withFiles((files) => files.settled(), signal);
   }
 
-  /** Only the process that speaks with the hub knows what is under way between the disk and the journal. */
-  async #withFiles(wait: (files: FilesSync) => Promise<void>, signal?: AbortSignal): Promise<void> {
+  /** Only the process that speaks with the hub knows what is under way between the disk and the journal; others look. */
+  async #withFiles(wait: (files: Pick<FilesSync, 'captured' | 'settled'>) => Promise<void>, signal?: AbortSignal): Promise<void> {
     const { files } = this;
-    if (files !== null && (await awake(this.#membership.speaks(), signal))) await awake(wait(files), signal);
+    if (files === null) return;
+    const speaks = await awake(this.#membership.speaks(), signal);
+    await awake(wait(speaks ? files : files.byOthers), signal);
   }
 
   echoed(id: OperationId, signal?: AbortSignal): Promise<void> {

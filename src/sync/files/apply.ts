@@ -211,7 +211,7 @@ export class Apply {
   }
 }
 
-function isSameState(a: Applied | TableEntry | undefined, b: TableEntry | undefined): boolean {
+export function isSameState(a: Applied | TableEntry | undefined, b: TableEntry | undefined): boolean {
   if (a === undefined || b === undefined || a.kind === 'directory' || b.kind === 'directory') return a?.kind === b?.kind;
   return isSameOperation('version' in a ? a.version : a.id, b.id);
 }

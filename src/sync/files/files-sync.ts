@@ -14,6 +14,7 @@ import { FilesJournal } from './files-journal.ts';
 import { Line } from '../replicator/line.ts';
 import { systemSurroundings } from '../replicator/surroundings.ts';
 import { chunksOf } from './manifest.ts';
+import { Onlooker } from './onlooker.ts';
 import { Prepare } from './prepare.ts';
 import { Reconciler } from './reconciler.ts';
 
@@ -84,6 +85,8 @@ export interface FilesSync {
   captured(): Promise<void>;
   /** Resolves when also everything that the order has brought by now is on this disk. */
   settled(): Promise<void>;
+  /** The same as `captured` and `settled`, in a process that does not start it, by what another one does. */
+  readonly byOthers: { captured(): Promise<void>; settled(): Promise<void> };
   /** How many places have, or may have, changes that are not pending yet: the hub is away, or they are being written. */
   readonly uncaptured: number;
   /**
@@ -135,6 +138,7 @@ export function createFilesSync(options: FilesSyncOptions): FilesSync {
     },
     captured: () => reconciler.captured(),
     settled: () => reconciler.settled(),
+    byOthers: new Onlooker(surroundings),
     get uncaptured() {
       return reconciler.uncaptured;
     },

@@ -252,3 +252,26 @@ describe('the sync option', () => {
     expect(host.origin(ORIGIN).sync).not.toBeNull();
   });
 });
+
+describe('a process that does not speak with the hub', () => {
+  test('flushes the files that it wrote, and has those of others when it has caught up', async () => {
+    const engine = new MemoryEngine();
+    const root = newRoot();
+    const speaker = open(engine, 'eu', { root });
+    await speaker.sync.flush();
+    const other = open(engine, 'eu', { root });
+    const us = open(engine, 'us');
+    await write(other, 'file', 'written beside');
+    await other.sync.flush();
+    await us.sync.caughtUp();
+    expect(await read(us, 'file')).toBe('written beside');
+    await write(us, 'file', 'written elsewhere');
+    await us.sync.flush();
+    await other.sync.caughtUp();
+    expect(await read(other, 'file')).toBe('written elsewhere');
+    await (await us.storage.getDirectory()).removeEntry('file');
+    await us.sync.flush();
+    await other.sync.caughtUp();
+    await expect(read(other, 'file')).rejects.toMatchObject({ name: 'NotFoundError' });
+  });
+});
