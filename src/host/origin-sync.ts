@@ -159,7 +159,7 @@ export class OriginSync extends ContextEventTarget {
     const running = await this.#parts.running();
     const id = this.#submitted(map.compareAndSet(writer, { key: String(key), expected, value }));
     await running.echoed(id, signal);
-    const refusal = this.#journal.current().rejections.items.find(({ operation }) => isSame(operation, id))?.reason;
+    const refusal = this.#journal.current().rejections.refusalOf(id);
     if (refusal === 'quota') throw new QuotaExceededError(`compareAndSet(): the value does not fit the quota of ${this.#parts.origin} any more.`);
     return refusal === undefined;
   }
@@ -241,10 +241,6 @@ export class OriginSync extends ContextEventTarget {
       if (rejection.serial > known) this.dispatchEvent(new CustomEvent('syncrejected', { detail: rejection }));
     }
   }
-}
-
-function isSame(a: OperationId, b: OperationId): boolean {
-  return a.session === b.session && a.sequence === b.sequence;
 }
 
 function sum(replicas: readonly Replica[], of: (replica: Replica) => number): number {

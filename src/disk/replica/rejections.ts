@@ -2,8 +2,8 @@ import type { ByteReader } from './byte-reader.ts';
 import { damaged } from './byte-reader.ts';
 import type { ByteWriter } from './byte-writer.ts';
 import type { Refusal } from './model.ts';
-import { readOperation, writeOperation } from './operation.ts';
-import type { Operation } from './operation.ts';
+import { isSameOperation, readOperation, writeOperation } from './operation.ts';
+import type { Operation, OperationId } from './operation.ts';
 
 /** An operation of this replica that the order refused. */
 export interface Rejection {
@@ -23,6 +23,8 @@ const REASONS: readonly Refusal[] = ['quota', 'expected', 'damaged', 'unknown'];
 /** The rejections that nobody has acknowledged, oldest first. */
 export class Rejections {
   #items: Rejection[] = [];
+  /** The last ones, acknowledged or not: who asks for a verdict may come after somebody else has acknowledged it. */
+  #recent: Rejection[] = [];
   #serial = 0;
 
   get items(): readonly Rejection[] {
@@ -38,8 +40,14 @@ export class Rejections {
     this.#serial += 1;
     const rejection = { serial: this.#serial, operation, reason, position };
     this.#items.push(rejection);
-    if (this.#items.length > KEPT) this.#items.shift();
+    this.#recent.push(rejection);
+    for (const list of [this.#items, this.#recent]) if (list.length > KEPT) list.shift();
     return rejection;
+  }
+
+  /** Why an operation that is pending no more was refused; undefined: it was not, or that was long ago. */
+  refusalOf(id: OperationId): Refusal | undefined {
+    return this.#recent.findLast(({ operation }) => isSameOperation(operation, id))?.reason;
   }
 
   acknowledge(through: number): void {
@@ -64,5 +72,6 @@ export class Rejections {
       const position = reader.integer();
       this.#items.push({ serial, reason, position, operation: readOperation(reader) });
     }
+    this.#recent = [...this.#items];
   }
 }

@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { HoldfastError, StorageHost } from '../../../src/index.ts';
-import type { OriginSync, StorageClient, SyncOptions } from '../../../src/index.ts';
+import type { OriginSync, RejectedWrite, StorageClient, SyncOptions } from '../../../src/index.ts';
 import { MemoryEngine, memoryHub } from '../../support/memory-hub.ts';
 
 const ORIGIN = 'https://app.example';
@@ -273,5 +273,18 @@ describe('a process that does not speak with the hub', () => {
     await us.sync.flush();
     await other.sync.caughtUp();
     await expect(read(other, 'file')).rejects.toMatchObject({ name: 'NotFoundError' });
+  });
+});
+
+describe('compareAndSet', () => {
+  test('tells of a refusal that somebody acknowledges at once', async () => {
+    const engine = new MemoryEngine();
+    const eu = open(engine, 'eu');
+    const us = open(engine, 'us');
+    us.sync.addEventListener('syncrejected', (event) => us.sync.acknowledge((event as CustomEvent<RejectedWrite>).detail));
+    const [first, second] = await Promise.all([eu.sync.compareAndSet('lock', null, 'eu'), us.sync.compareAndSet('lock', null, 'us')]);
+    expect(first).not.toBe(second);
+    await expect(us.sync.compareAndSet('lock', null, 'us again')).resolves.toBe(false);
+    expect(us.sync.rejections()).toEqual([]);
   });
 });
