@@ -1,12 +1,14 @@
-// What this door needs in its caller's turn: handles of plain data, and the option `shared`.
+// What this door needs in its caller's turn: handles of plain data, and the options `shared` and `sync`.
 import './disk/journal/lockfile-provided.ts';
 import './file-system/loaded.ts';
+import './host/sync-provided.ts';
 
 export { HoldfastError } from './runtime/holdfast-error.ts';
 export type { HoldfastErrorCode } from './runtime/holdfast-error.ts';
 export { StorageHost } from './host/storage-host.ts';
 export type { ClientOptions } from './host/storage-host.ts';
-export type { QuotaOption, StorageHostOptions, SyncedOrigins, SyncOptions } from './host/options.ts';
+export type { QuotaOption, StorageHostOptions } from './host/options.ts';
+export type { SyncedOrigins, SyncOptions } from './host/sync-options.ts';
 export type { FileConflict, OriginSync, RejectedWrite, SyncStatus, WaitOptions } from './host/origin-sync.ts';
 export type { OriginLike } from './host/origin.ts';
 export type { StorageClient } from './host/storage-client.ts';

@@ -6,7 +6,7 @@ import type { Durability } from '../disk/root/durable.ts';
 import { internal } from '../webidl/interface.ts';
 import type { BucketEngine } from './bucket-engine.ts';
 import { outsideContexts } from './context.ts';
-import type { SyncSettings } from './options.ts';
+import type { SyncSettings } from './sync-options.ts';
 import { OriginSync } from './origin-sync.ts';
 import { firstReplicate } from './replicate.ts';
 import type { RunningSync } from './running-sync.ts';

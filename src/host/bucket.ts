@@ -12,10 +12,11 @@ import { HoldfastError } from '../runtime/holdfast-error.ts';
 import { isRefusedByRuntime } from '../runtime/permission.ts';
 import type { UsageDetails } from '../storage/storage-manager.ts';
 import { BucketEngine } from './bucket-engine.ts';
-import { BucketSync } from './bucket-sync.ts';
-import type { SyncSettings } from './options.ts';
+import type { BucketSync, SyncedBucket } from './bucket-sync.ts';
 import type { OriginSync } from './origin-sync.ts';
 import type { StorageClient } from './storage-client.ts';
+import type { SyncSettings } from './sync-options.ts';
+import { createSync } from './sync.ts';
 
 /** What a bucket needs of its host. */
 export interface BucketOwner {
@@ -74,7 +75,7 @@ export class Bucket {
     this.#owner = owner;
     this.#quota = owner.quotaOf(origin);
     this.mapQuota = this.#quota ?? DEFAULT_QUOTA;
-    this.#sync = owner.sync?.includes(origin) === true ? this.#createSync(owner.sync) : null;
+    this.#sync = createSync(origin, owner.sync, () => this.#forSync());
   }
 
   /** Whose bucket it is: buckets of two hosts have nothing to do with each other, but for the disk. */
@@ -102,8 +103,8 @@ export class Bucket {
     void this.#sync?.start();
   }
 
-  #createSync(settings: SyncSettings): BucketSync {
-    const bucket = {
+  #forSync(): SyncedBucket {
+    return {
       origin: this.origin,
       place: this.place,
       durability: this.#owner.root.durability,
@@ -113,7 +114,6 @@ export class Bucket {
       requireOpen: () => this.requireOpen(),
       keep: () => this.#owner.keep(this, true),
     };
-    return new BucketSync(bucket, settings);
   }
 
   /** The origin's place in a hub's order; null where the host has none for it. */

@@ -11,7 +11,7 @@ import type { FileTree } from '../disk/tree/file-tree.ts';
 import { awake, caughtUp, createFilesSync, echoed, FilesModel, flushed, HubConnection, Membership } from '../sync/membership/index.ts';
 import type { FileConflict, FilesSync, Followed } from '../sync/membership/index.ts';
 import { outsideContexts } from './context.ts';
-import type { SyncSettings } from './options.ts';
+import type { SyncSettings } from './sync-options.ts';
 import { PENDING_CAP } from './replicate.ts';
 
 export interface RunningSyncOptions {
