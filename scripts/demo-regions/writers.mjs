@@ -28,6 +28,8 @@ export class Writers {
     this.#region = region;
     this.#writer = writer;
     this.#tell = tell;
+    // As an application does that has been told.
+    app.sync.addEventListener('syncrejected', ({ detail }) => app.sync.acknowledge(detail));
   }
 
   get counts() {
