@@ -150,7 +150,7 @@ export class OriginSync extends ContextEventTarget {
 
   /**
    * Sets a key to `value` (null: removes it) if, at this write's place in the hub's order, it is `expected` (null: there
-   * is none), or is `value` already. Resolves when that is decided: true if so.
+   * is none). Resolves when that is decided: true if so. Of any number of regions that ask the same one gets true.
    *
    * @throws DOMException QuotaExceededError when it does not fit, there or here
    */

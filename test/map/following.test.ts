@@ -1,7 +1,7 @@
 /** What a map does that follows a hub, case by case; map-replica.test.ts plays at random. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { BARRIER, CLEAR, COMPARE, LIMIT, RecordWriter, REMOVE, SET } from '../../src/disk/map/map-records.ts';
+import { ADD, BARRIER, CLEAR, COMPARE, LIMIT, RecordWriter, REMOVE, SET } from '../../src/disk/map/map-records.ts';
 import { MapMachine } from '../../src/disk/map/map-machine.ts';
 import { MapModel } from '../../src/disk/map/map-model.ts';
 import { ByteReader } from '../../src/disk/replica/byte-reader.ts';
@@ -253,7 +253,7 @@ test('a replica of more bytes than one record of a snapshot has is restored whol
 });
 
 describe('hostile bytes', () => {
-  const kinds = [SET, REMOVE, CLEAR, LIMIT, COMPARE, BARRIER];
+  const kinds = [SET, REMOVE, CLEAR, LIMIT, COMPARE, BARRIER, ADD];
   const writer = new RecordWriter();
   const whole = fc.constantFrom(
     Uint8Array.from(writer.set(ownUrl, elsewhere, 'k', '\u1234')),
@@ -362,7 +362,7 @@ describe('what only newer code knows stops the journal, for later', () => {
 
   test('an operation of another kind, before anything of its entry has an effect', () => {
     const scene = new Scene();
-    const operations = [{ ...kindAndPayload(set('a', '1')), session: 500, sequence: 1 }, { kind: 9, payload: new Uint8Array(), session: 500, sequence: 2 }];
+    const operations = [{ ...kindAndPayload(set('a', '1')), session: 500, sequence: 1 }, { kind: 10, payload: new Uint8Array(), session: 500, sequence: 2 }];
     const batch = encodeBatch({ incarnation: incarnationOf(21), region: 'r', first: 1, previous: NO_OPERATION, operations });
     stops(() => scene.region.append(99, ENTRY, Uint8Array.from(encodeEntry({ epoch: 'e', position: 1, digest }, batch))));
     expect(scene.entries).toEqual([]);

@@ -5,6 +5,7 @@ export type PlainOperation =
   | { readonly do: 'set'; readonly key: string; readonly value: string }
   | { readonly do: 'remove'; readonly key: string }
   | { readonly do: 'compare'; readonly key: string; readonly expected: string | null; readonly value: string | null }
+  | { readonly do: 'add'; readonly key: string; readonly value: string }
   | { readonly do: 'clear' }
   | { readonly do: 'limit'; readonly quota: number }
   | { readonly do: 'barrier' }
@@ -39,11 +40,8 @@ export class PlainMap {
   /** At its place in the order: whether it was accepted. */
   confirm(operation: PlainOperation): boolean {
     if (operation.do === 'nonsense') return false;
-    if (operation.do === 'compare') {
-      const present = this.get(operation.key);
-      if (present === operation.value) return true;
-      if (present !== operation.expected) return false;
-    }
+    if (operation.do === 'compare' && this.get(operation.key) !== operation.expected) return false;
+    if (operation.do === 'add' && this.get(operation.key) !== null) return this.get(operation.key) === operation.value;
     const before = { entries: structuredClone(this.entries), bytes: this.bytes() };
     this.perform(operation);
     if (this.bytes() <= this.quota || this.bytes() <= before.bytes) return true;
@@ -57,6 +55,7 @@ export class PlainMap {
     if (operation.do === 'limit') this.quota = operation.quota;
     if (operation.do === 'set') this.#place(operation.key, operation.value);
     if (operation.do === 'remove') this.#place(operation.key, null);
+    if (operation.do === 'add' && this.get(operation.key) === null) this.#place(operation.key, operation.value);
     if (operation.do === 'compare' && this.get(operation.key) === operation.expected) this.#place(operation.key, operation.value);
   }
 

@@ -5,7 +5,7 @@ import type { MapChange, SetOutcome } from '../../src/disk/map/map-area.ts';
 import { MapMachine } from '../../src/disk/map/map-machine.ts';
 import { MapModel } from '../../src/disk/map/map-model.ts';
 import { decodeOperation } from '../../src/disk/map/map-operation.ts';
-import { BARRIER, CLEAR, COMPARE, LIMIT, RecordWriter, REMOVE, SET } from '../../src/disk/map/map-records.ts';
+import { ADD, BARRIER, CLEAR, COMPARE, LIMIT, RecordWriter, REMOVE, SET } from '../../src/disk/map/map-records.ts';
 import { ByteWriter } from '../../src/disk/replica/byte-writer.ts';
 import { encodeBatch } from '../../src/disk/replica/encode-batch.ts';
 import { NO_OPERATION } from '../../src/disk/replica/operation.ts';
@@ -30,6 +30,8 @@ export function kindAndPayload(operation: PlainOperation, url = ownUrl): { kind:
       return made(REMOVE, writer.remove(ownUrl, url, operation.key));
     case 'compare':
       return made(COMPARE, writer.compare(ownUrl, url, operation));
+    case 'add':
+      return made(ADD, writer.set(ownUrl, url, operation.key, operation.value));
     case 'clear':
       return made(CLEAR, writer.clear(ownUrl, url));
     case 'limit':
@@ -47,7 +49,8 @@ export function plain({ kind, payload }: Operation): PlainOperation {
   if (asked.asks === 'clear') return { do: 'clear' };
   if (asked.asks === 'limit') return { do: 'limit', quota: asked.quota };
   if (asked.asks === 'nothing') return { do: 'barrier' };
-  const { key, value, expected } = asked;
+  const { key, value, expected, adds } = asked;
+  if (adds === true && value !== null) return { do: 'add', key, value };
   if (expected !== undefined) return { do: 'compare', key, expected, value };
   return value === null ? { do: 'remove', key } : { do: 'set', key, value };
 }

@@ -185,8 +185,7 @@ export class MapJournal implements Suspendable {
   }
 
   /**
-   * Sets or removes a value if, at this operation's place in the hub's order, the present one is the expected one or
-   * has become what is wanted. Until that is known the value shows if the expected one is what shows. It is known when
+   * Sets or removes a value if, at this operation's place in the hub's order, the present one is the expected one. Until that is known the value shows if the expected one is what shows. It is known when
    * `id` is pending no more in `replicaJournal().current()`: then it was accepted, or is in the rejections (`expected`,
    * `quota`).
    *

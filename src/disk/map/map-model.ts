@@ -6,7 +6,7 @@ import type { Model, Refusal } from '../replica/model.ts';
 import type { Operation } from '../replica/operation.ts';
 import { decodeOperation, isOperation } from './map-operation.ts';
 import type { KeyChange, MapOperation } from './map-operation.ts';
-import { COMPARE, entryBlocks, LIMIT, RecordReader, RecordWriter } from './map-records.ts';
+import { ADD, entryBlocks, LIMIT, RecordReader, RecordWriter } from './map-records.ts';
 import { DEFAULT_QUOTA, MapState } from './map-state.ts';
 
 const reader = new RecordReader();
@@ -41,10 +41,11 @@ export class MapModel implements Model {
     return null;
   }
 
-  #change({ key, value, expected }: KeyChange): Refusal | null {
+  #change({ key, value, expected, adds }: KeyChange): Refusal | null {
     const present = this.base.get(key) ?? null;
-    if (present === value) return null;
-    if (expected !== undefined && expected !== present) return 'expected';
+    const isWanted = present === value;
+    if (expected !== undefined && expected !== present) return isWanted && adds === true ? null : 'expected';
+    if (isWanted) return null;
     if (value !== null) return this.base.set(key, value).accepted ? null : 'quota';
     this.base.remove(key);
     return null;
@@ -73,7 +74,7 @@ export class MapModel implements Model {
     // What a larger quota let in must find it.
     if (this.base.quota !== DEFAULT_QUOTA) yield { kind: LIMIT, payload: new Uint8Array(writer.number(this.base.quota)) };
     for (const [key, value] of this.base.entries()) {
-      yield { kind: COMPARE, payload: new Uint8Array(writer.compare('', '', { key, expected: null, value })) };
+      yield { kind: ADD, payload: new Uint8Array(writer.set('', '', key, value)) };
     }
   }
 }

@@ -1,5 +1,5 @@
 import type { Operation } from '../replica/operation.ts';
-import { BARRIER, CLEAR, COMPARE, LIMIT, RecordReader, REMOVE, SET } from './map-records.ts';
+import { ADD, BARRIER, CLEAR, COMPARE, LIMIT, RecordReader, REMOVE, SET } from './map-records.ts';
 import type { MapState } from './map-state.ts';
 import { damaged } from './payload-reader.ts';
 
@@ -10,6 +10,8 @@ export interface KeyChange {
   readonly value: string | null;
   /** Undefined: whatever the key's value is; null: it must have none. */
   readonly expected: string | null | undefined;
+  /** It is as good if the key has the wanted value already: the pair is added to another map's, whoever set it there. */
+  readonly adds?: true;
 }
 
 /** What an operation asks of a map; `url` is that of its writer. */
@@ -23,7 +25,7 @@ const reader = new RecordReader();
 
 /** Whether records of this kind are operations, which regions exchange. */
 export function isOperation(kind: number): boolean {
-  return kind === SET || kind === REMOVE || kind === CLEAR || kind === LIMIT || kind === COMPARE || kind === BARRIER;
+  return kind === SET || kind === REMOVE || kind === CLEAR || kind === LIMIT || kind === COMPARE || kind === BARRIER || kind === ADD;
 }
 
 /** `ownUrl` is the map's own url. @throws HoldfastError `journal-damaged` */
@@ -32,6 +34,9 @@ export function decodeOperation({ kind, payload }: Pick<Operation, 'kind' | 'pay
     case SET:
       reader.set(payload);
       return { asks: 'change', key: reader.key, value: reader.value, expected: undefined, url: reader.url(ownUrl) };
+    case ADD:
+      reader.set(payload);
+      return { asks: 'change', key: reader.key, value: reader.value, expected: null, adds: true, url: reader.url(ownUrl) };
     case REMOVE:
       reader.remove(payload);
       return { asks: 'change', key: reader.key, value: null, expected: undefined, url: reader.url(ownUrl) };

@@ -13,6 +13,7 @@ import { PayloadWriter } from './payload-writer.ts';
  *   ENTRIES  any number of: flags, key, value         (in snapshots only)
  *   COMPARE  flags, [url], key, [expected], [value]
  *   BARRIER  nothing
+ *   ADD      flags, [url], key, value                 (among pending operations and in entries of a hub only)
  */
 export const SET = 1;
 export const REMOVE = 2;
@@ -22,6 +23,7 @@ export const RULES = 5;
 export const ENTRIES = 6;
 export const COMPARE = 7;
 export const BARRIER = 8;
+export const ADD = 9;
 
 /** The rules that this code knows. */
 export const RULES_VERSION = 1;

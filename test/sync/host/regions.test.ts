@@ -149,6 +149,13 @@ describe('two regions of one hub', () => {
     expect(us.localStorage.getItem('leader')).toBe(eu.localStorage.getItem('leader'));
   });
 
+  test('let one of many have what all would set to the same', async () => {
+    const engine = new MemoryEngine();
+    const clients = ['eu', 'us', 'ap'].map((name) => open(engine, name));
+    const won = await Promise.all(clients.map(({ sync }) => sync.compareAndSet('mutex', null, 'taken')));
+    expect(won.filter(Boolean)).toHaveLength(1);
+  });
+
   test('see in a strong read whatever was confirmed before it', async () => {
     const engine = new MemoryEngine();
     const eu = open(engine, 'eu');

@@ -64,10 +64,10 @@ function perform(operation: MapOperation, state: { map: Map<string, string>; quo
   if (operation.asks === 'clear') state.map.clear();
   if (operation.asks === 'limit') state.quota = operation.quota;
   if (operation.asks !== 'change') return true;
-  const { key, value, expected } = operation;
+  const { key, value, expected, adds } = operation;
   const present = state.map.get(key) ?? null;
+  if (expected !== undefined && expected !== present) return adds === true && present === value;
   if (present === value) return true;
-  if (expected !== undefined && expected !== present) return false;
   if (value === null) return state.map.delete(key);
   const after = new Map(state.map).set(key, value);
   if (sizeOf(after) > state.quota && sizeOf(after) > sizeOf(state.map)) return false;
