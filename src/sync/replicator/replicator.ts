@@ -132,10 +132,12 @@ export class Replicator {
   }
 
   /**
-   * Ends: from now on nothing is appended to the journal, and nothing is asked of the hub; what it was asked before may
+   * Ends: says so in LINK, and from then on nothing is appended to the journal, and nothing is asked of the hub; what it was asked before may
    * still happen there. Resolves when all has come to rest.
    */
   async stop(): Promise<void> {
+    // Nobody is connected for this root until another one begins.
+    if (this.#done !== null && !this.#stopped) this.#report('');
     this.#stopped = true;
     for (const end of this.#ends) end();
     this.#ends = [];
@@ -156,15 +158,15 @@ export class Replicator {
         await this.#serve();
       } catch (error) {
         if (this.#stopped) return;
-        this.#report(error);
+        this.#report(describe(error));
         await this.#pause(error instanceof HoldfastError && error.code === 'hub-unreachable');
       }
     }
   }
 
-  #report(error: unknown): void {
+  #report(problem: string): void {
     try {
-      this.#link.disconnected(describe(error));
+      this.#link.disconnected(problem);
     } catch {
       // The disk takes nothing now: it will be tried again with all else.
     }
