@@ -51,6 +51,7 @@ export class BucketSync {
       writer: this.#bucket.mapClient(`${origin}/`),
       running: () => this.start(),
       files: () => this.#running?.files?.journal ?? null,
+      filesProblem: () => this.#running?.filesProblem ?? '',
     }));
   }
 

@@ -68,6 +68,8 @@ export interface OriginSyncParts {
   readonly running: () => Promise<RunningSync>;
   /** The files' journal, once it is there; null where files are not synced. */
   readonly files: () => ReplicaJournal | null;
+  /** What keeps files from being synced, as far as this process knows. */
+  readonly filesProblem: () => string;
 }
 
 /** What a listener has been told. */
@@ -81,7 +83,7 @@ interface Told {
  * works in every process of the root, whichever speaks with the hub. docs/SYNC.md
  *
  * Events: `connected`, `disconnected`; `syncrejected` (a CustomEvent whose detail is a RejectedWrite); `syncconflict`
- * (detail: a FileConflict), in the process that speaks with the hub.
+ * (detail: a FileConflict).
  */
 export class OriginSync extends ContextEventTarget {
   readonly #parts: OriginSyncParts;
@@ -112,7 +114,7 @@ export class OriginSync extends ContextEventTarget {
       pendingBytes: sum(both, ({ pending }) => pending.bytes),
       lag: Math.max(...both.map(lagOf)),
       rejected: sum(both, ({ rejections }) => rejections.items.length),
-      problem: [...new Set(both.map(({ link }) => link.problem))].filter((problem) => problem !== '').join(' '),
+      problem: [...new Set([...both.map(({ link }) => link.problem), this.#parts.filesProblem()])].filter((problem) => problem !== '').join(' '),
     };
   }
 
@@ -219,7 +221,21 @@ export class OriginSync extends ContextEventTarget {
     this.#stopWatching = null;
     if (!isWanted) return;
     this.#told = this.#news();
-    this.#stopWatching = this.#journal.watch(() => this.#tell());
+    const ends = [this.#journal.watch(() => this.#tell())];
+    this.#stopWatching = () => {
+      for (const end of ends.splice(0)) end();
+    };
+    void this.#watchFiles(ends);
+  }
+
+  /** `ends` is empty again once nobody listens. */
+  async #watchFiles(ends: (() => void)[]): Promise<void> {
+    try {
+      const { files } = await this.#parts.running();
+      if (ends.length > 0 && files !== null) ends.push(files.watch());
+    } catch {
+      // The next use tries again to start, and its caller hears why it cannot.
+    }
   }
 
   #news(): Told {

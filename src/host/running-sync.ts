@@ -14,6 +14,9 @@ import { outsideContexts } from './context.ts';
 import type { SyncSettings } from './sync-options.ts';
 import { PENDING_CAP } from './replicate.ts';
 
+/** A problem that lasts is told of again and again; one that nobody has told of for so long is over. In milliseconds. */
+const PROBLEM_LASTS_MS = 10_000;
+
 export interface RunningSyncOptions {
   readonly origin: string;
   readonly settings: SyncSettings;
@@ -32,6 +35,7 @@ export class RunningSync {
   readonly #connection: HubConnection;
   readonly #membership: Membership;
   readonly #followed: readonly Followed[];
+  #filesProblem = { text: '', at: -Infinity };
 
   constructor(options: RunningSyncOptions) {
     const { settings, locks } = options;
@@ -62,8 +66,15 @@ export class RunningSync {
       session: randomSession(),
       eager: settings.files === 'eager',
       onConflict,
+      onProblem: (text) => (this.#filesProblem = { text, at: performance.now() }),
       detach: outsideContexts,
     });
+  }
+
+  /** What keeps files from being synced, where this process speaks with the hub; empty when nothing. */
+  get filesProblem(): string {
+    const { text, at } = this.#filesProblem;
+    return performance.now() - at < PROBLEM_LASTS_MS ? text : '';
   }
 
   get #filesName(): string {

@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { HoldfastError, StorageHost } from '../../../src/index.ts';
-import type { OriginSync, RejectedWrite, StorageClient, SyncOptions } from '../../../src/index.ts';
+import type { FileConflict, OriginSync, RejectedWrite, StorageClient, SyncOptions } from '../../../src/index.ts';
 import { MemoryEngine, memoryHub } from '../../support/memory-hub.ts';
 
 const ORIGIN = 'https://app.example';
@@ -200,6 +200,32 @@ describe('two regions of one hub', () => {
     await eu.sync.caughtUp();
     expect(await read(eu, 'notes.txt')).toBe('from us');
     expect(await eu.sync.conflicts()).toEqual([]);
+  });
+});
+
+describe('two regions that write one file at once', () => {
+  test('keep the later version; the other is reported in every process, and can be had', async () => {
+    const engine = new MemoryEngine();
+    const root = newRoot();
+    const eu = open(engine, 'eu', { root });
+    await write(eu, 'f', 'first');
+    await eu.sync.flush();
+    const onlooker = open(engine, 'eu', { root });
+    const us = open(engine, 'us');
+    await us.sync.caughtUp();
+    const reported = Promise.all([eu, onlooker, us].map(({ sync }) => heard<CustomEvent<FileConflict>>(sync, 'syncconflict')));
+    engine.away = true;
+    await write(eu, 'f', 'of eu');
+    await write(us, 'f', 'of us');
+    engine.away = false;
+    await Promise.all([eu.sync.flush(), us.sync.flush()]);
+    await Promise.all([eu.sync.caughtUp(), us.sync.caughtUp()]);
+    const kept = await read(eu, 'f');
+    expect(await read(us, 'f')).toBe(kept);
+    for (const { detail } of await reported) {
+      expect(detail.locator).toEqual(['f']);
+      expect(await (await detail.lost.bytes()).text()).toBe(kept === 'of eu' ? 'of us' : 'of eu');
+    }
   });
 });
 
