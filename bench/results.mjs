@@ -25,5 +25,5 @@ export const inOrder = (stored) => areas.flatMap((area) => stored.areas[area] ??
 /** Where and when an area is measured. */
 export function environment() {
   const [{ model }] = os.cpus();
-  return { date: new Date().toISOString().slice(0, 10), cpu: model.trim(), cores: os.availableParallelism(), system: `${os.type()} ${os.release()}` };
+  return { date: new Date().toISOString().slice(0, 10), cpu: model.trim(), cores: os.availableParallelism(), system: `${os.type()} ${os.release().split('-')[0]}` };
 }
