@@ -13,7 +13,7 @@ export function judge(regions, contents, reports) {
     }
   }
   for (const region of regions) faults.push(...faultsOfWriters(region, contents));
-  for (const { disorder } of reports.values()) faults.push(...disorder);
+  for (const region of regions) faults.push(...faultsOfOrder(region, reports));
   faults.push(...faultsOfCounter(regions, contents.get(first.name), reports), ...faultsOfConflicts(regions, reports));
   return faults;
 }
@@ -25,6 +25,18 @@ function faultsOfWriters({ members }, contents) {
   return members.flatMap(({ name, done, wasKilled }) =>
     [faultOfKeys(keys, name, done.keys, wasKilled), faultOfFiles(files, name, done.files, wasKilled)].filter((fault) => fault !== null),
   );
+}
+
+/**
+ * Every member sees the steps of a writer one after another, each once. Only a region that was away for so long that the
+ * hub had forgotten what it missed goes on from a snapshot, once, which tells what is different and not how it came so.
+ */
+function faultsOfOrder({ members, wasCut }, reports) {
+  return members.flatMap(({ name }) => {
+    const { disorder, gaps } = reports.get(name) ?? { disorder: [], gaps: [] };
+    const excused = wasCut ? gaps.filter((gap, index) => gaps.findIndex((other) => other.of === gap.of) === index) : [];
+    return [...disorder, ...gaps.filter((gap) => !excused.includes(gap))].map(({ fault }) => fault);
+  });
 }
 
 /** Each increment that was confirmed counts once; a killed process may have made one more than it told of. */

@@ -68,6 +68,7 @@ async function withoutOne(regions) {
   await phase(regions, 'trouble');
   await all(regions, 'flush');
   ap.proxy.cut();
+  ap.wasCut = true;
   story.tell('ap is cut off, and goes on writing');
   await delay(2000);
   const { pending } = await us.ask('status');

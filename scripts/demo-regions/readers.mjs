@@ -9,7 +9,10 @@ export class Readers {
   #delays = {};
   /** Of each writer of another region: the last step seen, and the last one whose removal was. */
   #seen = new Map();
+  /** Steps that came again, or after a later one. */
   #disorder = [];
+  /** Steps that came after one that is not the one before them. */
+  #gaps = [];
   #app;
   #writer;
 
@@ -24,7 +27,7 @@ export class Readers {
   }
 
   get counts() {
-    return { events: this.#events, observed: this.#observed, delays: this.#delays, disorder: this.#disorder };
+    return { events: this.#events, observed: this.#observed, delays: this.#delays, disorder: this.#disorder, gaps: this.#gaps };
   }
 
   #hear({ key, oldValue, newValue }) {
@@ -40,7 +43,8 @@ export class Readers {
   /** Steps of one writer come one after another, each once. */
   #note({ writer, step }, what) {
     const before = this.#seen.get(`${what} ${writer}`);
-    if (before !== undefined && step !== before + 1) this.#disorder.push(`step ${step} of ${writer} was ${what} after step ${before}`);
+    const found = before === undefined || step === before + 1 ? null : step > before ? this.#gaps : this.#disorder;
+    found?.push({ of: `${what} ${writer}`, fault: `${this.#writer} saw that step ${step} of ${writer} was ${what} after step ${before}` });
     this.#seen.set(`${what} ${writer}`, step);
   }
 }

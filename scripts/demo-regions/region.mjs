@@ -66,6 +66,8 @@ export class Region {
   proxy;
   /** All that it ever had. */
   members = [];
+  /** From the hub, for a while. */
+  wasCut = false;
   #engine;
 
   static async open(name, folder, hub) {
