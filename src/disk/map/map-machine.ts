@@ -1,5 +1,5 @@
-import { Buffer } from 'node:buffer';
 import type { JournalRecord, Machine, SnapshotRecord } from '../journal/machine.ts';
+import { isReplicaRecord, partsOf } from '../replica/apply-record.ts';
 import { REPLICA, REPLICATE } from '../replica/replica-records.ts';
 import type { Replica } from '../replica/replica.ts';
 import type { MapListener, SetOutcome } from './map-area.ts';
@@ -21,7 +21,7 @@ import {
   SET,
   unknownRecord,
 } from './map-records.ts';
-import { isReplicaRecord, MapReplica } from './map-replica.ts';
+import { MapReplica } from './map-replica.ts';
 import { ACCEPTED, MapState } from './map-state.ts';
 
 /** One for all machines: what it has read last would otherwise stay in memory once for each. */
@@ -181,16 +181,16 @@ export class MapMachine implements Machine<SetOutcome> {
 
   /** The records in between are gone, and with them who wrote: one change for each key that differs. */
   restored(): void {
-    if (this.#parts.length > 0) this.#restoreReplica(Buffer.concat(this.#parts));
+    if (this.#parts.length > 0) this.#restoreReplica();
     const before = this.#before;
     this.#before = null;
     if (this.listener !== null && before !== null) differences(before, this.state, this.#ownUrl, this.listener);
   }
 
-  #restoreReplica(bytes: Uint8Array): void {
-    this.#parts = [];
+  #restoreReplica(): void {
     this.#replica = new MapReplica(this.state, this.#ownUrl);
-    this.#replica.restore(bytes);
+    this.#replica.restore(this.#parts);
+    this.#parts = [];
   }
 
   *snapshot(): Generator<SnapshotRecord> {
@@ -198,7 +198,7 @@ export class MapMachine implements Machine<SetOutcome> {
     const writer = new RecordWriter();
     yield { kind: RULES, payload: writer.number(RULES_VERSION) };
     if (this.#replica === null) yield* this.#ownSnapshot(writer);
-    else for (const payload of this.#replica.snapshot()) yield { kind: REPLICA, payload };
+    else for (const payload of partsOf(this.#replica.replica)) yield { kind: REPLICA, payload };
   }
 
   *#ownSnapshot(writer: RecordWriter): Generator<SnapshotRecord> {

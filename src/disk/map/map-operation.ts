@@ -1,7 +1,6 @@
 import type { Operation } from '../replica/operation.ts';
-import { ADD, BARRIER, CLEAR, COMPARE, LIMIT, RecordReader, REMOVE, SET } from './map-records.ts';
+import { ADD, BARRIER, CLEAR, COMPARE, damaged, LIMIT, RecordReader, REMOVE, SET } from './map-records.ts';
 import type { MapState } from './map-state.ts';
-import { damaged } from './payload-reader.ts';
 
 /** What an operation does to one key. */
 export interface KeyChange {

@@ -1,5 +1,5 @@
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
-import { damaged, PayloadReader } from './payload-reader.ts';
+import { PayloadReader } from '../journal/payload-reader.ts';
 import { PayloadWriter } from './payload-writer.ts';
 
 /*
@@ -46,6 +46,11 @@ const COMPARE_FLAGS = 255;
 /** A block of entries holds no more than this, but for an entry that is larger by itself. */
 const BLOCK_UNITS = 2 ** 14;
 const BLOCK_ENTRIES = 512;
+
+/** What a record of a map is not. */
+export function damaged(why: string): HoldfastError {
+  return new HoldfastError('journal-damaged', `A record of a map has a valid checksum but makes no sense: ${why}.`);
+}
 
 export function unknownRecord(kind: number): HoldfastError {
   return new HoldfastError('unknown-record', `A record of kind ${kind} is in the journal of a map; a newer version of Holdfast must have written it.`);
@@ -165,7 +170,7 @@ export function* entryBlocks(writer: RecordWriter, entries: Iterable<Entry>): Ge
 
 /** Reads payloads one after the other; one object is used again and again. */
 export class RecordReader {
-  readonly #payload = new PayloadReader();
+  readonly #payload = new PayloadReader(damaged);
   /** The writer's url, or what is to follow the map's own. */
   #url: string | null = null;
   #relative = false;

@@ -1,43 +1,18 @@
-import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import type { JournalRecord } from '../journal/machine.ts';
-import { ByteReader } from '../replica/byte-reader.ts';
-import { ByteWriter } from '../replica/byte-writer.ts';
+import { applyRecord, readParts } from '../replica/apply-record.ts';
 import type { Operation } from '../replica/operation.ts';
-import {
-  ACKNOWLEDGE,
-  BASE,
-  decodeAcknowledge,
-  decodeBase,
-  decodeEntry,
-  decodeIncarnation,
-  decodeLink,
-  decodeReplicate,
-  ENTRY,
-  INCARNATION,
-  LINK,
-  REPLICATE,
-} from '../replica/replica-records.ts';
 import { Replica } from '../replica/replica.ts';
 import type { Applied } from '../replica/replica.ts';
 import type { MapChange, SetOutcome } from './map-area.ts';
 import { differences } from './map-differences.ts';
 import { MapModel } from './map-model.ts';
-import { decodeOperation, isOperation, perform, place } from './map-operation.ts';
+import { decodeOperation, perform, place } from './map-operation.ts';
 import type { MapOperation } from './map-operation.ts';
-import { unknownRecord } from './map-records.ts';
 import { ACCEPTED, MapState } from './map-state.ts';
 import { PendingOverlay } from './pending-overlay.ts';
 
-/** Bytes of one record of a snapshot; well below what a record can hold. */
-const BLOCK_BYTES = 2 ** 24;
-
 /** Who made a change. */
 type Author = Pick<MapChange, 'url' | 'session'>;
-
-/** Whether a record says what becomes of a replica. */
-export function isReplicaRecord(kind: number): boolean {
-  return kind >= REPLICATE && kind <= ACKNOWLEDGE;
-}
 
 /**
  * Makes a map follow a hub. What its users see, the view, is what the pending operations make of the base. It keeps
@@ -64,19 +39,11 @@ export class MapReplica {
     this.#ownUrl = ownUrl;
   }
 
-  /** Goes on from what `snapshot` has given, in one piece. */
-  restore(bytes: Uint8Array): void {
-    this.replica.read(new ByteReader(bytes));
+  /** Goes on from the parts of a snapshot. */
+  restore(parts: readonly Uint8Array[]): void {
+    readParts(this.replica, parts);
     this.#countPending();
     this.#view.adopt(this.#replay());
-  }
-
-  /** Payloads of REPLICA records. */
-  *snapshot(): Generator<Uint8Array> {
-    const writer = new ByteWriter();
-    this.replica.write(writer);
-    const bytes = writer.finish();
-    for (let at = 0; at < bytes.length; at += BLOCK_BYTES) yield bytes.subarray(at, at + BLOCK_BYTES);
   }
 
   /** (13) Whether one more local write may wait for the hub. */
@@ -105,29 +72,12 @@ export class MapReplica {
   }
 
   #apply(record: JournalRecord): void {
-    switch (record.kind) {
-      case REPLICATE:
-        return this.#replicate(record);
-      case INCARNATION:
-        return this.replica.incarnate(decodeIncarnation(record.payload));
-      case ENTRY:
-        return this.#enter(record);
-      case BASE:
-        return this.#rebase(record);
-      case LINK:
-        return this.replica.linked(decodeLink(record.payload));
-      case ACKNOWLEDGE:
-        return this.replica.acknowledge(decodeAcknowledge(record.payload));
-      default:
-        throw unknownRecord(record.kind);
-    }
-  }
-
-  #replicate({ payload, session }: JournalRecord): void {
-    const first = !this.replica.active;
-    if (first) this.#model.base = copyOf(this.#view);
-    this.replica.replicate(decodeReplicate(payload), session);
-    if (first) this.#countPending();
+    // What becomes pending is what the map holds.
+    if (!this.replica.active) this.#model.base = copyOf(this.#view);
+    const effect = applyRecord(this.replica, record);
+    if (effect.did === 'replicate') this.#countPending();
+    else if (effect.did === 'enter') this.#enter(effect.applied);
+    else if (effect.did === 'rebase') this.#rebuild();
   }
 
   #countPending(): void {
@@ -147,10 +97,7 @@ export class MapReplica {
   }
 
   /** (6, 7) */
-  #enter({ payload }: JournalRecord): void {
-    const entry = decodeEntry(payload);
-    for (const { kind } of entry.batch.operations) if (!isOperation(kind)) throw unknownRecord(kind);
-    const all = this.replica.entry(entry) ?? [];
+  #enter(all: readonly Applied[]): void {
     if (all.some(({ early }) => early)) return this.#rebuild();
     const refused = new Set<string>();
     for (const applied of all) {
@@ -207,17 +154,6 @@ export class MapReplica {
     if (oldValue === newValue) return;
     place(this.#view, key, newValue);
     this.#changes.push({ key, oldValue, newValue, ...author });
-  }
-
-  /** (11, 12) A snapshot that makes no sense has no effect, in every region and process. */
-  #rebase({ payload, session }: JournalRecord): void {
-    try {
-      if (!this.replica.rebase(decodeBase(payload), session)) return;
-    } catch (error) {
-      if (error instanceof HoldfastError && error.code === 'hub-damaged') return;
-      throw error;
-    }
-    this.#rebuild();
   }
 
   /** Where something else happened to the pending operations than that the first ones ended, or one more came. */

@@ -1,23 +1,9 @@
 import type { JournalRecord, Machine, SnapshotRecord } from '../../disk/journal/machine.ts';
 import type { Locator } from '../../disk/locator.ts';
-import { ByteReader } from '../../disk/replica/byte-reader.ts';
-import { ByteWriter } from '../../disk/replica/byte-writer.ts';
-import {
-  ACKNOWLEDGE,
-  BASE,
-  decodeAcknowledge,
-  decodeBase,
-  decodeEntry,
-  decodeIncarnation,
-  decodeLink,
-  decodeReplicate,
-  ENTRY,
-  INCARNATION,
-  LINK,
-  REPLICA,
-  REPLICATE,
-} from '../../disk/replica/replica-records.ts';
+import { applyRecord, partsOf, readParts } from '../../disk/replica/apply-record.ts';
+import { REPLICA } from '../../disk/replica/replica-records.ts';
 import { Replica } from '../../disk/replica/replica.ts';
+import type { Applied as AppliedOperation } from '../../disk/replica/replica.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { AppliedTree, APPLIED_DIRECTORY, decodePlaced } from './applied.ts';
 import type { Applied } from './applied.ts';
@@ -28,9 +14,6 @@ import { APPLIED, decodeLocal, LOCAL } from './files-records.ts';
 import { keyOf } from './locators.ts';
 import { contentKey } from './manifest.ts';
 import { View } from './view.ts';
-
-/** Of one REPLICA record. */
-const PART_BYTES = 2 ** 20;
 
 /** Whom a machine tells what may have to be done on the disk. */
 export interface FilesListener {
@@ -64,7 +47,7 @@ export class FilesMachine implements Machine<boolean> {
     return (this.#view ??= new View(this.model, this.replica.pending));
   }
 
-  /** Whether the record took effect. */
+  /** False: a LOCAL record was void. */
   apply(record: JournalRecord): boolean {
     const { kind, payload } = record;
     if (kind === LOCAL) return this.#local(record);
@@ -72,7 +55,8 @@ export class FilesMachine implements Machine<boolean> {
       for (const line of decodePlaced(payload)) this.applied.put(line);
       return true;
     }
-    return this.#applyToReplica(record);
+    this.#applyToReplica(record);
+    return true;
   }
 
   #local({ session, sequence, payload }: JournalRecord): boolean {
@@ -102,30 +86,12 @@ export class FilesMachine implements Machine<boolean> {
     return changes.values();
   }
 
-  #applyToReplica({ kind, payload, session }: JournalRecord): boolean {
+  #applyToReplica(record: JournalRecord): void {
     const own = this.#ownPlaces();
     this.#view = null;
-    switch (kind) {
-      case REPLICATE:
-        this.replica.replicate(decodeReplicate(payload), session);
-        this.listener?.replaced();
-        return true;
-      case INCARNATION:
-        this.replica.incarnate(decodeIncarnation(payload));
-        return true;
-      case ENTRY:
-        return this.#entry(payload, own);
-      case BASE:
-        return this.#rebase(payload, session);
-      case LINK:
-        this.replica.linked(decodeLink(payload));
-        return true;
-      case ACKNOWLEDGE:
-        this.replica.acknowledge(decodeAcknowledge(payload));
-        return true;
-      default:
-        throw unknownRecord(kind);
-    }
+    const effect = applyRecord(this.replica, record);
+    if (effect.did === 'enter') this.#entered(effect.applied, own);
+    else if (effect.did !== 'nothing') this.listener?.replaced();
   }
 
   /** Where pending changes differ from the table; when some of them go, what should be there is another. */
@@ -133,25 +99,10 @@ export class FilesMachine implements Machine<boolean> {
     return this.listener === null || this.replica.pending.length === 0 ? [] : [...this.view.ownPlaces()];
   }
 
-  #entry(payload: Uint8Array, own: readonly Locator[]): boolean {
-    const applied = this.replica.entry(decodeEntry(payload));
-    if (applied === null) return false;
+  #entered(operations: readonly AppliedOperation[], own: readonly Locator[]): void {
     // What was pending and is confirmed is what should be there all along.
-    const isAsExpected = applied.every(({ own: isOwn, early, refusal }) => isOwn && !early && refusal === null);
+    const isAsExpected = operations.every(({ own: isOwn, early, refusal }) => isOwn && !early && refusal === null);
     for (const locator of isAsExpected ? [] : own) this.listener?.touched(locator);
-    return true;
-  }
-
-  #rebase(payload: Uint8Array, session: number): boolean {
-    try {
-      if (!this.replica.rebase(decodeBase(payload), session)) return false;
-    } catch (error) {
-      // Void: it must not stop those who read the journal.
-      if (error instanceof HoldfastError && error.code === 'hub-damaged') return false;
-      throw error;
-    }
-    this.listener?.replaced();
-    return true;
   }
 
   reset(): void {
@@ -172,17 +123,14 @@ export class FilesMachine implements Machine<boolean> {
   }
 
   restored(): void {
-    if (this.#parts.length > 0) this.replica.read(new ByteReader(Buffer.concat(this.#parts)));
+    if (this.#parts.length > 0) readParts(this.replica, this.#parts);
     this.#parts = [];
     this.#view = null;
     this.listener?.replaced();
   }
 
   *snapshot(): Generator<SnapshotRecord> {
-    const writer = new ByteWriter();
-    this.replica.write(writer);
-    const bytes = writer.finish();
-    for (let at = 0; at < bytes.length; at += PART_BYTES) yield { kind: REPLICA, payload: bytes.subarray(at, at + PART_BYTES) };
+    for (const payload of partsOf(this.replica)) yield { kind: REPLICA, payload };
     for (const payload of this.applied.blocks()) yield { kind: APPLIED, payload };
   }
 }

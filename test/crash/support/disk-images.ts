@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { mulberry32 } from '../../support/mulberry32.ts';
 import { resized, written, type DiskHistory, type Entry } from './disk-log.ts';
 
 /*
@@ -37,24 +38,13 @@ const kinds = ['kept', 'zeros', 'cut', 'lost'] as const;
 
 /** The extremes, and `count` seeded ones in between. */
 export function fates(seed: number, count: number): Fate[] {
-  const random = generator(seed);
+  const random = mulberry32(seed);
   const mixed = Array.from({ length: count }, (_, index): Fate => ({
     label: `seed ${seed}, number ${index}`,
     names: (possible) => Math.floor(random() * (possible + 1)),
     data: () => kinds[Math.floor(random() * kinds.length)] ?? 'kept',
   }));
   return [...fixed, ...mixed];
-}
-
-/** Mulberry32: small, and the same everywhere. */
-function generator(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 /** Paths with their content; null for directories. */
