@@ -1,15 +1,15 @@
 // What this door needs in its caller's turn: handles of plain data, and the options `shared` and `sync`.
 import './disk/journal/lockfile-provided.ts';
 import './file-system/loaded.ts';
-import './host/sync-provided.ts';
+import './host/sync/provided.ts';
 
 export { HoldfastError } from './runtime/holdfast-error.ts';
 export type { HoldfastErrorCode } from './runtime/holdfast-error.ts';
 export { StorageHost } from './host/storage-host.ts';
 export type { ClientOptions } from './host/storage-host.ts';
 export type { QuotaOption, StorageHostOptions } from './host/options.ts';
-export type { SyncedOrigins, SyncOptions } from './host/sync-options.ts';
-export type { FileConflict, OriginSync, RejectedWrite, SyncStatus, WaitOptions } from './host/origin-sync.ts';
+export type { SyncedOrigins, SyncOptions } from './host/sync/options.ts';
+export type { FileConflict, OriginSync, RejectedWrite, SyncStatus, WaitOptions } from './host/sync/origin-sync.ts';
 export type { OriginLike } from './host/origin.ts';
 export type { StorageClient } from './host/storage-client.ts';
 export { install } from './host/install/install.ts';
@@ -18,7 +18,8 @@ export type { GlobalName } from './host/install/settings.ts';
 export { serializeHandle } from './file-system/handles.ts';
 export type { HandleData } from './file-system/handles.ts';
 export { FileSystemObserver } from './file-system/observer.ts';
-export type { FileSystemChangeRecord, FileSystemObserverCallback } from './file-system/observer.ts';
+export type { FileSystemChangeRecord } from './file-system/change-record.ts';
+export type { FileSystemObserverCallback } from './file-system/observer.ts';
 export type { FileSystemDirectoryHandle } from './file-system/directory-handle.ts';
 export type { FileSystemFileHandle } from './file-system/file-handle.ts';
 export type { FileSystemSyncAccessHandle } from './file-system/sync-access-handle.ts';

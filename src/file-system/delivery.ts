@@ -1,4 +1,4 @@
-import type { FileSystemChangeRecord } from './observer.ts';
+import type { FileSystemChangeRecord } from './change-record.ts';
 
 /** A record on its way to an observer's callback. */
 export interface Delivery {

@@ -1,14 +1,8 @@
 import { defineInterface } from '../webidl/interface.ts';
 import { FileSystemHandle, requireEntry } from './handle.ts';
 import { behaviour } from './loading.ts';
-import type { FileSystemSyncAccessHandle } from './sync-access-handle.ts';
-import type { FileSystemWritableFileStream } from './writable-file-stream.ts';
-
-/** https://github.com/whatwg/fs/blob/main/proposals/MultipleReadersWriters.md */
-export type FileSystemWritableFileStreamMode = 'siloed' | 'exclusive';
-
-/** https://github.com/whatwg/fs/blob/main/proposals/MultipleReadersWriters.md */
-export type FileSystemSyncAccessHandleMode = 'readwrite' | 'read-only' | 'readwrite-unsafe';
+import type { FileSystemSyncAccessHandle, FileSystemSyncAccessHandleMode } from './sync-access-handle.ts';
+import type { FileSystemWritableFileStream, FileSystemWritableFileStreamMode } from './writable-file-stream.ts';
 
 /** https://fs.spec.whatwg.org/#dictdef-filesystemcreatewritableoptions */
 export interface FileSystemCreateWritableOptions {

@@ -1,8 +1,10 @@
 import { defineInterface, illegalConstructor, illegalInvocation, internal } from '../webidl/interface.ts';
-import type { FileSystemSyncAccessHandleMode } from './file-handle.ts';
 import { behaviour } from './loading.ts';
 import type { SyncFile } from './methods/sync-file.ts';
 import type { SyncAccess } from './sync-access.ts';
+
+/** https://github.com/whatwg/fs/blob/main/proposals/MultipleReadersWriters.md */
+export type FileSystemSyncAccessHandleMode = 'readwrite' | 'read-only' | 'readwrite-unsafe';
 
 /** https://fs.spec.whatwg.org/#dictdef-filesystemreadwriteoptions */
 export interface FileSystemReadWriteOptions {

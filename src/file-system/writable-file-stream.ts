@@ -1,7 +1,9 @@
 import { defineInterface, illegalConstructor, illegalInvocation, internal } from '../webidl/interface.ts';
-import type { FileSystemWritableFileStreamMode } from './file-handle.ts';
 import { behaviour } from './loading.ts';
 import type { FileSystemWriteChunkType } from './write-chunk.ts';
+
+/** https://github.com/whatwg/fs/blob/main/proposals/MultipleReadersWriters.md */
+export type FileSystemWritableFileStreamMode = 'siloed' | 'exclusive';
 
 /** Where the chunks go: the underlying sink of the stream. https://streams.spec.whatwg.org/#underlying-sink-api */
 export interface FileSink {

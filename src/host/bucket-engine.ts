@@ -4,7 +4,7 @@ import { OpenJournals } from '../disk/map/open-journals.ts';
 import type { Suspendable } from '../disk/map/open-journals.ts';
 import type { FileTree } from '../disk/tree/file-tree.ts';
 import { HoldfastError } from '../runtime/holdfast-error.ts';
-import { outsideContexts } from './context.ts';
+import { outsideContexts } from '../runtime/callback-context.ts';
 import type * as Engines from './engine.ts';
 import type { Engine, EnginePlace } from './engine.ts';
 

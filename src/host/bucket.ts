@@ -12,11 +12,11 @@ import { HoldfastError } from '../runtime/holdfast-error.ts';
 import { isRefusedByRuntime } from '../runtime/permission.ts';
 import type { UsageDetails } from '../storage/storage-manager.ts';
 import { BucketEngine } from './bucket-engine.ts';
-import type { BucketSync, SyncedBucket } from './bucket-sync.ts';
-import type { OriginSync } from './origin-sync.ts';
+import type { BucketSync, SyncedBucket } from './sync/bucket-sync.ts';
+import type { OriginSync } from './sync/origin-sync.ts';
 import type { StorageClient } from './storage-client.ts';
-import type { SyncSettings } from './sync-options.ts';
-import { createSync } from './sync.ts';
+import type { SyncSettings } from './sync/options.ts';
+import { createSync } from './sync/provide.ts';
 
 /** What a bucket needs of its host. */
 export interface BucketOwner {

@@ -14,9 +14,3 @@ export function runAs<Result>(client: StorageClient, body: () => Result): Result
 export function currentClient(): StorageClient | undefined {
   return contexts?.getStore();
 }
-
-/**
- * Runs `body` in the context in which this module was loaded, which is no tenant's. Watchers and loops that serve many
- * tenants start here, else they would run for ever as the tenant that happened to start them.
- */
-export const outsideContexts: <Result>(body: () => Result) => Result = AsyncLocalStorage.snapshot();

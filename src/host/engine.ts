@@ -2,7 +2,7 @@ import { LockTable } from '../disk/locks/table.ts';
 import type { BucketPlace } from '../disk/place.ts';
 import type { Root } from '../disk/root/root.ts';
 import { FileTree } from '../disk/tree/file-tree.ts';
-import { outsideContexts } from './context.ts';
+import { outsideContexts } from '../runtime/callback-context.ts';
 
 export * as algorithms from '../file-system/algorithms/index.ts';
 

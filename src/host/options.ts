@@ -2,9 +2,9 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Durability } from '../disk/root/durable.ts';
 import { requireLockfilePackage, type Shared } from '../disk/journal/lockfile.ts';
-import { HoldfastError } from '../runtime/holdfast-error.ts';
-import type { SyncOptions, SyncSettings } from './sync-options.ts';
-import { syncOption } from './sync.ts';
+import { bad, requireKnownOptions, requireOneOf, requireOptionsObject } from './option-checks.ts';
+import type { SyncOptions, SyncSettings } from './sync/options.ts';
+import { syncOption } from './sync/provide.ts';
 
 /** Bytes of UTF-16 that the keys and values of one origin's `localStorage` may take; also what `estimate()` reports. */
 export type QuotaOption = number | ((origin: string) => number);
@@ -45,29 +45,6 @@ export interface HostSettings {
   readonly durability: Durability;
   readonly shared: Shared | undefined;
   readonly sync: SyncSettings | undefined;
-}
-
-/** What is wrong with an option. */
-export function bad(message: string, cause?: unknown): HoldfastError {
-  return new HoldfastError('bad-option', message, cause === undefined ? undefined : { cause });
-}
-
-/** Refuses a typing error rather than ignore it. */
-export function requireKnownOptions(options: object, known: readonly string[], of: string): void {
-  const unknown = Object.keys(options).find((name) => !known.includes(name));
-  if (unknown !== undefined) throw bad(`${of} has no option '${unknown}'; it knows ${known.join(', ')}.`);
-}
-
-/** @throws HoldfastError bad-option */
-export function requireOptionsObject(options: unknown, of: string): asserts options is object {
-  if (typeof options !== 'object' || options === null) throw bad(`${of} takes an object of options, not ${String(options)}.`);
-}
-
-/** @throws HoldfastError bad-option unless `value` is one of `values` */
-export function requireOneOf<T extends string>(name: string, value: unknown, values: readonly T[]): T {
-  const found = values.find((candidate) => candidate === value);
-  if (found === undefined) throw bad(`Option '${name}' is one of ${values.join(', ')}, not ${String(value)}.`);
-  return found;
 }
 
 function rootPath(root: unknown): string {

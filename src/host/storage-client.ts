@@ -15,7 +15,7 @@ import type { StorageEvent } from '../web-storage/storage-event.ts';
 import type { Bucket } from './bucket.ts';
 import { ClientArea, SessionMap } from './client-area.ts';
 import { ContextEventTarget } from './context-event-target.ts';
-import type { OriginSync } from './origin-sync.ts';
+import type { OriginSync } from './sync/origin-sync.ts';
 import { ClientStorageBucket } from './storage-bucket.ts';
 
 type StorageListener = (event: StorageEvent) => unknown;

@@ -7,3 +7,9 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 export function inThisContext<F extends (...args: never[]) => unknown>(callback: F): F {
   return AsyncLocalStorage.bind(callback) as unknown as F;
 }
+
+/**
+ * Runs `body` in the context in which this module was loaded, which is no tenant's. Watchers and loops that serve many
+ * tenants start here, else they would run for ever as the tenant that happened to start them.
+ */
+export const outsideContexts: <Result>(body: () => Result) => Result = AsyncLocalStorage.snapshot();

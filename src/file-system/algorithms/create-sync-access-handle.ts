@@ -1,9 +1,9 @@
 import { internal } from '../../webidl/interface.ts';
 import type { Entry } from '../entry.ts';
 import { handleError } from '../errors.ts';
-import type { FileSystemSyncAccessHandleMode } from '../file-handle.ts';
 import { SyncAccess } from '../sync-access.ts';
 import { FileSystemSyncAccessHandle } from '../sync-access-handle.ts';
+import type { FileSystemSyncAccessHandleMode } from '../sync-access-handle.ts';
 import { dropped, lockOrFail } from './hold.ts';
 import { withContent } from './with-content.ts';
 

@@ -1,9 +1,8 @@
 import { internal } from '../../webidl/interface.ts';
 import type { Entry } from '../entry.ts';
 import { handleError } from '../errors.ts';
-import type { FileSystemWritableFileStreamMode } from '../file-handle.ts';
 import { writableFileStreamInterface } from '../writable-file-stream.ts';
-import type { FileSystemWritableFileStream } from '../writable-file-stream.ts';
+import type { FileSystemWritableFileStream, FileSystemWritableFileStreamMode } from '../writable-file-stream.ts';
 import { FileWriter } from './file-writer.ts';
 import { dropped, lockOrFail, requireFile } from './hold.ts';
 import { withContent } from './with-content.ts';

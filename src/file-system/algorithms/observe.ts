@@ -6,7 +6,7 @@ import { pathBelow } from '../entry.ts';
 import type { Entry } from '../entry.ts';
 import { entryError, webError } from '../errors.ts';
 import { createHandle } from '../handles.ts';
-import type { FileSystemChangeRecord, FileSystemChangeType } from '../observer.ts';
+import type { FileSystemChangeRecord, FileSystemChangeType } from '../change-record.ts';
 
 type Tell = (observation: Observation, record: FileSystemChangeRecord) => void;
 

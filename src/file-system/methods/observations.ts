@@ -3,7 +3,8 @@ import type { Observation } from '../algorithms/observe.ts';
 import { deliver } from '../delivery.ts';
 import { isSameEntry } from '../entry.ts';
 import type { Entry } from '../entry.ts';
-import type { FileSystemChangeRecord, FileSystemObserverObserveOptions } from '../observer.ts';
+import type { FileSystemChangeRecord } from '../change-record.ts';
+import type { FileSystemObserverObserveOptions } from '../observer.ts';
 
 type Receive = (records: FileSystemChangeRecord[]) => void;
 

@@ -1,5 +1,5 @@
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
-import { requireKnownOptions, requireOneOf, requireOptionsObject } from '../options.ts';
+import { requireKnownOptions, requireOneOf, requireOptionsObject } from '../option-checks.ts';
 import type { StorageHostOptions } from '../options.ts';
 import { parseOrigin } from '../origin.ts';
 import type { OriginLike } from '../origin.ts';

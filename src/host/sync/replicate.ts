@@ -1,5 +1,5 @@
-import { encodeReplicate } from '../disk/replica/replica-records.ts';
-import { mintIncarnation } from '../sync/replicator/mint-incarnation.ts';
+import { encodeReplicate } from '../../disk/replica/replica-records.ts';
+import { mintIncarnation } from '../../sync/replicator/mint-incarnation.ts';
 
 /** Bytes of operations that may wait for the hub: more than a full `localStorage` of the usual quota takes (rule 13). */
 export const PENDING_CAP = 64 * 2 ** 20;

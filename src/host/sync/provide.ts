@@ -1,6 +1,6 @@
-import type * as Code from './sync-code.ts';
+import type * as Code from './code.ts';
 import type { SyncedBucket, BucketSync } from './bucket-sync.ts';
-import type { SyncSettings } from './sync-options.ts';
+import type { SyncSettings } from './options.ts';
 
 let code: typeof Code | undefined;
 

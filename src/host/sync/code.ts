@@ -1,3 +1,3 @@
 /** What the option `sync` needs in its caller's turn. */
 export { BucketSync } from './bucket-sync.ts';
-export { syncSettings } from './sync-options.ts';
+export { syncSettings } from './options.ts';

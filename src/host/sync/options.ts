@@ -1,7 +1,7 @@
-import type { Hub } from '../sync/hub.ts';
-import { bad, requireKnownOptions, requireOneOf, requireOptionsObject } from './options.ts';
-import { parseOrigin } from './origin.ts';
-import type { OriginLike } from './origin.ts';
+import type { Hub } from '../../sync/hub.ts';
+import { bad, requireKnownOptions, requireOneOf, requireOptionsObject } from '../option-checks.ts';
+import { parseOrigin } from '../origin.ts';
+import type { OriginLike } from '../origin.ts';
 
 /** Which origins a hub keeps in one order: all (the default), those listed, or those that a function says yes to. */
 export type SyncedOrigins = readonly OriginLike[] | ((origin: string) => boolean);

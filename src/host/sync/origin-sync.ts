@@ -1,18 +1,18 @@
-import type { OperationId } from '../disk/replica/operation.ts';
-import type { Refusal } from '../disk/replica/model.ts';
-import type { ReplicaJournal } from '../disk/replica/replica-journal.ts';
-import type { Replica } from '../disk/replica/replica.ts';
-import { ACKNOWLEDGE, encodeAcknowledge } from '../disk/replica/replica-records.ts';
-import { decodeOperation } from '../disk/map/map-operation.ts';
-import type { MapClient } from '../disk/map/map-client.ts';
-import type { MapJournal } from '../disk/map/map-journal.ts';
-import type { FileConflict } from '../sync/files/files-sync.ts';
-import { illegalConstructor, internal } from '../webidl/interface.ts';
-import { QuotaExceededError } from '../webidl/quota-exceeded-error.ts';
-import { ContextEventTarget } from './context-event-target.ts';
+import type { OperationId } from '../../disk/replica/operation.ts';
+import type { Refusal } from '../../disk/replica/model.ts';
+import type { ReplicaJournal } from '../../disk/replica/replica-journal.ts';
+import type { Replica } from '../../disk/replica/replica.ts';
+import { ACKNOWLEDGE, encodeAcknowledge } from '../../disk/replica/replica-records.ts';
+import { decodeOperation } from '../../disk/map/map-operation.ts';
+import type { MapClient } from '../../disk/map/map-client.ts';
+import type { MapJournal } from '../../disk/map/map-journal.ts';
+import type { FileConflict } from '../../sync/files/files-sync.ts';
+import { illegalConstructor, internal } from '../../webidl/interface.ts';
+import { QuotaExceededError } from '../../webidl/quota-exceeded-error.ts';
+import { ContextEventTarget } from '../context-event-target.ts';
 import type { RunningSync } from './running-sync.ts';
 
-export type { FileConflict } from '../sync/files/files-sync.ts';
+export type { FileConflict } from '../../sync/files/files-sync.ts';
 
 /** How an origin of this root stands to its hub. */
 export interface SyncStatus {

@@ -1,17 +1,17 @@
 import crypto from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
-import type { LockTable } from '../disk/locks/table.ts';
-import { randomSession } from '../disk/map/map-client.ts';
-import { MapModel } from '../disk/map/map-model.ts';
-import type { BucketPlace } from '../disk/place.ts';
-import type { OperationId } from '../disk/replica/operation.ts';
-import type { ReplicaJournal } from '../disk/replica/replica-journal.ts';
-import type { FileTree } from '../disk/tree/file-tree.ts';
-import { awake, caughtUp, createFilesSync, echoed, FilesModel, flushed, HubConnection, Membership } from '../sync/membership/index.ts';
-import type { FileConflict, FilesSync, Followed } from '../sync/membership/index.ts';
-import { outsideContexts } from './context.ts';
-import type { SyncSettings } from './sync-options.ts';
+import type { LockTable } from '../../disk/locks/table.ts';
+import { randomSession } from '../../disk/map/map-client.ts';
+import { MapModel } from '../../disk/map/map-model.ts';
+import type { BucketPlace } from '../../disk/place.ts';
+import type { OperationId } from '../../disk/replica/operation.ts';
+import type { ReplicaJournal } from '../../disk/replica/replica-journal.ts';
+import type { FileTree } from '../../disk/tree/file-tree.ts';
+import { awake, caughtUp, createFilesSync, echoed, FilesModel, flushed, HubConnection, Membership } from '../../sync/membership/index.ts';
+import type { FileConflict, FilesSync, Followed } from '../../sync/membership/index.ts';
+import { outsideContexts } from '../../runtime/callback-context.ts';
+import type { SyncSettings } from './options.ts';
 import { PENDING_CAP } from './replicate.ts';
 
 /** A problem that lasts is told of again and again; one that nobody has told of for so long is over. In milliseconds. */
