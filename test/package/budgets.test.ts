@@ -41,6 +41,13 @@ describe('what a program that imports holdfast/globals and reads one item loads'
   });
 });
 
+test('a program that imports holdfast/globals has the runtime load what is costly at its first touch only', async () => {
+  const program = fileURLToPath(new URL('fixtures/tell-touched.mjs', import.meta.url));
+  const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'holdfast/globals', program], { cwd: repository });
+  const flags = { writable: true, enumerable: false, configurable: true };
+  expect(JSON.parse(stdout)).toEqual({ early: [], isStream: true, type: 'function', flags, assigned: 1 });
+});
+
 // A third of it are the hubs and sync, a third the types, and a twentieth the guides.
 test('the package is at most 350 kB', async () => {
   expect((await packed()).size).toBeLessThanOrEqual(350_000);

@@ -11,6 +11,20 @@ export function interfaceObject(target: object, name: string, value: unknown): D
   return { target, key: name, descriptor: { value, writable: true, enumerable: false, configurable: true } };
 }
 
+/**
+ * The same for an interface whose making costs a start too much: an accessor until it is touched, as Node's own costly
+ * interfaces are. Not to be undone, since it becomes another property by itself.
+ */
+export function deferredInterfaceObject(target: object, name: string, make: () => unknown): Definition {
+  const settle = (value: unknown): void => putProperty(interfaceObject(target, name, value));
+  const get = (): unknown => {
+    const value = make();
+    settle(value);
+    return value;
+  };
+  return { target, key: name, descriptor: { get, set: settle, enumerable: false, configurable: true } };
+}
+
 /** https://webidl.spec.whatwg.org/#dfn-attribute: `holder` has the attribute's getter, and its setter if it has one. */
 export function attribute(target: object, holder: object, name: string): Definition {
   const descriptor = Object.getOwnPropertyDescriptor(holder, name);

@@ -44,5 +44,6 @@ export function settingsFromEnvironment(): InstallSettings {
     exposure: 'all',
     native: 'replace',
     target: globalThis,
+    defersCostly: true,
   };
 }

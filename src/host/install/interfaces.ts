@@ -10,7 +10,7 @@ import { Lock } from '../../web-locks/lock.ts';
 import { QuotaExceededError } from '../../webidl/quota-exceeded-error.ts';
 import { StorageEvent } from '../../web-storage/storage-event.ts';
 import { Storage } from '../../web-storage/storage.ts';
-import { interfaceObject } from './definition.ts';
+import { deferredInterfaceObject, interfaceObject } from './definition.ts';
 import type { Definition } from './definition.ts';
 import type { GlobalName, InstallSettings } from './settings.ts';
 
@@ -23,6 +23,8 @@ interface Interface {
   /** The globals that bring it along. */
   readonly for: readonly GlobalName[];
   readonly onlyIn?: OnlyIn;
+  /** Making it loads much of the runtime. */
+  readonly isCostly?: true;
 }
 
 const webStorage = ['localStorage', 'sessionStorage'] as const;
@@ -37,7 +39,7 @@ const interfaces: readonly Interface[] = [
   { name: 'FileSystemHandle', object: () => FileSystemHandle, for: files },
   { name: 'FileSystemFileHandle', object: () => FileSystemFileHandle, for: files },
   { name: 'FileSystemDirectoryHandle', object: () => FileSystemDirectoryHandle, for: files },
-  { name: 'FileSystemWritableFileStream', object: writableFileStreamInterface, for: files },
+  { name: 'FileSystemWritableFileStream', object: writableFileStreamInterface, for: files, isCostly: true },
   { name: 'FileSystemSyncAccessHandle', object: () => FileSystemSyncAccessHandle, for: files, onlyIn: 'worker' },
   { name: 'FileSystemObserver', object: () => FileSystemObserver, for: files },
   { name: 'LockManager', object: () => LockManager, for: locks },
@@ -51,12 +53,16 @@ const members: readonly { readonly prototype: object; readonly name: string; rea
 ];
 
 /** The interface objects of the chosen globals, and the absence of what the exposure does not have. */
-export function interfaceDefinitions({ target, globals, exposure }: InstallSettings): Definition[] {
+export function interfaceDefinitions({ target, globals, exposure, defersCostly }: InstallSettings): Definition[] {
   const isExposed = (onlyIn: OnlyIn | undefined): boolean => onlyIn === undefined || exposure === 'all' || exposure === onlyIn;
   return [
     ...interfaces
       .filter((each) => isExposed(each.onlyIn) && each.for.some((name) => globals.has(name)))
-      .map((each) => interfaceObject(target, each.name, each.object())),
+      .map((each) =>
+        defersCostly && each.isCostly
+          ? deferredInterfaceObject(target, each.name, each.object)
+          : interfaceObject(target, each.name, each.object()),
+      ),
     ...members
       .filter((each) => !isExposed(each.onlyIn))
       .map((each) => ({ target: each.prototype, key: each.name, descriptor: undefined })),

@@ -111,6 +111,7 @@ export function checkInstallOptions(options: InstallOptions): InstallSettings & 
     structuredClone: flag('structuredClone', options.structuredClone),
     native: requireOneOf('native', options.native ?? 'replace', ['replace', 'keep']),
     target: targetObject(options.target),
+    defersCostly: false,
   };
   return { ...checked, ...hostFor(options) };
 }

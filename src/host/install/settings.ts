@@ -19,4 +19,6 @@ export interface InstallSettings {
   readonly exposure: 'all' | 'window' | 'worker';
   readonly native: 'replace' | 'keep';
   readonly target: object;
+  /** Whether interfaces that cost a start much may appear at their first touch; not where the install is to be undone. */
+  readonly defersCostly: boolean;
 }
