@@ -32,6 +32,16 @@ function codeOf(body: () => unknown): string {
   return 'nothing thrown';
 }
 
+function errorOf(body: () => unknown): HoldfastError {
+  try {
+    body();
+  } catch (error) {
+    if (error instanceof HoldfastError) return error;
+    throw error;
+  }
+  throw new Error('nothing was thrown');
+}
+
 function systemError(code: string, syscall: string): Error {
   return Object.assign(new Error(`${code}: pretended, ${syscall}`), { code, syscall });
 }
@@ -133,7 +143,9 @@ describe('creating', () => {
   test('finishes what a killed creator left unfinished', () => {
     fs.mkdirSync(path.join(place, 'new'), { recursive: true });
     fs.mkdirSync(path.join(place, 'origins'));
-    fs.writeFileSync(path.join(place, 'new', 'draft'), '{');
+    fs.writeFileSync(path.join(place, '.gitignore'), '*\n');
+    fs.writeFileSync(path.join(place, 'new', crypto.randomUUID()), '{');
+    fs.writeFileSync(path.join(place, 'new', `.new-probe-\u00e9-17-abc`), '');
     expect(new Root(place, 'relaxed').ensure().format).toBe(1);
   });
 
@@ -270,14 +282,89 @@ describe('a fault at any system call of the creation', () => {
   );
 });
 
+/** As if it was last written to an hour ago. */
+function age(entry: string): void {
+  const longAgo = new Date(Date.now() - 3_600_000);
+  fs.utimesSync(entry, longAgo, longAgo);
+}
+
+/** Every path below a directory, with its content if it is a file. */
+function contents(directory: string): Record<string, string | null> {
+  const entries = fs.readdirSync(directory, { recursive: true, withFileTypes: true });
+  return Object.fromEntries(
+    entries.map((entry) => {
+      const at = path.join(entry.parentPath, entry.name);
+      return [path.relative(directory, at), entry.isFile() ? fs.readFileSync(at, 'utf8') : null];
+    }),
+  );
+}
+
+describe("a directory with somebody else's files", () => {
+  const project = { 'package.json': '{}', '.gitignore': 'node_modules', 'src/index.js': 'run()', 'local-storage/0': 'mine', 'swap/a': 'b' };
+
+  function write(files: Record<string, string>): void {
+    for (const [name, content] of Object.entries(files)) {
+      const file = path.join(place, name);
+      fs.mkdirSync(path.dirname(file), { recursive: true });
+      fs.writeFileSync(file, content);
+      age(file);
+    }
+  }
+
+  test('becomes a root beside them, and touches none of them', () => {
+    write(project);
+    bucketOf(new Root(place, 'relaxed')).ensure();
+    bucketOf(new Root(place, 'relaxed'), 'https://other.example').ensure();
+    expect(contents(place)).toMatchObject(project);
+  });
+
+  test.each([
+    ['new/Button.jsx', path.join('new', 'Button.jsx')],
+    ['new', 'new'],
+    ['origins/europe.json', path.join('origins', 'europe.json')],
+    ['trash/letter', 'trash'],
+    ['holdfast-hub.json', 'holdfast-hub.json'],
+    ['holdfast.json', 'holdfast.json'],
+  ])('is no root if one of them is %s: the error names it, and nothing is touched', (file, entry) => {
+    write({ ...project, [file]: 'mine' });
+    const before = contents(place);
+    const root = new Root(place, 'relaxed');
+    const error = errorOf(() => bucketOf(root).ensure());
+    expect(error.code).toBe('root-unusable');
+    expect(error.message).toContain(entry);
+    expect(error.message).toContain(place);
+    expect(contents(place)).toEqual(before);
+  });
+
+  test('is no root if a link in it has a name of ours', () => {
+    const elsewhere = path.join(parent, 'elsewhere');
+    fs.mkdirSync(elsewhere);
+    fs.mkdirSync(place, { recursive: true });
+    fs.symlinkSync(elsewhere, path.join(place, 'new'));
+    expect(codeOf(() => new Root(place, 'relaxed').ensure())).toBe('root-unusable');
+  });
+
+  test('keeps what is put into the workshop of a root later', () => {
+    const root = new Root(place, 'relaxed');
+    root.ensure();
+    const names = ['Button.jsx', 'x.dead', 'ABCDEF00-0000-4000-8000-000000000000', `${crypto.randomUUID()}.txt`];
+    for (const name of names) {
+      fs.writeFileSync(path.join(root.workshop, name), 'mine');
+      age(path.join(root.workshop, name));
+    }
+    bucketOf(root).ensure();
+    expect(fs.readdirSync(root.workshop).sort()).toEqual([...names].sort());
+  });
+});
+
 describe('the workshop', () => {
   test('loses what a killed builder left long ago, and keeps what is being built', () => {
     const root = new Root(place, 'relaxed');
     root.ensure();
-    for (const name of ['old', 'young']) fs.mkdirSync(path.join(root.workshop, name, 'default'), { recursive: true });
-    const longAgo = new Date(Date.now() - 3_600_000);
-    fs.utimesSync(path.join(root.workshop, 'old'), longAgo, longAgo);
+    const [old, young] = [crypto.randomUUID(), crypto.randomUUID()];
+    for (const name of [old, young]) fs.mkdirSync(path.join(root.workshop, name, 'default'), { recursive: true });
+    age(path.join(root.workshop, old));
     bucketOf(root).ensure();
-    expect(fs.readdirSync(root.workshop)).toEqual(['young']);
+    expect(fs.readdirSync(root.workshop)).toEqual([young]);
   });
 });

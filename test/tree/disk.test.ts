@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { bundleFixture } from '../support/bundle.ts';
-import { codeOf, makeBucket, names, put, read } from './support.ts';
+import { codeOf, LATER_SESSION, makeBucket, names, put, read, SESSION } from './support.ts';
 import type { Bucket } from './support.ts';
 
 let bucket: Bucket;
@@ -18,7 +18,7 @@ afterEach(() => {
 });
 
 const trash = (): string[] => fs.readdirSync(path.join(bucket.path, 'trash'));
-const swaps = (): string[] => fs.readdirSync(path.join(bucket.path, 'swap', '17'));
+const swaps = (): string[] => fs.readdirSync(path.join(bucket.path, 'swap', SESSION));
 
 function systemError(code: string): Error {
   return Object.assign(new Error(`${code}: as if`), { code });
@@ -197,7 +197,7 @@ describe('a swap file', () => {
   });
 
   it('sessions do not meet', async () => {
-    const other = bucket.open({ session: '18' });
+    const other = bucket.open({ session: LATER_SESSION });
     const [a, b] = [await bucket.tree.swap(), await other.swap()];
     expect(path.dirname(a.path)).not.toBe(path.dirname(b.path));
     a.discard();

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Locator } from '../../src/disk/locator.ts';
 import type { FileTree } from '../../src/disk/tree/file-tree.ts';
-import { makeBucket, put } from './support.ts';
+import { LATER_SESSION, makeBucket, put, SESSION } from './support.ts';
 import type { Bucket } from './support.ts';
 
 let bucket: Bucket;
@@ -121,7 +121,7 @@ describe.each(['relaxed', 'strict'] as const)('a process killed at any of its sy
         .then(() => operate(tree))
         .then(() => false, (error: unknown) => error instanceof Killed || Promise.reject(error as Error));
       vi.restoreAllMocks();
-      const later = bucket.open({ session: '18' });
+      const later = bucket.open({ session: LATER_SESSION });
       const found = contents(later);
       expect([before, after]).toContainEqual(found);
       if (JSON.stringify(found) === JSON.stringify(before)) await operate(later);
@@ -136,12 +136,22 @@ it('what a kill leaves aside goes with a sweep', async () => {
   bucket.tree.createDirectory(['d']);
   bucket.tree.createFile(['d', 'f']);
   await bucket.tree.swap(['f']); // never replaced: its session is killed
-  fs.renameSync(path.join(bucket.files, 'd'), path.join(bucket.path, 'trash', 'left'));
-  const later = bucket.open({ session: '18' });
+  fs.renameSync(path.join(bucket.files, 'd'), path.join(bucket.path, 'trash', `${SESSION}.1-x`));
+  const later = bucket.open({ session: LATER_SESSION });
   const alive = await later.swap();
-  later.sweep((session) => session === '17');
+  later.sweep((session) => session === SESSION);
   await expect.poll(() => fs.readdirSync(path.join(bucket.path, 'trash'))).toEqual([]);
-  expect(fs.readdirSync(path.join(bucket.path, 'swap'))).toEqual(['18']);
+  expect(fs.readdirSync(path.join(bucket.path, 'swap'))).toEqual([LATER_SESSION]);
   expect(contents(later)).toEqual({ f: 'content' });
   alive.discard();
+});
+
+it("a sweep leaves what is not spelled as anything of ours, whoever put it there", async () => {
+  const foreign = ['trash/letter.txt', 'trash/17.1-x', `trash/${SESSION}`, 'swap/notes', `swap/${SESSION}.bak`, 'swap/17'];
+  for (const name of foreign) fs.writeFileSync(path.join(bucket.path, name), 'mine');
+  const ours = path.join(bucket.path, 'trash', `${SESSION}.2-y`);
+  fs.mkdirSync(ours);
+  bucket.open({ session: LATER_SESSION }).sweep(() => true);
+  await expect.poll(() => fs.existsSync(ours)).toBe(false);
+  for (const name of foreign) expect(fs.readFileSync(path.join(bucket.path, name), 'utf8')).toBe('mine');
 });

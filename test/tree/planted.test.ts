@@ -169,7 +169,7 @@ describe('a tree that moves have made deeper than a path can be', () => {
   });
 
   test('is swept up when the process that removed it has ended', async () => {
-    fs.renameSync(path.join(base, 'upper'), path.join(bucket, 'trash', 'dead.1'));
+    fs.renameSync(path.join(base, 'upper'), path.join(bucket, 'trash', `${crypto.randomUUID()}.1-x`));
     tree.sweep(() => false);
     await vi.waitFor(() => expect(trash()).toEqual([]), { timeout: 20_000 });
   });

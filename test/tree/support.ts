@@ -7,6 +7,10 @@ import type { FileTreeOptions } from '../../src/disk/tree/file-tree.ts';
 import { TreeError } from '../../src/disk/tree/tree-error.ts';
 import type { TreeErrorCode } from '../../src/disk/tree/tree-error.ts';
 
+/** Sessions of two realms. */
+export const SESSION = '00000000-0000-4000-8000-000000000017';
+export const LATER_SESSION = '00000000-0000-4000-8000-000000000018';
+
 /** A bucket in a temporary directory, and trees over it. */
 export interface Bucket {
   readonly path: string;
@@ -26,7 +30,7 @@ export function makeBucket(missing = false): Bucket {
   };
   if (!missing) ensure();
   const open = (options: Partial<FileTreeOptions> = {}): FileTree =>
-    new FileTree({ path: bucket, ensure }, { epoch: () => 0, session: '17', ...options });
+    new FileTree({ path: bucket, ensure }, { epoch: () => 0, session: SESSION, ...options });
   return {
     path: bucket,
     files: path.join(bucket, 'files.0'),

@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
+import { ensureDirectory } from '../directories.ts';
 import { Candidate } from './candidate.ts';
 import { Dedupe } from './dedupe.ts';
 import { diskError, systemCode } from './disk-error.ts';
@@ -15,7 +16,7 @@ const noHardLinks = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK
  */
 export function createGeneration(directory: string, snapshot: Iterable<SnapshotRecord>): void {
   try {
-    fs.mkdirSync(candidateDirectory(directory), { recursive: true, mode: 0o700 });
+    ensureDirectory(candidateDirectory(directory));
     const candidate = new Candidate(directory, 0);
     candidate.write(snapshot, { generation: 0, covers: 0, count: 0, dedupe: new Dedupe() });
     linkOrExplain(candidate.path, generationPath(directory, 0));

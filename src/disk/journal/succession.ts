@@ -71,7 +71,7 @@ function candidatesUpTo(directory: string, newest: number): string[] {
   const parent = candidateDirectory(directory);
   return fs
     .readdirSync(parent)
-    .filter((name) => /^[0-9]+\.[0-9a-f]{32}$/.test(name) && Number.parseInt(name, 10) <= newest)
+    .filter((name) => /^(0|[1-9][0-9]*)\.[0-9a-f]{32}$/.test(name) && Number.parseInt(name, 10) <= newest)
     .map((name) => join(parent, name));
 }
 

@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
+import { ensureDirectory } from '../directories.ts';
 import { systemCode } from '../journal/disk-error.ts';
 import type { Locator } from '../locator.ts';
 import { locate } from '../tree/locate.ts';
@@ -119,7 +120,7 @@ export class Fence {
 
   #removeSwap(session: Session): void {
     const swap = this.#path(path.join('swap', session.folder));
-    fs.mkdirSync(this.#path('trash'), { recursive: true, mode: 0o700 });
+    ensureDirectory(this.#path('trash'));
     try {
       fs.renameSync(swap, this.#path(path.join('trash', `${session.folder}.${crypto.randomUUID()}`)));
     } catch (error) {
@@ -188,7 +189,7 @@ class Copies {
 
   add(locator: Locator, source: string | null): void {
     if (source === null) return;
-    fs.mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
+    ensureDirectory(this.#directory);
     const copy = path.join(this.#directory, String(this.#paths.size));
     fs.copyFileSync(source, copy, fs.constants.COPYFILE_FICLONE);
     syncFile(copy);

@@ -66,7 +66,7 @@ export function readManifest(root: string): Manifest | null {
   const value = parse(text);
   requireKnownFormat(root, value);
   if (!isManifest(value)) {
-    throw new HoldfastError('root-unusable', `The root ${root} has a damaged ${fileName}; restore it from a backup.`);
+    throw new HoldfastError('root-unusable', `The ${fileName} in ${root} is damaged, or not that of a root; restore it from a backup, or choose another root.`);
   }
   return value;
 }

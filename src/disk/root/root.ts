@@ -2,11 +2,13 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { systemCode } from '../journal/disk-error.ts';
+import { ensureDirectory } from '../directories.ts';
 import { volumeFoldsNames } from '../names/probe.ts';
 import type { Shared } from '../journal/lockfile.ts';
 import type { Durability } from './durable.ts';
 import { syncPath } from './durable.ts';
 import { rootFailure, rootReadFailure } from './failure.ts';
+import { foreignEntry, foreignError, hasOrigins } from './foreign.ts';
 import type { Manifest } from './manifest.ts';
 import { publishManifest, readManifest } from './manifest.ts';
 import { requireLocalDisk } from './volume.ts';
@@ -18,6 +20,8 @@ import { sweepWorkshop } from './workshop.ts';
  * - Making a `Root`, and reading through it, changes nothing on the disk.
  * - It is complete once `holdfast.json` is there, which is linked into place last; anyone may finish an unfinished one.
  * - Whatever is not complete yet is built in `new/` and moved to its place by one rename.
+ * - Only what has the spelling of what Holdfast makes is ever deleted; a directory in which somebody else's entries
+ *   have names of ours does not become a root.
  * - Directories are for their owner only (0700), and so are files (0600).
  */
 export class Root {
@@ -68,6 +72,7 @@ export class Root {
     if (manifest !== null && !this.#incomplete) return manifest;
     this.#requireFitDisk();
     try {
+      if (manifest === null) this.#requireNothingForeign();
       this.#create();
     } catch (error) {
       throw rootFailure('create', this.path, error);
@@ -96,15 +101,21 @@ export class Root {
   }
 
   #create(): void {
-    fs.mkdirSync(this.path, { recursive: true, mode: 0o700 });
+    ensureDirectory(this.path);
     // A directory with other things in it is not ours to hide from version control.
     if (fs.readdirSync(this.path).length === 0) this.#ignoreInGit();
-    fs.mkdirSync(this.workshop, { recursive: true, mode: 0o700 });
-    fs.mkdirSync(this.origins, { recursive: true, mode: 0o700 });
+    ensureDirectory(this.workshop);
+    ensureDirectory(this.origins);
     // Whatever the durability: origins without a manifest, or a manifest without its directories, are of no use to anyone.
     syncPath(this.path);
     publishManifest(this.path, this.workshop, volumeFoldsNames(this.workshop));
     syncPath(this.path);
+  }
+
+  #requireNothingForeign(): void {
+    const entry = foreignEntry(this.path);
+    // Another process may have created the root, and more in it, since we looked.
+    if (entry !== null && readManifest(this.path) === null) throw foreignError(this.path, entry);
   }
 
   #ignoreInGit(): void {
@@ -129,6 +140,8 @@ export class Root {
     // Another process may have created the root, and origins in it, since we looked.
     const manifest = readManifest(this.path);
     if (manifest !== null) return manifest;
+    const [first = ''] = origins;
+    if (!hasOrigins(this.origins, origins)) throw foreignError(this.path, path.join('origins', first));
     throw new HoldfastError(
       'root-unusable',
       `The root ${this.path} holds origins but no holdfast.json; restore it from a backup.`,

@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import { isSwapFolder } from '../spelling.ts';
 import { CREATE, openNew, openPlain, READ, READ_WRITE } from './open-plain.ts';
 import { syncFile } from './sync.ts';
 import { systemCode } from './tree-error.ts';
@@ -112,10 +113,10 @@ export class SwapFolder {
     return path;
   }
 
-  /** Names of all sessions that have a folder. */
+  /** Names of all sessions that have a folder; what is spelled otherwise belongs to none. */
   sessions(): string[] {
     try {
-      return fs.readdirSync(this.#root);
+      return fs.readdirSync(this.#root).filter(isSwapFolder);
     } catch (error) {
       if (systemCode(error) === 'ENOENT') return [];
       throw error;

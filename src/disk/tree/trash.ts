@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import timers from 'node:timers';
+import { isTrash } from '../spelling.ts';
 import { systemCode } from './tree-error.ts';
 
 /** Freeing the blocks of a larger file takes the kernel long enough to be left to the background. */
@@ -60,9 +61,9 @@ export class Trash {
     this.#work = this.#work.then(() => this.#deleteTree(target));
   }
 
-  /** Deletes what earlier sessions have left, in the background. */
+  /** Deletes what earlier sessions have left, in the background. What has another spelling than theirs stays. */
   sweep(): void {
-    this.#work = this.#work.then(() => this.#deleteChildren(this.#path, { left: SLICE }));
+    this.#work = this.#work.then(() => this.#deleteChildren(this.#path, { left: SLICE }, isTrash));
   }
 
   #removeDirectory(path: string): void {
@@ -87,9 +88,10 @@ export class Trash {
     });
   }
 
-  async #deleteChildren(directory: string, turn: Turn): Promise<void> {
+  async #deleteChildren(directory: string, turn: Turn, isDoomed = (_name: string): boolean => true): Promise<void> {
     await tolerating(async () => {
       for await (const child of await openDirectory(directory)) {
+        if (!isDoomed(child.name)) continue;
         if (turn.left === 0) await pause(turn);
         turn.left -= 1;
         await this.#deleteTree(`${directory}/${child.name}`, turn);

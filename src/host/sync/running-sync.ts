@@ -1,6 +1,7 @@
 import crypto from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
+import { ensureDirectory } from '../../disk/directories.ts';
 import type { LockTable } from '../../disk/locks/table.ts';
 import { randomSession } from '../../disk/map/map-client.ts';
 import { MapModel } from '../../disk/map/map-model.ts';
@@ -101,7 +102,7 @@ export class RunningSync {
   /** (12) A copy that the hub knows nothing of stays on the disk, beside what takes its place. */
   #quarantine(what: string, bytes: Uint8Array): void {
     const directory = path.join(this.#options.place.path, 'quarantine');
-    fs.mkdirSync(directory, { recursive: true, mode: 0o700 });
+    ensureDirectory(directory);
     const name = `${what}-${new Date().toISOString().replaceAll(':', '')}-${crypto.randomUUID()}`;
     fs.writeFileSync(path.join(directory, name), bytes, { mode: 0o600, flag: 'wx', flush: true });
   }

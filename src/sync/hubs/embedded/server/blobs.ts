@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { HoldfastError } from '../../../../runtime/holdfast-error.ts';
-import { ensureDirectory, readWholeFile, writeWholeFile } from './place.ts';
+import { ensureSyncedDirectory, readWholeFile, writeWholeFile } from './place.ts';
 
 /** The blobs of one log: files named by their digest, in directories of its first byte. */
 export class Blobs {
@@ -21,7 +21,7 @@ export class Blobs {
     }
     const file = this.#file(name);
     if (fs.existsSync(file)) return;
-    ensureDirectory(path.dirname(file));
+    ensureSyncedDirectory(path.dirname(file));
     await writeWholeFile(this.#draft(), file, bytes);
   }
 

@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { ensureDirectory } from '../../../../disk/directories.ts';
 import { syncPath } from '../../../../disk/root/durable.ts';
 import { rootFailure } from '../../../../disk/root/failure.ts';
 import { requireLocalDisk } from '../../../../disk/root/volume.ts';
@@ -21,7 +22,7 @@ const STORAGE_MANIFEST = 'holdfast.json';
 export function openHubRoot(root: string): void {
   requireLocalDisk(root);
   try {
-    fs.mkdirSync(root, { recursive: true, mode: 0o700 });
+    ensureDirectory(root);
     const manifest = path.join(root, MANIFEST);
     if (fs.existsSync(manifest)) requireKnownFormat(root, fs.readFileSync(manifest, 'utf8'));
     else create(root, manifest);
@@ -33,6 +34,10 @@ export function openHubRoot(root: string): void {
 function create(root: string, manifest: string): void {
   if (fs.existsSync(path.join(root, STORAGE_MANIFEST))) {
     throw new HoldfastError('root-unusable', `The root ${root} holds the storage of a host; a hub needs a directory of its own.`);
+  }
+  const foreign = ['logs', 'new', 'server'].find((name) => fs.existsSync(path.join(root, name)));
+  if (foreign !== undefined && !fs.existsSync(manifest)) {
+    throw new HoldfastError('root-unusable', `The directory ${root} cannot become the root of a hub: its entry ${foreign} is not a hub's. Choose a directory of its own.`);
   }
   const draft = `${manifest}.${crypto.randomUUID()}`;
   fs.writeFileSync(draft, `${JSON.stringify({ format: FORMAT })}\n`, { flag: 'wx', mode: 0o600 });

@@ -1,9 +1,11 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { ensureDirectory } from '../../../../disk/directories.ts';
 import { Journal } from '../../../../disk/journal/journal.ts';
 import { systemCode } from '../../../../disk/journal/disk-error.ts';
 import { encodeName } from '../../../../disk/names/name.ts';
 import { syncPath } from '../../../../disk/root/durable.ts';
+import { isDraft } from '../../../../disk/spelling.ts';
 import { encodeState, STATE } from './log-records.ts';
 
 const DIRECTORY_MODE = 0o700;
@@ -24,8 +26,10 @@ export class LogPlaces {
 
   /** Makes the directories of a root, and removes what a server that was killed left half built. Only for its one server. */
   prepare(): void {
-    fs.rmSync(this.#workshop, { recursive: true, force: true });
-    for (const directory of [this.#logs, this.#workshop]) fs.mkdirSync(directory, { recursive: true, mode: DIRECTORY_MODE });
+    for (const directory of [this.#logs, this.#workshop]) ensureDirectory(directory);
+    for (const name of fs.readdirSync(this.#workshop).filter(isDraft)) {
+      fs.rmSync(path.join(this.#workshop, name), { recursive: true, force: true });
+    }
     syncPath(path.dirname(this.#logs));
   }
 
@@ -58,11 +62,11 @@ export class LogPlaces {
   }
 }
 
-/** Makes a directory unless it is there, with those above it. */
-export function ensureDirectory(directory: string): void {
+/** Makes a directory unless it is there, with those above it; what it makes is on the disk when it returns. */
+export function ensureSyncedDirectory(directory: string): void {
   if (fs.existsSync(directory)) return;
-  ensureDirectory(path.dirname(directory));
-  fs.mkdirSync(directory, { recursive: true, mode: DIRECTORY_MODE });
+  ensureSyncedDirectory(path.dirname(directory));
+  ensureDirectory(directory);
   syncPath(path.dirname(directory));
 }
 

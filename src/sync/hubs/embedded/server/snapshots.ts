@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { systemCode } from '../../../../disk/journal/disk-error.ts';
 import type { HubSnapshot } from '../../../hub.ts';
-import { ensureDirectory, readWholeFile, writeWholeFile } from './place.ts';
+import { ensureSyncedDirectory, readWholeFile, writeWholeFile } from './place.ts';
 
 /** The file of a snapshot is named by its position. */
 const POSITION = /^(0|[1-9][0-9]{0,15})$/;
@@ -46,7 +46,7 @@ export class Snapshots {
   /** Keeps a snapshot unless there is one as high. */
   async put({ position, bytes }: HubSnapshot): Promise<void> {
     if (position <= (this.position ?? -1)) return;
-    ensureDirectory(this.#directory);
+    ensureSyncedDirectory(this.#directory);
     await writeWholeFile(this.#draft(), this.#file(position), bytes);
     if (position > (this.position ?? -1)) this.#kept = position;
     this.#removeLower();

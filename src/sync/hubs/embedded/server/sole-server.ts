@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { ensureDirectory } from '../../../../disk/directories.ts';
 import { Journal } from '../../../../disk/journal/journal.ts';
 import type { HeldWebLock } from '../../../../disk/locks/lock-table.ts';
 import { LockTable } from '../../../../disk/locks/table.ts';
@@ -82,7 +83,7 @@ function makeBucket(bucket: string): void {
   if (fs.existsSync(bucket)) return;
   const draft = `${bucket}.${crypto.randomUUID()}`;
   try {
-    fs.mkdirSync(draft, { recursive: true, mode: 0o700 });
+    ensureDirectory(draft);
     for (const name of ['locks', 'files.0', 'swap', 'wake']) fs.mkdirSync(path.join(draft, name), { mode: 0o700 });
     Journal.create(path.join(draft, 'locks'));
     syncTree(draft);

@@ -1,0 +1,23 @@
+/*
+ * The names that Holdfast gives to what it later deletes, or takes over from a process that was killed. Whatever is
+ * spelled otherwise is somebody else's, wherever it lies, and is never touched.
+ */
+
+const UUID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
+
+const DRAFT = new RegExp(`^${UUID}(?:\\.dead)?$`);
+const PROBE = /^\.new-probe-\u00e9-[0-9]+-[0-9a-z]*$/;
+const SWAP = new RegExp(`^(?:fence-)?${UUID}$`);
+const TRASH = new RegExp(`^${UUID}\\.(?:[0-9]+-[0-9a-z]+|${UUID})$`);
+const WAKE = new RegExp(`^(${UUID})(?:\\.lease)?$`);
+
+/** What is being built in a root's workshop. */
+export const isDraft = (name: string): boolean => DRAFT.test(name) || PROBE.test(name.normalize('NFC'));
+
+/** A session's folder, in `swap/`. */
+export const isSwapFolder = (name: string): boolean => SWAP.test(name);
+
+export const isTrash = (name: string): boolean => TRASH.test(name);
+
+/** The session to which a file in `wake/` belongs; null for what is none of ours. */
+export const sessionOfWake = (name: string): string | null => WAKE.exec(name)?.[1] ?? null;
