@@ -16,10 +16,21 @@ const mutants: Mutant[] = [
   {
     what: 'a shared request overtakes an exclusive one that waits',
     file: 'web-queues.ts',
-    from: 'if (queue.pending.length > 0 && queue.pending[0] !== claim) return false;',
-    to: "if (claim.mode === 'exclusive' && queue.pending.length > 0 && queue.pending[0] !== claim) return false;",
+    from: 'if (queue.pending.first !== null && queue.pending.first !== claim) return false;',
+    to: "if (claim.mode === 'exclusive' && queue.pending.first !== null && queue.pending.first !== claim) return false;",
   },
-  { what: 'a steal leaves the lock to the one it was stolen from', file: 'web-queues.ts', from: 'queue.held.splice(0)', to: '[]' },
+  {
+    what: 'a steal leaves the lock to the one it was stolen from',
+    file: 'web-queues.ts',
+    from: 'if (how.steal) this.#steal(queue);',
+    to: '',
+  },
+  {
+    what: 'nobody looks after the session before a request that has become the next one',
+    file: 'web-queues.ts',
+    from: '  if (next !== null) noteWhoIsAhead(next);\n',
+    to: '',
+  },
   {
     what: 'ifAvailable waits',
     file: 'web-queues.ts',
@@ -41,8 +52,8 @@ const mutants: Mutant[] = [
   {
     what: "the end of a client releases other clients' locks",
     file: 'machine.ts',
-    from: "(claim) => claim.type === 'web' && claim.clientId === clientId",
-    to: "(claim) => claim.type === 'web' && clientId !== ''",
+    from: '[...(session.clients.get(clientId) ?? [])]',
+    to: '[...session.clients.values()].flatMap((ofClient) => [...ofClient])',
   },
   {
     what: 'a record of a session that has not joined, or has expired, counts',
@@ -125,20 +136,32 @@ const mutants: Mutant[] = [
   {
     what: 'an operation on a tree does not see locks below it',
     file: 'path-index.ts',
-    from: 'return tree ? findLock(node, counts) : (node.locks.find(counts) ?? null);',
-    to: 'return node.locks.find(counts) ?? null;',
+    from: 'if (!tree) return null;',
+    to: 'if (tree || !tree) return null;',
   },
   {
     what: 'an operation does not wait for one on a tree above it',
     file: 'path-index.ts',
-    from: 'if (!any && node.trees === 0) return;',
-    to: 'if (!any) return;',
+    from: '  const last = lastBefore(trees, order);\n',
+    to: '  const last = undefined as OperationClaim | undefined;\n',
   },
   {
     what: 'an operation on a tree does not wait for those below it',
     file: 'path-index.ts',
-    from: '    addBelow(node, search);\n  }\n\n  #find',
-    to: '  }\n\n  #find',
+    from: '    addBelow(node, search, search.tree ? standIn : Math.max(standIn, here));\n',
+    to: '',
+  },
+  {
+    what: 'an operation on a tree does not wait for what came below after the last one that it waits for',
+    file: 'path-index.ts',
+    from: 'search.tree ? standIn : Math.max(standIn, here)',
+    to: 'Math.max(standIn, here)',
+  },
+  {
+    what: 'nobody looks after the session whose operation is in the way',
+    file: 'file-queue.ts',
+    from: 'if (blocker.session !== claim.session) claim.session.behindOthers.add(claim);',
+    to: '',
   },
   {
     what: 'a move covers its source only',
@@ -150,7 +173,7 @@ const mutants: Mutant[] = [
     what: 'a place is dropped from the index while something is below it',
     file: 'path-index.ts',
     from: 'node.parent !== null && node.operationCount === 0 && node.lockCount === 0',
-    to: 'node.parent !== null && node.operations.length === 0 && node.locks.length === 0',
+    to: 'node.parent !== null && node.operations.length === 0 && node.locks.size === 0',
   },
   { what: 'a snapshot forgets who waits', file: 'snapshot.ts', from: ".flag(claim.state === 'held')", to: '.flag(true)' },
   {

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { kinds, encodeFinish, encodeId, encodeLocator, encodeLock, encodeOperate, encodeRequest, encodeText, encodeVerdicts } from '../../src/disk/locks/records.ts';
 import type { Verdict } from '../../src/disk/locks/records.ts';
+import type { Claim } from '../../src/disk/locks/claims.ts';
 import type { Holding } from '../../src/disk/locks/holding.ts';
 import type { FileChange, Intent, LockClass } from '../../src/disk/locks/lock-table.ts';
 import { Participant } from '../../src/disk/locks/participant.ts';
@@ -263,7 +264,6 @@ class Simulation {
     const client = this.#random.pick(clients) ?? '';
     const before = realm.participant.session;
     if (this.#attempt(() => realm.participant.tell(kinds.endClient, () => encodeText(client))) === null) return;
-    realm.participant.dropEnded();
     if (realm.participant.session === before) realm.own = realm.own.filter(({ clientId }) => clientId !== client);
   }
 
@@ -337,7 +337,28 @@ class Simulation {
     const waiting = web.filter(({ state }) => state === 'waiting').map(({ name, mode, clientId }) => ({ name, mode, clientId }));
     check(JSON.stringify(pending) === JSON.stringify(waiting), 'the pending requests or their order differ');
     check(held.length === web.length - waiting.length, 'the held web locks differ');
+    this.#compareAhead(realm);
     this.#compareHoldings(realm);
+  }
+
+  /** Those who are looked after while it waits are those before any of its claims, found by looking at each. */
+  #compareAhead({ participant }: Realm): void {
+    const own = participant.machine.sessions.get(participant.session);
+    if (own?.standing !== 'present') return;
+    const expected = new Set([...own.claims.values()].flatMap((claim) => this.#sessionsBefore(claim)));
+    expected.delete(own.id);
+    const found = Array.from(participant.sessionsAhead(), ({ id }) => id);
+    check(isDeepStrictEqual(new Set(found), expected), 'a session that stands before a claim is not looked after');
+  }
+
+  #sessionsBefore(claim: Claim): number[] {
+    if (claim.state !== 'waiting') return [];
+    if (claim.type !== 'web') return Array.from(claim.waitsFor ?? [], ({ session }) => session.id);
+    const ofName = this.#reference.claims.filter(({ what }) => what.type === 'web' && what.name === claim.name);
+    const waiting = ofName.filter(({ state }) => state === 'waiting');
+    const place = waiting.findIndex(({ session, id }) => session === claim.session.id && id === claim.id);
+    const before = place === 0 ? ofName.filter(({ state }) => state === 'held') : waiting.slice(place - 1, place);
+    return before.map(({ session }) => session);
   }
 
   /** What a realm that has looked believes of its own claims, and was told of changes, is what the reference says. */

@@ -1,5 +1,6 @@
 import type { ThreadIdentity } from '../../runtime/identity.ts';
 import type { Locator } from '../locator.ts';
+import type { Linked } from './claim-list.ts';
 import type { Intent, LockClass, WebLockMode } from './lock-table.ts';
 import type { PathNode } from './path-index.ts';
 
@@ -17,6 +18,13 @@ export interface Session {
   readonly folder: string;
   /** By the sequence of the record that made each. */
   readonly claims: Map<number, Claim>;
+  /** Its web locks and requests, by client. */
+  readonly clients: Map<string, Set<WebClaim>>;
+  /**
+   * Those of its waiting claims that may wait for another session: all others wait for claims of its own. So whoever is
+   * in the way is found without a look at each of many waiting claims.
+   */
+  readonly behindOthers: Set<Claim>;
   standing: SessionStanding;
 }
 
@@ -34,7 +42,7 @@ export interface CommonClaim {
 }
 
 /** What a handle holds on a file. */
-export interface FileLockClaim extends CommonClaim {
+export interface FileLockClaim extends CommonClaim, Linked<FileLockClaim> {
   readonly type: 'lock';
   readonly locator: Locator;
   readonly lockClass: LockClass;
@@ -62,7 +70,7 @@ export interface OperationClaim extends CommonClaim {
 
 export type FileClaim = FileLockClaim | OperationClaim;
 
-export interface WebClaim extends CommonClaim {
+export interface WebClaim extends CommonClaim, Linked<WebClaim> {
   readonly type: 'web';
   readonly name: string;
   readonly mode: WebLockMode;

@@ -51,6 +51,7 @@ export class FileQueue {
   cancel(claims: readonly FileClaim[]): void {
     for (const claim of claims) claim.state = 'ended';
     for (const claim of claims) {
+      claim.session.behindOthers.delete(claim);
       for (const blocker of claim.waitsFor ?? []) blocker.dependents?.delete(claim);
       if (claim.type === 'operation') this.#letGo(claim, true);
     }
@@ -58,10 +59,11 @@ export class FileQueue {
 
   /** The handle's lock that refuses a lock here, if any. */
   lockRefusal(locator: Locator, lockClass: LockClass): FileLockClaim | null {
-    const refuses = (lock: FileLockClaim): boolean =>
+    for (const lock of this.#index.locksOn(locator)) {
       // With a session that is to be fenced nobody may share: the fence changes the file's inode.
-      lock.session.standing !== 'present' || classesConflict(lock.lockClass, lockClass);
-    return this.#index.locksOn(locator).find(refuses) ?? null;
+      if (lock.session.standing !== 'present' || classesConflict(lock.lockClass, lockClass)) return lock;
+    }
+    return null;
   }
 
   /** The handle's lock that refuses an operation, if any; `own` is a lock that its session holds itself. */
@@ -76,9 +78,10 @@ export class FileQueue {
     return null;
   }
 
-  /** The locks that handles hold on a file. */
-  locksOn(locator: Locator): readonly FileLockClaim[] {
-    return this.#index.locksOn(locator);
+  /** Whether a session that is well holds a lock on a file. */
+  isLockedByPresent(locator: Locator): boolean {
+    for (const { session } of this.#index.locksOn(locator)) if (session.standing === 'present') return true;
+    return false;
   }
 
   #mustWait(claim: FileClaim): boolean {
@@ -93,6 +96,7 @@ export class FileQueue {
 
   #decide(claim: FileClaim): boolean {
     claim.waitsFor = null;
+    claim.session.behindOthers.delete(claim);
     const refusal =
       claim.type === 'lock'
         ? this.lockRefusal(claim.locator, claim.lockClass)
@@ -131,6 +135,7 @@ function classesConflict(a: LockClass, b: LockClass): boolean {
 function linkBehind(claim: FileClaim, blocker: OperationClaim): void {
   (claim.waitsFor ??= new Set()).add(blocker);
   (blocker.dependents ??= new Set()).add(claim);
+  if (blocker.session !== claim.session) claim.session.behindOthers.add(claim);
 }
 
 function inOrder(claims: Set<FileClaim> | null): FileClaim[] {

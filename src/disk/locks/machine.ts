@@ -8,6 +8,7 @@ import {
   type FileLockClaim,
   type OperationClaim,
   type Session,
+  type SessionStanding,
   type WebClaim,
 } from './claims.ts';
 import { PayloadReader } from './codec.ts';
@@ -41,6 +42,8 @@ export interface LockListener {
   lost(claim: Claim, by: number): void;
   /** A session is no longer heard: it left, was forgotten or declared dead. */
   left(session: number, by: number): void;
+  /** A claim was ended by its own session, with all others of its client. */
+  ended(claim: Claim): void;
   changed(change: FileChange): void;
   /** Changes were missed. */
   gap(): void;
@@ -113,15 +116,30 @@ export class LockMachine implements Machine<LockOutcome> {
     return this.#web.obstacle(name, mode);
   }
 
-  /** Whose claims a waiting claim waits for. */
-  sessionsAhead(claim: Claim): Set<Session> {
-    const ahead: Iterable<Claim> = claim.type === 'web' ? this.#web.ahead(claim) : (claim.waitsFor ?? []);
-    return new Set(Array.from(ahead, (other) => other.session));
+  /** The sessions of others that stand before what a session waits for. */
+  sessionsAhead(id: number): Set<Session> {
+    const ahead = new Set<Session>();
+    const session = this.#sessions.get(id);
+    for (const claim of session?.behindOthers ?? []) {
+      for (const other of this.#ahead(claim)) if (other.session !== session) ahead.add(other.session);
+    }
+    return ahead;
+  }
+
+  /** Whether a claim waits for another session. */
+  isBehindOthers(claim: Claim): boolean {
+    if (!claim.session.behindOthers.has(claim)) return false;
+    for (const other of this.#ahead(claim)) if (other.session !== claim.session) return true;
+    return false;
+  }
+
+  #ahead(claim: Claim): Iterable<Claim> {
+    return claim.type === 'web' ? this.#web.ahead(claim) : (claim.waitsFor ?? []);
   }
 
   /** Whether sessions that are well write to the same file as this lock's holder. */
   isShared({ locator, lockClass }: FileLockClaim): boolean {
-    return lockClass === 'readwrite-unsafe' && this.#files.locksOn(locator).some((lock) => lock.session.standing === 'present');
+    return lockClass === 'readwrite-unsafe' && this.#files.isLockedByPresent(locator);
   }
 
   /** https://w3c.github.io/web-locks/#snapshot-the-lock-state */
@@ -179,7 +197,7 @@ export class LockMachine implements Machine<LockOutcome> {
 
   #join(id: number, fields: JoinFields): boolean {
     if (this.#sessions.has(id)) return false;
-    this.#sessions.set(id, { id, ...fields, claims: new Map(), standing: 'present' });
+    this.#sessions.set(id, createSession(id, fields, 'present'));
     let excess = this.#sessions.size - IDLE_SESSIONS;
     for (const session of this.#sessions.values()) {
       if (excess-- <= 0) break;
@@ -194,18 +212,17 @@ export class LockMachine implements Machine<LockOutcome> {
   }
 
   #enterFile(claim: FileClaim): Claim {
-    claim.session.claims.set(claim.id, claim);
+    addClaim(claim);
     this.#files.enter(claim);
-    if (claim.state === 'refused') claim.session.claims.delete(claim.id);
+    if (claim.state === 'refused') removeClaim(claim);
     return claim;
   }
 
   #request(session: Session, id: number, from: PayloadReader): Claim {
     const { name, mode, clientId, ifAvailable, steal } = readRequest(from);
     const claim = createWebClaim(this.#common(session, id), { name, mode, clientId });
-    session.claims.set(id, claim);
     this.#web.enter(claim, { ifAvailable, steal });
-    if (claim.state === 'refused') session.claims.delete(id);
+    if (claim.state !== 'refused') addClaim(claim);
     return claim;
   }
 
@@ -232,14 +249,15 @@ export class LockMachine implements Machine<LockOutcome> {
   }
 
   #endClient(session: Session, clientId: string): boolean {
-    const ofClient = [...session.claims.values()].filter((claim) => claim.type === 'web' && claim.clientId === clientId);
+    const ofClient = [...(session.clients.get(clientId) ?? [])];
+    for (const claim of ofClient) this.#listener.ended(claim);
     this.#dropAll(ofClient);
     return ofClient.length > 0;
   }
 
   /** Ends claims of one session, none of which is granted, or refuses others, because of the end of another. */
   #dropAll(claims: readonly Claim[]): void {
-    for (const claim of claims) claim.session.claims.delete(claim.id);
+    for (const claim of claims) removeClaim(claim);
     const files = claims.filter((claim) => claim.type !== 'web');
     const held = files.filter((claim) => claim.state === 'held');
     // Nobody waits for locks of handles; but they would refuse whatever is decided while they are there.
@@ -250,7 +268,7 @@ export class LockMachine implements Machine<LockOutcome> {
   }
 
   #drop(claim: Claim): void {
-    claim.session.claims.delete(claim.id);
+    removeClaim(claim);
     if (claim.type === 'web') this.#web.end([claim]);
     else if (claim.state === 'waiting') this.#files.cancel([claim]);
     else this.#files.end(claim);
@@ -315,14 +333,14 @@ export class LockMachine implements Machine<LockOutcome> {
 
   #createWeb(): WebQueues {
     const stolen = (claim: WebClaim): void => {
-      claim.session.claims.delete(claim.id);
+      removeClaim(claim);
       this.#listener.lost(claim, this.#by);
     };
     return new WebQueues((claim) => this.#settled(claim), stolen);
   }
 
   #settled(claim: Claim): void {
-    if (claim.state === 'refused') claim.session.claims.delete(claim.id);
+    if (claim.state === 'refused') removeClaim(claim);
     this.#listener.settled(claim, this.#by);
   }
 
@@ -361,8 +379,8 @@ export class LockMachine implements Machine<LockOutcome> {
       this.#changeCount = record.changeCount;
       this.#recentChanges = record.recentChanges;
     } else if (record.type === 'session') {
-      const { id, identity, folder, standing } = record;
-      const session: Session = { id, identity, folder, standing, claims: new Map() };
+      const { id, standing } = record;
+      const session = createSession(id, record, standing);
       this.#sessions.set(id, session);
       if (standing === 'expired') this.#expired.add(session);
     } else {
@@ -374,7 +392,7 @@ export class LockMachine implements Machine<LockOutcome> {
     const session = this.#sessions.get(saved.session);
     if (session === undefined) throw new HoldfastError('journal-damaged', 'A lock in a snapshot belongs to no session');
     const claim = revive(session, saved);
-    session.claims.set(claim.id, claim);
+    addClaim(claim);
     if (claim.type === 'web') this.#web.readmit(claim);
     else this.#files.readmit(claim);
   }
@@ -387,8 +405,30 @@ export class LockMachine implements Machine<LockOutcome> {
   }
 }
 
+function createSession(id: number, { identity, folder }: JoinFields, standing: SessionStanding): Session {
+  return { id, identity, folder, standing, claims: new Map(), clients: new Map(), behindOthers: new Set() };
+}
+
+function addClaim(claim: Claim): void {
+  const { claims, clients } = claim.session;
+  claims.set(claim.id, claim);
+  if (claim.type !== 'web') return;
+  const ofClient = clients.get(claim.clientId);
+  if (ofClient === undefined) clients.set(claim.clientId, new Set([claim]));
+  else ofClient.add(claim);
+}
+
+function removeClaim(claim: Claim): void {
+  const { claims, clients } = claim.session;
+  claims.delete(claim.id);
+  if (claim.type !== 'web') return;
+  const ofClient = clients.get(claim.clientId);
+  ofClient?.delete(claim);
+  if (ofClient?.size === 0) clients.delete(claim.clientId);
+}
+
 function createLock(common: CommonClaim, { locator, lockClass }: LockFields): FileLockClaim {
-  return { type: 'lock', ...common, locator, lockClass, waitsFor: null, node: null, shared: false };
+  return { type: 'lock', ...common, locator, lockClass, waitsFor: null, node: null, shared: false, before: null, after: null };
 }
 
 function createOperation(common: CommonClaim, { intent, own }: OperateFields): OperationClaim {
@@ -397,7 +437,7 @@ function createOperation(common: CommonClaim, { intent, own }: OperateFields): O
 }
 
 function createWebClaim(common: CommonClaim, { name, mode, clientId }: WebLockInfo): WebClaim {
-  return { type: 'web', ...common, name, mode, clientId };
+  return { type: 'web', ...common, name, mode, clientId, before: null, after: null };
 }
 
 function revive(session: Session, { id, order, held, shared, fields }: SavedClaim): Claim {

@@ -166,21 +166,9 @@ export class Participant implements LockListener {
     return withdrawn;
   }
 
-  /** Lets go of the holdings that a record of this session has ended. */
-  dropEnded(): void {
-    for (const holding of [...this.#holdings.values()]) {
-      if (this.machine.find(this.#session, holding.id) === undefined) this.#letGo(holding, 'released');
-    }
-    this.#events.stirred();
-  }
-
   /** The sessions of others that stand before what this one waits for. */
   sessionsAhead(): Set<Session> {
-    const ahead = new Set<Session>();
-    for (const holding of this.#holdings.values()) {
-      if (holding.state === 'waiting') for (const session of this.#ahead(holding)) ahead.add(session);
-    }
-    return ahead;
+    return this.machine.sessionsAhead(this.#session);
   }
 
   /** The body of an operation has ended, whether or not it still had its claim. */
@@ -195,9 +183,18 @@ export class Participant implements LockListener {
 
   /** Appends what the disk has refused before. */
   payDebts(): void {
-    const debts = this.#debts;
-    this.#debts = [];
-    for (const { session, kind, payload } of debts) if (session === this.#session) this.#appendOrOwe(kind, payload);
+    const debts = this.#debts.filter(({ session }) => session === this.#session);
+    this.#debts = debts;
+    let paid = 0;
+    try {
+      for (const { kind, payload } of debts) {
+        this.#append(kind, payload);
+        paid++;
+      }
+    } catch {
+      // What the disk refuses of one it would refuse of all.
+    }
+    this.#debts = debts.slice(paid);
     this.#deliver();
   }
 
@@ -291,7 +288,7 @@ export class Participant implements LockListener {
     if (state !== 'refused') this.#holdings.set(holding.id, holding);
     if (state === 'waiting') {
       this.#waiting++;
-      if (this.#ahead(holding).size > 0) this.#events.queued();
+      if (this.machine.isBehindOthers(claim)) this.#events.queued();
     }
     this.#events.stirred();
     this.#deliver();
@@ -303,13 +300,6 @@ export class Participant implements LockListener {
     this.#holdings.delete(holding.id);
     if (holding.state === 'waiting') this.#waiting--;
     holding.state = state;
-  }
-
-  #ahead(holding: Holding): Set<Session> {
-    const claim = this.machine.find(holding.session, holding.id);
-    const ahead = claim === undefined ? new Set<Session>() : this.machine.sessionsAhead(claim);
-    if (claim !== undefined) ahead.delete(claim.session);
-    return ahead;
   }
 
   // News: what the machine reports while it reads the journal.
@@ -324,6 +314,10 @@ export class Participant implements LockListener {
 
   left(session: number): void {
     if (session === this.#session) this.#news.push(() => this.#loseSession(session));
+  }
+
+  ended(claim: Claim): void {
+    if (claim.session.id === this.#session) this.#news.push(() => this.#end(claim.id));
   }
 
   changed(change: FileChange): void {
@@ -352,9 +346,14 @@ export class Participant implements LockListener {
     }
     if (this.#news.length === 0 || this.#delivering) return;
     this.#delivering = true;
+    let delivered = 0;
     try {
-      for (let next = this.#news.shift(); next !== undefined; next = this.#news.shift()) next();
+      for (let next = this.#news[0]; next !== undefined; next = this.#news[delivered]) {
+        delivered++;
+        next();
+      }
     } finally {
+      this.#news.splice(0, delivered);
       this.#delivering = false;
     }
     this.#events.stirred();
@@ -366,6 +365,11 @@ export class Participant implements LockListener {
     if (held) this.#waiting--;
     else this.#letGo(holding, 'waiting');
     holding.settle(held);
+  }
+
+  #end(id: number): void {
+    const holding = this.#holdings.get(id);
+    if (holding !== undefined) this.#letGo(holding, 'released');
   }
 
   #lose(id: number): void {

@@ -1,5 +1,6 @@
-import { sameLocator, type Locator } from '../locator.ts';
-import { locatorsOf, type FileLockClaim, type OperationClaim } from './claims.ts';
+import type { Locator } from '../locator.ts';
+import { ClaimList } from './claim-list.ts';
+import { locatorsOf, type FileLockClaim, type OperationClaim, type Session } from './claims.ts';
 
 /**
  * A place in the tree of names that claims are on, or above one. A node that holds nothing and has nothing below it
@@ -11,16 +12,22 @@ export interface PathNode {
   readonly children: Map<string, PathNode>;
   /** Operations on this very place, running and waiting, in order. */
   readonly operations: OperationClaim[];
-  /** How many of `operations` cover the tree below. */
-  trees: number;
-  /** Locks of handles, held. */
-  readonly locks: FileLockClaim[];
-  /** Operations and locks here and below. */
+  /** Those of them that cover the tree below. */
+  readonly trees: OperationClaim[];
+  /** Locks of handles, held. Those of one session are all of one class. */
+  readonly locks: Map<Session, ClaimList<FileLockClaim>>;
+  /** Operations here and below, those of them that cover trees, and locks. */
   operationCount: number;
+  treeCount: number;
   lockCount: number;
+  /** The order of the last operation that was ever put below, since the node is there. */
+  lastBelow: number;
 }
 
-/** Finds what stands in the way of a claim by walking its own path only, whatever else is claimed elsewhere. */
+/**
+ * Finds what stands in the way of a claim by walking its own path only, whatever else is claimed elsewhere. Only an
+ * operation that covers a tree looks at what is below, and then only at what came after the last one that did.
+ */
 export class PathIndex {
   readonly #root = createNode(null, '');
 
@@ -28,17 +35,18 @@ export class PathIndex {
     for (const locator of locatorsOf(claim.intent)) {
       const node = this.#reach(locator);
       node.operations.push(claim);
-      if (claim.tree) node.trees++;
+      if (claim.tree) node.trees.push(claim);
       claim.nodes.push(node);
-      for (let above: PathNode | null = node; above !== null; above = above.parent) above.operationCount++;
+      countOperation(node, claim, 1);
+      for (let above = node.parent; above !== null; above = above.parent) above.lastBelow = claim.order;
     }
   }
 
   removeOperation(claim: OperationClaim): void {
     for (const node of claim.nodes) {
-      node.operations.splice(node.operations.indexOf(claim), 1);
-      if (claim.tree) node.trees--;
-      for (let above: PathNode | null = node; above !== null; above = above.parent) above.operationCount--;
+      removeOrdered(node.operations, claim);
+      if (claim.tree) removeOrdered(node.trees, claim);
+      countOperation(node, claim, -1);
       prune(node);
     }
     claim.nodes = [];
@@ -46,15 +54,19 @@ export class PathIndex {
 
   addLock(claim: FileLockClaim): void {
     const node = this.#reach(claim.locator);
-    node.locks.push(claim);
+    let locks = node.locks.get(claim.session);
+    if (locks === undefined) node.locks.set(claim.session, (locks = new ClaimList()));
+    locks.push(claim);
     claim.node = node;
     for (let above: PathNode | null = node; above !== null; above = above.parent) above.lockCount++;
   }
 
   removeLock(claim: FileLockClaim): void {
-    const node = claim.node;
+    const { node, session } = claim;
     if (node === null) return;
-    node.locks.splice(node.locks.indexOf(claim), 1);
+    const locks = node.locks.get(session);
+    locks?.remove(claim);
+    if (locks?.first === null) node.locks.delete(session);
     claim.node = null;
     for (let above: PathNode | null = node; above !== null; above = above.parent) above.lockCount--;
     prune(node);
@@ -66,34 +78,36 @@ export class PathIndex {
    */
   operationsInTheWay(locators: readonly Locator[], tree: boolean, order: number): Set<OperationClaim> | null {
     if (this.#root.operationCount === 0) return null;
-    const search = { tree, order, found: new Set<OperationClaim>() };
-    for (const locator of locators) this.#collectOperations(locator, search);
-    return search.found.size === 0 ? null : search.found;
+    const found = new Set<OperationClaim>();
+    for (const locator of locators) this.#collectOperations(locator, { tree, order, found });
+    return found.size === 0 ? null : found;
   }
 
   /** A handle's lock that refuses an operation here, if any; locks on `exempt` do not count. */
   lockInTheWay(locator: Locator, tree: boolean, exempt: Locator | null): FileLockClaim | null {
     const node = this.#find(locator);
     if (node === null || node.lockCount === 0) return null;
-    const counts = (lock: FileLockClaim): boolean => exempt === null || !sameLocator(lock.locator, exempt);
-    return tree ? findLock(node, counts) : (node.locks.find(counts) ?? null);
+    return findLock(node, tree, exempt === null ? null : this.#find(exempt));
   }
 
-  /** The locks of handles on one file. */
-  locksOn(locator: Locator): readonly FileLockClaim[] {
-    return this.#find(locator)?.locks ?? [];
+  /** One lock of each session that has handles with locks on a file. */
+  *locksOn(locator: Locator): Iterable<FileLockClaim> {
+    for (const { first } of this.#find(locator)?.locks.values() ?? []) if (first !== null) yield first;
   }
 
   #collectOperations(locator: Locator, search: Search): void {
     let node: PathNode = this.#root;
+    let standIn = addTree(node, search, -1);
     for (const name of locator) {
-      addLast(node, search.tree, search);
+      if (search.tree) addLast(node, search);
       const child = node.children.get(name);
       if (child === undefined || child.operationCount === 0) return;
       node = child;
+      standIn = addTree(node, search, standIn);
     }
-    addLast(node, true, search);
-    addBelow(node, search);
+    const here = addLast(node, search);
+    // An operation here has waited for the trees below that came before it, whether or not it covers one itself.
+    addBelow(node, search, search.tree ? standIn : Math.max(standIn, here));
   }
 
   #find(locator: Locator): PathNode | null {
@@ -125,11 +139,20 @@ function createNode(parent: PathNode | null, name: string): PathNode {
     name,
     children: new Map(),
     operations: [],
-    trees: 0,
-    locks: [],
+    trees: [],
+    locks: new Map(),
     operationCount: 0,
+    treeCount: 0,
     lockCount: 0,
+    lastBelow: -1,
   };
+}
+
+function countOperation(node: PathNode, { tree }: OperationClaim, change: 1 | -1): void {
+  for (let above: PathNode | null = node; above !== null; above = above.parent) {
+    above.operationCount += change;
+    if (tree) above.treeCount += change;
+  }
 }
 
 function prune(leaf: PathNode): void {
@@ -146,28 +169,65 @@ interface Search {
   readonly found: Set<OperationClaim>;
 }
 
-/** Adds the last operation of a place: of all (`any`), or of those that cover what lies below. */
-function addLast(node: PathNode, any: boolean, { order, found }: Search): void {
-  if (!any && node.trees === 0) return;
-  const last = node.operations.findLast((operation) => operation.order < order && (any || operation.tree));
+/** Adds the last operation of a place, and gives its order. */
+function addLast({ operations }: PathNode, { order, found }: Search): number {
+  const last = lastBefore(operations, order);
   if (last !== undefined) found.add(last);
+  return last?.order ?? -1;
 }
 
-function addBelow(node: PathNode, search: Search): void {
-  if (node.operationCount === node.operations.length) return;
+/**
+ * Adds the last operation of a place that covers what lies below. It stands in for everything there that came before
+ * it, as long as it waits or runs itself; `before` is the order of the last such stand-in further up.
+ */
+function addTree({ trees }: PathNode, { order, found }: Search, before: number): number {
+  const last = lastBefore(trees, order);
+  if (last !== undefined) found.add(last);
+  return Math.max(before, last?.order ?? -1);
+}
+
+/** Adds what is below, but for what an operation of the order `standIn`, found before, waits for. */
+function addBelow(node: PathNode, search: Search, standIn: number): void {
+  if (node.lastBelow <= standIn) return;
   for (const child of node.children.values()) {
-    addLast(child, search.tree, search);
-    addBelow(child, search);
+    if ((search.tree ? child.operationCount : child.treeCount) === 0) continue;
+    const last = lastBefore(search.tree ? child.operations : child.trees, search.order);
+    if (last !== undefined && last.order > standIn) search.found.add(last);
+    addBelow(child, search, standIn);
   }
 }
 
-function findLock(node: PathNode, counts: (lock: FileLockClaim) => boolean): FileLockClaim | null {
-  if (node.lockCount === 0) return null;
-  const here = node.locks.find(counts);
-  if (here !== undefined) return here;
+/** A lock here, or with `tree` also below; none on `exempt`. */
+function findLock(node: PathNode, tree: boolean, exempt: PathNode | null): FileLockClaim | null {
+  if (node !== exempt) for (const { first } of node.locks.values()) return first;
+  if (!tree) return null;
   for (const child of node.children.values()) {
-    const below = findLock(child, counts);
+    const below = child.lockCount === 0 ? null : findLock(child, tree, exempt);
     if (below !== null) return below;
   }
   return null;
+}
+
+// Claims in order: found by halves.
+
+function lastBefore(claims: readonly OperationClaim[], order: number): OperationClaim | undefined {
+  return claims[indexFrom(claims, order) - 1];
+}
+
+function removeOrdered(claims: OperationClaim[], claim: OperationClaim): void {
+  const index = indexFrom(claims, claim.order);
+  // Most leave from the front, which a splice is slow at.
+  if (index === 0) claims.shift();
+  else claims.splice(index, 1);
+}
+
+/** The index of the first claim of this order or a later one. */
+function indexFrom(claims: readonly OperationClaim[], order: number): number {
+  let [low, high] = [0, claims.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((claims[middle]?.order ?? order) < order) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

@@ -191,7 +191,6 @@ export class LockTable implements FileLockTable, WebLockTable {
   endClient(clientId: string): void {
     if (this.#participant.session === 0) return;
     this.#participant.tell(kinds.endClient, () => encodeText(clientId));
-    this.#participant.dropEnded();
   }
 
   /** Whether the realm to which a directory in `swap/` belongs has ended. To be asked about directories that were seen. */

@@ -1,15 +1,19 @@
+import { ClaimList } from './claim-list.ts';
 import type { WebClaim } from './claims.ts';
 import type { WebLockMode } from './lock-table.ts';
 
 interface WebQueue {
-  readonly held: WebClaim[];
-  readonly pending: WebClaim[];
+  readonly held: ClaimList<WebClaim>;
+  readonly pending: ClaimList<WebClaim>;
 }
 
 /**
  * Held locks and request queues by name. https://w3c.github.io/web-locks/#lock-managers
  *
- * A lock manager of the standard is one agent cluster's; this one is the bucket's, over all processes.
+ * A lock manager of the standard is one agent cluster's; this one is the bucket's, over all processes. Invariants:
+ * - what is held of one name does not conflict: one exclusive lock, or shared ones only;
+ * - a request is in its session's `behindOthers` if it is the first of its queue, or stands behind another session's;
+ * - no step but a steal depends on how many hold or wait.
  */
 export class WebQueues {
   readonly #queues = new Map<string, WebQueue>();
@@ -29,7 +33,7 @@ export class WebQueues {
     if (how.steal) this.#steal(queue);
     if (how.steal || isGrantable(claim, queue)) this.#grant(claim, queue);
     else if (how.ifAvailable) claim.state = 'refused';
-    else queue.pending.push(claim);
+    else this.#wait(claim, queue);
     this.#drop(claim.name, queue);
   }
 
@@ -37,7 +41,7 @@ export class WebQueues {
   readmit(claim: WebClaim): void {
     const queue = this.#queue(claim.name);
     if (claim.state === 'held') this.#grant(claim, queue);
-    else queue.pending.push(claim);
+    else this.#wait(claim, queue);
   }
 
   /** Releases held claims and withdraws pending ones. None of them is granted because of the end of another. */
@@ -53,15 +57,14 @@ export class WebQueues {
   /** The first claim that a request would have to wait for if it came now. */
   obstacle(name: string, mode: WebLockMode): WebClaim | null {
     const queue = this.#queues.get(name);
-    return queue?.pending[0] ?? queue?.held.find((lock) => modesConflict(lock.mode, mode)) ?? null;
+    if (queue === undefined) return null;
+    return queue.pending.first ?? (conflictsWithHeld(mode, queue) ? queue.held.first : null);
   }
 
   /** Those that a waiting claim waits for: the one before it in the queue, or for the first, the holders. */
-  ahead(claim: WebClaim): readonly WebClaim[] {
-    const queue = this.#queues.get(claim.name);
-    if (queue === undefined) return [];
-    const before = queue.pending[queue.pending.indexOf(claim) - 1];
-    return before === undefined ? queue.held : [before];
+  ahead(claim: WebClaim): Iterable<WebClaim> {
+    if (claim.before !== null) return [claim.before];
+    return this.#queues.get(claim.name)?.held ?? [];
   }
 
   /** In the order in which they were granted. */
@@ -74,19 +77,23 @@ export class WebQueues {
     for (const queue of this.#queues.values()) yield* queue.pending;
   }
 
+  #wait(claim: WebClaim, { pending }: WebQueue): void {
+    pending.push(claim);
+    noteWhoIsAhead(claim);
+  }
+
   #remove(claim: WebClaim): void {
     const queue = this.#queue(claim.name);
-    const list = claim.state === 'held' ? queue.held : queue.pending;
-    list.splice(list.indexOf(claim), 1);
-    this.#held.delete(claim);
+    if (claim.state === 'held') this.#letGo(claim, queue);
+    else leaveQueue(claim, queue);
     claim.state = 'ended';
   }
 
   /** https://w3c.github.io/web-locks/#process-a-lock-request-queue */
   #process(queue: WebQueue): void {
-    for (let next = queue.pending[0]; next !== undefined; next = queue.pending[0]) {
+    for (let next = queue.pending.first; next !== null; next = queue.pending.first) {
       if (!isGrantable(next, queue)) return;
-      queue.pending.shift();
+      leaveQueue(next, queue);
       this.#grant(next, queue);
       this.#settled(next);
     }
@@ -98,10 +105,15 @@ export class WebQueues {
     this.#held.add(claim);
   }
 
+  #letGo(claim: WebClaim, queue: WebQueue): void {
+    queue.held.remove(claim);
+    this.#held.delete(claim);
+  }
+
   #steal(queue: WebQueue): void {
-    for (const claim of queue.held.splice(0)) {
+    for (let claim = queue.held.first; claim !== null; claim = queue.held.first) {
+      this.#letGo(claim, queue);
       claim.state = 'ended';
-      this.#held.delete(claim);
       this.#stolen(claim);
     }
   }
@@ -109,23 +121,37 @@ export class WebQueues {
   #queue(name: string): WebQueue {
     let queue = this.#queues.get(name);
     if (queue === undefined) {
-      queue = { held: [], pending: [] };
+      queue = { held: new ClaimList(), pending: new ClaimList() };
       this.#queues.set(name, queue);
     }
     return queue;
   }
 
   #drop(name: string, queue: WebQueue): void {
-    if (queue.held.length === 0 && queue.pending.length === 0) this.#queues.delete(name);
+    if (queue.held.first === null && queue.pending.first === null) this.#queues.delete(name);
   }
+}
+
+function leaveQueue(claim: WebClaim, { pending }: WebQueue): void {
+  const next = claim.after;
+  pending.remove(claim);
+  claim.session.behindOthers.delete(claim);
+  if (next !== null) noteWhoIsAhead(next);
+}
+
+/** The first of a queue waits for holders, of which there may be many: who they are is asked when it matters. */
+function noteWhoIsAhead(claim: WebClaim): void {
+  if (claim.before?.session === claim.session) claim.session.behindOthers.delete(claim);
+  else claim.session.behindOthers.add(claim);
 }
 
 /** https://w3c.github.io/web-locks/#grantable: nothing waits before it, and no lock that is held conflicts. */
 function isGrantable(claim: WebClaim, queue: WebQueue): boolean {
-  if (queue.pending.length > 0 && queue.pending[0] !== claim) return false;
-  return !queue.held.some((lock) => modesConflict(lock.mode, claim.mode));
+  if (queue.pending.first !== null && queue.pending.first !== claim) return false;
+  return !conflictsWithHeld(claim.mode, queue);
 }
 
-function modesConflict(a: WebLockMode, b: WebLockMode): boolean {
-  return a === 'exclusive' || b === 'exclusive';
+/** What is held does not conflict among itself, so the first stands for all. */
+function conflictsWithHeld(mode: WebLockMode, { held: { first } }: WebQueue): boolean {
+  return first !== null && (mode === 'exclusive' || first.mode === 'exclusive');
 }

@@ -1,0 +1,35 @@
+/** What can be in a {@link ClaimList}, in one at a time. */
+export interface Linked<C> {
+  before: C | null;
+  after: C | null;
+}
+
+/** Claims in order. Each leaves in one step, wherever it stands. */
+export class ClaimList<C extends Linked<C>> {
+  #first: C | null = null;
+  #last: C | null = null;
+
+  get first(): C | null {
+    return this.#first;
+  }
+
+  push(claim: C): void {
+    claim.before = this.#last;
+    claim.after = null;
+    if (this.#last === null) this.#first = claim;
+    else this.#last.after = claim;
+    this.#last = claim;
+  }
+
+  remove(claim: C): void {
+    if (claim.before === null) this.#first = claim.after;
+    else claim.before.after = claim.after;
+    if (claim.after === null) this.#last = claim.before;
+    else claim.after.before = claim.before;
+    claim.before = claim.after = null;
+  }
+
+  *[Symbol.iterator](): Generator<C, void> {
+    for (let claim = this.#first; claim !== null; claim = claim.after) yield claim;
+  }
+}
