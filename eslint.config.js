@@ -9,7 +9,7 @@ const mayImport = {
   ...Object.fromEntries(standards.map((folder) => [folder, ['disk', 'webidl', 'runtime']])),
   disk: ['runtime'],
   sync: ['disk', 'runtime'],
-  webidl: [],
+  webidl: ['runtime'],
   runtime: [],
 };
 
@@ -31,6 +31,39 @@ const directions = Object.entries(mayImport).map(([folder, allowed]) => ({
     ],
   },
 }));
+
+// Objects of other realms are of none of these classes: src/runtime/brands.ts says what to do instead.
+const platformClasses = [
+  ...Object.getOwnPropertyNames(globalThis).filter((name) => /^[A-Z]/.test(name)),
+  ...['Navigator', 'QuotaExceededError', 'CloseEvent', 'WebSocket', 'EventSource', 'XMLHttpRequest', 'FileReader', 'Iterator', 'Float16Array'],
+];
+
+const realms = {
+  files: ['src/**/*.ts'],
+  rules: {
+    'no-restricted-syntax': [
+      'error',
+      {
+        selector: `BinaryExpression[operator='instanceof'][right.name=/^(${platformClasses.join('|')})$/]`,
+        message: 'An object of another realm is no instance of this: ask src/runtime/brands.ts or errors.ts.',
+      },
+      {
+        selector: "BinaryExpression[operator='instanceof'][right.type!='Identifier']",
+        message: 'Only classes of our own, by their names.',
+      },
+    ],
+    'no-restricted-properties': [
+      'error',
+      ...['defineProperty', 'defineProperties', 'getOwnPropertyDescriptor', 'getOwnPropertyDescriptors'].flatMap((property) =>
+        ['Object', 'Reflect'].map((object) => ({
+          object,
+          property,
+          message: "Descriptors inherit what a program has put on Object.prototype: src/runtime/define.ts has what doesn't.",
+        })),
+      ),
+    ],
+  },
+};
 
 const outside = {
   files: ['wpt/**/*.ts', 'examples/**/*.mjs', 'bench/**/*.ts'],
@@ -59,5 +92,6 @@ export default tseslint.config(
   },
   { rules: { eqeqeq: 'error', 'prefer-const': 'error', 'no-var': 'error', complexity: ['error', 20] } },
   ...directions,
+  realms,
   outside,
 );

@@ -1,8 +1,8 @@
 // Builds dist/: few ES modules (import cost follows the number of modules), and one declaration file per source file.
 // The old dist/ stays in use until the new one is complete.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
@@ -66,8 +66,14 @@ function hashbang(path) {
   return line.startsWith('#!') ? line : '';
 }
 
+/** What esbuild writes for a namespace object, and the same for programs in which `Object.prototype` has got properties. */
+const helper = `for (var name in all)
+    __defProp(target, name, { get: all[name], enumerable: true });`;
+const saferHelper = `for (var name of Object.keys(all))
+    __defProp(target, name, { __proto__: null, get: all[name], enumerable: true });`;
+
 async function bundle() {
-  await build({
+  const { outputFiles } = await build({
     absWorkingDir: root,
     entryPoints: entries,
     outdir: next,
@@ -79,8 +85,15 @@ async function bundle() {
     target: 'node20.19',
     packages: 'external',
     legalComments: 'none',
+    write: false,
     plugins: [builtIns, onePiece],
   });
+  for (const { path, text } of outputFiles) {
+    const safer = text.replace(helper, saferHelper);
+    if (/for \(var name in |__defProp\((?!target, name, \{ __proto__)/.test(safer)) throw new Error(`esbuild writes another helper now, in ${path}.`);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, safer, { mode: safer.startsWith('#!') ? 0o755 : 0o644 });
+  }
 }
 
 function declare() {

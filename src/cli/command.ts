@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { errorMessage } from '../runtime/errors.ts';
 
 /** One option of a command: `--name VALUE`. */
 export interface Option {
@@ -39,7 +40,7 @@ export function parse<Name extends string>(
     return { values: values as Values<Name>, positionals };
   } catch (error) {
     // Its messages are sentences, with advice in further ones that does not fit here.
-    const [sentence = ''] = (error instanceof Error ? error.message : String(error)).split(/\.\s|\n/);
+    const [sentence = ''] = errorMessage(error).split(/\.\s|\n/);
     throw new UsageError(sentence.replace(/\.$/, ''));
   }
 }

@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import { errorMessage } from '../runtime/errors.ts';
 import { HoldfastError } from '../runtime/holdfast-error.ts';
 import type { HubServerOptions, RunningHub } from '../sync/hubs/embedded/server-options.ts';
 import { startHub } from '../sync/hubs/embedded/start-hub.ts';
@@ -56,7 +57,7 @@ function settingsOf(values: HubValues): HubServerOptions {
     ...(host === undefined ? {} : { host }),
     ...(tls === undefined ? {} : { tls }),
     onWaiting: () => warn(`${root} was last served from where it cannot be seen from here; waiting up to a minute until that server is known to have ended`),
-    onError: (error) => warn(error instanceof Error ? error.message : String(error)),
+    onError: (error) => warn(errorMessage(error)),
   };
 }
 

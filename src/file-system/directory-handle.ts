@@ -1,3 +1,4 @@
+import { define } from '../runtime/define.ts';
 import { defineInterface } from '../webidl/interface.ts';
 import type { FileSystemDirectoryHandleAsyncIterator } from './directory-iterator.ts';
 import type { FileSystemFileHandle } from './file-handle.ts';
@@ -85,7 +86,7 @@ export class FileSystemDirectoryHandle extends FileSystemHandle<'directory'> {
 }
 
 // https://webidl.spec.whatwg.org/#js-asynchronous-iterable: one function under two keys
-Object.defineProperty(FileSystemDirectoryHandle.prototype, Symbol.asyncIterator, {
+define(FileSystemDirectoryHandle.prototype, Symbol.asyncIterator, {
   value: FileSystemDirectoryHandle.prototype.entries,
   writable: true,
   enumerable: false,

@@ -1,3 +1,4 @@
+import { define, ownProperty } from '../runtime/define.ts';
 import { illegalInvocation } from '../webidl/interface.ts';
 import { isObject } from '../webidl/conversions.ts';
 import type { FileSystemDirectoryHandle } from './directory-handle.ts';
@@ -118,11 +119,11 @@ function shapePrototype(prototype: object): void {
   Reflect.deleteProperty(prototype, 'constructor');
   Object.setPrototypeOf(prototype, asyncIteratorPrototype as object);
   for (const [name, length] of [['next', 0], ['return', 1]] as const) {
-    const descriptor = Object.getOwnPropertyDescriptor(prototype, name);
-    Object.defineProperty(descriptor?.value, 'length', { value: length, configurable: true });
-    Object.defineProperty(prototype, name, { enumerable: true });
+    const descriptor = ownProperty(prototype, name);
+    define(descriptor?.value, 'length', { value: length, configurable: true });
+    define(prototype, name, { enumerable: true });
   }
-  Object.defineProperty(prototype, Symbol.toStringTag, { value: className, configurable: true });
+  define(prototype, Symbol.toStringTag, { value: className, configurable: true });
 }
 
 shapePrototype(DirectoryIterator.prototype);

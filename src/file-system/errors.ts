@@ -1,6 +1,7 @@
 import { LockedError } from '../disk/locks/lock-table.ts';
 import { TreeError, toTreeError } from '../disk/tree/tree-error.ts';
 import type { TreeErrorCode } from '../disk/tree/tree-error.ts';
+import { isDOMException, isTypeError, withCause } from '../runtime/errors.ts';
 import { HoldfastError } from '../runtime/holdfast-error.ts';
 import type { HoldfastErrorCode } from '../runtime/holdfast-error.ts';
 import { isBeyondSizeLimit } from '../runtime/size-limit.ts';
@@ -37,9 +38,7 @@ const holdfastErrors: Readonly<Partial<Record<HoldfastErrorCode, ErrorName>>> = 
 
 function named(name: ErrorName, message: string, cause: unknown): DOMException {
   if (name !== 'QuotaExceededError') return domException(name, message, cause);
-  const error = new QuotaExceededError(message);
-  Object.defineProperty(error, 'cause', { value: cause, writable: true, enumerable: false, configurable: true });
-  return error;
+  return withCause(new QuotaExceededError(message), cause);
 }
 
 /**
@@ -56,7 +55,7 @@ export function webError(error: unknown, context: string): unknown {
   if (error instanceof HoldfastError) {
     return named(holdfastErrors[error.code] ?? 'UnknownError', `${context}: ${error.message}`, error.cause ?? error);
   }
-  return error instanceof TypeError || error instanceof DOMException ? error : unknown(error, context);
+  return isTypeError(error) || isDOMException(error) ? error : unknown(error, context);
 }
 
 /** Such as a runtime's own error without a code: the web has no better name for it. */

@@ -1,3 +1,4 @@
+import { isThenable } from '../runtime/brands.ts';
 import { domException } from '../webidl/dom-exception.ts';
 import type { Locator } from '../disk/locator.ts';
 import type { FileLock, FileLockTable, Intent, LockClass, OperationResult } from '../disk/locks/lock-table.ts';
@@ -115,7 +116,7 @@ export class FileSystem {
   #locked<T>(intent: Intent, body: Body<T>, done: () => void, own?: FileLock): Promise<T> {
     const run = (): ReturnType<Body<T>> => {
       const result = body(intent);
-      if (!(result instanceof Promise)) done();
+      if (!isThenable(result)) done();
       return result;
     };
     return this.#parts.locks.operate(intent, run, own);

@@ -1,3 +1,4 @@
+import { isArrayBuffer, isBlob } from '../runtime/brands.ts';
 import { dictionary, DOMString, enumeration, isObject, nullable } from '../webidl/conversions.ts';
 import { unsignedLongLong } from '../webidl/integers.ts';
 
@@ -21,11 +22,11 @@ export type FileSystemWriteChunkType = Data | WriteParams;
 
 /** Bytes that a user may change while they wait to be written, unless they are shared, which Web IDL refuses. */
 function isBufferSource(value: object): value is ArrayBuffer | ArrayBufferView {
-  return value instanceof ArrayBuffer || ArrayBuffer.isView(value);
+  return isArrayBuffer(value) || ArrayBuffer.isView(value);
 }
 
 function requireUnshared(value: ArrayBuffer | ArrayBufferView, context: string): void {
-  if (ArrayBuffer.isView(value) && !(value.buffer instanceof ArrayBuffer)) {
+  if (ArrayBuffer.isView(value) && !isArrayBuffer(value.buffer)) {
     throw new TypeError(`${context} is a view of a SharedArrayBuffer, which is not allowed here.`);
   }
 }
@@ -33,7 +34,7 @@ function requireUnshared(value: ArrayBuffer | ArrayBufferView, context: string):
 /** (BufferSource or Blob or USVString). Lone surrogates need no care: encoding as UTF-8 replaces them. */
 function convertData(value: unknown, context: string): Data {
   if (isObject(value)) {
-    if (value instanceof Blob) return value;
+    if (isBlob(value)) return value;
     if (isBufferSource(value)) {
       requireUnshared(value, context);
       return value;
@@ -72,6 +73,6 @@ export class WriteChunk {
 export function convertChunk(value: unknown, context: string): WriteChunk {
   if (value instanceof WriteChunk) return value;
   const isParams =
-    value === undefined || value === null || (isObject(value) && !(value instanceof Blob) && !isBufferSource(value));
+    value === undefined || value === null || (isObject(value) && !isBlob(value) && !isBufferSource(value));
   return new WriteChunk(isParams ? convertParams(value, context) : { type: 'write', data: convertData(value, context) });
 }

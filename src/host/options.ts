@@ -2,7 +2,8 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Durability } from '../disk/root/durable.ts';
 import { requireLockfilePackage, type Shared } from '../disk/journal/lockfile.ts';
-import { bad, requireKnownOptions, requireOneOf, requireOptionsObject } from './option-checks.ts';
+import { isUrl } from '../runtime/brands.ts';
+import { bad, givenOptions, requireOneOf } from './option-checks.ts';
 import type { SyncOptions, SyncSettings } from './sync/options.ts';
 import { syncOption } from './sync/provide.ts';
 
@@ -48,9 +49,9 @@ export interface HostSettings {
 }
 
 function rootPath(root: unknown): string {
-  if (root instanceof URL) {
+  if (isUrl(root)) {
     try {
-      return fileURLToPath(root);
+      return fileURLToPath(root.href);
     } catch (cause) {
       throw bad(`Option 'root' must be a file: URL or a path, not '${root.href}'.`, cause);
     }
@@ -85,9 +86,8 @@ function sharedOption(value: unknown): Shared | undefined {
  *
  * @throws HoldfastError bad-option
  */
-export function hostSettings(options: StorageHostOptions): HostSettings {
-  requireOptionsObject(options, 'StorageHost');
-  requireKnownOptions(options, ['root', 'quota', 'durability', 'shared', 'sync'], 'StorageHost');
+export function hostSettings(given: StorageHostOptions): HostSettings {
+  const options = givenOptions(given, ['root', 'quota', 'durability', 'shared', 'sync'], 'StorageHost');
   if (options.sync !== undefined && options.shared !== undefined) {
     throw bad("Options 'sync' and 'shared' exclude each other: several machines of one root need no hub between them, and a hub wants a root of each region's own.");
   }

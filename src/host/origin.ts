@@ -1,3 +1,4 @@
+import { isUrl } from '../runtime/brands.ts';
 import { HoldfastError } from '../runtime/holdfast-error.ts';
 import { domException } from '../webidl/dom-exception.ts';
 
@@ -20,10 +21,10 @@ function parseUrl(value: string): URL | undefined {
  * @throws HoldfastError bad-option for what is no URL
  */
 export function parseOrigin(value: OriginLike): string {
-  if (typeof value !== 'string' && !(value instanceof URL)) {
+  if (typeof value !== 'string' && !isUrl(value)) {
     throw new HoldfastError('bad-option', `An origin is a string or a URL, such as 'https://app.example', not ${typeof value}.`);
   }
-  const text = String(value);
+  const text = typeof value === 'string' ? value : value.href;
   const url = parseUrl(text);
   if (url !== undefined && (url.protocol === 'https:' || url.protocol === 'http:')) return url.origin;
   if (url === undefined && text !== 'null') {
@@ -45,7 +46,7 @@ export function parseClientUrl(value: OriginLike | undefined, origin: string): s
   if (value === undefined) return `${origin}/`;
   let url: URL;
   try {
-    url = new URL(value, origin);
+    url = new URL(isUrl(value) ? value.href : value, origin);
   } catch (cause) {
     throw new HoldfastError('bad-option', `'${String(value)}' is not a URL.`, { cause });
   }

@@ -8,7 +8,7 @@ import { internal } from '../webidl/interface.ts';
 import { Bucket } from './bucket.ts';
 import type { BucketOwner } from './bucket.ts';
 import { currentClient, runAs } from './context.ts';
-import { requireKnownOptions, requireOptionsObject } from './option-checks.ts';
+import { givenOptions } from './option-checks.ts';
 import { hostSettings } from './options.ts';
 import type { StorageHostOptions } from './options.ts';
 import { parseClientUrl, parseOrigin } from './origin.ts';
@@ -82,10 +82,9 @@ export class StorageHost {
    * @throws as {@link origin}; SecurityError for a `url` of another origin
    */
   client(origin: OriginLike, options: ClientOptions = {}): StorageClient {
-    requireOptionsObject(options, 'client()');
-    requireKnownOptions(options, ['url'], 'client()');
+    const { url } = givenOptions(options, ['url'], 'client()');
     const bucket = this.#bucket(origin);
-    return new StorageClient(internal, bucket, parseClientUrl(options.url, bucket.origin));
+    return new StorageClient(internal, bucket, parseClientUrl(url, bucket.origin));
   }
 
   /**

@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import { dirname } from 'node:path';
+import { define } from './define.ts';
 import { readRange, streamRange } from './disk-range.ts';
 import type { DiskRange, DiskSnapshot } from './disk-range.ts';
 import { runtime } from './runtime.ts';
@@ -167,7 +168,7 @@ function decode(bytes: Uint8Array): string {
 /** Puts right what the native parts made the runtime believe. */
 function corrected<T extends Blob>(blob: T, truth: Partial<Pick<File, 'size' | 'type' | 'lastModified'>>): T {
   for (const [name, value] of Object.entries(truth)) {
-    if (blob[name as keyof T] !== value) Object.defineProperty(blob, name, { value, configurable: true });
+    if (blob[name as keyof T] !== value) define(blob, name, { value, configurable: true });
   }
   if (runtime === 'deno') markAsUncloneable(blob);
   return blob;

@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import type { ReadableByteStreamController, UnderlyingByteSource } from 'node:stream/web';
+import { errorCode, isDOMException, withCause } from './errors.ts';
 import { runtime } from './runtime.ts';
 
 /** A file as it was when somebody looked: reading it later gives those bytes or fails. */
@@ -206,9 +207,9 @@ function changed(file: DiskSnapshot): DOMException {
 
 /** https://w3c.github.io/FileAPI/#file-error-read */
 function toReadError(error: unknown, file: DiskSnapshot): unknown {
-  if (error instanceof DOMException) return error;
-  const isGone = error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
+  if (isDOMException(error)) return error;
+  const isGone = ['ENOENT', 'ENOTDIR'].includes(errorCode(error));
   const reason = isGone ? 'it was moved or removed since getFile().' : 'the disk or the system refused.';
   const exception = new DOMException(`'${file.name}' cannot be read: ${reason}`, isGone ? 'NotFoundError' : 'NotReadableError');
-  return Object.defineProperty(exception, 'cause', { value: error, configurable: true, writable: true });
+  return withCause(exception, error);
 }

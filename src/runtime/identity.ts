@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import { errorCode } from './errors.ts';
 
 /**
  * Which thread a realm runs on, as far as this runtime lets it know. Where `boot` is empty, nobody can prove that
@@ -132,8 +133,4 @@ function readTask(path: string): Task | null {
 /** Ended, and only not collected yet by its parent. */
 function hasExited({ state }: Task): boolean {
   return state === 'Z' || state === 'X';
-}
-
-function errorCode(error: unknown): string {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 }

@@ -1,3 +1,4 @@
+import { define } from './define.ts';
 import { runtime } from './runtime.ts';
 
 /**
@@ -19,7 +20,7 @@ async function correctedWrite<W>(writer: WritableStreamDefaultWriter<W>, chunk: 
 /** The writer itself, with the runtime's mistakes about writing after a close put right. */
 export function correctedWriter<W>(writer: WritableStreamDefaultWriter<W>): WritableStreamDefaultWriter<W> {
   if (runtime !== 'node') return writer;
-  return Object.defineProperty(writer, 'write', {
+  return define(writer, 'write', {
     value: (chunk?: W) => correctedWrite(writer, chunk),
     writable: true,
     enumerable: false,

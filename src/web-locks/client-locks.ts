@@ -1,4 +1,5 @@
 import type { WebLockTable } from '../disk/locks/lock-table.ts';
+import { isThenable } from '../runtime/brands.ts';
 import { domException } from '../webidl/dom-exception.ts';
 import type { LockInfo, LockManagerOptions, LockManagerSnapshot } from './lock-manager.ts';
 import { asWebError, LockRequest, type LockRequestInit } from './lock-request.ts';
@@ -50,7 +51,7 @@ export class ClientLocks {
     this.#requests.add(request);
     const forget = (): void => void this.#requests.delete(request);
     request.promise.then(forget, forget);
-    if (table instanceof Promise || this.#unstarted > 0) void this.#startWhenLoaded(request, table);
+    if (isThenable(table) || this.#unstarted > 0) void this.#startWhenLoaded(request, table);
     else this.#start(request, table);
     return request.promise;
   }

@@ -1,4 +1,5 @@
 import type { WebLockTable } from '../disk/locks/lock-table.ts';
+import { isAbortSignal } from '../runtime/brands.ts';
 import { boolean, callbackFunction, dictionary, DOMString, enumeration } from '../webidl/conversions.ts';
 import { domException } from '../webidl/dom-exception.ts';
 import { defineInterface, illegalConstructor, illegalInvocation, internal, requireArguments } from '../webidl/interface.ts';
@@ -139,15 +140,8 @@ function convertArguments(args: readonly unknown[]): RequestedLock {
   };
 }
 
-let abortedGetter: (() => unknown) | undefined;
-
-/** https://webidl.spec.whatwg.org/#js-interface: the getter throws for what is no AbortSignal, whatever it pretends to be. */
+/** https://webidl.spec.whatwg.org/#js-interface */
 function abortSignal(value: unknown, context: string): AbortSignal {
-  try {
-    abortedGetter ??= Object.getOwnPropertyDescriptor(AbortSignal.prototype, 'aborted')?.get;
-    abortedGetter?.call(value);
-    return value as AbortSignal;
-  } catch {
-    throw new TypeError(`${context} is not an AbortSignal.`);
-  }
+  if (!isAbortSignal(value)) throw new TypeError(`${context} is not an AbortSignal.`);
+  return value;
 }

@@ -1,4 +1,5 @@
 import type { MapArea } from '../disk/map/map-area.ts';
+import { bare, ownProperty } from '../runtime/define.ts';
 import { DOMString } from '../webidl/conversions.ts';
 import { allKeys, readItem, removeItem, writeItem } from './items.ts';
 
@@ -45,8 +46,8 @@ export class NamedProperties implements ProxyHandler<object> {
   /** https://webidl.spec.whatwg.org/#legacy-platform-object-getownproperty */
   getOwnPropertyDescriptor(target: object, key: PropertyKey): PropertyDescriptor | undefined {
     const value = this.#visibleItem(target, key);
-    if (value === null) return Reflect.getOwnPropertyDescriptor(target, key);
-    return { value, writable: true, enumerable: true, configurable: true };
+    if (value !== null) return bare({ value, writable: true, enumerable: true, configurable: true });
+    return ownProperty(target, key);
   }
 
   /** https://webidl.spec.whatwg.org/#legacy-platform-object-set: even a name that the chain hides is stored. */
@@ -60,7 +61,9 @@ export class NamedProperties implements ProxyHandler<object> {
    * https://webidl.spec.whatwg.org/#legacy-platform-object-defineownproperty. Deviation: `configurable: false` is
    * refused, where the standard would store an item that can be deleted; no Proxy may do that.
    */
-  defineProperty(target: object, key: PropertyKey, descriptor: PropertyDescriptor): boolean {
+  defineProperty(target: object, key: PropertyKey, attributes: PropertyDescriptor): boolean {
+    const descriptor = bare(attributes);
+    // eslint-disable-next-line no-restricted-properties -- unlike define() it says whether the target lets it
     if (typeof key === 'symbol') return Reflect.defineProperty(target, key, descriptor);
     const isData = 'value' in descriptor || 'writable' in descriptor;
     if (!isData || descriptor.configurable === false) return false;

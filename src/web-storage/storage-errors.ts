@@ -1,4 +1,5 @@
 import type { SetOutcome } from '../disk/map/map-area.ts';
+import { withCause } from '../runtime/errors.ts';
 import { HoldfastError, type HoldfastErrorCode } from '../runtime/holdfast-error.ts';
 import { domException } from '../webidl/dom-exception.ts';
 import { QuotaExceededError } from '../webidl/quota-exceeded-error.ts';
@@ -44,7 +45,5 @@ export function storageError(error: unknown, operation: Operation, key?: string)
   const message = `${failedTo(operation)}${entry}: ${error.message}`;
   if (error.code === 'closed') return domException('InvalidStateError', message, error);
   if (!writes.includes(operation) || !cannotStore.includes(error.code)) return domException('UnknownError', message, error);
-  const exception = new QuotaExceededError(message);
-  Object.defineProperty(exception, 'cause', { value: error, writable: true, enumerable: false, configurable: true });
-  return exception;
+  return withCause(new QuotaExceededError(message), error);
 }

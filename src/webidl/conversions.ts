@@ -1,3 +1,5 @@
+import { bare } from '../runtime/define.ts';
+
 /**
  * Conversions of JavaScript values to Web IDL types (https://webidl.spec.whatwg.org/#js-type-mapping). `context` says
  * where the value came from and starts the message of the TypeError, as browsers do:
@@ -81,20 +83,26 @@ export interface Member<T> {
 
 type Members<T extends object> = { readonly [K in keyof T]-?: Member<Exclude<T[K], undefined>> };
 
+/** Not what a program has put on `Object.prototype`, which nobody meant for this argument. */
+function memberOf(source: Readonly<Record<string, unknown>> | null | undefined, name: string): unknown {
+  const given = source?.[name];
+  return name in Object.prototype && given === Reflect.get(Object.prototype, name) ? undefined : given;
+}
+
 /**
- * https://webidl.spec.whatwg.org/#js-dictionary. `members` must be listed in the order of the standard (inherited
+ * https://webidl.spec.whatwg.org/#js-dictionary, deviation: see {@link memberOf}. `members` must be listed in the order of the standard (inherited
  * dictionaries first, then by name), because getters and conversions of the argument are visible to its author.
  */
 export function dictionary<T extends object>(members: Members<T>): Convert<T> {
-  const entries = Object.entries(members) as [string, Member<unknown>][];
+  const entries = Object.entries<Member<unknown>>(members).map(([name, member]) => [name, bare(member)] as const);
   return (value, context) => {
     if (value !== undefined && value !== null && !isObject(value)) {
       throw new TypeError(`${context} is not an object.`);
     }
     const source = value as Record<string, unknown> | null | undefined;
-    const result: Record<string, unknown> = {};
+    const result: Record<string, unknown> = bare({});
     for (const [name, member] of entries) {
-      const given = source?.[name];
+      const given = memberOf(source, name);
       if (given !== undefined) {
         result[name] = member.convert(given, `${context}: member '${name}'`);
       } else if (member.required === true) {

@@ -1,3 +1,5 @@
+import { withCause } from '../runtime/errors.ts';
+
 /** Names of https://webidl.spec.whatwg.org/#idl-DOMException-error-names that Holdfast throws. */
 export type DOMExceptionName =
   | 'AbortError'
@@ -18,8 +20,5 @@ export type DOMExceptionName =
 /** A DOMException that carries what caused it, which the constructor itself cannot be told. */
 export function domException(name: DOMExceptionName, message: string, cause?: unknown): DOMException {
   const exception = new DOMException(message, name);
-  if (cause !== undefined) {
-    Object.defineProperty(exception, 'cause', { value: cause, writable: true, enumerable: false, configurable: true });
-  }
-  return exception;
+  return cause === undefined ? exception : withCause(exception, cause);
 }

@@ -1,3 +1,5 @@
+import { define, ownProperty } from '../runtime/define.ts';
+
 /** What `defineInterface` needs to know of an interface beyond its class. */
 export interface InterfaceDefinition {
   /** The interface's identifier: the class name may differ after bundling. */
@@ -49,23 +51,23 @@ export function requireConstructorArguments(present: number, required: number, i
 
 /** A constant, unwritable function property that engines allow to be redefined. */
 function defineFixed(target: object, key: PropertyKey, value: unknown): void {
-  Object.defineProperty(target, key, { value, writable: false, enumerable: false, configurable: true });
+  define(target, key, { value, writable: false, enumerable: false, configurable: true });
 }
 
 function publishOperations(target: object, operations: Readonly<Record<string, number>>): void {
   for (const [name, length] of Object.entries(operations)) {
-    const descriptor = Object.getOwnPropertyDescriptor(target, name);
+    const descriptor = ownProperty(target, name);
     if (typeof descriptor?.value !== 'function') throw new Error(`no operation ${name}`);
     defineFixed(descriptor.value, 'length', length);
-    Object.defineProperty(target, name, { ...descriptor, enumerable: true });
+    define(target, name, { ...descriptor, enumerable: true });
   }
 }
 
 function publishAttributes(target: object, attributes: readonly string[]): void {
   for (const name of attributes) {
-    const descriptor = Object.getOwnPropertyDescriptor(target, name);
+    const descriptor = ownProperty(target, name);
     if (descriptor?.get === undefined) throw new Error(`no attribute ${name}`);
-    Object.defineProperty(target, name, { ...descriptor, enumerable: true });
+    define(target, name, { ...descriptor, enumerable: true });
   }
 }
 

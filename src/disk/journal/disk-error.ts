@@ -1,11 +1,11 @@
+import { errorCode } from '../../runtime/errors.ts';
 import { HoldfastError, type HoldfastErrorCode } from '../../runtime/holdfast-error.ts';
 import { isRefusedByRuntime } from '../../runtime/permission.ts';
 
 /** The code of a system error, such as `ENOENT`; an empty string for anything else. */
 export function systemCode(error: unknown): string {
-  if (!(error instanceof Error) || error instanceof HoldfastError) return '';
-  if (isRefusedByRuntime(error)) return 'EACCES';
-  return 'code' in error && typeof error.code === 'string' ? error.code : '';
+  if (error instanceof HoldfastError) return '';
+  return isRefusedByRuntime(error) ? 'EACCES' : errorCode(error);
 }
 
 const full = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);

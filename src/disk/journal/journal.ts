@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import { errorMessage } from '../../runtime/errors.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { compact } from './compaction.ts';
 import { createGeneration } from './create.ts';
@@ -273,7 +274,7 @@ export class Journal<Outcome> {
 
   #unknownOutcome(cause: unknown): unknown {
     this.#inDoubt = true;
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = errorMessage(cause);
     const message = `Whether a record reached the journal ${this.file} is unknown: ${why}`;
     return new HoldfastError('disk-failed', message, { cause });
   }

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { isThenable } from '../../runtime/brands.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { threadIdentity, threadLife, type ThreadIdentity, type ThreadLife } from '../../runtime/identity.ts';
 import { Journal } from '../journal/journal.ts';
@@ -229,7 +230,7 @@ export class LockTable implements FileLockTable, WebLockTable {
     let changed = false;
     try {
       const given = body();
-      const result = given instanceof Promise ? await given : given;
+      const result = isThenable(given) ? await given : given;
       changed = result.changed;
       // Before this call returns, others must not have been given what it relied on.
       if (!this.#finish(holding, changed)) throw sessionLost();

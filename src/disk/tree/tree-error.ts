@@ -1,3 +1,4 @@
+import { errorCode } from '../../runtime/errors.ts';
 import { isRefusedByRuntime } from '../../runtime/permission.ts';
 import type { Locator } from '../locator.ts';
 
@@ -67,7 +68,7 @@ const CODES: Readonly<Record<string, TreeErrorCode>> = {
 /** The operating system's code of an error; undefined for every other thing thrown. */
 export function systemCode(error: unknown): string | undefined {
   if (isRefusedByRuntime(error)) return 'EACCES';
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  return errorCode(error) || undefined;
 }
 
 /** An operating system's error as the tree's; everything else as it is. */

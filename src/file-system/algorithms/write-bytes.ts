@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import { isBlob } from '../../runtime/brands.ts';
 
 /** Up to here a write by this thread costs less than handing it to another. */
 const SMALL_BYTES = 64 * 1024;
@@ -77,7 +78,8 @@ async function writeBlob(descriptor: number, blob: Blob, position: number): Prom
     return bytes.byteLength;
   }
   let written = 0;
-  for await (const bytes of blob.stream() as AsyncIterable<Uint8Array>) {
+  for await (const chunk of blob.stream() as AsyncIterable<Uint8Array>) {
+    const bytes = bytesOf(chunk);
     await writeOwned(descriptor, bytes, position + written);
     written += bytes.byteLength;
   }
@@ -90,7 +92,7 @@ export async function writeData(
   data: ArrayBuffer | ArrayBufferView | Blob | string,
   position: number,
 ): Promise<number> {
-  if (data instanceof Blob) return writeBlob(descriptor, data, position);
+  if (isBlob(data)) return writeBlob(descriptor, data, position);
   if (typeof data !== 'string') return writeBuffer(descriptor, data, position);
   const bytes = Buffer.from(data, 'utf8');
   await writeOwned(descriptor, bytes, position);

@@ -13,11 +13,6 @@ const TRUNCATE = `Failed to execute 'truncate' on '${interfaceName}'`;
 const GET_SIZE = `Failed to execute 'getSize' on '${interfaceName}'`;
 const FLUSH = `Failed to execute 'flush' on '${interfaceName}'`;
 
-/** Converts the buffer without making anything of a view, which the runtime takes as it is. */
-function convertBuffer(buffer: unknown, context: string): ArrayBufferView {
-  return ArrayBuffer.isView(buffer) ? buffer : bufferSource(buffer, context);
-}
-
 /** The dictionary's `at`, converted by hand because this runs on every read and write. */
 function convertAt(options: unknown, context: string): number | undefined {
   if (options === undefined || options === null) return undefined;
@@ -56,7 +51,7 @@ export class SyncFile {
   /** https://fs.spec.whatwg.org/#dom-filesystemsyncaccesshandle-read */
   read(given: number, buffer: unknown, options: unknown): number {
     requireArguments(given, 1, interfaceName, 'read');
-    const bytes = convertBuffer(buffer, READ);
+    const bytes = bufferSource(buffer, READ);
     const position = convertAt(options, READ) ?? this.#cursor;
     const descriptor = this.#access.descriptor(READ);
     try {
@@ -71,7 +66,7 @@ export class SyncFile {
   /** https://fs.spec.whatwg.org/#dom-filesystemsyncaccesshandle-write */
   write(given: number, buffer: unknown, options: unknown): number {
     requireArguments(given, 1, interfaceName, 'write');
-    const bytes = convertBuffer(buffer, WRITE);
+    const bytes = bufferSource(buffer, WRITE);
     const position = convertAt(options, WRITE) ?? this.#cursor;
     const descriptor = this.#access.writable(WRITE);
     try {

@@ -1,3 +1,5 @@
+import { define, ownProperty } from '../../runtime/define.ts';
+
 /** A property that an install puts on an object, or takes away for its duration. */
 export interface Definition {
   readonly target: object;
@@ -27,12 +29,12 @@ export function deferredInterfaceObject(target: object, name: string, make: () =
 
 /** https://webidl.spec.whatwg.org/#dfn-attribute: `holder` has the attribute's getter, and its setter if it has one. */
 export function attribute(target: object, holder: object, name: string): Definition {
-  const descriptor = Object.getOwnPropertyDescriptor(holder, name);
+  const descriptor = ownProperty(holder, name);
   return { target, key: name, descriptor: { ...descriptor, enumerable: true, configurable: true } };
 }
 
 /** Puts the property there, or takes it away. */
 export function putProperty({ target, key, descriptor }: Definition): void {
-  if (descriptor !== undefined) Object.defineProperty(target, key, descriptor);
+  if (descriptor !== undefined) define(target, key, descriptor);
   else Reflect.deleteProperty(target, key);
 }

@@ -1,3 +1,4 @@
+import { isObject } from '../../webidl/conversions.ts';
 import type { ContextEventTarget } from '../context-event-target.ts';
 import { attribute } from './definition.ts';
 import type { Definition } from './definition.ts';
@@ -38,7 +39,7 @@ export function eventDefinitions(target: object, current: () => StorageEventTarg
   const operations: Operations = {
     addEventListener: (...args) => chosen(args[0]).addEventListener(...args),
     removeEventListener: (...args) => chosen(args[0]).removeEventListener(...args),
-    dispatchEvent: (event) => (event instanceof Event ? chosen(event.type) : previous).dispatchEvent(event),
+    dispatchEvent: (event) => (isObject(event) ? chosen(event.type) : previous).dispatchEvent(event),
   };
   const holder = {
     get onstorage() {

@@ -1,5 +1,5 @@
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
-import { requireKnownOptions, requireOneOf, requireOptionsObject } from '../option-checks.ts';
+import { givenOptions, requireOneOf } from '../option-checks.ts';
 import type { StorageHostOptions } from '../options.ts';
 import { parseOrigin } from '../origin.ts';
 import type { OriginLike } from '../origin.ts';
@@ -99,9 +99,8 @@ export interface InstallExtras {
  * @throws HoldfastError bad-option
  * @throws DOMException SecurityError for an opaque origin
  */
-export function checkInstallOptions(options: InstallOptions): InstallSettings & InstallExtras {
-  requireOptionsObject(options, 'install()');
-  requireKnownOptions(options, known, 'install()');
+export function checkInstallOptions(given: InstallOptions): InstallSettings & InstallExtras {
+  const options = givenOptions(given, known, 'install()');
   const checked = {
     origin: parseOrigin(options.origin ?? defaultOrigin),
     globals: chosenGlobals(options.globals),

@@ -1,3 +1,4 @@
+import { bare, ownProperty } from '../../runtime/define.ts';
 import { putProperty } from './definition.ts';
 
 /** One definition of a property by one install. */
@@ -31,7 +32,7 @@ function same(a: PropertyDescriptor | undefined, b: PropertyDescriptor | undefin
  */
 export function layProperty(target: object, key: PropertyKey, own: PropertyDescriptor | undefined): () => void {
   const layers = layersAt(target, key);
-  const layer: Layer = { own, below: Object.getOwnPropertyDescriptor(target, key) };
+  const layer: Layer = { own: own && bare(own), below: ownProperty(target, key) };
   putProperty({ target, key, descriptor: own });
   layers.push(layer);
   return () => removeLayer(target, key, layers, layer);
@@ -44,7 +45,7 @@ function removeLayer(target: object, key: PropertyKey, layers: Layer[], layer: L
   const above = layers[index];
   if (above !== undefined) {
     if (same(above.below, layer.own)) above.below = layer.below;
-  } else if (same(Object.getOwnPropertyDescriptor(target, key), layer.own)) {
+  } else if (same(ownProperty(target, key), layer.own)) {
     putProperty({ target, key, descriptor: layer.below });
   }
 }

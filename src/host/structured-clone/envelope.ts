@@ -1,4 +1,6 @@
 import { types } from 'node:util';
+import { define, ownProperty } from '../../runtime/define.ts';
+import { isDOMException } from '../../runtime/errors.ts';
 import { domException } from '../../webidl/dom-exception.ts';
 import type { HandleCodec } from './codec.ts';
 import { isObject } from './shape.ts';
@@ -43,7 +45,7 @@ export function unpack(data: ReadonlyMap<string, unknown>, codec: HandleCodec): 
     for (const [container, key] of contents.places) putHandles(container, key, handles);
     return contents.message;
   } catch (cause) {
-    if (cause instanceof DOMException && cause.name === 'DataCloneError') throw cause;
+    if (isDOMException(cause) && cause.name === 'DataCloneError') throw cause;
     throw domException('DataCloneError', 'The message holds file system handles that cannot be made in this realm.', cause);
   }
 }
@@ -65,8 +67,8 @@ function isPlace(value: unknown): value is Place {
 function putHandles(container: object, key: string | undefined, handles: ReadonlyMap<unknown, object>): void {
   const replaced = (value: unknown): unknown => handles.get(value) ?? value;
   if (key !== undefined) {
-    const property = Object.getOwnPropertyDescriptor(container, key);
-    Object.defineProperty(container, key, { ...property, value: replaced(property?.value) });
+    const property = ownProperty(container, key);
+    define(container, key, { ...property, value: replaced(property?.value) });
   } else if (types.isMap(container)) {
     const entries = [...container];
     container.clear();

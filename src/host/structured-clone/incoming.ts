@@ -1,3 +1,4 @@
+import { define, ownProperty } from '../../runtime/define.ts';
 import type { HandleCodec } from './codec.ts';
 import { isEnvelope, unpack } from './envelope.ts';
 import type { Patches } from './patches.ts';
@@ -53,7 +54,7 @@ export function openEventData(patches: Patches, eventPrototype: object, codec: H
     return opened.get(event);
   };
 
-  const before = Object.getOwnPropertyDescriptor(eventPrototype, 'data') ?? assignedData();
+  const before = ownProperty(eventPrototype, 'data') ?? assignedData();
   patches.property(eventPrototype, 'data', {
     ...before,
     get(this: Event) {
@@ -73,7 +74,7 @@ function assignedData(): PropertyDescriptor {
     },
     set(this: object, value: unknown) {
       if (isEnvelope(value)) sealed.set(this, value);
-      else Object.defineProperty(this, 'data', { value, writable: true, enumerable: true, configurable: true });
+      else define(this, 'data', { value, writable: true, enumerable: true, configurable: true });
     },
   };
 }

@@ -1,3 +1,5 @@
+import { types } from 'node:util';
+import { define, ownProperty } from '../../runtime/define.ts';
 import type { HandleCodec } from './codec.ts';
 import { envelope } from './envelope.ts';
 import type { Contents, Place } from './envelope.ts';
@@ -83,8 +85,8 @@ class Packer {
 
   #fill({ original, inner, copy }: Node): void {
     if (copy === undefined) return;
-    if (copy instanceof Map) this.#fillMap(copy, inner);
-    else if (copy instanceof Set) this.#fillSet(copy, inner);
+    if (types.isMap(copy)) this.#fillMap(copy, inner);
+    else if (types.isSet(copy)) this.#fillSet(copy, inner);
     else if (Array.isArray(copy)) this.#fillArray(copy, original);
     else this.#fillProperties(copy, inner);
   }
@@ -108,7 +110,7 @@ class Packer {
     for (const [name, value] of inner) {
       const key = String(name);
       // Not an assignment, which would take the name __proto__ for something else.
-      Object.defineProperty(copy, key, { value: this.#replacement(value), writable: true, enumerable: true, configurable: true });
+      define(copy, key, { value: this.#replacement(value), writable: true, enumerable: true, configurable: true });
       if (this.#isPacked(value)) this.#places.push([copy, key]);
     }
   }
@@ -170,7 +172,7 @@ function propertiesOf(value: object): { inner: Node['inner']; hasGetter: boolean
   const inner: [string, unknown][] = [];
   let hasGetter = false;
   for (const key of Object.keys(value)) {
-    const property = Object.getOwnPropertyDescriptor(value, key);
+    const property = ownProperty(value, key);
     // A getter that ran before may have deleted it.
     if (property === undefined) continue;
     hasGetter ||= property.get !== undefined;

@@ -1,3 +1,5 @@
+import { define, ownProperty } from '../../runtime/define.ts';
+
 /** A function of the platform. */
 export type Method = (this: unknown, ...args: unknown[]) => unknown;
 
@@ -10,23 +12,23 @@ export class Patches {
     const original: unknown = Reflect.get(object, name);
     if (typeof original !== 'function') return;
     const replacement = wrap(original as Method);
-    Object.defineProperty(replacement, 'name', { value: original.name, configurable: true });
-    Object.defineProperty(replacement, 'length', { value: original.length, configurable: true });
+    define(replacement, 'name', { value: original.name, configurable: true });
+    define(replacement, 'length', { value: original.length, configurable: true });
     this.property(object, name, { value: replacement });
   }
 
   /** Changes the attributes given of a property, keeps the others, or defines it like a method of a built-in class. */
   property(object: object, name: PropertyKey, attributes: PropertyDescriptor): void {
-    const before = Object.getOwnPropertyDescriptor(object, name);
+    const before = ownProperty(object, name);
     if (before?.configurable === false && before.writable !== true) return;
-    const kind = 'value' in attributes ? { writable: true } : {};
-    Object.defineProperty(object, name, before === undefined ? { configurable: true, ...kind, ...attributes } : attributes);
-    const ours = Object.getOwnPropertyDescriptor(object, name);
+    const kind = Object.hasOwn(attributes, 'value') ? { writable: true } : {};
+    define(object, name, before === undefined ? { configurable: true, ...kind, ...attributes } : attributes);
+    const ours = ownProperty(object, name);
     this.#undo.push(() => {
-      const now = Object.getOwnPropertyDescriptor(object, name);
+      const now = ownProperty(object, name);
       if (now?.value !== ours?.value || now?.get !== ours?.get) return;
       if (before === undefined) Reflect.deleteProperty(object, name);
-      else Object.defineProperty(object, name, before);
+      else define(object, name, before);
     });
   }
 

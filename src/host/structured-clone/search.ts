@@ -1,3 +1,4 @@
+import { ownProperty } from '../../runtime/define.ts';
 import type { HandleCodec } from './codec.ts';
 import { isObject, objectsIn, shapeOf } from './shape.ts';
 
@@ -47,7 +48,7 @@ function lookInto(value: object, look: (inner: unknown) => void): boolean {
 
 function lookIntoProperties(value: object, look: (inner: unknown) => void): boolean {
   for (const key of Object.keys(value)) {
-    const property = Object.getOwnPropertyDescriptor(value, key);
+    const property = ownProperty(value, key);
     if (property?.get !== undefined) return true;
     look(property?.value);
   }

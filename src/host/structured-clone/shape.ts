@@ -1,4 +1,5 @@
 import { types } from 'node:util';
+import { ownProperty } from '../../runtime/define.ts';
 
 /** How structured serialization treats an object; `opaque` ones are left to the runtime, whole. */
 export type Shape = 'opaque' | 'array' | 'map' | 'set' | 'ordinary';
@@ -8,8 +9,13 @@ export type Shape = 'opaque' | 'array' | 'map' | 'set' | 'ordinary';
  * descriptor, since some globals are getters that warn.
  */
 function isOfGlobalClass(value: object, tag: string): boolean {
-  const constructor: unknown = Object.getOwnPropertyDescriptor(globalThis, tag)?.value;
+  const constructor: unknown = ownProperty(globalThis, tag)?.value;
   return typeof constructor === 'function' && Object.prototype.isPrototypeOf.call(constructor.prototype, value);
+}
+
+/** Of whatever realm: by what is inside. */
+function isBuiltIn(value: object): boolean {
+  return types.isNativeError(value) || types.isDate(value) || types.isRegExp(value) || types.isBoxedPrimitive(value) || types.isAnyArrayBuffer(value) || types.isModuleNamespaceObject(value);
 }
 
 /**
@@ -25,7 +31,7 @@ export function shapeOf(value: object): Shape {
   if (Array.isArray(value)) return 'array';
   if (types.isMap(value)) return 'map';
   if (types.isSet(value)) return 'set';
-  if (ArrayBuffer.isView(value) || types.isModuleNamespaceObject(value)) return 'opaque';
+  if (ArrayBuffer.isView(value) || isBuiltIn(value)) return 'opaque';
   if (prototype === null) return 'ordinary';
   const tag = Object.prototype.toString.call(value).slice('[object '.length, -1);
   return tag !== 'Object' && isOfGlobalClass(value, tag) ? 'opaque' : 'ordinary';

@@ -1,5 +1,5 @@
 import type { Hub } from '../../sync/hub.ts';
-import { bad, requireKnownOptions, requireOneOf, requireOptionsObject } from '../option-checks.ts';
+import { bad, givenOptions, requireOneOf } from '../option-checks.ts';
 import { parseOrigin } from '../origin.ts';
 import type { OriginLike } from '../origin.ts';
 
@@ -52,9 +52,7 @@ function syncedOrigins(value: unknown): SyncSettings['includes'] {
 
 /** @throws HoldfastError bad-option */
 export function syncSettings(value: unknown): SyncSettings {
-  requireOptionsObject(value, "Option 'sync'");
-  const options: Partial<SyncOptions> = value;
-  requireKnownOptions(options, ['hub', 'region', 'origins', 'files'], "Option 'sync'");
+  const options: Partial<SyncOptions> = givenOptions(value as object, ['hub', 'region', 'origins', 'files'], "Option 'sync'");
   return {
     hub: requireHub(options.hub),
     region: requireRegion(options.region),

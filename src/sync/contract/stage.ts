@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
+import { isUint8Array } from '../../runtime/brands.ts';
+import { isError } from '../../runtime/errors.ts';
 import type { HoldfastErrorCode } from '../../runtime/holdfast-error.ts';
 import type { Hub, HubCapabilities, HubEntry, HubLog, NewEntry } from '../hub.ts';
 import type { ContractSetup } from './contract.ts';
@@ -132,7 +134,7 @@ export async function readTexts(log: HubLog, after = 0): Promise<string[]> {
 }
 
 export function assertBytes(actual: Uint8Array | null | undefined, expected: Uint8Array, what: string): void {
-  assert.ok(actual instanceof Uint8Array, `${what}: there is none`);
+  assert.ok(isUint8Array(actual), `${what}: there is none`);
   assert.equal(Buffer.compare(actual, expected), 0, `${what}: other bytes came back than were given`);
 }
 
@@ -146,7 +148,7 @@ export async function assertRejects(call: Promise<unknown>, code: HoldfastErrorC
 }
 
 export function assertCode(error: unknown, code: HoldfastErrorCode, what: string): void {
-  assert.ok(error instanceof Error, `${what}: rejected with something that is no error`);
+  assert.ok(isError(error), `${what}: rejected with something that is no error`);
   assert.equal(error.name, 'HoldfastError', `${what}: rejected with ${error.stack}`);
   assert.equal((error as { code?: unknown }).code, code, `${what}: rejected with ${error.stack}`);
 }

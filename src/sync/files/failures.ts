@@ -1,5 +1,6 @@
 import type { Locator } from '../../disk/locator.ts';
 import { TreeError } from '../../disk/tree/tree-error.ts';
+import { errorMessage } from '../../runtime/errors.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import type { HoldfastErrorCode } from '../../runtime/holdfast-error.ts';
 import { keyOf } from './locators.ts';
@@ -13,6 +14,6 @@ export function concernsAll(error: unknown): boolean {
 }
 
 export function messageOf(error: unknown, locator: Locator): string {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = errorMessage(error);
   return error instanceof TreeError ? message : `'/${keyOf(locator)}': ${message}`;
 }

@@ -1,6 +1,7 @@
 import timers from 'node:timers';
 import type { Locator } from '../../disk/locator.ts';
 import type { FileChange } from '../../disk/locks/lock-table.ts';
+import { errorMessage } from '../../runtime/errors.ts';
 import { Apply } from './apply.ts';
 import { Capture, SETTLE_MS } from './capture.ts';
 import type { Target } from './capture.ts';
@@ -170,7 +171,7 @@ export class Reconciler {
       await this.#pass(due, all);
     } catch (error) {
       if (this.#stopped) return; // it was cut off, and the next start looks at everything
-      this.#surroundings.report(error instanceof Error ? error.message : String(error));
+      this.#surroundings.report(errorMessage(error));
       for (const [key, deep] of due) if (deep) this.#deep.add(key);
       this.#postpone(this.#later, all ? [ROOT_KEY] : due.keys(), true);
     }
@@ -246,7 +247,7 @@ export class Reconciler {
     try {
       body();
     } catch (error) {
-      this.#surroundings.report(error instanceof Error ? error.message : String(error));
+      this.#surroundings.report(errorMessage(error));
     }
   }
 }

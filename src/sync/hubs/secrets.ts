@@ -1,3 +1,5 @@
+import { errorsWithin, isError } from '../../runtime/errors.ts';
+
 /** What stands in the place of a secret. */
 const HIDDEN = '***';
 
@@ -48,8 +50,8 @@ function inUrl(text: string): string {
 
 /** What an error says, whatever it is; the parts of an AggregateError, which itself says nothing. */
 export function describe(error: unknown): { message: string; code: string | undefined; name: string } {
-  if (!(error instanceof Error)) return { message: String(error), code: undefined, name: 'Error' };
-  const parts: unknown[] = error instanceof AggregateError ? error.errors : [];
+  if (!isError(error)) return { message: String(error), code: undefined, name: 'Error' };
+  const parts = errorsWithin(error);
   const message = error.message === '' ? parts.map((part) => describe(part).message).join('; ') : error.message;
   const code = (error as { code?: unknown }).code;
   return { message, code: code === undefined ? undefined : String(code), name: error.name };

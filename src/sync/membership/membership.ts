@@ -2,6 +2,7 @@ import type { WebLockTable } from '../../disk/locks/lock-table.ts';
 import type { Model } from '../../disk/replica/model.ts';
 import type { Operation } from '../../disk/replica/operation.ts';
 import type { ReplicaJournal } from '../../disk/replica/replica-journal.ts';
+import { errorMessage } from '../../runtime/errors.ts';
 import type { HubCapabilities } from '../hub.ts';
 import { LinkReporter } from '../replicator/link-reporter.ts';
 import { Replicator } from '../replicator/replicator.ts';
@@ -157,7 +158,7 @@ export class Membership {
 
   #report(error: unknown): void {
     const { connection, followed } = this.#options;
-    const problem = error instanceof Error ? error.message : String(error);
+    const problem = errorMessage(error);
     for (const { journal } of followed) {
       if (journal.current().active) new LinkReporter(journal, connection.name, this.#surroundings).disconnected(problem);
     }

@@ -15,6 +15,7 @@ import {
   REPLICATE,
 } from '../../disk/replica/replica-records.ts';
 import type { ReplicaJournal } from '../../disk/replica/replica-journal.ts';
+import { errorMessage } from '../../runtime/errors.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import type { HubCapabilities, HubLog, LogHead } from '../hub.ts';
 import { Alarm } from './alarm.ts';
@@ -105,7 +106,7 @@ export class Replicator {
       line,
       journal,
       policy: snapshots,
-      onRefused: (error) => this.#link.notice('snapshot', `The hub takes no snapshot: ${describe(error)}`),
+      onRefused: (error) => this.#link.notice('snapshot', `The hub takes no snapshot: ${errorMessage(error)}`),
     });
     const probe = options.model();
     this.#unpacking = {
@@ -158,7 +159,7 @@ export class Replicator {
         await this.#serve();
       } catch (error) {
         if (this.#stopped) return;
-        this.#report(describe(error));
+        this.#report(errorMessage(error));
         await this.#pause(error instanceof HoldfastError && error.code === 'hub-unreachable');
       }
     }
@@ -369,8 +370,4 @@ export class Replicator {
 function recall({ pending, tail }: Replica, id: OperationId): Uint8Array | null {
   const own = [...pending, ...tail.items].find(({ operation }) => isSameOperation(operation, id));
   return own?.operation.payload ?? null;
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,3 +1,4 @@
+import { isUrl } from '../../../runtime/brands.ts';
 import { badOption, requireOptions } from '../option-checks.ts';
 import { requireToken } from './server-options.ts';
 
@@ -49,7 +50,7 @@ function checkUrl(given: unknown): URL {
 
 function parse(given: unknown): URL | null {
   try {
-    return given instanceof URL || typeof given === 'string' ? new URL(given) : null;
+    return isUrl(given) || typeof given === 'string' ? new URL(isUrl(given) ? given.href : given) : null;
   } catch {
     return null;
   }

@@ -1,6 +1,7 @@
 import http, { type Agent, type ClientRequest, type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { Buffer } from 'node:buffer';
+import { errorMessage, errorsWithin } from '../../../runtime/errors.ts';
 import { HoldfastError } from '../../../runtime/holdfast-error.ts';
 import type { CheckedOptions } from './client-options.ts';
 import { type FrameReader, Malformed } from './frames.ts';
@@ -129,6 +130,6 @@ async function collect(response: IncomingMessage): Promise<Uint8Array> {
 
 /** Node gives an AggregateError without a message where several addresses were tried. */
 function describe(error: unknown): string {
-  if (error instanceof AggregateError) return error.errors.map(describe).join('; ');
-  return error instanceof Error ? error.message : String(error);
+  const within = errorsWithin(error);
+  return within.length > 0 ? within.map(describe).join('; ') : errorMessage(error);
 }

@@ -1,3 +1,4 @@
+import { isError } from '../../../runtime/errors.ts';
 import { HoldfastError, type HoldfastErrorCode } from '../../../runtime/holdfast-error.ts';
 import { describe, type Secrets } from '../secrets.ts';
 
@@ -38,7 +39,7 @@ const BY_NAME: Readonly<Record<string, Meaning>> = {
 const CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_|ERR_TLS|ERR_SSL|ERR_OSSL/;
 
 function numberOf(error: unknown): number | undefined {
-  const code: unknown = error instanceof Error ? (error as { code?: unknown }).code : undefined;
+  const code: unknown = isError(error) ? (error as { code?: unknown }).code : undefined;
   return typeof code === 'number' ? code : undefined;
 }
 
@@ -53,13 +54,13 @@ export function isStreamNotFound(error: unknown): boolean {
 
 /** Messages to a stream that somebody has deleted have no taker. */
 export function isUnanswered(error: unknown): boolean {
-  for (let each: unknown = error; each instanceof Error; each = each.cause) if (each.name === 'NoRespondersError') return true;
+  for (let each: unknown = error; isError(each); each = each.cause) if (each.name === 'NoRespondersError') return true;
   return false;
 }
 
 /** From the error and those that caused it, the first that means something. */
 function classify(error: unknown): Meaning {
-  for (let each: unknown = error; each instanceof Error; each = each.cause) {
+  for (let each: unknown = error; isError(each); each = each.cause) {
     const known = BY_NUMBER.get(numberOf(each) ?? 0) ?? BY_NAME[each.name];
     if (known !== undefined) return known;
     if (CERTIFICATE.test(describe(each).code ?? '')) return ['hub-incompatible', 'its TLS certificate was not accepted, or ours not by it'];
