@@ -2,16 +2,17 @@ import type { WebLockTable } from '../disk/locks/lock-table.ts';
 import type { LockTable } from '../disk/locks/table.ts';
 import { OpenJournals } from '../disk/map/open-journals.ts';
 import type { Suspendable } from '../disk/map/open-journals.ts';
+import type { BucketPlace } from '../disk/place.ts';
+import type { Root } from '../disk/root/root.ts';
 import type { FileTree } from '../disk/tree/file-tree.ts';
-import { HoldfastError } from '../runtime/holdfast-error.ts';
 import { outsideContexts } from '../runtime/callback-context.ts';
-import type * as Engines from './engine.ts';
-import type { Engine, EnginePlace } from './engine.ts';
+import { Code } from '../runtime/code.ts';
+import { HoldfastError } from '../runtime/holdfast-error.ts';
+import type * as FileCode from './file-code.ts';
+import type * as LockCode from './lock-code.ts';
 
 /** Buckets of this realm with a running engine; each has a descriptor and a session in its lock journal. */
 const running = new OpenJournals(128);
-
-type EngineModule = typeof Engines;
 
 type LockSnapshot = ReturnType<WebLockTable['query']>;
 
@@ -21,22 +22,19 @@ function withoutInternal({ held, pending }: LockSnapshot): LockSnapshot {
   return { held: held.filter(isPublic), pending: pending.filter(isPublic) };
 }
 
-let loading: Promise<EngineModule> | undefined;
-let code: EngineModule | undefined;
+const lockCode = new Code<typeof LockCode>(() => import('./lock-code.ts'));
+const fileCode = new Code<typeof FileCode>(() => import('./file-code.ts'));
 
-async function load(): Promise<EngineModule> {
-  try {
-    return (code = await import('./engine.ts'));
-  } catch (error) {
-    loading = undefined; // such as too many open files: the next call tries again
-    throw error;
-  }
+/** Where an engine runs. */
+export interface EnginePlace {
+  readonly root: Root;
+  readonly bucket: BucketPlace;
 }
 
 /**
  * A bucket's locks and files.
  *
- * - Their code is loaded by the first `ready` of the realm.
+ * - Their code is loaded by the realm's first `locksReady` or `ready`.
  * - The engine starts with its first use, ends when it is idle and others need its place, and starts again.
  * - While it runs the realm knows of it, so that what it holds is never forgotten.
  */
@@ -47,7 +45,9 @@ export class BucketEngine implements Suspendable {
   /** Whose engine it is: held, so that the bucket lives as long as its engine runs. */
   readonly bucket: object;
   readonly #place: EnginePlace;
-  #engine: Engine | undefined;
+  #locks: LockTable | undefined;
+  /** Of the locks that run; made when files are first asked for. */
+  #tree: FileTree | undefined;
   #closed = false;
 
   constructor(bucket: object, place: EnginePlace) {
@@ -55,17 +55,25 @@ export class BucketEngine implements Suspendable {
     this.#place = place;
   }
 
-  /** To be awaited before anything else is asked. */
-  ready(): Promise<EngineModule> {
-    return (loading ??= load());
+  /** To be awaited before the locks are asked for. */
+  async locksReady(): Promise<void> {
+    await lockCode.load();
+  }
+
+  /** To be awaited before the tree is asked for. */
+  async ready(): Promise<typeof FileCode> {
+    const [files] = await Promise.all([fileCode.load(), lockCode.load()]);
+    return files;
   }
 
   get locks(): LockTable {
-    return this.#running().locks;
+    this.used = true;
+    return this.#locks ?? this.#start();
   }
 
   get tree(): FileTree {
-    return this.#running().tree;
+    const { locks } = this;
+    return this.#tree ?? this.#grow(locks);
   }
 
   /** The same for lock managers, which keep hold of it. */
@@ -73,11 +81,11 @@ export class BucketEngine implements Suspendable {
     request: (request) => this.locks.request(request),
     query: () => withoutInternal(this.locks.query()),
     // An engine that has ended holds nothing of any client.
-    endClient: (clientId) => this.#engine?.locks.endClient(clientId),
+    endClient: (clientId) => this.#locks?.endClient(clientId),
   };
 
   get busy(): boolean {
-    return this.pinned || this.#engine?.locks.isIdle === false;
+    return this.pinned || this.#locks?.isIdle === false;
   }
 
   suspend(): void {
@@ -93,30 +101,41 @@ export class BucketEngine implements Suspendable {
   }
 
   async #end(): Promise<void> {
-    const engine = this.#engine;
-    this.#engine = undefined;
-    await engine?.locks.close();
+    const locks = this.#locks;
+    this.#locks = undefined;
+    this.#tree = undefined;
+    await locks?.close();
   }
 
-  #running(): Engine {
-    this.used = true;
-    return this.#engine ?? this.#start();
-  }
-
-  #start(): Engine {
-    if (this.#closed) throw new HoldfastError('closed', `The host of ${this.#place.bucket.path} was closed.`);
-    if (code === undefined) throw new Error('a bucket was asked for its locks or files before they were ready');
-    const engine = code.createEngine(this.#place, () => this.locks.epoch());
-    this.#engine = engine;
+  #start(): LockTable {
+    const { root, bucket } = this.#place;
+    if (this.#closed) throw new HoldfastError('closed', `The host of ${bucket.path} was closed.`);
+    const { LockTable } = lockCode.loaded;
+    const { durability, shared } = root;
+    this.#locks = new LockTable(bucket, { durability, shared, foldsNames: () => this.#foldsNames(), detach: outsideContexts });
     running.add(this);
-    outsideContexts(() => setImmediate(() => this.#sweep(engine)).unref());
-    return engine;
+    return this.#locks;
+  }
+
+  #grow(locks: LockTable): FileTree {
+    const { root, bucket } = this.#place;
+    const { FileTree } = fileCode.loaded;
+    // A tree may be in use for longer than the locks it came with: the epoch is asked of those that run then.
+    const epoch = (): number => this.locks.epoch();
+    const tree = new FileTree(bucket, { durability: root.durability, foldsNames: () => this.#foldsNames(), epoch, session: locks.folder });
+    this.#tree = tree;
+    outsideContexts(() => setImmediate(() => this.#sweep(locks, tree)).unref());
+    return tree;
+  }
+
+  #foldsNames(): boolean {
+    return this.#place.root.open()?.foldsNames ?? false;
   }
 
   /** Clears away what killed sessions have left. */
-  #sweep({ locks, tree }: Engine): void {
+  #sweep(locks: LockTable, tree: FileTree): void {
     try {
-      if (this.#engine !== undefined) tree.sweep((session) => locks.isDead(session));
+      if (this.#locks !== undefined) tree.sweep((session) => locks.isDead(session));
     } catch {
       // Housekeeping: on a read-only disk it fails without harm, and the next start tries again.
     }

@@ -5,6 +5,7 @@ import type { FileSystemDirectoryHandle } from '../file-system/directory-handle.
 import type { FileSystem } from '../file-system/file-system.ts';
 import { inThisContext } from '../runtime/callback-context.ts';
 import { HoldfastError } from '../runtime/holdfast-error.ts';
+import { randomUuid } from '../runtime/random.ts';
 import { StorageManager } from '../storage/storage-manager.ts';
 import { illegalConstructor, internal } from '../webidl/interface.ts';
 import { createLockManager, LockManager } from '../web-locks/lock-manager.ts';
@@ -77,7 +78,7 @@ export class StorageClient extends ContextEventTarget {
 
   /** The client's id in `locks.query()`. https://html.spec.whatwg.org/multipage/webappapis.html#concept-environment-id */
   get id(): string {
-    return (this.#id ??= crypto.randomUUID());
+    return (this.#id ??= randomUuid());
   }
 
   /** @internal */
@@ -231,7 +232,7 @@ export class StorageClient extends ContextEventTarget {
 
   async #lockTable(): Promise<WebLockTable> {
     this.#use();
-    await this.#bucket.engine.ready();
+    await this.#bucket.engine.locksReady();
     return this.#bucket.engine.webLocks;
   }
 

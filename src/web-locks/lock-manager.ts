@@ -1,5 +1,6 @@
 import type { WebLockTable } from '../disk/locks/lock-table.ts';
 import { isAbortSignal } from '../runtime/brands.ts';
+import { Code } from '../runtime/code.ts';
 import { boolean, callbackFunction, dictionary, DOMString, enumeration } from '../webidl/conversions.ts';
 import { domException } from '../webidl/dom-exception.ts';
 import { defineInterface, illegalConstructor, illegalInvocation, internal, requireArguments } from '../webidl/interface.ts';
@@ -41,15 +42,8 @@ const convertOptions = dictionary<Omit<RequestedLock, 'name' | 'callback'>>({
   steal: { convert: boolean, default: false },
 });
 
-let loading: Promise<typeof Behaviour> | undefined;
-
-/** What requests run on. All wait for one promise, so that they start in the order of their calls. */
-function load(): Promise<typeof Behaviour> {
-  return (loading ??= import('./client-locks.ts').catch((error: unknown) => {
-    loading = undefined; // such as too many open files: the next call tries again
-    throw error;
-  }));
-}
+/** What requests run on. */
+const behaviour = new Code<typeof Behaviour>(() => import('./client-locks.ts'));
 
 /**
  * The locks of an origin's bucket, as one client sees them: shared with all clients, processes and threads that use the
@@ -86,7 +80,7 @@ export class LockManager {
     this.#requireActive('request');
     const { bind } = this.#options;
     const callback = bind === undefined ? converted.callback : bind(converted.callback);
-    const locks = this.#of(await load());
+    const locks = this.#of(await behaviour.load());
     if (this.#ended) throw closedMeanwhile();
     return locks.request({ ...converted, callback });
   }
@@ -98,7 +92,7 @@ export class LockManager {
   async query(): Promise<LockManagerSnapshot> {
     if (!(#options in this)) throw illegalInvocation('LockManager');
     this.#requireActive('query');
-    return this.#of(await load()).query();
+    return this.#of(await behaviour.load()).query();
   }
 
   /** @internal Ends the client: rejects what is not settled, releases what is held. */

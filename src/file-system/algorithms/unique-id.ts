@@ -1,4 +1,3 @@
-import { createHmac } from 'node:crypto';
 import type { Entry } from '../entry.ts';
 import { webError } from '../errors.ts';
 
@@ -8,6 +7,8 @@ import { webError } from '../errors.ts';
  */
 function hash({ system, kind, locator }: Entry): string {
   const text = JSON.stringify([system.origin, system.bucket, kind, locator]);
+  // Loaded here, since few programs ask for ids and it takes milliseconds.
+  const { createHmac } = process.getBuiltinModule('node:crypto');
   return createHmac('sha256', system.salt).update(text).digest('hex');
 }
 
