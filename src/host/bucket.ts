@@ -1,6 +1,5 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { randomSession } from '../disk/map/map-client.ts';
 import type { MapClient } from '../disk/map/map-client.ts';
 import { MapJournal } from '../disk/map/map-journal.ts';
 import { DEFAULT_QUOTA } from '../disk/map/map-state.ts';
@@ -10,6 +9,7 @@ import type { FileSystem } from '../file-system/file-system.ts';
 import { behaviour } from '../file-system/loading.ts';
 import { HoldfastError } from '../runtime/holdfast-error.ts';
 import { isRefusedByRuntime } from '../runtime/permission.ts';
+import { randomInteger } from '../runtime/random.ts';
 import type { UsageDetails } from '../storage/storage-manager.ts';
 import { BucketEngine } from './bucket-engine.ts';
 import type { BucketSync, SyncedBucket } from './sync/bucket-sync.ts';
@@ -125,7 +125,7 @@ export class Bucket {
 
   /** The map as one more client has it. */
   mapClient(url: string): MapClient {
-    return this.#mapJournal().client(randomSession(), url);
+    return this.#mapJournal().client(randomInteger(), url);
   }
 
   #mapJournal(): MapJournal {

@@ -1,3 +1,5 @@
+import { randomBytes } from '../../runtime/random.ts';
+
 export const MAGIC_BYTES = 16;
 
 /**
@@ -18,7 +20,7 @@ export class Magic {
 
   static random(): Magic {
     for (;;) {
-      const bytes = crypto.getRandomValues(new Uint8Array(MAGIC_BYTES));
+      const bytes = randomBytes(MAGIC_BYTES);
       if (isMagic(bytes)) return new Magic(bytes);
     }
   }

@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { ensureDirectory } from '../directories.ts';
+import { randomUuid } from '../../runtime/random.ts';
 import { systemCode } from '../journal/disk-error.ts';
 import type { Locator } from '../locator.ts';
 import { locate } from '../tree/locate.ts';
@@ -66,7 +67,7 @@ export class Fence {
   /** Brings the directory of `epoch` into being; false when someone else interfered. */
   #settle(expired: readonly Session[], epoch: number): boolean {
     if (this.#exists(`files.${epoch}`)) return true;
-    const copies = new Copies(this.#path(path.join('swap', `fence-${crypto.randomUUID()}`)));
+    const copies = new Copies(this.#path(path.join('swap', `fence-${randomUuid()}`)));
     const written = expired.flatMap((session) => writtenBy(session));
     try {
       const from = this.#before(epoch);
@@ -82,7 +83,7 @@ export class Fence {
   }
 
   #replaceAll(written: readonly Locator[], copies: Copies, epoch: number): boolean {
-    const mine = `files.fence-${epoch}-${crypto.randomUUID()}`;
+    const mine = `files.fence-${epoch}-${randomUuid()}`;
     fs.renameSync(this.#path(this.#before(epoch)), this.#path(mine));
     for (const locator of written) {
       const target = this.#locate(mine, locator);
@@ -122,7 +123,7 @@ export class Fence {
     const swap = this.#path(path.join('swap', session.folder));
     ensureDirectory(this.#path('trash'));
     try {
-      fs.renameSync(swap, this.#path(path.join('trash', `${session.folder}.${crypto.randomUUID()}`)));
+      fs.renameSync(swap, this.#path(path.join('trash', `${session.folder}.${randomUuid()}`)));
     } catch (error) {
       if (systemCode(error) !== 'ENOENT') throw error;
     }

@@ -1,5 +1,6 @@
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import type { ThreadIdentity } from '../../runtime/identity.ts';
+import { randomInteger, randomUuid } from '../../runtime/random.ts';
 import type { BucketPlace } from '../place.ts';
 import type { Claim, Session } from './claims.ts';
 import { Holding } from './holding.ts';
@@ -49,7 +50,7 @@ interface Debt {
 export class Participant implements LockListener {
   readonly machine: LockMachine = new LockMachine(this);
   /** The name of this realm's files in `wake/` and `swap/`. */
-  readonly folder = crypto.randomUUID();
+  readonly folder = randomUuid();
   /** Whether anybody listens to changes. */
   wantsChanges = false;
   readonly #log: LockLog;
@@ -232,7 +233,7 @@ export class Participant implements LockListener {
     if (this.#session !== 0 && (this.#sequence < LAST_SEQUENCE || this.isBusy)) return;
     if (!this.#isPrepared) this.#prepare();
     if (!this.#isOpen) this.#openJournal();
-    this.#session = randomSession();
+    this.#session = randomInteger();
     this.#sequence = 0;
     try {
       this.#append(kinds.join, encodeJoin({ identity: this.#identity, folder: this.folder }));
@@ -409,9 +410,4 @@ export function sessionLost(): HoldfastError {
     'session-lost',
     'This realm did not answer for so long that others declared it dead: its locks were taken away and what it held is not valid any more',
   );
-}
-
-function randomSession(): number {
-  const [high = 0, low = 0] = crypto.getRandomValues(new Uint32Array(2));
-  return (high % 2 ** 21) * 2 ** 32 + low || 1;
 }

@@ -1,14 +1,10 @@
+import { randomInteger } from '../../runtime/random.ts';
 import type { MapArea, MapListener, SetOutcome } from './map-area.ts';
 import type { MapJournal, MapWriter } from './map-journal.ts';
 import { ACCEPTED, type MapState } from './map-state.ts';
 
 /** A session has no more: a client that writes thousands of times a second for days goes on with another. */
 const LAST_SEQUENCE = 2 ** 32 - 1;
-
-/** One that nobody else has, as surely as 53 bits can make it. */
-export function randomSession(): number {
-  return 1 + Math.floor(Math.random() * (Number.MAX_SAFE_INTEGER - 1));
-}
 
 /**
  * A map on disk as one client has it. Every read sees what any process wrote before it. A write is in the kernel when
@@ -43,7 +39,7 @@ export class MapClient implements MapArea, MapWriter {
   }
 
   #startSession(): void {
-    this.#session = randomSession();
+    this.#session = randomInteger();
     this.#sequence = 0;
   }
 

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
+import { randomInteger } from '../../runtime/random.ts';
 import { Journal, type JournalOptions } from '../journal/journal.ts';
 import { lockfileSection, type Shared } from '../journal/lockfile.ts';
 import type { BucketPlace } from '../place.ts';
@@ -9,7 +10,7 @@ import { REPLICATE } from '../replica/replica-records.ts';
 import { Replica } from '../replica/replica.ts';
 import { DirectoryWatch } from './directory-watch.ts';
 import type { MapChange, MapListener, SetOutcome } from './map-area.ts';
-import { MapClient, randomSession } from './map-client.ts';
+import { MapClient } from './map-client.ts';
 import { MapMachine } from './map-machine.ts';
 import { MapModel } from './map-model.ts';
 import { BARRIER, CLEAR, COMPARE, LIMIT, RecordWriter, REMOVE, SET } from './map-records.ts';
@@ -234,7 +235,7 @@ export class MapJournal implements Suspendable {
 
   /** The journal as whoever talks to the hub needs it. Its records have a session of their own. */
   replicaJournal(): ReplicaJournal {
-    const writer = this.client(randomSession(), this.#url);
+    const writer = this.client(randomInteger(), this.#url);
     const none = new Replica(new MapModel());
     return {
       current: () => {

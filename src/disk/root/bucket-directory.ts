@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { randomUuid } from '../../runtime/random.ts';
 import { systemCode } from '../journal/disk-error.ts';
 import { Journal } from '../journal/journal.ts';
 import { encodeOrigin } from '../names/origin.ts';
@@ -74,7 +75,7 @@ export class BucketDirectory implements BucketPlace {
   }
 
   #build(): void {
-    const draft = path.join(this.#root.workshop, crypto.randomUUID());
+    const draft = path.join(this.#root.workshop, randomUuid());
     const originExists = fs.existsSync(this.#originPath);
     try {
       if (originExists) this.#buildBucket(draft);

@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
+import { randomBytes, randomUuid } from '../../runtime/random.ts';
 import { systemCode } from '../journal/disk-error.ts';
 import { syncPath } from './durable.ts';
 import { rootReadFailure } from './failure.ts';
@@ -72,7 +73,7 @@ export function readManifest(root: string): Manifest | null {
 }
 
 function randomSalt(): string {
-  return Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString('hex');
+  return Buffer.from(randomBytes(32)).toString('hex');
 }
 
 /**
@@ -83,7 +84,7 @@ function randomSalt(): string {
  */
 export function publishManifest(root: string, workshop: string, foldsNames: boolean): void {
   const manifest: Manifest = { format: formatVersion, salt: randomSalt(), foldsNames };
-  const draft = path.join(workshop, crypto.randomUUID());
+  const draft = path.join(workshop, randomUuid());
   try {
     fs.writeFileSync(draft, `${JSON.stringify(manifest, null, 2)}\n`, { flag: 'wx', mode: 0o600 });
     syncPath(draft);

@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import { randomUuid } from '../../runtime/random.ts';
 import { decodeName, decodeSpelling } from '../names/name.ts';
 import type { LongSpelling } from '../names/name.ts';
 import { CREATE, openNew, openPlain, READ } from './open-plain.ts';
@@ -20,7 +21,7 @@ export function keepSpelling(directory: string, long: LongSpelling | null, isStr
   if (readSpelling(directory, long.file) === long.spelling) return;
   const path = `${directory}/${long.file}`;
   // A new file takes the name: readers never see half a spelling, and a hard link planted there is not written through.
-  const draft = `${path}.${crypto.randomUUID()}`;
+  const draft = `${path}.${randomUuid()}`;
   const descriptor = openNew(draft, CREATE);
   try {
     writeWhole(descriptor, Buffer.from(long.spelling));

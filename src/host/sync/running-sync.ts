@@ -3,7 +3,6 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { ensureDirectory } from '../../disk/directories.ts';
 import type { LockTable } from '../../disk/locks/table.ts';
-import { randomSession } from '../../disk/map/map-client.ts';
 import { MapModel } from '../../disk/map/map-model.ts';
 import type { BucketPlace } from '../../disk/place.ts';
 import type { OperationId } from '../../disk/replica/operation.ts';
@@ -11,6 +10,7 @@ import type { ReplicaJournal } from '../../disk/replica/replica-journal.ts';
 import type { FileTree } from '../../disk/tree/file-tree.ts';
 import { awake, caughtUp, createFilesSync, echoed, FilesModel, flushed, HubConnection, Membership } from '../../sync/membership/index.ts';
 import type { FileConflict, FilesSync, Followed } from '../../sync/membership/index.ts';
+import { randomInteger } from '../../runtime/random.ts';
 import { outsideContexts } from '../../runtime/callback-context.ts';
 import type { SyncSettings } from './options.ts';
 import { PENDING_CAP } from './replicate.ts';
@@ -64,7 +64,7 @@ export class RunningSync {
       durability,
       blobs: this.#connection.log(this.#filesName),
       region: settings.region,
-      session: randomSession(),
+      session: randomInteger(),
       eager: settings.files === 'eager',
       onConflict,
       onProblem: (text) => (this.#filesProblem = { text, at: performance.now() }),

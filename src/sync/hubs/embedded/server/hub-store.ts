@@ -1,3 +1,4 @@
+import { randomInteger } from '../../../../runtime/random.ts';
 import { LogPlaces } from './place.ts';
 import { type HubWriter, type LogKeeper, StoredLog } from './stored-log.ts';
 
@@ -61,19 +62,14 @@ export class HubStore implements LogKeeper {
 }
 
 class Writer implements HubWriter {
-  session = randomSession();
+  session = randomInteger();
   #sequence = 0;
 
   readonly nextSequence = (): number => {
     if (this.#sequence === LAST_SEQUENCE) {
-      this.session = randomSession();
+      this.session = randomInteger();
       this.#sequence = 0;
     }
     return ++this.#sequence;
   };
-}
-
-/** A random integer in [1, 2^53). */
-function randomSession(): number {
-  return 1 + Math.floor(Math.random() * (Number.MAX_SAFE_INTEGER - 1));
 }
