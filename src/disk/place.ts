@@ -1,3 +1,5 @@
+import type { Space } from './journal/space.ts';
+
 /** Where a bucket's directory is, whether or not it exists yet. */
 export interface BucketPlace {
   /** Absolute path of the bucket's directory. */
@@ -8,4 +10,6 @@ export interface BucketPlace {
    * @throws HoldfastError when the root cannot be written, is a file, or was made by a newer format.
    */
   ensure(): void;
+  /** The space of the disk that it is on, where that is watched. */
+  readonly space?: Space;
 }

@@ -36,8 +36,9 @@ describe('what a program that imports holdfast/globals and reads one item loads'
     expect(loadedSize(files)).toBeLessThanOrEqual(25);
   });
 
-  test('does not grow: is at most 33 kB', () => {
-    expect(loadedSize(files)).toBeLessThanOrEqual(33);
+  // Of it, 0.9 kB are for full disks: a removal that needs them cannot wait until they are loaded.
+  test('does not grow: is at most 34 kB', () => {
+    expect(loadedSize(files)).toBeLessThanOrEqual(34);
   });
 });
 

@@ -8,6 +8,11 @@ export function systemCode(error: unknown): string {
   return isRefusedByRuntime(error) ? 'EACCES' : errorCode(error);
 }
 
+/** Whether there was no room for what was tried. */
+export function isFull(error: unknown): boolean {
+  return error instanceof HoldfastError && error.code === 'disk-full';
+}
+
 const full = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 const denied = new Set(['EACCES', 'EPERM', 'EROFS']);
 

@@ -6,7 +6,9 @@ import { createGeneration } from './create.ts';
 import { diskError } from './disk-error.ts';
 import { encodeFrame, FIRST_JOURNAL_KIND, FRAME_OVERHEAD, MAX_PAYLOAD } from './frame.ts';
 import type { JournalRecord, Machine, SnapshotRecord } from './machine.ts';
+import { Relief, type Relievable } from './relief.ts';
 import { Replay } from './replay.ts';
+import type { Space } from './space.ts';
 import { sweep } from './succession.ts';
 import { syncDirectory } from './sync-directory.ts';
 
@@ -36,6 +38,10 @@ export interface JournalOptions {
    * machines wrote.
    */
   readonly exclusively?: <T>(section: () => T) => T;
+  /** The disk's space; without it every record is tried, and nothing is kept back for any. */
+  readonly space?: Space | undefined;
+  /** Whether records of a kind may take what `space` keeps back: those that remove data or release something. */
+  readonly vital?: (kind: number) => boolean;
 }
 
 /** Appends of one record that found the journal sealed before it; each needs a compaction by somebody else. */
@@ -55,6 +61,8 @@ export class Journal<Outcome> {
   readonly #retain: number;
   readonly #compactAt: number;
   readonly #exclusively: JournalOptions['exclusively'];
+  readonly #relief: Relief | null;
+  readonly #vital: (kind: number) => boolean;
   #closed = false;
   /** Set while a record of ours may or may not be in the journal. */
   #inDoubt = false;
@@ -72,6 +80,8 @@ export class Journal<Outcome> {
     this.#retain = options.retain ?? 0;
     this.#compactAt = options.compactAt ?? 2 ** 20;
     this.#exclusively = options.exclusively;
+    this.#relief = options.space === undefined ? null : new Relief(this.#relievable(), options.space);
+    this.#vital = options.vital ?? (() => false);
   }
 
   /**
@@ -179,7 +189,9 @@ export class Journal<Outcome> {
       this.#requireWritable();
       this.#refuseRepetition(record);
       const before = this.#replay.size;
-      this.#write(record);
+      if (this.#relief === null) this.#write(record);
+      else if (this.#vital(record.kind)) this.#relief.writeAnyway(record);
+      else this.#relief.write(record);
       if (this.#strict) this.#sync();
       this.#compactIfDue(before);
     }
@@ -219,6 +231,25 @@ export class Journal<Outcome> {
     if (this.#replay.awaited.landed || !this.#replay.dedupe.has(session, sequence)) return;
     const message = `Record ${sequence} of session ${session} is in the journal ${this.file} already; its outcome is not known here.`;
     throw new HoldfastError('disk-failed', message);
+  }
+
+  #relievable(): Relievable {
+    const replay = this.#replay;
+    const machine = this.#machine;
+    return {
+      get weight() {
+        return machine.weight ?? 0;
+      },
+      get size() {
+        return replay.size;
+      },
+      get torn() {
+        return replay.size - replay.position;
+      },
+      write: (record) => this.#write(record),
+      sweepAll: () => sweep(replay.directory, replay.number, 0),
+      compact: () => this.#moveOn(0),
+    };
   }
 
   /** Appends the record until it stands before any SEAL. */
@@ -305,10 +336,14 @@ export class Journal<Outcome> {
 
   #compact(): boolean {
     this.#requireWritable();
+    return this.#moveOn(this.#retain);
+  }
+
+  #moveOn(retain: number): boolean {
     const replay = this.#replay;
     replay.advance();
     const { number } = replay;
-    if (compact(replay, this.#machine, this.#strict)) sweep(this.directory, replay.number, this.#retain);
+    if (compact(replay, this.#machine, this.#strict)) sweep(this.directory, replay.number, retain);
     return replay.number > number;
   }
 

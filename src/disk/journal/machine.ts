@@ -37,4 +37,6 @@ export interface Machine<Outcome> {
   restored(behind: boolean): void;
   /** Its whole state; asked for between records, and read to its end before the next one. */
   snapshot(): Iterable<SnapshotRecord>;
+  /** About how many bytes that would be, up to a factor; by default next to none. */
+  readonly weight?: number;
 }

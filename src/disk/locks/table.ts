@@ -94,7 +94,7 @@ export class LockTable implements FileLockTable, WebLockTable {
     const bucket = place.path;
     const journal = path.join(bucket, 'locks');
     const { durability = 'relaxed', foldsNames = () => false, leaseMs = LEASE_MS, detach = (body) => body() } = options;
-    const createLog = options.log ?? ((machine) => new Journal(journal, machine, { durability, ...lockfileSection(journal, options.shared) }));
+    const createLog = options.log ?? ((machine) => new Journal(journal, machine, { durability, space: place.space, vital: () => true, ...lockfileSection(journal, options.shared) }));
     this.#bucket = bucket;
     this.#participant = new Participant(place, options.identity ?? threadIdentity(), createLog, {
       changed: (change) => this.#feed.changed(change),

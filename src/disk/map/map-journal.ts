@@ -6,7 +6,7 @@ import { lockfileSection, type Shared } from '../journal/lockfile.ts';
 import type { BucketPlace } from '../place.ts';
 import type { OperationId } from '../replica/operation.ts';
 import type { ReplicaJournal } from '../replica/replica-journal.ts';
-import { REPLICATE } from '../replica/replica-records.ts';
+import { ACKNOWLEDGE, REPLICATE } from '../replica/replica-records.ts';
 import { Replica } from '../replica/replica.ts';
 import { DirectoryWatch } from './directory-watch.ts';
 import type { MapChange, MapListener, SetOutcome } from './map-area.ts';
@@ -19,7 +19,7 @@ import type { MapState } from './map-state.ts';
 import { News } from './news.ts';
 import { OpenJournals, type Suspendable } from './open-journals.ts';
 
-export interface MapJournalOptions extends Omit<JournalOptions, 'retain' | 'exclusively'> {
+export interface MapJournalOptions extends Omit<JournalOptions, 'retain' | 'exclusively' | 'space' | 'vital'> {
   /** For disks on which appends are not atomic, and which tell nothing of what other machines do. */
   readonly shared?: Shared | undefined;
   /** The url of most clients, which costs nothing to record. Every process must give the same for the same map. */
@@ -108,6 +108,8 @@ export class MapJournal implements Suspendable {
       ...options,
       ...lockfileSection(directory, options.shared),
       retain: RETAINED_GENERATIONS,
+      space: place.space,
+      vital: removes,
     });
     this.#shared = options.shared;
     this.#url = options.url;
@@ -340,6 +342,11 @@ export class MapJournal implements Suspendable {
     this.#open = false;
     this.#journal.close();
   }
+}
+
+/** Records that must find room on a full disk, for they make some. */
+function removes(kind: number): boolean {
+  return kind === REMOVE || kind === CLEAR || kind === ACKNOWLEDGE;
 }
 
 /** A quota as records can hold it: Infinity means no less than what nobody can reach. */

@@ -27,6 +27,9 @@ import { ACCEPTED, MapState } from './map-state.ts';
 /** One for all machines: what it has read last would otherwise stay in memory once for each. */
 const reader = new RecordReader();
 
+/** What an entry takes in a snapshot besides its strings. */
+const ENTRY_BYTES = 4;
+
 /**
  * The state machine behind a map's journal. It alone decides what the quota allows, from the records before it, so
  * that any number of processes together never exceed it. From a REPLICATE record on the map follows a hub: then what is
@@ -52,6 +55,10 @@ export class MapMachine implements Machine<SetOutcome> {
   /** Null: the map follows no hub. */
   get replica(): Replica | null {
     return this.#replica?.replica ?? null;
+  }
+
+  get weight(): number {
+    return this.state.bytes / 2 + ENTRY_BYTES * this.state.size;
   }
 
   /** Whether a record of a local write may wait for the hub; always so where there is none. */

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { randomUuid } from '../../runtime/random.ts';
 import { systemCode } from '../journal/disk-error.ts';
 import { Journal } from '../journal/journal.ts';
+import type { Space } from '../journal/space.ts';
 import { encodeOrigin } from '../names/origin.ts';
 import type { BucketPlace } from '../place.ts';
 import { syncPlace, syncTree } from './durable.ts';
@@ -36,6 +37,10 @@ export class BucketDirectory implements BucketPlace {
     this.#name = name;
     this.#originPath = path.join(root.origins, encodeOrigin(origin));
     this.path = path.join(this.#originPath, name);
+  }
+
+  get space(): Space {
+    return this.#root.space;
   }
 
   ensure(): void {

@@ -4,7 +4,7 @@ import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { isDraft } from '../spelling.ts';
 
 /** Names in a root that no version gives to anything before the root is complete, or that belong to the root of a hub. */
-const neverBefore = ['trash', 'holdfast-hub.json'];
+const neverBefore = ['trash', 'holdfast.reserve', 'holdfast-hub.json'];
 
 /**
  * An entry of a directory without a manifest that cannot be what a killed creator has left, relative to it; null where

@@ -5,6 +5,7 @@ import { systemCode } from '../journal/disk-error.ts';
 import { ensureDirectory } from '../directories.ts';
 import { volumeFoldsNames } from '../names/probe.ts';
 import type { Shared } from '../journal/lockfile.ts';
+import { DiskSpace } from './disk-space.ts';
 import type { Durability } from './durable.ts';
 import { syncPath } from './durable.ts';
 import { rootFailure, rootReadFailure } from './failure.ts';
@@ -29,6 +30,7 @@ export class Root {
   readonly durability: Durability;
   /** Set where appends need not be atomic: then it may be on a network disk. */
   readonly shared: Shared | undefined;
+  readonly space: DiskSpace;
   #manifest: Manifest | null = null;
   /** Whether something of the root was found to be missing. */
   #incomplete = false;
@@ -38,6 +40,7 @@ export class Root {
     this.path = directory;
     this.durability = durability;
     this.shared = shared;
+    this.space = new DiskSpace(directory);
   }
 
   /** Holds each origin's directory. */

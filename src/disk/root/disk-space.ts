@@ -1,0 +1,125 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { HoldfastError } from '../../runtime/holdfast-error.ts';
+import { warn } from '../../runtime/warning.ts';
+import { systemCode } from '../journal/disk-error.ts';
+import type { Space } from '../journal/space.ts';
+
+/*
+ * Invariants
+ * - What adds data is refused while less than the floor is free, so that a root never fills its disk by itself; what
+ *   takes data away, and locks, may have all there is.
+ * - The reserve is for disks that somebody else has filled. Its pieces are whole blocks, written, not sparse. Whoever
+ *   needs one deletes it; so none is given up twice, and one that was cut short does no harm.
+ * - Nothing here fails what it is for: where the disk cannot be asked, everything is admitted.
+ */
+
+/** The floor: bytes, or a part of a small disk. */
+const FLOOR_BYTES = 2 ** 20;
+const FLOOR_PART = 32;
+
+const PIECES = 8;
+const PIECE_BYTES = 32 * 1024;
+
+/** Of what is free above the floor, this part may be written before the disk is asked again: others write too. */
+const CREDIT_PART = 16;
+const LARGEST_CREDIT = 2 ** 20;
+
+/** Bytes above the floor, negative below it; infinite where nobody may ask, or the disk does not know. */
+function measure(directory: string): number {
+  try {
+    const { bavail, blocks, bsize } = fs.statfsSync(directory);
+    return blocks > 0 ? bavail * bsize - Math.min(FLOOR_BYTES, (blocks * bsize) / FLOOR_PART) : Infinity;
+  } catch {
+    return Infinity;
+  }
+}
+
+/** The space of one root's disk, and the root's reserve on it. Asking costs a subtraction, and now and then a statfs(2). */
+export class DiskSpace implements Space {
+  readonly #root: string;
+  readonly #reserve: string;
+  /** Bytes that may be written before the disk is asked again. */
+  #credit = 0;
+  /** Whether the reserve was whole when this realm looked last. */
+  #isWhole = false;
+  /** Whether that the disk is nearly full was told. */
+  #warned = false;
+
+  /** Does no I/O. */
+  constructor(root: string) {
+    this.#root = root;
+    this.#reserve = path.join(root, 'holdfast.reserve');
+  }
+
+  hasRoom(bytes: number, spare: number): boolean {
+    this.#credit -= bytes;
+    return this.#credit >= 0 || this.#ask(bytes + spare);
+  }
+
+  #ask(needed: number): boolean {
+    const left = measure(this.#root) - needed;
+    this.#credit = Math.max(0, Math.min(left / CREDIT_PART, LARGEST_CREDIT));
+    if (left < 0) return false;
+    this.#warned = false;
+    if (!this.#isWhole && left > 2 * PIECES * PIECE_BYTES) this.replenish();
+    return true;
+  }
+
+  refusal(): HoldfastError {
+    const message = `The disk of ${this.#root} is full, but for what is kept for removals and for what makes room again.`;
+    if (!this.#warned) warn({ code: 'disk-reserve', message, path: this.#root });
+    this.#warned = true;
+    return new HoldfastError('disk-full', message);
+  }
+
+  giveUp(): boolean {
+    this.#isWhole = false;
+    this.#credit = 0;
+    for (let piece = PIECES - 1; piece >= 0; piece--) {
+      try {
+        fs.unlinkSync(this.#piece(piece));
+        return true;
+      } catch {
+        // It is not there, or cannot be removed.
+      }
+    }
+    return false;
+  }
+
+  replenish(): void {
+    try {
+      for (let piece = 0; piece < PIECES; piece++) this.#make(piece);
+      this.#isWhole = true;
+    } catch {
+      // There is no room yet: the next time that the disk is asked.
+    }
+  }
+
+  #make(piece: number): void {
+    try {
+      fs.writeFileSync(this.#piece(piece), filling(), { flag: 'wx', mode: 0o600 });
+    } catch (error) {
+      if (systemCode(error) === 'EEXIST') return;
+      if (systemCode(error) !== 'ENOENT') return this.#unmake(piece, error);
+      // Only in a root that is there: one that was deleted must not come back as a directory with nothing but this.
+      fs.mkdirSync(this.#reserve, { mode: 0o700 });
+      this.#make(piece);
+    }
+  }
+
+  /** What the disk took only in part. */
+  #unmake(piece: number, error: unknown): never {
+    fs.rmSync(this.#piece(piece), { force: true });
+    throw error;
+  }
+
+  #piece(piece: number): string {
+    return path.join(this.#reserve, String(piece));
+  }
+}
+
+/** Bytes that no disk can compress. */
+function filling(): Uint8Array {
+  return crypto.getRandomValues(new Uint8Array(PIECE_BYTES));
+}
