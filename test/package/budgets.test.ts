@@ -36,9 +36,9 @@ describe('what a program that imports holdfast/globals and reads one item loads'
     expect(loadedSize(files)).toBeLessThanOrEqual(25);
   });
 
-  // Of it, 0.9 kB are for full disks: a removal that needs them cannot wait until they are loaded.
-  test('does not grow: is at most 34 kB', () => {
-    expect(loadedSize(files)).toBeLessThanOrEqual(34);
+  // Of it, 1.5 kB are for full disks and foreign directories: a removal that needs them cannot wait until they are loaded.
+  test('does not grow: is at most 35 kB', () => {
+    expect(loadedSize(files)).toBeLessThanOrEqual(35);
   });
 });
 
