@@ -1,15 +1,42 @@
 import type * as threads from 'node:worker_threads';
 import type * as FileSystem from './file-system/index.ts';
 import type { StorageClient } from './host/storage-client.ts';
+import type { StorageHost } from './host/storage-host.ts';
 import { putProperty } from './host/install/definition.ts';
-import { settingsFromEnvironment } from './host/install/environment.ts';
+import { EnvironmentStorage, settingsFromEnvironment } from './host/install/environment.ts';
+import { eventDefinitions } from './host/install/event-definitions.ts';
 import { clientSource, globalDefinitions } from './host/install/global-definitions.ts';
 import type { StorageEventInit as EventInit } from './web-storage/storage-event.ts';
 import type { Lock as WebLock } from './web-locks/lock.ts';
 
-const settings = settingsFromEnvironment();
+const storage = new EnvironmentStorage();
+const settings = settingsFromEnvironment(storage);
+const current = clientSource(settings);
 // Never undone, so without what install() keeps to undo it.
-for (const definition of globalDefinitions(settings, clientSource(settings))) putProperty(definition);
+for (const definition of globalDefinitions(settings, current)) putProperty(definition);
+if (settings.events && settings.exposure !== 'worker') {
+  for (const definition of eventDefinitions(globalThis, current)) putProperty(definition);
+}
+
+/**
+ * The client whose storage the globals are now: that of the environment's origin or, inside `host().run()`, the one that
+ * runs. It is where `storage` events are heard: `client().addEventListener('storage', …)`.
+ *
+ * @throws HoldfastError bad-option when the environment says what makes no sense
+ */
+export function client(): StorageClient {
+  return current();
+}
+
+/**
+ * The host behind the globals, for other origins and for `stats()`. The environment is read by the first call, or by the
+ * first use of a storage. Nobody has to close it.
+ *
+ * @throws HoldfastError bad-option when the environment says what makes no sense
+ */
+export function host(): StorageHost {
+  return storage.host;
+}
 
 // The types of what is installed. Where the program's libraries know a name already, theirs stand: an interface then
 // extends nothing new, and a variable repeats the known type.

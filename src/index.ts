@@ -5,7 +5,9 @@ import './host/sync/provided.ts';
 
 export { HoldfastError } from './runtime/holdfast-error.ts';
 export type { HoldfastErrorCode } from './runtime/holdfast-error.ts';
+export type { StorageWarning, StorageWarningCode } from './runtime/warning.ts';
 export { StorageHost } from './host/storage-host.ts';
+export type { HostStats, SyncStats } from './host/stats.ts';
 export type { ClientOptions } from './host/storage-host.ts';
 export type { QuotaOption, StorageHostOptions } from './host/options.ts';
 export type { SyncedOrigins, SyncOptions } from './host/sync/options.ts';
@@ -13,8 +15,8 @@ export type { FileConflict, OriginSync, RejectedWrite, SyncStatus, WaitOptions }
 export type { OriginLike } from './host/origin.ts';
 export type { StorageClient } from './host/storage-client.ts';
 export { install } from './host/install/install.ts';
-export type { Exposure, InstallOptions } from './host/install/options.ts';
-export type { GlobalName } from './host/install/settings.ts';
+export type { InstallOptions } from './host/install/options.ts';
+export type { Exposure, GlobalName } from './host/install/settings.ts';
 export { serializeHandle } from './file-system/handles.ts';
 export type { HandleData } from './file-system/handles.ts';
 export { FileSystemObserver } from './file-system/observer.ts';

@@ -28,6 +28,23 @@ export interface FileSystemParts {
    * @throws HoldfastError `hub-unreachable` and other `hub-` codes when the content cannot be had; TreeError
    */
   readonly fetch?: (file: Locator) => Promise<void>;
+  readonly meter?: FileMeter;
+}
+
+/** Is told what is done to files: for counting, and for whoever watches the program. */
+export interface FileMeter {
+  /** `getFile()` gave one. */
+  opened(): void;
+  /** A sync access handle has read. */
+  read(bytes: number): void;
+  /** A writable has written what nobody sees yet. */
+  staged(bytes: number): void;
+  /** A sync access handle has written. */
+  written(file: Locator, bytes: number): void;
+  /** A file has the content of a writable. */
+  replaced(file: Locator): void;
+  /** A handle has asked for a lock on a file. */
+  locked(file: Locator, mode: LockClass, granted: boolean): void;
 }
 
 /** Something that holds a descriptor or a lock until its user, or the end of the client, lets go of it. */
@@ -63,6 +80,15 @@ export class FileSystem {
 
   get tree(): FileTree {
     return this.#parts.tree;
+  }
+
+  get meter(): FileMeter | undefined {
+    return this.#parts.meter;
+  }
+
+  /** How many handles and observations hold a descriptor, a lock or a watch. */
+  get openCount(): number {
+    return this.#open.size;
   }
 
   get salt(): string {
@@ -128,8 +154,10 @@ export class FileSystem {
   }
 
   /** Takes a handle's lock on a file when the operations under way there have ended; null when another is in the way. */
-  lock(file: Locator, lockClass: LockClass): Promise<FileLock | null> {
-    return this.#parts.locks.lockFile(file, lockClass);
+  async lock(file: Locator, lockClass: LockClass): Promise<FileLock | null> {
+    const lock = await this.#parts.locks.lockFile(file, lockClass);
+    this.meter?.locked(file, lockClass, lock !== null);
+    return lock;
   }
 
   /** What this realm was asked to do to `place` before now, when something of it is still under way. */

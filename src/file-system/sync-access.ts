@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import type { Locator } from '../disk/locator.ts';
 import type { FileLock } from '../disk/locks/lock-table.ts';
 import { entryError, webErrorOf } from './errors.ts';
-import type { FileSystem, OpenResource } from './file-system.ts';
+import type { FileMeter, FileSystem, OpenResource } from './file-system.ts';
 
 /** How long others' observers may wait to hear of writes that no flush or close has made known. */
 const REPORT_DELAY_MS = 50;
@@ -13,6 +13,7 @@ const REPORT_DELAY_MS = 50;
  */
 export class SyncAccess implements OpenResource {
   readonly isReadOnly: boolean;
+  readonly #meter: FileMeter | undefined;
   readonly #system: FileSystem;
   readonly #locator: Locator;
   readonly #lock: FileLock;
@@ -25,6 +26,7 @@ export class SyncAccess implements OpenResource {
     this.#descriptor = descriptor;
     this.#lock = lock;
     this.isReadOnly = isReadOnly;
+    this.#meter = system.meter;
     system.keep(this);
   }
 
@@ -47,6 +49,17 @@ export class SyncAccess implements OpenResource {
   /** The web's form of an operating system's error. */
   failure(error: unknown, access: 'read' | 'write', context: string): unknown {
     return webErrorOf(error, this.#locator, access, context);
+  }
+
+  /** Takes note of a read of so many bytes. */
+  read(bytes: number): void {
+    this.#meter?.read(bytes);
+  }
+
+  /** Takes note of a write of so many bytes, and makes it known as {@link changed} does. */
+  written(bytes: number): void {
+    this.#meter?.written(this.#locator, bytes);
+    this.changed();
   }
 
   /**

@@ -9,7 +9,10 @@ import { outsideContexts } from '../runtime/callback-context.ts';
 import { Code } from '../runtime/code.ts';
 import { HoldfastError } from '../runtime/holdfast-error.ts';
 import type * as FileCode from './file-code.ts';
+import type { FilesMeter } from './files-meter.ts';
 import type * as LockCode from './lock-code.ts';
+import type { LocksMeter } from './locks-meter.ts';
+import type { Meter } from './meter.ts';
 
 /** Buckets of this realm with a running engine; each has a descriptor and a session in its lock journal. */
 const running = new OpenJournals(128);
@@ -29,6 +32,7 @@ const fileCode = new Code<typeof FileCode>(() => import('./file-code.ts'));
 export interface EnginePlace {
   readonly root: Root;
   readonly bucket: BucketPlace;
+  readonly meter: Meter;
 }
 
 /**
@@ -48,6 +52,8 @@ export class BucketEngine implements Suspendable {
   #locks: LockTable | undefined;
   /** Of the locks that run; made when files are first asked for. */
   #tree: FileTree | undefined;
+  #locksMeter: LocksMeter | undefined;
+  #filesMeter: FilesMeter | undefined;
   #closed = false;
 
   constructor(bucket: object, place: EnginePlace) {
@@ -84,6 +90,21 @@ export class BucketEngine implements Suspendable {
     endClient: (clientId) => this.#locks?.endClient(clientId),
   };
 
+  /** Counts for the locks, once they are ready; there as long as the bucket. */
+  get locksMeter(): LocksMeter {
+    return (this.#locksMeter ??= new lockCode.loaded.LocksMeter(this.#place.meter));
+  }
+
+  /** Counts for the files, once they are ready. */
+  get filesMeter(): FilesMeter {
+    return (this.#filesMeter ??= new fileCode.loaded.FilesMeter(this.#place.meter));
+  }
+
+  /** Whether it runs, with a descriptor of its lock journal. */
+  get isRunning(): boolean {
+    return this.#locks !== undefined;
+  }
+
   get busy(): boolean {
     return this.pinned || this.#locks?.isIdle === false;
   }
@@ -108,11 +129,12 @@ export class BucketEngine implements Suspendable {
   }
 
   #start(): LockTable {
-    const { root, bucket } = this.#place;
+    const { root, bucket, meter } = this.#place;
     if (this.#closed) throw new HoldfastError('closed', `The host of ${bucket.path} was closed.`);
     const { LockTable } = lockCode.loaded;
     const { durability, shared } = root;
-    this.#locks = new LockTable(bucket, { durability, shared, foldsNames: () => this.#foldsNames(), detach: outsideContexts });
+    const foldsNames = (): boolean => this.#foldsNames();
+    this.#locks = new LockTable(bucket, { durability, shared, foldsNames, detach: outsideContexts, onCompaction: meter.compacted });
     running.add(this);
     return this.#locks;
   }

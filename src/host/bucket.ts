@@ -13,10 +13,22 @@ import { randomInteger } from '../runtime/random.ts';
 import type { UsageDetails } from '../storage/storage-manager.ts';
 import { BucketEngine } from './bucket-engine.ts';
 import type { BucketSync, SyncedBucket } from './sync/bucket-sync.ts';
-import type { OriginSync } from './sync/origin-sync.ts';
+import { Meter } from './meter.ts';
+import type { Counts } from './meter.ts';
+import type { OriginSync, SyncStatus } from './sync/origin-sync.ts';
 import type { StorageClient } from './storage-client.ts';
 import type { SyncSettings } from './sync/options.ts';
 import { createSync } from './sync/provide.ts';
+
+/** What a bucket takes of what a process has few of. */
+export interface BucketUse {
+  /** Journals that are open, with a descriptor each. */
+  readonly journals: number;
+  /** Open handles and observations. */
+  readonly files: number;
+  /** Directories that are watched for `storage` events. */
+  readonly watched: number;
+}
 
 /** What a bucket needs of its host. */
 export interface BucketOwner {
@@ -25,6 +37,8 @@ export interface BucketOwner {
   /** The quota that the user chose for an origin. */
   quotaOf(origin: string): number | undefined;
   readonly sync: SyncSettings | undefined;
+  /** What the host counts. */
+  readonly counts: Counts;
   /** Keeps the bucket's objects alive while `inUse`; otherwise they may go as soon as nobody holds them. */
   keep(bucket: Bucket, inUse: boolean): void;
 }
@@ -53,6 +67,7 @@ export class Bucket {
   readonly name = 'default';
   readonly place: BucketDirectory;
   readonly engine: BucketEngine;
+  readonly meter: Meter;
   /** The quota of its maps in bytes of UTF-16. */
   readonly mapQuota: number;
   readonly #owner: BucketOwner;
@@ -71,7 +86,8 @@ export class Bucket {
   constructor(owner: BucketOwner, origin: string) {
     this.origin = origin;
     this.place = new BucketDirectory(owner.root, origin, this.name);
-    this.engine = new BucketEngine(this, { root: owner.root, bucket: this.place });
+    this.meter = new Meter(owner.counts, owner.root.path, origin);
+    this.engine = new BucketEngine(this, { root: owner.root, bucket: this.place, meter: this.meter });
     this.#owner = owner;
     this.#quota = owner.quotaOf(origin);
     this.mapQuota = this.#quota ?? DEFAULT_QUOTA;
@@ -109,6 +125,7 @@ export class Bucket {
       place: this.place,
       durability: this.#owner.root.durability,
       engine: this.engine,
+      meter: this.meter,
       map: () => this.#mapJournal(),
       mapClient: (url: string) => this.mapClient(url),
       requireOpen: () => this.requireOpen(),
@@ -133,6 +150,7 @@ export class Bucket {
       url: `${this.origin}/`,
       durability: this.#owner.root.durability,
       shared: this.#owner.root.shared,
+      onCompaction: this.meter.compacted,
       ...(this.#quota !== undefined && { quota: this.#quota }),
       ...(this.#sync !== null && { replicate: this.#sync.replicate }),
     }));
@@ -153,6 +171,9 @@ export class Bucket {
         return engine.locks;
       },
       salt: () => this.#owner.root.ensure().salt,
+      get meter() {
+        return engine.filesMeter;
+      },
       ...(this.#sync?.fetch && { fetch: this.#sync.fetch }),
     });
   }
@@ -185,6 +206,18 @@ export class Bucket {
     this.keep(client, false);
   }
 
+
+  /** What of it takes descriptors and watches now. */
+  get use(): BucketUse {
+    const open = [...this.#withFiles].reduce((total, client) => total + client.openFiles, 0);
+    const journals = Number(this.#map?.isOpen === true) + Number(this.engine.isRunning);
+    return { journals, files: open, watched: Number(this.#map?.isWatching === true) };
+  }
+
+  /** How it stands to its hub, if anything of it was asked to. */
+  get syncStatus(): SyncStatus | null {
+    return this.#sync?.isRunning === true && !this.#closed ? this.#sync.surface.status() : null;
+  }
 
   /** Ends all clients and closes what is open; resolves when the operations that were under way have ended. */
   async close(): Promise<void> {

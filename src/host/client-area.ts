@@ -1,6 +1,7 @@
 import type { MapArea, SetOutcome } from '../disk/map/map-area.ts';
 import { MemoryMap } from '../disk/map/memory-map.ts';
 import { HoldfastError } from '../runtime/holdfast-error.ts';
+import type { MapWrite, Meter } from './meter.ts';
 
 function refuse(): never {
   throw new HoldfastError('closed', 'it belongs to a client that was closed.');
@@ -24,10 +25,13 @@ export class ClientArea implements MapArea {
   /** Held so that `host.origin()` gives the client of a Storage object that somebody still has. */
   readonly client: object;
   #area: MapArea;
+  /** Undefined: what happens here is nobody's business. */
+  readonly #meter: Meter | undefined;
 
-  constructor(client: object, area: MapArea) {
+  constructor(client: object, area: MapArea, meter?: Meter) {
     this.client = client;
     this.#area = area;
+    this.#meter = meter;
   }
 
   /** Every later use is an InvalidStateError. */
@@ -40,19 +44,26 @@ export class ClientArea implements MapArea {
   }
 
   get(key: string): string | null {
+    if (this.#meter !== undefined) this.#meter.counts.localStorage.reads += 1;
     return this.#area.get(key);
   }
 
   set(key: string, value: string): SetOutcome {
-    return this.#area.set(key, value);
+    return this.#noted('set', key, key.length + value.length, this.#area.set(key, value));
   }
 
   remove(key: string): SetOutcome {
-    return this.#area.remove(key);
+    return this.#noted('remove', key, 0, this.#area.remove(key));
   }
 
   clear(): SetOutcome {
-    return this.#area.clear();
+    return this.#noted('clear', null, 0, this.#area.clear());
+  }
+
+  #noted(operation: MapWrite, key: string | null, length: number, outcome: SetOutcome): SetOutcome {
+    if (outcome.accepted) this.#meter?.wrote(operation, key, length);
+    else if (this.#meter !== undefined) this.#meter.counts.localStorage.refused += 1;
+    return outcome;
   }
 
   key(index: number): string | null {

@@ -3,6 +3,8 @@ import { fileURLToPath } from 'node:url';
 import type { Durability } from '../disk/root/durable.ts';
 import { requireLockfilePackage, type Shared } from '../disk/journal/lockfile.ts';
 import { isUrl } from '../runtime/brands.ts';
+import { inThisContext } from '../runtime/callback-context.ts';
+import type { StorageWarning } from '../runtime/warning.ts';
 import { bad, givenOptions, requireOneOf } from './option-checks.ts';
 import type { SyncOptions, SyncSettings } from './sync/options.ts';
 import { syncOption } from './sync/provide.ts';
@@ -36,6 +38,12 @@ export interface StorageHostOptions {
    * for the hub, and go on without it. All processes of a root should give the same.
    */
   readonly sync?: SyncOptions;
+  /**
+   * Is told of what a person should know and no caller can be told by an error: a damaged record, a journal that was
+   * replaced, a disk that is nearly full. Each fault once. What it throws is ignored. By default the runtime prints a
+   * warning (`process.emitWarning`) once for each code and path.
+   */
+  readonly onWarning?: (warning: StorageWarning) => void;
 }
 
 /** Options that were checked and completed. */
@@ -46,6 +54,7 @@ export interface HostSettings {
   readonly durability: Durability;
   readonly shared: Shared | undefined;
   readonly sync: SyncSettings | undefined;
+  readonly onWarning: ((warning: StorageWarning) => void) | undefined;
 }
 
 function rootPath(root: unknown): string {
@@ -81,13 +90,22 @@ function sharedOption(value: unknown): Shared | undefined {
   return shared;
 }
 
+/** It runs in the context of whoever gave it. */
+function warningOption(value: unknown): HostSettings['onWarning'] {
+  if (value === undefined) return undefined;
+  if (typeof value !== 'function') throw bad(`Option 'onWarning' must be a function, not ${String(value)}.`);
+  return inThisContext(value as (warning: StorageWarning) => void);
+}
+
+export const hostOptions = ['root', 'quota', 'durability', 'shared', 'sync', 'onWarning'] as const;
+
 /**
  * Checks the options of a host; touches no disk of its data.
  *
  * @throws HoldfastError bad-option
  */
 export function hostSettings(given: StorageHostOptions): HostSettings {
-  const options = givenOptions(given, ['root', 'quota', 'durability', 'shared', 'sync'], 'StorageHost');
+  const options = givenOptions(given, hostOptions, 'StorageHost');
   if (options.sync !== undefined && options.shared !== undefined) {
     throw bad("Options 'sync' and 'shared' exclude each other: several machines of one root need no hub between them, and a hub wants a root of each region's own.");
   }
@@ -97,5 +115,6 @@ export function hostSettings(given: StorageHostOptions): HostSettings {
     durability: requireOneOf('durability', options.durability ?? 'relaxed', ['relaxed', 'strict']),
     shared: sharedOption(options.shared),
     sync: syncOption(options.sync),
+    onWarning: warningOption(options.onWarning),
   };
 }

@@ -16,6 +16,7 @@ import type { StorageEvent } from '../web-storage/storage-event.ts';
 import type { Bucket } from './bucket.ts';
 import { ClientArea, SessionMap } from './client-area.ts';
 import { ContextEventTarget } from './context-event-target.ts';
+import type { Meter } from './meter.ts';
 import type { OriginSync } from './sync/origin-sync.ts';
 import { ClientStorageBucket } from './storage-bucket.ts';
 
@@ -32,8 +33,8 @@ interface LocalArea extends Area {
   readonly map: MapClient;
 }
 
-function createArea(client: StorageClient, map: MapArea): Area {
-  const area = new ClientArea(client, map);
+function createArea(client: StorageClient, map: MapArea, meter?: Meter): Area {
+  const area = new ClientArea(client, map, meter);
   return { area, storage: createStorage(area) };
 }
 
@@ -133,6 +134,7 @@ export class StorageClient extends ContextEventTarget {
       clientId: this.id,
       bind: inThisContext,
       isActive: () => !this.closed,
+      witness: () => this.#bucket.engine.locksMeter,
     }));
   }
 
@@ -196,6 +198,11 @@ export class StorageClient extends ContextEventTarget {
     return this.#fileSystem;
   }
 
+  /** @internal Handles and observations that are open. */
+  get openFiles(): number {
+    return this.#fileSystem?.openCount ?? 0;
+  }
+
   protected override listenersChanged(type: string, count: number): void {
     if (type !== 'storage') return;
     if (count === 0) {
@@ -239,7 +246,7 @@ export class StorageClient extends ContextEventTarget {
   #localArea(): LocalArea {
     if (this.#local === undefined) {
       const map = this.#bucket.mapClient(this.#url);
-      this.#local = { map, ...createArea(this, map) };
+      this.#local = { map, ...createArea(this, map, this.#bucket.meter) };
     }
     return this.#local;
   }

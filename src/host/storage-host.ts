@@ -8,13 +8,17 @@ import { internal } from '../webidl/interface.ts';
 import { Bucket } from './bucket.ts';
 import type { BucketOwner } from './bucket.ts';
 import { currentClient, runAs } from './context.ts';
+import { Counts } from './meter.ts';
 import { givenOptions } from './option-checks.ts';
 import { hostSettings } from './options.ts';
 import type { StorageHostOptions } from './options.ts';
 import { parseClientUrl, parseOrigin } from './origin.ts';
 import type { OriginLike } from './origin.ts';
+import { statsOf } from './stats.ts';
+import type { HostStats } from './stats.ts';
 import { RecentlyUsed } from './recently-used.ts';
 import { StorageClient } from './storage-client.ts';
+import { hearWarnings } from './warnings.ts';
 import { WeakMapByName } from './weak-map-by-name.ts';
 
 /** Options of {@link StorageHost.client}. */
@@ -39,6 +43,8 @@ export class StorageHost {
   readonly #buckets = new WeakMapByName<Bucket>();
   /** Those with something in use that nobody may hold. */
   readonly #inUse = new Set<Bucket>();
+  readonly #counts = new Counts();
+  readonly #endWarnings: () => void;
   readonly #warm = new RecentlyUsed<Bucket>(warmOrigins);
   #closing: Promise<void> | undefined;
 
@@ -51,11 +57,13 @@ export class StorageHost {
       root: this.#root,
       quotaOf: settings.quotaOf,
       sync: settings.sync,
+      counts: this.#counts,
       keep: (bucket, inUse) => {
         if (inUse) this.#inUse.add(bucket);
         else this.#inUse.delete(bucket);
       },
     };
+    this.#endWarnings = hearWarnings(this, { root: this.root, counts: this.#counts, tell: settings.onWarning });
   }
 
   /** The root's absolute path. */
@@ -120,6 +128,14 @@ export class StorageHost {
   }
 
   /**
+   * What this host has done in this realm since it was made, and what it has open now. Costs some microseconds, and one
+   * read for each origin that syncs.
+   */
+  stats(): HostStats {
+    return statsOf(this.#counts, [...this.#buckets.values()]);
+  }
+
+  /**
    * Closes the host and its clients: releases their locks and files, stops observers and listeners. Resolves when the
    * operations that were under way have ended, each whole or not at all. What is asked afterwards is an error.
    */
@@ -134,6 +150,7 @@ export class StorageHost {
   async #close(): Promise<void> {
     await Promise.all([...this.#buckets.values()].map((bucket) => bucket.close()));
     await this.#owner.sync?.hub.close();
+    this.#endWarnings();
     this.#inUse.clear();
     this.#warm.clear();
   }

@@ -1,3 +1,6 @@
+import process from 'node:process';
+import { warnings } from './channels.ts';
+
 /** What happened. */
 export type StorageWarningCode =
   | 'record-damaged' // a stretch of a journal makes no sense and was passed over: what was written there is lost
@@ -16,18 +19,41 @@ export interface StorageWarning {
   readonly cause?: unknown;
 }
 
-type Listener = (warning: StorageWarning) => void;
+/** Gives true when it has told somebody whose business the warning is. */
+type Listener = (warning: StorageWarning) => unknown;
 
 const listeners = new Set<Listener>();
 
-/** Tells whoever listens in this realm. Never throws; the caller sees to it that one fault is told once. */
+/** What was printed, by code and path: a fault that is met again and again is printed once. */
+const printed = new Set<string>();
+const MOST_PRINTED = 1000;
+
+/**
+ * Tells whoever listens in this realm; where nobody takes it, it is printed as the runtime's warnings are, so that no
+ * fault goes unseen. Never throws; the caller sees to it that one fault is told once.
+ */
 export function warn(warning: StorageWarning): void {
-  for (const listener of [...listeners]) {
-    try {
-      listener(warning);
-    } catch {
-      // A listener that fails must not fail the work that warned.
-    }
+  if (warnings.hasSubscribers) warnings.publish(warning);
+  const taken = [...listeners].map((listener) => isTaken(listener, warning));
+  if (!taken.includes(true)) print(warning);
+}
+
+function isTaken(listener: Listener, warning: StorageWarning): boolean {
+  try {
+    return listener(warning) === true;
+  } catch {
+    return true; // A listener that fails must not fail the work that warned.
+  }
+}
+
+function print({ code, message, path }: StorageWarning): void {
+  const fault = `${code} ${path}`;
+  if (printed.has(fault) || printed.size === MOST_PRINTED) return;
+  printed.add(fault);
+  try {
+    process.emitWarning(message, { type: 'HoldfastWarning', code });
+  } catch {
+    // A program may have replaced it by one that throws.
   }
 }
 

@@ -5,7 +5,7 @@ import type { LockInfo, LockManagerOptions, LockManagerSnapshot } from './lock-m
 import { asWebError, LockRequest, type LockRequestInit } from './lock-request.ts';
 
 /** What a request asks for; its arguments were converted, and nothing else was looked at. */
-export type RequestedLock = Omit<LockRequestInit, 'clientId'>;
+export type RequestedLock = Omit<LockRequestInit, 'clientId' | 'witness'>;
 
 /**
  * The requests of one client, in the order of their calls. Its code is loaded when the first lock of the realm is asked
@@ -27,7 +27,7 @@ export class ClientLocks {
     validate(requested);
     const { signal } = requested;
     if (signal?.aborted === true) throw signal.reason;
-    return this.#begin(new LockRequest({ ...requested, clientId: this.#options.clientId }));
+    return this.#begin(new LockRequest({ ...requested, clientId: this.#options.clientId, witness: this.#options.witness }));
   }
 
   /** https://w3c.github.io/web-locks/#dom-lockmanager-query */

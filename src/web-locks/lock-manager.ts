@@ -8,6 +8,7 @@ import type * as Behaviour from './client-locks.ts';
 import type { ClientLocks, RequestedLock } from './client-locks.ts';
 import type { LockMode } from './lock.ts';
 import type { LockGrantedCallback, LockOptions } from './lock-request.ts';
+import type { LockWitness } from './lock-witness.ts';
 
 export interface LockManagerOptions {
   /** The bucket's locks; asked for until they are there. Requests keep their order if a promise is given more than once. */
@@ -18,6 +19,8 @@ export interface LockManagerOptions {
   readonly bind?: <F extends (...args: never[]) => unknown>(callback: F) => F;
   /** Whether the client is open: the 'fully active document' of the standard. */
   readonly isActive?: () => boolean;
+  /** Asked for once the table is there. */
+  readonly witness?: () => LockWitness;
 }
 
 /** https://w3c.github.io/web-locks/#dictdef-lockinfo */

@@ -3,6 +3,7 @@ import { HoldfastError } from '../runtime/holdfast-error.ts';
 import { domException } from '../webidl/dom-exception.ts';
 import { internal } from '../webidl/interface.ts';
 import { Lock, type LockMode } from './lock.ts';
+import type { LockWitness } from './lock-witness.ts';
 
 /** https://w3c.github.io/web-locks/#callbackdef-lockgrantedcallback */
 export type LockGrantedCallback<T> = (lock: Lock | null) => T | PromiseLike<T>;
@@ -24,6 +25,7 @@ export interface LockRequestInit {
   readonly signal: AbortSignal | undefined;
   readonly clientId: string;
   readonly callback: (lock: Lock | null) => unknown;
+  readonly witness: (() => LockWitness) | undefined;
 }
 
 /**
@@ -42,6 +44,11 @@ export class LockRequest {
   #pending: PendingWebLock | null = null;
   #held: HeldWebLock | null = null;
   #settled = false;
+  #witness: LockWitness | undefined;
+  /** As the witness knows it. */
+  #stage: 'unknown' | 'waiting' | 'held' = 'unknown';
+  /** When that began. */
+  #since = 0;
   readonly #onAbort = (): void => this.#abort();
 
   constructor(init: LockRequestInit) {
@@ -63,6 +70,9 @@ export class LockRequest {
       this.fail(asWebError(error, `request the lock '${name}'`));
       return;
     }
+    this.#witness = this.#init.witness?.();
+    this.#enter('waiting');
+    this.#witness?.requested();
     this.#pending.granted.then(
       (held) => this.#granted(held),
       (error: unknown) => this.fail(asWebError(error, `request the lock '${name}'`)),
@@ -82,9 +92,26 @@ export class LockRequest {
     // The journal had granted it before it could be withdrawn.
     if (this.#settled) return held?.release();
     this.#init.signal?.removeEventListener('abort', this.#onAbort);
-    if (held === null) return this.#run(null);
+    if (held === null) return this.#refused();
+    this.#witness?.granted(this.#init, this.#elapsed);
+    this.#enter('held');
     held.onLost = () => this.fail(stolen(this.#init.name));
     if (!this.#settled) this.#run(new Lock(internal, this.#init.name, this.#init.mode));
+  }
+
+  #refused(): void {
+    this.#witness?.refused(this.#init);
+    this.#enter('unknown');
+    this.#run(null);
+  }
+
+  #enter(stage: 'unknown' | 'waiting' | 'held'): void {
+    this.#stage = stage;
+    this.#since = performance.now();
+  }
+
+  get #elapsed(): number {
+    return performance.now() - this.#since;
   }
 
   /** Runs the callback; what it promises keeps the lock. https://w3c.github.io/web-locks/#lock-waiting-promise */
@@ -116,6 +143,8 @@ export class LockRequest {
   #settle(): boolean {
     if (this.#settled) return false;
     this.#settled = true;
+    if (this.#stage === 'held') this.#witness?.released(this.#init, this.#elapsed);
+    else if (this.#stage === 'waiting') this.#witness?.withdrawn(this.#init, this.#elapsed);
     this.#init.signal?.removeEventListener('abort', this.#onAbort);
     return true;
   }

@@ -10,7 +10,7 @@ const run = promisify(execFile);
 
 const fixtures = new Map<string, string>();
 beforeAll(async () => {
-  for (const name of ['door', 'import', 'native']) {
+  for (const name of ['door', 'import', 'native', 'late', 'syncs', 'events', 'exposure']) {
     fixtures.set(name, await bundleFixture(new URL(`./fixtures/${name}-fixture.ts`, import.meta.url)));
   }
 });
@@ -63,7 +63,58 @@ describe('importing holdfast/globals', () => {
     expect(fs.readdirSync(path.join(directory, 'elsewhere', 'origins'))).toEqual(['https_app.example']);
   });
 
+  test('reads the environment at the first use of a storage, as far as it can wait', async () => {
+    const directory = temporaryDirectory();
+    const { value, stderr } = await start('late', directory, { HOLDFAST_LATE_ROOT: path.join(directory, 'late') });
+    expect({ value, stderr }).toEqual({
+      value: { root: path.join(directory, 'late'), origin: 'https://late.example', refused: { name: 'QuotaExceededError', quota: 20 } },
+      stderr: '',
+    });
+    expect(fs.readdirSync(directory)).toEqual(['late']);
+    expect(fs.readdirSync(path.join(directory, 'late', 'origins'))).toEqual(['https_late.example']);
+  });
+
+  test('says at the first use what is wrong with what was set late', async () => {
+    const { value } = await start('late', temporaryDirectory(), { HOLDFAST_LATE_DURABILITY: 'very' });
+    expect(value).toEqual({ failed: "HOLDFAST_DURABILITY knows relaxed, strict, not 'very'." });
+  });
+
+  test('HOLDFAST_DURABILITY=strict syncs what is written', async () => {
+    const syncs = async (env: Record<string, string>): Promise<unknown> => (await start('syncs', temporaryDirectory(), env)).value;
+    expect(await syncs({})).toBe(0);
+    expect(await syncs({ HOLDFAST_DURABILITY: 'strict' })).toBeGreaterThan(0);
+  });
+
+  test.each(['1', 'true'])('HOLDFAST_EVENTS=%s makes storage events global', async (events) => {
+    const { value, stderr } = await start('events', temporaryDirectory(), { HOLDFAST_EVENTS: events });
+    expect({ value, stderr }).toEqual({
+      value: { heard: ['client k', 'listener k', 'handler k'], others: ['custom'], global: true },
+      stderr: '',
+    });
+  });
+
+  test.each([{}, { HOLDFAST_EVENTS: '0' }, { HOLDFAST_EVENTS: '1', HOLDFAST_EXPOSURE: 'worker' }])(
+    'with %j storage events are those of client() only',
+    async (env) => {
+      expect((await start('events', temporaryDirectory(), env)).value).toMatchObject({ heard: ['client k'], global: false });
+    },
+  );
+
   test.each([
+    ['window', { localStorage: true, sync: false }],
+    ['worker', { localStorage: false, sync: true }],
+    ['standard', { localStorage: true, sync: false }],
+    ['all', { localStorage: true, sync: true }],
+  ])('HOLDFAST_EXPOSURE=%s', async (exposure, expected) => {
+    expect((await start('exposure', temporaryDirectory(), { HOLDFAST_EXPOSURE: exposure })).value).toEqual(expected);
+  });
+
+  test.each([
+    [{ HOLDFAST_QUOTA: '10MB' }, "HOLDFAST_QUOTA is a number of bytes, such as 10485760, not '10MB'"],
+    [{ HOLDFAST_QUOTA: '-1' }, "not '-1'"],
+    [{ HOLDFAST_DURABILITY: 'Strict' }, "HOLDFAST_DURABILITY knows relaxed, strict, not 'Strict'"],
+    [{ HOLDFAST_EVENTS: 'yes' }, "HOLDFAST_EVENTS knows 1, 0, true, false, not 'yes'"],
+    [{ HOLDFAST_EXPOSURE: 'page' }, "HOLDFAST_EXPOSURE knows all, standard, window, worker, not 'page'"],
     [{ HOLDFAST_GLOBALS: 'localStorage,window' }, "not 'window'"],
     [{ HOLDFAST_ORIGIN: 'app.example' }, "'app.example' is not an origin"],
     [{ HOLDFAST_ORIGIN: 'null' }, 'opaque'],

@@ -36,9 +36,10 @@ describe('what a program that imports holdfast/globals and reads one item loads'
     expect(loadedSize(files)).toBeLessThanOrEqual(25);
   });
 
-  // Of it, 1.5 kB are for full disks and foreign directories: a removal that needs them cannot wait until they are loaded.
-  test('does not grow: is at most 35 kB', () => {
-    expect(loadedSize(files)).toBeLessThanOrEqual(35);
+  // Of it, 1.5 kB are for full disks and foreign directories: a removal that needs them cannot wait until they are loaded;
+  // and 1.8 kB for what counts and tells (stats, channels, warnings) and reads the environment.
+  test('does not grow: is at most 37 kB', () => {
+    expect(loadedSize(files)).toBeLessThanOrEqual(37);
   });
 });
 
@@ -49,7 +50,7 @@ test('a program that imports holdfast/globals has the runtime load what is costl
   expect(JSON.parse(stdout)).toEqual({ early: [], isStream: true, type: 'function', flags, assigned: 1 });
 });
 
-// A third of it are the hubs and sync, a third the types, and a twentieth the guides.
-test('the package is at most 350 kB', async () => {
-  expect((await packed()).size).toBeLessThanOrEqual(350_000);
+// A third of it are the hubs and sync, a third the types, and a tenth the guides and examples.
+test('the package is at most 400 kB', async () => {
+  expect((await packed()).size).toBeLessThanOrEqual(400_000);
 });

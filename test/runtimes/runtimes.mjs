@@ -20,7 +20,7 @@ const node = (major) => ({
 });
 
 /** What a program reads from its environment when Holdfast is in it. */
-const variables = ['HOLDFAST_ROOT', 'HOLDFAST_ORIGIN', 'HOLDFAST_GLOBALS'];
+const variables = ['ROOT', 'ORIGIN', 'GLOBALS', 'QUOTA', 'DURABILITY', 'EVENTS', 'EXPOSURE'].map((name) => `HOLDFAST_${name}`);
 
 export const runtimes = [
   node(20),

@@ -21,6 +21,16 @@ import { syncDirectory } from './sync-directory.ts';
  * - A compaction that fails leaves the journal as it was, and never fails the append that set it off.
  */
 
+/** A journal has a snapshot in place of its history. */
+export interface Compaction {
+  /** The path of the new generation. */
+  readonly path: string;
+  /** Bytes of the generation that it takes the place of. */
+  readonly before: number;
+  /** Bytes of the new one. */
+  readonly after: number;
+}
+
 export interface JournalOptions {
   /**
    * `relaxed` (default): an acknowledged record survives the death of any process. `strict`: it survives power loss
@@ -42,6 +52,8 @@ export interface JournalOptions {
   readonly space?: Space | undefined;
   /** Whether records of a kind may take what `space` keeps back: those that remove data or release something. */
   readonly vital?: (kind: number) => boolean;
+  /** Hears of each compaction that this realm has done. Must not throw. */
+  readonly onCompaction?: (compaction: Compaction) => void;
 }
 
 /** Appends of one record that found the journal sealed before it; each needs a compaction by somebody else. */
@@ -63,6 +75,7 @@ export class Journal<Outcome> {
   readonly #exclusively: JournalOptions['exclusively'];
   readonly #relief: Relief | null;
   readonly #vital: (kind: number) => boolean;
+  readonly #onCompaction: JournalOptions['onCompaction'];
   #closed = false;
   /** Set while a record of ours may or may not be in the journal. */
   #inDoubt = false;
@@ -82,6 +95,7 @@ export class Journal<Outcome> {
     this.#exclusively = options.exclusively;
     this.#relief = options.space === undefined ? null : new Relief(this.#relievable(), options.space);
     this.#vital = options.vital ?? (() => false);
+    this.#onCompaction = options.onCompaction;
   }
 
   /**
@@ -342,8 +356,11 @@ export class Journal<Outcome> {
   #moveOn(retain: number): boolean {
     const replay = this.#replay;
     replay.advance();
-    const { number } = replay;
-    if (compact(replay, this.#machine, this.#strict)) sweep(this.directory, replay.number, retain);
+    const { number, size: before } = replay;
+    if (compact(replay, this.#machine, this.#strict)) {
+      sweep(this.directory, replay.number, retain);
+      this.#onCompaction?.({ path: replay.path, before, after: replay.size });
+    }
     return replay.number > number;
   }
 

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { isThenable } from '../../runtime/brands.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { threadIdentity, threadLife, type ThreadIdentity, type ThreadLife } from '../../runtime/identity.ts';
-import { Journal } from '../journal/journal.ts';
+import { Journal, type JournalOptions } from '../journal/journal.ts';
 import { lockfileSection, type Shared } from '../journal/lockfile.ts';
 import type { Locator } from '../locator.ts';
 import type { BucketPlace } from '../place.ts';
@@ -56,6 +56,8 @@ export interface LockTableOptions {
   readonly identity?: ThreadIdentity;
   readonly probe?: (identity: ThreadIdentity) => ThreadLife;
   readonly log?: (machine: LockMachine) => LockLog;
+  /** As of {@link JournalOptions}. */
+  readonly onCompaction?: JournalOptions['onCompaction'];
 }
 
 /** How often a session that waits looks at the journal and at the life of those before it, in milliseconds. */
@@ -94,7 +96,17 @@ export class LockTable implements FileLockTable, WebLockTable {
     const bucket = place.path;
     const journal = path.join(bucket, 'locks');
     const { durability = 'relaxed', foldsNames = () => false, leaseMs = LEASE_MS, detach = (body) => body() } = options;
-    const createLog = options.log ?? ((machine) => new Journal(journal, machine, { durability, space: place.space, vital: () => true, ...lockfileSection(journal, options.shared) }));
+    const { onCompaction } = options;
+    const createLog =
+      options.log ??
+      ((machine) =>
+        new Journal(journal, machine, {
+          durability,
+          space: place.space,
+          vital: () => true,
+          ...(onCompaction && { onCompaction }),
+          ...lockfileSection(journal, options.shared),
+        }));
     this.#bucket = bucket;
     this.#participant = new Participant(place, options.identity ?? threadIdentity(), createLog, {
       changed: (change) => this.#feed.changed(change),

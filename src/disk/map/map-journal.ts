@@ -321,6 +321,16 @@ export class MapJournal implements Suspendable {
     }
   }
 
+  /** Whether it holds a descriptor. */
+  get isOpen(): boolean {
+    return this.#open;
+  }
+
+  /** Whether it watches its directory. */
+  get isWatching(): boolean {
+    return this.#watch !== null;
+  }
+
   get busy(): boolean {
     return this.#subscribers.size > 0 || this.#news !== null;
   }

@@ -61,6 +61,7 @@ export class FileWriter implements FileSink, OpenResource {
     this.#start(CLOSE);
     try {
       await this.#replaceFile();
+      this.#system.meter?.replaced(this.#locator);
     } catch (error) {
       throw webErrorOf(error, this.#locator, 'write', CLOSE);
     } finally {
@@ -125,6 +126,7 @@ export class FileWriter implements FileSink, OpenResource {
     try {
       const written = await writeData(this.#swap.descriptor, bytes, start);
       this.#cursor = start + written;
+      this.#system.meter?.staged(written);
     } catch (error) {
       throw webErrorOf(error, this.#locator, 'write', WRITE);
     }

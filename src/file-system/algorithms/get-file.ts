@@ -9,7 +9,9 @@ export async function getFile(entry: Entry, context: string): Promise<File> {
   const earlier = system.before(entry.locator);
   if (earlier !== undefined) await earlier;
   try {
-    return await withContent(entry, context, () => system.tree.file(entry.locator));
+    const file = await withContent(entry, context, () => system.tree.file(entry.locator));
+    system.meter?.opened();
+    return file;
   } catch (error) {
     throw handleError(error, entry, context);
   }

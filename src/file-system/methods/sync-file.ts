@@ -57,6 +57,7 @@ export class SyncFile {
     try {
       const count = fs.readSync(descriptor, bytes as NodeJS.ArrayBufferView, 0, bytes.byteLength, position);
       this.#cursor = count > 0 ? position + count : Math.min(position, fs.fstatSync(descriptor).size);
+      this.#access.read(count);
       return count;
     } catch (error) {
       throw this.#access.failure(error, 'read', READ);
@@ -73,7 +74,7 @@ export class SyncFile {
       let count = fs.writeSync(descriptor, bytes as NodeJS.ArrayBufferView, 0, bytes.byteLength, position);
       if (count < bytes.byteLength) count = writeRest(descriptor, bytes, count, position);
       this.#cursor = position + count;
-      this.#access.changed();
+      this.#access.written(count);
       return count;
     } catch (error) {
       if (isBeyondSizeLimit(error)) throw new TypeError(`${WRITE}: the disk has no position ${position}.`, { cause: error });

@@ -9,10 +9,10 @@ import { navigatorDefinitions } from './navigator-definitions.ts';
 import type { InstallSettings } from './settings.ts';
 
 /** Gives the client whose storage the globals are now. */
-export function clientSource(settings: InstallSettings): () => StorageClient {
-  let outside: StorageClient | undefined;
+export function clientSource({ outside }: InstallSettings): () => StorageClient {
+  let client: StorageClient | undefined;
   const clientOutside = (): StorageClient => {
-    if (settings.outside === 'default') return (outside ??= settings.host.origin(settings.origin));
+    if (outside !== null) return (client ??= outside());
     throw domException(
       'SecurityError',
       'Storage was asked for outside any run(), where no origin has been chosen. ' +

@@ -1,19 +1,16 @@
-import { HoldfastError } from '../../runtime/holdfast-error.ts';
-import { givenOptions, requireOneOf } from '../option-checks.ts';
+import { bad, givenOptions, requireOneOf } from '../option-checks.ts';
+import { hostOptions } from '../options.ts';
 import type { StorageHostOptions } from '../options.ts';
 import { parseOrigin } from '../origin.ts';
 import type { OriginLike } from '../origin.ts';
 import { StorageHost } from '../storage-host.ts';
-import { isWorkerRealm } from './realm.ts';
+import { exposureHere } from './exposure.ts';
 import { defaultOrigin, defaultRoot, globalNames } from './settings.ts';
-import type { GlobalName, InstallSettings } from './settings.ts';
-
-/** Which realm's interfaces exist: a window's, a worker's, or both. */
-export type Exposure = 'all' | 'standard' | 'window' | 'worker';
+import type { Exposure, GlobalName, InstallSettings } from './settings.ts';
 
 /** Options of {@link install}; those of the host are for the host that it makes. */
 export interface InstallOptions extends Partial<StorageHostOptions> {
-  /** An open host to use, instead of `root`, `quota`, `durability` and `shared`, which make one. */
+  /** An open host to use, instead of `root` and the other options of a host, which make one. */
   readonly host?: StorageHost;
   /** The origin whose storage the globals are outside any `run`. `http://localhost` by default. */
   readonly origin?: OriginLike;
@@ -43,13 +40,8 @@ export interface InstallOptions extends Partial<StorageHostOptions> {
 }
 
 const known = [
-  'host', 'root', 'quota', 'durability', 'shared', 'origin', 'globals', 'outside', 'exposure', 'events', 'structuredClone',
-  'native', 'target',
+  'host', ...hostOptions, 'origin', 'globals', 'outside', 'exposure', 'events', 'structuredClone', 'native', 'target',
 ] as const;
-
-function bad(message: string): HoldfastError {
-  return new HoldfastError('bad-option', message);
-}
 
 function chosenGlobals(value: unknown): ReadonlySet<GlobalName> {
   if (value === undefined) return new Set(globalNames);
@@ -68,27 +60,25 @@ function targetObject(value: unknown): object {
   throw bad(`Option 'target' must be an object, not ${String(value)}.`);
 }
 
-function exposureHere(value: unknown): InstallSettings['exposure'] {
-  const exposure = requireOneOf('exposure', value ?? 'all', ['all', 'standard', 'window', 'worker']);
-  if (exposure !== 'standard') return exposure;
-  return isWorkerRealm() ? 'worker' : 'window';
+/** Those that are in the options, for the host that an install makes. */
+function forHost(options: InstallOptions): Partial<StorageHostOptions> {
+  return Object.fromEntries(hostOptions.filter((name) => options[name] !== undefined).map((name) => [name, options[name]]));
 }
 
 function hostFor(options: InstallOptions): { host: StorageHost; ownsHost: boolean } {
-  const { host, root = defaultRoot, quota, durability, shared } = options;
-  if (host === undefined) {
-    const chosen = { ...(quota !== undefined && { quota }), ...(durability !== undefined && { durability }), ...(shared !== undefined && { shared }) };
-    return { host: new StorageHost({ root, ...chosen }), ownsHost: true };
-  }
+  const { host } = options;
+  const own = forHost(options);
+  if (host === undefined) return { host: new StorageHost({ root: defaultRoot, ...own }), ownsHost: true };
   if (!(host instanceof StorageHost)) throw bad(`Option 'host' must be a StorageHost.`);
-  for (const name of ['root', 'quota', 'durability', 'shared'] as const) {
-    if (options[name] !== undefined) throw bad(`Option '${name}' belongs to the host; give one or the other.`);
-  }
+  for (const name of Object.keys(own)) throw bad(`Option '${name}' belongs to the host; give one or the other.`);
   return { host, ownsHost: false };
 }
 
 /** The parts of an install that not every program needs the code of. */
 export interface InstallExtras {
+  readonly host: StorageHost;
+  /** True when `host` was made for this install, and ends with it. */
+  readonly ownsHost: boolean;
   readonly events: boolean;
   readonly structuredClone: boolean;
 }
@@ -101,16 +91,17 @@ export interface InstallExtras {
  */
 export function checkInstallOptions(given: InstallOptions): InstallSettings & InstallExtras {
   const options = givenOptions(given, known, 'install()');
+  const origin = parseOrigin(options.origin ?? defaultOrigin);
+  const outside = requireOneOf('outside', options.outside ?? (options.origin === undefined ? 'throw' : 'default'), ['default', 'throw']);
   const checked = {
-    origin: parseOrigin(options.origin ?? defaultOrigin),
     globals: chosenGlobals(options.globals),
-    outside: requireOneOf('outside', options.outside ?? (options.origin === undefined ? 'throw' : 'default'), ['default', 'throw']),
-    exposure: exposureHere(options.exposure),
+    exposure: exposureHere(options.exposure ?? 'all'),
     events: flag('events', options.events),
     structuredClone: flag('structuredClone', options.structuredClone),
     native: requireOneOf('native', options.native ?? 'replace', ['replace', 'keep']),
     target: targetObject(options.target),
     defersCostly: false,
   };
-  return { ...checked, ...hostFor(options) };
+  const { host, ownsHost } = hostFor(options);
+  return { ...checked, host, ownsHost, outside: outside === 'throw' ? null : () => host.origin(origin) };
 }

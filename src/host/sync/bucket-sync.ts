@@ -6,6 +6,7 @@ import type { Durability } from '../../disk/root/durable.ts';
 import { internal } from '../../webidl/interface.ts';
 import type { BucketEngine } from '../bucket-engine.ts';
 import { outsideContexts } from '../../runtime/callback-context.ts';
+import type { Meter } from '../meter.ts';
 import type { SyncSettings } from './options.ts';
 import { OriginSync } from './origin-sync.ts';
 import { firstReplicate } from './replicate.ts';
@@ -17,6 +18,7 @@ export interface SyncedBucket {
   readonly place: BucketPlace;
   readonly durability: Durability;
   readonly engine: BucketEngine;
+  readonly meter: Meter;
   map(): MapJournal;
   mapClient(url: string): MapClient;
   /** @throws HoldfastError closed */
@@ -65,7 +67,7 @@ export class BucketSync {
   }
 
   async #start(): Promise<RunningSync> {
-    const { origin, place, durability, engine } = this.#bucket;
+    const { origin, place, durability, engine, meter } = this.#bucket;
     const [{ RunningSync }] = await Promise.all([import('./running-sync.ts'), engine.ready()]);
     this.#bucket.requireOpen();
     engine.pinned = true;
@@ -78,6 +80,7 @@ export class BucketSync {
       locks: engine.locks,
       tree: engine.tree,
       durability,
+      meter,
       onConflict: (conflict) => this.#surface?.announceConflict(conflict),
     });
     return this.#running;

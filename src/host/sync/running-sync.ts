@@ -12,7 +12,9 @@ import { awake, caughtUp, createFilesSync, echoed, FilesModel, flushed, HubConne
 import type { FileConflict, FilesSync, Followed } from '../../sync/membership/index.ts';
 import { randomInteger } from '../../runtime/random.ts';
 import { outsideContexts } from '../../runtime/callback-context.ts';
+import type { Meter } from '../meter.ts';
 import type { SyncSettings } from './options.ts';
+import { toldJournal } from './told-journal.ts';
 import { PENDING_CAP } from './replicate.ts';
 
 /** A problem that lasts is told of again and again; one that nobody has told of for so long is over. In milliseconds. */
@@ -26,6 +28,7 @@ export interface RunningSyncOptions {
   readonly locks: LockTable;
   readonly tree: FileTree;
   readonly durability: 'relaxed' | 'strict';
+  readonly meter: Meter;
   readonly onConflict: (conflict: FileConflict) => void;
 }
 
@@ -56,12 +59,13 @@ export class RunningSync {
   }
 
   #createFiles(): FilesSync {
-    const { place, tree, locks, settings, durability, onConflict } = this.#options;
+    const { place, tree, locks, settings, durability, meter, onConflict } = this.#options;
     return createFilesSync({
       place,
       tree,
       locks,
       durability,
+      onCompaction: meter.compacted,
       blobs: this.#connection.log(this.#filesName),
       region: settings.region,
       session: randomInteger(),
@@ -83,14 +87,14 @@ export class RunningSync {
   }
 
   #followedMap(): Followed {
-    const { origin, map } = this.#options;
-    return { name: origin, journal: map, model: () => new MapModel(), quarantine: (bytes) => this.#quarantine('local-storage', bytes) };
+    const { origin, map, meter } = this.#options;
+    return { name: origin, journal: toldJournal(map, 'localStorage', meter), model: () => new MapModel(), quarantine: (bytes) => this.#quarantine('local-storage', bytes) };
   }
 
   #followedFiles(files: FilesSync): Followed {
     return {
       name: this.#filesName,
-      journal: files.journal,
+      journal: toldJournal(files.journal, 'files', this.#options.meter),
       model: () => new FilesModel(),
       quarantine: (bytes) => this.#quarantine('files', bytes),
       prepare: (operations) => files.prepare(operations),

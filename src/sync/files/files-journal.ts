@@ -20,7 +20,7 @@ const NAME = 'files-sync';
 /** No directory of a bucket begins so but what is being built. */
 const DRAFT = '.new-files-sync-';
 
-export interface FilesJournalOptions extends Pick<JournalOptions, 'durability' | 'exclusively' | 'compactAt'> {
+export interface FilesJournalOptions extends Pick<JournalOptions, 'durability' | 'exclusively' | 'compactAt' | 'onCompaction'> {
   /** A random integer in [1, 2^53) that nothing else has written with: the versions of files bear it. */
   readonly session: number;
 }

@@ -20,7 +20,7 @@ import { Reconciler } from './reconciler.ts';
 
 export { FilesModel } from './files-model.ts';
 
-export interface FilesSyncOptions extends Pick<JournalOptions, 'durability' | 'exclusively' | 'compactAt'> {
+export interface FilesSyncOptions extends Pick<JournalOptions, 'durability' | 'exclusively' | 'compactAt' | 'onCompaction'> {
   readonly place: BucketPlace;
   readonly tree: FileTree;
   readonly locks: FileLockTable;
@@ -103,12 +103,13 @@ export interface FilesSync {
 
 /** Does no I/O. */
 export function createFilesSync(options: FilesSyncOptions): FilesSync {
-  const { place, durability, exclusively, compactAt, session, onConflict, onProblem = () => undefined } = options;
+  const { place, durability, exclusively, compactAt, onCompaction, session, onConflict, onProblem = () => undefined } = options;
   const journal = new FilesJournal(place, {
     session,
     ...(durability && { durability }),
     ...(exclusively && { exclusively }),
     ...(compactAt && { compactAt }),
+    ...(onCompaction && { onCompaction }),
   });
   const own = new BlobsOnLine(options.blobs, new Line(systemSurroundings));
   const blobs = new BlobsOnLine(options.blobs, new Line(systemSurroundings));
