@@ -1,10 +1,12 @@
 import path from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
+import '../../src/host/sync/provided.ts';
 import { install } from '../../src/host/install/install.ts';
 import type { InstallOptions } from '../../src/host/install/options.ts';
 import { FileSystemFileHandle } from '../../src/file-system/file-handle.ts';
 import { StorageManager } from '../../src/storage/storage-manager.ts';
 import type { Storage } from '../../src/web-storage/storage.ts';
+import { MemoryEngine, memoryHub } from '../support/memory-hub.ts';
 import { atEnd, listing, nextEvent, openHost, temporaryDirectory, thrownBy } from '../host/support.ts';
 
 type Target = Record<string, unknown>;
@@ -325,5 +327,23 @@ describe('structured cloning', () => {
     const { target } = installed({ host, origin, structuredClone: true, target: Object.create(globalThis, {}) as object });
     const root = await host.origin('https://other.example').storage.getDirectory();
     expect(thrownBy(() => (target.structuredClone as typeof structuredClone)(root)).name).toBe('DataCloneError');
+  });
+});
+
+describe('the host that an install makes', () => {
+  test('takes the options of a host, sync too', async () => {
+    const engine = new MemoryEngine();
+    const { target } = installed({ root: path.join(temporaryDirectory(), 'root'), origin, sync: { hub: memoryHub(engine), region: 'a' } });
+    (target['localStorage'] as Storage).setItem('k', 'v');
+    const elsewhere = openHost({ sync: { hub: memoryHub(engine), region: 'b' } }).origin(origin);
+    await vi.waitFor(() => expect(elsewhere.localStorage.getItem('k')).toBe('v'), 30_000);
+  });
+
+  test('is told apart from a host that is given', () => {
+    const host = openHost();
+    for (const option of [{ sync: {} }, { onWarning: () => undefined }, { quota: 1 }, { root: 'x' }]) {
+      const message = `Option '${Object.keys(option)[0]}' belongs to the host; give one or the other.`;
+      expect(thrownBy(() => install({ host, ...option } as never))).toMatchObject({ code: 'bad-option', message });
+    }
   });
 });
