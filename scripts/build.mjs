@@ -38,9 +38,16 @@ const entries = { ...doors, sync: 'src/sync/index.ts', 'sync-contract': 'src/syn
 /** What both doors load, by the modules that bring all of it. */
 const core = ['src/host/storage-host.ts', 'src/host/install/global-definitions.ts', 'src/host/install/settings.ts'];
 
+/** What a first lock loads, and whoever else needs some of it. */
+const locks = ['src/host/lock-code.ts', 'src/web-locks/client-locks.ts'];
+
+/** Entries that need nothing of locks. */
+const withoutLocks = ['src/file-system/behaviour.ts', 'src/host/sync/replicate.ts'];
+
 /**
  * esbuild makes one chunk of modules that are needed by the same of its entries, so each entry that needs some of what
  * the doors share would cut that into smaller pieces. Here every other entry needs all of it: a start loads one piece.
+ * So is it with locks.
  */
 const onePiece = {
   name: 'one-piece',
@@ -54,11 +61,16 @@ const onePiece = {
       return isOther ? { path: file, namespace: 'entry' } : undefined;
     });
     onLoad({ filter: /.*/, namespace: 'entry' }, ({ path }) => ({
-      contents: [hashbang(path), ...core.map((file, index) => `import * as core${index} from './${file}';`), `export * from '${path}';`].join('\n'),
+      contents: [hashbang(path), ...neededBy(path).map((file, index) => `import * as needed${index} from './${file}';`), `export * from '${path}';`].join('\n'),
       resolveDir: root,
     }));
   },
 };
+
+/** What an entry is to need, whether or not it does. */
+function neededBy(path) {
+  return withoutLocks.some((file) => path === join(root, file)) ? core : [...core, ...locks];
+}
 
 /** The first line of a module that is a program. */
 function hashbang(path) {
