@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
+import { randomBytes } from '../../runtime/random.ts';
 import { warn } from '../../runtime/warning.ts';
 import { systemCode } from '../journal/disk-error.ts';
 import type { Space } from '../journal/space.ts';
@@ -121,5 +122,5 @@ export class DiskSpace implements Space {
 
 /** Bytes that no disk can compress. */
 function filling(): Uint8Array {
-  return crypto.getRandomValues(new Uint8Array(PIECE_BYTES));
+  return randomBytes(PIECE_BYTES);
 }
