@@ -8,6 +8,7 @@ export type { HoldfastErrorCode } from './runtime/holdfast-error.ts';
 export type { StorageWarning, StorageWarningCode } from './runtime/warning.ts';
 export { StorageHost } from './host/storage-host.ts';
 export type { HostStats, SyncStats } from './host/stats.ts';
+export type { RequestLike, ResponseLike } from './host/handle.ts';
 export type { ClientOptions } from './host/storage-host.ts';
 export type { QuotaOption, StorageHostOptions } from './host/options.ts';
 export type { SyncedOrigins, SyncOptions } from './host/sync/options.ts';

@@ -8,6 +8,8 @@ import { internal } from '../webidl/interface.ts';
 import { Bucket } from './bucket.ts';
 import type { BucketOwner } from './bucket.ts';
 import { currentClient, runAs } from './context.ts';
+import { handleFetch, handleNode, urlOfRequest } from './handle.ts';
+import type { Handler, RequestLike, ResponseLike } from './handle.ts';
 import { Counts } from './meter.ts';
 import { givenOptions } from './option-checks.ts';
 import { hostSettings } from './options.ts';
@@ -106,6 +108,37 @@ export class StorageHost {
     const client = this.#clientFor(originOrClient);
     if (client.closed) throw new HoldfastError('closed', `This client of ${client.origin} was closed.`);
     return runAs(client, body);
+  }
+
+  /**
+   * Answers one request as a client of its own, whose `sessionStorage`, locks and open files end with the response.
+   * While `handler` runs, and in all that it awaits and starts, the globals of `install()` are that client's. Its `url` is
+   * the path and query of the request, under the origin: what the request says of scheme and host does not matter.
+   *
+   * With a Response as its result, which is given on with the same status and headers, the client is closed when its body
+   * was read to the end or cancelled; with any other result when it is there; and whenever the handler fails. A response
+   * of `node:http` is given beside the request, and the client is closed when it emits `close`.
+   *
+   * @returns what `handler` returns, awaited where no response is given beside the request
+   * @throws (rejects) as {@link origin}, and with what `handler` throws
+   */
+  handle<Request extends RequestLike, Result>(
+    origin: OriginLike,
+    request: Request,
+    handler: (request: Request, client: StorageClient) => Result,
+  ): Promise<Awaited<Result>>;
+  handle<Request extends RequestLike, Response extends ResponseLike, Result>(
+    origin: OriginLike,
+    request: Request,
+    response: Response,
+    handler: (request: Request, response: Response, client: StorageClient) => Result,
+  ): Result;
+  handle(origin: OriginLike, request: RequestLike, ...rest: readonly unknown[]): unknown {
+    const handler = rest.at(-1);
+    if (typeof handler !== 'function') throw new TypeError(`handle() calls a function, not ${String(handler)}.`);
+    const client = (): StorageClient => this.client(origin, { url: urlOfRequest(request, parseOrigin(origin)) });
+    if (rest.length === 1) return handleFetch(request, client, handler as Handler);
+    return handleNode(request, rest[0] as ResponseLike, client(), handler as Handler);
   }
 
   /**
