@@ -132,7 +132,6 @@ export class StorageClient extends ContextEventTarget {
     return (this.#locks ??= createLockManager({
       table: () => this.#lockTable(),
       clientId: this.id,
-      bind: inThisContext,
       isActive: () => !this.closed,
       witness: () => this.#bucket.engine.locksMeter,
     }));

@@ -2,16 +2,15 @@ import type { WebLockTable } from '../disk/locks/lock-table.ts';
 import { isThenable } from '../runtime/brands.ts';
 import { domException } from '../webidl/dom-exception.ts';
 import type { LockInfo, LockManagerOptions, LockManagerSnapshot } from './lock-manager.ts';
-import { asWebError, LockRequest, type LockRequestInit } from './lock-request.ts';
-
-/** What a request asks for; its arguments were converted, and nothing else was looked at. */
-export type RequestedLock = Omit<LockRequestInit, 'clientId' | 'witness'>;
+import { asWebError, LockRequest, type LockRequestInit, type Requester } from './lock-request.ts';
+import { runLockTask } from './lock-tasks.ts';
+import type { LockWitness } from './lock-witness.ts';
 
 /**
  * The requests of one client, in the order of their calls. Its code is loaded when the first lock of the realm is asked
  * for.
  */
-export class ClientLocks {
+export class ClientLocks implements Requester {
   readonly #options: LockManagerOptions;
   readonly #requests = new Set<LockRequest>();
   #table: WebLockTable | null = null;
@@ -22,18 +21,41 @@ export class ClientLocks {
     this.#options = options;
   }
 
-  /** https://w3c.github.io/web-locks/#dom-lockmanager-request, what comes after the conversion of the arguments */
-  async request(requested: RequestedLock): Promise<unknown> {
+  get clientId(): string {
+    return this.#options.clientId;
+  }
+
+  get witness(): LockWitness | undefined {
+    return this.#options.witness?.();
+  }
+
+  settled(request: LockRequest): void {
+    this.#requests.delete(request);
+  }
+
+  /**
+   * https://w3c.github.io/web-locks/#dom-lockmanager-request, what comes after the conversion of the arguments
+   *
+   * @throws what the promise of the caller is to be rejected with.
+   */
+  request(requested: LockRequestInit): Promise<unknown> {
     validate(requested);
     const { signal } = requested;
     if (signal?.aborted === true) throw signal.reason;
-    return this.#begin(new LockRequest({ ...requested, clientId: this.#options.clientId, witness: this.#options.witness }));
+    const table = this.#getTable('request a lock');
+    const request = new LockRequest(requested, this);
+    this.#requests.add(request);
+    if (isThenable(table) || this.#unstarted > 0) void this.#startWhenLoaded(request, table);
+    else this.#start(request, table);
+    return request.promise;
   }
 
   /** https://w3c.github.io/web-locks/#dom-lockmanager-query */
   async query(): Promise<LockManagerSnapshot> {
     try {
-      const { held, pending } = (await this.#getTable('query the locks')).query();
+      const table = await this.#getTable('query the locks');
+      await new Promise<void>((resolve) => runLockTask(resolve));
+      const { held, pending } = table.query();
       return { held: held.map(lockInfo), pending: pending.map(lockInfo) };
     } catch (error) {
       throw asWebError(error, 'query the locks');
@@ -42,18 +64,12 @@ export class ClientLocks {
 
   /** Rejects with `reason` what is not settled, releases what is held. */
   end(reason: DOMException): void {
-    for (const request of [...this.#requests]) request.fail(reason);
-    this.#table?.endClient(this.#options.clientId);
-  }
-
-  #begin(request: LockRequest): Promise<unknown> {
-    const table = this.#getTable('request a lock');
-    this.#requests.add(request);
-    const forget = (): void => void this.#requests.delete(request);
-    request.promise.then(forget, forget);
-    if (isThenable(table) || this.#unstarted > 0) void this.#startWhenLoaded(request, table);
-    else this.#start(request, table);
-    return request.promise;
+    try {
+      // One record ends all; what it could not end is given up request by request.
+      this.#table?.endClient(this.clientId);
+    } finally {
+      for (const request of this.#requests) request.abort(reason);
+    }
   }
 
   #getTable(purpose: string): WebLockTable | Promise<WebLockTable> {
@@ -83,7 +99,7 @@ export class ClientLocks {
 }
 
 /** The checks of the standard, in its order. https://w3c.github.io/web-locks/#dom-lockmanager-request */
-function validate({ name, mode, ifAvailable, steal, signal }: RequestedLock): void {
+function validate({ name, mode, ifAvailable, steal, signal }: LockRequestInit): void {
   if (name.startsWith('-')) throw notSupported(`names that start with '-' are reserved, and '${name}' does`);
   if (steal && ifAvailable) throw notSupported("'steal' and 'ifAvailable' exclude each other");
   if (steal && mode !== 'exclusive') throw notSupported("'steal' needs the mode 'exclusive'");

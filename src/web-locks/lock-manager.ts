@@ -5,9 +5,9 @@ import { boolean, callbackFunction, dictionary, DOMString, enumeration } from '.
 import { domException } from '../webidl/dom-exception.ts';
 import { defineInterface, illegalConstructor, illegalInvocation, internal, requireArguments } from '../webidl/interface.ts';
 import type * as Behaviour from './client-locks.ts';
-import type { ClientLocks, RequestedLock } from './client-locks.ts';
+import type { ClientLocks } from './client-locks.ts';
 import type { LockMode } from './lock.ts';
-import type { LockGrantedCallback, LockOptions } from './lock-request.ts';
+import type { LockGrantedCallback, LockOptions, LockRequestInit } from './lock-request.ts';
 import type { LockWitness } from './lock-witness.ts';
 
 export interface LockManagerOptions {
@@ -15,8 +15,6 @@ export interface LockManagerOptions {
   readonly table: () => WebLockTable | Promise<WebLockTable>;
   /** What tells this client from others in `query()`: unique among all processes. */
   readonly clientId: string;
-  /** Ties a callback to the asynchronous context in which it was given. */
-  readonly bind?: <F extends (...args: never[]) => unknown>(callback: F) => F;
   /** Whether the client is open: the 'fully active document' of the standard. */
   readonly isActive?: () => boolean;
   /** Asked for once the table is there. */
@@ -38,7 +36,7 @@ export interface LockManagerSnapshot {
 
 const inRequest = "Failed to execute 'request' on 'LockManager'";
 
-const convertOptions = dictionary<Omit<RequestedLock, 'name' | 'callback'>>({
+const convertOptions = dictionary<Omit<LockRequestInit, 'name' | 'callback'>>({
   ifAvailable: { convert: boolean, default: false },
   mode: { convert: enumeration('LockMode', ['shared', 'exclusive']), default: 'exclusive' },
   signal: { convert: abortSignal },
@@ -79,13 +77,11 @@ export class LockManager {
   async request(...args: unknown[]): Promise<unknown> {
     if (!(#options in this)) throw illegalInvocation('LockManager');
     requireArguments(args.length, 2, 'LockManager', 'request');
-    const converted = convertArguments(args);
+    const requested = convertArguments(args);
     this.#requireActive('request');
-    const { bind } = this.#options;
-    const callback = bind === undefined ? converted.callback : bind(converted.callback);
     const locks = this.#of(await behaviour.load());
     if (this.#ended) throw closedMeanwhile();
-    return locks.request({ ...converted, callback });
+    return locks.request(requested);
   }
 
   /**
@@ -127,7 +123,7 @@ function closedMeanwhile(): DOMException {
 }
 
 /** The overloads of `request`: https://webidl.spec.whatwg.org/#js-overloads, by the number of arguments. */
-function convertArguments(args: readonly unknown[]): RequestedLock {
+function convertArguments(args: readonly unknown[]): LockRequestInit {
   const name = DOMString(args[0], `${inRequest}: parameter 1`);
   const [options, callback] = args.length === 2 ? [undefined, args[1]] : [args[1], args[2]];
   return {

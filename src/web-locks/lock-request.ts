@@ -2,7 +2,9 @@ import type { HeldWebLock, PendingWebLock, WebLockTable } from '../disk/locks/lo
 import { HoldfastError } from '../runtime/holdfast-error.ts';
 import { domException } from '../webidl/dom-exception.ts';
 import { internal } from '../webidl/interface.ts';
+import { onAbort } from './abort-watch.ts';
 import { Lock, type LockMode } from './lock.ts';
+import { runLockTask } from './lock-tasks.ts';
 import type { LockWitness } from './lock-witness.ts';
 
 /** https://w3c.github.io/web-locks/#callbackdef-lockgrantedcallback */
@@ -23,24 +25,34 @@ export interface LockRequestInit {
   readonly ifAvailable: boolean;
   readonly steal: boolean;
   readonly signal: AbortSignal | undefined;
-  readonly clientId: string;
   readonly callback: (lock: Lock | null) => unknown;
-  readonly witness: (() => LockWitness) | undefined;
+}
+
+/** Whose request it is. */
+export interface Requester {
+  readonly clientId: string;
+  /** Asked for once the table is there. */
+  readonly witness: LockWitness | undefined;
+  /** The promise of a request is about to be settled. */
+  settled(request: LockRequest): void;
 }
 
 /**
  * One request for a lock, from its place in the queue to the end of the lock. Invariants:
  * - `promise` is settled exactly once; what comes later (a callback that ends after its lock was stolen) is ignored;
  * - a lock that was granted is released exactly once, also when nobody wants it any more;
- * - the callback runs at most once, and never after the request was aborted or ended.
+ * - the callback runs at most once, and never after the request was aborted or ended;
+ * - whatever writes to the journal or runs a callback is a lock task, so that all of them keep the order of their causes.
  *
  * https://w3c.github.io/web-locks/#lock-requests
  */
 export class LockRequest {
   readonly promise: Promise<unknown>;
   readonly #init: LockRequestInit;
+  readonly #requester: Requester;
   #resolve: (value: unknown) => void = () => {};
   #reject: (reason: unknown) => void = () => {};
+  #begin: () => void = () => {};
   #pending: PendingWebLock | null = null;
   #held: HeldWebLock | null = null;
   #settled = false;
@@ -49,28 +61,40 @@ export class LockRequest {
   #stage: 'unknown' | 'waiting' | 'held' = 'unknown';
   /** When that began. */
   #since = 0;
-  readonly #onAbort = (): void => this.#abort();
+  /** It was aborted; the task that rejects the promise may not have run yet. */
+  #unwanted = false;
+  #ignoreSignal: (() => void) | null = null;
 
-  constructor(init: LockRequestInit) {
+  /** To be made in the asynchronous context of the caller: the callback runs in it. */
+  constructor(init: LockRequestInit, requester: Requester) {
     this.#init = init;
+    this.#requester = requester;
     this.promise = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    init.signal?.addEventListener('abort', this.#onAbort, { once: true });
+    // What reacts to a promise runs in the context in which it was given, whoever resolves that.
+    const turn = new Promise<void>((resolve) => (this.#begin = resolve));
+    void turn.then(() => this.#begun());
+    if (init.signal !== undefined) this.#ignoreSignal = onAbort(init.signal, () => this.abort(init.signal?.reason));
   }
 
   /** https://w3c.github.io/web-locks/#request-a-lock */
   start(table: WebLockTable): void {
-    if (this.#settled) return;
-    const { name, mode, ifAvailable, steal, clientId } = this.#init;
+    runLockTask(() => this.#request(table));
+  }
+
+  #request(table: WebLockTable): void {
+    if (this.#settled || this.#unwanted) return;
+    const { name, mode, ifAvailable, steal } = this.#init;
+    const { clientId } = this.#requester;
     try {
       this.#pending = table.request({ name, mode, ifAvailable, steal, clientId });
     } catch (error) {
       this.fail(asWebError(error, `request the lock '${name}'`));
       return;
     }
-    this.#witness = this.#init.witness?.();
+    this.#witness = this.#requester.witness;
     this.#enter('waiting');
     this.#witness?.requested();
     this.#pending.granted.then(
@@ -86,17 +110,22 @@ export class LockRequest {
     this.#giveUp();
   }
 
-  /** https://w3c.github.io/web-locks/#algorithm-process-a-lock-request-queue, for one request that was granted */
   #granted(held: HeldWebLock | null): void {
     this.#held = held;
+    if (held !== null) held.onLost = () => runLockTask(() => this.fail(stolen(this.#init.name)));
+    runLockTask(this.#begin);
+  }
+
+  /** https://w3c.github.io/web-locks/#algorithm-process-a-lock-request-queue, for one request that was granted */
+  #begun(): void {
+    const held = this.#held;
     // The journal had granted it before it could be withdrawn.
-    if (this.#settled) return held?.release();
-    this.#init.signal?.removeEventListener('abort', this.#onAbort);
+    if (this.#settled || this.#unwanted) return held?.release();
+    this.#ignoreSignal?.();
     if (held === null) return this.#refused();
     this.#witness?.granted(this.#init, this.#elapsed);
     this.#enter('held');
-    held.onLost = () => this.fail(stolen(this.#init.name));
-    if (!this.#settled) this.#run(new Lock(internal, this.#init.name, this.#init.mode));
+    this.#run(new Lock(internal, this.#init.name, this.#init.mode));
   }
 
   #refused(): void {
@@ -119,8 +148,8 @@ export class LockRequest {
     const { callback } = this.#init;
     const waiting = new Promise((resolve) => resolve(callback(lock)));
     waiting.then(
-      (value) => this.#end(() => this.#resolve(value)),
-      (error: unknown) => this.#end(() => this.#reject(error)),
+      (value) => runLockTask(() => this.#end(() => this.#resolve(value))),
+      (error: unknown) => runLockTask(() => this.#end(() => this.#reject(error))),
     );
   }
 
@@ -136,8 +165,9 @@ export class LockRequest {
   }
 
   /** https://w3c.github.io/web-locks/#signal-to-abort-the-request */
-  #abort(): void {
-    this.fail(this.#init.signal?.reason);
+  abort(reason: unknown): void {
+    this.#unwanted = true;
+    runLockTask(() => this.fail(reason));
   }
 
   #settle(): boolean {
@@ -145,7 +175,8 @@ export class LockRequest {
     this.#settled = true;
     if (this.#stage === 'held') this.#witness?.released(this.#init, this.#elapsed);
     else if (this.#stage === 'waiting') this.#witness?.withdrawn(this.#init, this.#elapsed);
-    this.#init.signal?.removeEventListener('abort', this.#onAbort);
+    this.#ignoreSignal?.();
+    this.#requester.settled(this);
     return true;
   }
 

@@ -52,8 +52,8 @@ const mutants: Mutant[] = [
   {
     what: "the end of a client releases other clients' locks",
     file: 'machine.ts',
-    from: '[...(session.clients.get(clientId) ?? [])]',
-    to: '[...session.clients.values()].flatMap((ofClient) => [...ofClient])',
+    from: '[...(clientsOf(session).get(clientId) ?? [])]',
+    to: '[...clientsOf(session).values()].flatMap((ofClient) => [...ofClient])',
   },
   {
     what: 'a record of a session that has not joined, or has expired, counts',
@@ -160,7 +160,7 @@ const mutants: Mutant[] = [
   {
     what: 'nobody looks after the session whose operation is in the way',
     file: 'file-queue.ts',
-    from: 'if (blocker.session !== claim.session) claim.session.behindOthers.add(claim);',
+    from: 'if (blocker.session !== claim.session) (claim.session.behindOthers ??= new Set()).add(claim);',
     to: '',
   },
   {

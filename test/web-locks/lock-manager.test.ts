@@ -123,8 +123,7 @@ describe('request: the callback', () => {
   it('runs in the asynchronous context of its request', async () => {
     const store = new AsyncLocalStorage<string>();
     const table = createTable();
-    const bind = <F extends (...args: never[]) => unknown>(callback: F): F => AsyncLocalStorage.bind(callback);
-    const manager = createLockManager({ table: () => table, clientId: 'c', bind });
+    const manager = createLockManager({ table: () => table, clientId: 'c' });
     const held = holding();
     const first = store.run('first', () => manager.request('a', held.callback));
     const second = store.run('second', () => manager.request('a', () => store.getStore()));

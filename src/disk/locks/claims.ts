@@ -18,13 +18,13 @@ export interface Session {
   readonly folder: string;
   /** By the sequence of the record that made each. */
   readonly claims: Map<number, Claim>;
-  /** Its web locks and requests, by client. */
-  readonly clients: Map<string, Set<WebClaim>>;
+  /** Its web locks and requests by client, once the end of one was asked for. */
+  clients: Map<string, Set<WebClaim>> | null;
   /**
    * Those of its waiting claims that may wait for another session: all others wait for claims of its own. So whoever is
-   * in the way is found without a look at each of many waiting claims.
+   * in the way is found without a look at each of many waiting claims. Null before the first.
    */
-  readonly behindOthers: Set<Claim>;
+  behindOthers: Set<Claim> | null;
   standing: SessionStanding;
 }
 

@@ -51,7 +51,7 @@ export class FileQueue {
   cancel(claims: readonly FileClaim[]): void {
     for (const claim of claims) claim.state = 'ended';
     for (const claim of claims) {
-      claim.session.behindOthers.delete(claim);
+      claim.session.behindOthers?.delete(claim);
       for (const blocker of claim.waitsFor ?? []) blocker.dependents?.delete(claim);
       if (claim.type === 'operation') this.#letGo(claim, true);
     }
@@ -96,7 +96,7 @@ export class FileQueue {
 
   #decide(claim: FileClaim): boolean {
     claim.waitsFor = null;
-    claim.session.behindOthers.delete(claim);
+    claim.session.behindOthers?.delete(claim);
     const refusal =
       claim.type === 'lock'
         ? this.lockRefusal(claim.locator, claim.lockClass)
@@ -135,7 +135,7 @@ function classesConflict(a: LockClass, b: LockClass): boolean {
 function linkBehind(claim: FileClaim, blocker: OperationClaim): void {
   (claim.waitsFor ??= new Set()).add(blocker);
   (blocker.dependents ??= new Set()).add(claim);
-  if (blocker.session !== claim.session) claim.session.behindOthers.add(claim);
+  if (blocker.session !== claim.session) (claim.session.behindOthers ??= new Set()).add(claim);
 }
 
 function inOrder(claims: Set<FileClaim> | null): FileClaim[] {

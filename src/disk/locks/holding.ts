@@ -33,10 +33,11 @@ export class Holding {
     this.#settle?.(held);
   }
 
-  lose(error: unknown): void {
+  /** `error` makes what whoever still waits for the decision is told. */
+  lose(error: () => unknown): void {
     const waited = this.state === 'waiting';
     this.state = 'lost';
-    if (waited) this.#fail?.(error);
+    if (waited) this.#fail?.(error());
     else this.onLost?.();
   }
 }

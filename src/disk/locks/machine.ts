@@ -128,7 +128,7 @@ export class LockMachine implements Machine<LockOutcome> {
 
   /** Whether a claim waits for another session. */
   isBehindOthers(claim: Claim): boolean {
-    if (!claim.session.behindOthers.has(claim)) return false;
+    if (claim.session.behindOthers?.has(claim) !== true) return false;
     for (const other of this.#ahead(claim)) if (other.session !== claim.session) return true;
     return false;
   }
@@ -249,7 +249,7 @@ export class LockMachine implements Machine<LockOutcome> {
   }
 
   #endClient(session: Session, clientId: string): boolean {
-    const ofClient = [...(session.clients.get(clientId) ?? [])];
+    const ofClient = [...(clientsOf(session).get(clientId) ?? [])];
     for (const claim of ofClient) this.#listener.ended(claim);
     this.#dropAll(ofClient);
     return ofClient.length > 0;
@@ -406,25 +406,36 @@ export class LockMachine implements Machine<LockOutcome> {
 }
 
 function createSession(id: number, { identity, folder }: JoinFields, standing: SessionStanding): Session {
-  return { id, identity, folder, standing, claims: new Map(), clients: new Map(), behindOthers: new Set() };
+  return { id, identity, folder, standing, claims: new Map(), clients: null, behindOthers: null };
 }
 
 function addClaim(claim: Claim): void {
   const { claims, clients } = claim.session;
   claims.set(claim.id, claim);
-  if (claim.type !== 'web') return;
-  const ofClient = clients.get(claim.clientId);
-  if (ofClient === undefined) clients.set(claim.clientId, new Set([claim]));
-  else ofClient.add(claim);
+  if (clients !== null && claim.type === 'web') addToClient(clients, claim);
 }
 
 function removeClaim(claim: Claim): void {
   const { claims, clients } = claim.session;
   claims.delete(claim.id);
   if (claim.type !== 'web') return;
-  const ofClient = clients.get(claim.clientId);
+  const ofClient = clients?.get(claim.clientId);
   ofClient?.delete(claim);
-  if (ofClient?.size === 0) clients.delete(claim.clientId);
+  if (ofClient?.size === 0) clients?.delete(claim.clientId);
+}
+
+/** Most sessions never hear of the end of a client: the index is made when it is first asked for. */
+function clientsOf(session: Session): Map<string, Set<WebClaim>> {
+  if (session.clients !== null) return session.clients;
+  const clients = new Map<string, Set<WebClaim>>();
+  for (const claim of session.claims.values()) if (claim.type === 'web') addToClient(clients, claim);
+  return (session.clients = clients);
+}
+
+function addToClient(clients: Map<string, Set<WebClaim>>, claim: WebClaim): void {
+  const ofClient = clients.get(claim.clientId);
+  if (ofClient === undefined) clients.set(claim.clientId, new Set([claim]));
+  else ofClient.add(claim);
 }
 
 function createLock(common: CommonClaim, { locator, lockClass }: LockFields): FileLockClaim {

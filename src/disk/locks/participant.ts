@@ -199,14 +199,17 @@ export class Participant implements LockListener {
     this.#deliver();
   }
 
-  /** Rejects what waits, and refuses whatever is asked for from now on, with `error`. */
-  refuse(error: HoldfastError): void {
+  /**
+   * Rejects what waits, and refuses whatever is asked for from now on, with `error`. `isLeaving`: the session is closed
+   * next, which ends all that it has with one record.
+   */
+  refuse(error: HoldfastError, isLeaving = false): void {
     this.#refusal ??= error;
     for (const holding of [...this.#holdings.values()]) {
       if (holding.state !== 'waiting') continue;
-      this.#appendOrOwe(kinds.release, encodeId(holding.id));
+      if (!isLeaving) this.#appendOrOwe(kinds.release, encodeId(holding.id));
       this.#letGo(holding, 'waiting');
-      holding.lose(error);
+      holding.lose(() => error);
     }
     this.#events.stirred();
     this.#deliver();
@@ -378,7 +381,7 @@ export class Participant implements LockListener {
     if (holding === undefined) return;
     this.#letGo(holding, holding.state);
     if (holding.running) this.#orphans.add(holding);
-    holding.lose(sessionLost());
+    holding.lose(sessionLost);
   }
 
   #loseSession(session: number): void {

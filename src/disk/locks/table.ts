@@ -223,7 +223,8 @@ export class LockTable implements FileLockTable, WebLockTable {
     let finish = (): void => {};
     const promise = new Promise<void>((resolve) => (finish = resolve));
     this.#closing = { promise, finish };
-    this.#participant.refuse(new HoldfastError('closed', 'The locks were asked for by a host or client that is closed'));
+    const closed = new HoldfastError('closed', 'The locks were asked for by a host or client that is closed');
+    this.#participant.refuse(closed, this.#running === 0);
     this.#closeIfDone();
     return promise;
   }

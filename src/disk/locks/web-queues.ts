@@ -135,14 +135,15 @@ export class WebQueues {
 function leaveQueue(claim: WebClaim, { pending }: WebQueue): void {
   const next = claim.after;
   pending.remove(claim);
-  claim.session.behindOthers.delete(claim);
+  claim.session.behindOthers?.delete(claim);
   if (next !== null) noteWhoIsAhead(next);
 }
 
 /** The first of a queue waits for holders, of which there may be many: who they are is asked when it matters. */
 function noteWhoIsAhead(claim: WebClaim): void {
-  if (claim.before?.session === claim.session) claim.session.behindOthers.delete(claim);
-  else claim.session.behindOthers.add(claim);
+  const { session } = claim;
+  if (claim.before?.session === session) session.behindOthers?.delete(claim);
+  else (session.behindOthers ??= new Set()).add(claim);
 }
 
 /** https://w3c.github.io/web-locks/#grantable: nothing waits before it, and no lock that is held conflicts. */
