@@ -17,6 +17,7 @@ export type HoldfastErrorCode =
   | 'hub-trimmed' // the entries that were asked for are gone from the hub; a snapshot stands for them
   | 'hub-too-large' // more bytes than the hub takes at once
   | 'hub-damaged' // an entry, snapshot or blob that makes no sense or has another digest
+  | 'outcome-unknown' // it cannot be told any more what became of a write; it may have taken effect or not
   | 'bad-option'
   | 'no-context'; // a tenant's object was asked for outside any run()
 

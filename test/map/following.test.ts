@@ -7,12 +7,12 @@ import { MapModel } from '../../src/disk/map/map-model.ts';
 import { ByteReader } from '../../src/disk/replica/byte-reader.ts';
 import { ByteWriter } from '../../src/disk/replica/byte-writer.ts';
 import { encodeBatch } from '../../src/disk/replica/encode-batch.ts';
-import { markOf, NO_OPERATION } from '../../src/disk/replica/operation.ts';
-import type { Operation, OperationMark } from '../../src/disk/replica/operation.ts';
+import { chains, NO_CHAIN } from '../../src/disk/replica/chain.ts';
+import type { Operation } from '../../src/disk/replica/operation.ts';
 import { BASE, encodeBase, encodeEntry, encodeLink, encodeReplicate, ENTRY, LINK, NO_LINK, REPLICATE } from '../../src/disk/replica/replica-records.ts';
 import { HoldfastError } from '../../src/runtime/holdfast-error.ts';
 import type { PlainOperation } from './plain-map.ts';
-import { digest, elsewhere, FakeHub, incarnationOf, kindAndPayload, Region } from './replica-region.ts';
+import { batchOf, digest, elsewhere, FakeHub, incarnationOf, kindAndPayload, Region } from './replica-region.ts';
 import { ownUrl } from './temporary-bucket.ts';
 
 const set = (key: string, value: string): PlainOperation => ({ do: 'set', key, value });
@@ -24,7 +24,7 @@ const limit = (quota: number): PlainOperation => ({ do: 'limit', quota });
 class Scene {
   readonly region = new Region();
   readonly hub = new FakeHub();
-  #written: OperationMark = NO_OPERATION;
+  #written = NO_CHAIN;
   #count = 0;
 
   constructor(cap = 100_000) {
@@ -43,15 +43,15 @@ class Scene {
     const batch = operations.map((operation, index): Operation => ({ ...kindAndPayload(operation, elsewhere), session: 500, sequence: this.#count + index + 1 }));
     this.hub.append(incarnationOf(21), this.#count + 1, this.#written, batch);
     this.#count += batch.length;
-    for (const operation of batch.slice(-1)) this.#written = markOf(operation);
+    for (const operation of batch) this.#written = chains.after(this.#written, operation);
     this.receive();
   }
 
   /** Everything that is pending is confirmed in one entry. */
   confirm(): void {
-    const { pending, clients, incarnation } = this.region.replica;
+    const { pending, incarnation } = this.region.replica;
     const operations = [...pending].map(({ operation }) => operation);
-    const previous = pending.previous(0, clients) ?? NO_OPERATION;
+    const previous = pending.length === 0 ? NO_CHAIN : pending.chainBefore(0);
     this.hub.append(incarnation, pending.at(0)?.number ?? 1, previous, operations);
     this.receive();
   }
@@ -159,7 +159,7 @@ describe('what shows', () => {
     region.rebase(hub.snapshot(0), false);
     expect(scene.entries).toEqual([['a', '3'], ['b', '2']]);
     const under = [...region.replica.pending].filter(({ incarnation }) => incarnation === incarnationOf(2));
-    hub.append(incarnationOf(2), 1, NO_OPERATION, under.map(({ operation }) => operation));
+    hub.append(incarnationOf(2), 1, NO_CHAIN, under.map(({ operation }) => operation));
     scene.receive();
     expect(region.replica.pending.length).toBe(1);
     expect(scene.entries).toEqual([['b', '2'], ['a', '1']]);
@@ -196,9 +196,9 @@ describe('a map that begins to follow a hub', () => {
     expect(region.first.changes).toEqual([]);
     const hub = new FakeHub();
     const remote = [set('both', 'there'), set('same', '=')].map((operation, index) => ({ ...kindAndPayload(operation, elsewhere), session: 500, sequence: index + 1 }));
-    hub.append(incarnationOf(21), 1, NO_OPERATION, remote);
+    hub.append(incarnationOf(21), 1, NO_CHAIN, remote);
     region.enter(hub.entry(1) ?? new Uint8Array());
-    hub.append(incarnationOf(1), 1, NO_OPERATION, [...region.replica.pending].map(({ operation }) => operation));
+    hub.append(incarnationOf(1), 1, NO_CHAIN, [...region.replica.pending].map(({ operation }) => operation));
     region.enter(hub.entry(2) ?? new Uint8Array());
     const { state } = region.first.machine;
     expect([...state.entries()]).toEqual([['both', 'there'], ['same', '='], ['mine', '1']]);
@@ -274,7 +274,7 @@ describe('hostile bytes', () => {
         const scene = new Scene();
         scene.write(set('mine', '1'));
         const operations = payloads.map(([kind, bytes], index): Operation => ({ kind, payload: bytes, session: 500, sequence: index + 1 }));
-        const batch = encodeBatch({ incarnation: incarnationOf(21), region: 'r', first: 1, previous: NO_OPERATION, operations });
+        const batch = encodeBatch(batchOf({ incarnation: incarnationOf(21), first: 1, previous: NO_CHAIN, operations }));
         scene.region.enter(Uint8Array.from(encodeEntry({ epoch: 'e', position: 1, digest }, batch)));
         expect(scene.region.replica.position).toBe(1);
         const { state } = scene.region.first.machine;
@@ -363,7 +363,7 @@ describe('what only newer code knows stops the journal, for later', () => {
   test('an operation of another kind, before anything of its entry has an effect', () => {
     const scene = new Scene();
     const operations = [{ ...kindAndPayload(set('a', '1')), session: 500, sequence: 1 }, { kind: 10, payload: new Uint8Array(), session: 500, sequence: 2 }];
-    const batch = encodeBatch({ incarnation: incarnationOf(21), region: 'r', first: 1, previous: NO_OPERATION, operations });
+    const batch = encodeBatch(batchOf({ incarnation: incarnationOf(21), first: 1, previous: NO_CHAIN, operations }));
     stops(() => scene.region.append(99, ENTRY, Uint8Array.from(encodeEntry({ epoch: 'e', position: 1, digest }, batch))));
     expect(scene.entries).toEqual([]);
     expect(scene.region.replica.position).toBe(0);
@@ -371,8 +371,8 @@ describe('what only newer code knows stops the journal, for later', () => {
 
   test('an entry or a snapshot of another version', () => {
     const scene = new Scene();
-    stops(() => scene.region.enter(Uint8Array.from(encodeEntry({ epoch: 'e', position: 1, digest }, Uint8Array.of(2)))));
-    stops(() => scene.region.rebase(Uint8Array.of(2), false));
+    stops(() => scene.region.enter(Uint8Array.from(encodeEntry({ epoch: 'e', position: 1, digest }, Uint8Array.of(3)))));
+    stops(() => scene.region.rebase(Uint8Array.of(3), false));
   });
 });
 

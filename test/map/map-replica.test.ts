@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { MapMachine } from '../../src/disk/map/map-machine.ts';
-import { markOf, NO_OPERATION } from '../../src/disk/replica/operation.ts';
-import type { Operation, OperationMark } from '../../src/disk/replica/operation.ts';
+import { chains, NO_CHAIN } from '../../src/disk/replica/chain.ts';
+import type { Chain } from '../../src/disk/replica/chain.ts';
+import type { Operation } from '../../src/disk/replica/operation.ts';
 import { confirmed, shown } from './plain-map.ts';
 import type { PlainMap, PlainOperation } from './plain-map.ts';
 import { elsewhere, FakeHub, idOf, incarnationOf, kindAndPayload, plain, Region } from './replica-region.ts';
@@ -50,7 +51,7 @@ class Play {
   /** What the order has ever refused; a hub that forgets may later accept it. */
   readonly #refused = new Set<string>();
   #incarnations = 1;
-  #foreign = new Map<number, { number: number; previous: OperationMark }>();
+  #foreign = new Map<number, { number: number; previous: Chain }>();
   #sequence = 0;
   #epochs = 0;
 
@@ -105,12 +106,11 @@ class Play {
   }
 
   #remote(region: number, operations: readonly PlainOperation[], fork: boolean): void {
-    const client = this.#foreign.get(region) ?? { number: 0, previous: NO_OPERATION };
+    const client = this.#foreign.get(region) ?? { number: 0, previous: NO_CHAIN };
     const batch = operations.map((operation): Operation => ({ ...kindAndPayload(operation, elsewhere), session: 500 + region, sequence: ++this.#sequence }));
-    const previous = fork ? { session: 1, sequence: 1, check: 1 } : client.previous;
+    const previous = fork ? 'f0'.repeat(16) : client.previous;
     this.hub.append(incarnationOf(1000 * this.#epochs + region), client.number + 1, previous, batch);
-    const last = batch.at(-1);
-    if (!fork) this.#foreign.set(region, { number: client.number + batch.length, previous: last === undefined ? NO_OPERATION : markOf(last) });
+    if (!fork) this.#foreign.set(region, { number: client.number + batch.length, previous: batch.reduce((chain, operation) => chains.after(chain, operation), client.previous) });
   }
 
   /** What is pending is sent again and again until its echo comes. */
@@ -118,11 +118,10 @@ class Play {
     const { replica } = this.region;
     if (replica.diverged) this.#incarnate();
     const head = replica.pending.at(0);
-    const previous = replica.pending.previous(0, replica.clients);
-    if (head === undefined || previous === undefined) return;
+    if (head === undefined) return;
     const end = [...replica.pending].findIndex(({ incarnation }) => incarnation !== head.incarnation);
     const batch = [...replica.pending].slice(0, end < 0 ? most : Math.min(end, most));
-    this.hub.append(head.incarnation, head.number, previous.session === 0 ? NO_OPERATION : previous, batch.map(({ operation }) => operation));
+    this.hub.append(head.incarnation, head.number, replica.pending.chainBefore(0), batch.map(({ operation }) => operation));
   }
 
   #receive(count: number): void {

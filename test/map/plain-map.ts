@@ -1,5 +1,6 @@
 /** A map that follows a hub, in the plainest code there is: everything is worked out anew from the log each time. */
 import { DEFAULT_QUOTA } from '../../src/disk/map/map-state.ts';
+import { NO_CHAIN } from '../../src/disk/replica/chain.ts';
 
 export type PlainOperation =
   | { readonly do: 'set'; readonly key: string; readonly value: string }
@@ -14,6 +15,8 @@ export type PlainOperation =
 
 export interface Identified {
   readonly id: string;
+  /** What tells it, with all that came before it in its incarnation, from every other history. */
+  readonly chain: string;
   readonly operation: PlainOperation;
 }
 
@@ -67,24 +70,22 @@ export class PlainMap {
   }
 }
 
-export const NO_ID = '0:0';
-
 /** What a log comes to, each operation at most once and in its client's order. */
 export function confirmed(log: readonly PlainBatch[]): { base: PlainMap; accepted: Set<string>; refused: Set<string> } {
   const base = new PlainMap();
-  const last = new Map<string, { number: number; id: string }>();
+  const last = new Map<string, { number: number; chain: string }>();
   const accepted = new Set<string>();
   const refused = new Set<string>();
   for (const batch of log) {
     if (batch === null) continue;
     let { previous, first: number } = batch;
-    for (const { id, operation } of batch.operations) {
-      const before = last.get(batch.incarnation) ?? { number: 0, id: NO_ID };
-      if (number === before.number + 1 && previous === before.id) {
-        last.set(batch.incarnation, { number, id });
+    for (const { id, chain, operation } of batch.operations) {
+      const before = last.get(batch.incarnation) ?? { number: 0, chain: NO_CHAIN };
+      if (number === before.number + 1 && previous === before.chain) {
+        last.set(batch.incarnation, { number, chain });
         (base.confirm(operation) ? accepted : refused).add(id);
       }
-      previous = id;
+      previous = chain;
       number += 1;
     }
   }

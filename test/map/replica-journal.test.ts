@@ -6,14 +6,13 @@ import type { MapChange } from '../../src/disk/map/map-area.ts';
 import { MapJournal, type MapJournalOptions } from '../../src/disk/map/map-journal.ts';
 import type { BucketPlace } from '../../src/disk/place.ts';
 import { encodeBatch } from '../../src/disk/replica/encode-batch.ts';
-import { NO_OPERATION } from '../../src/disk/replica/operation.ts';
 import type { Operation } from '../../src/disk/replica/operation.ts';
 import type { ReplicaJournal } from '../../src/disk/replica/replica-journal.ts';
 import { ACKNOWLEDGE, encodeAcknowledge, encodeEntry, encodeLink, encodeReplicate, ENTRY, LINK, REPLICATE } from '../../src/disk/replica/replica-records.ts';
 import { createStorage } from '../../src/web-storage/storage.ts';
 import { ClientProcess, endClientProcesses } from './client-process.ts';
 import type { PlainOperation } from './plain-map.ts';
-import { digest, elsewhere, incarnationOf, kindAndPayload } from './replica-region.ts';
+import { batchOf, digest, elsewhere, incarnationOf, kindAndPayload } from './replica-region.ts';
 import { newPlace, newSession, ownUrl, removePlaces, until } from './temporary-bucket.ts';
 
 const open: MapJournal[] = [];
@@ -40,8 +39,7 @@ function replicate(journal: ReplicaJournal, cap = 1_000_000): void {
 /** What a hub would send next: a batch of another region, or the echo of all that is pending. */
 function receive(journal: ReplicaJournal, incarnation: string, first: number, operations: readonly Operation[]): void {
   const replica = journal.current();
-  const previous = replica.clients.last(incarnation);
-  const batch = encodeBatch({ incarnation, region: 'r', first, previous: previous.number === 0 ? NO_OPERATION : previous, operations });
+  const batch = encodeBatch(batchOf({ incarnation, first, previous: replica.clients.last(incarnation).chain, operations }));
   journal.append(ENTRY, encodeEntry({ epoch: 'e', position: replica.position + 1, digest }, batch));
 }
 
@@ -124,7 +122,7 @@ describe('the journal of a replica', () => {
     receiveRemote(journal, { do: 'set', key: 'k', value: 'theirs' });
     for (const expected of ['a', 'b']) map.compareAndSet(client, { key: 'k', expected, value: 'mine' });
     receiveEchoes(journal);
-    const link = { connected: true, time: 1_800_000_000_000, head: 77, hub: 'a hub', problem: 'none to speak of' };
+    const link = { connected: true, time: 1_800_000_000_000, head: 77, hub: 'a hub', code: '', problem: 'none to speak of' };
     journal.append(LINK, encodeLink(link));
     const compact = (): void => {
       for (let index = 0; index < 100; index++) client.set('k', `${index}`);

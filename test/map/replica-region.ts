@@ -8,13 +8,14 @@ import { decodeOperation } from '../../src/disk/map/map-operation.ts';
 import { ADD, BARRIER, CLEAR, COMPARE, LIMIT, RecordWriter, REMOVE, SET } from '../../src/disk/map/map-records.ts';
 import { ByteWriter } from '../../src/disk/replica/byte-writer.ts';
 import { encodeBatch } from '../../src/disk/replica/encode-batch.ts';
-import { NO_OPERATION } from '../../src/disk/replica/operation.ts';
-import type { Operation, OperationId, OperationMark } from '../../src/disk/replica/operation.ts';
+import type { Batch } from '../../src/disk/replica/batch.ts';
+import { chains } from '../../src/disk/replica/chain.ts';
+import type { Chain } from '../../src/disk/replica/chain.ts';
+import type { Operation, OperationId } from '../../src/disk/replica/operation.ts';
 import { BASE, decodeEntry, encodeBase, encodeEntry, encodeIncarnation, encodeReplicate, ENTRY, INCARNATION, REPLICATE } from '../../src/disk/replica/replica-records.ts';
 import { Replica } from '../../src/disk/replica/replica.ts';
 import { writeBase } from '../../src/disk/replica/snapshot.ts';
 import type { PlainBatch, PlainOperation } from './plain-map.ts';
-import { NO_ID } from './plain-map.ts';
 import { ownUrl } from './temporary-bucket.ts';
 
 const writer = new RecordWriter();
@@ -65,6 +66,10 @@ interface Stored {
   readonly batch: PlainBatch;
 }
 
+export function batchOf(batch: Pick<Batch, 'incarnation' | 'first' | 'previous' | 'operations'>): Batch {
+  return { ...batch, region: 'r', base: 0, chained: true };
+}
+
 export const digest = new Uint8Array(32).fill(7);
 
 /** The hub's log. */
@@ -74,11 +79,11 @@ export class FakeHub {
   /** Every entry there ever was, also what was lost. */
   readonly #history: Stored[] = [];
 
-  append(incarnation: string, first: number, previous: OperationMark, operations: readonly Operation[]): void {
-    const bytes = Uint8Array.from(encodeBatch({ incarnation, region: 'r', first, previous, operations }));
-    const identified = operations.map((operation) => ({ id: idOf(operation), operation: plain(operation) }));
-    const before = previous === NO_OPERATION ? NO_ID : idOf(previous);
-    const stored = { bytes, batch: { incarnation, first, previous: before, operations: identified } };
+  append(incarnation: string, first: number, previous: Chain, operations: readonly Operation[]): void {
+    const bytes = Uint8Array.from(encodeBatch(batchOf({ incarnation, first, previous, operations })));
+    let chain = previous;
+    const identified = operations.map((operation) => ({ id: idOf(operation), chain: (chain = chains.after(chain, operation)), operation: plain(operation) }));
+    const stored = { bytes, batch: { incarnation, first, previous, operations: identified } };
     this.#history.push(stored);
     this.log.push(stored);
   }

@@ -244,7 +244,7 @@ describe('the view', () => {
         const base = new FilesModel();
         const pending: Operation[] = [];
         play(all, model, (operation) => (operation.session <= confirmed ? base.confirm(operation) : pending.push(operation)));
-        const view = new View(base, pending.map((operation, index) => ({ operation, incarnation: 'x', number: index + 1 })));
+        const view = new View(base, pending.map((operation, index) => ({ operation, incarnation: 'x', number: index + 1, ticket: index + 1, previous: null })));
         for (const locator of PLACES) {
           expect(view.get(locator)).toEqual(model.get(locator));
           expect(view.hasChildren(locator)).toBe(model.hasChildren(locator));

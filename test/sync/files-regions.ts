@@ -113,6 +113,8 @@ export class Region {
       journal: this.sync.journal,
       log: memoryHub(this.engine).log(LOG),
       capabilities: this.engine.capabilities,
+      name: 'a log',
+      path: '/files',
       hubName: 'memory',
       region: this.name,
       cap: 2 ** 24,

@@ -579,7 +579,7 @@ describe('a region that means harm', () => {
   /** Sends a change as if it had been found on the disk of `region`. */
   function send(region: Region, steps: readonly Step[]): void {
     region.journal.known.replica.local({ session: 7, sequence: 7, kind: CHANGE, payload: encodeChange({ region: 'x', steps }) });
-    region.sync.journal.append(LINK, encodeLink({ connected: true, time: 0, head: 0, hub: '', problem: '' }));
+    region.sync.journal.append(LINK, encodeLink({ connected: true, time: 0, head: 0, hub: '', problem: '', code: '' }));
   }
 
   it('cannot get out of the bucket, nor stop the others', async () => {

@@ -14,7 +14,8 @@ const URL = 'https://a.example/';
 export class Region {
   readonly name: string;
   readonly quarantined: Uint8Array[] = [];
-  readonly replicator: Replicator;
+  replicator: Replicator;
+  readonly #hub: Hub;
   readonly #machine = new MapMachine(URL);
   readonly #disk = new SimDisk();
   readonly #reader = new Reader(this.#disk, this.#machine);
@@ -25,9 +26,25 @@ export class Region {
   constructor(name: string, hub: Hub) {
     this.name = name;
     this.#reader.catchUp();
-    this.replicator = new Replicator({
+    this.#hub = hub;
+    this.replicator = this.#replicate();
+  }
+
+  /** As another process does after this one has ended. */
+  async restart(): Promise<void> {
+    await this.replicator.stop();
+    this.replicator = this.#replicate();
+    this.replicator.start();
+  }
+
+  #replicate(): Replicator {
+    const { name } = this;
+    const hub = this.#hub;
+    return new Replicator({
       journal: this.journal,
       log: hub.log('a'),
+      name: 'a',
+      path: `/${name}`,
       capabilities: MEMORY_CAPABILITIES,
       hubName: hub.name,
       region: name,

@@ -1,5 +1,9 @@
+import { createHash } from 'node:crypto';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { NO_OPERATION } from '../../src/disk/replica/operation.ts';
+import { ByteWriter } from '../../src/disk/replica/byte-writer.ts';
+import { NO_CHAIN } from '../../src/disk/replica/chain.ts';
+import { onWarning } from '../../src/runtime/warning.ts';
+import type { StorageWarning } from '../../src/runtime/warning.ts';
 import { Wire } from '../../src/sync/replicator/wire.ts';
 import { MEMORY_CAPABILITIES, MemoryEngine, memoryHub } from '../support/memory-hub.ts';
 import { Region } from './replicator-region.ts';
@@ -28,8 +32,17 @@ const STRANGER = '01890000-0000-7000-8000-000000000000';
 function entryOf(kind: number, first = 1): Uint8Array {
   const from = 'elsewhere';
   const operations = [{ session: 5, sequence: 1, kind, payload: new Uint8Array(0) }];
-  const batch = { incarnation: STRANGER, region: from, first, previous: NO_OPERATION, operations };
+  const batch = { incarnation: STRANGER, region: from, first, previous: NO_CHAIN, operations };
   return new Wire(MEMORY_CAPABILITIES, from).encode(batch, { position: 0, digest: new Uint8Array(0) }).bytes;
+}
+
+/** An entry of version 1 whose one payload is a blob so many times. */
+function bombOf(name: string, count: number, length: number): Uint8Array {
+  const writer = new ByteWriter().byte(1).raw(Buffer.from(STRANGER.replaceAll('-', ''), 'hex')).text('evil').integer(1);
+  for (const zero of [0, 0, 0, 0]) writer.integer(zero);
+  writer.bytes(new Uint8Array(0)).integer(5).integer(1).byte(1).byte(1).integer(count);
+  for (let left = count; left > 0; left--) writer.raw(Buffer.from(name, 'hex')).integer(length);
+  return writer.finish();
 }
 
 describe('a replicator', () => {
@@ -115,6 +128,62 @@ describe('a replicator', () => {
     const a = region('a', engine);
     await until(() => expect(a.replica.link.problem).toMatch(/kind 199.*newer version/));
     expect([a.replica.position, a.replica.link.connected]).toEqual([0, false]);
+  });
+
+  test('gives an entry that makes no sense its place, and no effect, in every region, and tells of it', async () => {
+    const engine = new MemoryEngine();
+    const warnings: StorageWarning[] = [];
+    const stop = onWarning((warning) => warnings.push(warning));
+    const [a, b] = [region('a', engine), region('b', engine)];
+    a.set('k', '1');
+    await until(() => expect(b.get('k')).toBe('1'));
+    const honest = entryOf(1);
+    const garbage = [Uint8Array.of(7), new Uint8Array(0), Uint8Array.of(1, 2, 3), honest.subarray(0, honest.length - 1), Uint8Array.of(2, 0, 0, 0, 0)];
+    engine.log('a').append(garbage.map((bytes, index) => ({ id: `evil${index}`, bytes })));
+    for (const subscriber of engine.log('a').subscribers) subscriber();
+    a.set('k', '2');
+    await until(() => expect([b.get('k'), a.replica.pending.length]).toEqual(['2', 0]));
+    const late = region('c', engine);
+    await until(() => expect(late.get('k')).toBe('2'));
+    for (const each of [a, b, late]) expect([each.replica.position, each.replica.link.connected]).toEqual([7, true]);
+    expect(b.replica.link.problem).toMatch(/Entry 6 of the log 'a' of memory makes no sense/);
+    expect(warnings.filter(({ code, path }) => code === 'hub-entry-damaged' && path === '/b')).toHaveLength(5);
+    stop();
+  });
+
+  test('fetches nothing of an entry that says it is larger than any may be', async () => {
+    const engine = new MemoryEngine();
+    const blob = new Uint8Array(2 ** 20);
+    const name = createHash('sha256').update(blob).digest('hex');
+    const log = engine.log('a');
+    log.putBlob(name, blob);
+    const fetched = vi.spyOn(log.blobs, 'get');
+    log.append([{ id: 'bomb', bytes: bombOf(name, 1000, blob.length) }, { id: 'liar', bytes: bombOf(name, 1, blob.length + 1) }]);
+    const a = region('a', engine);
+    a.set('k', 'v');
+    await until(() => expect([a.replica.position, a.get('k')]).toEqual([3, 'v']));
+    expect(fetched.mock.calls.length).toBe(1);
+  });
+
+  test('needs no snapshot that was damaged where all entries are there', async () => {
+    const engine = new MemoryEngine();
+    const a = region('a', engine);
+    a.set('k', 'v');
+    await until(() => expect(a.replica.position).toBe(1));
+    engine.log('a').putSnapshot({ position: 2 ** 50, bytes: new Uint8Array(100) });
+    const b = region('b', engine);
+    await until(() => expect(b.get('k')).toBe('v'));
+  });
+
+  test('keeps one incarnation over all its starts', async () => {
+    const engine = new MemoryEngine();
+    const a = region('a', engine);
+    for (let start = 1; start <= 50; start++) {
+      a.set('k', String(start));
+      await until(() => expect(a.replica.pending.length).toBe(0));
+      await a.restart();
+    }
+    expect(a.replica.clients.size).toBe(1);
   });
 
   test('notices a second replica of its region\'s name', async () => {

@@ -220,9 +220,9 @@ export class MapJournal implements Suspendable {
 
   /** What too many pending writes would make the machine reject is not even written. */
   #write(kind: number, writer: MapWriter, payload: Uint8Array): SetOutcome {
-    if (this.#machine.replica !== null && !this.#machine.admit(payload).accepted) {
+    if (this.#machine.replica !== null && !this.#machine.welcome(payload).accepted) {
       this.current();
-      const outcome = this.#machine.admit(payload);
+      const outcome = this.#machine.welcome(payload);
       if (!outcome.accepted) return outcome;
     }
     return this.#append(kind, writer, payload);

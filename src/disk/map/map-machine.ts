@@ -1,5 +1,5 @@
 import type { JournalRecord, Machine, SnapshotRecord } from '../journal/machine.ts';
-import { isReplicaRecord, partsOf } from '../replica/apply-record.ts';
+import { isReplicaPart, isReplicaRecord, partsOf, ReplicaParts } from '../replica/apply-record.ts';
 import { REPLICA, REPLICATE } from '../replica/replica-records.ts';
 import type { Replica } from '../replica/replica.ts';
 import type { MapListener, SetOutcome } from './map-area.ts';
@@ -45,7 +45,7 @@ export class MapMachine implements Machine<SetOutcome> {
   #before: ReadonlyMap<string, string> | null = null;
   #replica: MapReplica | null = null;
   /** Parts of the REPLICA of a snapshot that is being read. */
-  #parts: Uint8Array[] = [];
+  readonly #parts = new ReplicaParts();
 
   /** `ownUrl`: what the url of most writers is; every process must give the same, or events tell a wrong url. */
   constructor(ownUrl: string) {
@@ -64,6 +64,11 @@ export class MapMachine implements Machine<SetOutcome> {
   /** Whether a record of a local write may wait for the hub; always so where there is none. */
   admit(payload: Uint8Array): SetOutcome {
     return this.#replica === null ? ACCEPTED : this.#replica.admit(payload);
+  }
+
+  /** The same, with what nobody has acknowledged: what a writer asks before it writes. */
+  welcome(payload: Uint8Array): SetOutcome {
+    return this.#replica === null ? ACCEPTED : this.#replica.welcome(payload);
   }
 
   apply(record: JournalRecord): SetOutcome {
@@ -164,10 +169,11 @@ export class MapMachine implements Machine<SetOutcome> {
   reset(): void {
     this.#before = this.state.takeEntries();
     this.#replica = null;
-    this.#parts = [];
+    this.#parts.clear();
   }
 
   restore(kind: number, payload: Uint8Array): void {
+    if (isReplicaPart(kind)) return this.#parts.add(kind, payload);
     switch (kind) {
       case ENTRIES:
         reader.entries(payload, (key, value) => this.state.put(key, value));
@@ -178,9 +184,6 @@ export class MapMachine implements Machine<SetOutcome> {
       case RULES:
         reader.rules(payload);
         return;
-      case REPLICA:
-        this.#parts.push(new Uint8Array(payload));
-        return;
       default:
         throw unknownRecord(kind);
     }
@@ -188,7 +191,7 @@ export class MapMachine implements Machine<SetOutcome> {
 
   /** The records in between are gone, and with them who wrote: one change for each key that differs. */
   restored(): void {
-    if (this.#parts.length > 0) this.#restoreReplica();
+    if (!this.#parts.isEmpty) this.#restoreReplica();
     const before = this.#before;
     this.#before = null;
     if (this.listener !== null && before !== null) differences(before, this.state, this.#ownUrl, this.listener);
@@ -197,7 +200,6 @@ export class MapMachine implements Machine<SetOutcome> {
   #restoreReplica(): void {
     this.#replica = new MapReplica(this.state, this.#ownUrl);
     this.#replica.restore(this.#parts);
-    this.#parts = [];
   }
 
   *snapshot(): Generator<SnapshotRecord> {

@@ -6,7 +6,7 @@ import type { Model, Refusal } from '../replica/model.ts';
 import type { Operation } from '../replica/operation.ts';
 import { decodeOperation, isOperation } from './map-operation.ts';
 import type { KeyChange, MapOperation } from './map-operation.ts';
-import { ADD, entryBlocks, LIMIT, RecordReader, RecordWriter } from './map-records.ts';
+import { ADD, BARRIER, COMPARE, entryBlocks, LIMIT, RecordReader, RecordWriter } from './map-records.ts';
 import { DEFAULT_QUOTA, MapState } from './map-state.ts';
 
 const reader = new RecordReader();
@@ -21,6 +21,10 @@ export class MapModel implements Model {
 
   knows(kind: number): boolean {
     return isOperation(kind);
+  }
+
+  isAwaited(kind: number): boolean {
+    return kind === COMPARE || kind === BARRIER;
   }
 
   /** (9) The quota is that of the base, at this place in the order. */

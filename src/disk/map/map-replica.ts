@@ -1,5 +1,6 @@
 import type { JournalRecord } from '../journal/machine.ts';
-import { applyRecord, readParts } from '../replica/apply-record.ts';
+import { applyRecord } from '../replica/apply-record.ts';
+import type { ReplicaParts } from '../replica/apply-record.ts';
 import type { Operation } from '../replica/operation.ts';
 import { Replica } from '../replica/replica.ts';
 import type { Applied } from '../replica/replica.ts';
@@ -40,8 +41,8 @@ export class MapReplica {
   }
 
   /** Goes on from the parts of a snapshot. */
-  restore(parts: readonly Uint8Array[]): void {
-    readParts(this.replica, parts);
+  restore(parts: ReplicaParts): void {
+    parts.restore(this.replica);
     this.#countPending();
     this.#view.adopt(this.#replay());
   }
@@ -51,6 +52,13 @@ export class MapReplica {
     const { replica } = this;
     if (replica.hasRoomFor(payload)) return ACCEPTED;
     return { accepted: false, quota: replica.cap, requested: replica.pending.bytes + payload.length, unsent: true };
+  }
+
+  /** (13) Whether one more local write should be made. */
+  welcome(payload: Uint8Array): SetOutcome {
+    const { replica } = this;
+    if (replica.welcomes(payload)) return ACCEPTED;
+    return { accepted: false, quota: replica.cap, requested: replica.occupied + payload.length, unsent: true };
   }
 
   /** (1) A local write, which asks for what the view has already, is pending from now on. */

@@ -12,10 +12,15 @@ import {
   decodeIncarnation,
   decodeLink,
   decodeReplicate,
+  decodeTold,
   ENTRY,
   INCARNATION,
   LINK,
+  OLD_REPLICA,
+  REPLICA,
   REPLICATE,
+  SEND,
+  TOLD,
 } from './replica-records.ts';
 import type { Applied, Replica } from './replica.ts';
 
@@ -35,7 +40,40 @@ const PART_BYTES = 2 ** 24;
 
 /** Whether a record says what becomes of a replica. */
 export function isReplicaRecord(kind: number): boolean {
-  return kind >= REPLICATE && kind <= ACKNOWLEDGE;
+  return (kind >= REPLICATE && kind <= ACKNOWLEDGE) || kind === TOLD || kind === SEND;
+}
+
+/** Whether a record of a snapshot is a part of a replica's state. */
+export function isReplicaPart(kind: number): boolean {
+  return kind === REPLICA || kind === OLD_REPLICA;
+}
+
+/** The parts of a replica's state, as a snapshot of a journal has them. */
+export class ReplicaParts {
+  #kind = REPLICA;
+  #parts: Uint8Array[] = [];
+
+  get isEmpty(): boolean {
+    return this.#parts.length === 0;
+  }
+
+  /** `payload` may be a view that is valid only now. */
+  add(kind: number, payload: Uint8Array): void {
+    this.#kind = kind;
+    this.#parts.push(new Uint8Array(payload));
+  }
+
+  /** Hands over what there is, and is empty again. */
+  restore(replica: Replica): void {
+    const reader = new ByteReader(Buffer.concat(this.#parts));
+    this.#parts = [];
+    if (this.#kind === OLD_REPLICA) replica.readOld(reader);
+    else replica.read(reader);
+  }
+
+  clear(): void {
+    this.#parts = [];
+  }
 }
 
 /** @throws HoldfastError `unknown-record` for what only newer code knows, before anything has changed */
@@ -58,6 +96,12 @@ export function applyRecord(replica: Replica, { kind, payload, session }: Journa
       return NOTHING;
     case ACKNOWLEDGE:
       replica.acknowledge(decodeAcknowledge(payload));
+      return NOTHING;
+    case TOLD:
+      replica.told(decodeTold(payload));
+      return NOTHING;
+    case SEND:
+      replica.send();
       return NOTHING;
     default:
       throw new HoldfastError('unknown-record', `A record of kind ${kind} is about a replica; a newer version of Holdfast must have written it.`);
@@ -91,9 +135,4 @@ export function* partsOf(replica: Replica): Generator<Uint8Array> {
   replica.write(writer);
   const bytes = writer.finish();
   for (let at = 0; at < bytes.length; at += PART_BYTES) yield bytes.subarray(at, at + PART_BYTES);
-}
-
-/** What `partsOf` gave. */
-export function readParts(replica: Replica, parts: readonly Uint8Array[]): void {
-  replica.read(new ByteReader(Buffer.concat(parts)));
 }

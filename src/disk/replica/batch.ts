@@ -1,12 +1,14 @@
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { ByteReader, damaged } from './byte-reader.ts';
+import { chainOfMark, readChain } from './chain.ts';
+import type { Chain } from './chain.ts';
 import { readIncarnation } from './incarnation.ts';
 import type { Incarnation } from './incarnation.ts';
 import { readMark, readOperation } from './operation.ts';
-import type { Operation, OperationMark } from './operation.ts';
+import type { Operation } from './operation.ts';
 
-/** The version of the entries that replicas exchange. */
-export const BATCH_VERSION = 1;
+/** The version of the batches that ENTRY records hold. */
+export const BATCH_VERSION = 2;
 
 /**
  * One entry of a hub's log: operations of one incarnation, numbered without a gap from `first` on. It is applied whole
@@ -18,8 +20,12 @@ export interface Batch {
   readonly region: string;
   /** The client sequence of its first operation, from 1. */
   readonly first: number;
-  /** The operation before its first one in this incarnation: two histories of one incarnation cannot be mixed. */
-  readonly previous: OperationMark;
+  /** Up to the operation before its first one in this incarnation: two histories of one incarnation cannot be mixed. */
+  readonly previous: Chain;
+  /** The position up to which its sender had everything while its operations were pending there; 0: it does not say. */
+  readonly base: number;
+  /** False: it came in an entry of version 1, which knows of nothing but the mark of the operation before. */
+  readonly chained: boolean;
   readonly operations: readonly Operation[];
 }
 
@@ -28,14 +34,33 @@ export function decodeBatch(bytes: Uint8Array): Batch {
   const reader = new ByteReader(bytes);
   const version = reader.byte();
   if (version > BATCH_VERSION) throw new HoldfastError('unknown-record', `An entry of a hub is of version ${version}; this Holdfast knows ${BATCH_VERSION}.`);
-  if (version < BATCH_VERSION) throw damaged('it is of no version');
-  const head = {
-    incarnation: readIncarnation(reader),
-    region: reader.text(),
-    first: reader.integer(),
-    previous: readMark(reader),
-  };
+  if (version === 0) throw damaged('it is of no version');
+  const head = version === 1 ? readOldHead(reader) : readHead(reader);
   const operations: Operation[] = [];
   while (!reader.atEnd) operations.push(readOperation(reader));
   return { ...head, operations };
+}
+
+type Head = Omit<Batch, 'operations'>;
+
+function readHead(reader: ByteReader): Head {
+  return {
+    incarnation: readIncarnation(reader),
+    region: reader.text(),
+    first: reader.integer(),
+    previous: readChain(reader),
+    base: reader.integer(),
+    chained: reader.byte() === 1,
+  };
+}
+
+function readOldHead(reader: ByteReader): Head {
+  return {
+    incarnation: readIncarnation(reader),
+    region: reader.text(),
+    first: reader.integer(),
+    previous: chainOfMark(readMark(reader)),
+    base: 0,
+    chained: false,
+  };
 }

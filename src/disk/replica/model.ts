@@ -8,6 +8,9 @@ import type { Operation } from './operation.ts';
  */
 export type Refusal = 'quota' | 'expected' | 'damaged' | 'unknown';
 
+/** In the order of their numbers in what is written. */
+export const REFUSALS: readonly Refusal[] = ['quota', 'expected', 'damaged', 'unknown'];
+
 /** What the order of a hub is applied to: the confirmed state, the same in every region at the same position. */
 export interface Model {
   /**
@@ -17,6 +20,8 @@ export interface Model {
   confirm(operation: Operation): Refusal | null;
   /** Whether this code knows the kind of an operation; one that it does not know must wait for newer code. */
   knows(kind: number): boolean;
+  /** Whether whoever makes an operation of this kind waits to be told what becomes of it. */
+  isAwaited(kind: number): boolean;
   /** Empties the confirmed state. */
   clear(): void;
   /** Writes the confirmed state; equal states in equal bytes. */

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { crc32 } from '../journal/checksum.ts';
 import type { ByteReader } from './byte-reader.ts';
 import type { ByteWriter } from './byte-writer.ts';
@@ -15,24 +16,22 @@ export interface Operation extends OperationId {
   readonly payload: Uint8Array;
 }
 
-/**
- * What tells an operation from every other one, even from one of the same id: where a whole machine was copied while it
- * ran, both go on with the same sessions.
- */
+/** What entries and bases of version 1 tell an operation by, even from one of the same id; others have chains. */
 export interface OperationMark extends OperationId {
   /** CRC-32 of kind and payload. */
   readonly check: number;
 }
 
-/** No operation has this mark: what comes before an incarnation's first. */
+/** No operation has this id. */
 export const NO_OPERATION: OperationMark = { session: 0, sequence: 0, check: 0 };
 
 export function markOf({ session, sequence, kind, payload }: Operation): OperationMark {
   return { session, sequence, check: crc32(payload, 0, payload.length, kind) };
 }
 
-export function isSameMark(a: OperationMark, b: OperationMark): boolean {
-  return isSameOperation(a, b) && a.check === b.check;
+/** The same in all that it says, not only in its id. */
+export function isEqual(a: Operation, b: Operation): boolean {
+  return isSameOperation(a, b) && a.kind === b.kind && Buffer.compare(a.payload, b.payload) === 0;
 }
 
 export function isSameOperation(a: OperationId, b: OperationId): boolean {

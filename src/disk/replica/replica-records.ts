@@ -3,9 +3,11 @@ import { decodeBatch } from './batch.ts';
 import type { Batch } from './batch.ts';
 import { ByteReader } from './byte-reader.ts';
 import { ByteWriter } from './byte-writer.ts';
+import { NO_CHAIN } from './chain.ts';
 import { readIncarnation, writeIncarnation } from './incarnation.ts';
 import type { Incarnation } from './incarnation.ts';
-import { NO_OPERATION } from './operation.ts';
+import { readId, writeId } from './operation.ts';
+import type { OperationId } from './operation.ts';
 import { DIGEST_BYTES } from './snapshot.ts';
 
 /*
@@ -15,9 +17,12 @@ import { DIGEST_BYTES } from './snapshot.ts';
  *   INCARNATION  incarnation
  *   ENTRY        epoch, position, digest, batch
  *   BASE         epoch and position that it replaces, flags, snapshot
- *   LINK         whether connected, milliseconds since 1970, head's position, hub, problem
+ *   LINK         whether connected, milliseconds since 1970, head's position, hub, problem, [code of its error]
  *   ACKNOWLEDGE  serial of the last rejection that was seen
+ *   OLD_REPLICA  everything, as it was before version 2   (in snapshots only)
  *   REPLICA      everything                               (in snapshots only)
+ *   TOLD         ids of operations whose verdicts were told
+ *   SEND         nothing: what is pending may be in the hub's log from now on, of which there is no base yet
  */
 export const REPLICATE = 64;
 export const INCARNATION = 65;
@@ -25,7 +30,10 @@ export const ENTRY = 66;
 export const BASE = 67;
 export const LINK = 68;
 export const ACKNOWLEDGE = 69;
-export const REPLICA = 70;
+export const OLD_REPLICA = 70;
+export const REPLICA = 71;
+export const TOLD = 72;
+export const SEND = 73;
 
 export interface ReplicateRecord {
   readonly incarnation: Incarnation;
@@ -63,9 +71,11 @@ export interface LinkRecord {
   readonly hub: string;
   /** Why it is not connected, or what has to be looked after; empty when nothing. */
   readonly problem: string;
+  /** Of the HoldfastError that keeps it from the hub; empty when none does. */
+  readonly code: string;
 }
 
-export const NO_LINK: LinkRecord = { connected: false, time: 0, head: 0, hub: '', problem: '' };
+export const NO_LINK: LinkRecord = { connected: false, time: 0, head: 0, hub: '', problem: '', code: '' };
 
 export function encodeReplicate({ incarnation, region, cap }: ReplicateRecord): Uint8Array {
   const writer = new ByteWriter();
@@ -103,7 +113,8 @@ export function decodeEntry(payload: Uint8Array): EntryRecord {
   };
 }
 
-const NO_BATCH: Batch = { incarnation: '', region: '', first: 1, previous: NO_OPERATION, operations: [] };
+/** Of an entry that makes no sense. */
+export const NO_BATCH: Batch = { incarnation: '', region: '', first: 1, previous: NO_CHAIN, base: 0, chained: true, operations: [] };
 
 /** What makes no sense to anybody has its place in the order, and no effect: it must not stop those who read it. */
 function batchOf(bytes: Uint8Array): Batch {
@@ -132,20 +143,28 @@ export function encodeLink(link: LinkRecord): Uint8Array {
 }
 
 export function decodeLink(payload: Uint8Array): LinkRecord {
-  return readLink(new ByteReader(payload));
+  const reader = new ByteReader(payload);
+  const link = readOldLink(reader);
+  return reader.atEnd ? link : { ...link, code: reader.text() };
 }
 
-export function writeLink(writer: ByteWriter, { connected, time, head, hub, problem }: LinkRecord): void {
-  writer.byte(connected ? 1 : 0).integer(time).integer(head).text(hub).text(problem);
+export function writeLink(writer: ByteWriter, { connected, time, head, hub, problem, code }: LinkRecord): void {
+  writer.byte(connected ? 1 : 0).integer(time).integer(head).text(hub).text(problem).text(code);
 }
 
 export function readLink(reader: ByteReader): LinkRecord {
+  return { ...readOldLink(reader), code: reader.text() };
+}
+
+/** Before version 2 there was no code in it. */
+export function readOldLink(reader: ByteReader): LinkRecord {
   return {
     connected: reader.byte() === 1,
     time: reader.integer(),
     head: reader.integer(),
     hub: reader.text(),
     problem: reader.text(),
+    code: '',
   };
 }
 
@@ -155,4 +174,17 @@ export function encodeAcknowledge(through: number): Uint8Array {
 
 export function decodeAcknowledge(payload: Uint8Array): number {
   return new ByteReader(payload).integer();
+}
+
+export function encodeTold(ids: Iterable<OperationId>): Uint8Array {
+  const writer = new ByteWriter();
+  for (const id of ids) writeId(writer, id);
+  return writer.finish();
+}
+
+export function decodeTold(payload: Uint8Array): OperationId[] {
+  const reader = new ByteReader(payload);
+  const ids: OperationId[] = [];
+  while (!reader.atEnd) ids.push(readId(reader));
+  return ids;
 }

@@ -1,20 +1,27 @@
+import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { ByteReader } from './byte-reader.ts';
 import type { ByteWriter } from './byte-writer.ts';
 import type { Batch } from './batch.ts';
+import { chainOfMark, chains, NO_CHAIN, readChain, writeChain } from './chain.ts';
+import type { Chain } from './chain.ts';
 import { ClientTable } from './client-table.ts';
 import { ConfirmedTail } from './confirmed-tail.ts';
 import { readIncarnation, writeIncarnation } from './incarnation.ts';
 import type { Incarnation } from './incarnation.ts';
 import type { Model, Refusal } from './model.ts';
-import { isSameMark, markOf } from './operation.ts';
-import type { Operation, OperationMark } from './operation.ts';
-import { PendingQueue, readNumbered, writeNumbered } from './pending-queue.ts';
+import { fromOld, readNumbered, readOldNumbered, writeNumbered } from './numbered-runs.ts';
+import { isEqual, markOf } from './operation.ts';
+import type { Operation, OperationId } from './operation.ts';
+import { PendingQueue } from './pending-queue.ts';
 import type { Numbered } from './pending-queue.ts';
+import { isContinuous, reconcile } from './reconcile.ts';
+import type { Own } from './reconcile.ts';
 import { Rejections } from './rejections.ts';
-import { NO_LINK, readLink, writeLink } from './replica-records.ts';
+import { NO_LINK, readLink, readOldLink, writeLink } from './replica-records.ts';
 import type { BaseRecord, EntryRecord, LinkRecord, ReplicateRecord } from './replica-records.ts';
 import { readBase, writeBase } from './snapshot.ts';
 import type { BaseHead } from './snapshot.ts';
+import { Verdicts } from './verdicts.ts';
 
 /** What became of one operation of an entry. */
 export interface Applied {
@@ -27,11 +34,28 @@ export interface Applied {
   readonly refusal: Refusal | null;
 }
 
+/** One that has its turn. */
+interface Turn {
+  readonly operation: Operation;
+  readonly incarnation: Incarnation;
+  readonly number: number;
+  /** Up to it. */
+  readonly chain: Chain;
+  /** False: `chain` is of version 1, and says nothing about what came before. */
+  readonly chained: boolean;
+}
+
 /** Incarnations of this replica that are remembered, to tell another replica of the same region name. */
 const REMEMBERED = 64;
 
 /** Operations that no record holds get sequences beyond those of all records. */
 const MADE = 2 ** 32;
+
+/** Of what `write` writes. */
+const VERSION = 2;
+
+/** Of what nobody wrote here. */
+const NO_TICKET = 0;
 
 /**
  * One replica's copy of what a hub orders: the confirmed base, and the operations of its own that are pending on top of
@@ -40,9 +64,10 @@ const MADE = 2 ** 32;
  *
  * - (5) the base changes by entries only, each operation at most once, in its client's order, as `ClientTable` says;
  * - (6) entries apply in order of position: one at or below `position` is void, so is one beyond the next;
- * - (6) an operation leaves the pending ones by its echo, never by what the hub answered; when another operation is
+ * - (6) an operation leaves the pending ones by its echo, never by what the hub answered; when another history is
  *   found under its number, everything pending waits for new numbers (`diverged`);
- * - what was pending is pending still, confirmed, or in `rejections`: nothing disappears.
+ * - what was pending is pending still, confirmed, or in `rejections`: nothing disappears;
+ * - what became of an operation that somebody waits for is in `verdicts` until he was told, or nobody can say any more.
  */
 export class Replica {
   readonly model: Model;
@@ -50,12 +75,18 @@ export class Replica {
   readonly pending = new PendingQueue();
   readonly tail = new ConfirmedTail();
   readonly rejections = new Rejections();
+  readonly verdicts = new Verdicts();
   #region = '';
   #incarnations: Incarnation[] = [];
   #nextNumber = 1;
+  /** Up to the last operation of the newest incarnation, where that is not pending any more. */
+  #chain: Chain = NO_CHAIN;
+  #tickets = 0;
   #made = 0;
   #cap = 0;
   #diverged = false;
+  /** Whether something was sent before there was a base. */
+  #sent = false;
   #head: BaseHead = { epoch: '', position: 0, digest: new Uint8Array(0) };
   #link: LinkRecord = NO_LINK;
 
@@ -107,9 +138,44 @@ export class Replica {
     return this.#link;
   }
 
-  /** Whether more bytes of operations may become pending (rule 13). */
+  /** Whether more bytes of operations may become pending (rule 13): what is pending beyond that has no effect. */
   hasRoomFor(payload: Uint8Array): boolean {
     return !this.active || this.pending.bytes + payload.length <= this.#cap;
+  }
+
+  /** Whether whoever is about to write should: also what nobody has acknowledged takes of the cap. */
+  welcomes(payload: Uint8Array): boolean {
+    return !this.active || this.occupied + payload.length <= this.#cap;
+  }
+
+  /** Bytes of the cap that are taken. */
+  get occupied(): number {
+    return this.pending.bytes + this.rejections.bytes;
+  }
+
+  /** Whether what had this ticket, and everything before it, is pending no more. */
+  hasPassed(ticket: number): boolean {
+    const head = this.pending.at(0);
+    return head === undefined || head.ticket > ticket;
+  }
+
+  /** The ticket of a pending operation, which was among the last to be made; undefined: it is not pending. */
+  ticketOf({ session, sequence }: OperationId): number | undefined {
+    for (let index = this.pending.length - 1; index >= 0; index--) {
+      const item = this.pending.at(index);
+      if (item?.operation.session === session && item.operation.sequence === sequence) return item.ticket;
+    }
+    return undefined;
+  }
+
+  /** Whether something that the order may hold was sent before there was a base. */
+  get sent(): boolean {
+    return this.#sent;
+  }
+
+  /** From now on the order may hold what is pending. */
+  send(): void {
+    this.#sent = true;
   }
 
   /** The bytes that may be pending. */
@@ -130,26 +196,36 @@ export class Replica {
   #seed(seeds: ReturnType<Model['seeds']>, session: number): void {
     for (const { kind, payload } of seeds) {
       this.#made += 1;
-      this.local({ session, sequence: MADE + this.#made, kind, payload });
+      this.#number({ session, sequence: MADE + this.#made, kind, payload }, NO_TICKET);
     }
   }
 
   /** (2) The next local writes are numbered under another name; after a divergence the pending ones too. */
   incarnate(incarnation: Incarnation): void {
     if (!this.active || this.isOwn(incarnation)) return;
+    const { diverged } = this;
     this.#incarnations = [...this.#incarnations, incarnation].slice(-REMEMBERED);
     this.#nextNumber = 1;
-    if (!this.diverged) return;
+    this.#chain = NO_CHAIN;
+    if (!diverged) return;
     this.#diverged = false;
-    const operations = [...this.pending];
+    const items = [...this.pending];
     this.pending.replace([]);
-    for (const { operation } of operations) this.local(operation);
+    for (const { operation, ticket } of items) this.#number(operation, ticket);
   }
 
   /** (1) A local write: pending from now on. */
   local(operation: Operation): void {
     if (!this.active) return;
-    this.pending.push({ operation, incarnation: this.incarnation, number: this.#nextNumber });
+    this.#tickets += 1;
+    this.#number(operation, this.#tickets);
+  }
+
+  #number(operation: Operation, ticket: number): void {
+    const { incarnation } = this;
+    const before = this.pending.last;
+    const goesOn = before?.incarnation === incarnation && before.number === this.#nextNumber - 1;
+    this.pending.push({ operation, incarnation, number: this.#nextNumber, ticket, previous: goesOn ? null : this.#chain });
     this.#nextNumber += 1;
   }
 
@@ -161,32 +237,52 @@ export class Replica {
     return this.#applyBatch(batch);
   }
 
-  #applyBatch({ incarnation, first, previous, operations }: Batch): Applied[] {
+  #applyBatch({ incarnation, first, previous, base, chained, operations }: Batch): Applied[] {
     const applied: Applied[] = [];
     let number = first;
     let before = previous;
     for (const operation of operations) {
-      const mark = markOf(operation);
-      if (this.clients.isNext(incarnation, number, before)) {
-        this.clients.record(incarnation, number, mark);
-        applied.push(this.#applyNext({ operation, incarnation, number }));
+      const chain = chained ? chains.after(before, operation) : chainOfMark(markOf(operation));
+      if (this.clients.isNext({ incarnation, number, before, base })) {
+        const forgotten = this.clients.record(incarnation, { number, chain, position: chained ? this.position : 0 });
+        for (const each of forgotten) if (this.isOwn(each)) this.#beginAnew(each);
+        applied.push(this.#applyNext({ operation, incarnation, number, chain, chained }));
       }
       number += 1;
-      before = mark;
+      before = chain;
     }
     return applied;
   }
 
-  #applyNext(item: Numbered): Applied {
-    const { operation } = item;
-    const index = this.#echo(item);
+  /**
+   * (5) What is pending of an incarnation that the order has forgotten begins with 1 again, under the same name: so
+   * copies of this replica that have the same pending still do, and it has its turn once.
+   */
+  #beginAnew(incarnation: Incarnation): void {
+    this.tail.replace(this.tail.items.filter((item) => item.incarnation !== incarnation));
+    const count = this.pending.restart(incarnation);
+    if (incarnation !== this.incarnation) return;
+    this.#nextNumber = count + 1;
+    this.#chain = NO_CHAIN;
+  }
+
+  #applyNext(turn: Turn): Applied {
+    const { operation } = turn;
+    const index = this.#echo(turn);
     const own = index >= 0;
     const refusal = this.model.confirm(operation);
-    if (own && refusal !== null) this.rejections.add(operation, refusal, this.position);
+    if (own) this.#decide(operation, refusal);
     return { operation, own, early: index > 0, refusal };
   }
 
-  #indexOf({ incarnation, number }: Numbered): number {
+  /** What has become of an operation of this replica. */
+  #decide(operation: Operation, refusal: Refusal | null): void {
+    const isAwaited = this.model.isAwaited(operation.kind);
+    if (refusal !== null) this.rejections.add(operation, refusal, this.position, isAwaited);
+    if (isAwaited) this.verdicts.add(operation, refusal ?? 'accepted');
+  }
+
+  #indexOf({ incarnation, number }: Turn): number {
     const head = this.pending.at(0);
     if (head?.incarnation === incarnation && head.number === number) return 0;
     return this.isOwn(incarnation) ? this.pending.indexOf(incarnation, number) : -1;
@@ -196,18 +292,26 @@ export class Replica {
    * (6) Which pending operation this is the echo of, which then is pending no more; -1: none. It is the first, unless
    * it was under way when others were put before it, that a hub had forgotten.
    */
-  #echo(item: Numbered): number {
-    const index = this.#indexOf(item);
-    const found = this.pending.at(index);
-    if (index < 0 || found === undefined) return -1;
-    if (!isSameMark(markOf(found.operation), markOf(item.operation))) {
+  #echo(turn: Turn): number {
+    const { incarnation, number, operation, chain } = turn;
+    const index = this.#indexOf(turn);
+    if (index < 0) return -1;
+    if (!this.#isSame(index, turn)) {
       this.#diverged = true;
       return -1;
     }
-    if (index === 0) this.pending.shift();
-    else this.pending.remove(index);
-    this.tail.push(item);
+    if (index === 0) this.pending.shift(chain);
+    else this.pending.remove(index, chain);
+    if (incarnation === this.incarnation && number === this.#nextNumber - 1) this.#chain = chain;
+    this.tail.push({ operation, incarnation, number, chain, position: this.position });
     return index;
+  }
+
+  /** Whether the order has the pending operation there, with all its history. */
+  #isSame(index: number, { operation, chain, chained }: Turn): boolean {
+    if (chained) return this.pending.chainAt(index) === chain;
+    const pending = this.pending.at(index);
+    return pending !== undefined && isEqual(pending.operation, operation);
   }
 
   /**
@@ -221,10 +325,26 @@ export class Replica {
   rebase({ from, seed, base }: BaseRecord, session: number): boolean {
     if (!this.active || from.position !== this.position || from.epoch !== this.epoch) return false;
     const seeds = seed ? [...this.model.seeds()] : [];
+    const isUnsent = this.epoch === '' && !this.#sent;
     this.#head = readBase(new ByteReader(base), this.clients, this.model);
     if (seed) this.#seedBefore([...this.pending], seeds, session);
-    this.#reconcile(seed ? [] : this.tail.items, [...this.pending]);
+    this.#reconcile({ tail: seed ? [] : this.tail.items, isUnsent });
     return true;
+  }
+
+  #reconcile(own: Pick<Own, 'tail' | 'isUnsent'>): void {
+    const { pending, clients, incarnation } = this;
+    const { left, unknown, tail } = reconcile({ ...own, pending, clients });
+    const last = pending.last;
+    // What is written next goes on from it, though it is gone.
+    if (last?.incarnation === incarnation && left.at(-1)?.operation !== last.operation) this.#chain = pending.chainAt(pending.length - 1);
+    // No echo will come. A snapshot does not tell what was refused, nor, after a copy, whose operation it was.
+    for (const operation of unknown) this.#decide(operation, 'unknown');
+    pending.replace(left);
+    // A hub may forget once more, and then also what only a snapshot has confirmed.
+    this.tail.replace(tail);
+    for (const each of new Set([...pending.incarnations, incarnation])) if (!clients.knows(each)) this.#beginAnew(each);
+    this.#diverged = !isContinuous([...pending], this);
   }
 
   /** What the base holds goes before what is pending on top of it, and is numbered with it. */
@@ -232,38 +352,6 @@ export class Replica {
     this.pending.replace([]);
     this.#seed(seeds, session);
     for (const item of pending) this.pending.push(item);
-  }
-
-  /** Keeps pending what the new base has not seen, the `tail` before it that an older base had. */
-  #reconcile(tail: readonly Numbered[], pending: readonly Numbered[]): void {
-    const own = [...tail, ...pending];
-    const isLeft = ({ incarnation, number }: Numbered): boolean => number > this.clients.last(incarnation).number;
-    const left = own.filter(isLeft);
-    const known = new Set(own.map(({ operation }) => nameOf(markOf(operation))));
-    // Otherwise the order knows later ones of the incarnation than this replica: its disk was restored, or copied.
-    const isKnown = ({ incarnation }: Numbered): boolean => known.has(nameOf(this.clients.last(incarnation)));
-    for (const item of pending) {
-      // No echo will come. A snapshot does not tell what was refused, nor, after a copy, whose operation it was.
-      if (!isLeft(item)) this.rejections.add(item.operation, 'unknown', this.position);
-    }
-    this.pending.replace(left);
-    this.#diverged = !this.#isContinuous(left);
-    // A hub may forget once more, and then also what only a snapshot has confirmed.
-    this.tail.replace(own.filter((item) => !isLeft(item) && isKnown(item)));
-  }
-
-  /** Whether the operations, and those that will come after them, can all be confirmed under their numbers. */
-  #isContinuous(items: readonly Numbered[]): boolean {
-    let before: Numbered | undefined;
-    for (const item of items) {
-      const follows = before?.incarnation === item.incarnation;
-      const expected = follows ? (before?.number ?? 0) + 1 : this.clients.last(item.incarnation).number + 1;
-      if (item.number !== expected) return false;
-      // Operations to come are numbered as this one: nothing of another incarnation may stand between.
-      if (!follows && before?.incarnation === this.incarnation) return false;
-      before = item;
-    }
-    return true;
   }
 
   acknowledge(through: number): void {
@@ -274,52 +362,93 @@ export class Replica {
     this.#link = link;
   }
 
+  /** Those who waited for these operations know what became of them. */
+  told(ids: Iterable<OperationId>): void {
+    for (const id of ids) {
+      this.verdicts.told(id);
+      this.rejections.told(id);
+    }
+  }
+
   reset(): void {
-    this.clients.clear();
-    this.pending.replace([]);
-    this.tail.replace([]);
-    this.rejections.read(new ByteReader(NO_REJECTIONS));
+    for (const part of [this.clients, this.rejections, this.verdicts]) part.clear();
+    for (const list of [this.pending, this.tail]) list.replace([]);
     this.#region = '';
     this.#incarnations = [];
     this.#nextNumber = 1;
+    this.#chain = NO_CHAIN;
+    this.#tickets = 0;
     this.#made = 0;
     this.#cap = 0;
     this.#diverged = false;
+    this.#sent = false;
     this.#head = { epoch: '', position: 0, digest: new Uint8Array(0) };
     this.#link = NO_LINK;
   }
 
   /** Everything, for a snapshot of the journal. */
   write(writer: ByteWriter): void {
-    writer.text(this.#region).integer(this.#cap).integer(this.#nextNumber).integer(this.#made);
-    writer.byte(this.#diverged ? 1 : 0).integer(this.#incarnations.length);
+    writer.byte(VERSION).text(this.#region).integer(this.#cap).integer(this.#nextNumber).integer(this.#made).integer(this.#tickets);
+    writeChain(writer, this.#chain);
+    writer.byte((this.#diverged ? DIVERGED : 0) | (this.#sent ? SENT : 0)).integer(this.#incarnations.length);
     for (const incarnation of this.#incarnations) writeIncarnation(writer, incarnation);
-    writeNumbered(writer, [...this.pending]);
-    writeNumbered(writer, this.tail.items);
+    writeNumbered(writer, this.pending);
+    this.tail.write(writer);
     this.rejections.write(writer);
+    this.verdicts.write(writer);
     writeLink(writer, this.#link);
     writeBase(writer, this.#head, this.clients, this.model);
   }
 
   read(reader: ByteReader): void {
+    const version = reader.byte();
+    if (version !== VERSION) throw new HoldfastError('unknown-record', `The state of a replica is of version ${version}; this Holdfast knows ${VERSION}.`);
+    this.reset();
+    this.#region = reader.text();
+    this.#cap = reader.integer();
+    this.#nextNumber = reader.integer();
+    this.#made = reader.integer();
+    this.#tickets = reader.integer();
+    this.#chain = readChain(reader);
+    const flags = reader.byte();
+    this.#diverged = (flags & DIVERGED) !== 0;
+    this.#sent = (flags & SENT) !== 0;
+    this.#readIncarnations(reader);
+    const pending = readNumbered(reader);
+    this.pending.replace(pending);
+    this.tail.read(reader);
+    this.rejections.read(reader);
+    this.verdicts.read(reader);
+    this.#link = readLink(reader);
+    this.#head = readBase(reader, this.clients, this.model);
+  }
+
+  #readIncarnations(reader: ByteReader): void {
+    for (let left = reader.integer(); left > 0; left--) this.#incarnations.push(readIncarnation(reader));
+  }
+
+  /** As it was written before version 2. */
+  readOld(reader: ByteReader): void {
     this.reset();
     this.#region = reader.text();
     this.#cap = reader.integer();
     this.#nextNumber = reader.integer();
     this.#made = reader.integer();
     this.#diverged = reader.byte() === 1;
-    for (let left = reader.integer(); left > 0; left--) this.#incarnations.push(readIncarnation(reader));
-    this.pending.replace(readNumbered(reader));
-    this.tail.replace(readNumbered(reader));
-    this.rejections.read(reader);
-    this.#link = readLink(reader);
+    this.#readIncarnations(reader);
+    const pending = readOldNumbered(reader);
+    const tail = readOldNumbered(reader);
+    this.rejections.readOld(reader);
+    this.#link = readOldLink(reader);
     this.#head = readBase(reader, this.clients, this.model);
+    this.pending.replace(fromOld(pending, this.clients));
+    this.tail.replace(tail.map((item) => ({ ...item, chain: chainOfMark(markOf(item.operation)), position: 0 })));
+    this.#tickets = pending.length;
+    this.#chain = this.clients.last(this.incarnation).chain;
+    // Nobody wrote down whether something was.
+    this.#sent = true;
   }
 }
 
-/** As `Rejections` writes them. */
-const NO_REJECTIONS = new Uint8Array(2);
-
-function nameOf({ session, sequence, check }: OperationMark): string {
-  return `${session}.${sequence}.${check}`;
-}
+const DIVERGED = 1;
+const SENT = 2;

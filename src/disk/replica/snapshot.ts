@@ -8,7 +8,7 @@ import type { Model } from './model.ts';
 /** Bytes of a SHA-256. */
 export const DIGEST_BYTES = 32;
 
-const SNAPSHOT_VERSION = 1;
+const SNAPSHOT_VERSION = 2;
 
 /** Where in a hub's log a base is. */
 export interface BaseHead {
@@ -33,12 +33,14 @@ export function writeBase(writer: ByteWriter, { epoch, position, digest }: BaseH
 export function readBase(reader: ByteReader, clients: ClientTable, model: Model): BaseHead {
   const version = reader.byte();
   if (version > SNAPSHOT_VERSION) throw new HoldfastError('unknown-record', `A snapshot of a hub is of version ${version}; this Holdfast knows ${SNAPSHOT_VERSION}.`);
-  if (version < SNAPSHOT_VERSION) throw damaged('a snapshot is of no version');
+  if (version === 0) throw damaged('a snapshot is of no version');
   const head = { epoch: reader.text(), position: reader.integer(), digest: reader.bytes() };
   if (head.digest.length !== (head.position === 0 ? 0 : DIGEST_BYTES)) throw damaged('a digest has another length');
   const table = new ClientTable();
-  table.read(reader);
+  if (version === 1) table.readOld(reader);
+  else table.read(reader);
+  if (table.horizon > head.position) throw damaged('it forgets what is yet to come');
   model.read(reader);
-  clients.assign(table);
+  clients.adopt(table);
   return head;
 }

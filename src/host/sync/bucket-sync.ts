@@ -53,7 +53,7 @@ export class BucketSync {
       writer: this.#bucket.mapClient(`${origin}/`),
       running: () => this.start(),
       files: () => this.#running?.files?.journal ?? null,
-      filesProblem: () => this.#running?.filesProblem ?? '',
+      problems: () => (this.#running === undefined ? [] : [this.#running.problem, this.#running.filesProblem]),
     }));
   }
 
@@ -82,6 +82,7 @@ export class BucketSync {
       durability,
       meter,
       onConflict: (conflict) => this.#surface?.announceConflict(conflict),
+      onFailure: () => this.#surface?.announceProblem(),
     });
     return this.#running;
   }

@@ -68,13 +68,14 @@ export interface OriginSyncParts {
   readonly running: () => Promise<RunningSync>;
   /** The files' journal, once it is there; null where files are not synced. */
   readonly files: () => ReplicaJournal | null;
-  /** What keeps files from being synced, as far as this process knows. */
-  readonly filesProblem: () => string;
+  /** What this process knows of, beside what the journals say. */
+  readonly problems: () => readonly string[];
 }
 
 /** What a listener has been told. */
 interface Told {
   readonly connected: boolean;
+  readonly problem: string;
   readonly serials: readonly number[];
 }
 
@@ -82,7 +83,8 @@ interface Told {
  * One origin of a root in the order of its hub: what it has, what it waits for, and waits for the application. All of it
  * works in every process of the root, whichever speaks with the hub. docs/SYNC.md
  *
- * Events: `connected`, `disconnected`; `syncrejected` (a CustomEvent whose detail is a RejectedWrite); `syncconflict`
+ * Events: `connected`, `disconnected`; `syncproblem` (a CustomEvent whose detail is what `status().problem` says now);
+ * `syncrejected` (a CustomEvent whose detail is a RejectedWrite); `syncconflict`
  * (detail: a FileConflict).
  */
 export class OriginSync extends ContextEventTarget {
@@ -113,14 +115,16 @@ export class OriginSync extends ContextEventTarget {
       pending: sum(both, ({ pending }) => pending.length),
       pendingBytes: sum(both, ({ pending }) => pending.bytes),
       lag: Math.max(...both.map(lagOf)),
-      rejected: sum(both, ({ rejections }) => rejections.items.length),
-      problem: [...new Set([...both.map(({ link }) => link.problem), this.#parts.filesProblem()])].filter((problem) => problem !== '').join(' '),
+      rejected: sum(both, ({ rejections }) => rejections.size),
+      problem: [...new Set([...both.map(({ link }) => link.problem), ...this.#parts.problems()])].filter((problem) => problem !== '').join(' '),
     };
   }
 
   /**
    * Resolves when every write of this root up to now has come back in the hub's order; those that it refused are in
    * `rejections()`. For as long as the hub is away it waits.
+   *
+   * @throws HoldfastError hub-unauthorized while the hub refuses this root
    */
   async flush({ signal }: WaitOptions = {}): Promise<void> {
     const running = await this.#parts.running();
@@ -141,12 +145,13 @@ export class OriginSync extends ContextEventTarget {
    * A strong read of `localStorage`: takes a place in the hub's order, waits until this root has come to it, and calls
    * `body` at once: it sees every write of any region that was confirmed before this call.
    *
-   * @throws DOMException QuotaExceededError when too many writes wait for the hub; what `body` throws
+   * @throws DOMException QuotaExceededError when too many writes wait for the hub; HoldfastError hub-unauthorized,
+   * outcome-unknown; what `body` throws
    */
   async read<Result>(body: () => Result, { signal }: WaitOptions = {}): Promise<Awaited<Result>> {
     const { map, writer } = this.#parts;
     const running = await this.#parts.running();
-    await running.echoed(this.#submitted(map.barrier(writer)), signal);
+    await running.verdict(this.#submitted(map.barrier(writer)), signal);
     return await body();
   }
 
@@ -154,31 +159,27 @@ export class OriginSync extends ContextEventTarget {
    * Sets a key to `value` (null: removes it) if, at this write's place in the hub's order, it is `expected` (null: there
    * is none). Resolves when that is decided: true if so. Of any number of regions that ask the same one gets true.
    *
-   * @throws DOMException QuotaExceededError when it does not fit, there or here
+   * @throws DOMException QuotaExceededError when it does not fit, there or here; HoldfastError `outcome-unknown` when it
+   * cannot be told any more what was decided: it is never said to have been set because nothing is known against it
    */
   async compareAndSet(key: string, expected: string | null, value: string | null, { signal }: WaitOptions = {}): Promise<boolean> {
     const { map, writer } = this.#parts;
     const running = await this.#parts.running();
     const id = this.#submitted(map.compareAndSet(writer, { key: String(key), expected, value }));
-    await running.echoed(id, signal);
-    const refusal = this.#journal.current().rejections.refusalOf(id);
-    if (refusal === 'quota') throw new QuotaExceededError(`compareAndSet(): the value does not fit the quota of ${this.#parts.origin} any more.`);
-    return refusal === undefined;
+    const verdict = await running.verdict(id, signal);
+    if (verdict === 'quota') throw new QuotaExceededError(`compareAndSet(): the value does not fit the quota of ${this.#parts.origin} any more.`);
+    return verdict === 'accepted';
   }
 
   #submitted(submission: ReturnType<MapJournal['barrier']>): OperationId {
     if (submission.accepted) return submission.id;
     const { quota, requested } = submission;
-    throw new QuotaExceededError(`Too many writes of ${this.#parts.origin} wait for its hub.`, { quota, requested });
+    throw new QuotaExceededError(`Too many writes of ${this.#parts.origin} wait for its hub, or were refused and not acknowledged.`, { quota, requested });
   }
 
   /** The writes of this root that the order refused, the oldest first; kept on disk until they are acknowledged. */
   rejections(): RejectedWrite[] {
-    const files = this.#parts.files()?.current();
-    return [
-      ...this.#journal.current().rejections.items.map((each) => this.#mapRejection(each)),
-      ...(files?.rejections.items ?? []).map(({ serial, reason, position }) => ({ area: 'files', serial, reason, position }) as const),
-    ];
+    return this.#rejectionsSince([]);
   }
 
   #mapRejection({ serial, reason, position, operation }: Replica['rejections']['items'][number]): RejectedWrite {
@@ -204,6 +205,11 @@ export class OriginSync extends ContextEventTarget {
     this.dispatchEvent(new CustomEvent('syncconflict', { detail: conflict }));
   }
 
+  /** @internal Something keeps this process from the hub. */
+  announceProblem(): void {
+    if (this.#told !== null) this.#tell();
+  }
+
   /** @internal */
   end(): void {
     this.removeAllListeners();
@@ -220,7 +226,9 @@ export class OriginSync extends ContextEventTarget {
     this.#stopWatching?.();
     this.#stopWatching = null;
     if (!isWanted) return;
-    this.#told = this.#news();
+    // What is wrong already is news to whoever begins to listen.
+    this.#told = { ...this.#news(), problem: '' };
+    setImmediate(() => this.#tell());
     const ends = [this.#journal.watch(() => this.#tell())];
     this.#stopWatching = () => {
       for (const end of ends.splice(0)) end();
@@ -240,8 +248,10 @@ export class OriginSync extends ContextEventTarget {
 
   #news(): Told {
     const replicas = [this.#journal.current(), this.#parts.files()?.current()];
+    const { connected, problem } = this.status();
     return {
-      connected: this.status().connected,
+      connected,
+      problem,
       serials: replicas.map((replica) => replica?.rejections.serial ?? 0),
     };
   }
@@ -252,10 +262,17 @@ export class OriginSync extends ContextEventTarget {
     this.#told = now;
     if (before === null) return;
     if (before.connected !== now.connected) this.dispatchEvent(new Event(now.connected ? 'connected' : 'disconnected'));
-    for (const rejection of this.rejections()) {
-      const known = before.serials[rejection.area === 'files' ? 1 : 0] ?? 0;
-      if (rejection.serial > known) this.dispatchEvent(new CustomEvent('syncrejected', { detail: rejection }));
-    }
+    if (before.problem !== now.problem && now.problem !== '') this.dispatchEvent(new CustomEvent('syncproblem', { detail: now.problem }));
+    for (const rejection of this.#rejectionsSince(before.serials)) this.dispatchEvent(new CustomEvent('syncrejected', { detail: rejection }));
+  }
+
+  /** There may be very many: nobody walks over those that were told of. */
+  #rejectionsSince([map = 0, files = 0]: readonly number[]): RejectedWrite[] {
+    const ofFiles = this.#parts.files()?.current().rejections.after(files) ?? [];
+    return [
+      ...Array.from(this.#journal.current().rejections.after(map), (each) => this.#mapRejection(each)),
+      ...Array.from(ofFiles, ({ serial, reason, position }) => ({ area: 'files', serial, reason, position }) as const),
+    ];
   }
 }
 

@@ -1,16 +1,22 @@
 import crypto from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
+import timers from 'node:timers';
 import { ensureDirectory } from '../../disk/directories.ts';
 import type { LockTable } from '../../disk/locks/table.ts';
 import { MapModel } from '../../disk/map/map-model.ts';
 import type { BucketPlace } from '../../disk/place.ts';
 import type { OperationId } from '../../disk/replica/operation.ts';
+import { encodeTold, TOLD } from '../../disk/replica/replica-records.ts';
 import type { ReplicaJournal } from '../../disk/replica/replica-journal.ts';
+import type { Verdict } from '../../disk/replica/verdicts.ts';
 import type { FileTree } from '../../disk/tree/file-tree.ts';
-import { awake, caughtUp, createFilesSync, echoed, FilesModel, flushed, HubConnection, Membership } from '../../sync/membership/index.ts';
+import { createFilesSync, FilesModel, HubConnection, Membership, Rounds, Waiting } from '../../sync/membership/index.ts';
+import type { LogHead } from '../../sync/hub.ts';
 import type { FileConflict, FilesSync, Followed } from '../../sync/membership/index.ts';
 import { randomInteger } from '../../runtime/random.ts';
+import { errorMessage } from '../../runtime/errors.ts';
+import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { outsideContexts } from '../../runtime/callback-context.ts';
 import type { Meter } from '../meter.ts';
 import type { SyncSettings } from './options.ts';
@@ -30,6 +36,8 @@ export interface RunningSyncOptions {
   readonly durability: 'relaxed' | 'strict';
   readonly meter: Meter;
   readonly onConflict: (conflict: FileConflict) => void;
+  /** Hears of what keeps this process from the hub. */
+  readonly onFailure: (error: unknown) => void;
 }
 
 /** What keeps one origin in its hub's order, in one process. Loaded when the first origin needs it. */
@@ -38,7 +46,11 @@ export class RunningSync {
   readonly #options: RunningSyncOptions;
   readonly #connection: HubConnection;
   readonly #membership: Membership;
-  readonly #followed: readonly Followed[];
+  readonly #followed: readonly Line[];
+  readonly #captured: Rounds<void>;
+  readonly #settled: Rounds<void>;
+  /** Of operations whose verdicts were told in this turn. */
+  #told: OperationId[] = [];
   #filesProblem = { text: '', at: -Infinity };
 
   constructor(options: RunningSyncOptions) {
@@ -46,14 +58,18 @@ export class RunningSync {
     this.#options = options;
     this.#connection = HubConnection.to(settings.hub);
     this.files = settings.files === 'off' ? null : this.#createFiles();
-    this.#followed = this.files === null ? [this.#followedMap()] : [this.#followedMap(), this.#followedFiles(this.files)];
+    const followed = this.files === null ? [this.#followedMap()] : [this.#followedMap(), this.#followedFiles(this.files)];
+    this.#followed = followed.map((each) => this.#lineOf(each));
+    this.#captured = new Rounds(() => this.#filesDo((files) => files.captured()));
+    this.#settled = new Rounds(() => this.#filesDo((files) => files.settled()));
     this.#membership = new Membership({
       connection: this.#connection,
       region: settings.region,
       cap: PENDING_CAP,
       locks: async () => locks,
       clientId: crypto.randomUUID(),
-      followed: this.#followed,
+      followed,
+      onFailure: options.onFailure,
     });
     outsideContexts(() => this.#membership.start());
   }
@@ -87,13 +103,20 @@ export class RunningSync {
   }
 
   #followedMap(): Followed {
-    const { origin, map, meter } = this.#options;
-    return { name: origin, journal: toldJournal(map, 'localStorage', meter), model: () => new MapModel(), quarantine: (bytes) => this.#quarantine('local-storage', bytes) };
+    const { origin, map, meter, place } = this.#options;
+    return {
+      name: origin,
+      path: place.path,
+      journal: toldJournal(map, 'localStorage', meter),
+      model: () => new MapModel(),
+      quarantine: (bytes) => this.#quarantine('local-storage', bytes),
+    };
   }
 
   #followedFiles(files: FilesSync): Followed {
     return {
       name: this.#filesName,
+      path: this.#options.place.path,
       journal: toldJournal(files.journal, 'files', this.#options.meter),
       model: () => new FilesModel(),
       quarantine: (bytes) => this.#quarantine('files', bytes),
@@ -111,30 +134,110 @@ export class RunningSync {
     fs.writeFileSync(path.join(directory, name), bytes, { mode: 0o600, flag: 'wx', flush: true });
   }
 
+  #lineOf({ name, journal }: Followed): Line {
+    return {
+      journal,
+      waiting: new Waiting(journal, () => this.#refusal(journal)),
+      head: new Rounds(async () => {
+        await this.#connection.connect();
+        return this.#connection.log(name).head();
+      }),
+    };
+  }
+
+  /** What no waiting helps against, until somebody does something about it. */
+  #refusal(journal: ReplicaJournal): HoldfastError | null {
+    const { failure, hasLooked } = this.#membership;
+    if (isRefusal(failure)) return failure;
+    const { connected, code, problem } = journal.current().link;
+    return hasLooked && !connected && code === REFUSED ? new HoldfastError(REFUSED, problem) : null;
+  }
+
+  /** What keeps this process from the hub; empty when nothing, or when another one speaks with it. */
+  get problem(): string {
+    const { failure } = this.#membership;
+    return failure === null ? '' : errorMessage(failure);
+  }
+
   async flush(signal?: AbortSignal): Promise<void> {
-    await this.#withFiles((files) => files.captured(), signal);
-    await Promise.all(this.#followed.map(({ journal }) => flushed(journal, signal)));
+    const [map] = this.#followed;
+    await map?.waiting.awake(this.#captured.join(), signal);
+    await Promise.all(this.#followed.map(async ({ journal, waiting }) => {
+      const { last } = journal.current().pending;
+      if (last !== undefined) await waiting.passed(last.ticket, signal);
+    }));
   }
 
   async caughtUp(signal?: AbortSignal): Promise<void> {
-    await Promise.all(this.#followed.map(({ journal, name }) => caughtUp(journal, this.#connection, name, signal)));
-    await this.#withFiles((files) => files.settled(), signal);
+    await Promise.all(this.#followed.map((line) => this.#reachedHead(line, signal)));
+    const [map] = this.#followed;
+    await map?.waiting.awake(this.#settled.join(), signal);
+  }
+
+  async #reachedHead({ waiting, head }: Line, signal?: AbortSignal): Promise<void> {
+    const { epoch, position } = await waiting.awake(head.join(), signal);
+    if (position > 0) await waiting.reached((replica) => replica.epoch === epoch && replica.position >= position, signal);
   }
 
   /** Only the process that speaks with the hub knows what is under way between the disk and the journal; others look. */
-  async #withFiles(wait: (files: Pick<FilesSync, 'captured' | 'settled'>) => Promise<void>, signal?: AbortSignal): Promise<void> {
+  async #filesDo(wait: (files: Pick<FilesSync, 'captured' | 'settled'>) => Promise<void>): Promise<void> {
     const { files } = this;
     if (files === null) return;
-    const speaks = await awake(this.#membership.speaks(), signal);
-    await awake(wait(speaks ? files : files.byOthers), signal);
+    await wait((await this.#membership.speaks()) ? files : files.byOthers);
   }
 
-  echoed(id: OperationId, signal?: AbortSignal): Promise<void> {
-    return echoed(this.#options.map, id, signal);
+  /**
+   * What has become of an operation of the map, once that is decided. To be called in the turn that made it.
+   *
+   * @throws HoldfastError `outcome-unknown` when nobody can tell any more, `hub-unauthorized`; the signal's reason
+   */
+  async verdict(id: OperationId, signal?: AbortSignal): Promise<Exclude<Verdict, 'unknown'>> {
+    const [map] = this.#followed;
+    const ticket = map?.journal.current().ticketOf(id);
+    if (ticket !== undefined) await map?.waiting.passed(ticket, signal);
+    const verdict = map?.journal.current().verdicts.of(id);
+    if (verdict === undefined || verdict === 'unknown') throw outcomeUnknown();
+    this.#noteTold(id);
+    return verdict;
+  }
+
+  /** One record for all of a turn: nobody has to keep them any more. */
+  #noteTold(id: OperationId): void {
+    this.#told.push(id);
+    if (this.#told.length === 1) outsideContexts(() => timers.setImmediate(() => this.#writeTold()));
+  }
+
+  #writeTold(): void {
+    try {
+      this.#options.map.append(TOLD, encodeTold(this.#told));
+    } catch {
+      // They are kept then, which harms nobody.
+    }
+    this.#told = [];
   }
 
   async close(): Promise<void> {
     await this.#membership.stop();
     await this.files?.close();
   }
+}
+
+/** One of the logs that are followed, and who waits for it. */
+interface Line {
+  readonly journal: ReplicaJournal;
+  readonly waiting: Waiting;
+  readonly head: Rounds<LogHead>;
+}
+
+const REFUSED = 'hub-unauthorized';
+
+function isRefusal(failure: unknown): failure is HoldfastError {
+  return failure instanceof HoldfastError && failure.code === REFUSED;
+}
+
+function outcomeUnknown(): HoldfastError {
+  return new HoldfastError(
+    'outcome-unknown',
+    'It cannot be told any more what became of this write: its region was restored, or away for long, or many others have asked since. It may have taken effect or not.',
+  );
 }

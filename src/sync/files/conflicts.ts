@@ -1,4 +1,5 @@
 import type { Locator } from '../../disk/locator.ts';
+import { damaged } from '../../disk/replica/byte-reader.ts';
 import type { ByteReader } from '../../disk/replica/byte-reader.ts';
 import type { ByteWriter } from '../../disk/replica/byte-writer.ts';
 import { isSameOperation, readId, writeId } from '../../disk/replica/operation.ts';
@@ -81,7 +82,9 @@ interface SavedConflicts {
 export function readConflicts(reader: ByteReader): SavedConflicts {
   const items: Conflict[] = [];
   const serial = reader.integer();
-  for (let left = reader.integer(); left > 0; left -= 1) items.push(readConflict(reader));
+  const count = reader.integer();
+  if (count > KEPT) throw damaged('there are more conflicts than are kept');
+  while (items.length < count) items.push(readConflict(reader));
   return { serial, items };
 }
 

@@ -1,6 +1,6 @@
 import type { JournalRecord, Machine, SnapshotRecord } from '../../disk/journal/machine.ts';
 import type { Locator } from '../../disk/locator.ts';
-import { applyRecord, partsOf, readParts } from '../../disk/replica/apply-record.ts';
+import { applyRecord, isReplicaPart, partsOf, ReplicaParts } from '../../disk/replica/apply-record.ts';
 import { REPLICA } from '../../disk/replica/replica-records.ts';
 import { Replica } from '../../disk/replica/replica.ts';
 import type { Applied as AppliedOperation } from '../../disk/replica/replica.ts';
@@ -36,7 +36,7 @@ export class FilesMachine implements Machine<boolean> {
   listener: FilesListener | null = null;
   #view: View | null = null;
   /** Of the REPLICA of a snapshot that is being read. */
-  #parts: Uint8Array[] = [];
+  readonly #parts = new ReplicaParts();
 
   constructor() {
     this.model.listener = (locator) => this.listener?.touched(locator);
@@ -109,22 +109,18 @@ export class FilesMachine implements Machine<boolean> {
     this.replica.reset();
     this.model.clear();
     this.applied.clear();
-    this.#parts = [];
+    this.#parts.clear();
     this.#view = null;
   }
 
   restore(kind: number, payload: Uint8Array): void {
-    if (kind === REPLICA) {
-      this.#parts.push(new Uint8Array(payload));
-      return;
-    }
+    if (isReplicaPart(kind)) return this.#parts.add(kind, payload);
     if (kind !== APPLIED) throw unknownRecord(kind);
     for (const line of decodePlaced(payload)) this.applied.put(line);
   }
 
   restored(): void {
-    if (this.#parts.length > 0) readParts(this.replica, this.#parts);
-    this.#parts = [];
+    if (!this.#parts.isEmpty) this.#parts.restore(this.replica);
     this.#view = null;
     this.listener?.replaced();
   }

@@ -64,6 +64,10 @@ export class FilesModel implements Model, Table {
     return kind === CHANGE;
   }
 
+  isAwaited(): boolean {
+    return false;
+  }
+
   clear(): void {
     this.#entries.clear();
     this.conflicts.clear();

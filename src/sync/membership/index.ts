@@ -4,4 +4,5 @@ export type { FileConflict, FilesSync } from '../files/files-sync.ts';
 export { HubConnection } from './hub-connection.ts';
 export { Membership } from './membership.ts';
 export type { Followed } from './membership.ts';
-export { awake, caughtUp, echoed, flushed } from './waiting.ts';
+export { Rounds } from './rounds.ts';
+export { Waiting } from './waiting.ts';

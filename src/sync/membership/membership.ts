@@ -2,7 +2,6 @@ import type { WebLockTable } from '../../disk/locks/lock-table.ts';
 import type { Model } from '../../disk/replica/model.ts';
 import type { Operation } from '../../disk/replica/operation.ts';
 import type { ReplicaJournal } from '../../disk/replica/replica-journal.ts';
-import { errorMessage } from '../../runtime/errors.ts';
 import type { HubCapabilities } from '../hub.ts';
 import { LinkReporter } from '../replicator/link-reporter.ts';
 import { Replicator } from '../replicator/replicator.ts';
@@ -16,6 +15,8 @@ export interface Followed {
   /** Of the hub's log. */
   readonly name: string;
   readonly journal: ReplicaJournal;
+  /** Of what the journal is a part of, for warnings. */
+  readonly path: string;
   /** A new, empty one. */
   model(): Model;
   /** Keeps the bytes of a copy whose history the hub does not have. */
@@ -36,6 +37,8 @@ export interface MembershipOptions {
   readonly clientId: string;
   readonly followed: readonly Followed[];
   readonly surroundings?: Surroundings;
+  /** Hears of what keeps this process from the hub, each time that it tries. */
+  readonly onFailure?: (error: unknown) => void;
 }
 
 /** How soon a process that does not speak for the root looks whether nobody does, in milliseconds. */
@@ -55,6 +58,8 @@ export class Membership {
   #stopped = false;
   /** Whether this process speaks with the hub; null while that is not certain. */
   #speaks: boolean | null = null;
+  #hasLooked = false;
+  #failure: unknown = null;
   #asking: (() => void)[] = [];
   #wake: (() => void) | null = null;
   #done: Promise<void> | null = null;
@@ -68,6 +73,16 @@ export class Membership {
   async speaks(): Promise<boolean> {
     while (this.#speaks === null && !this.#stopped) await new Promise<void>((resolve) => this.#asking.push(resolve));
     return this.#speaks === true;
+  }
+
+  /** Whether what the journals say of the connection is of whoever speaks now, not of a time before. */
+  get hasLooked(): boolean {
+    return this.#hasLooked;
+  }
+
+  /** Why this process does not come to the hub, though it should speak with it; null when nothing keeps it. */
+  get failure(): unknown {
+    return this.#failure;
   }
 
   #decide(speaks: boolean | null): void {
@@ -101,14 +116,32 @@ export class Membership {
   async #stand(): Promise<void> {
     const { locks, clientId } = this.#options;
     const lock = await runForElection(await locks(), clientId);
-    if (lock === null) return this.#decide(false);
+    if (lock === null) {
+      this.#hasLooked = true;
+      return this.#decide(false);
+    }
     this.#decide(null);
     try {
+      this.#begin();
       lock.onLost = () => this.#wake?.();
       await this.#speak();
     } finally {
       lock.release();
+      this.#failure = null;
     }
+  }
+
+  /** What was in the way of whoever spoke before need not be in this one's. */
+  #begin(): void {
+    for (const { journal } of this.#options.followed) {
+      const { active, link } = journal.current();
+      if (active && link.code !== '') this.#reporterOf(journal).disconnected(null);
+    }
+    this.#hasLooked = true;
+  }
+
+  #reporterOf(journal: ReplicaJournal): LinkReporter {
+    return new LinkReporter(journal, this.#options.connection.name, this.#surroundings);
   }
 
   async #speak(): Promise<void> {
@@ -127,11 +160,13 @@ export class Membership {
     }
   }
 
-  #replicator({ name, journal, model, quarantine, prepare }: Followed, capabilities: HubCapabilities): Replicator {
+  #replicator({ name, journal, path, model, quarantine, prepare }: Followed, capabilities: HubCapabilities): Replicator {
     const { connection, region, cap } = this.#options;
     return new Replicator({
       journal,
       log: connection.log(name),
+      name,
+      path,
       capabilities,
       hubName: connection.name,
       region,
@@ -147,7 +182,9 @@ export class Membership {
   async #connect(): Promise<HubCapabilities | null> {
     for (let wait = FIRST_RETRY_MS; !this.#stopped; wait = Math.min(2 * wait, LAST_RETRY_MS)) {
       try {
-        return await this.#options.connection.connect();
+        const capabilities = await this.#options.connection.connect();
+        this.#failure = null;
+        return capabilities;
       } catch (error) {
         this.#report(error);
         await this.#pause(wait * (0.5 + this.#surroundings.random() / 2));
@@ -157,10 +194,10 @@ export class Membership {
   }
 
   #report(error: unknown): void {
-    const { connection, followed } = this.#options;
-    const problem = errorMessage(error);
-    for (const { journal } of followed) {
-      if (journal.current().active) new LinkReporter(journal, connection.name, this.#surroundings).disconnected(problem);
+    this.#failure = error;
+    this.#options.onFailure?.(error);
+    for (const { journal } of this.#options.followed) {
+      if (journal.current().active) this.#reporterOf(journal).disconnected(error);
     }
   }
 

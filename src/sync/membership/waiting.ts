@@ -1,74 +1,128 @@
 import timers from 'node:timers';
 import type { ReplicaJournal } from '../../disk/replica/replica-journal.ts';
-import type { OperationId } from '../../disk/replica/operation.ts';
-import { isSameOperation } from '../../disk/replica/operation.ts';
 import type { Replica } from '../../disk/replica/replica.ts';
-import type { HubConnection } from './hub-connection.ts';
 
 /** What nothing tells of is looked at so often, in milliseconds; and who waits is alive. */
 const LOOK_MS = 1000;
 
+interface Waiter {
+  resolve(): void;
+  reject(reason: unknown): void;
+}
+
+interface TicketWaiter extends Waiter {
+  readonly ticket: number;
+}
+
+interface StateWaiter extends Waiter {
+  readonly isReached: (replica: Replica) => boolean;
+}
+
 /**
- * Resolves when a replica is as `isReached` asks. Keeps the process alive while it waits.
+ * All who wait for one journal, with one watch and one timer together: it costs a look for each piece of news, however
+ * much is pending. Keeps the process alive while anybody waits.
  *
- * @throws the signal's reason; what reading the journal throws
+ * Tickets are given out in order, so those who wait for one are looked at from the first on, up to the first whose turn
+ * has not come.
  */
-export function until(journal: ReplicaJournal, isReached: (replica: Replica) => boolean, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const settle = (finish: () => void): void => {
-      end();
-      timers.clearInterval(timer);
-      signal?.removeEventListener('abort', abort);
-      finish();
-    };
-    const look = (): void => {
-      try {
-        if (isReached(journal.current())) settle(resolve);
-      } catch (error) {
-        settle(() => reject(error as Error));
-      }
-    };
-    const abort = (): void => settle(() => reject(signal?.reason as Error));
-    const timer = timers.setInterval(look, LOOK_MS);
-    let end = (): void => undefined;
-    if (signal?.aborted === true) return abort();
-    signal?.addEventListener('abort', abort);
-    end = journal.watch(look);
-    look();
-  });
-}
+export class Waiting {
+  readonly #journal: ReplicaJournal;
+  readonly #refusal: () => Error | null;
+  readonly #tickets = new Set<TicketWaiter>();
+  readonly #states = new Set<StateWaiter>();
+  #end: (() => void) | null = null;
 
-/** Waits for what keeps no process alive by itself. @throws the signal's reason; what the promise rejects with */
-export async function awake<T>(promise: Promise<T>, signal?: AbortSignal): Promise<T> {
-  signal?.throwIfAborted();
-  let abort = (): void => undefined;
-  const aborted = new Promise<never>((_resolve, reject) => (abort = () => reject(signal?.reason as Error)));
-  signal?.addEventListener('abort', abort);
-  const timer = timers.setInterval(() => undefined, LOOK_MS);
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    timers.clearInterval(timer);
-    signal?.removeEventListener('abort', abort);
+  /** `refusal`: why nobody need wait, for as long as that is so. */
+  constructor(journal: ReplicaJournal, refusal: () => Error | null) {
+    this.#journal = journal;
+    this.#refusal = refusal;
   }
-}
 
-/** (10) Everything that is pending now has been echoed. */
-export async function flushed(journal: ReplicaJournal, signal?: AbortSignal): Promise<void> {
-  const { pending } = journal.current();
-  const last = pending.at(pending.length - 1);
-  if (last !== undefined) await echoed(journal, last.operation, signal);
-}
+  /**
+   * (10) Resolves when what had this ticket, and all that was pending before it, is pending no more.
+   *
+   * @throws the refusal; the signal's reason; what reading the journal throws
+   */
+  passed(ticket: number, signal?: AbortSignal): Promise<void> {
+    return this.#wait(signal, (waiter) => this.#add(this.#tickets, { ...waiter, ticket }));
+  }
 
-/** (10) The operation has been echoed: it was accepted, or is in the rejections. */
-export function echoed(journal: ReplicaJournal, id: OperationId, signal?: AbortSignal): Promise<void> {
-  return until(journal, ({ pending }) => ![...pending].some(({ operation }) => isSameOperation(operation, id)), signal);
-}
+  /** Resolves when the replica is as `isReached` asks. @throws as `passed` */
+  reached(isReached: (replica: Replica) => boolean, signal?: AbortSignal): Promise<void> {
+    return this.#wait(signal, (waiter) => this.#add(this.#states, { ...waiter, isReached }));
+  }
 
-/** (10) The journal has come to where the hub's log ended when this was called. @throws HoldfastError as hubs do */
-export async function caughtUp(journal: ReplicaJournal, connection: HubConnection, name: string, signal?: AbortSignal): Promise<void> {
-  await awake(connection.connect(), signal);
-  const { epoch, position } = await awake(connection.log(name).head(), signal);
-  if (position === 0) return;
-  await until(journal, (replica) => replica.epoch === epoch && replica.position >= position, signal);
+  /** Waits for what keeps no process alive by itself. @throws as `passed`; what the promise rejects with */
+  async awake<T>(promise: Promise<T>, signal?: AbortSignal): Promise<T> {
+    await this.#wait(signal, (waiter) => {
+      promise.then(waiter.resolve, waiter.reject);
+      return this.#add(this.#states, { ...waiter, isReached: () => false });
+    });
+    return promise;
+  }
+
+  #wait(signal: AbortSignal | undefined, register: (waiter: Waiter) => () => void): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted === true) return reject(signal.reason as Error);
+      const settle = (finish: () => void): void => {
+        signal?.removeEventListener('abort', abort);
+        forget();
+        finish();
+      };
+      const abort = (): void => settle(() => reject(signal?.reason as Error));
+      signal?.addEventListener('abort', abort);
+      const forget = register({
+        resolve: () => settle(resolve),
+        reject: (reason) => settle(() => reject(reason as Error)),
+      });
+      this.#look();
+    });
+  }
+
+  #add<W extends Waiter>(waiters: Set<W>, waiter: W): () => void {
+    waiters.add(waiter);
+    this.#end ??= this.#begin();
+    return () => {
+      waiters.delete(waiter);
+      this.#rest();
+    };
+  }
+
+  #begin(): () => void {
+    const look = (): void => this.#look();
+    const timer = timers.setInterval(look, LOOK_MS);
+    const unwatch = this.#journal.watch(look);
+    return () => {
+      timers.clearInterval(timer);
+      unwatch();
+    };
+  }
+
+  #rest(): void {
+    if (this.#tickets.size + this.#states.size > 0) return;
+    this.#end?.();
+    this.#end = null;
+  }
+
+  #look(): void {
+    try {
+      this.#settle(this.#journal.current());
+      const refusal = this.#refusal();
+      if (refusal !== null) this.#rejectAll(refusal);
+    } catch (error) {
+      this.#rejectAll(error);
+    }
+  }
+
+  #settle(replica: Replica): void {
+    for (const waiter of this.#tickets) {
+      if (!replica.hasPassed(waiter.ticket)) break;
+      waiter.resolve();
+    }
+    for (const waiter of this.#states) if (waiter.isReached(replica)) waiter.resolve();
+  }
+
+  #rejectAll(reason: unknown): void {
+    for (const waiter of [...this.#tickets, ...this.#states]) waiter.reject(reason);
+  }
 }

@@ -39,6 +39,7 @@ export interface Base {
 export async function fetchSnapshot(head: LogHead, { log, line, model }: BootstrapOptions): Promise<Base | null> {
   const snapshot = await line.ask('for its snapshot', SNAPSHOT_ANSWER_MS, () => log.snapshot());
   if (snapshot === null) return null;
+  if (snapshot.position > head.position) throw damaged(`the snapshot is of position ${snapshot.position}, and the log ends at ${head.position}`);
   const bytes = unseal(snapshot.bytes);
   const { epoch, position, digest } = examineBase(bytes, model());
   if (position !== snapshot.position) throw damaged(`the snapshot at position ${snapshot.position} says that it is at ${position}`);
@@ -56,12 +57,22 @@ export async function fetchSnapshot(head: LogHead, { log, line, model }: Bootstr
 export async function buildBase(head: LogHead, options: BootstrapOptions): Promise<Base> {
   const replica = new Replica(options.model());
   replica.replicate({ incarnation: NOBODY, region: '', cap: 0 }, 0);
-  const snapshot = await fetchSnapshot(head, options);
+  const snapshot = await fetchUsable(head, options);
   if (snapshot !== null) replica.rebase(onTop(snapshot), 0);
   while (replica.position < head.position) {
     for (const entry of await readAfter(replica, head, options)) replica.entry({ epoch: head.epoch, ...entry });
   }
   return { position: replica.position, digest: replica.digest, bytes: baseOf(replica, head.epoch) };
+}
+
+/** Where all entries are there, nobody needs a snapshot that was damaged. */
+async function fetchUsable(head: LogHead, options: BootstrapOptions): Promise<Base | null> {
+  try {
+    return await fetchSnapshot(head, options);
+  } catch (error) {
+    if (head.first <= 1 && error instanceof HoldfastError && error.code === 'hub-damaged') return null;
+    throw error;
+  }
 }
 
 function onTop({ bytes }: Base): BaseRecord {

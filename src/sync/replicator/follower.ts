@@ -9,6 +9,17 @@ export const ANSWER_MS = 10_000;
 
 const AT_ONCE = 256;
 
+const MOST_EPOCH_UNITS = 1024;
+
+/** @throws HoldfastError hub-damaged for a head that no log can have */
+export function checkedHead(head: LogHead): LogHead {
+  const { epoch, position, first } = head;
+  const isPossible = Number.isSafeInteger(position) && position >= 0 && Number.isSafeInteger(first) && first >= 1 && first <= position + 1;
+  if (!isPossible) throw damaged(`its log goes from ${first} to ${position}`);
+  if (epoch === '' || epoch.length > MOST_EPOCH_UNITS) throw damaged('its log is of no epoch');
+  return head;
+}
+
 /** How far somebody has come in a hub's log. */
 export interface Place {
   /** Empty: it does not matter yet. */

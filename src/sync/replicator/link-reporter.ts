@@ -1,5 +1,7 @@
 import type { ReplicaJournal } from '../../disk/replica/replica-journal.ts';
 import { encodeLink, LINK } from '../../disk/replica/replica-records.ts';
+import { errorMessage } from '../../runtime/errors.ts';
+import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /**
@@ -19,29 +21,34 @@ export class LinkReporter {
     this.#surroundings = surroundings;
   }
 
-  /** What somebody should look after, though all goes on; one of each kind, for as long as this replicator runs. */
+  /** What somebody should look after, though all goes on; the last of each kind, for as long as this replicator runs. */
   notice(kind: string, sentence: string): void {
-    if (this.#notices.has(kind)) return;
+    if (this.#notices.get(kind) === sentence) return;
     this.#notices.set(kind, sentence);
-    const { connected, head, problem } = this.#journal.current().link;
-    if (connected) this.#write(true, head, problem === '' ? sentence : `${problem} ${sentence}`);
+    const { connected, head } = this.#journal.current().link;
+    if (connected) this.#write(true, head, this.#sentences);
+  }
+
+  get #sentences(): string {
+    return [...this.#notices.values()].join(' ');
   }
 
   /** The hub answers, and its log is followed; `head` is where it ends. */
   connected(head: number): void {
     if (this.#journal.current().position >= head) this.#atHead = this.#surroundings.now();
-    this.#write(true, head, [...this.#notices.values()].join(' '));
+    this.#write(true, head, this.#sentences);
   }
 
-  /** @param problem - why; empty when it was ended on purpose */
-  disconnected(problem: string): void {
-    this.#write(false, this.#journal.current().link.head, problem);
+  /** @param error - why; null when it was ended on purpose, or nothing is known yet */
+  disconnected(error: unknown): void {
+    const problem = error === null ? '' : errorMessage(error);
+    this.#write(false, this.#journal.current().link.head, problem, error instanceof HoldfastError ? error.code : '');
   }
 
-  #write(connected: boolean, head: number, problem: string): void {
+  #write(connected: boolean, head: number, problem: string, code = ''): void {
     const { link } = this.#journal.current();
-    if (link.connected === connected && link.problem === problem && link.hub === this.#hub) return;
-    const time = this.#atHead ?? link.time;
-    this.#journal.append(LINK, encodeLink({ connected, time, head, hub: this.#hub, problem }));
+    if (link.connected === connected && link.problem === problem && link.code === code && link.hub === this.#hub) return;
+    const time = Math.max(0, Math.floor(this.#atHead ?? link.time));
+    this.#journal.append(LINK, encodeLink({ connected, time, head, hub: this.#hub, problem, code }));
   }
 }

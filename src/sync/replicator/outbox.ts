@@ -1,4 +1,3 @@
-import { markOf } from '../../disk/replica/operation.ts';
 import type { Operation } from '../../disk/replica/operation.ts';
 import type { Replica } from '../../disk/replica/replica.ts';
 import type { Incarnation } from '../../disk/replica/incarnation.ts';
@@ -127,13 +126,13 @@ export class Outbox {
   }
 
   #composeFrom(index: number, replica: Replica): Outgoing | null {
-    const { pending, clients, region } = replica;
+    const { pending, region } = replica;
     const item = pending.at(index);
     // (3) The next incarnation waits until the order has all of this one: or it could come before the rest of it.
     if (item === undefined || item.incarnation !== pending.at(0)?.incarnation) return null;
     const { incarnation, number: first } = item;
     const operations = this.#take(index, replica);
-    const previous = pending.previous(index, clients) ?? markOf(item.operation);
+    const previous = pending.chainBefore(index);
     const parcel = this.#options.wire.encode({ incarnation, region, first, previous, operations }, replica);
     const id = this.#idOf(incarnation, first, operations.length);
     return { id, incarnation, first, count: operations.length, operations, parcel, taken: null };

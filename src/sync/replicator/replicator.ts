@@ -13,16 +13,18 @@ import {
   ENTRY,
   INCARNATION,
   REPLICATE,
+  SEND,
 } from '../../disk/replica/replica-records.ts';
 import type { ReplicaJournal } from '../../disk/replica/replica-journal.ts';
 import { errorMessage } from '../../runtime/errors.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
+import { warn } from '../../runtime/warning.ts';
 import type { HubCapabilities, HubLog, LogHead } from '../hub.ts';
 import { Alarm } from './alarm.ts';
 import { buildBase, fetchSnapshot } from './bootstrap.ts';
 import type { Base, BootstrapOptions } from './bootstrap.ts';
 import { isSameDigest } from './digest.ts';
-import { ANSWER_MS, compareHead, readOn } from './follower.ts';
+import { ANSWER_MS, checkedHead, compareHead, readOn } from './follower.ts';
 import type { Place, Verdict } from './follower.ts';
 import { Line } from './line.ts';
 import { LinkReporter } from './link-reporter.ts';
@@ -40,9 +42,13 @@ import { Wire } from './wire.ts';
 export interface ReplicatorOptions {
   readonly journal: ReplicaJournal;
   readonly log: HubLog;
+  /** The log's. */
+  readonly name: string;
   readonly capabilities: HubCapabilities;
   /** As `Hub.name`. */
   readonly hubName: string;
+  /** Of what the journal is a part of, for warnings. */
+  readonly path: string;
   /** This root's name among the regions. */
   readonly region: string;
   /** Bytes of operations that may be pending (rule 13). */
@@ -65,6 +71,9 @@ const POLL_MS = { notifies: 10_000, silent: 1000 };
 /** Between attempts to reach the hub, in milliseconds; doubled each time. */
 const FIRST_RETRY_MS = 250;
 const LAST_RETRY_MS = 30_000;
+
+/** An entry that makes no sense, as a record has it. */
+const NOTHING = new Uint8Array(0);
 
 /** A base that moves while it is to be replaced means that somebody else does the same; more often than this is strange. */
 const MOST_REBASES = 16;
@@ -138,7 +147,7 @@ export class Replicator {
    */
   async stop(): Promise<void> {
     // Nobody is connected for this root until another one begins.
-    if (this.#done !== null && !this.#stopped) this.#report('');
+    if (this.#done !== null && !this.#stopped) this.#report(null);
     this.#stopped = true;
     for (const end of this.#ends) end();
     this.#ends = [];
@@ -153,21 +162,21 @@ export class Replicator {
     await null;
     if (this.#stopped) return;
     this.#ends = [journal.watch(() => this.#alarm.ring('journal')), log.subscribe(() => this.#alarm.ring('hub'))];
-    for (let isFirst = true; !this.#stopped; isFirst = false) {
+    while (!this.#stopped) {
       try {
-        this.#open(isFirst);
+        this.#open();
         await this.#serve();
       } catch (error) {
         if (this.#stopped) return;
-        this.#report(errorMessage(error));
+        this.#report(error);
         await this.#pause(error instanceof HoldfastError && error.code === 'hub-unreachable');
       }
     }
   }
 
-  #report(problem: string): void {
+  #report(error: unknown): void {
     try {
-      this.#link.disconnected(problem);
+      this.#link.disconnected(error);
     } catch {
       // The disk takes nothing now: it will be tried again with all else.
     }
@@ -188,15 +197,12 @@ export class Replicator {
     }
   }
 
-  /** (2) Whatever this journal was before, a restored copy maybe: what is written from now on has names of its own. */
-  #open(isFirst: boolean): void {
+  /** (2) A journal keeps its incarnation: chains tell whether it is a copy of another one that went on. */
+  #open(): void {
     const { journal, region, cap } = this.#options;
     const replica = journal.current();
-    const incarnation = mintIncarnation(this.#surroundings);
-    const settings = { incarnation, region, cap };
-    const { active } = replica;
-    if (!active || replica.region !== region || replica.cap !== cap) journal.append(REPLICATE, encodeReplicate(settings));
-    if (active && isFirst) journal.append(INCARNATION, encodeIncarnation(incarnation));
+    if (replica.active && replica.region === region && replica.cap === cap) return;
+    journal.append(REPLICATE, encodeReplicate({ incarnation: mintIncarnation(this.#surroundings), region, cap }));
   }
 
   async #serve(): Promise<never> {
@@ -223,6 +229,9 @@ export class Replicator {
       // (6) What is pending cannot be confirmed under the names that it has.
       journal.append(INCARNATION, encodeIncarnation(mintIncarnation(this.#surroundings)));
     }
+    const replica = journal.current();
+    // Whoever restores what it wrote must know that it may be in the log, of which it has seen nothing yet.
+    if (replica.epoch === '' && replica.pending.length > 0 && !replica.sent) journal.append(SEND, NOTHING);
     this.#outbox.pump(journal.current());
   }
 
@@ -247,7 +256,7 @@ export class Replicator {
   }
 
   async #head(): Promise<LogHead> {
-    const head = await this.#line.ask('for its head', ANSWER_MS, () => this.#options.log.head());
+    const head = checkedHead(await this.#line.ask('for its head', ANSWER_MS, () => this.#options.log.head()));
     this.#publisher.noticeFirst(head.first);
     return head;
   }
@@ -314,9 +323,20 @@ export class Replicator {
   }
 
   #apply(epoch: string, unpacked: Unpacked, own: boolean): void {
-    this.#options.journal.append(ENTRY, encodeEntry({ epoch, ...unpacked }, encodeBatch(unpacked.batch)));
+    const { damage } = unpacked;
+    const batch = damage === null ? encodeBatch(unpacked.batch) : NOTHING;
+    this.#options.journal.append(ENTRY, encodeEntry({ epoch, ...unpacked }, batch));
+    if (damage !== null) this.#tellOfDamage(unpacked.position, damage);
     this.#publisher.applied(unpacked, own);
     if (!own) this.#compareRegions(unpacked.batch);
+  }
+
+  /** It has its place in the order, and no effect, in all regions alike: nobody is stopped by it. */
+  #tellOfDamage(position: number, damage: string): void {
+    const { hubName, name, path } = this.#options;
+    const message = `Entry ${position} of the log '${name}' of ${hubName} makes no sense and has no effect: ${damage}`;
+    this.#link.notice('damage', message);
+    warn({ code: 'hub-entry-damaged', message, path });
   }
 
   /** Another one of this region's name that began after this one: a second root was given it, or this one was copied. */
@@ -367,7 +387,10 @@ export class Replicator {
   }
 }
 
+/** For what a hub has lost only: it walks over all there is. */
 function recall({ pending, tail }: Replica, id: OperationId): Uint8Array | null {
-  const own = [...pending, ...tail.items].find(({ operation }) => isSameOperation(operation, id));
-  return own?.operation.payload ?? null;
+  for (const list of [pending, tail.items]) {
+    for (const { operation } of list) if (isSameOperation(operation, id)) return operation.payload;
+  }
+  return null;
 }

@@ -1,22 +1,25 @@
 import type { Batch } from '../../disk/replica/batch.ts';
+import { NO_BATCH } from '../../disk/replica/replica-records.ts';
 import { damaged } from '../../disk/replica/byte-reader.ts';
-import { ByteWriter } from '../../disk/replica/byte-writer.ts';
 import type { Operation, OperationId } from '../../disk/replica/operation.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import type { HubEntry, HubLog } from '../hub.ts';
 import { hex, isSameDigest, sha256 } from './digest.ts';
 import type { Line } from './line.ts';
 import { decodeWire, newer } from './wire.ts';
-import type { BlobReference, WireOperation } from './wire.ts';
+import type { BlobReference, WireBatch, WireOperation } from './wire.ts';
 
 /** A blob is larger than what else is asked for. */
 export const BLOB_ANSWER_MS = 120_000;
 
-/** An entry that was looked at and found good, with all values. */
+/** An entry that was looked at, with all values. */
 export interface Unpacked {
   readonly position: number;
   /** SHA-256 of it as the hub has it. */
   readonly digest: Uint8Array;
+  /** Why it makes no sense: whoever reads it finds the same, so it has its place, and no effect; null where it does. */
+  readonly damage: string | null;
+  /** `NO_BATCH` where it makes no sense. */
   readonly batch: Batch;
   /** Of the entry and its blobs. */
   readonly bytes: number;
@@ -33,56 +36,83 @@ export interface UnpackingOptions {
   check(batch: Batch): Promise<void> | void;
 }
 
+/** What nobody can make sense of, now or later, here or elsewhere. */
+class Nonsense extends Error {}
+
 /**
  * Makes a batch of an entry: fetches what it refers to and checks all of it.
  *
- * @throws HoldfastError hub-damaged when anything is missing or is not what it says; hub-incompatible for operations
- * that only newer code knows; and as hubs do
+ * @throws HoldfastError hub-damaged when a blob is missing or is not what it says, which may yet be repaired;
+ * hub-incompatible for operations that only newer code knows; and as hubs do
  */
 export async function unpack({ position, bytes }: HubEntry, options: UnpackingOptions): Promise<Unpacked> {
+  const digest = sha256(bytes);
   try {
-    const { operations, ...head } = decodeWire(bytes);
-    for (const { kind } of operations) {
-      if (!options.knows(kind)) throw newer(`an operation of kind ${kind}`);
-    }
-    const whole: Operation[] = [];
-    for (const operation of operations) whole.push(await withPayload(operation, options));
-    const batch = { ...head, operations: whole };
+    const batch = await batchOf(decode(bytes), options);
     await options.check(batch);
-    const size = whole.reduce((sum, { payload }) => sum + payload.length, bytes.length);
-    return { position, digest: sha256(bytes), batch, bytes: size };
+    const size = batch.operations.reduce((sum, { payload }) => sum + payload.length, bytes.length);
+    return { position, digest, damage: null, batch, bytes: size };
   } catch (error) {
+    if (error instanceof Nonsense) return { position, digest, damage: error.message, batch: NO_BATCH, bytes: bytes.length };
     throw ofEntry(position, error);
   }
 }
 
+/** The bytes alone decide, so all regions find the same. */
+function decode(bytes: Uint8Array): WireBatch {
+  try {
+    return decodeWire(bytes);
+  } catch (error) {
+    if (error instanceof HoldfastError && error.code === 'hub-damaged') throw new Nonsense(error.message);
+    throw error;
+  }
+}
+
+async function batchOf({ operations, ...head }: WireBatch, options: UnpackingOptions): Promise<Batch> {
+  for (const { kind } of operations) {
+    if (!options.knows(kind)) throw newer(`an operation of kind ${kind}`);
+  }
+  const whole: Operation[] = [];
+  for (const operation of operations) whole.push(await withPayload(operation, options));
+  return { ...head, operations: whole };
+}
+
+/** How large it becomes was looked at before: by `decodeWire`. */
 async function withPayload(operation: WireOperation, options: UnpackingOptions): Promise<Operation> {
   const { blobs, payload, session, sequence, kind } = operation;
   if (blobs === null) return { session, sequence, kind, payload };
-  const own = options.recall(operation);
-  const writer = new ByteWriter();
+  const whole = new Uint8Array(blobs.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
   for (const blob of blobs) {
-    writer.raw(await fetchBlob(blob, own?.subarray(at, at + blob.length) ?? null, options));
+    const start = at;
+    const own = (): Uint8Array | undefined => options.recall(operation)?.subarray(start, start + blob.length);
+    whole.set(await fetchBlob(blob, own, options), at);
     at += blob.length;
   }
-  return { session, sequence, kind, payload: writer.finish() };
+  return { session, sequence, kind, payload: whole };
+}
+
+/** (14) */
+async function fetchBlob(blob: BlobReference, own: () => Uint8Array | undefined, options: UnpackingOptions): Promise<Uint8Array> {
+  const { digest, length } = blob;
+  const name = hex(digest);
+  const bytes = await options.line.ask('for a blob', BLOB_ANSWER_MS, () => options.log.getBlob(name));
+  if (bytes === null) return giveAgain(blob, own(), options);
+  if (!isSameDigest(sha256(bytes), digest)) throw damaged(`the blob ${name} has other bytes`);
+  // No other bytes have this digest: nobody will ever find as many as the entry says.
+  if (bytes.length !== length) throw new Nonsense(`a blob of ${bytes.length} bytes is said to have ${length}`);
+  return bytes;
 }
 
 /**
- * (14) A hub that lost blobs, restored from a backup maybe, gets those again that are this replica's `own`: without
- * them no region could go on.
+ * A hub that lost blobs, restored from a backup maybe, gets those again that are this replica's `own`: without them no
+ * region could go on.
  */
-async function fetchBlob({ digest, length }: BlobReference, own: Uint8Array | null, { log, line }: UnpackingOptions): Promise<Uint8Array> {
+async function giveAgain({ digest }: BlobReference, own: Uint8Array | undefined, { log, line }: UnpackingOptions): Promise<Uint8Array> {
   const name = hex(digest);
-  const bytes = await line.ask('for a blob', BLOB_ANSWER_MS, () => log.getBlob(name));
-  if (bytes === null && own !== null && isSameDigest(sha256(own), digest)) {
-    await line.ask('to keep a blob', BLOB_ANSWER_MS, () => log.putBlob(name, own));
-    return own;
-  }
-  if (bytes === null) throw damaged(`the blob ${name} that it refers to is missing`);
-  if (bytes.length !== length || !isSameDigest(sha256(bytes), digest)) throw damaged(`the blob ${name} has other bytes`);
-  return bytes;
+  if (own === undefined || !isSameDigest(sha256(own), digest)) throw damaged(`the blob ${name} that it refers to is missing`);
+  await line.ask('to keep a blob', BLOB_ANSWER_MS, () => log.putBlob(name, own));
+  return own;
 }
 
 /** People look for the entry that keeps a replica from going on. */

@@ -1,8 +1,10 @@
+import { crc32 } from '../../disk/journal/checksum.ts';
 import type { Batch } from '../../disk/replica/batch.ts';
 import { ByteReader, damaged } from '../../disk/replica/byte-reader.ts';
 import { ByteWriter } from '../../disk/replica/byte-writer.ts';
+import { chainOfMark, readChain, writeChain } from '../../disk/replica/chain.ts';
 import { readIncarnation, writeIncarnation } from '../../disk/replica/incarnation.ts';
-import { readId, readMark, writeId, writeMark } from '../../disk/replica/operation.ts';
+import { readId, readMark, writeId } from '../../disk/replica/operation.ts';
 import type { Operation, OperationId } from '../../disk/replica/operation.ts';
 import { DIGEST_BYTES } from '../../disk/replica/snapshot.ts';
 import type { BaseHead } from '../../disk/replica/snapshot.ts';
@@ -13,13 +15,14 @@ import { hex, sha256 } from './digest.ts';
 /*
  * An entry as the hub has it. docs/FORMAT.md, "Replicas", is the same in words.
  *
- *   entry      version, incarnation, region, first, mark of the operation before, base, operations
+ *   entry      version, incarnation, region, first, chain before it, base, operations, check
  *   base       where its sender was: position, 8 bytes of the digest there
+ *   check      CRC-32 of all before it, in four bytes: every version from 2 on has it at its end
  *   operation  id, kind, 0, payload            a payload that travels in the entry itself
  *              id, kind, 1, count, blobs       one that is put together from blobs (rule 14)
  *   blob       SHA-256, length
  */
-const WIRE_VERSION = 1;
+const WIRE_VERSION = 2;
 
 const INLINE = 0;
 const IN_BLOBS = 1;
@@ -33,10 +36,21 @@ const LARGEST_ENTRY = 2 ** 18;
 /** Of a blob: one is in memory as a whole at both ends. */
 const LARGEST_BLOB = 2 ** 22;
 
+/**
+ * Of all payloads of an entry, in bytes, whether they are in it or in blobs: no region lets more than this wait for its
+ * hub. Whoever reads an entry looks at this before he fetches anything.
+ */
+export const MOST_PAYLOAD_BYTES = 2 ** 26;
+
+/** UTF-16 code units. */
+const MOST_REGION_UNITS = 256;
+
 /** Of the digest of the sender's base. */
 const BASE_DIGEST_BYTES = 8;
 
-/** Version, incarnation, first, previous and base, at most. */
+const CHECK_BYTES = 4;
+
+/** Version, incarnation, first, previous, base and check, at most. */
 const HEAD_BYTES = 80;
 /** Id, kind, form and length of one operation, at most. */
 const OPERATION_BYTES = 32;
@@ -87,18 +101,19 @@ export class Wire {
   }
 
   /**
-   * `base` is where the sender is. Nobody needs it; but an operation that is sent again to a hub which has forgotten it
-   * gives other bytes than before, so that the entry at a place, if it is equal, stands for all that came before it.
+   * `base` is where the sender is: what shows that none of it had its turn before, even if that is forgotten. And an
+   * operation that is sent again to a hub which has forgotten it gives other bytes than before, so that the entry at a
+   * place, if it is equal, stands for all that came before it.
    */
-  encode({ incarnation, region, first, previous, operations }: Batch, base: Pick<BaseHead, 'position' | 'digest'>): Parcel {
+  encode({ incarnation, region, first, previous, operations }: Omit<Batch, 'base' | 'chained'>, base: Pick<BaseHead, 'position' | 'digest'>): Parcel {
     const blobs = new Map<string, Uint8Array>();
     const writer = new ByteWriter().byte(WIRE_VERSION);
     writeIncarnation(writer, incarnation);
     writer.text(region).integer(first);
-    writeMark(writer, previous);
+    writeChain(writer, previous);
     writer.integer(base.position).bytes(base.digest.subarray(0, BASE_DIGEST_BYTES));
     for (const operation of operations) this.#writeOperation(writer, operation, blobs);
-    return { bytes: writer.finish(), blobs };
+    return { bytes: withCheck(writer), blobs };
   }
 
   #writeOperation(writer: ByteWriter, operation: Operation, blobs: Map<string, Uint8Array>): void {
@@ -119,23 +134,75 @@ export class Wire {
   }
 }
 
-/** @throws HoldfastError hub-damaged; hub-incompatible for an entry of newer code */
+function withCheck(writer: ByteWriter): Uint8Array {
+  const check = new Uint8Array(CHECK_BYTES);
+  new DataView(check.buffer).setUint32(0, checkOf(writer.finish()), true);
+  return writer.raw(check).finish();
+}
+
+function checkOf(bytes: Uint8Array): number {
+  return crc32(bytes, 0, bytes.length);
+}
+
+/**
+ * @throws HoldfastError hub-damaged for what makes no sense to anybody; hub-incompatible for an entry of newer code
+ */
 export function decodeWire(bytes: Uint8Array): WireBatch {
-  const reader = new ByteReader(bytes);
-  const version = reader.byte();
+  const version = bytes[0] ?? 0;
+  if (version === 0) throw damaged('there are no entries of version 0');
+  const reader = new ByteReader(version === 1 ? bytes : checked(bytes));
+  reader.byte();
+  // Its check is right: it is no accident.
   if (version > WIRE_VERSION) throw newer(`an entry of version ${version}`);
-  if (version !== WIRE_VERSION) throw damaged(`there is no version ${version} of entries`);
-  const head = {
-    incarnation: readIncarnation(reader),
-    region: reader.text(),
-    first: reader.integer(),
-    previous: readMark(reader),
-  };
-  reader.integer();
-  reader.bytes();
+  const head = version === 1 ? readOldHead(reader) : readHead(reader);
   const operations: WireOperation[] = [];
-  while (!reader.atEnd) operations.push(readWireOperation(reader));
+  let left = MOST_PAYLOAD_BYTES;
+  while (!reader.atEnd) {
+    const operation = readWireOperation(reader);
+    left -= lengthOf(operation);
+    if (left < 0) throw damaged(`it has more than ${MOST_PAYLOAD_BYTES} bytes`);
+    operations.push(operation);
+  }
   return { ...head, operations };
+}
+
+/** Without the check. */
+function checked(bytes: Uint8Array): Uint8Array {
+  const end = bytes.length - CHECK_BYTES;
+  if (end < 1) throw damaged('an entry is shorter than its check');
+  const content = bytes.subarray(0, end);
+  if (new DataView(bytes.buffer, bytes.byteOffset + end, CHECK_BYTES).getUint32(0, true) !== checkOf(content)) throw damaged('an entry has another check than it says');
+  return content;
+}
+
+type Head = Omit<WireBatch, 'operations'>;
+
+function readHead(reader: ByteReader): Head {
+  const head = { incarnation: readIncarnation(reader), region: readRegion(reader), first: reader.integer(), previous: readChain(reader) };
+  return { ...head, base: readPlace(reader), chained: true };
+}
+
+function readOldHead(reader: ByteReader): Head {
+  const head = { incarnation: readIncarnation(reader), region: readRegion(reader), first: reader.integer(), previous: chainOfMark(readMark(reader)) };
+  readPlace(reader);
+  // What journals of its time hold of it does not say where its sender was; all regions must decide alike.
+  return { ...head, base: 0, chained: false };
+}
+
+function readRegion(reader: ByteReader): string {
+  const region = reader.text();
+  if (region.length > MOST_REGION_UNITS) throw damaged('the name of a region is too long');
+  return region;
+}
+
+function readPlace(reader: ByteReader): number {
+  const position = reader.integer();
+  if (reader.bytes().length > DIGEST_BYTES) throw damaged('a digest is too long');
+  return position;
+}
+
+function lengthOf({ payload, blobs }: WireOperation): number {
+  return payload?.length ?? blobs?.reduce((sum, { length }) => sum + length, 0) ?? 0;
 }
 
 function readWireOperation(reader: ByteReader): WireOperation {

@@ -1,6 +1,7 @@
 import type { decodeEntry} from '../../../src/disk/replica/replica-records.ts';
 import { encodeEntry, ENTRY } from '../../../src/disk/replica/replica-records.ts';
 import { ClientTable } from '../../../src/disk/replica/client-table.ts';
+import { chains, NO_CHAIN } from '../../../src/disk/replica/chain.ts';
 import { encodeBatch } from '../../../src/disk/replica/encode-batch.ts';
 import type { PendingQueue } from '../../../src/disk/replica/pending-queue.ts';
 import { Rejections } from '../../../src/disk/replica/rejections.ts';
@@ -18,10 +19,6 @@ function replace<T extends object, K extends keyof T>(target: T, name: K, by: (o
   const original = target[name];
   target[name] = by(original);
   return () => void (target[name] = original);
-}
-
-function all(...undo: (() => void)[]): () => void {
-  return () => undo.forEach((each) => each());
 }
 
 function broken(breaks: () => () => void): Mutant {
@@ -46,13 +43,8 @@ function through(log: HubLog, others: Partial<HubLog>): HubLog {
 }
 
 const noPredecessor = (): (() => void) =>
-  replace(ClientTable.prototype, 'isNext', () => function (this: ClientTable, incarnation, number) {
+  replace(ClientTable.prototype, 'isNext', () => function (this: ClientTable, { incarnation, number }) {
     return number === this.last(incarnation).number + 1;
-  });
-
-const keptIncarnation = (): (() => void) =>
-  replace(Replica.prototype, 'incarnate', (original) => function (this: Replica, incarnation) {
-    if (this.diverged) original.call(this, incarnation);
   });
 
 /** Gives for the entry at one's own place what one believes to be there: the comparison always finds them equal. */
@@ -117,7 +109,7 @@ function fromSecondIncarnation(journal: ReplicaJournal): ReplicaJournal {
       const skipped = [...pending].filter(({ incarnation }) => incarnation === first).length;
       const view = {
         at: (index: number) => pending.at(skipped + index),
-        previous: (index: number, clients: ClientTable) => pending.previous(skipped + index, clients),
+        chainBefore: (index: number) => pending.chainBefore(skipped + index),
         *[Symbol.iterator]() {
           yield* [...pending].slice(skipped);
         },
@@ -144,7 +136,7 @@ function withIdsOfPending(record: ReturnType<typeof decodeEntry>, { pending }: R
 /** What must not go unnoticed, by what was broken. */
 export const BROKEN: Record<string, Mutant> = {
   'no dedupe': broken(() =>
-    replace(ClientTable.prototype, 'isNext', () => function (this: ClientTable, incarnation, number) {
+    replace(ClientTable.prototype, 'isNext', () => function (this: ClientTable, { incarnation, number }) {
       return number <= this.last(incarnation).number + 1;
     }),
   ),
@@ -153,20 +145,35 @@ export const BROKEN: Record<string, Mutant> = {
   'apply on acknowledgement': { ...HEALTHY, log: hasty },
 
   'no gap rule': broken(() =>
-    replace(ClientTable.prototype, 'isNext', () => function (this: ClientTable, incarnation, number) {
+    replace(ClientTable.prototype, 'isNext', () => function (this: ClientTable, { incarnation, number }) {
       return number > this.last(incarnation).number;
     }),
   ),
 
   'pipelining across incarnations': { ...HEALTHY, secondSender: fromSecondIncarnation },
 
-  // With the check of predecessors, an incarnation that is kept does no harm (see below): each covers for the other.
-  'incarnation kept across a restore, and no check of predecessors': broken(() => all(keptIncarnation(), noPredecessor())),
-
   'no check of predecessors': broken(noPredecessor),
 
+  'a predecessor known by itself, without what came before it': broken(() =>
+    replace(chains, 'after', (original) => (_, operation) => original(NO_CHAIN, operation)),
+  ),
+
+  'what was forgotten begins anew': broken(() =>
+    replace(ClientTable.prototype, 'isNext', (original) => function (this: ClientTable, candidacy) {
+      return original.call(this, { ...candidacy, base: Infinity });
+    }),
+  ),
+
+  'what was forgotten counts as never seen': broken(() => {
+    const horizon = Object.getOwnPropertyDescriptor(ClientTable.prototype, 'horizon') ?? {};
+    Object.defineProperty(ClientTable.prototype, 'horizon', { ...horizon, get: () => 0 });
+    return () => void Object.defineProperty(ClientTable.prototype, 'horizon', horizon);
+  }),
+
+  'what diverged keeps its numbers': broken(() => replace(Replica.prototype, 'incarnate', () => () => undefined)),
+
   'snapshot without the clients table': broken(() =>
-    replace(ClientTable.prototype, 'write', () => (writer) => void writer.integer(0)),
+    replace(ClientTable.prototype, 'write', () => (writer) => void writer.integer(0).integer(0)),
   ),
 
   'no tail on quarantine': broken(() =>
@@ -196,7 +203,7 @@ export const BROKEN: Record<string, Mutant> = {
   },
 
   'rejection not recorded': broken(() =>
-    replace(Rejections.prototype, 'add', () => (operation, reason, position) => ({ serial: 0, operation, reason, position })),
+    replace(Rejections.prototype, 'add', () => (operation, reason, position) => ({ serial: 0, operation, reason, position, told: false })),
   ),
 
   'pending lost at compaction': broken(() =>
@@ -209,7 +216,6 @@ export const BROKEN: Record<string, Mutant> = {
 
 /** What is broken, and covered by something else. */
 export const COVERED: Record<string, Mutant> = {
-  'incarnation kept across a restore': broken(keptIncarnation),
   // The tail gives back what an older base has not seen, and the log has it still.
   'base replaced although it moved': broken(() =>
     replace(Replica.prototype, 'rebase', (original) => function (this: Replica, record, session) {

@@ -1,8 +1,8 @@
 import { decodeOperation } from '../../../src/disk/map/map-operation.ts';
 import type { MapOperation } from '../../../src/disk/map/map-operation.ts';
 import { DEFAULT_QUOTA } from '../../../src/disk/map/map-state.ts';
-import { markOf, NO_OPERATION } from '../../../src/disk/replica/operation.ts';
-import type { OperationMark } from '../../../src/disk/replica/operation.ts';
+import { chains, NO_CHAIN } from '../../../src/disk/replica/chain.ts';
+import { ClientTable } from '../../../src/disk/replica/client-table.ts';
 import { decodeWire } from '../../../src/sync/replicator/wire.ts';
 import type { WireOperation } from '../../../src/sync/replicator/wire.ts';
 import { keyOf } from './sim-process.ts';
@@ -23,19 +23,21 @@ export function judge(hub: SimHub): Judgement {
   const state = { map: new Map<string, string>(), quota: DEFAULT_QUOTA };
   const decided = new Map<string, boolean>();
   const twice: string[] = [];
-  const numbers = new Map<string, { number: number; key: string }>();
-  for (const { bytes } of hub.content.history) {
-    const { incarnation, first, previous, operations } = decodeWire(bytes);
-    let before = nameOf(previous);
+  const numbers = new Map<string, { number: number; key: string; position: number }>();
+  let horizon = 0;
+  for (const { position, bytes } of hub.content.history) {
+    const { incarnation, first, previous, base, operations } = decodeWire(bytes);
+    let before = previous;
     operations.forEach((wire, index) => {
       const { session, sequence, kind } = wire;
       const operation = { session, sequence, kind, payload: payloadOf(wire, hub) };
-      const last = numbers.get(incarnation) ?? { number: 0, key: nameOf(NO_OPERATION) };
-      const name = nameOf(markOf(operation));
+      const last = numbers.get(incarnation) ?? { number: 0, key: base < horizon ? 'too old' : NO_CHAIN };
+      const name = chains.after(before, operation);
       const isNext = first + index === last.number + 1 && before === last.key;
       before = name;
       if (!isNext) return;
-      numbers.set(incarnation, { number: first + index, key: name });
+      numbers.set(incarnation, { number: first + index, key: name, position });
+      horizon = Math.max(horizon, forget(numbers));
       const key = keyOf(operation);
       if (decided.has(key)) twice.push(key);
       decided.set(key, !perform(decodeOperation(operation, ''), state));
@@ -44,13 +46,17 @@ export function judge(hub: SimHub): Judgement {
   return { ...state, bytes: sizeOf(state.map), decided, twice };
 }
 
+/** The incarnation that was active least lately is forgotten where there are too many; the position of its last operation. */
+function forget(numbers: Map<string, { position: number }>): number {
+  if (numbers.size <= ClientTable.most) return 0;
+  const [[incarnation, { position }]] = [...numbers].sort(([, a], [, b]) => a.position - b.position) as [[string, { position: number }]];
+  numbers.delete(incarnation);
+  return position;
+}
+
 function payloadOf({ payload, blobs }: WireOperation, hub: SimHub): Uint8Array {
   if (blobs === null) return payload;
   return Buffer.concat(blobs.map(({ digest }) => hub.content.blobs.get(Buffer.from(digest).toString('hex')) ?? new Uint8Array(0)));
-}
-
-function nameOf({ session, sequence, check }: OperationMark): string {
-  return `${session}.${sequence}.${check}`;
 }
 
 function sizeOf(map: ReadonlyMap<string, string>): number {

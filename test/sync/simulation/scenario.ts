@@ -1,4 +1,5 @@
 import { ByteWriter } from '../../../src/disk/replica/byte-writer.ts';
+import { ClientTable } from '../../../src/disk/replica/client-table.ts';
 import { writeBase } from '../../../src/disk/replica/snapshot.ts';
 import type { Replica } from '../../../src/disk/replica/replica.ts';
 import { judge } from './judge.ts';
@@ -13,6 +14,11 @@ import { settled, World } from './world.ts';
 /** What a run has at most one of, beside the everyday trouble: each allows what the others forbid. */
 export const DISASTERS = ['none', 'rollback', 'clone', 'copied machine', 'restored hub', 'lost hub'] as const;
 export type Disaster = (typeof DISASTERS)[number];
+
+/** With every copy, and every incarnation that one of them makes. */
+const MOST_REGIONS = 100;
+/** Fewer than there are regions: then each is forgotten again and again. */
+const MOST_CLIENTS = [2, 3, 1024, 1024];
 
 const NOTHING = new Uint8Array(0);
 
@@ -35,6 +41,7 @@ export class Scenario {
   constructor(seed: number, mutant: Mutant = HEALTHY) {
     this.world = new World(seed);
     this.disaster = this.world.chance.pick(DISASTERS);
+    ClientTable.most = this.world.chance.pick(MOST_CLIENTS);
     this.hub = new SimHub(this.world);
     this.regions = ['r1', 'r2', 'r3'].map((name) => new SimRegion(this.world, this.hub, name, mutant));
   }
@@ -76,7 +83,15 @@ export class Scenario {
     else if (what < 0.7) this.#note(`${region.name} compacts`, () => region.compact());
     else if (what < 0.75) this.#note(`${region.name} restarts`, () => region.restart());
     else if (what < 0.85) this.#backUp(region);
-    else if (!this.struck && progress > 0.3) this.#strike(region);
+    else if (!this.struck && progress > 0.3 && this.#isTold(region)) this.#strike(region);
+  }
+
+  /**
+   * Where incarnations are forgotten, copies of a root that had never heard of its hub, with writes that wait for it,
+   * are taken for roots of their own: docs/SYNC.md says so.
+   */
+  #isTold({ processes }: SimRegion): boolean {
+    return ClientTable.most > MOST_REGIONS || (processes[0]?.replica?.epoch ?? '') !== '';
   }
 
   #note(what: string, happens: () => void): void {
@@ -85,6 +100,7 @@ export class Scenario {
   }
 
   #backUp(region: SimRegion): void {
+    if (!this.#isTold(region)) return;
     region.backUp();
     this.#hubBackup = this.hub.content;
     this.world.note(`${region.name} and the hub (at ${this.hub.position}) are backed up`);
@@ -95,9 +111,22 @@ export class Scenario {
     this.struck = true;
     this.world.note(`disaster: ${disaster} (${region.name})`);
     if (disaster === 'rollback') this.struck = region.rollBack();
-    else if (disaster === 'clone' || disaster === 'copied machine') this.regions.push(region.clone(disaster === 'copied machine'));
+    else if (disaster === 'clone') this.regions.push(region.clone(false));
+    else if (disaster === 'copied machine') this.#copy(region);
     else if (disaster === 'lost hub') this.#loseHub(() => this.hub.lose());
     else if (disaster === 'restored hub') this.#restoreHub();
+  }
+
+  /** Both go on with the same ids, and do the same now and then, also after they did something else. */
+  #copy(region: SimRegion): void {
+    const { chance } = this.world;
+    const clone = region.clone(true);
+    this.regions.push(clone);
+    for (let left = chance.below(6); left > 0; left--) {
+      const alike = chance.is(0.5);
+      const choice = chance.below(100);
+      for (const twin of [region, clone]) twin.writeAsTwin(alike, choice);
+    }
   }
 
   /**

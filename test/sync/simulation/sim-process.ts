@@ -2,7 +2,6 @@ import { MapMachine } from '../../../src/disk/map/map-machine.ts';
 import { BARRIER, CLEAR, COMPARE, LIMIT, RecordWriter, REMOVE, SET } from '../../../src/disk/map/map-records.ts';
 import { MapModel } from '../../../src/disk/map/map-model.ts';
 import type { ReplicaJournal } from '../../../src/disk/replica/replica-journal.ts';
-import { INCARNATION } from '../../../src/disk/replica/replica-records.ts';
 import { Replica } from '../../../src/disk/replica/replica.ts';
 import type { HubLog } from '../../../src/sync/hub.ts';
 import { Replicator } from '../../../src/sync/replicator/replicator.ts';
@@ -42,8 +41,6 @@ export class SimProcess implements Mortal {
   /** What events have made of the map that was there when the process began to listen. */
   readonly seen = new Map<string, string>();
   leads = false;
-  /** Set for the copy of a machine that went on: it does not open anything, and mints no name. */
-  wentOn = false;
   #written = 0;
   #stirred = false;
   readonly #skew: number;
@@ -85,6 +82,8 @@ export class SimProcess implements Mortal {
       new Replicator({
         journal: over,
         log: through,
+        name: 'a log',
+        path: '/simulated',
         capabilities: { ...SMALL, notifies: this.region.notifies },
         hubName: 'simulated',
         region: this.region.name,
@@ -114,8 +113,6 @@ export class SimProcess implements Mortal {
     return {
       current: () => this.replica ?? none,
       append: (kind, payload) => {
-        // A machine that was copied while it ran went on without opening anything.
-        if (kind === INCARNATION && this.wentOn && this.replica?.diverged !== true) return;
         const { session } = this.#journalWriter;
         this.region.append({ kind, session, sequence: ++this.#journalWriter.sequence, payload: new Uint8Array(payload) });
         this.reader.catchUp();
@@ -150,6 +147,19 @@ export class SimProcess implements Mortal {
     const key = chance.pick(KEYS);
     const expected = chance.is(0.6) ? (this.machine.state.get(key) ?? null) : 'something else';
     return this.#append(COMPARE, this.#records.compare(URL, URL, { key, expected, value: this.#value() }));
+  }
+
+  /** What another process, a copy of this one, does as well; null as for `write`. */
+  writeAlike(choice: number): Write | null {
+    this.reader.catchUp();
+    const key = KEYS[choice % KEYS.length] ?? '';
+    return this.#append(REMOVE, this.#records.remove(URL, URL, key));
+  }
+
+  /** What no copy of this process does. */
+  writeOwn(choice: number): Write | null {
+    this.reader.catchUp();
+    return this.#append(SET, this.#records.set(URL, URL, KEYS[choice % KEYS.length] ?? '', this.#value()));
   }
 
   limit(quota: number): void {

@@ -70,6 +70,14 @@ export class SimRegion {
     this.world.note(`${process.name} writes ${write === null ? 'nothing' : 'something'}`);
   }
 
+  /** The first process, of which another region has a copy, writes the same as that one, or something of its own. */
+  writeAsTwin(alike: boolean, choice: number): void {
+    const [process] = this.processes;
+    const write = alike ? process?.writeAlike(choice) : process?.writeOwn(choice);
+    if (write !== null && write !== undefined) this.writes.push(write);
+    this.world.note(`${process?.name ?? ''} writes ${alike ? 'as its twin does' : 'its own'}`);
+  }
+
   kill(process: SimProcess): void {
     process.alive = false;
     this.processes = this.processes.filter((each) => each !== process);
@@ -112,7 +120,6 @@ export class SimRegion {
     clone.disk = this.disk.copy();
     clone.writes = [...this.writes];
     const process = clone.start(running ? this.processes[0] : undefined);
-    process.wentOn = running;
     process.lead();
     return clone;
   }

@@ -1,0 +1,63 @@
+import { Buffer } from 'node:buffer';
+import type { ByteReader } from './byte-reader.ts';
+import { ByteWriter } from './byte-writer.ts';
+import { writeMark } from './operation.ts';
+import type { Operation, OperationMark } from './operation.ts';
+
+/**
+ * What tells a history of an incarnation from every other one: a digest over all of its operations up to one of them,
+ * in hexadecimal. Two copies of a running machine go on with the same ids, and may even do the same again after they
+ * had done different things: then the operations are equal, and their chains are not.
+ */
+export type Chain = string;
+
+const BYTES = 16;
+
+/** Before the first operation of an incarnation. */
+export const NO_CHAIN: Chain = '00'.repeat(BYTES);
+
+/** Integers of an operation's head take no more than 8 + 8 + 1 + 5 bytes. */
+const head = Buffer.alloc(BYTES + 32);
+
+/** An object, so that a test can put another rule in its place. */
+export const chains = {
+  /** The chain up to `operation`, where `before` is the one up to what comes before it in its incarnation. */
+  after(before: Chain, { session, sequence, kind, payload }: Operation): Chain {
+    head.write(before, 0, BYTES, 'hex');
+    let at = putInteger(sequence, putInteger(session, BYTES));
+    head[at++] = kind;
+    at = putInteger(payload.length, at);
+    return digestOf(head.subarray(0, at), payload);
+  },
+};
+
+function putInteger(value: number, start: number): number {
+  let at = start;
+  let rest = value;
+  for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) head[at++] = (rest % 0x80) | 0x80;
+  head[at++] = rest;
+  return at;
+}
+
+/** What entries and bases of version 1 have in place of a chain, which knew of the last operation only. */
+export function chainOfMark(mark: OperationMark): Chain {
+  if (mark.session === 0) return NO_CHAIN;
+  const writer = new ByteWriter();
+  writeMark(writer, mark);
+  return digestOf(writer.finish());
+}
+
+/** The first half of the SHA-256. Loaded only where a map follows a hub. */
+function digestOf(...parts: readonly Uint8Array[]): Chain {
+  const hash = process.getBuiltinModule('node:crypto').createHash('sha256');
+  for (const part of parts) hash.update(part);
+  return hash.digest('hex').slice(0, 2 * BYTES);
+}
+
+export function writeChain(writer: ByteWriter, chain: Chain): void {
+  writer.raw(Buffer.from(chain, 'hex'));
+}
+
+export function readChain(reader: ByteReader): Chain {
+  return Buffer.from(reader.bytes(BYTES)).toString('hex');
+}

@@ -1,0 +1,111 @@
+import { describe, expect, test } from 'vitest';
+import { MapModel } from '../../src/disk/map/map-model.ts';
+import { RecordWriter, SET } from '../../src/disk/map/map-records.ts';
+import { ByteWriter } from '../../src/disk/replica/byte-writer.ts';
+import { NO_CHAIN } from '../../src/disk/replica/chain.ts';
+import { ClientTable } from '../../src/disk/replica/client-table.ts';
+import type { Operation } from '../../src/disk/replica/operation.ts';
+import { Replica } from '../../src/disk/replica/replica.ts';
+import { writeBase } from '../../src/disk/replica/snapshot.ts';
+import { incarnationOf } from './replica-region.ts';
+
+const records = new RecordWriter();
+const OWN = incarnationOf(1);
+const set = (session: number, sequence: number, value: string): Operation => ({ session, sequence, kind: SET, payload: Uint8Array.from(records.set('', '', 'k', value)) });
+
+function replicaOf(incarnation: string): Replica {
+  const replica = new Replica(new MapModel());
+  replica.replicate({ incarnation, region: 'r', cap: 1e9 }, 1);
+  return replica;
+}
+
+function receive(replica: Replica, incarnation: string, operation: Operation, base: number): number {
+  const position = replica.position + 1;
+  const batch = { incarnation, region: 'r', first: 1, previous: NO_CHAIN, base, chained: true, operations: [operation] };
+  return replica.entry({ epoch: 'e', position, digest: new Uint8Array(32).fill(1), batch })?.length ?? -1;
+}
+
+/** One write of each of so many roots that were made for it. */
+function start(replica: Replica, from: number, count: number): void {
+  for (let number = from; number < from + count; number++) receive(replica, incarnationOf(number), set(number, 1, String(number % 10)), replica.position);
+}
+
+function baseOf({ epoch, position, digest, clients, model }: Replica): Uint8Array {
+  const writer = new ByteWriter();
+  writeBase(writer, { epoch, position, digest }, clients, model);
+  return Uint8Array.from(writer.finish());
+}
+
+function bootstrap(replica: Replica, base: Uint8Array): void {
+  expect(replica.rebase({ from: { epoch: replica.epoch, position: replica.position }, seed: false, base }, 1)).toBe(true);
+}
+
+describe('the table of clients', () => {
+  test('does not grow with 100,000 starts of roots of their own', () => {
+    const replica = replicaOf(OWN);
+    start(replica, 1000, 100_000);
+    expect(replica.position).toBe(100_000);
+    expect(replica.clients.size).toBe(ClientTable.most);
+    expect(baseOf(replica).length).toBeLessThan(64 * 1024);
+  });
+
+  test('gives no second turn to what it has forgotten, however late it comes', () => {
+    const replica = replicaOf(OWN);
+    const late = incarnationOf(500);
+    expect(receive(replica, late, set(500, 1, 'first'), 0)).toBe(1);
+    start(replica, 1000, ClientTable.most);
+    expect(replica.clients.knows(late)).toBe(false);
+    expect(receive(replica, late, set(500, 1, 'first'), 0)).toBe(0);
+    expect(receive(replica, late, set(500, 1, 'first'), replica.clients.horizon - 1)).toBe(0);
+    // Whoever had everything by then, and has it pending still, has not sent it before.
+    expect(receive(replica, late, set(500, 2, 'later'), replica.position)).toBe(1);
+  });
+
+  test('is the same, and forgets the same, in a region that began with a snapshot', () => {
+    const whole = replicaOf(OWN);
+    start(whole, 1000, 1500);
+    const late = replicaOf(incarnationOf(2));
+    bootstrap(late, baseOf(whole));
+    for (const replica of [whole, late]) start(replica, 5000, 700);
+    expect(Buffer.compare(baseOf(whole), baseOf(late))).toBe(0);
+  });
+});
+
+describe('a region whose incarnation was forgotten', () => {
+  test('sends what is pending under the same incarnation from 1 on, when it saw all that happened', () => {
+    const replica = replicaOf(OWN);
+    replica.local(set(7, 1, 'own'));
+    receive(replica, OWN, set(7, 1, 'own'), 0);
+    replica.local(set(7, 2, 'own again'));
+    start(replica, 1000, ClientTable.most);
+    expect(replica.pending.at(0)).toMatchObject({ incarnation: OWN, number: 1 });
+    expect([replica.diverged, replica.rejections.size]).toEqual([false, 0]);
+    expect(receive(replica, OWN, set(7, 2, 'own again'), replica.position)).toBe(1);
+    expect(replica.pending.length).toBe(0);
+  });
+
+  test('is told that nobody knows, when it was away: nothing is applied twice, nothing disappears', () => {
+    const others = replicaOf(incarnationOf(3));
+    const away = replicaOf(OWN);
+    for (const replica of [away, others]) {
+      if (replica === away) away.local(set(7, 1, 'own'));
+      receive(replica, OWN, set(7, 1, 'own'), 0);
+    }
+    away.local(set(7, 2, 'sent or not'));
+    start(others, 1000, ClientTable.most);
+    bootstrap(away, baseOf(others));
+    expect(away.pending.length).toBe(0);
+    expect(away.rejections.items).toMatchObject([{ reason: 'unknown', operation: { sequence: 2 } }]);
+  });
+
+  test('keeps what it never sent: a root that is new to its hub', () => {
+    const others = replicaOf(incarnationOf(3));
+    start(others, 1000, 2 * ClientTable.most);
+    const [fresh, maybeSent] = [replicaOf(OWN), replicaOf(OWN)];
+    for (const replica of [fresh, maybeSent]) replica.local(set(7, 1, 'early'));
+    maybeSent.send();
+    for (const replica of [fresh, maybeSent]) bootstrap(replica, baseOf(others));
+    expect([fresh.pending.length, fresh.diverged, fresh.rejections.size]).toEqual([1, false, 0]);
+    expect([maybeSent.pending.length, maybeSent.rejections.size]).toEqual([0, 1]);
+  });
+});
