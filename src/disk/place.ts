@@ -12,4 +12,6 @@ export interface BucketPlace {
   ensure(): void;
   /** The space of the disk that it is on, where that is watched. */
   readonly space?: Space;
+  /** To be called when something of the bucket was found to have been removed or replaced: nothing known of it holds. */
+  lost?(): void;
 }

@@ -5,6 +5,7 @@ import { warnings } from './channels.ts';
 export type StorageWarningCode =
   | 'record-damaged' // a stretch of a journal makes no sense and was passed over: what was written there is lost
   | 'journal-replaced' // a journal was removed, replaced or cut back under a process that had it open
+  | 'journal-cut-short' // a journal was copied while it was compacted: it goes on from the moment of that
   | 'hub-entry-damaged' // an entry of a hub's log makes no sense: it has no effect
   | 'disk-reserve' // the disk is nearly full: writes that need space are refused
   | 'background-failed'; // work that nobody waits for failed, and will be tried again

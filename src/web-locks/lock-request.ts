@@ -192,7 +192,7 @@ export class LockRequest {
 
 /** https://w3c.github.io/web-locks/#request-a-lock: the holder learns of a steal by an AbortError. */
 function stolen(name: string): DOMException {
-  return domException('AbortError', `The lock '${name}' was taken away: another request stole it, or this realm was declared dead.`);
+  return domException('AbortError', `The lock '${name}' was taken away: another request stole it, this realm was declared dead, or the bucket was removed or replaced.`);
 }
 
 /** What the disk or the host says, as a caller of the web's interface may see it. */

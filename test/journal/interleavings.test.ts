@@ -38,6 +38,18 @@ suite('whatever the order of system calls, faults and deaths', () => {
     }
   });
 
+  test('the journal is never taken for another one, though each use looks', { timeout: 120_000 }, async () => {
+    const stage = await stageFor('suspicious', [
+      { file: 'trust.ts', from: 'if (this.#round !== round) return true;', to: 'return true;' },
+      { file: 'replay.ts', from: 'this.#beginnings++;', to: "throw new Error('taken for another');" },
+      { file: 'replay.ts', from: 'this.#isCutShort = true;', to: "throw new Error('taken for cut short');" },
+    ]);
+    const parent = temporaryDirectory();
+    for (let seed = FIRST; seed < FIRST + SCHEDULES; seed++) {
+      expect(await stage.play(seed, parent), `HOLDFAST_SEED=${seed}`).toEqual([]);
+    }
+  });
+
   test.each(mutants.filter(({ name }) => !rare.includes(name)))('and this is found by it: $name', { timeout: 120_000 }, async ({ name, defects }) => {
     const stage = await stageFor(name, defects);
     const parent = temporaryDirectory();

@@ -215,7 +215,7 @@ const mutants: Mutant[] = [
   {
     what: 'a realm whose session is gone believes that it still holds',
     file: 'participant.ts',
-    from: 'for (const id of [...this.#holdings.keys()]) this.#lose(id);',
+    from: 'for (const id of [...this.#holdings.keys()]) this.#lose(id, error);',
     to: '',
   },
   {

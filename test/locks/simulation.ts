@@ -48,7 +48,7 @@ class Realm {
       gap: () => this.gaps++,
       wake: (folders) => folders.forEach((folder) => this.woken.add(folder)),
       stirred: () => {},
-      queued: () => {},
+      replaced: () => 0, queued: () => {},
     });
     this.participant.look();
     this.participant.wantsChanges = true;

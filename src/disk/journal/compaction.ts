@@ -29,7 +29,7 @@ export function compact<Outcome>(replay: Replay<Outcome>, machine: Machine<Outco
     const end = { generation: number + 1, covers: replay.position, count: replay.count, dedupe: replay.dedupe };
     candidate.write(machine.snapshot(), end);
     replay.candidate = candidate;
-    for (let attempt = 0; attempt < SEAL_ATTEMPTS && replay.number === number; attempt++) {
+    for (let attempt = 0; attempt < SEAL_ATTEMPTS && replay.candidate === candidate; attempt++) {
       candidate.finish(strict);
       propose(replay, candidate);
     }

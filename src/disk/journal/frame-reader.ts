@@ -1,5 +1,6 @@
 import fs from 'node:fs';
-import { decodeFrame, Frame, HEADER_BYTES } from './frame.ts';
+import { getInt32 } from './bytes.ts';
+import { decodeFrame, Frame, HEADER_BYTES, TRAILER_BYTES } from './frame.ts';
 import { MAGIC_BYTES, type Magic } from './magic.ts';
 
 /*
@@ -9,6 +10,9 @@ import { MAGIC_BYTES, type Magic } from './magic.ts';
  *   are not there yet. Appends are serialized, so a later frame proves that the write of the earlier bytes has ended.
  *   The verdict depends on the file's bytes alone, never on when it is made or on how they were read.
  * - Parsing goes on at the next magic, never at a length that a bad frame claims.
+ * - A file that was cut back, be it to grow again, has another frame's end, or none, where one was passed. That is
+ *   looked at where dead bytes follow the last frame, and whenever somebody asks, there and at the place of the last
+ *   look; until then what the file has lost is not noticed.
  * - What is held in memory is never more than the file has, nor much more than the longest frame.
  */
 
@@ -16,6 +20,8 @@ const CHUNK = 64 * 1024;
 
 /** Shared by all readers of this realm between the first byte read and the last one parsed; such runs do not nest. */
 const sharedWindow = new Uint8Array(CHUNK);
+
+const trailer = new Uint8Array(TRAILER_BYTES);
 
 /** Reads the frames of one open file, from a position on, as they come. */
 export class FrameReader {
@@ -31,16 +37,33 @@ export class FrameReader {
   #before: number;
   #reachedEnd = false;
   #damage = 0;
+  /** The checksum at the end of the last complete frame; null: it was not seen. */
+  #mark: number | null;
+  /** The same at the place of the last look. */
+  #anchorPosition: number;
+  #anchorMark: number | null;
+  #wasCutBack = false;
   /** The frame that {@link next} found; valid until the next call. */
   readonly frame = new Frame();
 
-  /** `position` must be where a frame, or dead bytes, begin. */
-  constructor(descriptor: number, magic: Magic, position: number) {
+  /** `position` must be where a frame, or dead bytes, begin; `mark` is that of the reader that came so far. */
+  constructor(descriptor: number, magic: Magic, position: number, mark: number | null = null) {
     this.#descriptor = descriptor;
     this.#magic = magic;
     this.#position = position;
     this.#before = position;
     this.#seen = position;
+    this.#anchorPosition = position;
+    this.#anchorMark = this.#mark = mark;
+  }
+
+  get mark(): number | null {
+    return this.#mark;
+  }
+
+  /** Whether dead bytes turned out to be others than were read before. Nothing more is found then. */
+  get wasCutBack(): boolean {
+    return this.#wasCutBack;
   }
 
   /** Where the last complete frame ended. */
@@ -93,6 +116,30 @@ export class FrameReader {
     return true;
   }
 
+  /** Whether the file still holds what was passed. What came after it is read again. */
+  isIntact(): boolean {
+    this.#from = this.#to = 0;
+    this.#window = sharedWindow;
+    this.#seen = this.#position;
+    if (this.#anchorPosition !== this.#position && !this.#isMarked(this.#anchorPosition, this.#anchorMark)) return false;
+    if (!this.#isMarked(this.#position, this.#mark)) return false;
+    this.#mark ??= getInt32(trailer, 0);
+    this.anchor();
+    return true;
+  }
+
+  /** Notes that what was passed so far is there now. */
+  anchor(): void {
+    this.#anchorPosition = this.#position;
+    this.#anchorMark = this.#mark;
+  }
+
+  /** Whether that is the end of the frame that ends at a position. */
+  #isMarked(position: number, mark: number | null): boolean {
+    const got = fs.readSync(this.#descriptor, trailer, 0, TRAILER_BYTES, position - TRAILER_BYTES);
+    return got === TRAILER_BYTES && (mark === null || getInt32(trailer, 0) === mark);
+  }
+
   #makeRoom(): void {
     const kept = this.#to - this.#from;
     if (kept === 0) {
@@ -119,12 +166,12 @@ export class FrameReader {
 
   /** Finds the next complete frame among the bytes seen; false if there is none yet. */
   next(): boolean {
-    while (this.#to - this.#from >= MAGIC_BYTES) {
+    while (this.#to - this.#from >= MAGIC_BYTES && !this.#wasCutBack) {
       const verdict = decodeFrame(this.#window, this.#from, this.#to, this.#magic, this.frame);
       if (verdict === 'partial') return false;
       if (verdict === 'whole') {
         this.#pass();
-        return true;
+        return !this.#wasCutBack;
       }
       this.#resynchronize();
     }
@@ -134,10 +181,14 @@ export class FrameReader {
   #pass(): void {
     const { size } = this.frame;
     const start = this.#seen - (this.#to - this.#from);
-    if (start !== this.#position) this.#damage++;
+    if (start !== this.#position) {
+      this.#damage++;
+      this.#wasCutBack ||= !this.#isMarked(this.#position, this.#mark);
+    }
     this.#before = this.#position;
     this.#position = start + size;
     this.#from += size;
+    this.#mark = getInt32(this.#window, this.#from - TRAILER_BYTES);
   }
 
   /** From bytes that can never become a frame to the next that may, be it one whose magic is itself cut short. */

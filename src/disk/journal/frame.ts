@@ -14,7 +14,7 @@ const MASK = 36;
 const HEADER_CHECKSUM = 40;
 export const HEADER_BYTES = 44;
 const CHECKSUM_BYTES = 4;
-const TRAILER_BYTES = CHECKSUM_BYTES + 1;
+export const TRAILER_BYTES = CHECKSUM_BYTES + 1;
 /**
  * The last byte of a frame. No magic holds it, so that the next frame cannot complete one that was cut short in its
  * last bytes, by bytes that happen to be the missing ones.

@@ -20,6 +20,9 @@ export interface GenerationFile {
   readonly path: string;
   readonly descriptor: number;
   readonly magic: Magic;
+  /** Which file it is. */
+  readonly dev: number;
+  readonly ino: number;
   /** Why the file could be opened for reading only; undefined if it can be written. */
   readonly readOnly: unknown;
 }
@@ -62,7 +65,7 @@ function decodeFileHeader(header: Uint8Array, length: number, path: string): Mag
 
 /**
  * Opens a generation, for reading only where the disk allows no more; null if there is no file of that name.
- * Never creates one: a name that was deleted must not come back empty.
+ * Never creates one: a name that was deleted must not come back empty. Never follows a link out of the bucket.
  *
  * @param path - where to find it, if not under its own name.
  */
@@ -72,11 +75,12 @@ export function openGeneration(
   path = generationPath(directory, number),
 ): GenerationFile | null {
   try {
-    const { descriptor, readOnly } = openDescriptor(path);
+    const opened = openPlainFile(path);
+    const { descriptor } = opened;
     try {
       const header = new Uint8Array(FILE_HEADER_BYTES);
       const length = fs.readSync(descriptor, header, 0, FILE_HEADER_BYTES, 0);
-      return { number, path, descriptor, magic: decodeFileHeader(header, length, path), readOnly };
+      return { number, path, magic: decodeFileHeader(header, length, path), ...opened };
     } catch (error) {
       closeQuietly(descriptor);
       throw error;
@@ -87,13 +91,36 @@ export function openGeneration(
   }
 }
 
+/** Windows has neither flag. */
+const { O_NOFOLLOW = 0, O_NONBLOCK = 0 } = fs.constants as Partial<typeof fs.constants>;
+
+/** A replacement may come between two looks at a path; that often in a row it is no coincidence. */
+const LOOKS = 16;
+
+/**
+ * Not every runtime heeds O_NOFOLLOW, so what is open must be the plain file that was seen before; and O_NONBLOCK keeps
+ * a pipe from blocking the thread for ever.
+ */
+function openPlainFile(path: string): Pick<GenerationFile, 'descriptor' | 'readOnly' | 'dev' | 'ino'> {
+  for (let look = 0; look < LOOKS; look += 1) {
+    const expected = fs.lstatSync(path);
+    if (!expected.isFile()) break;
+    const opened = openDescriptor(path);
+    const { dev, ino } = fs.fstatSync(opened.descriptor);
+    if (ino === expected.ino && dev === expected.dev) return { ...opened, dev, ino };
+    closeQuietly(opened.descriptor);
+  }
+  throw new HoldfastError('journal-damaged', `The journal ${path} is not a plain file.`);
+}
+
 function openDescriptor(path: string): { descriptor: number; readOnly: unknown } {
   const { O_RDWR, O_RDONLY, O_APPEND } = fs.constants;
+  const safely = O_NOFOLLOW | O_NONBLOCK;
   try {
-    return { descriptor: fs.openSync(path, O_RDWR | O_APPEND), readOnly: undefined };
+    return { descriptor: fs.openSync(path, O_RDWR | O_APPEND | safely), readOnly: undefined };
   } catch (error) {
     if (!['EROFS', 'EACCES', 'EPERM'].includes(systemCode(error))) throw error;
-    return { descriptor: fs.openSync(path, O_RDONLY), readOnly: error };
+    return { descriptor: fs.openSync(path, O_RDONLY | safely), readOnly: error };
   }
 }
 

@@ -18,6 +18,7 @@ import { syncDirectory } from './sync-directory.ts';
  * - append() returns only what the machine said when it met the record in the journal, and only once.
  * - After a failure it is known whether the record landed, or the error says that it is not; nothing else changes.
  * - A SEAL is appended only when the successor that it names is finished on disk.
+ * - Before a compaction, and at the first use after a while, it is made sure that what is open is still the journal.
  * - A compaction that fails leaves the journal as it was, and never fails the append that set it off.
  */
 
@@ -54,6 +55,11 @@ export interface JournalOptions {
   readonly vital?: (kind: number) => boolean;
   /** Hears of each compaction that this realm has done. Must not throw. */
   readonly onCompaction?: (compaction: Compaction) => void;
+  /**
+   * Called when the journal turns out to have been removed, replaced or cut back while it was in use, before what is
+   * there now is read; what the machine is told then is as after a snapshot. It may not use the journal.
+   */
+  readonly onReplaced?: () => void;
 }
 
 /** Appends of one record that found the journal sealed before it; each needs a compaction by somebody else. */
@@ -87,7 +93,11 @@ export class Journal<Outcome> {
 
   /** Does no I/O. `directory` need not exist before {@link open}. */
   constructor(directory: string, machine: Machine<Outcome>, options: JournalOptions = {}) {
-    this.#replay = new Replay(directory, machine);
+    this.#replay = new Replay(directory, machine, () => {
+      this.#syncedGeneration = -1;
+      this.#patience = 0;
+      options.onReplaced?.();
+    });
     this.#machine = machine;
     this.#strict = options.durability === 'strict' || options.exclusively !== undefined;
     this.#retain = options.retain ?? 0;
@@ -139,9 +149,10 @@ export class Journal<Outcome> {
   }
 
   /**
-   * Opens the newest generation and restores its snapshot, unless that was done before.
+   * Opens the newest generation and restores its snapshot, unless that was done before. What was opened a while ago is
+   * looked at again: it may have been removed, replaced or cut back since; then what is there now is opened.
    *
-   * @returns false if the directory does not exist.
+   * @returns false if there is no journal (any more).
    * @throws HoldfastError `journal-damaged`, `root-newer`, `root-unusable`, `disk-failed`, `closed`.
    */
   open(): boolean {
@@ -157,11 +168,19 @@ export class Journal<Outcome> {
    * Applies every record whose append was finished before this call, and maybe later ones. One positioned read when
    * there is no news. Nothing happens if there is no journal.
    *
+   * @returns false if there is no journal (any more).
    * @throws HoldfastError as {@link open}; `unknown-record`, then and from then on.
    */
-  catchUp(): void {
+  catchUp(): boolean {
     if (this.#exclusively !== undefined) this.#replay.suspend();
-    if (this.open()) this.#replay.advance();
+    if (!this.open()) return false;
+    this.#replay.advance();
+    return true;
+  }
+
+  /** Lets the next use look whether the journal is still the same; for whoever has heard that it may not be. */
+  distrust(): void {
+    this.#replay.distrust();
   }
 
   /** What is written must be the only thing that is; on a disk of this machine one system call is that already. */
@@ -219,7 +238,8 @@ export class Journal<Outcome> {
   #requireWritable(): void {
     if (this.#syncFailure !== null) throw this.#syncFailure;
     const replay = this.#replay;
-    if (!this.open()) throw new HoldfastError('disk-failed', `There is no journal in ${this.directory}.`);
+    if (!this.open()) throw this.#gone();
+    replay.mend();
     if (replay.file.readOnly === undefined) return;
     // It was opened when the disk allowed no more; it may by now.
     replay.suspend();
@@ -273,10 +293,24 @@ export class Journal<Outcome> {
       const { number } = replay;
       this.#writeOnce(record);
       if (replay.awaited.landed) return;
-      if (replay.number === number) break;
+      if (replay.number === number && !this.#recover()) break;
+      if (replay.awaited.landed) return;
     }
     replay.abandon();
     throw new HoldfastError('journal-damaged', `A record that was appended to the journal ${this.file} is not there.`);
+  }
+
+  /** The record is not where it was written: that may have been behind a last SEAL, or not in the journal any more. */
+  #recover(): boolean {
+    const replay = this.#replay;
+    if (replay.mend()) return true;
+    const { beginnings } = replay;
+    if (!replay.verify()) throw this.#gone();
+    return replay.beginnings > beginnings;
+  }
+
+  #gone(): HoldfastError {
+    return new HoldfastError('disk-failed', `There is no journal in ${this.directory}.`);
   }
 
   #writeOnce(record: JournalRecord): void {
@@ -355,6 +389,7 @@ export class Journal<Outcome> {
 
   #moveOn(retain: number): boolean {
     const replay = this.#replay;
+    if (!replay.verify()) throw this.#gone();
     replay.advance();
     const { number, size: before } = replay;
     if (compact(replay, this.#machine, this.#strict)) {

@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
+import { warn } from '../../runtime/warning.ts';
 import type { Candidate } from './candidate.ts';
 import { Dedupe } from './dedupe.ts';
 import { diskError } from './disk-error.ts';
@@ -15,7 +16,8 @@ import {
 } from './generation-file.ts';
 import { decodeEnd, decodeSeal, type EndOfSnapshot, type Seal } from './journal-records.ts';
 import type { JournalRecord, Machine } from './machine.ts';
-import { openSuccessor } from './succession.ts';
+import { openSuccessor, succeed } from './succession.ts';
+import { isInPlace, Trust } from './trust.ts';
 
 /*
  * Invariants
@@ -23,6 +25,8 @@ import { openSuccessor } from './succession.ts';
  * - All that decides about a record is in the journal: its place, its session and sequence, its kind and payload.
  * - After an effective SEAL nothing in that generation counts; reading goes on in the successor that it names.
  * - A generation that cannot be read is an error; it never reads as empty. The highest number is the newest.
+ * - A journal that is found to have been removed, replaced or cut back is begun anew, with what is there; where nothing
+ *   is, the machine is empty.
  * - An unknown kind of record, or a machine that throws, stops the replay for good.
  */
 
@@ -52,17 +56,27 @@ export class Replay<Outcome> {
   /** The generation that the state belongs to, whether or not it is open; null before the first. */
   #generation: Pick<GenerationFile, 'number' | 'magic' | 'path'> | null = null;
   #position = 0;
+  #mark: number | null = null;
   #snapshotEnd = 0;
   #sealed: Seal | null = null;
+  /** Whether it is known that the successor that the SEAL names is not there. */
+  #isCutShort = false;
+  readonly #trust = new Trust();
+  #beginnings = 0;
+  readonly #onReplaced: () => void;
   #dedupe = new Dedupe();
   #count = 0;
   #damage = 0;
   #stopped: unknown = null;
   #restoredOnce = false;
+  /** Whether the machine is empty because there was nothing to read. */
+  #isBlank = true;
 
-  constructor(directory: string, machine: Machine<Outcome>) {
+  /** `onReplaced`: called before the journal is begun anew. */
+  constructor(directory: string, machine: Machine<Outcome>, onReplaced: () => void) {
     this.directory = directory;
     this.#machine = machine;
+    this.#onReplaced = onReplaced;
   }
 
   get number(): number {
@@ -80,6 +94,11 @@ export class Replay<Outcome> {
   /** How many records were applied since the journal began. */
   get count(): number {
     return this.#count;
+  }
+
+  /** How often the journal was found to be another one. */
+  get beginnings(): number {
+    return this.#beginnings;
   }
 
   get damage(): number {
@@ -107,18 +126,55 @@ export class Replay<Outcome> {
     return this.#file;
   }
 
-  /** Opens what is needed; false if there is no journal. */
+  /** Opens what is needed, and looks now and then whether it is still the journal; false if there is no journal. */
   ready(): boolean {
     if (feeding) throw new Error('A state machine may not use a journal while one feeds it.');
     if (this.#stopped !== null) throw this.#stopped;
-    if (this.#file !== null) return true;
+    if (this.#file !== null) return this.#trust.isOver ? this.verify() : true;
     return this.#generation === null ? this.#restoreNewest(0) : this.#resume();
+  }
+
+  /** The next use looks whether the journal is still the same. */
+  distrust(): void {
+    this.#trust.end();
+  }
+
+  /** Looks whether what is open is still the journal, and begins anew if not; false if there is none any more. */
+  verify(): boolean {
+    const { number } = this;
+    if (this.#file === null || this.#reader === null) return this.ready();
+    if (!this.#isIntact(this.#reader)) return this.#beginAnew('was cut back or overwritten');
+    if (isInPlace(this.directory, this.#file)) {
+      this.#trust.renew();
+      return true;
+    }
+    // Whoever has sealed it may have deleted it.
+    this.advance();
+    return this.number === number ? this.#beginAnew('was removed or replaced') : this.ready();
+  }
+
+  #isIntact(reader: FrameReader): boolean {
+    try {
+      return reader.isIntact();
+    } catch (error) {
+      throw diskError(error, 'read the journal', this.path);
+    }
+  }
+
+  #beginAnew(what: string): boolean {
+    const message = `The journal in ${this.directory} ${what} while it was in use; what is there now is read instead.`;
+    warn({ code: 'journal-replaced', message, path: this.directory });
+    this.#beginnings++;
+    this.abandon();
+    this.#onReplaced();
+    return this.#restoreNewest(0);
   }
 
   /** Closes the descriptor and keeps the state. */
   suspend(): void {
     if (this.#file === null) return;
     this.#position = this.position;
+    this.#mark = this.#reader?.mark ?? null;
     this.#damage = this.damage;
     closeQuietly(this.#file.descriptor);
     this.#file = null;
@@ -129,33 +185,46 @@ export class Replay<Outcome> {
   abandon(): void {
     this.suspend();
     this.#generation = null;
+    this.#sealed = null;
+    this.candidate = null;
   }
 
   #resume(): boolean {
     const known = this.#generation;
     if (known === null) return false;
-    const file = openSuccessor(this.directory, known.number, known.magic);
-    if (file === null) return this.#restoreNewest(known.number + 1);
-    this.#enter(file, this.#position);
-    return true;
+    const file = openSuccessor(this.directory, known.number, known.magic, FILE_HEADER_BYTES);
+    if (file === null) return this.#isSucceeded(known.number) ? this.#restoreNewest(known.number + 1) : this.#beginAnew('was replaced');
+    this.#enter(file, this.#position, this.#mark);
+    return this.#reader !== null && this.#isIntact(this.#reader) ? true : this.#beginAnew('was cut back or replaced');
   }
 
-  #enter(file: GenerationFile, position: number): void {
+  /** Whether there are later generations; asked again and again while others may be making and deleting some. */
+  #isSucceeded(number: number): boolean {
+    for (let listing = 0; listing < LISTINGS; listing++) {
+      const newest = listGenerations(this.directory)?.at(-1);
+      if (newest !== undefined && newest > number) return true;
+    }
+    return false;
+  }
+
+  #enter(file: GenerationFile, position: number, mark: number | null = null): void {
     this.suspend();
     this.#file = file;
     this.#generation = file;
     this.#position = position;
-    this.#reader = new FrameReader(file.descriptor, file.magic, position);
+    this.#reader = new FrameReader(file.descriptor, file.magic, position, mark);
+    this.#trust.renew();
   }
 
   /** Applies everything that the journal has by now. One positioned read when there is no news. */
   advance(): void {
     for (;;) {
-      if (this.#sealed !== null) this.#follow(this.#sealed);
+      if (this.#sealed !== null && !this.#follow(this.#sealed)) return;
       const reader = this.#reader;
       if (reader === null || this.#fill(reader) === 0) return;
       this.#take(reader);
-      if (this.#sealed === null && reader.reachedEnd) return;
+      if (reader.wasCutBack && !this.#beginAnew('was cut back')) return;
+      if (this.#sealed === null && this.#reader?.reachedEnd !== false) return;
     }
   }
 
@@ -171,7 +240,8 @@ export class Replay<Outcome> {
     }
     if (alone) this.#apply(record);
     else this.#take(reader);
-    if (this.#sealed !== null || !reader.reachedEnd) this.advance();
+    if (reader.wasCutBack) this.#beginAnew('was cut back');
+    if (this.#sealed !== null || this.#reader?.reachedEnd === false) this.advance();
   }
 
   #fill(reader: FrameReader): number {
@@ -231,29 +301,41 @@ export class Replay<Outcome> {
     else if (effective) this.candidate.fate = 'void';
   }
 
-  /** Goes on in the successor, right after its snapshot; if even that is gone by now, restores the newest. */
-  #follow(seal: Seal): void {
+  /**
+   * Goes on in the successor, right after its snapshot; if even that is gone by now, restores the newest. False where
+   * there is no later generation yet.
+   */
+  #follow(seal: Seal): boolean {
     const next = this.number + 1;
-    const file = openSuccessor(this.directory, next, seal.successor);
-    if (file === null) {
-      this.#restoreNewest(next + 1);
-      return;
-    }
-    this.#requireSize(file, seal.resume);
+    if (this.#isCutShort && !fs.existsSync(generationPath(this.directory, next))) return false;
+    const file = openSuccessor(this.directory, next, seal.successor, seal.resume);
+    if (file === null) return this.#goOnWithout(next);
     this.#enter(file, seal.resume);
     this.#snapshotEnd = seal.resume;
+    this.#isCutShort = false;
     this.#sealed = null;
     this.candidate = null;
+    return true;
   }
 
-  /** A reader beyond the end of a file would wait there for ever. */
-  #requireSize(file: GenerationFile, least: number): void {
-    try {
-      if (fs.fstatSync(file.descriptor).size < least) throw damagedSnapshot(file);
-    } catch (error) {
-      closeQuietly(file.descriptor);
-      throw diskError(error, 'read the journal', file.path);
+  /** The successor is gone, or somebody has made another: a copy had none, so that this state is the last one. */
+  #goOnWithout(next: number): boolean {
+    const isLast = !fs.existsSync(generationPath(this.directory, next)) && this.#file !== null && isInPlace(this.directory, this.#file);
+    if (!isLast) return this.#restoreNewest(next);
+    if (!this.#isCutShort) {
+      const message = `The journal in ${this.directory} ends where it moved on to a generation that is missing; it goes on from there.`;
+      warn({ code: 'journal-cut-short', message, path: this.directory });
     }
+    this.#isCutShort = true;
+    return false;
+  }
+
+  /** Makes the successor that is missing, for nothing may follow a SEAL; false when none is. */
+  mend(): boolean {
+    if (this.#sealed === null || !this.#isCutShort) return false;
+    const next = this.number + 1;
+    succeed(this.directory, next, this.#machine.snapshot(), { covers: this.position, count: this.#count, dedupe: this.#dedupe });
+    return this.#restoreNewest(next);
   }
 
   /** Restores the newest generation, which must be `least` or higher; false if there is no journal at all. */
@@ -271,9 +353,18 @@ export class Replay<Outcome> {
     throw new HoldfastError('journal-damaged', `The journal in ${this.directory} has lost generation ${least} or a later one.`);
   }
 
+  /** There is no journal, and so nothing is known, whatever was before. */
   #missing(): boolean {
-    if (this.#generation === null) return false;
-    throw new HoldfastError('disk-failed', `The journal in ${this.directory} was there, and is gone.`);
+    if (this.#generation !== null) return this.#beginAnew('was removed');
+    if (this.#isBlank) return false;
+    this.#isBlank = true;
+    this.#dedupe = new Dedupe();
+    this.#count = 0;
+    this.#position = 0;
+    this.#snapshotEnd = 0;
+    this.#machine.reset();
+    this.#machine.restored(true);
+    return false;
   }
 
   #restore(file: GenerationFile): void {
@@ -282,6 +373,7 @@ export class Replay<Outcome> {
     this.#generation = null;
     this.#sealed = null;
     this.candidate = null;
+    this.#isCutShort = this.#isBlank = false;
     feeding = true;
     try {
       this.#machine.reset();
@@ -299,7 +391,9 @@ export class Replay<Outcome> {
       feeding = false;
     }
     // What was read together with the snapshot's last bytes is no news to any later read.
-    if (this.#reader !== null) this.#take(this.#reader);
+    if (this.#reader === null) return;
+    this.#take(this.#reader);
+    this.#reader.anchor();
   }
 
   #readSnapshot(file: GenerationFile): EndOfSnapshot {

@@ -1,7 +1,8 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
-import { HoldfastError } from '../../runtime/holdfast-error.ts';
-import { systemCode } from './disk-error.ts';
+import { ensureDirectory } from '../directories.ts';
+import { Candidate } from './candidate.ts';
+import { diskError, systemCode } from './disk-error.ts';
 import {
   candidateDirectory,
   candidatePath,
@@ -11,6 +12,8 @@ import {
   openGeneration,
   type GenerationFile,
 } from './generation-file.ts';
+import type { EndOfSnapshot } from './journal-records.ts';
+import type { SnapshotRecord } from './machine.ts';
 import type { Magic } from './magic.ts';
 import { syncDirectory } from './sync-directory.ts';
 
@@ -19,27 +22,28 @@ import { syncDirectory } from './sync-directory.ts';
  * - A candidate is finished before a SEAL names it, and gets its number only after that SEAL is effective.
  * - No number is created twice: whoever deletes a generation has deleted every candidate of the ones after it first,
  *   so a link that comes late finds nothing to link.
+ * - Generations go the lowest first, so a sealed one that still has its name has a successor, under its number or as a
+ *   candidate. Only where files were copied one by one it may have none: whoever writes next makes one then.
  * - The newest generation, or the candidate that an effective SEAL names, is always there.
  */
 
 /**
- * Opens generation `number`, which `magic` identifies and an effective SEAL has named (or which was open before);
- * null if it is gone by now. Gives it its name where nobody else has.
+ * Opens generation `number`, which `magic` identifies and an effective SEAL has named with `least` bytes (or which was
+ * open before, and had as many); null if it is not there. Gives it its name where nobody else has.
  */
-export function openSuccessor(directory: string, number: number, magic: Magic): GenerationFile | null {
-  const candidate = candidatePath(directory, number, magic);
+export function openSuccessor(directory: string, number: number, magic: Magic, least: number): GenerationFile | null {
   const file =
     openGeneration(directory, number) ??
-    linkAndOpen(directory, number, candidate) ??
-    // Where no link can be made (a full disk, a disk that is read-only for us), the candidate serves by its own name.
-    openGeneration(directory, number, candidate) ??
+    openCandidate(directory, number, candidatePath(directory, number, magic), least) ??
     openGeneration(directory, number);
-  if (file === null || file.magic.equals(magic)) return file;
+  if (file === null || (file.magic.equals(magic) && sizeOf(file) >= least)) return file;
   closeQuietly(file.descriptor);
-  throw new HoldfastError('journal-damaged', `The journal ${file.path} is not the one that its predecessor names.`);
+  return null;
 }
 
-function linkAndOpen(directory: string, number: number, candidate: string): GenerationFile | null {
+/** One that is shorter was copied while it was written. */
+function openCandidate(directory: string, number: number, candidate: string, least: number): GenerationFile | null {
+  if ((fs.lstatSync(candidate, { throwIfNoEntry: false })?.size ?? 0) < least) return null;
   try {
     fs.linkSync(candidate, generationPath(directory, number));
     syncDirectory(directory);
@@ -47,7 +51,35 @@ function linkAndOpen(directory: string, number: number, candidate: string): Gene
   } catch {
     // Somebody else did it, or nobody can; the names that there are now tell.
   }
-  return openGeneration(directory, number);
+  // Where no link can be made (a full disk, a disk that is read-only for us), the candidate serves by its own name.
+  return openGeneration(directory, number) ?? openGeneration(directory, number, candidate);
+}
+
+function sizeOf(file: GenerationFile): number {
+  try {
+    return fs.fstatSync(file.descriptor).size;
+  } catch (error) {
+    closeQuietly(file.descriptor);
+    throw diskError(error, 'read the journal', file.path);
+  }
+}
+
+/**
+ * Makes generation `number` of a journal whose sealed predecessor has lost it: a copy was made while the journal moved
+ * on. Another process may be first; its generation is as good.
+ */
+export function succeed(directory: string, number: number, snapshot: Iterable<SnapshotRecord>, end: Omit<EndOfSnapshot, 'records' | 'generation'>): void {
+  const candidate = new Candidate(directory, number);
+  try {
+    ensureDirectory(candidateDirectory(directory));
+    candidate.write(snapshot, { generation: number, ...end });
+    fs.linkSync(candidate.path, generationPath(directory, number));
+    syncDirectory(directory);
+  } catch (error) {
+    if (systemCode(error) !== 'EEXIST') throw diskError(error, 'continue the journal in', directory);
+  } finally {
+    candidate.discard();
+  }
 }
 
 /**

@@ -70,9 +70,15 @@ export class ChangeFeed {
     look();
   }
 
+  /** The journal is another one: what changed meanwhile is not known. */
+  restart(): void {
+    this.gap();
+    this.#restart();
+  }
+
   #restart(): void {
     this.#stop();
-    if (this.hasListeners) this.#start();
+    if (this.hasListeners) this.#options.detach(() => this.#start());
   }
 
   #stop(): void {

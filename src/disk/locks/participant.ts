@@ -28,6 +28,8 @@ export interface ParticipantEvents {
   stirred(): void;
   /** A new claim waits for other sessions. */
   queued(): void;
+  /** The journal was removed or replaced: whatever watches the bucket watches what is gone. */
+  replaced(): void;
 }
 
 /** Long before sequences of a session could run out, the session is replaced when nothing of it is held. */
@@ -45,7 +47,8 @@ interface Debt {
  * - a session joins at the first claim, and again after it was forgotten or declared dead;
  * - news that arrive while the journal is read are kept until that call is over, then delivered in order;
  * - while bodies run that lost what they held, nothing is granted to this realm and no path is resolved;
- * - the record that ends a claim is appended some time, whatever the disk says now.
+ * - the record that ends a claim is appended some time, whatever the disk says now;
+ * - when the journal was removed or replaced, the session is lost, whatever the new one says of it.
  */
 export class Participant implements LockListener {
   readonly machine: LockMachine = new LockMachine(this);
@@ -105,7 +108,31 @@ export class Participant implements LockListener {
     if (!this.#isOpen) return false;
     this.#log.catchUp();
     this.#deliver();
-    return true;
+    return (this.#isOpen ||= this.#log.open());
+  }
+
+  /**
+   * The journal turned out to be another one than before: what this session holds, holds there for nobody else. To be
+   * called while the journal is read.
+   */
+  replaced(): void {
+    this.#isOpen = this.#isPrepared = false;
+    this.#place.lost?.();
+    const session = this.#session;
+    this.#debts = [];
+    this.#news.push(() => this.#startAfresh(session));
+  }
+
+  /** A copy of the old journal may know the session, and would hold for it what it held then. */
+  #startAfresh(session: number): void {
+    this.#events.replaced();
+    this.#loseSession(session, journalReplaced);
+    if (!this.machine.sessions.has(session)) return;
+    try {
+      this.#log.append(kinds.leave, session, ++this.#sequence, new Uint8Array(0));
+    } catch {
+      // Others will find that the session is not of this bucket, or that its thread has ended.
+    }
   }
 
   /** Reads the news of a journal that must be there: the bucket is made when it is missing. */
@@ -231,6 +258,7 @@ export class Participant implements LockListener {
 
   #join(): void {
     if (this.#refusal !== null) throw this.#refusal;
+    this.#recheck();
     this.assertNotLost();
     if (this.#debts.length > 0) this.payDebts();
     if (this.#session !== 0 && (this.#sequence < LAST_SEQUENCE || this.isBusy)) return;
@@ -244,6 +272,13 @@ export class Participant implements LockListener {
       this.#session = 0;
       throw error;
     }
+  }
+
+  /** Before the session writes: the journal may have been removed or replaced. */
+  #recheck(): void {
+    if (!this.#isOpen) return;
+    this.#log.open();
+    this.#deliver();
   }
 
   /** Whoever made the bucket may not have waited until the disk had its name, and may have left unfinished work. */
@@ -376,18 +411,18 @@ export class Participant implements LockListener {
     if (holding !== undefined) this.#letGo(holding, 'released');
   }
 
-  #lose(id: number): void {
+  #lose(id: number, error = sessionLost): void {
     const holding = this.#holdings.get(id);
     if (holding === undefined) return;
     this.#letGo(holding, holding.state);
     if (holding.running) this.#orphans.add(holding);
-    holding.lose(sessionLost);
+    holding.lose(error);
   }
 
-  #loseSession(session: number): void {
+  #loseSession(session: number, error?: () => HoldfastError): void {
     if (session !== this.#session) return;
     this.#session = 0;
-    for (const id of [...this.#holdings.keys()]) this.#lose(id);
+    for (const id of [...this.#holdings.keys()]) this.#lose(id, error);
   }
 
   /** After a snapshot: whatever happened in between, each holding is brought to what the table says of it. */
@@ -413,4 +448,8 @@ export function sessionLost(): HoldfastError {
     'session-lost',
     'This realm did not answer for so long that others declared it dead: its locks were taken away and what it held is not valid any more',
   );
+}
+
+function journalReplaced(): HoldfastError {
+  return new HoldfastError('session-lost', 'The bucket was removed, replaced or restored under this realm: what it held there is not valid any more');
 }

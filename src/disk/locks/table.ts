@@ -87,6 +87,7 @@ export class LockTable implements FileLockTable, WebLockTable {
   readonly #liveness: Liveness;
   readonly #vigil: Vigil;
   readonly #feed: ChangeFeed;
+  readonly #bell: Bell;
   readonly #bucket: string;
   #running = 0;
   #closing: { readonly promise: Promise<void>; readonly finish: () => void } | null = null;
@@ -106,6 +107,7 @@ export class LockTable implements FileLockTable, WebLockTable {
           vital: () => true,
           ...(onCompaction && { onCompaction }),
           ...lockfileSection(journal, options.shared),
+          onReplaced: () => this.#participant.replaced(),
         }));
     this.#bucket = bucket;
     this.#participant = new Participant(place, options.identity ?? threadIdentity(), createLog, {
@@ -114,14 +116,15 @@ export class LockTable implements FileLockTable, WebLockTable {
       wake: (folders) => folders.forEach((folder) => Bell.ring(bucket, folder)),
       stirred: () => this.#vigil.update(),
       queued: () => this.#vigil.listen(),
+      replaced: () => this.#replaced(),
     });
     this.#fence = new Fence(this.#participant, { bucket, foldsNames });
     const probe = options.probe ?? threadLife;
     const lookMs = Math.min(LOOK_MS, leaseMs / TOUCHES_PER_LEASE);
     this.#liveness = new Liveness(this.#participant, this.#fence, { bucket, probe, leaseMs, lookMs });
     this.#feed = new ChangeFeed({ directory: journal, look: () => this.#lookQuietly(), lookMs, detach });
-    const bell = new Bell(bucket, this.#participant.folder, () => this.#lookQuietly(), detach);
-    this.#vigil = new Vigil(bell, this.#duties(), { lookMs, touchMs: leaseMs / TOUCHES_PER_LEASE, detach });
+    this.#bell = new Bell(bucket, this.#participant.folder, () => this.#lookQuietly(), detach);
+    this.#vigil = new Vigil(this.#bell, this.#duties(), { lookMs, touchMs: leaseMs / TOUCHES_PER_LEASE, detach });
   }
 
   /** The name of this realm's own directory in `swap/`. */
@@ -285,6 +288,11 @@ export class LockTable implements FileLockTable, WebLockTable {
       if (next === claim) return true;
     }
     return false;
+  }
+
+  #replaced(): void {
+    this.#bell.close();
+    this.#feed.restart();
   }
 
   #duties(): ConstructorParameters<typeof Vigil>[1] {

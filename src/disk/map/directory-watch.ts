@@ -8,6 +8,13 @@ import { poll } from './poll.ts';
 /** Watchers serve every client of the realm: none may run for ever in the context of the one that started it. */
 const outsideContexts: <Result>(body: () => Result) => Result = AsyncLocalStorage.snapshot();
 
+export interface DirectoryWatchOptions {
+  /** Watching a disk that is shared by machines tells only what this one does. */
+  readonly looksToo?: boolean;
+  /** Called before `onNews` when another directory has taken the place of the one that was watched, or none. */
+  readonly onReplaced?: () => void;
+}
+
 /**
  * Calls `onNews` soon after something changed in a directory, and when the directory comes into being. Calls may be
  * too many, never too few: where the system cannot watch, it looks about once a second. It keeps no process alive.
@@ -15,17 +22,20 @@ const outsideContexts: <Result>(body: () => Result) => Result = AsyncLocalStorag
 export class DirectoryWatch {
   readonly #directory: string;
   readonly #onNews: () => void;
+  readonly #onReplaced: () => void;
   #watcher: fs.FSWatcher | null = null;
   /** What is watched: the directory, or the nearest directory above it that exists. */
   #watched = '';
+  /** Which directory that is. */
+  #inode = 0;
   #stopPolling: (() => void) | null = null;
   #looking = false;
   #closed = false;
 
-  /** `looksToo`: watching a disk that is shared by machines tells only what this one does. */
-  constructor(directory: string, onNews: () => void, looksToo = false) {
+  constructor(directory: string, onNews: () => void, { looksToo = false, onReplaced = () => {} }: DirectoryWatchOptions = {}) {
     this.#directory = directory;
     this.#onNews = onNews;
+    this.#onReplaced = onReplaced;
     outsideContexts(() => this.#aim());
     if (looksToo) this.#startPolling();
   }
@@ -58,6 +68,7 @@ export class DirectoryWatch {
         () => this.#fallBack(),
       );
       this.#watched = directory;
+      this.#inode = inodeOf(directory);
       return true;
     } catch {
       this.#fallBack();
@@ -77,8 +88,17 @@ export class DirectoryWatch {
 
   #look(): void {
     if (this.#closed) return;
-    if (this.#watched !== this.#directory && this.#stopPolling === null) this.#aim();
+    if (this.#stopPolling === null) this.#aimAgain();
     this.#onNews();
+  }
+
+  /** What is watched may have gone, and something else may have its name. */
+  #aimAgain(): void {
+    if (inodeOf(this.#watched) !== this.#inode) {
+      this.#release();
+      this.#onReplaced();
+    }
+    if (this.#watched !== this.#directory) this.#aim();
   }
 
   /** Too many watches on this machine, no permission, a disk that cannot be watched. */
@@ -96,5 +116,14 @@ export class DirectoryWatch {
     this.#watcher?.close();
     this.#watcher = null;
     this.#watched = '';
+  }
+}
+
+/** 0 where nothing is, or nobody may look. */
+function inodeOf(directory: string): number {
+  try {
+    return fs.statSync(directory, { throwIfNoEntry: false })?.ino ?? 0;
+  } catch {
+    return 0;
   }
 }

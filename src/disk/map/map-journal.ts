@@ -11,6 +11,7 @@ import { Replica } from '../replica/replica.ts';
 import { DirectoryWatch } from './directory-watch.ts';
 import type { MapChange, MapListener, SetOutcome } from './map-area.ts';
 import { MapClient } from './map-client.ts';
+import { differences } from './map-differences.ts';
 import { MapMachine } from './map-machine.ts';
 import { MapModel } from './map-model.ts';
 import { BARRIER, CLEAR, COMPARE, LIMIT, RecordWriter, REMOVE, SET } from './map-records.ts';
@@ -96,6 +97,8 @@ export class MapJournal implements Suspendable {
   #news: News | null = null;
   /** Whether the journal is open, and counted as such. */
   #open = false;
+  /** What listeners knew of a map that was replaced, until they are told. */
+  #forgotten: ReadonlyMap<string, string> | null = null;
   #closed = false;
 
   /** Does no I/O. */
@@ -110,6 +113,7 @@ export class MapJournal implements Suspendable {
       retain: RETAINED_GENERATIONS,
       space: place.space,
       vital: removes,
+      onReplaced: () => this.#forget(),
     });
     this.#shared = options.shared;
     this.#url = options.url;
@@ -133,14 +137,34 @@ export class MapJournal implements Suspendable {
     this.used = true;
     if (this.#open) this.#journal.catchUp();
     else this.#reopen();
+    if (this.#forgotten !== null) this.#tellDifferences(this.#forgotten);
     return this.#machine.state;
   }
 
   /** What the map held when it was last read, for a writer that may add to it: the first makes the bucket. */
   knownForSet(writer: MapWriter): MapState {
+    // Where it is not shared by lock files, this looks now and then whether the journal is still the same.
+    if (this.#open && this.#shared === undefined) this.#journal.open();
     if (!this.#open || !this.#prepared) this.#prepare(writer);
     this.used = true;
     return this.#machine.state;
+  }
+
+  /** The journal was removed or replaced: what was done to it has to be done again. */
+  #forget(): void {
+    this.#open = this.#placed = this.#prepared = false;
+    this.#place.lost?.();
+    if (this.#machine.listener === null) return;
+    this.#forgotten ??= new Map(this.#machine.state.entries());
+    this.#machine.listener = null;
+  }
+
+  /** Listeners hear of each key once, however many records made it what it is now. */
+  #tellDifferences(before: ReadonlyMap<string, string>): void {
+    this.#forgotten = null;
+    if (this.#subscribers.size === 0) return;
+    this.#machine.listener = this.#publish;
+    differences(before, this.#machine.state, this.#url, this.#publish);
   }
 
   #reopen(): void {
@@ -245,6 +269,7 @@ export class MapJournal implements Suspendable {
         return this.#machine.replica ?? none;
       },
       append: (kind, payload) => {
+        if (this.#open && this.#shared === undefined) this.#journal.open();
         if (!this.#open || !this.#placed) this.#makePlace();
         this.used = true;
         this.#append(kind, writer, payload);
@@ -273,7 +298,7 @@ export class MapJournal implements Suspendable {
     this.#look();
     const subscriber = { client, listener };
     this.#subscribers.add(subscriber);
-    this.#machine.listener = this.#publish;
+    if (this.#forgotten === null) this.#machine.listener = this.#publish;
     this.#startWatching();
     return () => this.#unsubscribe(subscriber);
   }
@@ -286,7 +311,10 @@ export class MapJournal implements Suspendable {
 
   #startWatching(): void {
     if (this.#watch !== null || this.#closed) return;
-    this.#watch = new DirectoryWatch(this.#journal.directory, () => this.#heard(), this.#shared !== undefined);
+    this.#watch = new DirectoryWatch(this.#journal.directory, () => this.#heard(), {
+      looksToo: this.#shared !== undefined,
+      onReplaced: () => this.#journal.distrust(),
+    });
     // Between the last look and the beginning of the watch something may have happened.
     this.#look();
   }

@@ -22,7 +22,7 @@ import {
   unknownRecord,
 } from './map-records.ts';
 import { MapReplica } from './map-replica.ts';
-import { ACCEPTED, MapState } from './map-state.ts';
+import { ACCEPTED, DEFAULT_QUOTA, MapState } from './map-state.ts';
 
 /** One for all machines: what it has read last would otherwise stay in memory once for each. */
 const reader = new RecordReader();
@@ -168,6 +168,7 @@ export class MapMachine implements Machine<SetOutcome> {
 
   reset(): void {
     this.#before = this.state.takeEntries();
+    this.state.quota = DEFAULT_QUOTA;
     this.#replica = null;
     this.#parts.clear();
   }

@@ -56,6 +56,11 @@ export class BucketDirectory implements BucketPlace {
     this.#settle();
   }
 
+  lost(): void {
+    this.#settled = false;
+    this.#root.forget();
+  }
+
   #exists(): boolean {
     try {
       return fs.statSync(this.path).isDirectory();

@@ -40,7 +40,7 @@ export class FilesJournal implements ReplicaJournal {
   constructor(place: BucketPlace, options: FilesJournalOptions) {
     this.#place = place;
     this.#options = options;
-    this.#journal = new Journal(path.join(place.path, NAME), this.#machine, options);
+    this.#journal = new Journal(path.join(place.path, NAME), this.#machine, { ...options, onReplaced: () => place.lost?.() });
   }
 
   current(): Replica {
@@ -103,7 +103,10 @@ export class FilesJournal implements ReplicaJournal {
   }
 
   watch(onNews: () => void): () => void {
-    const watch = new DirectoryWatch(this.#journal.directory, onNews, this.#options.exclusively !== undefined);
+    const watch = new DirectoryWatch(this.#journal.directory, onNews, {
+      looksToo: this.#options.exclusively !== undefined,
+      onReplaced: () => this.#journal.distrust(),
+    });
     return () => watch.close();
   }
 

@@ -113,10 +113,14 @@ export class StoredLog {
   #find(): Loaded | null {
     if (this.#failure !== null) throw this.#failure;
     const loaded = this.#loaded ?? this.#load();
+    if (loaded === null) return null;
     // Were two servers ever at work, each would still see what the other has appended.
-    loaded?.journal.catchUp();
-    if (loaded !== null) this.#keeper.used(this);
-    return loaded;
+    if (!loaded.journal.catchUp()) {
+      this.#loaded = null;
+      this.#settled = false;
+    }
+    this.#keeper.used(this);
+    return this.#loaded;
   }
 
   #load(): Loaded | null {
