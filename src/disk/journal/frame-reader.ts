@@ -123,7 +123,6 @@ export class FrameReader {
     this.#seen = this.#position;
     if (this.#anchorPosition !== this.#position && !this.#isMarked(this.#anchorPosition, this.#anchorMark)) return false;
     if (!this.#isMarked(this.#position, this.#mark)) return false;
-    this.#mark ??= getInt32(trailer, 0);
     this.anchor();
     return true;
   }
@@ -136,8 +135,12 @@ export class FrameReader {
 
   /** Whether that is the end of the frame that ends at a position. */
   #isMarked(position: number, mark: number | null): boolean {
-    const got = fs.readSync(this.#descriptor, trailer, 0, TRAILER_BYTES, position - TRAILER_BYTES);
-    return got === TRAILER_BYTES && (mark === null || getInt32(trailer, 0) === mark);
+    try {
+      const got = fs.readSync(this.#descriptor, trailer, 0, TRAILER_BYTES, position - TRAILER_BYTES);
+      return got === TRAILER_BYTES && (mark === null || getInt32(trailer, 0) === mark);
+    } catch {
+      return true; // Reading on will meet the same, and say so.
+    }
   }
 
   #makeRoom(): void {

@@ -143,7 +143,7 @@ export class Replay<Outcome> {
   verify(): boolean {
     const { number } = this;
     if (this.#file === null || this.#reader === null) return this.ready();
-    if (!this.#isIntact(this.#reader)) return this.#beginAnew('was cut back or overwritten');
+    if (!this.#reader.isIntact()) return this.#beginAnew('was cut back or overwritten');
     if (isInPlace(this.directory, this.#file)) {
       this.#trust.renew();
       return true;
@@ -151,14 +151,6 @@ export class Replay<Outcome> {
     // Whoever has sealed it may have deleted it.
     this.advance();
     return this.number === number ? this.#beginAnew('was removed or replaced') : this.ready();
-  }
-
-  #isIntact(reader: FrameReader): boolean {
-    try {
-      return reader.isIntact();
-    } catch (error) {
-      throw diskError(error, 'read the journal', this.path);
-    }
   }
 
   #beginAnew(what: string): boolean {
@@ -195,7 +187,7 @@ export class Replay<Outcome> {
     const file = openSuccessor(this.directory, known.number, known.magic, FILE_HEADER_BYTES);
     if (file === null) return this.#isSucceeded(known.number) ? this.#restoreNewest(known.number + 1) : this.#beginAnew('was replaced');
     this.#enter(file, this.#position, this.#mark);
-    return this.#reader !== null && this.#isIntact(this.#reader) ? true : this.#beginAnew('was cut back or replaced');
+    return this.#reader?.isIntact() === true || this.#beginAnew('was cut back or replaced');
   }
 
   /** Whether there are later generations; asked again and again while others may be making and deleting some. */
