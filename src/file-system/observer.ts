@@ -3,11 +3,16 @@ import { callbackFunction } from '../webidl/conversions.ts';
 import { defineInterface, illegalInvocation, requireArguments, requireConstructorArguments } from '../webidl/interface.ts';
 import type { FileSystemChangeRecord } from './change-record.ts';
 import { convertHandle } from './handle.ts';
-import type { FileSystemHandle } from './handle.ts';
 import { behaviour } from './loading.ts';
 import type { Observations } from './methods/observations.ts';
 
 export type FileSystemObserverCallback = (records: FileSystemChangeRecord[], observer: FileSystemObserver) => void;
+
+/** A handle as any library declares it: lib.dom knows no other observer, so its handles are given to this one. */
+export interface AnyRealmsHandle {
+  readonly kind: 'file' | 'directory';
+  readonly name: string;
+}
 
 export interface FileSystemObserverObserveOptions {
   /** Whether changes deeper than the directory's own children count. */
@@ -40,7 +45,7 @@ export class FileSystemObserver {
    * Starts to observe a file, or a directory and its children. A place that is observed already is observed with the
    * new options. Rejects with NotFoundError when nothing is there.
    */
-  async observe(handle: FileSystemHandle, options?: FileSystemObserverObserveOptions): Promise<void> {
+  async observe(handle: AnyRealmsHandle, options?: FileSystemObserverObserveOptions): Promise<void> {
     if (!(#callback in this)) throw illegalInvocation(interfaceName);
     requireArguments(arguments.length, 1, interfaceName, 'observe');
     const context = `Failed to execute 'observe' on '${interfaceName}'`;
@@ -50,7 +55,7 @@ export class FileSystemObserver {
   }
 
   /** Stops observing the place; harmless when it is not observed. */
-  unobserve(handle: FileSystemHandle): void {
+  unobserve(handle: AnyRealmsHandle): void {
     if (!(#callback in this)) throw illegalInvocation(interfaceName);
     requireArguments(arguments.length, 1, interfaceName, 'unobserve');
     const entry = convertHandle(handle, `Failed to execute 'unobserve' on '${interfaceName}': parameter 1`);

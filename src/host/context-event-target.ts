@@ -1,6 +1,7 @@
 import { inThisContext } from '../runtime/callback-context.ts';
 
-type Callback = ((event: Event) => unknown) | { handleEvent(event: Event): unknown };
+type Listener<E> = ((event: E) => unknown) | { handleEvent(event: E): unknown };
+type Callback = Listener<Event>;
 type ListenerOptions = boolean | { capture?: boolean; once?: boolean; passive?: boolean; signal?: AbortSignal };
 
 interface Registration {
@@ -19,15 +20,18 @@ const invoke = (callback: Callback, target: unknown, event: Event): unknown =>
  * An EventTarget whose listeners run in the context in which they were added, not in that of whoever dispatches, and
  * that knows how many listeners each type of event has. https://dom.spec.whatwg.org/#eventtarget
  */
-export abstract class ContextEventTarget extends EventTarget {
+export abstract class ContextEventTarget<Events = unknown> extends EventTarget {
   // Most clients of a server never have a listener.
   #registrations: Map<Callback, Registration[]> | undefined;
 
   /** Called after a listener for `type` came or went. */
   protected abstract listenersChanged(type: string, count: number): void;
 
-  override addEventListener(type: string, callback: Callback | null, options?: ListenerOptions): void {
-    if (callback === null) return;
+  override addEventListener<Type extends keyof Events & string>(type: Type, callback: Listener<Events[Type]> | null, options?: ListenerOptions): void;
+  override addEventListener(type: string, callback: Callback | null, options?: ListenerOptions): void;
+  override addEventListener(type: string, given: Listener<never> | null, options?: ListenerOptions): void {
+    if (given === null) return;
+    const callback = given as Callback;
     const capture = isCapturing(options);
     const signal = typeof options === 'object' ? options.signal : undefined;
     if (signal?.aborted === true || this.#find(type, callback, capture) !== undefined) return;
@@ -37,8 +41,11 @@ export abstract class ContextEventTarget extends EventTarget {
     this.listenersChanged(type, this.#count(type));
   }
 
-  override removeEventListener(type: string, callback: Callback | null, options?: ListenerOptions): void {
-    if (callback === null) return;
+  override removeEventListener<Type extends keyof Events & string>(type: Type, callback: Listener<Events[Type]> | null, options?: ListenerOptions): void;
+  override removeEventListener(type: string, callback: Callback | null, options?: ListenerOptions): void;
+  override removeEventListener(type: string, given: Listener<never> | null, options?: ListenerOptions): void {
+    if (given === null) return;
+    const callback = given as Callback;
     const registration = this.#find(type, callback, isCapturing(options));
     // A runtime that acts on an aborted signal names the listener that it was given: the bound one.
     super.removeEventListener(type, registration?.bound ?? callback, options);

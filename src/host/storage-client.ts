@@ -44,7 +44,7 @@ function createArea(client: StorageClient, map: MapArea, meter?: Meter): Area {
  *
  * https://html.spec.whatwg.org/multipage/webappapis.html#environment-settings-object
  */
-export class StorageClient extends ContextEventTarget {
+export class StorageClient<Sync extends OriginSync | null = OriginSync | null> extends ContextEventTarget<{ storage: StorageEvent }> {
   readonly #bucket: Bucket;
   readonly #url: string;
   #closed = false;
@@ -142,9 +142,9 @@ export class StorageClient extends ContextEventTarget {
    *
    * @throws HoldfastError closed; root-newer, root-unusable or disk-unsupported when the root cannot be used
    */
-  get sync(): OriginSync | null {
+  get sync(): Sync {
     this.#use();
-    return this.#bucket.sync;
+    return this.#bucket.sync as Sync;
   }
 
   /** https://html.spec.whatwg.org/multipage/indices.html#handler-window-onstorage */

@@ -21,6 +21,7 @@ import type { HostStats } from './stats.ts';
 import { RecentlyUsed } from './recently-used.ts';
 import { StorageClient } from './storage-client.ts';
 import { hearWarnings } from './warnings.ts';
+import type { OriginSync } from './sync/origin-sync.ts';
 import { WeakMapByName } from './weak-map-by-name.ts';
 
 /** Options of {@link StorageHost.client}. */
@@ -28,6 +29,13 @@ export interface ClientOptions {
   /** The client's URL, of the same origin, for the `url` of the `storage` events that its writes cause. */
   readonly url?: OriginLike;
 }
+
+/** What `client.sync` is: never null where the option `sync` is there and leaves no origin out. */
+export type SyncOf<Options> = Options extends { readonly sync: infer Sync }
+  ? Sync extends { readonly origins: unknown } | undefined
+    ? OriginSync | null
+    : OriginSync
+  : OriginSync | null;
 
 /** How many origins stay in memory though nobody holds anything of them. */
 const warmOrigins = 256;
@@ -39,7 +47,7 @@ const warmOrigins = 256;
  * - The constructor touches no disk. A missing root reads as empty; the first write creates it.
  * - An idle host, and idle clients, do not keep the process alive.
  */
-export class StorageHost {
+export class StorageHost<Options extends StorageHostOptions = StorageHostOptions> {
   readonly #root: Root;
   readonly #owner: BucketOwner;
   readonly #buckets = new WeakMapByName<Bucket>();
@@ -51,7 +59,7 @@ export class StorageHost {
   #closing: Promise<void> | undefined;
 
   /** @throws HoldfastError bad-option */
-  constructor(options: StorageHostOptions) {
+  constructor(options: Options) {
     const settings = hostSettings(options);
     this.#root = new Root(settings.root, settings.durability, settings.shared);
     this.#owner = {
@@ -80,9 +88,9 @@ export class StorageHost {
    * @throws HoldfastError bad-option, closed
    * @throws DOMException SecurityError for an opaque origin (`null`, `file:`, `data:`)
    */
-  origin(origin: OriginLike): StorageClient {
+  origin(origin: OriginLike): StorageClient<SyncOf<Options>> {
     const bucket = this.#bucket(origin);
-    return (bucket.client ??= new StorageClient(internal, bucket, `${bucket.origin}/`));
+    return (bucket.client ??= new StorageClient(internal, bucket, `${bucket.origin}/`)) as StorageClient<SyncOf<Options>>;
   }
 
   /**
@@ -91,7 +99,7 @@ export class StorageHost {
    *
    * @throws as {@link origin}; SecurityError for a `url` of another origin
    */
-  client(origin: OriginLike, options: ClientOptions = {}): StorageClient {
+  client(origin: OriginLike, options: ClientOptions = {}): StorageClient<SyncOf<Options>> {
     const { url } = givenOptions(options, ['url'], 'client()');
     const bucket = this.#bucket(origin);
     return new StorageClient(internal, bucket, parseClientUrl(url, bucket.origin));
@@ -125,13 +133,13 @@ export class StorageHost {
   handle<Request extends RequestLike, Result>(
     origin: OriginLike,
     request: Request,
-    handler: (request: Request, client: StorageClient) => Result,
+    handler: (request: Request, client: StorageClient<SyncOf<Options>>) => Result,
   ): Promise<Awaited<Result>>;
   handle<Request extends RequestLike, Response extends ResponseLike, Result>(
     origin: OriginLike,
     request: Request,
     response: Response,
-    handler: (request: Request, response: Response, client: StorageClient) => Result,
+    handler: (request: Request, response: Response, client: StorageClient<SyncOf<Options>>) => Result,
   ): Result;
   handle(origin: OriginLike, request: RequestLike, ...rest: readonly unknown[]): unknown {
     const handler = rest.at(-1);

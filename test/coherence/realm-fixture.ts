@@ -70,7 +70,7 @@ export const commands = {
     const events: Heard[] = [];
     heard.set(path, events);
     listener.addEventListener('storage', (event) => {
-      const { key, oldValue, newValue, url, storageArea } = event as Event & Omit<Heard, 'at'> & { storageArea: unknown };
+      const { key, oldValue, newValue, url, storageArea } = event;
       events.push({ key, oldValue, newValue, url, isOwnArea: storageArea === listener.localStorage, at: process.hrtime.bigint() });
     });
   },

@@ -24,11 +24,13 @@ const file: FileSystemFileHandle = await root.getFileHandle('f', { create: true 
 const writable = await file.createWritable();
 await writable.write('x');
 const length: number = await navigator.locks.request('l', (lock) => lock?.name.length ?? 0);
-new FileSystemObserver((records) => records.length).disconnect();
+const observer = new FileSystemObserver((records) => records.length);
+await observer.observe(await navigator.storage.getDirectory(), { recursive: true });
+observer.disconnect();
 
 await using host = new StorageHost({ root: './data', quota: 5, durability: 'strict' });
 using visitor: StorageClient = host.client('https://a.example', { url: '/x' });
-visitor.addEventListener('storage', (event) => event.type);
+visitor.addEventListener('storage', (event) => event.key?.length ?? event.type);
 visitor.onstorage = (event) => event.newValue;
 const result: number = host.run(visitor, () => 5);
 const undo: () => void = install({ host, exposure: 'window' });

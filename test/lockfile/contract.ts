@@ -93,8 +93,8 @@ export function contract(name: string, options: Partial<StorageHostOptions>): vo
       await there.ask('listen', '/');
       const heard: (string | null)[][] = [];
       listener.addEventListener('storage', (event) => {
-        const { key, oldValue, newValue } = event as Event & Record<string, string | null>;
-        heard.push([key ?? null, oldValue ?? null, newValue ?? null]);
+        const { key, oldValue, newValue } = event;
+        heard.push([key, oldValue, newValue]);
       });
       writer.localStorage.setItem('k', 'a');
       writer.localStorage.setItem('k', 'a');

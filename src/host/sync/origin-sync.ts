@@ -79,6 +79,15 @@ interface Told {
   readonly serials: readonly number[];
 }
 
+/** What an origin's sync dispatches. */
+export interface SyncEvents {
+  readonly connected: Event;
+  readonly disconnected: Event;
+  readonly syncproblem: CustomEvent<string>;
+  readonly syncrejected: CustomEvent<RejectedWrite>;
+  readonly syncconflict: CustomEvent<FileConflict>;
+}
+
 /**
  * One origin of a root in the order of its hub: what it has, what it waits for, and waits for the application. All of it
  * works in every process of the root, whichever speaks with the hub. docs/SYNC.md
@@ -87,7 +96,7 @@ interface Told {
  * `syncrejected` (a CustomEvent whose detail is a RejectedWrite); `syncconflict`
  * (detail: a FileConflict).
  */
-export class OriginSync extends ContextEventTarget {
+export class OriginSync extends ContextEventTarget<SyncEvents> {
   readonly #parts: OriginSyncParts;
   readonly #journal: ReplicaJournal;
   #told: Told | null = null;
