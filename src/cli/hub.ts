@@ -11,7 +11,7 @@ const TOKEN_VARIABLE = 'HOLDFAST_HUB_TOKEN';
 
 const options = {
   root: { value: 'DIR', help: 'the directory that holds its data; made when it is missing' },
-  'token-file': { value: 'FILE', help: `the file that holds the secret that clients show; default: ${TOKEN_VARIABLE} in the environment` },
+  'token-file': { value: 'FILE', help: `the secrets that clients show, read again when it changes; default: one in ${TOKEN_VARIABLE}` },
   port: { value: 'N', help: `the port to listen on, 0 for a free one; default: ${DEFAULT_PORT}` },
   host: { value: 'ADDRESS', help: 'the address to listen on; default: 127.0.0.1, which is this machine only' },
   cert: { value: 'FILE', help: 'a certificate in PEM, to speak HTTPS' },
@@ -52,7 +52,7 @@ function settingsOf(values: HubValues): HubServerOptions {
   }
   return {
     root,
-    token: tokenOf(values),
+    ...tokensOf(values),
     port,
     ...(host === undefined ? {} : { host }),
     ...(tls === undefined ? {} : { tls }),
@@ -61,17 +61,15 @@ function settingsOf(values: HubValues): HubServerOptions {
   };
 }
 
-function tokenOf(values: HubValues): string {
+function tokensOf(values: HubValues): { token: string } | { tokenFile: string } {
   const file = values['token-file'];
   if (file === undefined) {
     const token = process.env[TOKEN_VARIABLE];
     if (token === undefined || token === '') throw new UsageError(`'--token-file FILE' is missing, and ${TOKEN_VARIABLE} is not set`);
-    return token;
+    return { token };
   }
-  const token = read(file).toString().trim();
-  if (token === '') throw new HoldfastError('bad-option', `The token file ${file} is empty.`);
-  if (isOpenToOthers(file)) warn(`others than its owner may read ${file}; 'chmod 600' makes it private`);
-  return token;
+  if (fs.existsSync(file) && isOpenToOthers(file)) warn(`others than its owner may read ${file}; 'chmod 600' makes it private`);
+  return { tokenFile: file };
 }
 
 function isOpenToOthers(file: string): boolean {

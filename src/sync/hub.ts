@@ -29,6 +29,24 @@ export interface HubSnapshot {
   readonly bytes: Uint8Array;
 }
 
+/** What tells which blobs of a log may go. */
+export interface BlobCollection {
+  /** Of the log that the caller knows; nothing is removed from another one. */
+  readonly epoch: string;
+  /**
+   * The caller knows every entry up to here that is kept, and what the kept snapshot names, unless that is higher.
+   * Nothing is removed when it is beyond the head.
+   */
+  readonly position: number;
+  /** Whether any of that names a blob. */
+  isNamed(name: string): boolean;
+  /**
+   * How long a blob must have lain unused, in milliseconds by the hub's clock: since it was put, found by `hasBlobs`
+   * (within an hour) or named by an append the last time.
+   */
+  readonly unusedFor: number;
+}
+
 /** Ends what `subscribe` began. */
 export type Unsubscribe = () => void;
 
@@ -48,10 +66,13 @@ export interface HubLog {
    * (`capabilities.dedupe`), is not appended again. Replicas decide about duplicates themselves, so a hub may forget.
    * Calls that overlap may be ordered either way.
    *
+   * @param blobs - names of blobs that the entries name, and that are to be there when they are: no `collectBlobs` that
+   * does not know of these entries removes one of them.
    * @returns the head's position, or a later one; a hint, for the truth is what `read` gives.
-   * @throws HoldfastError `hub-too-large` when an entry is larger than `capabilities.maxEntryBytes`
+   * @throws HoldfastError `hub-too-large` when an entry is larger than `capabilities.maxEntryBytes`; `hub-blob-missing`
+   * when the log has not all of the blobs, and then nothing was appended
    */
-  append(entries: readonly NewEntry[]): Promise<number>;
+  append(entries: readonly NewEntry[], blobs?: readonly string[]): Promise<number>;
   /**
    * The entries after a position, in order, without a gap, as many as the hub likes to give at once (at least one when
    * there is one, at most `limit`); empty at the head.
@@ -67,7 +88,11 @@ export interface HubLog {
   subscribe(onNews: () => void): Unsubscribe;
   /** The kept snapshot with the highest position, or null. */
   snapshot(): Promise<HubSnapshot | null>;
-  /** Keeps a snapshot in place of one with a lower position; does nothing when there is one with a higher. */
+  /**
+   * Keeps a snapshot in place of one with a lower position; does nothing when there is one with a higher.
+   *
+   * @throws HoldfastError `hub-damaged` when its position is beyond the head: the log has lost entries, or never had them
+   */
   putSnapshot(snapshot: HubSnapshot): Promise<void>;
   /** Forgets the entries up to a position, never beyond that of the kept snapshot. */
   trim(upTo: number): Promise<void>;
@@ -82,6 +107,13 @@ export interface HubLog {
   getBlob(name: string): Promise<Uint8Array | null>;
   /** Which of these blobs the log has. */
   hasBlobs(names: readonly string[]): Promise<ReadonlySet<string>>;
+  /**
+   * Removes blobs that lie unused and that nothing names: neither what the caller knows, nor an append since. May be
+   * called by anybody at any time, and cut off anywhere.
+   *
+   * @returns how many were removed
+   */
+  collectBlobs(collection: BlobCollection): Promise<number>;
 }
 
 /** What an engine promises; the replica is correct with any of these. */

@@ -1,4 +1,4 @@
-export type { Hub, HubCapabilities, HubEntry, HubLog, HubSnapshot, LogHead, NewEntry, Unsubscribe } from './hub.ts';
+export type { BlobCollection, Hub, HubCapabilities, HubEntry, HubLog, HubSnapshot, LogHead, NewEntry, Unsubscribe } from './hub.ts';
 export { embeddedHub } from './hubs/embedded/embedded-hub.ts';
 export type { EmbeddedHubOptions, EmbeddedHubTls } from './hubs/embedded/client-options.ts';
 export { startHub } from './hubs/embedded/start-hub.ts';

@@ -1,5 +1,5 @@
 import { HoldfastError, type HoldfastErrorCode } from '../../src/runtime/holdfast-error.ts';
-import type { Hub, HubCapabilities, HubEntry, HubLog, HubSnapshot, LogHead, NewEntry } from '../../src/sync/hub.ts';
+import type { BlobCollection, Hub, HubCapabilities, HubEntry, HubLog, HubSnapshot, LogHead, NewEntry } from '../../src/sync/hub.ts';
 
 export const MEMORY_CAPABILITIES: HubCapabilities = {
   durability: 'killed',
@@ -18,6 +18,9 @@ export class MemoryLog {
   first = 1;
   snapshot: HubSnapshot | null = null;
   readonly blobs = new Map<string, Uint8Array>();
+  /** When each blob was used the last time, in milliseconds since 1970; and the last entry whose append named it. */
+  readonly used = new Map<string, number>();
+  readonly named = new Map<string, number>();
   readonly subscribers = new Set<() => void>();
 
   constructor(epoch: string) {
@@ -32,9 +35,15 @@ export class MemoryLog {
     return { epoch: this.epoch, position: this.position, first: this.first };
   }
 
-  append(entries: readonly NewEntry[]): number {
+  append(entries: readonly NewEntry[], blobs: readonly string[] = []): number {
+    const missing = blobs.find((name) => !this.blobs.has(name));
+    if (missing !== undefined) throw failure('hub-blob-missing', `The blob ${missing} is not there.`);
     for (const { id, bytes } of entries) {
       if (!this.entries.some((entry) => entry.id === id)) this.entries.push({ id, bytes: bytes.slice() });
+    }
+    for (const name of blobs) {
+      this.named.set(name, this.position);
+      this.used.set(name, Date.now());
     }
     return this.position;
   }
@@ -46,6 +55,7 @@ export class MemoryLog {
   }
 
   putSnapshot({ position, bytes }: HubSnapshot): void {
+    if (position > this.position) throw failure('hub-damaged', `The log ends at ${this.position}.`);
     if (this.snapshot === null || position > this.snapshot.position) this.snapshot = { position, bytes: bytes.slice() };
   }
 
@@ -58,6 +68,15 @@ export class MemoryLog {
 
   putBlob(name: string, bytes: Uint8Array): void {
     if (!this.blobs.has(name)) this.blobs.set(name, bytes.slice());
+    this.used.set(name, Date.now());
+  }
+
+  collectBlobs({ epoch, position, isNamed, unusedFor }: BlobCollection): number {
+    if (epoch !== this.epoch || position > this.position) return 0;
+    const isUnused = (name: string): boolean => Date.now() - (this.used.get(name) ?? 0) >= unusedFor && (this.named.get(name) ?? 0) <= position;
+    const names = [...this.blobs.keys()].filter((name) => !isNamed(name) && isUnused(name));
+    for (const name of names) this.blobs.delete(name);
+    return names.length;
   }
 }
 
@@ -158,11 +177,11 @@ class MemoryHubLog implements HubLog {
     return this.#log.head();
   }
 
-  async append(entries: readonly NewEntry[]): Promise<number> {
+  async append(entries: readonly NewEntry[], blobs: readonly string[] = []): Promise<number> {
     const { engine } = this.#hub;
     for (const { bytes } of entries) requireFit(bytes, engine.capabilities.maxEntryBytes);
     const log = this.#log;
-    const position = log.append(entries);
+    const position = log.append(entries, blobs);
     engine.notify(log);
     return position;
   }
@@ -198,8 +217,14 @@ class MemoryHubLog implements HubLog {
   }
 
   async hasBlobs(names: readonly string[]): Promise<ReadonlySet<string>> {
-    const { blobs } = this.#log;
-    return new Set(names.filter((name) => blobs.has(name)));
+    const { blobs, used } = this.#log;
+    const there = names.filter((name) => blobs.has(name));
+    for (const name of there) used.set(name, Date.now());
+    return new Set(there);
+  }
+
+  async collectBlobs(collection: BlobCollection): Promise<number> {
+    return this.#log.collectBlobs(collection);
   }
 }
 

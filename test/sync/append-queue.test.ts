@@ -97,7 +97,7 @@ describe('the queue of appends', () => {
       asked.push(`${key}:${entries.map(({ id }) => id).join()}`);
       return new Promise<number>((resolve) => setImmediate(resolve, 7));
     };
-    const done = ['a', 'b', 'a', 'a'].map((key, index) => queues.append(key, [entry(`${index}`)], write(key)));
+    const done = ['a', 'b', 'a', 'a'].map((key, index) => queues.append(key, [entry(`${index}`)], [], write(key)));
     expect(asked).toEqual(['a:0', 'b:1']);
     expect(await Promise.all(done)).toEqual([7, 7, 7, 7]);
     expect(asked.slice(2)).toEqual(['a:2,3']);

@@ -1,5 +1,6 @@
 import { appending } from './appending.ts';
 import { blobs } from './blobs.ts';
+import { collecting } from './collecting.ts';
 import type { ContractTest } from './contract.ts';
 import { crashes } from './crashes.ts';
 import { deduplication } from './deduplication.ts';
@@ -26,5 +27,5 @@ export type { ContractSetup, ContractTest } from './contract.ts';
  * The engine must be empty or used by such tests only: they append to logs with short names such as `*` too.
  */
 export function hubContract(): readonly ContractTest[] {
-  return [...appending, ...deduplication, ...reading, ...trimming, ...blobs, ...names, ...living, ...crashes];
+  return [...appending, ...deduplication, ...reading, ...trimming, ...blobs, ...collecting, ...names, ...living, ...crashes];
 }

@@ -43,6 +43,18 @@ export const trimming = [
     assert.equal(textOf(kept.bytes), 'at 12');
   }),
 
+  contractTest('a snapshot beyond the head is refused, and stands in the way of none', async (stage) => {
+    const [log, other] = await stage.pair();
+    await appendNumbers(log, 2);
+    await assertRejects(log.putSnapshot({ position: 3, bytes: bytesOf('three') }), 'hub-damaged', 'a snapshot beyond the head');
+    await assertRejects(log.putSnapshot({ position: Number.MAX_SAFE_INTEGER, bytes: bytesOf('far') }), 'hub-damaged', 'a snapshot far beyond the head');
+    assert.equal(await other.snapshot(), null);
+    await log.trim(Number.MAX_SAFE_INTEGER);
+    assert.deepEqual(await bounds(other), { first: 1, position: 2 });
+    await other.putSnapshot({ position: 2, bytes: bytesOf('two') });
+    assert.equal((await log.snapshot())?.position, 2);
+  }),
+
   contractTest('a snapshot may be empty, or have megabytes', async (stage) => {
     const log = await stage.log();
     await appendNumbers(log, 2);

@@ -5,6 +5,8 @@ import type { NewEntry } from '../hub.ts';
 export interface LogBatch<Log> {
   readonly log: Log;
   readonly entries: readonly NewEntry[];
+  /** Names of the blobs that the entries name; some maybe twice. */
+  readonly blobs: readonly string[];
 }
 
 /** Appends each batch, all or none, and resolves to the logs' positions in the order of the batches. */
@@ -19,8 +21,12 @@ export interface WriteLimits {
   readonly writes: number;
 }
 
+/** What the name of a blob takes of a write, in bytes. */
+const BLOB_NAME_BYTES = 32;
+
 interface Call {
   readonly entries: readonly NewEntry[];
+  readonly blobs: readonly string[];
   readonly bytes: number;
   readonly resolve: (position: number) => void;
   readonly reject: (reason: unknown) => void;
@@ -49,10 +55,10 @@ export class AppendQueue<Log extends { readonly key: string }> {
     this.#limits = limits;
   }
 
-  append(log: Log, entries: readonly NewEntry[]): Promise<number> {
+  append(log: Log, entries: readonly NewEntry[], blobs: readonly string[] = []): Promise<number> {
     return new Promise((resolve, reject) => {
-      const bytes = entries.reduce((sum, entry) => sum + entry.bytes.length, 0);
-      const call = { entries, bytes, resolve, reject };
+      const bytes = entries.reduce((sum, entry) => sum + entry.bytes.length, BLOB_NAME_BYTES * blobs.length);
+      const call = { entries, blobs, bytes, resolve, reject };
       const waiting = this.#waiting.get(log.key);
       if (waiting === undefined) this.#waiting.set(log.key, { log, calls: [call] });
       else waiting.calls.push(call);
@@ -79,7 +85,7 @@ export class AppendQueue<Log extends { readonly key: string }> {
 
   async #settle(groups: readonly Group<Log>[]): Promise<void> {
     try {
-      const positions = await this.#write(groups.map(({ log, calls }) => ({ log, entries: calls.flatMap(({ entries }) => entries) })));
+      const positions = await this.#write(groups.map(batchOf));
       groups.forEach(({ calls }, index) => calls.forEach(({ resolve }) => resolve(positions[index] ?? 0)));
     } catch (error) {
       if (groups.length > 1 && isOfOneLog(error)) for (const group of groups) await this.#settle([group]);
@@ -101,8 +107,12 @@ export class AppendQueue<Log extends { readonly key: string }> {
   }
 }
 
-/** Appends entries to one log, all or none, and resolves to its position. */
-export type WriteEntries = (entries: readonly NewEntry[]) => Promise<number>;
+function batchOf<Log>({ log, calls }: Group<Log>): LogBatch<Log> {
+  return { log, entries: calls.flatMap(({ entries }) => entries), blobs: calls.flatMap(({ blobs }) => blobs) };
+}
+
+/** Appends entries, which name some blobs, to one log, all or none, and resolves to its position. */
+export type WriteEntries = (entries: readonly NewEntry[], blobs: readonly string[]) => Promise<number>;
 
 interface WritableLog {
   readonly key: string;
@@ -114,13 +124,13 @@ export class AppendQueues {
   readonly #queue: AppendQueue<WritableLog>;
 
   constructor(limits: Pick<WriteLimits, 'entries' | 'bytes'>) {
-    const writeEach = (batches: readonly LogBatch<WritableLog>[]) => Promise.all(batches.map(({ log, entries }) => log.write(entries)));
+    const writeEach = (batches: readonly LogBatch<WritableLog>[]) => Promise.all(batches.map(({ log, entries, blobs }) => log.write(entries, blobs)));
     this.#queue = new AppendQueue(writeEach, { ...limits, logs: 1, writes: Infinity });
   }
 
   /** Appends to a log by `write`, or by that of a call to the same log that waits already. */
-  append(key: string, entries: readonly NewEntry[], write: WriteEntries): Promise<number> {
-    return this.#queue.append({ key, write }, entries);
+  append(key: string, entries: readonly NewEntry[], blobs: readonly string[], write: WriteEntries): Promise<number> {
+    return this.#queue.append({ key, write }, entries, blobs);
   }
 }
 

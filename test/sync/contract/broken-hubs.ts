@@ -195,6 +195,10 @@ const trimming: readonly BrokenHub[] = [
   } } },
   { name: 'keeps the snapshot that came last', defect: { putSnapshot: async ({ state }, snapshot) => void (state().snapshot = snapshot) } },
   { name: 'keeps the first snapshot', defect: { putSnapshot: ({ log, state }, snapshot) => (state().snapshot === null ? log.putSnapshot(snapshot) : Promise.resolve()) } },
+  { name: 'takes a snapshot beyond its head', defect: { putSnapshot: async ({ state }, snapshot) => {
+    if (snapshot.position > (state().snapshot?.position ?? 0)) state().snapshot = snapshot;
+  } } },
+  { name: 'says nothing of a snapshot beyond its head', defect: { putSnapshot: ({ log }, snapshot) => log.putSnapshot(snapshot).catch(() => undefined) } },
   { name: 'cuts a snapshot off after 4 MiB', defect: { putSnapshot: ({ log }, { position, bytes }) => log.putSnapshot({ position, bytes: bytes.subarray(0, 2 ** 22) }) } },
   { name: 'takes an empty snapshot for none', defect: { snapshot: async ({ log }): Promise<HubSnapshot | null> => {
     const kept = await log.snapshot();
@@ -226,6 +230,41 @@ const blobs: readonly BrokenHub[] = [
     getBlob: async ({ engine }, name) => engine.log('').blobs.get(name) ?? null,
     hasBlobs: async ({ engine }, names) => new Set(names.filter((name) => engine.log('').blobs.has(name))),
   } },
+];
+
+const collecting: readonly BrokenHub[] = [
+  { name: 'never collects', defect: { collectBlobs: async () => 0 } },
+  { name: 'collects what is named', defect: { collectBlobs: ({ log }, collection) => log.collectBlobs({ ...collection, isNamed: () => false }) } },
+  { name: 'collects what was used just now', defect: { collectBlobs: ({ log }, collection) => log.collectBlobs({ ...collection, unusedFor: 0 }) } },
+  { name: 'collects for whoever knows another log', defect: { collectBlobs: async ({ log }, collection) => log.collectBlobs({ ...collection, epoch: (await log.head()).epoch }) } },
+  {
+    name: 'collects for whoever knows more than there is',
+    defect: { collectBlobs: async ({ log }, { position, ...rest }) => log.collectBlobs({ ...rest, position: Math.min(position, (await log.head()).position) }) },
+  },
+  { name: 'forgets which blobs appends have named', defect: { collectBlobs: async ({ log, state }, collection) => (state().named.clear(), log.collectBlobs(collection)) } },
+  { name: 'forgets now and then which blobs appends have named', defect: { append: async ({ log, state }, entries, blobs) => {
+    const position = await log.append(entries, blobs);
+    if (every(4)) for (const name of blobs ?? []) state().named.delete(name);
+    return position;
+  } } },
+  { name: 'takes entries whose blobs are not there', defect: { append: ({ log }, entries) => log.append(entries) } },
+  { name: 'refuses entries whose blobs are not there, after it has taken them', defect: { append: async ({ log }, entries, blobs) => {
+    await log.append(entries);
+    return await log.append([], blobs);
+  } } },
+  { name: 'collects a hundred blobs at most', defect: { collectBlobs: ({ log }, { isNamed, ...rest }) => {
+    let found = 0;
+    return log.collectBlobs({ ...rest, isNamed: (name) => isNamed(name) || ++found > 100 });
+  } } },
+  { name: 'collects the blobs of all logs', defect: { collectBlobs: async ({ engine, log }, { isNamed, ...rest }) => {
+    for (const each of engine.logs.values()) each.collectBlobs({ ...rest, epoch: each.epoch, position: each.position, isNamed });
+    return log.collectBlobs({ ...rest, isNamed });
+  } } },
+  { name: 'says that it has collected nothing', defect: { collectBlobs: async ({ log }, collection) => 0 * (await log.collectBlobs(collection)) } },
+  { name: 'takes no blob again that it has collected', defect: { putBlob: async ({ log, state }, name, bytes) => {
+    if (state().used.has(name)) await log.hasBlobs([name]);
+    else await log.putBlob(name, bytes);
+  } } },
 ];
 
 const names: readonly BrokenHub[] = [
@@ -271,4 +310,4 @@ const crashing: readonly BrokenHub[] = [
   { name: 'repeats the last entry after a crash', crash: ({ logs }) => logs.forEach((log) => log.entries.push(...log.entries.slice(-1))) },
 ];
 
-export const brokenHubs: readonly BrokenHub[] = [...appending, ...reading, ...trimming, ...blobs, ...names, ...living, ...crashing];
+export const brokenHubs: readonly BrokenHub[] = [...appending, ...reading, ...trimming, ...blobs, ...collecting, ...names, ...living, ...crashing];

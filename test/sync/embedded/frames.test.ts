@@ -22,14 +22,19 @@ const capabilities = fc.record({
 
 const entries = fc.tuple(fc.integer({ min: 0, max: 2 ** 50 }), fc.array(bytes, { maxLength: 10 }));
 
+const newEntries = fc.array(fc.record({ id, bytes }), { maxLength: 10 });
+
 type Samples = { readonly [Name in OperationName]: { readonly request: fc.Arbitrary<RequestOf<Name>>; readonly answer: fc.Arbitrary<AnswerOf<Name>> } };
 
 const nothing = fc.constant(undefined);
 
+const digests = fc.array(digest, { maxLength: 10 });
+
 const samples: Samples = {
   hello: { request: fc.constant(null), answer: capabilities },
   head: { request: fc.record({ log: name }), answer: fc.record({ epoch: fc.string(), position, first: position }) },
-  append: { request: fc.record({ log: name, entries: fc.array(fc.record({ id, bytes }), { maxLength: 10 }) }), answer: position },
+  append: { request: fc.record({ log: name, entries: newEntries }), answer: position },
+  'append-naming': { request: fc.record({ log: name, entries: newEntries, blobs: digests }), answer: position },
   read: {
     request: fc.record({ log: name, after: position, limit: u32 }),
     answer: entries.map(([after, contents]) => contents.map((each, index) => ({ position: after + 1 + index, bytes: each }))),
@@ -43,7 +48,9 @@ const samples: Samples = {
   trim: { request: fc.record({ log: name, upTo: position }), answer: nothing },
   'put-blob': { request: fc.record({ log: name, name: digest, bytes }), answer: nothing },
   'get-blob': { request: fc.record({ log: name, name: digest }), answer: fc.option(bytes) },
-  'has-blobs': { request: fc.record({ log: name, names: fc.array(digest, { maxLength: 10 }) }), answer: fc.array(digest, { maxLength: 10 }) },
+  'has-blobs': { request: fc.record({ log: name, names: digests }), answer: digests },
+  'unused-blobs': { request: fc.record({ log: name, unusedFor: position, after: fc.oneof(fc.constant(''), digest) }), answer: digests },
+  'remove-blobs': { request: fc.record({ log: name, epoch: fc.string(), position, unusedFor: position, names: digests }), answer: u32 },
 };
 
 const names = Object.keys(operations) as OperationName[];

@@ -29,7 +29,7 @@ function broken(breaks: () => () => void): Mutant {
 function through(log: HubLog, others: Partial<HubLog>): HubLog {
   return {
     head: () => log.head(),
-    append: (entries) => log.append(entries),
+    append: (entries, blobs) => log.append(entries, blobs),
     read: (after, limit) => log.read(after, limit),
     subscribe: (onNews) => log.subscribe(onNews),
     snapshot: () => log.snapshot(),
@@ -38,6 +38,7 @@ function through(log: HubLog, others: Partial<HubLog>): HubLog {
     putBlob: (name, bytes) => log.putBlob(name, bytes),
     getBlob: (name) => log.getBlob(name),
     hasBlobs: (names) => log.hasBlobs(names),
+    collectBlobs: (collection) => log.collectBlobs(collection),
     ...others,
   };
 }
@@ -64,8 +65,8 @@ function forgetful(log: HubLog): HubLog {
 /** Applies what it has sent where it believes it to be, as soon as the hub has taken it. */
 function hasty(log: HubLog, journal: ReplicaJournal): HubLog {
   return through(forgetful(log), {
-    async append(entries) {
-      const position = await log.append(entries);
+    async append(entries, blobs) {
+      const position = await log.append(entries, blobs);
       for (const { bytes } of entries) applyAtOnce(bytes, journal);
       return position;
     },
@@ -89,10 +90,10 @@ function stubborn(log: HubLog): HubLog {
     return `${incarnation}.${first}`;
   };
   return through(log, {
-    async append(entries) {
+    async append(entries, blobs) {
       const fresh = entries.filter((entry) => !sent.has(nameOf(entry)));
       for (const entry of fresh) sent.add(nameOf(entry));
-      return fresh.length === 0 ? Infinity : log.append(fresh);
+      return fresh.length === 0 ? Infinity : log.append(fresh, blobs);
     },
   });
 }

@@ -1,5 +1,5 @@
 import { HoldfastError } from '../../../src/runtime/holdfast-error.ts';
-import type { HubCapabilities, HubEntry, HubLog, HubSnapshot, LogHead, NewEntry } from '../../../src/sync/hub.ts';
+import type { BlobCollection, HubCapabilities, HubEntry, HubLog, HubSnapshot, LogHead, NewEntry } from '../../../src/sync/hub.ts';
 import { decodeWire } from '../../../src/sync/replicator/wire.ts';
 import type { Mortal, World } from './world.ts';
 
@@ -12,6 +12,8 @@ interface Content {
   readonly ids: ReadonlyMap<string, number>;
   readonly snapshot: HubSnapshot | null;
   readonly blobs: ReadonlyMap<string, Uint8Array>;
+  /** The position of the last entry whose append named a blob. */
+  readonly named: ReadonlyMap<string, number>;
 }
 
 /** Small, so that batches are split and values travel as blobs. */
@@ -32,6 +34,8 @@ export class SimHub {
   /** How many entries it gives at once. */
   readonly page: number;
   content: Content;
+  /** How many blobs were collected. */
+  collected = 0;
   readonly subscribers = new Map<() => void, Mortal>();
   #epochs = 0;
 
@@ -44,7 +48,7 @@ export class SimHub {
 
   #empty(): Content {
     this.#epochs += 1;
-    return { epoch: `epoch-${this.#epochs}`, history: [], first: 1, ids: new Map(), snapshot: null, blobs: new Map() };
+    return { epoch: `epoch-${this.#epochs}`, history: [], first: 1, ids: new Map(), snapshot: null, blobs: new Map(), named: new Map() };
   }
 
   get position(): number {
@@ -64,7 +68,8 @@ export class SimHub {
     return { epoch: this.content.epoch, position: this.position, first: this.content.first };
   }
 
-  append(entries: readonly NewEntry[]): number {
+  append(entries: readonly NewEntry[], blobs: readonly string[]): number {
+    if (!this.hasAll(blobs)) throw new HoldfastError('hub-blob-missing', 'A blob that the entries name is not there.');
     const ids = new Map([...this.content.ids].filter(([, position]) => position > this.position - this.memory));
     const history = [...this.content.history];
     for (const { id, bytes } of entries) {
@@ -74,7 +79,9 @@ export class SimHub {
       history.push({ position: history.length + 1, bytes });
       ids.set(id, history.length);
     }
-    this.content = { ...this.content, history, ids };
+    const named = new Map(this.content.named);
+    for (const blob of blobs) named.set(blob, history.length);
+    this.content = { ...this.content, history, ids, named };
     for (const [arrive, to] of this.subscribers) if (this.world.chance.is(0.8)) this.world.send({ what: `news for ${to.name}`, to, arrive });
     return this.position;
   }
@@ -85,6 +92,7 @@ export class SimHub {
   }
 
   putSnapshot(snapshot: HubSnapshot): void {
+    if (snapshot.position > this.position) throw new HoldfastError('hub-damaged', `The log ends at ${this.position}.`);
     if (snapshot.position > (this.content.snapshot?.position ?? 0)) this.content = { ...this.content, snapshot };
   }
 
@@ -101,6 +109,26 @@ export class SimHub {
   putBlob(name: string, bytes: Uint8Array): void {
     if (bytes.length > SMALL.maxBlobBytes) throw new HoldfastError('hub-too-large', `${bytes.length} bytes`);
     this.content = { ...this.content, blobs: new Map(this.content.blobs).set(name, bytes) };
+  }
+
+  /** A method, so that a mutant of the hub may forget it. */
+  hasAll(blobs: readonly string[]): boolean {
+    return blobs.every((name) => this.content.blobs.has(name));
+  }
+
+  /** Without any time in which blobs must lie unused: what an append has named is safe by its position alone. */
+  collectBlobs({ epoch, position, isNamed }: BlobCollection): number {
+    if (epoch !== this.content.epoch || position > this.position) return 0;
+    const { blobs } = this.content;
+    const kept = new Map([...blobs].filter(([name]) => isNamed(name) || this.lastNaming(name) > position));
+    this.content = { ...this.content, blobs: kept };
+    this.collected += blobs.size - kept.size;
+    return blobs.size - kept.size;
+  }
+
+  /** A method, so that a mutant of the hub may forget it. */
+  lastNaming(name: string): number {
+    return this.content.named.get(name) ?? 0;
   }
 }
 
@@ -144,8 +172,8 @@ export class SimLog implements HubLog {
     return this.#ask('head', () => this.hub.head());
   }
 
-  append(entries: readonly NewEntry[]): Promise<number> {
-    return this.#ask(`append ${entries.map(({ id }) => id.slice(-12)).join(' ')}`, () => this.hub.append(entries));
+  append(entries: readonly NewEntry[], blobs: readonly string[] = []): Promise<number> {
+    return this.#ask(`append ${entries.map(({ id }) => id.slice(-12)).join(' ')}`, () => this.hub.append(entries, blobs));
   }
 
   read(after: number, limit: number): Promise<readonly HubEntry[]> {
@@ -182,5 +210,9 @@ export class SimLog implements HubLog {
 
   hasBlobs(names: readonly string[]): Promise<ReadonlySet<string>> {
     return this.#ask('hasBlobs', () => new Set(names.filter((name) => this.hub.content.blobs.has(name))));
+  }
+
+  collectBlobs(collection: BlobCollection): Promise<number> {
+    return this.#ask(`collectBlobs ${collection.position}`, () => this.hub.collectBlobs(collection));
   }
 }

@@ -1,5 +1,5 @@
 import { HoldfastError } from '../../../runtime/holdfast-error.ts';
-import type { Hub, HubCapabilities, HubEntry, HubLog, HubSnapshot, LogHead, NewEntry, Unsubscribe } from '../../hub.ts';
+import type { BlobCollection, Hub, HubCapabilities, HubEntry, HubLog, HubSnapshot, LogHead, NewEntry, Unsubscribe } from '../../hub.ts';
 import { AppendQueue, type LogBatch } from '../append-queue.ts';
 import { Lifetime } from '../lifetime.ts';
 import { requireIds, requireLogName, requirePosition } from '../log-arguments.ts';
@@ -11,6 +11,7 @@ import {
   MAX_APPEND_BYTES,
   MAX_ASKED_BLOBS,
   MAX_BLOB_BYTES,
+  MAX_ENTRIES,
   MAX_ENTRY_BYTES,
   MAX_SNAPSHOT_BYTES,
   type OperationName,
@@ -29,7 +30,7 @@ const MOST_ENTRIES = 2 ** 32 - 1;
  * The hub that `npx holdfast hub` serves: Holdfast's own journal behind HTTP. Does no I/O before `connect()`.
  *
  * What it promises: an acknowledged entry is synced to the disk of the hub's machine; ids are remembered until their
- * entries are trimmed. One call of `append` takes 64 MiB at most, and `putSnapshot` 256 MiB (`hub-too-large`).
+ * entries are trimmed. One call of `append` takes 64 MiB and 65,536 entries at most, and `putSnapshot` 256 MiB (`hub-too-large`).
  *
  * @throws HoldfastError `bad-option`
  */
@@ -73,12 +74,17 @@ class EmbeddedHub implements Hub {
     return this.#lifetime.during(() => this.#connection.call(name, request));
   }
 
-  append(log: string, entries: readonly NewEntry[]): Promise<number> {
-    return this.#lifetime.during(() => this.#queue.append({ key: log }, entries));
+  append(log: string, entries: readonly NewEntry[], blobs: readonly string[]): Promise<number> {
+    return this.#lifetime.during(() => this.#queue.append({ key: log }, entries, blobs));
   }
 
   #write(batches: readonly LogBatch<LogKey>[]): Promise<number[]> {
-    return Promise.all(batches.map(({ log, entries }) => this.#connection.call('append', { log: log.key, entries })));
+    return Promise.all(batches.map((batch) => this.#writeOne(batch)));
+  }
+
+  #writeOne({ log: { key: log }, entries, blobs }: LogBatch<LogKey>): Promise<number> {
+    if (blobs.length === 0) return this.#connection.call('append', { log, entries });
+    return this.#connection.call('append-naming', { log, entries, blobs });
   }
 
   subscribe(log: string, onNews: () => void): Unsubscribe {
@@ -110,9 +116,10 @@ class EmbeddedLog implements HubLog {
     return this.#hub.call('head', { log: this.#log });
   }
 
-  async append(entries: readonly NewEntry[]): Promise<number> {
+  async append(entries: readonly NewEntry[], blobs: readonly string[] = []): Promise<number> {
     requireEntries(entries);
-    return await this.#hub.append(this.#log, entries);
+    blobs.forEach(requireBlobName);
+    return await this.#hub.append(this.#log, entries, blobs);
   }
 
   async read(after: number, limit: number): Promise<readonly HubEntry[]> {
@@ -162,6 +169,18 @@ class EmbeddedLog implements HubLog {
     }
     return found;
   }
+
+  async collectBlobs({ epoch, position, isNamed, unusedFor }: BlobCollection): Promise<number> {
+    requirePosition(position);
+    requirePosition(unusedFor);
+    let removed = 0;
+    for (let after = '', page: readonly string[] = []; ; after = page.at(-1) ?? '') {
+      page = await this.#hub.call('unused-blobs', { log: this.#log, unusedFor, after });
+      if (page.length === 0) return removed;
+      const names = page.filter((name) => !isNamed(name));
+      if (names.length > 0) removed += await this.#hub.call('remove-blobs', { log: this.#log, epoch, position, unusedFor, names });
+    }
+  }
 }
 
 function requireEntries(entries: readonly NewEntry[]): void {
@@ -172,6 +191,7 @@ function requireEntries(entries: readonly NewEntry[]): void {
     total += bytes.length + id.length + ENTRY_OVERHEAD;
   }
   requireFit('A batch', total, MAX_APPEND_BYTES);
+  if (entries.length > MAX_ENTRIES) throw new HoldfastError('hub-too-large', `A batch of ${entries.length} entries is larger than ${MAX_ENTRIES}, which this hub takes.`);
 }
 
 function requireFit(what: string, bytes: number, most: number): void {

@@ -124,6 +124,12 @@ export class FrameReader {
     return new Uint8Array(this.#sized());
   }
 
+  /** The bytes themselves, for who is done with them before the message is. */
+  view(): Uint8Array {
+    const { buffer, byteOffset, length } = this.#sized();
+    return new Uint8Array(buffer, byteOffset, length);
+  }
+
   #sized(): Buffer {
     return this.raw(this.u32());
   }

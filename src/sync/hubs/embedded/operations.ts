@@ -10,6 +10,9 @@ export const MAX_ENTRY_BYTES = 2 ** 22;
 /** Bytes of one blob. */
 export const MAX_BLOB_BYTES = 2 ** 25;
 
+/** Entries of one request to append, and of one answer to a reading: each costs memory beside its bytes. */
+export const MAX_ENTRIES = 2 ** 16;
+
 /** Bytes of a request to append, and of one that puts a snapshot: what one call makes the server hold in memory. */
 export const MAX_APPEND_BYTES = 2 ** 26;
 export const MAX_SNAPSHOT_BYTES = 2 ** 28;
@@ -45,8 +48,11 @@ function yesOrNo(frame: FrameReader): boolean {
   return value === 1;
 }
 
-function list<T>(frame: FrameReader, least: number, item: () => T): T[] {
-  return Array.from({ length: frame.count(least) }, item);
+/** As many items of `least` bytes or more as the frame says, but no more than `most`. */
+function list<T>(frame: FrameReader, least: number, most: number, item: () => T): T[] {
+  const length = frame.count(least);
+  if (length > most) throw new Malformed(`${length} items are more than ${most}`);
+  return Array.from({ length }, item);
 }
 
 function oneOf<T>(values: readonly T[], index: number): T {
@@ -57,6 +63,9 @@ function oneOf<T>(values: readonly T[], index: number): T {
 
 const durabilities: readonly HubCapabilities['durability'][] = ['killed', 'synced', 'replicated'];
 const memories: readonly HubCapabilities['dedupe'][] = ['always', 'for-a-time', 'never'];
+
+/** Of a hub about itself. */
+const MAX_WARNINGS = 100;
 
 const hello: Operation<null, HubCapabilities> = {
   most: SLACK,
@@ -72,7 +81,7 @@ const hello: Operation<null, HubCapabilities> = {
     notifies: yesOrNo(frame),
     maxEntryBytes: frame.u32(),
     maxBlobBytes: frame.u32(),
-    warnings: list(frame, 4, () => frame.text()),
+    warnings: list(frame, 4, MAX_WARNINGS, () => frame.text()),
   }),
 };
 
@@ -92,15 +101,46 @@ function readId(frame: FrameReader): string {
   return id;
 }
 
+function writeEntries(frame: FrameWriter, { log, entries }: OfLog<{ readonly entries: readonly NewEntry[] }>): FrameWriter {
+  frame.units(log).u32(entries.length);
+  for (const { id, bytes } of entries) frame.u8(id.length).ascii(id).bytes(bytes);
+  return frame;
+}
+
+function readEntries(frame: FrameReader): { readonly log: string; readonly entries: readonly NewEntry[] } {
+  return { log: readName(frame), entries: list(frame, 6, MAX_ENTRIES, () => ({ id: readId(frame), bytes: frame.bytes() })) };
+}
+
 const append: Operation<OfLog<{ readonly entries: readonly NewEntry[] }>, number> = {
   most: MAX_APPEND_BYTES + SLACK,
-  writeRequest(frame, { log, entries }) {
-    frame.units(log).u32(entries.length);
-    for (const { id, bytes } of entries) frame.u8(id.length).ascii(id).bytes(bytes);
-  },
-  readRequest: (frame) => ({ log: readName(frame), entries: list(frame, 6, () => ({ id: readId(frame), bytes: frame.bytes() })) }),
+  writeRequest: writeEntries,
+  readRequest: readEntries,
   writeAnswer: (frame, position) => frame.u53(position),
   readAnswer: (frame) => frame.u53(),
+};
+
+const DIGEST_BYTES = 32;
+const readDigest = (frame: FrameReader): string => frame.raw(DIGEST_BYTES).toString('hex');
+const digestBytes = (name: string): Uint8Array => Buffer.from(name, 'hex');
+
+function writeDigests(frame: FrameWriter, names: readonly string[]): void {
+  frame.u32(names.length);
+  for (const name of names) frame.raw(digestBytes(name));
+}
+
+function readDigests(frame: FrameReader, most: number): string[] {
+  return list(frame, DIGEST_BYTES, most, () => readDigest(frame));
+}
+
+/** Blobs that one request to append names. */
+export const MAX_NAMED_BLOBS = 2 ** 18;
+
+/** `append` of entries that name blobs. */
+const appendNaming: Operation<OfLog<{ readonly entries: readonly NewEntry[]; readonly blobs: readonly string[] }>, number> = {
+  ...append,
+  most: MAX_APPEND_BYTES + MAX_NAMED_BLOBS * DIGEST_BYTES + SLACK,
+  writeRequest: (frame, request) => writeDigests(writeEntries(frame, request), request.blobs),
+  readRequest: (frame) => ({ ...readEntries(frame), blobs: readDigests(frame, MAX_NAMED_BLOBS) }),
 };
 
 const read: Operation<OfLog<{ readonly after: number; readonly limit: number }>, readonly HubEntry[]> = {
@@ -113,12 +153,13 @@ const read: Operation<OfLog<{ readonly after: number; readonly limit: number }>,
   },
   readAnswer(frame) {
     let position = frame.u53();
-    return list(frame, 4, () => ({ position: position++, bytes: frame.bytes() }));
+    return list(frame, 4, MAX_ENTRIES, () => ({ position: position++, bytes: frame.bytes() }));
   },
 };
 
-/** Bytes of a request to wait; one for every log that is synced. */
+/** Bytes and logs of a request to wait; one for every log that is synced. */
 const MAX_WAIT_BYTES = 2 ** 24;
+export const MAX_WATCHED = 2 ** 16;
 
 /** Answers with the positions of those logs that are elsewhere than the client knows, as soon as there is one. */
 const wait: Operation<{ readonly watched: readonly Watched[] }, readonly (readonly [index: number, position: number])[]> = {
@@ -133,13 +174,13 @@ const wait: Operation<{ readonly watched: readonly Watched[] }, readonly (readon
       const known = frame.u53();
       return { log, position: known === 0 ? null : known - 1 };
     };
-    return { watched: list(frame, 12, readWatched) };
+    return { watched: list(frame, 12, MAX_WATCHED, readWatched) };
   },
   writeAnswer(frame, news) {
     frame.u32(news.length);
     for (const [index, position] of news) frame.u32(index).u53(position);
   },
-  readAnswer: (frame) => list(frame, 12, () => [frame.u32(), frame.u53()] as const),
+  readAnswer: (frame) => list(frame, 12, MAX_WATCHED, () => [frame.u32(), frame.u53()] as const),
 };
 
 const snapshot: Operation<OfLog, HubSnapshot | null> = {
@@ -153,7 +194,7 @@ const snapshot: Operation<OfLog, HubSnapshot | null> = {
 const putSnapshot: Operation<OfLog<{ readonly snapshot: HubSnapshot }>, void> = {
   most: MAX_SNAPSHOT_BYTES + SLACK,
   writeRequest: (frame, { log, snapshot: { position, bytes } }) => frame.units(log).u53(position).bytes(bytes),
-  readRequest: (frame) => ({ log: readName(frame), snapshot: { position: frame.u53(), bytes: frame.bytes() } }),
+  readRequest: (frame) => ({ log: readName(frame), snapshot: { position: frame.u53(), bytes: frame.view() } }),
   writeAnswer: nothing,
   readAnswer: nothing,
 };
@@ -166,14 +207,10 @@ const trim: Operation<OfLog<{ readonly upTo: number }>, void> = {
   readAnswer: nothing,
 };
 
-const DIGEST_BYTES = 32;
-const readDigest = (frame: FrameReader): string => frame.raw(DIGEST_BYTES).toString('hex');
-const digestBytes = (name: string): Uint8Array => Buffer.from(name, 'hex');
-
 const putBlob: Operation<OfLog<{ readonly name: string; readonly bytes: Uint8Array }>, void> = {
   most: MAX_BLOB_BYTES + SLACK,
   writeRequest: (frame, { log, name, bytes }) => frame.units(log).raw(digestBytes(name)).bytes(bytes),
-  readRequest: (frame) => ({ log: readName(frame), name: readDigest(frame), bytes: frame.bytes() }),
+  readRequest: (frame) => ({ log: readName(frame), name: readDigest(frame), bytes: frame.view() }),
   writeAnswer: nothing,
   readAnswer: nothing,
 };
@@ -191,23 +228,48 @@ export const MAX_ASKED_BLOBS = 2 ** 15;
 
 const hasBlobs: Operation<OfLog<{ readonly names: readonly string[] }>, readonly string[]> = {
   most: MAX_ASKED_BLOBS * DIGEST_BYTES + SLACK,
-  writeRequest(frame, { log, names }) {
-    frame.units(log).u32(names.length);
-    for (const name of names) frame.raw(digestBytes(name));
-  },
-  readRequest: (frame) => ({ log: readName(frame), names: list(frame, DIGEST_BYTES, () => readDigest(frame)) }),
-  writeAnswer(frame, names) {
-    frame.u32(names.length);
-    for (const name of names) frame.raw(digestBytes(name));
-  },
-  readAnswer: (frame) => list(frame, DIGEST_BYTES, () => readDigest(frame)),
+  writeRequest: (frame, { log, names }) => writeDigests(frame.units(log), names),
+  readRequest: (frame) => ({ log: readName(frame), names: readDigests(frame, MAX_ASKED_BLOBS) }),
+  writeAnswer: writeDigests,
+  readAnswer: (frame) => readDigests(frame, MAX_ASKED_BLOBS),
 };
+
+/** What lies unused: blobs after a name, in the order of names. `unusedFor`: milliseconds. */
+const unusedBlobs: Operation<OfLog<{ readonly unusedFor: number; readonly after: string }>, readonly string[]> = {
+  most: SLACK,
+  writeRequest: (frame, { log, unusedFor, after }) => frame.units(log).u53(unusedFor).bytes(digestBytes(after)),
+  readRequest(frame) {
+    const request = { log: readName(frame), unusedFor: frame.u53(), after: Buffer.from(frame.view()).toString('hex') };
+    if (request.after !== '' && request.after.length !== 2 * DIGEST_BYTES) throw new Malformed('what is no digest is to come before');
+    return request;
+  },
+  writeAnswer: writeDigests,
+  readAnswer: (frame) => readDigests(frame, MAX_ASKED_BLOBS),
+};
+
+/** Removes those that lie unused still, and that no entry after the position has named. Answers how many. */
+const removeBlobs: Operation<OfLog<Removal>, number> = {
+  most: MAX_ASKED_BLOBS * DIGEST_BYTES + SLACK,
+  writeRequest: (frame, { log, epoch, position, unusedFor, names }) => writeDigests(frame.units(log).text(epoch).u53(position).u53(unusedFor), names),
+  readRequest: (frame) => ({ log: readName(frame), epoch: frame.text(), position: frame.u53(), unusedFor: frame.u53(), names: readDigests(frame, MAX_ASKED_BLOBS) }),
+  writeAnswer: (frame, count) => frame.u32(count),
+  readAnswer: (frame) => frame.u32(),
+};
+
+/** Which blobs are to go; as `BlobCollection`. */
+export interface Removal {
+  readonly epoch: string;
+  readonly position: number;
+  readonly unusedFor: number;
+  readonly names: readonly string[];
+}
 
 /** Every operation, by the name that its path ends with. */
 export const operations = {
   hello,
   head,
   append,
+  'append-naming': appendNaming,
   read,
   wait,
   snapshot,
@@ -216,6 +278,8 @@ export const operations = {
   'put-blob': putBlob,
   'get-blob': getBlob,
   'has-blobs': hasBlobs,
+  'unused-blobs': unusedBlobs,
+  'remove-blobs': removeBlobs,
 } as const;
 
 export type Operations = typeof operations;

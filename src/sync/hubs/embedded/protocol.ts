@@ -23,6 +23,7 @@ export const STATUS = {
   damaged: 5,
   malformed: 6,
   failed: 7,
+  blobMissing: 8,
 } as const;
 
 export type Status = (typeof STATUS)[keyof typeof STATUS];
@@ -37,6 +38,7 @@ const codes: Readonly<Record<Exclude<Status, 0>, HoldfastErrorCode>> = {
   [STATUS.malformed]: 'hub-incompatible',
   // Its disk is full, or it is about to stop: later it may work again, so this is for the caller as if it were away.
   [STATUS.failed]: 'hub-unreachable',
+  [STATUS.blobMissing]: 'hub-blob-missing',
 };
 
 /** The HTTP status that goes with each, for proxies and their logs. */
@@ -49,6 +51,7 @@ export const HTTP_STATUS: Readonly<Record<Status, number>> = {
   [STATUS.damaged]: 422,
   [STATUS.malformed]: 400,
   [STATUS.failed]: 503,
+  [STATUS.blobMissing]: 409,
 };
 
 /** A message of another version, or of another protocol. */

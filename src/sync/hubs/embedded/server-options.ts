@@ -4,17 +4,29 @@ import { badOption, requireInteger, requireOptions } from '../option-checks.ts';
 export interface HubServerOptions {
   /** The directory that holds the hub's data; made when it is missing. No other hub, and no host, may use it. */
   readonly root: string;
-  /** Whoever has it may do everything: a secret of printable ASCII characters without spaces. */
-  readonly token: string;
+  /** Whoever has it may do everything: a secret of printable ASCII characters without spaces. This, or `tokenFile`. */
+  readonly token?: string;
+  /**
+   * The path of a file of tokens, which is read again when it changes. It holds one token, as `token`, or a line for each:
+   * role (`read`, `write`, `admin`, `metrics`), name, token; `docs/HUB-PROTOCOL.md` has the rest.
+   */
+  readonly tokenFile?: string;
   /** Default 0: a free one, which the url then tells. */
   readonly port?: number;
   /** The address to listen at. Default `127.0.0.1`: this machine only. */
   readonly host?: string;
   /** A certificate and its key in PEM; without them the hub speaks plain HTTP, which is for this machine or behind a proxy. */
   readonly tls?: { readonly cert: string | Uint8Array; readonly key: string | Uint8Array };
+  /** Connections at once. Default 4,096, but no more than half of the descriptors that this process may have. */
+  readonly maxConnections?: number;
+  /** Logs that clients may make, two for an origin whose files are synced. Default 100,000. */
+  readonly maxLogs?: number;
   /** Called once if it waits until the lease of a server that is out of sight has ended, up to a minute. */
   readonly onWaiting?: () => void;
-  /** Hears of failures that clients are told of only as `hub-unreachable`, such as a full disk. */
+  /**
+   * Hears of failures that clients are told of only as `hub-unreachable`, such as a full disk; and of a token file that
+   * cannot be read after it changed: the tokens from before stay.
+   */
   readonly onError?: (error: unknown) => void;
 }
 
@@ -29,14 +41,17 @@ export interface RunningHub {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-const KNOWN = ['root', 'token', 'port', 'host', 'tls', 'onWaiting', 'onError'];
+const KNOWN = ['root', 'token', 'tokenFile', 'port', 'host', 'tls', 'maxConnections', 'maxLogs', 'onWaiting', 'onError'];
 
 /** @throws HoldfastError `bad-option`; never with the value, which may be a secret */
 export function checkServerOptions(options: HubServerOptions): HubServerOptions {
   requireOptions(options, KNOWN, 'startHub');
-  const { root, token, port, host, tls } = options;
+  const { root, token, tokenFile, port, host, tls, maxConnections, maxLogs } = options;
   if (typeof root !== 'string' || root === '') throw badOption("Option 'root' must be the path of a directory.");
-  requireToken(token);
+  if (tokenFile === undefined) requireToken(token);
+  else if (typeof tokenFile !== 'string' || tokenFile === '' || token !== undefined) throw badOption("Option 'tokenFile' must be the path of a file, in the place of 'token'.");
+  if (maxConnections !== undefined) requireInteger('maxConnections', maxConnections, 1, 1_000_000);
+  if (maxLogs !== undefined) requireInteger('maxLogs', maxLogs, 1, 100_000_000);
   if (port !== undefined) requireInteger('port', port, 0, 65_535);
   if (host !== undefined && (typeof host !== 'string' || host === '')) throw badOption("Option 'host' must be an address or a name.");
   if (tls !== undefined) requireOptions(tls, ['cert', 'key'], "Option 'tls'");

@@ -2,7 +2,7 @@ import { HoldfastError } from '../../../runtime/holdfast-error.ts';
 import type { Courtesy } from './courtesy.ts';
 import type { Place, Whereabouts } from './epoch.ts';
 import { isConflict } from './failure.ts';
-import { decodeIds, decodeObject, encodeState, IDS_HEADER, OBJECT_HEADER, STATE_HEADER, type LogState } from './message.ts';
+import { decodeIds, decodeObject, encodeState, IDS_HEADER, MAX_OBJECT_BYTES, OBJECT_HEADER, STATE_HEADER, type LogState } from './message.ts';
 import { getObject } from './objects.ts';
 import type { Session } from './session.ts';
 import { REMEMBERED_SECONDS } from './stream.ts';
@@ -102,7 +102,7 @@ export class Chain {
 
 async function idsOf(session: Session, { ids, object }: LogMessage): Promise<readonly string[]> {
   if (ids !== null || object === null) return ids ?? [];
-  const bytes = await getObject(session, object);
+  const bytes = await getObject(session, object, MAX_OBJECT_BYTES);
   // It was trimmed meanwhile.
   return bytes === null ? [] : decodeIds(decodeObject(bytes).ids);
 }

@@ -1,3 +1,4 @@
+import { HoldfastError } from '../../../runtime/holdfast-error.ts';
 import { encodeState, NAME_HEADER, STATE_HEADER } from './message.ts';
 import type { Session } from './session.ts';
 import { isConflict } from './failure.ts';
@@ -18,9 +19,16 @@ export interface LogNames {
   readonly subjects: ReturnType<typeof subjectsOf>;
 }
 
+/** A UUID. */
+const EPOCH = /^[0-9a-f-]{36}$/;
+
 async function findEpoch({ manager, prepared }: Session, subject: string): Promise<{ epoch: string; sequence: number } | null> {
   const message = await manager.streams.getMessage(prepared.config.name, { last_by_subj: subject });
-  return message === null ? null : { epoch: message.string(), sequence: message.seq };
+  if (message === null) return null;
+  const epoch = message.string();
+  // It becomes a part of subjects, in which some characters stand for many others.
+  if (!EPOCH.test(epoch)) throw new HoldfastError('hub-damaged', 'The message that names the epoch of the log makes no sense.');
+  return { epoch, sequence: message.seq };
 }
 
 /** Makes a new epoch in place of the one that the message `replaced` names. When another does so at once, one counts. */

@@ -27,6 +27,13 @@ const MAX_IDS_LENGTH = 60 * 1024;
 /** Of `max_payload`, what entries cannot have: headers, and the lengths. */
 export const OVERHEAD_BYTES = 66 * 1024;
 
+/** Bytes of the entries of one batch, and of the object that a large one is: its reader puts it together in memory. */
+export const MAX_BATCH_BYTES = 64 * 2 ** 20;
+export const MAX_OBJECT_BYTES = MAX_BATCH_BYTES + 8 * 2 ** 20;
+
+/** Entries of one batch. */
+export const MAX_ENTRIES = 2 ** 16;
+
 /** What a log is after a message. */
 export interface LogState {
   /** Of the last entry up to then. */
@@ -48,10 +55,13 @@ export function decodeState(text: string): LogState {
   if (format !== undefined && Number(format) > Number(FORMAT)) {
     throw new HoldfastError('hub-incompatible', `The log has messages of format ${format}, made by a newer Holdfast; this one knows formats up to ${FORMAT}.`);
   }
-  if (format !== FORMAT || ![position, count, trimmed].every(Number.isSafeInteger)) {
-    throw new HoldfastError('hub-damaged', 'The log has a message that Holdfast has not written.');
-  }
+  const isPossible = [position, count, trimmed].every((number) => Number.isSafeInteger(number) && number >= 0);
+  if (format !== FORMAT || !isPossible || count > position || trimmed > position) throw notOurs();
   return { position, count, trimmed };
+}
+
+function notOurs(): HoldfastError {
+  return new HoldfastError('hub-damaged', 'The log has a message that Holdfast has not written.');
 }
 
 function sharedLength(a: string, b: string): number {
@@ -70,12 +80,18 @@ export function encodeIds(ids: readonly string[]): string {
     .join(',');
 }
 
+/** One id: at most 64 characters, or each could be as long as all before it. */
+const ID_PART = /^([0-9]{1,2}):([A-Za-z0-9.-]{0,64})$/;
+const MAX_ID_LENGTH = 64;
+
+/** @throws HoldfastError `hub-damaged` */
 export function decodeIds(text: string): string[] {
   const ids: string[] = [];
   if (text === '') return ids;
-  for (const part of text.split(',')) {
-    const colon = part.indexOf(':');
-    ids.push((ids.at(-1) ?? '').slice(0, Number(part.slice(0, colon))) + part.slice(colon + 1));
+  for (const part of text.split(',', MAX_ENTRIES + 1)) {
+    const [, shared, rest = ''] = ID_PART.exec(part) ?? [];
+    const id = (ids.at(-1) ?? '').slice(0, Number(shared)) + rest;
+    if (shared === undefined || id === '' || id.length > MAX_ID_LENGTH || ids.push(id) > MAX_ENTRIES) throw notOurs();
   }
   return ids;
 }

@@ -1,21 +1,19 @@
 import { HoldfastError } from '../../../runtime/holdfast-error.ts';
-import type { HubEntry, HubLog, HubSnapshot, LogHead, NewEntry, Unsubscribe } from '../../hub.ts';
+import type { BlobCollection, HubEntry, HubLog, HubSnapshot, LogHead, NewEntry, Unsubscribe } from '../../hub.ts';
 import type { AppendQueues } from '../append-queue.ts';
 import { requireIds, requirePosition } from '../log-arguments.ts';
+import { Blobs, MAX_BLOB_BYTES } from './blobs.ts';
 import { Chain, extendChain, type Link, type Tip } from './chain.ts';
 import type { Courtesy } from './courtesy.ts';
 import { Whereabouts, type LogNames } from './epoch.ts';
-import { encodeBatch, encodeObject, OVERHEAD_BYTES, overflows } from './message.ts';
+import { encodeBatch, encodeObject, MAX_BATCH_BYTES, MAX_ENTRIES, OVERHEAD_BYTES, overflows } from './message.ts';
 import type { News } from './news.ts';
-import { deleteObject, getObject, hasObject, presentObjects, putObject } from './objects.ts';
+import { deleteObject, putObject } from './objects.ts';
 import { readEntries, type Cursor } from './reading.ts';
 import type { Session } from './session.ts';
 import type { Sessions } from './sessions.ts';
-import { getSnapshot, putSnapshot, snapshotPosition } from './snapshots.ts';
+import { getSnapshot, MAX_SNAPSHOT_BYTES, putSnapshot, snapshotPosition, type SnapshotPlace } from './snapshots.ts';
 import { findSequence, messagesIn, nextMessage } from './subject.ts';
-
-/** Bytes of one blob, which is put together in memory. */
-export const MAX_BLOB_BYTES = 32 * 2 ** 20;
 
 /** What a hub knows of one log while it uses it. */
 export class LogMemory {
@@ -44,8 +42,10 @@ export class NatsLog implements HubLog {
   readonly #engine: NatsEngine;
   readonly #key: string;
   readonly #names: LogNames;
+  readonly #blobs: Blobs;
 
   constructor(engine: NatsEngine, key: string, names: LogNames) {
+    this.#blobs = new Blobs(key);
     this.#engine = engine;
     this.#key = key;
     this.#names = names;
@@ -61,12 +61,13 @@ export class NatsLog implements HubLog {
     });
   }
 
-  append(entries: readonly NewEntry[]): Promise<number> {
+  append(entries: readonly NewEntry[], blobs: readonly string[] = []): Promise<number> {
     return this.#perform('append to', async (session) => {
       requireIds(entries);
       for (const { id, bytes } of entries) this.#requireSize(`The entry '${id}'`, bytes, session.maxPayload - OVERHEAD_BYTES);
+      this.#requireBatch(entries);
       if (entries.length === 0) return (await this.#memory().whereabouts.find(session)).last.state.position;
-      return this.#engine.queues.append(this.#key, entries, (group) => this.#write(group));
+      return this.#engine.queues.append(this.#key, entries, blobs, (group, named) => this.#write(group, named));
     });
   }
 
@@ -89,21 +90,26 @@ export class NatsLog implements HubLog {
   }
 
   snapshot(): Promise<HubSnapshot | null> {
-    return this.#perform('get the snapshot of', async (session) => getSnapshot(session, await this.#snapshotSubject(session)));
+    return this.#perform('get the snapshot of', async (session) => getSnapshot(session, await this.#snapshotPlace(session)));
   }
 
   putSnapshot(snapshot: HubSnapshot): Promise<void> {
     return this.#perform('put a snapshot of', async (session) => {
       requirePosition(snapshot.position);
-      await putSnapshot(session, await this.#snapshotSubject(session), this.#key, snapshot);
+      this.#requireSize('The snapshot', snapshot.bytes, MAX_SNAPSHOT_BYTES);
+      const place = await this.#snapshotPlace(session);
+      if (snapshot.position > place.head) {
+        throw new HoldfastError('hub-damaged', `The log ${this.#names.label} of the hub ${this.#engine.name} ends at ${place.head}; it takes no snapshot at ${snapshot.position}.`);
+      }
+      await putSnapshot(session, place, snapshot);
     });
   }
 
   trim(upTo: number): Promise<void> {
     return this.#perform('trim', async (session) => {
       requirePosition(upTo);
-      const { epoch, subject } = await this.#memory().whereabouts.find(session);
-      const most = Math.min(upTo, await snapshotPosition(session, this.#names.subjects.snapshot(epoch)));
+      const { subject } = await this.#memory().whereabouts.find(session);
+      const most = Math.min(upTo, await snapshotPosition(session, await this.#snapshotPlace(session)));
       await this.#markTrimmed(session, most);
       await this.#removeTrimmed(session, subject);
     });
@@ -112,30 +118,50 @@ export class NatsLog implements HubLog {
   putBlob(name: string, bytes: Uint8Array): Promise<void> {
     return this.#perform('put a blob of', async (session) => {
       this.#requireSize(`The blob ${name}`, bytes, MAX_BLOB_BYTES);
-      const object = this.#blobObject(name);
-      if (!(await hasObject(session, object))) await putObject(session, object, bytes);
+      await this.#blobs.put(session, name, bytes);
     });
   }
 
   getBlob(name: string): Promise<Uint8Array | null> {
-    return this.#perform('get a blob of', (session) => getObject(session, this.#blobObject(name)));
+    return this.#perform('get a blob of', (session) => this.#blobs.get(session, name));
   }
 
   hasBlobs(names: readonly string[]): Promise<ReadonlySet<string>> {
-    return this.#perform('look for blobs of', async (session) => {
-      const objects = await presentObjects(session, names.map((name) => this.#blobObject(name)));
-      return new Set(names.filter((name) => objects.has(this.#blobObject(name))));
+    return this.#perform('look for blobs of', (session) => this.#blobs.among(session, names));
+  }
+
+  collectBlobs(collection: BlobCollection): Promise<number> {
+    return this.#perform('collect blobs of', async (session) => {
+      requirePosition(collection.position);
+      requirePosition(collection.unusedFor);
+      return await this.#blobs.collect(session, collection, () => this.#mark(session, collection));
     });
   }
 
+  /** Adds a message without entries; null when this is not the log that the collector knows, or it ends before. */
+  async #mark(session: Session, { epoch, position }: BlobCollection): Promise<Tip | null> {
+    const { chain } = this.#memory();
+    let isKnown = false;
+    const next = ({ place, state }: Tip): Link | null => {
+      isKnown = place.epoch === epoch && state.position >= position;
+      return isKnown ? { state: { ...state, count: 0 }, ids: [] } : null;
+    };
+    await chain.catchUp(session);
+    const tip = await extendChain(session, { chain, courtesy: this.#engine.courtesy, key: this.#key, next });
+    return isKnown ? tip : null;
+  }
+
   /** Appends what is not there yet, as far as it is known, in one message. */
-  #write(entries: readonly NewEntry[]): Promise<number> {
+  #write(entries: readonly NewEntry[], blobs: readonly string[]): Promise<number> {
     return this.#perform('append to', async (session) => {
       const { chain } = this.#memory();
       let object: string | undefined;
       const next = async (tip: Tip) => {
         // Others may have appended some of them meanwhile.
         if (object !== undefined) await deleteObject(session, object);
+        object = undefined;
+        // After the tip was read, and again after any other: a removal may have come between.
+        await this.#blobs.name(session, blobs, tip.state.position + entries.length);
         const link = await this.#link(session, chain, tip, entries);
         object = link?.object;
         return link;
@@ -182,17 +208,13 @@ export class NatsLog implements HubLog {
     await session.manager.streams.purge(session.prepared.config.name, { filter: subject, seq: end });
   }
 
-  async #snapshotSubject(session: Session): Promise<string> {
-    const { epoch } = await this.#memory().whereabouts.find(session);
-    return this.#names.subjects.snapshot(epoch);
+  async #snapshotPlace(session: Session): Promise<SnapshotPlace> {
+    const { epoch, last } = await this.#memory().whereabouts.find(session);
+    return { subject: this.#names.subjects.snapshot(epoch), folder: this.#key, head: last.state.position };
   }
 
   #memory(): LogMemory {
     return this.#engine.memory(this.#key, this.#names);
-  }
-
-  #blobObject(name: string): string {
-    return `${this.#key}/blob/${name}`;
   }
 
   #perform<T>(doing: string, work: (session: Session) => Promise<T>): Promise<T> {
@@ -201,6 +223,12 @@ export class NatsLog implements HubLog {
 
   #trimmed(after: number): HoldfastError {
     return new HoldfastError('hub-trimmed', `The hub ${this.#engine.name} has no entry ${after + 1} of the log ${this.#names.label} any more.`);
+  }
+
+  #requireBatch(entries: readonly NewEntry[]): void {
+    const bytes = entries.reduce((sum, entry) => sum + entry.bytes.length, 0);
+    if (entries.length <= MAX_ENTRIES && bytes <= MAX_BATCH_BYTES) return;
+    throw new HoldfastError('hub-too-large', `A batch of ${entries.length} entries and ${bytes} bytes is larger than the hub ${this.#engine.name} takes.`);
   }
 
   #requireSize(what: string, bytes: Uint8Array, most: number): void {

@@ -1,3 +1,4 @@
+import { HoldfastError } from '../../../runtime/holdfast-error.ts';
 import type { Session } from './session.ts';
 
 /** Bytes of one message of an object: each costs a round trip. */
@@ -11,24 +12,39 @@ export async function putObject({ store, maxPayload }: Session, name: string, by
   await store.putBlob({ name, options: { max_chunk_size: Math.min(CHUNK_BYTES, maxPayload) } }, bytes);
 }
 
-export function getObject({ store }: Session, name: string): Promise<Uint8Array | null> {
-  return store.getBlob(name);
-}
-
-export async function hasObject({ store }: Session, name: string): Promise<boolean> {
-  const info = await store.info(name);
-  return info !== null && !info.deleted;
-}
-
-/** Those of the names that there are objects of. */
-export async function presentObjects(session: Session, names: readonly string[]): Promise<Set<string>> {
-  const present = new Set<string>();
-  for (let start = 0; start < names.length; start += AT_ONCE) {
-    const asked = names.slice(start, start + AT_ONCE);
-    const answers = await Promise.all(asked.map((name) => hasObject(session, name)));
-    asked.forEach((name, index) => answers[index] === true && present.add(name));
+/**
+ * The bytes of an object, or null.
+ *
+ * @param most - bytes that it may have
+ * @throws HoldfastError `hub-damaged` when it has more, whatever it says itself
+ */
+export async function getObject({ store }: Session, name: string, most: number): Promise<Uint8Array | null> {
+  const object = await store.get(name);
+  if (object === null) return null;
+  // What is wrong is told by the stream too.
+  object.error.catch(() => undefined);
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  const reader = object.data.getReader();
+  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+    length += part.value.length;
+    if (length <= most) parts.push(part.value);
+    else return await reader.cancel().then(() => Promise.reject(tooLarge(name, most)));
   }
-  return present;
+  return Buffer.concat(parts, length);
+}
+
+function tooLarge(name: string, most: number): HoldfastError {
+  return new HoldfastError('hub-damaged', `The object ${name} has more than ${most} bytes.`);
+}
+
+/** Calls for each of the names, many at once, and gives what each gave. */
+export async function forEachName<T>(names: readonly string[], call: (name: string) => Promise<T>): Promise<T[]> {
+  const answers: T[] = [];
+  for (let start = 0; start < names.length; start += AT_ONCE) {
+    answers.push(...(await Promise.all(names.slice(start, start + AT_ONCE).map(call))));
+  }
+  return answers;
 }
 
 /** Removes an object that nothing names any more. One that stays only takes up room. */

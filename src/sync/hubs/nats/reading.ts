@@ -1,6 +1,6 @@
 import type { HubEntry } from '../../hub.ts';
 import type { Place } from './epoch.ts';
-import { decodeBody, decodeObject } from './message.ts';
+import { decodeBody, decodeObject, MAX_OBJECT_BYTES } from './message.ts';
 import { getObject } from './objects.ts';
 import type { Session } from './session.ts';
 import { findSequence, messagesIn, type LogMessage } from './subject.ts';
@@ -56,6 +56,6 @@ export async function readEntries(session: Session, reading: Reading): Promise<{
 /** None when it has gone meanwhile, together with the object that holds its entries. */
 async function entriesOf(session: Session, message: LogMessage): Promise<HubEntry[]> {
   if (message.object === null) return decodeBody(message.body, message.state);
-  const object = await getObject(session, message.object);
+  const object = await getObject(session, message.object, MAX_OBJECT_BYTES);
   return object === null ? [] : decodeBody(decodeObject(object).body, message.state);
 }

@@ -11,6 +11,19 @@ import type { Session } from './session.ts';
  * at the moment, and a reader of an object that loses its content just waits.
  */
 
+/** Bytes of one snapshot, which is put together in memory. */
+export const MAX_SNAPSHOT_BYTES = 256 * 2 ** 20;
+
+/** Where a log's snapshots are. */
+export interface SnapshotPlace {
+  /** Of the message. */
+  readonly subject: string;
+  /** What the names of the log's objects begin with. */
+  readonly folder: string;
+  /** The position of the log's head; a snapshot beyond it, as anybody may publish one, counts for nothing. */
+  readonly head: number;
+}
+
 /** Which snapshot is kept. */
 interface Pointer {
   readonly position: number;
@@ -21,23 +34,44 @@ interface Pointer {
   readonly sequence: number;
 }
 
-async function findPointer({ manager, prepared }: Session, subject: string): Promise<Pointer | null> {
+async function findPointer({ manager, prepared }: Session, { subject, folder }: SnapshotPlace): Promise<Pointer | null> {
   const message = await manager.streams.getMessage(prepared.config.name, { last_by_subj: subject });
-  if (message === null) return null;
-  return { ...message.json<Omit<Pointer, 'sequence'>>(), sequence: message.seq };
+  return message === null ? null : { ...readPointer(message.string(), `${folder}/snapshot/`), sequence: message.seq };
+}
+
+/**
+ * A message that names something else than this log's snapshots would have others read, or remove, what is not theirs.
+ *
+ * @throws HoldfastError `hub-damaged`
+ */
+function readPointer(text: string, folder: string): Omit<Pointer, 'sequence'> {
+  try {
+    const { position, object, previous } = JSON.parse(text) as Partial<Pointer>;
+    const isOwn = [object, previous ?? folder].every((name) => typeof name === 'string' && name.startsWith(folder));
+    if (isOwn && object !== undefined && position !== undefined && Number.isSafeInteger(position) && position >= 0) return { position, object, previous };
+  } catch {
+    // The same as any other that makes no sense.
+  }
+  throw new HoldfastError('hub-damaged', 'The message that names the snapshot of the log makes no sense.');
+}
+
+/** The pointer to the snapshot that counts. */
+async function keptPointer(session: Session, place: SnapshotPlace): Promise<Pointer | null> {
+  const pointer = await findPointer(session, place);
+  return pointer === null || pointer.position > place.head ? null : pointer;
 }
 
 /** The position of the snapshot that is kept; 0 when there is none. */
-export async function snapshotPosition(session: Session, subject: string): Promise<number> {
-  return (await findPointer(session, subject))?.position ?? 0;
+export async function snapshotPosition(session: Session, place: SnapshotPlace): Promise<number> {
+  return (await keptPointer(session, place))?.position ?? 0;
 }
 
 /** @throws HoldfastError `hub-damaged` when the object is gone that the message names */
-export async function getSnapshot(session: Session, subject: string): Promise<HubSnapshot | null> {
+export async function getSnapshot(session: Session, place: SnapshotPlace): Promise<HubSnapshot | null> {
   for (let missing = ''; ; ) {
-    const pointer = await findPointer(session, subject);
+    const pointer = await keptPointer(session, place);
     if (pointer === null) return null;
-    const bytes = await getObject(session, pointer.object);
+    const bytes = await getObject(session, pointer.object, MAX_SNAPSHOT_BYTES);
     if (bytes !== null) return { position: pointer.position, bytes };
     // Another may have replaced it in between; twice the same is nobody's doing.
     if (missing === pointer.object) throw new HoldfastError('hub-damaged', `The snapshot at position ${pointer.position} has lost its content.`);
@@ -45,16 +79,17 @@ export async function getSnapshot(session: Session, subject: string): Promise<Hu
   }
 }
 
-/** @param folder what the names of the log's objects begin with */
-export async function putSnapshot(session: Session, subject: string, folder: string, snapshot: HubSnapshot): Promise<void> {
+/** The snapshot is not beyond the head. */
+export async function putSnapshot(session: Session, place: SnapshotPlace, snapshot: HubSnapshot): Promise<void> {
   const { position, bytes } = snapshot;
-  let kept = await findPointer(session, subject);
-  if (kept !== null && kept.position >= position) return;
-  const object = `${folder}/snapshot/${crypto.randomUUID()}`;
+  let kept = await findPointer(session, place);
+  const isKept = (): boolean => kept !== null && kept.position >= position && kept.position <= place.head;
+  if (isKept()) return;
+  const object = `${place.folder}/snapshot/${crypto.randomUUID()}`;
   await putObject(session, object, bytes);
-  while (!(await replacePointer(session, subject, kept, { position, object, previous: kept?.object }))) {
-    kept = await findPointer(session, subject);
-    if (kept === null || kept.position < position) continue;
+  while (!(await replacePointer(session, place.subject, kept, { position, object, previous: kept?.object }))) {
+    kept = await findPointer(session, place);
+    if (!isKept()) continue;
     await deleteObject(session, object);
     return;
   }

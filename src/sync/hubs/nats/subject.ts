@@ -1,5 +1,6 @@
 import type { StoredMsg } from '@nats-io/jetstream';
 import type { MsgHdrs } from '@nats-io/transport-node';
+import { HoldfastError } from '../../../runtime/holdfast-error.ts';
 import { decodeIds, decodeState, IDS_HEADER, OBJECT_HEADER, STATE_HEADER, type LogState } from './message.ts';
 import type { Session } from './session.ts';
 
@@ -28,27 +29,38 @@ const FIRST_CHUNK = 16;
 const LARGEST_CHUNK = 1000;
 const CHUNK_BYTES = 4 * 2 ** 20;
 
-function decode(sequence: number, headers: MsgHdrs | undefined, body: Uint8Array, time: number): LogMessage {
+function decode(subject: string, sequence: number, headers: MsgHdrs | undefined, body: Uint8Array, time: number): LogMessage {
   const object = headers?.get(OBJECT_HEADER) || null;
+  if (object !== null) requireOwn(object, subject);
   const ids = object === null ? decodeIds(headers?.get(IDS_HEADER) ?? '') : null;
   return { sequence, state: decodeState(headers?.get(STATE_HEADER) ?? ''), body, ids, object, time };
 }
 
-function decodeStored({ seq, header, data, time }: StoredMsg): LogMessage {
-  return decode(seq, header, data, time.getTime());
+/**
+ * Who may publish to one log only must not have others read what is another's, nor remove it when they trim.
+ *
+ * @throws HoldfastError `hub-damaged`
+ */
+function requireOwn(object: string, subject: string): void {
+  if (object.startsWith(`${subject.split('.').at(-2)}/batch/`)) return;
+  throw new HoldfastError('hub-damaged', 'The log has a message that names an object which is not its own.');
+}
+
+function decodeStored(subject: string, { seq, header, data, time }: StoredMsg): LogMessage {
+  return decode(subject, seq, header, data, time.getTime());
 }
 
 /** The last message of a subject, as the stream's leader has it; null when there is none. */
 export async function lastMessage({ manager, prepared }: Session, subject: string): Promise<LogMessage | null> {
   const message = await manager.streams.getMessage(prepared.config.name, { last_by_subj: subject });
-  return message === null ? null : decodeStored(message);
+  return message === null ? null : decodeStored(subject, message);
 }
 
 /** The first message of a subject from a sequence number on; null when there is none. */
 export async function nextMessage({ manager, prepared }: Session, subject: string, sequence: number): Promise<LogMessage | null> {
   const query = { seq: Math.max(sequence, 1), next_by_subj: subject };
   const message = await manager.streams.getMessage(prepared.config.name, query);
-  return message === null ? null : decodeStored(message);
+  return message === null ? null : decodeStored(subject, message);
 }
 
 /** Which messages of a subject are wanted. */
@@ -91,7 +103,7 @@ async function* consume(session: Session, subject: string, { from, last, headers
       for await (const { seq, headers, data, time } of await consumer.fetch({ max_messages: chunk, expires: EXPIRES })) {
         count++;
         bytes += data.length;
-        yield decode(seq, headers, data, time.getTime());
+        yield decode(subject, seq, headers, data, time.getTime());
         if (seq >= last) return;
       }
     }

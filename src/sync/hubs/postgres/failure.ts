@@ -1,8 +1,13 @@
 import { HoldfastError, type HoldfastErrorCode } from '../../../runtime/holdfast-error.ts';
 import { describe, type Secrets } from '../secrets.ts';
+import { RAISED } from './schema.ts';
 
 /** https://www.postgresql.org/docs/current/errcodes-appendix.html: the first that matches a code's beginning counts. */
 const BY_SQLSTATE: readonly (readonly [prefix: string, code: HoldfastErrorCode, meaning: string])[] = [
+  [RAISED.blobMissing, 'hub-blob-missing', 'the entries name a blob that it does not have'],
+  [RAISED.damaged, 'hub-damaged', 'that is not how it can be'],
+  [RAISED.tooLarge, 'hub-too-large', 'it does not take as much at once'],
+  [RAISED.malformed, 'hub-incompatible', 'it does not understand that'],
   ['28', 'hub-unauthorized', 'it did not accept the user or the password'],
   ['42501', 'hub-unauthorized', 'the role lacks a right that it needs (docs/POSTGRES.md lists them)'],
   ['3D000', 'hub-incompatible', 'the database does not exist'],

@@ -1,16 +1,15 @@
 import { HoldfastError } from '../../../runtime/holdfast-error.ts';
-import type { HubEntry, HubLog, HubSnapshot, LogHead, NewEntry, Unsubscribe } from '../../hub.ts';
+import type { BlobCollection, HubEntry, HubLog, HubSnapshot, LogHead, NewEntry, Unsubscribe } from '../../hub.ts';
 import type { AppendQueue } from '../append-queue.ts';
 import { requireIds, requirePosition } from '../log-arguments.ts';
 import { logDigest, logLabel } from '../log-names.ts';
 import type { Connections } from './connection.ts';
 import type { News } from './news.ts';
+import { MAX_BLOB_BYTES, MAX_ENTRIES, MAX_ENTRY_BYTES, MAX_SNAPSHOT_BYTES } from './schema.ts';
 import { bytesFrom, type Statement, type Statements } from './statements.ts';
 
-/** Bytes of one entry, of one blob, and of one snapshot, which as text must fit into one string. */
-export const MAX_ENTRY_BYTES = 16 * 2 ** 20;
-export const MAX_BLOB_BYTES = 64 * 2 ** 20;
-const MAX_SNAPSHOT_BYTES = 256 * 2 ** 20;
+/** Blobs that are asked about, or removed, at once. */
+const PAGE = 4096;
 
 /** Which log. */
 export interface LogId {
@@ -58,19 +57,20 @@ export class PostgresLog implements HubLog {
     });
   }
 
-  append(entries: readonly NewEntry[]): Promise<number> {
+  append(entries: readonly NewEntry[], blobs: readonly string[] = []): Promise<number> {
     return this.#perform('append to', async () => {
       requireIds(entries);
       for (const { id, bytes } of entries) this.#requireSize(`The entry '${id}'`, bytes, MAX_ENTRY_BYTES);
+      if (entries.length > MAX_ENTRIES) throw new HoldfastError('hub-too-large', `A batch of ${entries.length} entries is larger than ${MAX_ENTRIES}, which the hub ${this.#engine.name} takes.`);
       if (entries.length === 0) return (await this.#findHead())?.position ?? 0;
-      return this.#engine.queue.append({ key: this.#key.toString('hex'), label: this.#label }, entries);
+      return this.#engine.queue.append({ key: this.#key.toString('hex'), label: this.#label }, entries, blobs);
     });
   }
 
   read(after: number, limit: number): Promise<readonly HubEntry[]> {
     return this.#perform('read', async () => {
       requirePosition(after);
-      const rows = await this.#rows<ReadRow>('read', after, limit);
+      const rows = await this.#rows<ReadRow>('read', after, Math.min(limit, MAX_ENTRIES));
       const { head = 0, trimmed = 0 } = rows[0] ?? {};
       if (after < Math.min(trimmed, head)) {
         throw new HoldfastError('hub-trimmed', `The hub ${this.#engine.name} has no entry ${after + 1} of ${this.#label} any more; the first is ${trimmed + 1}.`);
@@ -122,8 +122,27 @@ export class PostgresLog implements HubLog {
 
   hasBlobs(names: readonly string[]): Promise<ReadonlySet<string>> {
     return this.#perform('look for blobs of', async () => {
-      const rows = await this.#rows<{ name: string }>('hasBlobs', names);
-      return new Set(rows.map(({ name }) => name));
+      const found = new Set<string>();
+      for (let from = 0; from < names.length; from += PAGE) {
+        for (const { name } of await this.#rows<{ name: string }>('hasBlobs', names.slice(from, from + PAGE))) found.add(name);
+      }
+      return found;
+    });
+  }
+
+  collectBlobs({ epoch, position, isNamed, unusedFor }: BlobCollection): Promise<number> {
+    return this.#perform('collect blobs of', async () => {
+      requirePosition(position);
+      requirePosition(unusedFor);
+      let removed = 0;
+      for (let after = ''; ; ) {
+        const page = await this.#rows<{ name: string }>('unusedBlobs', after, unusedFor, PAGE);
+        const last = page.at(-1);
+        if (last === undefined) return removed;
+        after = last.name;
+        const names = page.map(({ name }) => name).filter((name) => !isNamed(name));
+        if (names.length > 0) removed += (await this.#rows<{ removed: number }>('removeBlobs', epoch, position, unusedFor, names))[0]?.removed ?? 0;
+      }
     });
   }
 

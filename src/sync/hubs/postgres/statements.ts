@@ -16,6 +16,8 @@ export interface Statements {
   readonly putBlob: Statement;
   readonly getBlob: Statement;
   readonly hasBlobs: Statement;
+  readonly unusedBlobs: Statement;
+  readonly removeBlobs: Statement;
   readonly heads: Statement;
 }
 
@@ -49,7 +51,7 @@ export function statementsFor(schema: string): Statements {
   return {
     head: prepared('head', `select epoch::text as epoch, head, trimmed from ${s}.logs where key = $1`),
     make: prepared('make', `select ${s}.make($1, $2)`),
-    append: prepared('append', `select array_to_string(${s}.append_all($1, $2, $3, $4, $5, $6), ' ') as heads`),
+    append: prepared('append', `select array_to_string(${s}.append_all($1, $2, $3, $4, $5, $6, $7, $8), ' ') as heads`),
     // One statement sees one state: without the log's row a trim could come between.
     read: prepared(
       'read',
@@ -62,13 +64,19 @@ export function statementsFor(schema: string): Statements {
        ) e on true
        where l.key = $1 order by e.position`,
     ),
-    snapshot: prepared('snapshot', `select position, ${bytesAsText('bytes')} from ${s}.snapshots where log = (select log from ${s}.logs where key = $1)`),
+    snapshot: prepared('snapshot', `select s.position, ${bytesAsText('s.bytes')} from ${s}.snapshots s join ${s}.logs l using (log) where l.key = $1 and s.position <= l.head`),
     putSnapshot: prepared('put_snapshot', `select ${s}.put_snapshot($1, $2, $3, $4)`),
     trim: prepared('trim', `select ${s}.trim($1, $2)`),
     sweep: prepared('sweep', `select ${s}.sweep($1) as removed`),
     putBlob: prepared('put_blob', `select ${s}.put_blob($1, $2, $3, $4)`),
     getBlob: prepared('get_blob', `select ${bytesAsText('bytes')} from ${s}.blobs where log = (select log from ${s}.logs where key = $1) and name = $2`),
-    hasBlobs: prepared('has_blobs', `select name from ${s}.blobs where log = (select log from ${s}.logs where key = $1) and name = any($2)`),
+    hasBlobs: prepared('has_blobs', `select name from ${s}.has_blobs($1, $2) as name`),
+    unusedBlobs: prepared(
+      'unused_blobs',
+      `select name from ${s}.blobs where log = (select log from ${s}.logs where key = $1) and name > $2
+       and touched <= now() - $3::bigint * interval '1 millisecond' order by name limit $4`,
+    ),
+    removeBlobs: prepared('remove_blobs', `select ${s}.remove_blobs($1, $2, $3, $4, $5) as removed`),
     heads: prepared('heads', `select encode(key, 'hex') as key, head from ${s}.logs where key = any($1)`),
   };
 }

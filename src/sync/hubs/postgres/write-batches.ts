@@ -23,6 +23,7 @@ function inOrder(batches: readonly LogBatch<LogId>[]): LogBatch<LogId>[] {
 
 function valuesOf(batches: readonly LogBatch<LogId>[]): unknown[] {
   const entries = batches.flatMap((batch) => batch.entries);
+  const blobs = batches.flatMap((batch) => batch.blobs);
   return [
     batches.map(({ log }) => log.key),
     batches.map(({ log }) => log.label),
@@ -30,5 +31,7 @@ function valuesOf(batches: readonly LogBatch<LogId>[]): unknown[] {
     entries.map(({ id }) => id),
     entries.map(({ bytes }) => bytes.length),
     Buffer.concat(entries.map(({ bytes }) => bytes)),
+    batches.map((batch) => batch.blobs.length),
+    blobs,
   ];
 }

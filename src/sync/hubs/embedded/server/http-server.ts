@@ -1,90 +1,187 @@
 import { Buffer } from 'node:buffer';
-import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import { HoldfastError } from '../../../../runtime/holdfast-error.ts';
-import { Malformed } from '../frames.ts';
-import { isOperation, operation, type OperationName } from '../operations.ts';
-import { beginMessage, CONTENT_TYPE, HTTP_STATUS, openMessage, OtherProtocol, PATH_PREFIX, refusal, type Status, STATUS } from '../protocol.ts';
-import type { HubService } from './service.ts';
+import { isOperation, operation, type OperationName, type RequestOf } from '../operations.ts';
+import { beginMessage, CONTENT_TYPE, HTTP_STATUS, openMessage, PATH_PREFIX, refusal, type Status, STATUS } from '../protocol.ts';
+import type { Admission } from './admission.ts';
+import { Budget } from './budget.ts';
+import type { Counters } from './counters.ts';
+import { inspect } from './inspection.ts';
+import { isFailure, outcomeOf, Refused, refusalOf } from './refusals.ts';
+import { forbiddenLog, mayPerform, mayWrite } from './rights.ts';
+import type { Asking, HubService } from './service.ts';
+import type { TokenBook } from './token-book.ts';
+import type { Token } from './tokens.ts';
 
-/** Bytes of requests that are being taken in at once; what comes beyond is refused, to be sent again later. */
-const IN_FLIGHT_BYTES = 2 ** 29;
+/** Bytes of requests, and of answers, that are in memory at once; what comes beyond is refused, to be sent again later. */
+const REQUEST_BYTES = 2 ** 29;
+const ANSWER_BYTES = 2 ** 29;
 
-/** Why a request is not answered with what it asked for. */
-class Refused extends Error {
-  readonly status: Exclude<Status, 0>;
+/** Answers up to this size are not counted. */
+const SMALL_BYTES = 2 ** 12;
 
-  constructor(status: Exclude<Status, 0>, message: string) {
-    super(message);
-    this.status = status;
-  }
-}
+/** How long a peer may send nothing of its request, or take nothing of its answer, in milliseconds. */
+const IDLE_MS = 30_000;
+
+/** How long a peer may take for an answer, in milliseconds; longer than clients wait for one. */
+const ANSWER_MS = 300_000;
+
+/** What a refused request may go on to send, in bytes and milliseconds, so that its sender comes to read the answer. */
+const DRAIN_BYTES = 2 ** 26;
+const DRAIN_MS = 10_000;
 
 export interface ListenerOptions {
   readonly service: HubService;
-  readonly token: string;
+  readonly tokens: TokenBook;
+  readonly counters: Counters;
+  readonly admission: () => Admission | null;
+  /** Whether the hub goes on. */
+  readonly isWell: () => boolean;
   /** Hears of what must not happen. */
   readonly onError: (error: unknown) => void;
 }
 
-/** Takes HTTP requests apart: who asks, for what, and with how many bytes. Nothing is read before the token is seen. */
-export function hubListener({ service, token, onError }: ListenerOptions): RequestListener {
-  const expected = digest(`Bearer ${token}`);
-  let inFlight = 0;
+/**
+ * Takes HTTP requests apart: who asks, for what, and with how many bytes. Nothing is read before the token is seen, and
+ * what a peer announces takes no memory before it has come.
+ */
+export function hubListener(options: ListenerOptions): RequestListener {
+  const { tokens } = options;
+  const isShared = (): boolean => tokens.size > 1;
+  const memory = { requests: new Budget<string>(REQUEST_BYTES, isShared), answers: new Budget<string>(ANSWER_BYTES, isShared) };
+  const held = (): number => memory.requests.held + memory.answers.held;
+  return (request, response) => {
+    if (request.method === 'GET' || request.method === 'HEAD') inspect(request, response, { ...options, held });
+    else void new Exchange(options, memory, request, response).respond();
+  };
+}
 
-  async function receive(request: IncomingMessage, most: number): Promise<Uint8Array> {
-    const length = announcedLength(request);
-    if (length > most) throw new Refused(STATUS.tooLarge, `A request of ${length} bytes is larger than ${most}, which this hub takes.`);
-    if (inFlight + length > IN_FLIGHT_BYTES) throw new Refused(STATUS.failed, 'The hub has more requests than it can hold; try again later.');
-    inFlight += length;
+interface Memory {
+  readonly requests: Budget<string>;
+  readonly answers: Budget<string>;
+}
+
+/** One request and its answer. What it holds of the budgets it gives back when the answer has gone. */
+class Exchange {
+  readonly #options: ListenerOptions;
+  readonly #memory: Memory;
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
+  #operation: OperationName | 'none' = 'none';
+  #received = 0;
+  #answering = 0;
+
+  constructor(options: ListenerOptions, memory: Memory, request: IncomingMessage, response: ServerResponse) {
+    this.#options = options;
+    this.#memory = memory;
+    this.#request = request;
+    this.#response = response;
+  }
+
+  async respond(): Promise<void> {
+    const gone = new AbortController();
+    let holder = '';
+    this.#response.on('close', () => {
+      gone.abort();
+      this.#memory.answers.give(holder, this.#answering);
+      this.#answering = 0;
+    });
     try {
-      return await readBody(request, length);
+      const token = this.#authenticate();
+      holder = token.name;
+      this.#operation = this.#named(token);
+      const message = await this.#perform(this.#operation, token, gone.signal);
+      this.#admit(token, Math.max(0, message.length - this.#answering));
+      this.#send(STATUS.ok, message);
+    } catch (error) {
+      this.#refuse(error);
     } finally {
-      inFlight -= length;
+      this.#memory.requests.give(holder, this.#received);
+      this.#drain();
     }
   }
 
-  async function perform<Name extends OperationName>(name: Name, request: IncomingMessage, signal: AbortSignal): Promise<Uint8Array> {
+  #authenticate(): Token {
+    const { tokens, admission, counters } = this.#options;
+    const token = tokens.find(this.#request.headers.authorization);
+    if (token === null) throw new Refused(STATUS.unauthorized, 'The token is missing, or is not one of this hub.');
+    admission()?.prove(this.#request.socket);
+    counters.token(token.name);
+    return token;
+  }
+
+  #named(token: Token): OperationName {
+    const { method, url = '' } = this.#request;
+    const name = url.startsWith(PATH_PREFIX) ? url.slice(PATH_PREFIX.length) : '';
+    if (method !== 'POST' || !isOperation(name)) throw new Refused(STATUS.incompatible, 'There is no such operation in this hub.');
+    if (!mayPerform(token, name)) throw new Refused(STATUS.unauthorized, `The token '${token.name}' has the role '${token.role}', which does not allow '${name}'.`);
+    return name;
+  }
+
+  async #perform<Name extends OperationName>(name: Name, token: Token, signal: AbortSignal): Promise<Uint8Array> {
     const { most, readRequest, writeAnswer } = operation(name);
-    const frame = openMessage(await receive(request, most));
+    const frame = openMessage(await this.#receive(token, most));
     const asked = readRequest(frame);
     frame.end();
-    const answer = await service.answer(name, asked, signal);
+    const forbidden = forbiddenLog(token, asked as RequestOf<OperationName>);
+    if (forbidden !== null) throw new Refused(STATUS.unauthorized, `The token '${token.name}' is not for the log ${JSON.stringify(forbidden)}.`);
+    const asking: Asking = { signal, mayWrite: mayWrite(token), admit: (bytes) => this.#admit(token, bytes) };
+    const answer = await this.#options.service.answer(name, asked, asking);
     const message = beginMessage().u8(STATUS.ok);
     writeAnswer(message, answer);
     return message.finish();
   }
 
-  function checkedName(request: IncomingMessage): OperationName {
-    if (!timingSafeEqual(digest(request.headers.authorization ?? ''), expected)) {
-      throw new Refused(STATUS.unauthorized, 'The token is missing, or is not that of this hub.');
-    }
-    const { method, url = '' } = request;
-    const name = url.startsWith(PATH_PREFIX) ? url.slice(PATH_PREFIX.length) : '';
-    if (method !== 'POST' || !isOperation(name)) throw new Refused(STATUS.incompatible, 'There is no such operation in this hub.');
-    return name;
+  async #receive({ name }: Token, most: number): Promise<Uint8Array> {
+    const length = announcedLength(this.#request);
+    if (length > most) throw new Refused(STATUS.tooLarge, `A request of ${length} bytes is larger than ${most}, which this hub takes.`);
+    this.#request.socket.setTimeout(IDLE_MS);
+    const body = await collectBody(this.#request, length, (bytes) => {
+      if (!this.#memory.requests.take(name, bytes)) throw new Refused(STATUS.failed, 'The hub has more requests than it can hold; try again later.');
+      this.#received += bytes;
+    });
+    // What comes now is this side's affair.
+    this.#request.socket.setTimeout(0);
+    this.#options.counters.bytesIn += length;
+    return body;
   }
 
-  async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const gone = new AbortController();
-    response.on('close', () => gone.abort());
-    try {
-      send(response, STATUS.ok, await perform(checkedName(request), request, gone.signal));
-    } catch (error) {
-      const { status, message } = refusalOf(error);
-      if (status === STATUS.failed && !(error instanceof Refused)) onError(error);
-      send(response, status, refusal(status, message));
-    } finally {
-      // What a refused request still sends has nobody to read it, and its sender may read the answer only afterwards.
-      if (!request.complete) request.resume();
-    }
+  #admit({ name }: Token, bytes: number): void {
+    if (bytes <= SMALL_BYTES) return;
+    if (!this.#memory.answers.take(name, bytes)) throw new Refused(STATUS.failed, 'The hub has more answers under way than it can hold; try again later.');
+    this.#answering += bytes;
   }
 
-  return (request, response) => void respond(request, response);
-}
+  #refuse(error: unknown): void {
+    const { status, message } = refusalOf(error);
+    if (isFailure(error)) this.#options.onError(error);
+    this.#send(status, refusal(status, message));
+  }
 
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
+  #send(status: Status, body: Uint8Array): void {
+    const { counters } = this.#options;
+    counters.request(this.#operation, this.#response.destroyed ? 'gone' : outcomeOf(status));
+    if (this.#response.destroyed) return;
+    counters.bytesOut += body.length;
+    this.#request.socket.setTimeout(IDLE_MS);
+    const patience = setTimeout(() => this.#response.destroy(), ANSWER_MS).unref();
+    this.#response.on('close', () => clearTimeout(patience));
+    this.#response.writeHead(HTTP_STATUS[status], { 'content-type': CONTENT_TYPE, 'content-length': body.length, 'cache-control': 'no-store' });
+    this.#response.end(body);
+  }
+
+  /** What a refused request still sends has nobody to read it, and its sender may read the answer only afterwards. */
+  #drain(): void {
+    const request = this.#request;
+    if (request.complete || request.destroyed) return;
+    let left = DRAIN_BYTES;
+    const patience = setTimeout(() => request.destroy(), DRAIN_MS).unref();
+    request.on('close', () => clearTimeout(patience));
+    request.on('error', () => undefined);
+    request.on('data', (part: Buffer) => {
+      if ((left -= part.length) < 0) request.destroy();
+    });
+    request.resume();
+  }
 }
 
 function announcedLength({ headers }: IncomingMessage): number {
@@ -93,42 +190,27 @@ function announcedLength({ headers }: IncomingMessage): number {
   return Number(length);
 }
 
-async function readBody(request: IncomingMessage, length: number): Promise<Uint8Array> {
+/**
+ * The body of a request; what is wrong with it leaves the connection as it is, for there is an answer to be sent.
+ *
+ * @param admit - is told of the bytes of each part, and throws when they are too many
+ */
+function collectBody(request: IncomingMessage, length: number, admit: (bytes: number) => void): Promise<Uint8Array> {
   const parts: Buffer[] = [];
-  try {
-    for await (const part of request) parts.push(part as Buffer);
-  } catch {
-    throw new Refused(STATUS.malformed, 'The request was cut off.');
-  }
-  return Buffer.concat(parts, length);
-}
-
-function refusalOf(error: unknown): { status: Exclude<Status, 0>; message: string } {
-  if (error instanceof Refused) return error;
-  if (error instanceof OtherProtocol) return { status: STATUS.incompatible, message: `The hub does not understand the request: ${error.message}.` };
-  if (error instanceof Malformed) return { status: STATUS.malformed, message: `The hub does not understand the request: ${error.message}.` };
-  if (!(error instanceof HoldfastError)) return { status: STATUS.failed, message: 'The hub has failed; its own output says why.' };
-  return { status: statusOf(error), message: error.message };
-}
-
-function statusOf({ code }: HoldfastError): Exclude<Status, 0> {
-  switch (code) {
-    case 'hub-trimmed':
-      return STATUS.trimmed;
-    case 'hub-too-large':
-    case 'record-too-large':
-      return STATUS.tooLarge;
-    case 'hub-damaged':
-    case 'journal-damaged':
-    case 'unknown-record':
-      return STATUS.damaged;
-    default:
-      return STATUS.failed;
-  }
-}
-
-function send(response: ServerResponse, status: Status, body: Uint8Array): void {
-  if (response.destroyed) return;
-  response.writeHead(HTTP_STATUS[status], { 'content-type': CONTENT_TYPE, 'content-length': body.length, 'cache-control': 'no-store' });
-  response.end(body);
+  return new Promise((resolve, reject) => {
+    const onPart = (part: Buffer): void => {
+      try {
+        admit(part.length);
+        parts.push(part);
+      } catch (error) {
+        request.off('data', onPart).pause();
+        reject(error as Error);
+      }
+    };
+    const cutOff = (): void => reject(new Refused(STATUS.malformed, 'The request was cut off.'));
+    request.on('data', onPart);
+    request.once('end', () => resolve(Buffer.concat(parts, length)));
+    request.once('error', cutOff);
+    request.once('close', cutOff);
+  });
 }

@@ -1,4 +1,5 @@
 import { randomInteger } from '../../../../runtime/random.ts';
+import { HoldfastError } from '../../../../runtime/holdfast-error.ts';
 import { LogPlaces } from './place.ts';
 import { type HubWriter, type LogKeeper, StoredLog } from './stored-log.ts';
 
@@ -6,10 +7,24 @@ import { type HubWriter, type LogKeeper, StoredLog } from './stored-log.ts';
 const LOADED_LOGS = 256;
 const LOADED_BYTES = 2 ** 27;
 
+/** What a store may use. */
+export interface StoreLimits {
+  /** Logs that there may be: each is some directories, and some hundred bytes of memory once it was used. */
+  readonly logs: number;
+  /** Descriptors for journals, and for other files. */
+  readonly journals: number;
+  readonly files: number;
+}
+
+const LIMITS: StoreLimits = { logs: 100_000, journals: LOADED_LOGS, files: 32 };
+
 /** Long before the sequences of a session could run out, another takes its place. */
 const LAST_SEQUENCE = 2 ** 31;
 
-/** All logs of one root. Those that were not used for the longest time give their memory back. */
+/**
+ * All logs of one root. Those that were not used for the longest time give their memory back. What is asked of logs that
+ * there are not leaves nothing behind.
+ */
 export class HubStore implements LogKeeper {
   readonly places: LogPlaces;
   readonly writer: HubWriter = new Writer();
@@ -17,17 +32,53 @@ export class HubStore implements LogKeeper {
   /** What each loaded log takes, the one that was used last at the end. */
   readonly #loaded = new Map<StoredLog, number>();
   readonly #moved: (log: StoredLog) => void;
+  readonly #limits: StoreLimits;
   #bytes = 0;
+  /** How many logs there are; null before the first is made. */
+  #count: number | null = null;
 
   /** @param moved hears of every log to which something may have been appended */
-  constructor(root: string, moved: (log: StoredLog) => void) {
-    this.places = new LogPlaces(root);
+  constructor(root: string, moved: (log: StoredLog) => void, limits: Partial<StoreLimits> = {}) {
+    this.#limits = { ...LIMITS, ...limits };
+    this.places = new LogPlaces(root, this.#limits.files);
     this.#moved = moved;
   }
 
+  /** How many logs there are. */
+  get count(): number {
+    return (this.#count ??= this.places.count());
+  }
+
+  get loaded(): { readonly logs: number; readonly bytes: number } {
+    return { logs: this.#loaded.size, bytes: this.#bytes };
+  }
+
+  /** A log that there is, or null. */
+  find(name: string): StoredLog | null {
+    const known = this.#logs.get(name);
+    if (known !== undefined) return known;
+    return this.places.has(name) ? this.#add(name) : null;
+  }
+
+  /**
+   * A log, which is made when it is not there.
+   *
+   * @throws HoldfastError `disk-full` when there are as many as there may be; and as the disk does
+   */
   log(name: string): StoredLog {
-    let log = this.#logs.get(name);
-    if (log === undefined) this.#logs.set(name, (log = new StoredLog(name, this)));
+    const found = this.find(name);
+    if (found !== null) return found;
+    if (this.count >= this.#limits.logs) throw new HoldfastError('disk-full', `The hub has ${this.count} logs, which is the most that it takes.`);
+    const log = new StoredLog(name, this);
+    log.make();
+    this.#count = this.count + 1;
+    this.#logs.set(name, log);
+    return log;
+  }
+
+  #add(name: string): StoredLog {
+    const log = new StoredLog(name, this);
+    this.#logs.set(name, log);
     return log;
   }
 
@@ -36,7 +87,7 @@ export class HubStore implements LogKeeper {
     this.#loaded.set(log, log.size);
     this.#bytes += log.size;
     for (const other of this.#loaded.keys()) {
-      const fits = this.#loaded.size <= LOADED_LOGS && this.#bytes <= LOADED_BYTES;
+      const fits = this.#loaded.size <= this.#limits.journals && this.#bytes <= LOADED_BYTES;
       // A log that is too large by itself must be loaded all the same while it is used.
       if (fits || other === log) return;
       this.#forget(other);
@@ -46,6 +97,14 @@ export class HubStore implements LogKeeper {
 
   moved(log: StoredLog): void {
     this.#moved(log);
+  }
+
+  relieve(log: StoredLog): void {
+    for (const other of [...this.#loaded.keys()]) {
+      if (other === log) continue;
+      this.#forget(other);
+      other.suspend();
+    }
   }
 
   #forget(log: StoredLog): void {

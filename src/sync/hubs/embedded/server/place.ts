@@ -6,6 +6,7 @@ import { systemCode } from '../../../../disk/journal/disk-error.ts';
 import { encodeName } from '../../../../disk/names/name.ts';
 import { syncPath } from '../../../../disk/root/durable.ts';
 import { isDraft } from '../../../../disk/spelling.ts';
+import { Gate } from './gate.ts';
 import { encodeState, STATE } from './log-records.ts';
 
 const DIRECTORY_MODE = 0o700;
@@ -18,8 +19,11 @@ const FILE_MODE = 0o600;
 export class LogPlaces {
   readonly #logs: string;
   readonly #workshop: string;
+  readonly #gate: Gate;
 
-  constructor(root: string) {
+  /** @param files - how many files besides journals may be open at once */
+  constructor(root: string, files: number) {
+    this.#gate = new Gate(files);
     this.#logs = path.join(root, 'logs');
     this.#workshop = path.join(root, 'new');
   }
@@ -31,6 +35,15 @@ export class LogPlaces {
       fs.rmSync(path.join(this.#workshop, name), { recursive: true, force: true });
     }
     syncPath(path.dirname(this.#logs));
+  }
+
+  /** How many logs there are. */
+  count(): number {
+    return fs.readdirSync(this.#logs).length;
+  }
+
+  has(name: string): boolean {
+    return fs.existsSync(this.of(name));
   }
 
   /** A path that nobody uses, on the same file system as the logs. */
@@ -60,6 +73,20 @@ export class LogPlaces {
       throw error;
     }
   }
+
+  /** Writes a file that is either there as a whole, after a power loss too, or not at all. */
+  write(target: string, bytes: Uint8Array): Promise<void> {
+    return this.#gate.pass(() => writeWholeFile(this.draft(), target, bytes));
+  }
+
+  /**
+   * The bytes of a file, or null where there is none.
+   *
+   * @param admit - is told how many there are before they are read, and throws to prevent it
+   */
+  read(file: string, admit: (bytes: number) => void): Promise<Uint8Array | null> {
+    return this.#gate.pass(() => readWholeFile(file, admit));
+  }
 }
 
 /** Makes a directory unless it is there, with those above it; what it makes is on the disk when it returns. */
@@ -70,8 +97,7 @@ export function ensureSyncedDirectory(directory: string): void {
   syncPath(path.dirname(directory));
 }
 
-/** Writes a file that is either there as a whole, after a power loss too, or not at all. */
-export async function writeWholeFile(draft: string, target: string, bytes: Uint8Array): Promise<void> {
+async function writeWholeFile(draft: string, target: string, bytes: Uint8Array): Promise<void> {
   try {
     const file = await fs.promises.open(draft, 'wx', FILE_MODE);
     try {
@@ -88,10 +114,20 @@ export async function writeWholeFile(draft: string, target: string, bytes: Uint8
   syncPath(path.dirname(target));
 }
 
-/** The bytes of a file, or null where there is none. */
-export async function readWholeFile(file: string): Promise<Uint8Array | null> {
+async function readWholeFile(name: string, admit: (bytes: number) => void): Promise<Uint8Array | null> {
+  const file = await openIfThere(name);
+  if (file === null) return null;
   try {
-    return await fs.promises.readFile(file);
+    admit((await file.stat()).size);
+    return await file.readFile();
+  } finally {
+    await file.close();
+  }
+}
+
+async function openIfThere(name: string): Promise<fs.promises.FileHandle | null> {
+  try {
+    return await fs.promises.open(name);
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return null;
     throw error;

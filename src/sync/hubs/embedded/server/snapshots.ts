@@ -2,20 +2,26 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { systemCode } from '../../../../disk/journal/disk-error.ts';
 import type { HubSnapshot } from '../../../hub.ts';
-import { ensureSyncedDirectory, readWholeFile, writeWholeFile } from './place.ts';
+import { ensureSyncedDirectory, type LogPlaces } from './place.ts';
 
 /** The file of a snapshot is named by its position. */
 const POSITION = /^(0|[1-9][0-9]{0,15})$/;
 
-/** The snapshots of one log: of several files the one with the highest position is the kept one. */
+/**
+ * The snapshots of one log: of several files the one with the highest position is the kept one. One beyond the log's
+ * head, as only a hub of an earlier version took, or one whose journal was restored without it, counts for nothing.
+ */
 export class Snapshots {
   readonly #directory: string;
-  readonly #draft: () => string;
+  readonly #places: LogPlaces;
+  readonly #head: () => number;
   #kept: number | null | undefined;
 
-  constructor(log: string, draft: () => string) {
+  /** @param head - the position of the log's head now */
+  constructor(log: string, places: LogPlaces, head: () => number) {
     this.#directory = path.join(log, 'snapshots');
-    this.#draft = draft;
+    this.#places = places;
+    this.#head = head;
   }
 
   /** The position of the kept one; null when there is none. */
@@ -23,40 +29,48 @@ export class Snapshots {
     return (this.#kept ??= this.#list().at(-1) ?? null);
   }
 
+  /** In order. */
   #list(): number[] {
+    const head = this.#head();
+    return this.#files().filter((position) => position <= head).sort((a, b) => a - b);
+  }
+
+  #files(): number[] {
     try {
-      return fs.readdirSync(this.#directory).filter((name) => POSITION.test(name)).map(Number).sort((a, b) => a - b);
+      return fs.readdirSync(this.#directory).filter((name) => POSITION.test(name)).map(Number);
     } catch (error) {
       if (systemCode(error) === 'ENOENT') return [];
       throw error;
     }
   }
 
-  async get(): Promise<HubSnapshot | null> {
+  /** @param admit - as of `LogPlaces.read` */
+  async get(admit: (bytes: number) => void): Promise<HubSnapshot | null> {
     for (;;) {
       const { position } = this;
       if (position === null) return null;
-      const bytes = await readWholeFile(this.#file(position));
+      const bytes = await this.#places.read(this.#file(position), admit);
       if (bytes !== null) return { position, bytes };
       // A newer one has taken its place meanwhile; if not, somebody has deleted it, and the list tells what is left.
       if (position === this.#kept) this.#kept = undefined;
     }
   }
 
-  /** Keeps a snapshot unless there is one as high. */
+  /** Keeps a snapshot, which is not beyond the head, unless there is one as high. */
   async put({ position, bytes }: HubSnapshot): Promise<void> {
     if (position <= (this.position ?? -1)) return;
     ensureSyncedDirectory(this.#directory);
-    await writeWholeFile(this.#draft(), this.#file(position), bytes);
+    await this.#places.write(this.#file(position), bytes);
     if (position > (this.position ?? -1)) this.#kept = position;
-    this.#removeLower();
+    this.#removeOthers();
   }
 
   /** Best effort: what stays is removed after the next one. */
-  #removeLower(): void {
+  #removeOthers(): void {
     const { position } = this;
+    const head = this.#head();
     try {
-      for (const other of this.#list()) if (other < (position ?? 0)) fs.rmSync(this.#file(other), { force: true });
+      for (const other of this.#files()) if (other < (position ?? 0) || other > head) fs.rmSync(this.#file(other), { force: true });
     } catch {
       // The highest one counts, whatever stands beside it.
     }

@@ -5,36 +5,81 @@ import path from 'node:path';
 import { HoldfastError } from '../../../../runtime/holdfast-error.ts';
 import type { HubServerOptions, RunningHub } from '../server-options.ts';
 import { checkServerOptions } from '../server-options.ts';
+import { Admission } from './admission.ts';
+import { Counters } from './counters.ts';
+import { descriptorLimit, shareOf } from './descriptors.ts';
 import { hubListener } from './http-server.ts';
 import { openHubRoot } from './hub-root.ts';
 import { HubService } from './service.ts';
 import { becomeSoleServer, type SoleServer } from './sole-server.ts';
+import { TokenBook } from './token-book.ts';
 
 /** How long a connection without requests stays open, in milliseconds: longer than clients keep theirs. */
 const KEEP_ALIVE_MS = 120_000;
+
+/** How long a peer may take for the head of a request, for all of it, and for a TLS handshake, in milliseconds. */
+const HEAD_MS = 10_000;
+const REQUEST_MS = 300_000;
+const HANDSHAKE_MS = 10_000;
+
+/** How often connections are looked at for these, in milliseconds. */
+const CHECK_MS = 2000;
+
+/** Bytes of the head of a request. */
+const HEAD_BYTES = 2 ** 13;
+
+const DEFAULT_CONNECTIONS = 4096;
+const DEFAULT_LOGS = 100_000;
 
 /** How long requests that are under way may take to end when the server stops, in milliseconds. */
 const GRACE_MS = 5000;
 
 /** See `startHub` in src/sync/index.ts, which loads this when it is called. */
 export async function start(options: HubServerOptions): Promise<RunningHub> {
-  const { token, port = 0, host = '127.0.0.1', tls, onWaiting = () => undefined, onError = () => undefined } = checkServerOptions(options);
+  const { port = 0, host = '127.0.0.1', tls, onWaiting = () => undefined, onError = () => undefined } = checkServerOptions(options);
+  const tokens = new TokenBook(tokenSource(options), onError);
   const root = path.resolve(options.root);
   openHubRoot(root);
   const sole = await becomeSoleServer(root, onWaiting);
-  const service = new HubService(root);
+  const share = shareOf(descriptorLimit());
+  const counters = new Counters();
+  const { maxLogs = DEFAULT_LOGS, maxConnections = DEFAULT_CONNECTIONS } = options;
+  const service = new HubService(root, counters, { logs: maxLogs, journals: Math.min(256, share.logs), files: Math.min(32, share.files) });
   try {
     service.prepare();
-    const listener = hubListener({ service, token, onError });
-    const server = tls === undefined ? http.createServer(listener) : https.createServer(tls as https.ServerOptions, listener);
-    server.keepAliveTimeout = KEEP_ALIVE_MS;
+    let admission: Admission | null = null;
+    let isWell = true;
+    const listener = hubListener({ service, tokens, counters, onError, admission: () => admission, isWell: () => isWell });
+    const server = createServer(tls, listener);
+    admission = new Admission(server, Math.min(maxConnections, share.connections));
     await listen(server, port, host);
-    return running(server, service, sole, `${tls === undefined ? 'http' : 'https'}://${inUrl(host)}:${(server.address() as AddressInfo).port}`);
+    tokens.watch();
+    const end = (): void => {
+      isWell = false;
+      tokens.close();
+    };
+    return running(server, service, sole, end, `${tls === undefined ? 'http' : 'https'}://${inUrl(host)}:${(server.address() as AddressInfo).port}`);
   } catch (error) {
     service.close();
     await sole.release();
     throw error;
   }
+}
+
+function tokenSource({ token, tokenFile }: HubServerOptions): { token: string } | { tokenFile: string } {
+  return tokenFile === undefined ? { token: token ?? '' } : { tokenFile };
+}
+
+function createServer(tls: HubServerOptions['tls'], listener: http.RequestListener): Server {
+  const limits = {
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    headersTimeout: HEAD_MS,
+    requestTimeout: REQUEST_MS,
+    connectionsCheckingInterval: CHECK_MS,
+    maxHeaderSize: HEAD_BYTES,
+  };
+  if (tls === undefined) return http.createServer(limits, listener);
+  return https.createServer({ ...limits, ...(tls as https.ServerOptions), handshakeTimeout: HANDSHAKE_MS }, listener);
 }
 
 function inUrl(host: string): string {
@@ -50,11 +95,13 @@ function listen(server: Server, port: number, host: string): Promise<void> {
   });
 }
 
-function running(server: Server, service: HubService, sole: SoleServer, url: string): RunningHub {
+/** @param onEnd - hears when it begins to end */
+function running(server: Server, service: HubService, sole: SoleServer, onEnd: () => void, url: string): RunningHub {
   let stopping: Promise<void> | null = null;
   let end: (reason: HoldfastError | null) => void = () => undefined;
   const ended = new Promise<HoldfastError | null>((resolve) => (end = resolve));
   const stop = (reason: HoldfastError | null): Promise<void> => {
+    if (stopping === null) onEnd();
     stopping ??= shutDown(server, service, sole).finally(() => end(reason));
     return stopping;
   };

@@ -2,8 +2,10 @@ import path from 'node:path';
 import { Journal } from '../../../../disk/journal/journal.ts';
 import { syncPath } from '../../../../disk/root/durable.ts';
 import { HoldfastError } from '../../../../runtime/holdfast-error.ts';
-import type { HubEntry, LogHead, NewEntry } from '../../../hub.ts';
+import type { HubEntry, HubSnapshot, LogHead, NewEntry } from '../../../hub.ts';
+import type { Removal } from '../operations.ts';
 import { Blobs } from './blobs.ts';
+import { isOutOfDescriptors } from './descriptors.ts';
 import { LogMachine } from './log-machine.ts';
 import { encodeEntries, encodeTrim, ENTRIES, TRIM } from './log-records.ts';
 import type { LogPlaces } from './place.ts';
@@ -14,6 +16,9 @@ const GROUP_BYTES = 2 ** 23;
 
 /** Entries that one answer holds, in bytes, but for one that is larger by itself. */
 const READ_BYTES = 2 ** 22;
+
+/** Memory that the entries of one log may take, in bytes: far more than what replicas leave before they trim. */
+const MOST_BYTES = 2 ** 30;
 
 /** Dead bytes that a journal may have before it is compacted. */
 const DEAD_BYTES = 2 ** 20;
@@ -32,10 +37,13 @@ export interface LogKeeper {
   used(log: StoredLog): void;
   /** Its head has moved. */
   moved(log: StoredLog): void;
+  /** Gives back the descriptors of the other logs. */
+  relieve(log: StoredLog): void;
 }
 
 interface Call {
   readonly entries: readonly NewEntry[];
+  readonly blobs: readonly string[];
   readonly resolve: (position: number) => void;
   readonly reject: (reason: unknown) => void;
 }
@@ -48,6 +56,7 @@ interface Loaded {
 /**
  * One log of the embedded hub. Invariants:
  * - What was acknowledged, and what any client has read, is synced to the disk.
+ * - Only a sync that has failed ends its use; whatever else fails is tried again at the next one.
  * - While it is loaded all its entries are in memory; otherwise none is, and its next use reads its journal.
  * - Reading a log does not make it; asking for its head, appending and putting do.
  */
@@ -72,8 +81,8 @@ export class StoredLog {
     this.name = name;
     this.#keeper = keeper;
     this.#path = places.of(name);
-    this.snapshots = new Snapshots(this.#path, () => places.draft());
-    this.blobs = new Blobs(this.#path, () => places.draft());
+    this.snapshots = new Snapshots(this.#path, places, () => this.position);
+    this.blobs = new Blobs(this.#path, places);
   }
 
   /** Bytes of memory. */
@@ -87,7 +96,7 @@ export class StoredLog {
 
   /** Where the head is, for whoever waits for news; 0 when there is no such log. */
   get position(): number {
-    return (this.#position ??= this.#find()?.machine.position ?? 0);
+    return (this.#position ??= this.#persistently(() => this.#find())?.machine.position ?? 0);
   }
 
   head(): LogHead {
@@ -95,12 +104,30 @@ export class StoredLog {
   }
 
   read(after: number, limit: number): HubEntry[] {
-    return this.#find()?.machine.read(after, limit, READ_BYTES) ?? [];
+    return this.#persistently(() => this.#find())?.machine.read(after, limit, READ_BYTES) ?? [];
   }
 
   /** Makes the log unless it is there. */
   make(): LogMachine {
-    return (this.#find() ?? this.#create()).machine;
+    return this.#persistently(() => this.#find() ?? this.#create()).machine;
+  }
+
+  /** Without descriptors there is no more than to give back those that are idle, and to begin anew. */
+  #persistently<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      if (this.#failure !== null || !isOutOfDescriptors(error)) throw error;
+      this.#begin();
+      this.#keeper.relieve(this);
+      return work();
+    }
+  }
+
+  /** What its journal holds is to be read, and synced, again. */
+  #begin(): void {
+    this.suspend();
+    this.#settled = false;
   }
 
   #create(): Loaded {
@@ -131,6 +158,7 @@ export class StoredLog {
     if (machine.name !== this.name) throw new HoldfastError('journal-damaged', `The log in ${this.#path} is that of another name.`);
     if (!this.#settled) syncPath(journal.file);
     this.#settled = true;
+    this.blobs.begin(machine.position);
     return (this.#loaded = { journal, machine });
   }
 
@@ -140,10 +168,15 @@ export class StoredLog {
     this.#loaded = null;
   }
 
-  /** Resolves to the head's position once the entries are on the disk. Calls of one turn are appended together. */
-  append(entries: readonly NewEntry[]): Promise<number> {
+  /**
+   * Resolves to the head's position once the entries are on the disk. Calls of one turn are appended together.
+   *
+   * @param blobs - names of blobs that have to be here
+   * @throws HoldfastError `hub-blob-missing`, `disk-full`, `disk-failed`
+   */
+  append(entries: readonly NewEntry[], blobs: readonly string[] = []): Promise<number> {
     return new Promise((resolve, reject) => {
-      if (this.#calls.push({ entries, resolve, reject }) === 1) setImmediate(() => this.#appendAll());
+      if (this.#calls.push({ entries, blobs, resolve, reject }) === 1) setImmediate(() => this.#appendAll());
     });
   }
 
@@ -154,21 +187,42 @@ export class StoredLog {
     this.#keeper.moved(this);
   }
 
-  #appendGroup(calls: readonly Call[]): void {
+  #appendGroup(group: readonly Call[]): void {
+    const calls = group.filter((call) => this.#hasBlobsOf(call));
     try {
-      const machine = this.make();
-      this.#write(machine, calls.flatMap(({ entries }) => entries));
-      this.#position = machine.position;
+      const position = this.#persistently(() => this.#write(calls.flatMap(({ entries }) => entries)));
+      for (const { blobs } of calls) this.blobs.name(blobs, position);
+      this.#position = position;
       this.#keeper.used(this);
-      for (const { resolve } of calls) resolve(machine.position);
+      for (const { resolve } of calls) resolve(position);
     } catch (error) {
       for (const { reject } of calls) reject(error);
     }
   }
 
-  #write(machine: LogMachine, entries: readonly NewEntry[]): void {
+  /** Rejects a call that names a blob which is not here. */
+  #hasBlobsOf({ blobs, reject }: Call): boolean {
+    try {
+      const missing = blobs.find((name) => !this.blobs.has(name));
+      if (missing === undefined) return true;
+      reject(new HoldfastError('hub-blob-missing', `The entries name the blob ${missing}, which the hub does not have.`));
+    } catch (error) {
+      reject(error);
+    }
+    return false;
+  }
+
+  #write(entries: readonly NewEntry[]): number {
+    const machine = this.make();
     const fresh = entries.filter(({ id }) => !machine.has(id));
+    if (fresh.length > 0) this.#requireRoom(machine);
     if (fresh.length > 0) this.#record(ENTRIES, encodeEntries(fresh));
+    return machine.position;
+  }
+
+  #requireRoom({ size }: LogMachine): void {
+    if (size < MOST_BYTES) return;
+    throw new HoldfastError('disk-full', `The log holds ${size} bytes of entries, which is the most; a snapshot and a trim make room.`);
   }
 
   #record(kind: number, payload: Uint8Array): void {
@@ -177,13 +231,35 @@ export class StoredLog {
     try {
       this.#loaded?.journal.append(kind, writer.session, sequence, payload);
     } catch (error) {
-      if (error instanceof HoldfastError && error.code === 'disk-failed') this.#failure = error;
+      if (isOutOfDescriptors(error)) this.#begin();
+      else if (error instanceof HoldfastError && error.code === 'disk-failed') this.#failure = error;
       throw error;
     }
   }
 
+  /**
+   * Keeps a snapshot.
+   *
+   * @throws HoldfastError `hub-damaged` for one beyond the head
+   */
+  async putSnapshot(snapshot: HubSnapshot): Promise<void> {
+    const { position } = this.make();
+    if (snapshot.position > position) {
+      throw new HoldfastError('hub-damaged', `There can be no snapshot at position ${snapshot.position}: the log ends at ${position}.`);
+    }
+    await this.snapshots.put(snapshot);
+  }
+
+  /** As of `Blobs.remove`; none unless they are of this log, and the position is not beyond the head. */
+  async removeBlobs({ epoch, position, unusedFor, names }: Removal): Promise<number> {
+    // Only a log that is loaded knows where its head is.
+    const head = this.make().head();
+    if (epoch !== head.epoch || position > head.position) return 0;
+    return await this.blobs.remove(names, position, unusedFor);
+  }
+
   trim(upTo: number): void {
-    const machine = this.#find()?.machine;
+    const machine = this.#persistently(() => this.#find())?.machine;
     if (machine === undefined) return;
     const last = Math.min(upTo, this.snapshots.position ?? 0, machine.position);
     if (last < machine.head().first) return;

@@ -1,12 +1,14 @@
 import type { Watched } from '../operations.ts';
 import type { HubStore } from './hub-store.ts';
+import { HoldfastError } from '../../../../runtime/holdfast-error.ts';
 import type { StoredLog } from './stored-log.ts';
+import { Turns } from './turns.ts';
 
 /** How long a request to wait is held when there are no news, in milliseconds. */
 const HOLD_MS = 25_000;
 
-/** Looking at many logs may read many files; others have their turn after so many milliseconds. */
-const TURN_MS = 5;
+/** Names that all who wait may wait for together; each takes some hundred bytes. */
+const MOST_NAMES = 2 ** 20;
 
 type News = readonly (readonly [index: number, position: number])[];
 
@@ -15,10 +17,16 @@ export class Waiters {
   readonly #store: HubStore;
   readonly #byLog = new Map<string, Set<() => void>>();
   readonly #all = new Set<() => void>();
+  #names = 0;
   #closed = false;
 
   constructor(store: HubStore) {
     this.#store = store;
+  }
+
+  /** How many wait now, and for how many logs. */
+  get counts(): { readonly requests: number; readonly names: number } {
+    return { requests: this.#all.size, names: this.#names };
   }
 
   wake(log: StoredLog): void {
@@ -31,8 +39,13 @@ export class Waiters {
     for (const wake of this.#all) wake();
   }
 
-  /** Resolves to what is elsewhere than known: at once, as soon as there is something, or to nothing after a while. */
+  /**
+   * Resolves to what is elsewhere than known: at once, as soon as there is something, or to nothing after a while.
+   *
+   * @throws HoldfastError `hub-unreachable` when others wait for too much already
+   */
   async wait(watched: readonly Watched[], signal: AbortSignal): Promise<News> {
+    if (this.#names + watched.length > MOST_NAMES) throw new HoldfastError('hub-unreachable', 'The hub is asked for news of more logs than it can hold; try again later.');
     let wake = (): void => undefined;
     const woken = new Promise<void>((resolve) => (wake = resolve));
     const timer = setTimeout(wake, HOLD_MS);
@@ -52,13 +65,11 @@ export class Waiters {
 
   async #look(watched: readonly Watched[]): Promise<News> {
     const news: [number, number][] = [];
-    let turn = performance.now();
+    const turns = new Turns();
     for (const [index, { log, position: known }] of watched.entries()) {
       const position = this.#positionOf(log);
       if (position !== null && position !== known) news.push([index, position]);
-      if (performance.now() - turn < TURN_MS) continue;
-      await new Promise((resolve) => setImmediate(resolve));
-      turn = performance.now();
+      await turns.next();
     }
     return news;
   }
@@ -66,7 +77,7 @@ export class Waiters {
   /** Null for a log that cannot be read: whoever asks for it is told so, and the others have their news. */
   #positionOf(log: string): number | null {
     try {
-      return this.#store.log(log).position;
+      return this.#store.find(log)?.position ?? 0;
     } catch {
       return null;
     }
@@ -74,6 +85,7 @@ export class Waiters {
 
   #register(watched: readonly Watched[], wake: () => void): void {
     this.#all.add(wake);
+    this.#names += watched.length;
     for (const { log } of watched) {
       const wakes = this.#byLog.get(log);
       if (wakes === undefined) this.#byLog.set(log, new Set([wake]));
@@ -83,6 +95,7 @@ export class Waiters {
 
   #unregister(watched: readonly Watched[], wake: () => void): void {
     this.#all.delete(wake);
+    this.#names -= watched.length;
     for (const { log } of watched) {
       const wakes = this.#byLog.get(log);
       if (wakes?.delete(wake) === true && wakes.size === 0) this.#byLog.delete(log);
