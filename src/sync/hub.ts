@@ -34,9 +34,11 @@ export interface BlobCollection {
   /** Of the log that the caller knows; nothing is removed from another one. */
   readonly epoch: string;
   /**
-   * The caller knows every entry up to here that is kept, and what the kept snapshot names, unless that is higher.
-   * Nothing is removed when it is beyond the head.
+   * The caller knows every entry from `first` to `position`, and what they have made of the log up to `position`.
+   * Nothing is removed from a log that is not as far, as a backup of it may be: one whose head is before `position`, or
+   * that still gives entries before `first`, or, unless `first` is 1, whose kept snapshot is before `position`.
    */
+  readonly first: number;
   readonly position: number;
   /** Whether any of that names a blob. */
   isNamed(name: string): boolean;

@@ -71,8 +71,9 @@ export class MemoryLog {
     this.used.set(name, Date.now());
   }
 
-  collectBlobs({ epoch, position, isNamed, unusedFor }: BlobCollection): number {
-    if (epoch !== this.epoch || position > this.position) return 0;
+  collectBlobs({ epoch, first, position, isNamed, unusedFor }: BlobCollection): number {
+    if (epoch !== this.epoch || position > this.position || first > this.first) return 0;
+    if (first > 1 && position > (this.snapshot?.position ?? 0)) return 0;
     const isUnused = (name: string): boolean => Date.now() - (this.used.get(name) ?? 0) >= unusedFor && (this.named.get(name) ?? 0) <= position;
     const names = [...this.blobs.keys()].filter((name) => !isNamed(name) && isUnused(name));
     for (const name of names) this.blobs.delete(name);

@@ -121,6 +121,7 @@ export class Region {
       model: () => new FilesModel(),
       quarantine: () => undefined,
       prepare: (operations) => this.sync.prepare(operations),
+      references: this.sync.references,
     });
     this.#replicator.start();
   }

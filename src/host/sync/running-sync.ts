@@ -121,6 +121,7 @@ export class RunningSync {
       model: () => new FilesModel(),
       quarantine: (bytes) => this.#quarantine('files', bytes),
       prepare: (operations) => files.prepare(operations),
+      references: files.references,
       begin: () => files.start(),
       end: () => files.stop(),
     };

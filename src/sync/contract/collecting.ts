@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { HubLog } from '../hub.ts';
 import { blobName } from './blobs.ts';
 import { contractTest } from './contract.ts';
@@ -20,8 +21,8 @@ async function put(log: HubLog, ...texts: readonly string[]): Promise<string[]> 
 
 /** Collects as whoever knows the log as it is now, and of its blobs that these are named. */
 async function collect(log: HubLog, named: readonly string[] = [], unusedFor = 0): Promise<number> {
-  const { epoch, position } = await log.head();
-  return await log.collectBlobs({ epoch, position, unusedFor, isNamed: (name) => named.includes(name) });
+  const { epoch, first, position } = await log.head();
+  return await log.collectBlobs({ epoch, first, position, unusedFor, isNamed: (name) => named.includes(name) });
 }
 
 async function there(log: HubLog, names: readonly string[]): Promise<boolean[]> {
@@ -65,7 +66,7 @@ export const collecting = [
     const { epoch, position } = await log.head();
     const names = await put(log, 'named', 'named by nothing', 'named too');
     await log.append([entry('1'), entry('2')], [names[0] ?? '', names[2] ?? '']);
-    assert.equal(await other.collectBlobs({ epoch, position, unusedFor: 0, isNamed: () => false }), 1);
+    assert.equal(await other.collectBlobs({ epoch, first: 1, position, unusedFor: 0, isNamed: () => false }), 1);
     assert.deepEqual(await there(log, names), [true, false, true]);
     assert.equal(await collect(other), 2);
   }),
@@ -85,12 +86,18 @@ export const collecting = [
 
   contractTest('a collector that knows another log, or more than there is, removes nothing', async (stage) => {
     const log = await stage.log();
-    await log.append([entry('1')]);
+    for (const text of ['1', '2', '3']) await log.append([entry(text)]);
+    await log.putSnapshot({ position: 2, bytes: bytesOf('two') });
+    await log.trim(1);
     const names = await put(log, 'unnamed');
-    const { epoch, position } = await log.head();
-    assert.equal(await log.collectBlobs({ epoch: crypto.randomUUID(), position, unusedFor: 0, isNamed: () => false }), 0);
-    assert.equal(await log.collectBlobs({ epoch, position: position + 1, unusedFor: 0, isNamed: () => false }), 0);
+    const { epoch, first, position } = await log.head();
+    const known = { epoch, first, position: 2, unusedFor: 0, isNamed: () => false };
+    assert.equal(await log.collectBlobs({ ...known, epoch: crypto.randomUUID() }), 0, 'another epoch');
+    assert.equal(await log.collectBlobs({ ...known, first: 1, position: position + 1 }), 0, 'a position beyond the head');
+    assert.equal(await log.collectBlobs({ ...known, first: 3 }), 0, 'entries that are there still');
+    assert.equal(await log.collectBlobs({ ...known, position: 3 }), 0, 'a snapshot that is not there');
     assert.deepEqual(await there(log, names), [true]);
+    assert.equal(await log.collectBlobs(known), 1);
   }),
 
   contractTest('the blobs of other logs stay, also under the same name', async (stage) => {
@@ -119,14 +126,16 @@ export const collecting = [
       for (let number = 0; number < 15; number++) {
         const text = `${label} ${number}`;
         const name = blobName(bytesOf(text));
-        for (let taken = false; !taken; ) taken = await appendNaming(writer, text);
+        await appendNaming(writer, text);
         named.push(name);
       }
     };
     const collecting = async (): Promise<void> => {
       // It knows no entry but those up to here: all later ones are not its to judge.
       const { epoch, position } = await collector.head();
-      while (!isDone) await collector.collectBlobs({ epoch, position, unusedFor: 0, isNamed: () => false });
+      const collectAll = (): Promise<number> => collector.collectBlobs({ epoch, first: 1, position, unusedFor: 0, isNamed: () => false });
+      for (; !isDone; await delay(1)) await collectAll();
+      await collectAll();
     };
     const run = collecting();
     try {
@@ -140,14 +149,18 @@ export const collecting = [
   }),
 ];
 
-/** Puts a blob and appends an entry that names it; false when it was collected in between. */
-async function appendNaming(log: HubLog, text: string): Promise<boolean> {
-  const [name = ''] = await put(log, text);
-  try {
-    await log.append([entry(text)], [name]);
-    return true;
-  } catch (error) {
-    if ((error as { code?: unknown }).code === 'hub-blob-missing') return false;
-    throw error;
+/** As often as it is collected in between, it is put again. */
+const ATTEMPTS = 1000;
+
+/** Puts a blob and appends an entry that names it. */
+async function appendNaming(log: HubLog, text: string): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    const [name = ''] = await put(log, text);
+    try {
+      await log.append([entry(text)], [name]);
+      return;
+    } catch (error) {
+      if (attempt === ATTEMPTS || (error as { code?: unknown }).code !== 'hub-blob-missing') throw error;
+    }
   }
 }

@@ -11,12 +11,14 @@ import { BlobsOnLine } from './blobs-on-line.ts';
 import type { Conflict } from './conflicts.ts';
 import { Fetcher } from './fetcher.ts';
 import { FilesJournal } from './files-journal.ts';
+import type { References } from '../replicator/collector.ts';
 import { Line } from '../replicator/line.ts';
 import { systemSurroundings } from '../replicator/surroundings.ts';
 import { chunksOf } from './manifest.ts';
 import { Onlooker } from './onlooker.ts';
 import { Prepare } from './prepare.ts';
 import { Reconciler } from './reconciler.ts';
+import { fileReferences } from './references.ts';
 
 export { FilesModel } from './files-model.ts';
 
@@ -70,8 +72,13 @@ export interface FileConflict {
 export interface FilesSync {
   /** For the replicator. */
   readonly journal: ReplicaJournal;
-  /** To be called by the replicator before operations are sent: the hub has their content when it resolves. */
-  prepare(operations: readonly Operation[]): Promise<void>;
+  /**
+   * To be called by the replicator before operations are sent: the hub has their content when it resolves, to the names
+   * of its chunks.
+   */
+  prepare(operations: readonly Operation[]): Promise<readonly string[]>;
+  /** For the replicator. */
+  readonly references: References;
   /**
    * Begins to look for changes on this disk and to bring those of others to it. The replica may be active by then, or
    * become so. It keeps no process alive.
@@ -124,6 +131,7 @@ export function createFilesSync(options: FilesSyncOptions): FilesSync {
   return {
     journal,
     prepare: (operations) => prepare.operations(operations),
+    references: fileReferences,
     start: () => {
       own.line = new Line(systemSurroundings);
       tellOfConflicts();

@@ -27,16 +27,20 @@ export class Prepare {
    * To be called before operations are sent. What the hub lacks is sent from this disk; what this disk lacks too is
    * reported, and the change is sent all the same: whoever reads the file is told.
    *
+   * @returns the names of the chunks that the operations name and the hub has
    * @throws HoldfastError as hubs do
    */
-  async operations(operations: readonly Operation[]): Promise<void> {
-    const missing = await this.#missing(operations.flatMap(manifestsOf));
-    if (missing.size === 0) return;
+  async operations(operations: readonly Operation[]): Promise<readonly string[]> {
+    const manifests = operations.flatMap(manifestsOf);
+    const { missing, there } = await this.#lookFor(manifests);
+    if (missing.size === 0) return [...there];
     for (const [locator, state] of this.#surroundings.journal.known.applied.below([])) {
       if (state.kind !== 'file' || !missing.has(state.key)) continue;
       if ((await this.#upload(locator)) === state.key) missing.delete(state.key);
     }
     for (const key of missing) this.#surroundings.report(`Neither the hub nor this disk has the content ${key} of a file any more.`);
+    for (const manifest of manifests) if (!missing.has(contentKey(manifest))) for (const { name } of chunksOf(manifest)) there.add(name);
+    return [...there];
   }
 
   /**
@@ -47,24 +51,23 @@ export class Prepare {
     const { pending } = this.#surroundings.journal.known.replica;
     if (pending.length === 0) return;
     const own = [...pending].flatMap(({ operation }) => manifestsOf(operation)).filter((manifest) => contentKey(manifest) === key);
-    if ((await this.#missing(own)).size > 0) await this.#upload(locator);
+    if ((await this.#lookFor(own)).missing.size > 0) await this.#upload(locator);
   }
 
-  /** Which contents the hub has not, or not whole. */
-  async #missing(manifests: readonly Manifest[]): Promise<Set<ContentKey>> {
+  /** Which contents the hub has not, or not whole; and which chunks it has. */
+  async #lookFor(manifests: readonly Manifest[]): Promise<{ missing: Set<ContentKey>; there: Set<string> }> {
     const byChunk = new Map<string, ContentKey[]>();
     for (const manifest of manifests) {
       const key = contentKey(manifest);
       for (const { name } of chunksOf(manifest)) byChunk.set(name, [...(byChunk.get(name) ?? []), key]);
     }
     const names = [...byChunk.keys()];
-    const missing = new Set<ContentKey>();
+    const there = new Set<string>();
     for (let at = 0; at < names.length; at += QUESTION) {
-      const asked = names.slice(at, at + QUESTION);
-      const there = await this.#surroundings.blobs.hasBlobs(asked);
-      for (const name of asked) if (!there.has(name)) for (const key of byChunk.get(name) ?? []) missing.add(key);
+      for (const name of await this.#surroundings.blobs.hasBlobs(names.slice(at, at + QUESTION))) there.add(name);
     }
-    return missing;
+    const missing = new Set(names.filter((name) => !there.has(name)).flatMap((name) => byChunk.get(name) ?? []));
+    return { missing, there };
   }
 
   /** What was sent, which may be another content by now; null when the file has nothing to send: it is a stub, or gone. */
@@ -85,6 +88,6 @@ export class Prepare {
   }
 }
 
-function manifestsOf(operation: Operation): Manifest[] {
+export function manifestsOf(operation: Operation): Manifest[] {
   return (readChange(operation)?.steps ?? []).flatMap((step) => ('manifest' in step ? [step.manifest] : []));
 }

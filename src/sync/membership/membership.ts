@@ -3,6 +3,7 @@ import type { Model } from '../../disk/replica/model.ts';
 import type { Operation } from '../../disk/replica/operation.ts';
 import type { ReplicaJournal } from '../../disk/replica/replica-journal.ts';
 import type { HubCapabilities } from '../hub.ts';
+import type { References } from '../replicator/collector.ts';
 import { LinkReporter } from '../replicator/link-reporter.ts';
 import { Replicator } from '../replicator/replicator.ts';
 import { systemSurroundings } from '../replicator/surroundings.ts';
@@ -21,7 +22,8 @@ export interface Followed {
   model(): Model;
   /** Keeps the bytes of a copy whose history the hub does not have. */
   quarantine(bytes: Uint8Array): void;
-  prepare?(operations: readonly Operation[]): Promise<void>;
+  prepare?(operations: readonly Operation[]): Promise<readonly string[]>;
+  readonly references?: References;
   /** This process speaks for the root from now on. */
   begin?(): void;
   end?(): Promise<void>;
@@ -160,7 +162,7 @@ export class Membership {
     }
   }
 
-  #replicator({ name, journal, path, model, quarantine, prepare }: Followed, capabilities: HubCapabilities): Replicator {
+  #replicator({ name, journal, path, model, quarantine, prepare, references }: Followed, capabilities: HubCapabilities): Replicator {
     const { connection, region, cap } = this.#options;
     return new Replicator({
       journal,
@@ -174,6 +176,7 @@ export class Membership {
       model,
       quarantine,
       ...(prepare && { prepare }),
+      ...(references && { references }),
       surroundings: this.#surroundings,
     });
   }

@@ -35,7 +35,7 @@ export interface OutboxOptions {
   readonly wire: Wire;
   readonly surroundings: Pick<Surroundings, 'now'>;
   /** As `ReplicatorOptions.prepare`. */
-  prepare(operations: readonly Operation[]): Promise<void> | void;
+  prepare(operations: readonly Operation[]): Promise<readonly string[]>;
   /** The call that was under way has ended, well or not. */
   onAnswer(): void;
 }
@@ -164,10 +164,10 @@ export class Outbox {
     this.#calling = true;
     const { log, line, surroundings } = this.#options;
     try {
-      await this.#options.prepare(batches.flatMap(({ operations }) => operations));
-      await this.#putBlobs(batches);
+      const named = await this.#options.prepare(batches.flatMap(({ operations }) => operations));
+      const blobs = [...named, ...(await this.#putBlobs(batches))];
       const entries = batches.map(({ id, parcel }) => ({ id, bytes: parcel.bytes }));
-      const position = await line.ask('to append', ANSWER_MS, () => log.append(entries));
+      const position = await line.ask('to append', ANSWER_MS, () => log.append(entries, blobs));
       const taken = { position, time: surroundings.now() };
       for (const batch of batches) batch.taken = taken;
     } catch (error) {
@@ -178,14 +178,18 @@ export class Outbox {
     this.#options.onAnswer();
   }
 
-  /** (14) An entry is sent only when the blobs that it names can be read. */
-  async #putBlobs(batches: readonly Outgoing[]): Promise<void> {
+  /**
+   * (14) An entry is sent only when the blobs that it names can be read; and it is taken only while they can, for the
+   * hub is told of them: somebody may collect blobs meanwhile. Gives their names.
+   */
+  async #putBlobs(batches: readonly Outgoing[]): Promise<readonly string[]> {
     const { log, line } = this.#options;
     const blobs = new Map(batches.flatMap(({ parcel }) => [...parcel.blobs]));
-    if (blobs.size === 0) return;
+    if (blobs.size === 0) return [];
     const there = await line.ask('which blobs it has', ANSWER_MS, () => log.hasBlobs([...blobs.keys()]));
     for (const [name, bytes] of blobs) {
       if (!there.has(name)) await line.ask('to keep a blob', BLOB_ANSWER_MS, () => log.putBlob(name, bytes));
     }
+    return [...blobs.keys()];
   }
 }

@@ -2,6 +2,7 @@ import type { ReplicaJournal } from '../../disk/replica/replica-journal.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import type { HubLog } from '../hub.ts';
 import { SNAPSHOT_ANSWER_MS } from './bootstrap.ts';
+import type { Collector, Known } from './collector.ts';
 import { ANSWER_MS } from './follower.ts';
 import type { Line } from './line.ts';
 import { baseOf, seal } from './snapshot-seal.ts';
@@ -24,11 +25,12 @@ export interface PublisherOptions {
   readonly line: Line;
   readonly journal: ReplicaJournal;
   readonly policy: SnapshotPolicy;
-  /** The hub does not take a snapshot. */
-  onRefused(error: unknown): void;
+  readonly collector: Collector;
+  /** The hub does not take a snapshot, or collects no blobs. */
+  onRefused(what: 'snapshot' | 'blobs', error: unknown): void;
 }
 
-/** (11) Gives the hub a snapshot now and then, and has it forget what the snapshot stands for. */
+/** (11) Gives the hub a snapshot now and then, and has it forget what the snapshot stands for, and the blobs of that. */
 export class Publisher {
   readonly #options: PublisherOptions;
   /** Where the last snapshot that is known of is. */
@@ -68,7 +70,7 @@ export class Publisher {
     } catch (error) {
       if (error instanceof HoldfastError && PASSING.has(error.code)) throw error;
       this.#startFrom(this.#options.journal.current().position);
-      this.#options.onRefused(error);
+      this.#options.onRefused('snapshot', error);
     }
   }
 
@@ -81,9 +83,21 @@ export class Publisher {
     const { position } = replica;
     if (position - this.#last < policy.entries && this.#bytes < policy.bytes) return;
     const bytes = seal(baseOf(replica, replica.epoch));
+    const known = this.#options.collector.look();
     await line.ask('to keep a snapshot', SNAPSHOT_ANSWER_MS, () => log.putSnapshot({ position, bytes }));
     this.#startFrom(position);
     if (position > policy.margin) await line.ask('to trim', ANSWER_MS, () => log.trim(position - policy.margin));
+    if (known !== null) await this.#collect(known);
+  }
+
+  /** The blobs that only the forgotten entries have named. */
+  async #collect(known: Known): Promise<void> {
+    try {
+      await this.#options.collector.collect(known);
+    } catch (error) {
+      if (error instanceof HoldfastError && PASSING.has(error.code)) throw error;
+      this.#options.onRefused('blobs', error);
+    }
   }
 }
 

@@ -30,6 +30,8 @@ import { Line } from './line.ts';
 import { LinkReporter } from './link-reporter.ts';
 import { isLater, mintIncarnation } from './mint-incarnation.ts';
 import { Outbox, RESEND_MS } from './outbox.ts';
+import { COLLECTION_POLICY, Collector } from './collector.ts';
+import type { CollectionPolicy, References } from './collector.ts';
 import { Publisher, SNAPSHOT_POLICY } from './publisher.ts';
 import type { SnapshotPolicy } from './publisher.ts';
 import { baseOf, seal } from './snapshot-seal.ts';
@@ -57,12 +59,15 @@ export interface ReplicatorOptions {
   model(): Model;
   /** Keeps the bytes of a copy whose history the hub does not have, before another one takes its place (rule 12). */
   quarantine(bytes: Uint8Array): Promise<void> | void;
-  /** Makes sure that the hub has what operations refer to, before they are sent. */
-  prepare?(operations: readonly Operation[]): Promise<void> | void;
+  /** Makes sure that the hub has what operations refer to, before they are sent; gives the names of those blobs. */
+  prepare?(operations: readonly Operation[]): Promise<readonly string[]>;
+  /** What else names blobs of the log; without it only entries that are put together from some do. */
+  readonly references?: References;
   /** Looks at a batch before it is applied; one that it rejects is not, and is asked for again later. */
   check?(batch: Batch): Promise<void> | void;
   readonly surroundings?: Surroundings;
   readonly snapshots?: SnapshotPolicy;
+  readonly collection?: CollectionPolicy;
 }
 
 /** How often to look without news: hubs that tell of news may miss some. */
@@ -74,6 +79,9 @@ const LAST_RETRY_MS = 30_000;
 
 /** An entry that makes no sense, as a record has it. */
 const NOTHING = new Uint8Array(0);
+
+/** What goes on without. */
+const REFUSED = { snapshot: 'The hub takes no snapshot', blobs: 'The hub collects no blobs' } as const;
 
 /** A base that moves while it is to be replaced means that somebody else does the same; more often than this is strange. */
 const MOST_REBASES = 16;
@@ -110,13 +118,6 @@ export class Replicator {
     const line = new Line(surroundings);
     this.#line = line;
     this.#link = new LinkReporter(journal, hubName, surroundings);
-    this.#publisher = new Publisher({
-      log,
-      line,
-      journal,
-      policy: snapshots,
-      onRefused: (error) => this.#link.notice('snapshot', `The hub takes no snapshot: ${errorMessage(error)}`),
-    });
     const probe = options.model();
     this.#unpacking = {
       log,
@@ -126,12 +127,20 @@ export class Replicator {
       check: (batch) => options.check?.(batch),
     };
     this.#bootstrap = { log, line, unpacking: this.#unpacking, model: () => options.model() };
+    this.#publisher = new Publisher({
+      log,
+      line,
+      journal,
+      policy: snapshots,
+      collector: new Collector({ log, line, journal, surroundings, unpacking: this.#unpacking, references: options.references ?? null, policy: options.collection ?? COLLECTION_POLICY }),
+      onRefused: (what, error) => this.#link.notice(what, `${REFUSED[what]}: ${errorMessage(error)}`),
+    });
     this.#outbox = new Outbox({
       log,
       line,
       surroundings,
       wire: new Wire(capabilities, region),
-      prepare: (operations) => options.prepare?.(operations),
+      prepare: async (operations) => (await options.prepare?.(operations)) ?? [],
       onAnswer: () => this.#alarm.ring('answer'),
     });
   }

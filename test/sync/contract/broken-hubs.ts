@@ -241,6 +241,8 @@ const collecting: readonly BrokenHub[] = [
     name: 'collects for whoever knows more than there is',
     defect: { collectBlobs: async ({ log }, { position, ...rest }) => log.collectBlobs({ ...rest, position: Math.min(position, (await log.head()).position) }) },
   },
+  { name: 'collects for whoever does not know the entries that are there still', defect: { collectBlobs: async ({ log }, collection) => log.collectBlobs({ ...collection, first: Math.min(collection.first, (await log.head()).first) }) } },
+  { name: 'collects for whoever knows a later snapshot', defect: { collectBlobs: ({ log }, collection) => log.collectBlobs({ ...collection, first: 1 }) } },
   { name: 'forgets which blobs appends have named', defect: { collectBlobs: async ({ log, state }, collection) => (state().named.clear(), log.collectBlobs(collection)) } },
   { name: 'forgets now and then which blobs appends have named', defect: { append: async ({ log, state }, entries, blobs) => {
     const position = await log.append(entries, blobs);

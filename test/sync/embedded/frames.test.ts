@@ -50,7 +50,7 @@ const samples: Samples = {
   'get-blob': { request: fc.record({ log: name, name: digest }), answer: fc.option(bytes) },
   'has-blobs': { request: fc.record({ log: name, names: digests }), answer: digests },
   'unused-blobs': { request: fc.record({ log: name, unusedFor: position, after: fc.oneof(fc.constant(''), digest) }), answer: digests },
-  'remove-blobs': { request: fc.record({ log: name, epoch: fc.string(), position, unusedFor: position, names: digests }), answer: u32 },
+  'remove-blobs': { request: fc.record({ log: name, epoch: fc.string(), first: position, position, unusedFor: position, names: digests }), answer: u32 },
 };
 
 const names = Object.keys(operations) as OperationName[];

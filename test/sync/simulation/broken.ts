@@ -8,6 +8,7 @@ import { Rejections } from '../../../src/disk/replica/rejections.ts';
 import type { ReplicaJournal } from '../../../src/disk/replica/replica-journal.ts';
 import { Replica } from '../../../src/disk/replica/replica.ts';
 import type { HubEntry, HubLog, NewEntry } from '../../../src/sync/hub.ts';
+import { Collector } from '../../../src/sync/replicator/collector.ts';
 import { sha256 } from '../../../src/sync/replicator/digest.ts';
 import { decodeWire } from '../../../src/sync/replicator/wire.ts';
 import { HEALTHY } from './mutants.ts';
@@ -203,6 +204,18 @@ export const BROKEN: Record<string, Mutant> = {
     }),
   },
 
+  'blobs collected that appends have named': broken(() =>
+    replace(SimHub.prototype, 'lastNaming', () => () => 0),
+  ),
+
+  'blobs collected that kept entries name': broken(() =>
+    replace(Collector.prototype, 'collect', (original) => function (this: Collector, known) {
+      // As if nothing but the state named any.
+      const forgetful = Object.assign(new Set<string>(), { add: () => new Set<string>() });
+      return original.call(this, { ...known, named: forgetful });
+    }),
+  ),
+
   'rejection not recorded': broken(() =>
     replace(Rejections.prototype, 'add', () => (operation, reason, position) => ({ serial: 0, operation, reason, position, told: false })),
   ),
@@ -217,6 +230,8 @@ export const BROKEN: Record<string, Mutant> = {
 
 /** What is broken, and covered by something else. */
 export const COVERED: Record<string, Mutant> = {
+  // Whoever has sent a value still has it when the entry comes back, and puts its blobs again.
+  'entries taken whose blobs were collected': broken(() => replace(SimHub.prototype, 'hasAll', () => () => true)),
   // The tail gives back what an older base has not seen, and the log has it still.
   'base replaced although it moved': broken(() =>
     replace(Replica.prototype, 'rebase', (original) => function (this: Replica, record, session) {

@@ -56,7 +56,7 @@ function forget(numbers: Map<string, { position: number }>): number {
 
 function payloadOf({ payload, blobs }: WireOperation, hub: SimHub): Uint8Array {
   if (blobs === null) return payload;
-  return Buffer.concat(blobs.map(({ digest }) => hub.content.blobs.get(Buffer.from(digest).toString('hex')) ?? new Uint8Array(0)));
+  return Buffer.concat(blobs.map(({ digest }) => hub.archive.get(Buffer.from(digest).toString('hex')) ?? new Uint8Array(0)));
 }
 
 function sizeOf(map: ReadonlyMap<string, string>): number {

@@ -198,6 +198,7 @@ export class Scenario {
   }
 
   #checkEnd(): void {
+    if (this.hub.robbed.length > 0) throw new Error(`Blobs are missing that these entries name: ${this.hub.robbed.join(', ')}`);
     const verdict = judge(this.hub);
     // What two copies of a machine do alike, with the same ids, nobody can tell apart.
     const twice = this.disaster === 'copied machine' ? verdict.twice.filter(isUnique) : verdict.twice;

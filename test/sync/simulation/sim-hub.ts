@@ -34,8 +34,9 @@ export class SimHub {
   /** How many entries it gives at once. */
   readonly page: number;
   content: Content;
-  /** How many blobs were collected. */
+  /** How many blobs were collected; and every blob there ever was, for the judge. */
   collected = 0;
+  readonly archive = new Map<string, Uint8Array>();
   readonly subscribers = new Map<() => void, Mortal>();
   #epochs = 0;
 
@@ -109,6 +110,7 @@ export class SimHub {
   putBlob(name: string, bytes: Uint8Array): void {
     if (bytes.length > SMALL.maxBlobBytes) throw new HoldfastError('hub-too-large', `${bytes.length} bytes`);
     this.content = { ...this.content, blobs: new Map(this.content.blobs).set(name, bytes) };
+    this.archive.set(name, bytes);
   }
 
   /** A method, so that a mutant of the hub may forget it. */
@@ -117,13 +119,22 @@ export class SimHub {
   }
 
   /** Without any time in which blobs must lie unused: what an append has named is safe by its position alone. */
-  collectBlobs({ epoch, position, isNamed }: BlobCollection): number {
-    if (epoch !== this.content.epoch || position > this.position) return 0;
-    const { blobs } = this.content;
+  collectBlobs({ epoch, first, position, isNamed }: BlobCollection): number {
+    const { blobs, snapshot } = this.content;
+    if (epoch !== this.content.epoch || position > this.position || first > this.content.first) return 0;
+    if (first > 1 && position > (snapshot?.position ?? 0)) return 0;
     const kept = new Map([...blobs].filter(([name]) => isNamed(name) || this.lastNaming(name) > position));
     this.content = { ...this.content, blobs: kept };
     this.collected += blobs.size - kept.size;
     return blobs.size - kept.size;
+  }
+
+  /** Positions of kept entries whose blobs are not all there. */
+  get robbed(): number[] {
+    const { history, first, blobs } = this.content;
+    const isRobbed = ({ bytes }: HubEntry): boolean =>
+      decodeWire(bytes).operations.some((operation) => operation.blobs?.some(({ digest }) => !blobs.has(Buffer.from(digest).toString('hex'))));
+    return history.slice(first - 1).filter(isRobbed).map(({ position }) => position);
   }
 
   /** A method, so that a mutant of the hub may forget it. */

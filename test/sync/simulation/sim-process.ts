@@ -92,6 +92,7 @@ export class SimProcess implements Mortal {
         quarantine: () => void this.region.quarantines++,
         surroundings: this.#surroundings(),
         snapshots: this.#mutant.snapshots,
+        collection: { every: 0, unusedFor: 0 },
       }).start();
     start(journal, log);
     const second = this.#mutant.secondSender?.(journal);

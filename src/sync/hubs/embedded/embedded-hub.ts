@@ -170,15 +170,14 @@ class EmbeddedLog implements HubLog {
     return found;
   }
 
-  async collectBlobs({ epoch, position, isNamed, unusedFor }: BlobCollection): Promise<number> {
-    requirePosition(position);
-    requirePosition(unusedFor);
+  async collectBlobs({ epoch, first, position, isNamed, unusedFor }: BlobCollection): Promise<number> {
+    for (const number of [first, position, unusedFor]) requirePosition(number);
     let removed = 0;
     for (let after = '', page: readonly string[] = []; ; after = page.at(-1) ?? '') {
       page = await this.#hub.call('unused-blobs', { log: this.#log, unusedFor, after });
       if (page.length === 0) return removed;
       const names = page.filter((name) => !isNamed(name));
-      if (names.length > 0) removed += await this.#hub.call('remove-blobs', { log: this.#log, epoch, position, unusedFor, names });
+      if (names.length > 0) removed += await this.#hub.call('remove-blobs', { log: this.#log, epoch, first, position, unusedFor, names });
     }
   }
 }

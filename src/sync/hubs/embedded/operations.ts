@@ -250,8 +250,8 @@ const unusedBlobs: Operation<OfLog<{ readonly unusedFor: number; readonly after:
 /** Removes those that lie unused still, and that no entry after the position has named. Answers how many. */
 const removeBlobs: Operation<OfLog<Removal>, number> = {
   most: MAX_ASKED_BLOBS * DIGEST_BYTES + SLACK,
-  writeRequest: (frame, { log, epoch, position, unusedFor, names }) => writeDigests(frame.units(log).text(epoch).u53(position).u53(unusedFor), names),
-  readRequest: (frame) => ({ log: readName(frame), epoch: frame.text(), position: frame.u53(), unusedFor: frame.u53(), names: readDigests(frame, MAX_ASKED_BLOBS) }),
+  writeRequest: (frame, { log, epoch, first, position, unusedFor, names }) => writeDigests(frame.units(log).text(epoch).u53(first).u53(position).u53(unusedFor), names),
+  readRequest: (frame) => ({ log: readName(frame), epoch: frame.text(), first: frame.u53(), position: frame.u53(), unusedFor: frame.u53(), names: readDigests(frame, MAX_ASKED_BLOBS) }),
   writeAnswer: (frame, count) => frame.u32(count),
   readAnswer: (frame) => frame.u32(),
 };
@@ -259,6 +259,7 @@ const removeBlobs: Operation<OfLog<Removal>, number> = {
 /** Which blobs are to go; as `BlobCollection`. */
 export interface Removal {
   readonly epoch: string;
+  readonly first: number;
   readonly position: number;
   readonly unusedFor: number;
   readonly names: readonly string[];

@@ -132,18 +132,18 @@ export class NatsLog implements HubLog {
 
   collectBlobs(collection: BlobCollection): Promise<number> {
     return this.#perform('collect blobs of', async (session) => {
-      requirePosition(collection.position);
-      requirePosition(collection.unusedFor);
+      for (const number of [collection.first, collection.position, collection.unusedFor]) requirePosition(number);
       return await this.#blobs.collect(session, collection, () => this.#mark(session, collection));
     });
   }
 
-  /** Adds a message without entries; null when this is not the log that the collector knows, or it ends before. */
-  async #mark(session: Session, { epoch, position }: BlobCollection): Promise<Tip | null> {
+  /** Adds a message without entries; null when this log is not as far as the collector knows it. */
+  async #mark(session: Session, { epoch, first, position }: BlobCollection): Promise<Tip | null> {
     const { chain } = this.#memory();
+    const kept = first > 1 ? await snapshotPosition(session, await this.#snapshotPlace(session)) : position;
     let isKnown = false;
     const next = ({ place, state }: Tip): Link | null => {
-      isKnown = place.epoch === epoch && state.position >= position;
+      isKnown = place.epoch === epoch && state.position >= position && state.trimmed + 1 >= first && kept >= position;
       return isKnown ? { state: { ...state, count: 0 }, ids: [] } : null;
     };
     await chain.catchUp(session);

@@ -130,10 +130,9 @@ export class PostgresLog implements HubLog {
     });
   }
 
-  collectBlobs({ epoch, position, isNamed, unusedFor }: BlobCollection): Promise<number> {
+  collectBlobs({ epoch, first, position, isNamed, unusedFor }: BlobCollection): Promise<number> {
     return this.#perform('collect blobs of', async () => {
-      requirePosition(position);
-      requirePosition(unusedFor);
+      for (const number of [first, position, unusedFor]) requirePosition(number);
       let removed = 0;
       for (let after = ''; ; ) {
         const page = await this.#rows<{ name: string }>('unusedBlobs', after, unusedFor, PAGE);
@@ -141,7 +140,7 @@ export class PostgresLog implements HubLog {
         if (last === undefined) return removed;
         after = last.name;
         const names = page.map(({ name }) => name).filter((name) => !isNamed(name));
-        if (names.length > 0) removed += (await this.#rows<{ removed: number }>('removeBlobs', epoch, position, unusedFor, names))[0]?.removed ?? 0;
+        if (names.length > 0) removed += (await this.#rows<{ removed: number }>('removeBlobs', epoch, first, position, unusedFor, names))[0]?.removed ?? 0;
       }
     });
   }

@@ -362,7 +362,7 @@ begin
 end $$;
 
 -- Removes blobs that lie unused, for whoever knows all entries up to a position.
-create function ${s}.remove_blobs(_key bytea, _epoch text, _position bigint, _unused_for bigint, _blobs text[]) returns bigint language plpgsql ${DEFINER} as $$
+create function ${s}.remove_blobs(_key bytea, _epoch text, _first bigint, _position bigint, _unused_for bigint, _blobs text[]) returns bigint language plpgsql ${DEFINER} as $$
 declare
   _log bigint;
   _count bigint;
@@ -370,8 +370,8 @@ begin
   if cardinality(_blobs) > ${MAX_NAMES} then
     ${raise(RAISED.tooLarge, 'the blobs are too many')};
   end if;
-  select log into _log from ${s}.logs where key = _key and epoch::text = _epoch and head >= _position for update;
-  if not found then
+  select log into _log from ${s}.logs where key = _key and epoch::text = _epoch and head >= _position and trimmed + 1 >= _first for update;
+  if not found or (_first > 1 and not exists (select from ${s}.snapshots where log = _log and position >= _position)) then
     return 0;
   end if;
   delete from ${s}.blobs where log = _log and name = any (_blobs) and named <= _position

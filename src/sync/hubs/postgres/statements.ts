@@ -76,7 +76,7 @@ export function statementsFor(schema: string): Statements {
       `select name from ${s}.blobs where log = (select log from ${s}.logs where key = $1) and name > $2
        and touched <= now() - $3::bigint * interval '1 millisecond' order by name limit $4`,
     ),
-    removeBlobs: prepared('remove_blobs', `select ${s}.remove_blobs($1, $2, $3, $4, $5) as removed`),
+    removeBlobs: prepared('remove_blobs', `select ${s}.remove_blobs($1, $2, $3, $4, $5, $6) as removed`),
     heads: prepared('heads', `select encode(key, 'hex') as key, head from ${s}.logs where key = any($1)`),
   };
 }

@@ -250,11 +250,12 @@ export class StoredLog {
     await this.snapshots.put(snapshot);
   }
 
-  /** As of `Blobs.remove`; none unless they are of this log, and the position is not beyond the head. */
-  async removeBlobs({ epoch, position, unusedFor, names }: Removal): Promise<number> {
+  /** As of `Blobs.remove`; none unless this log is as far as whoever asks knows it. */
+  async removeBlobs({ epoch, first, position, unusedFor, names }: Removal): Promise<number> {
     // Only a log that is loaded knows where its head is.
     const head = this.make().head();
-    if (epoch !== head.epoch || position > head.position) return 0;
+    const isAsFar = epoch === head.epoch && first <= head.first && position <= head.position;
+    if (!isAsFar || (first > 1 && position > (this.snapshots.position ?? 0))) return 0;
     return await this.blobs.remove(names, position, unusedFor);
   }
 
