@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto';
 import { afterAll, describe, expect, it } from 'vitest';
 import { postgresHub, type PostgresHubOptions } from '../../src/sync/index.ts';
 import type { Hub } from '../../src/sync/hub.ts';
+import { migrations, SCHEMA_VERSION } from '../../src/sync/hubs/postgres/schema.ts';
 import { reportSkipped, tryStart } from '../support/servers/availability.ts';
 import { startPostgres, type PostgresServer } from '../support/servers/postgres.ts';
 import { expectRejection } from './hub-errors.ts';
@@ -42,9 +44,53 @@ function tests(postgres: PostgresServer): void {
     const hubs = Array.from({ length: 8 }, () => hub(schema));
     const connected = await Promise.all(hubs.map((each) => each.connect()));
     expect(connected.map(({ durability }) => durability)).toEqual(Array(8).fill('synced'));
-    expect(await postgres.query(`select version from ${schema}.schema_version`)).toEqual([{ version: 1 }]);
+    expect(await postgres.query(`select version from ${schema}.schema_version`)).toEqual([{ version: SCHEMA_VERSION }]);
     await Promise.all(hubs.map((each) => each.log('a').append([entry('x')])));
     expect((await hub(schema).log('a').head()).position).toBe(8);
+  });
+
+  it('of version 1 is brought up to date, with all that it holds; and its functions go on for hubs that know no other', async () => {
+    const schema = newSchema();
+    await postgres.query(`create schema ${schema}; ${migrations(schema)[0]}`);
+    const old = `select ${schema}.append_all(array[repeat('ab', 32)], array['old'], array[1], array['1'], array[1], '\\x61')`;
+    await postgres.query(old);
+    await postgres.query(`select ${schema}.put_blob(decode(repeat('ab', 32), 'hex'), 'old', 'any', '\\x62')`);
+    await postgres.query(`select ${schema}.put_snapshot(decode(repeat('ab', 32), 'hex'), 'old', 9007199254740991, '\\x62')`);
+    await hub(schema).connect();
+    expect(await postgres.query(`select version from ${schema}.schema_version`)).toEqual([{ version: SCHEMA_VERSION }]);
+    await postgres.query(old.replace("array['1']", "array['2']"));
+    expect(await postgres.query(`select head::int, trimmed::int from ${schema}.logs`)).toEqual([{ head: 2, trimmed: 0 }]);
+    // The snapshot beyond the head counts for nothing, and gives way.
+    await postgres.query(`select ${schema}.trim(decode(repeat('ab', 32), 'hex'), 2)`);
+    expect(await postgres.query(`select trimmed::int from ${schema}.logs`)).toEqual([{ trimmed: 0 }]);
+    await postgres.query(`select ${schema}.put_snapshot(decode(repeat('ab', 32), 'hex'), 'old', 1, '\\x63')`);
+    expect(await postgres.query(`select position::int from ${schema}.snapshots`)).toEqual([{ position: 1 }]);
+    expect(await postgres.query(`select name, named::int from ${schema}.blobs`)).toEqual([{ name: 'any', named: 0 }]);
+  });
+
+  it('takes nothing from a client that is beyond its limits, whatever the client is', async () => {
+    const schema = newSchema();
+    await hub(schema).connect();
+    await hub(schema).log('a').append([entry('1')]);
+    const key = `(select key from ${schema}.logs)`;
+    const refused: [statement: string, code: string][] = [
+      [`${schema}.put_snapshot(${key}, 'a', 2, '')`, 'HF002'],
+      [`${schema}.put_snapshot(${key}, 'a', -1, '')`, 'HF002'],
+      [`${schema}.put_blob(${key}, 'a', repeat('0', 64), '')`, 'HF002'],
+      [`${schema}.put_blob(${key}, 'a', repeat('0', 64), decode(repeat('00', 67108865), 'hex'))`, 'HF003'],
+      [`${schema}.append(${key}, 'a', array['x'], array[5], '', '{}')`, 'HF004'],
+      [`${schema}.append(${key}, 'a', array['x'], array[-1], '', '{}')`, 'HF004'],
+      [`${schema}.append(${key}, 'a', array['x', 'y'], array[0], '', '{}')`, 'HF004'],
+      [`${schema}.append(${key}, 'a', array['an id'], array[0], '', '{}')`, 'HF004'],
+      [`${schema}.append(${key}, 'a', array[null], array[0], '', '{}')`, 'HF004'],
+      [`${schema}.append(${key}, 'a', array_fill('x'::text, array[65537]), array_fill(0, array[65537]), '', '{}')`, 'HF003'],
+      [`${schema}.append(${key}, 'a', array['x'], array[0], '', array['gone'])`, 'HF001'],
+      [`${schema}.make('short', 'a')`, 'HF004'],
+      [`${schema}.make(sha256('x'), repeat('a', 5000))`, 'HF004'],
+    ];
+    for (const [statement, code] of refused) await expect(postgres.query(`select ${statement}`), statement).rejects.toMatchObject({ code });
+    await postgres.query(`select ${schema}.trim(${key}, 9007199254740991)`);
+    expect(await hub(schema).log('a').head()).toMatchObject({ position: 1, first: 1 });
   });
 
   it('is left as it is by a hub that connects later', async () => {
@@ -58,9 +104,9 @@ function tests(postgres: PostgresServer): void {
   it('is refused when it is newer, and stays as it is', async () => {
     const schema = newSchema();
     await hub(schema).connect();
-    await postgres.query(`update ${schema}.schema_version set version = 2`);
-    await expectRejection(hub(schema).connect(), 'hub-incompatible', /version 2, made by a newer Holdfast/);
-    expect(await postgres.query(`select version from ${schema}.schema_version`)).toEqual([{ version: 2 }]);
+    await postgres.query(`update ${schema}.schema_version set version = ${SCHEMA_VERSION + 1}`);
+    await expectRejection(hub(schema).connect(), 'hub-incompatible', /made by a newer Holdfast/);
+    expect(await postgres.query(`select version from ${schema}.schema_version`)).toEqual([{ version: SCHEMA_VERSION + 1 }]);
   });
 
   it('keeps schemas of one database apart', async () => {
@@ -85,12 +131,16 @@ function tests(postgres: PostgresServer): void {
     await log.append([entry('1'), entry('2')]);
     await log.putSnapshot({ position: 1, bytes: new Uint8Array(3) });
     await log.trim(1);
-    await log.putBlob('aa', new Uint8Array(5));
-    expect([...(await log.hasBlobs(['aa', 'bb']))]).toEqual(['aa']);
-    expect((await log.getBlob('aa'))?.length).toBe(5);
+    const blob = createHash('sha256').update(new Uint8Array(5)).digest('hex');
+    await log.putBlob(blob, new Uint8Array(5));
+    expect([...(await log.hasBlobs([blob, 'bb']))]).toEqual([blob]);
+    expect((await log.getBlob(blob))?.length).toBe(5);
+    await log.append([entry('3')], [blob]);
+    const { epoch, first } = await log.head();
+    expect(await log.collectBlobs({ epoch, first, position: 1, unusedFor: 0, isNamed: () => false })).toBe(0);
     expect(await log.snapshot()).toMatchObject({ position: 1 });
-    expect((await log.read(1, 5)).length).toBe(1);
-    expect(await log.head()).toMatchObject({ position: 2, first: 2 });
+    expect((await log.read(1, 5)).length).toBe(2);
+    expect(await log.head()).toMatchObject({ position: 3, first: 2 });
     await expect.poll(() => news, patience).toBeGreaterThan(0);
   });
 

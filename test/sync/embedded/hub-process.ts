@@ -11,6 +11,8 @@ export interface HubProcessOptions {
   readonly root?: string;
   readonly args?: readonly string[];
   readonly token?: string;
+  /** How many it may have open, by the shell's `ulimit`. */
+  readonly descriptors?: number;
 }
 
 /** `holdfast hub` in a process of its own, over a temporary root. */
@@ -23,8 +25,10 @@ export class HubProcess {
   output = '';
   #child: ChildProcess | null = null;
   readonly #args: readonly string[];
+  readonly #descriptors: number | undefined;
 
-  private constructor({ root, args = [], token = `token-${crypto.randomUUID()}` }: HubProcessOptions) {
+  private constructor({ root, args = [], token = `token-${crypto.randomUUID()}`, descriptors }: HubProcessOptions) {
+    this.#descriptors = descriptors;
     this.folder = fs.mkdtempSync(path.join(os.tmpdir(), 'holdfast-hub-'));
     this.root = root ?? path.join(this.folder, 'root');
     this.token = token;
@@ -49,7 +53,9 @@ export class HubProcess {
 
   async #start(port: string): Promise<void> {
     const args = [await cli, 'hub', '--root', this.root, '--token-file', this.tokenFile, '--port', port, ...this.#args];
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const limited = this.#descriptors === undefined ? [process.execPath, ...args] : ['bash', '-c', `ulimit -n ${this.#descriptors}; exec "$@"`, 'bash', process.execPath, ...args];
+    const [command = '', ...rest] = limited;
+    const child = spawn(command, rest, { stdio: ['ignore', 'pipe', 'pipe'] });
     this.#child = child;
     const before = this.output.length;
     const line = new Promise<string>((resolve, reject) => {

@@ -69,6 +69,7 @@ class Exchange {
   #operation: OperationName | 'none' = 'none';
   #received = 0;
   #answering = 0;
+  #isGone = false;
 
   constructor(options: ListenerOptions, memory: Memory, request: IncomingMessage, response: ServerResponse) {
     this.#options = options;
@@ -81,6 +82,7 @@ class Exchange {
     const gone = new AbortController();
     let holder = '';
     this.#response.on('close', () => {
+      this.#isGone = true;
       gone.abort();
       this.#memory.answers.give(holder, this.#answering);
       this.#answering = 0;
@@ -146,6 +148,8 @@ class Exchange {
   }
 
   #admit({ name }: Token, bytes: number): void {
+    // Nobody would give it back.
+    if (this.#isGone) throw new Refused(STATUS.malformed, 'The request was cut off.');
     if (bytes <= SMALL_BYTES) return;
     if (!this.#memory.answers.take(name, bytes)) throw new Refused(STATUS.failed, 'The hub has more answers under way than it can hold; try again later.');
     this.#answering += bytes;
