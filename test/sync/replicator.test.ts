@@ -170,7 +170,7 @@ describe('a replicator', () => {
     const a = region('a', engine);
     a.set('k', 'v');
     await until(() => expect(a.replica.position).toBe(1));
-    engine.log('a').putSnapshot({ position: 2 ** 50, bytes: new Uint8Array(100) });
+    engine.log('a').snapshot = { position: 2 ** 50, bytes: new Uint8Array(100) };
     const b = region('b', engine);
     await until(() => expect(b.get('k')).toBe('v'));
   });
