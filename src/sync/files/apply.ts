@@ -3,18 +3,23 @@ import type { Intent, OperationResult } from '../../disk/locks/lock-table.ts';
 import { LockedError } from '../../disk/locks/lock-table.ts';
 import { isSameOperation } from '../../disk/replica/operation.ts';
 import { TreeError } from '../../disk/tree/tree-error.ts';
+import { nextTurn } from '../../disk/tree/turns.ts';
 import type { TreeErrorCode } from '../../disk/tree/tree-error.ts';
 import { APPLIED_DIRECTORY } from './applied.ts';
 import type { Applied, AppliedFile } from './applied.ts';
 import { deepestFirst } from './capture.ts';
 import { concernsAll, messageOf } from './failures.ts';
 import { fillAsWanted } from './fill.ts';
+import { isBeyondDisk, keyOf } from './locators.ts';
 import type { Prepare } from './prepare.ts';
 import type { Surroundings } from './surroundings.ts';
 import type { FileEntry, TableEntry } from './table.ts';
 
 /** What became of one place. `changed`: the disk has something that is not known yet; it must be captured first. */
 type Outcome = 'done' | 'later' | 'changed';
+
+/** Parts of paths that are walked along before other work has its turn; some milliseconds. */
+const SLICE = 2 ** 19;
 
 /** What the disk has there is another than is known. */
 const IN_THE_WAY: ReadonlySet<TreeErrorCode> = new Set(['not-found', 'type-mismatch', 'exists']);
@@ -30,6 +35,8 @@ export interface AppliedAll {
 export class Apply {
   readonly #surroundings: Surroundings;
   readonly #prepare: Prepare;
+  /** Places that this disk cannot have, by key, and what is below them. */
+  readonly #refused = new Set<string>();
   readonly #later: Locator[] = [];
   readonly #changed: Locator[] = [];
 
@@ -40,15 +47,43 @@ export class Apply {
 
   /** @throws HoldfastError as hubs and journals do; what was not applied then is for the next one */
   async run(places: Iterable<Locator>): Promise<AppliedAll> {
-    const differing = [...places].filter((locator) => this.#differs(locator));
+    const differing = await this.#differing(places);
     const deep = deepestFirst(differing);
     const shallow = [...deep].reverse();
     // Before anything goes, so that what moves with its directory has where to go.
-    for (const locator of shallow) if (this.#isNewDirectory(locator)) await this.#attempt(locator, () => this.#makeDirectory(locator));
+    await this.#each(shallow, async (locator) => {
+      if (this.#isNewDirectory(locator)) await this.#attempt(locator, () => this.#makeDirectory(locator));
+    });
     await this.#move(differing);
-    for (const locator of deep) await this.#attempt(locator, () => this.#clear(locator));
-    for (const locator of shallow) await this.#attempt(locator, () => this.#put(locator));
+    await this.#each(deep, (locator) => this.#attempt(locator, () => this.#clear(locator)));
+    await this.#each(shallow, (locator) => this.#attempt(locator, () => this.#put(locator)));
     return { later: this.#later, changed: this.#changed };
+  }
+
+  /** In slices: a walk along a deep path, of which the system walks along each part, costs as the square of its depth. */
+  async #each(places: readonly Locator[], body: (locator: Locator) => Promise<void> | void): Promise<void> {
+    let cost = 0;
+    for (const locator of places) {
+      await body(locator);
+      cost += locator.length ** 2;
+      if (cost < SLICE) continue;
+      cost = 0;
+      await nextTurn();
+    }
+  }
+
+  async #differing(places: Iterable<Locator>): Promise<Locator[]> {
+    const differing: Locator[] = [];
+    await this.#each([...places], (locator) => {
+      if (this.#differs(locator) && !this.#isBeyondDisk(locator)) differing.push(locator);
+    });
+    return differing;
+  }
+
+  #isBeyondDisk(locator: Locator): boolean {
+    if (!isBeyondDisk(locator, this.#surroundings.place.path)) return false;
+    this.#surroundings.report('The path of an entry is too long for this system; it is in the order, and not on this disk.');
+    return true;
   }
 
   #differs(locator: Locator): boolean {
@@ -76,7 +111,9 @@ export class Apply {
       // Such as a directory that is gone: whoever removed it is heard of next.
       if (error instanceof TreeError && IN_THE_WAY.has(error.code)) return 'changed';
       this.#surroundings.report(messageOf(error, locator));
-      return 'later';
+      if (!isTooLong(error)) return 'later';
+      this.#refused.add(keyOf(locator));
+      return 'done';
     }
   }
 
@@ -155,6 +192,11 @@ export class Apply {
     const wanted = view.get(locator);
     // What is in the way has been told of when it was not removed.
     if (wanted === undefined || isSameState(state, wanted) || (state !== undefined && state.kind !== wanted.kind)) return 'done';
+    // Where its directory could not be made, that has been told of, and is tried again or not.
+    if (this.#refused.size > 0 && this.#refused.has(keyOf(locator.slice(0, -1)))) {
+      this.#refused.add(keyOf(locator));
+      return 'done';
+    }
     return wanted.kind === 'file' ? this.#putFile(locator, wanted, state) : this.#makeDirectory(locator);
   }
 
@@ -209,6 +251,10 @@ export class Apply {
     if (known?.kind !== 'file' || !isSameOperation(known.version, before.version)) return false;
     return look?.kind === 'file' && look.fingerprint === known.fingerprint;
   }
+}
+
+function isTooLong(error: unknown): boolean {
+  return error instanceof TreeError && error.code === 'too-long';
 }
 
 export function isSameState(a: Applied | TableEntry | undefined, b: TableEntry | undefined): boolean {

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import type { Locator } from '../../disk/locator.ts';
 import { NO_OPERATION } from '../../disk/replica/operation.ts';
-import { fingerprintOf } from '../../disk/tree/look.ts';
+import { DIRECTORY, fingerprintOf } from '../../disk/tree/look.ts';
 import type { FileLook, Look } from '../../disk/tree/look.ts';
 import { TreeError } from '../../disk/tree/tree-error.ts';
 import { nextTurn } from '../../disk/tree/turns.ts';
@@ -29,6 +29,9 @@ const AT_ONCE = 8;
 
 /** Places looked at before other work has its turn. */
 const SLICE = 256;
+
+/** What a look costs at most before it counts twice. */
+const NAMES_A_LOOK = 16;
 
 /** A place to look at. */
 export interface Target {
@@ -101,17 +104,57 @@ export class Capture {
     const waiting = [...scope];
     let looked = 0;
     for (let target = waiting.pop(); target !== undefined; target = waiting.pop()) {
-      for (let depth = 1; depth < target.locator.length; depth += 1) this.#lookAt(target.locator.slice(0, depth), waiting);
-      this.#lookAt(target.locator, waiting);
+      looked += await this.#lookAlong(target.locator, waiting);
       if (target.deep) this.#lookBelow(target.locator, waiting);
-      if ((looked += 1) % SLICE === 0) await nextTurn();
+      if (looked < SLICE) continue;
+      looked = 0;
+      await nextTurn();
     }
   }
 
+  /** At a place and those above it, from above. Where no directory is, nothing is below. Returns what that has cost, in looks. */
+  async #lookAlong(locator: Locator, waiting: Target[]): Promise<number> {
+    let look: Look | null | undefined = DIRECTORY;
+    let names = 0;
+    for (const place of this.#unseenOnTheWay(locator)) {
+      // What is no entry of ours, such as a link, hides what is below it; nothing of it is gone.
+      if (look !== undefined) look = look?.kind === 'directory' ? this.#look(place) : null;
+      // It may have been found to be gone with what it was in.
+      if (this.#isNew(place)) this.#lookAt(place, look, waiting);
+      // Each look walks along the whole way.
+      if ((names += place.length) < SLICE * NAMES_A_LOOK) continue;
+      names = 0;
+      await nextTurn();
+    }
+    return 1 + (names + locator.length) / NAMES_A_LOOK;
+  }
+
+  /** Who looks at a place has looked at those above it before. */
+  #unseenOnTheWay(locator: Locator): Locator[] {
+    const places: Locator[] = [];
+    const isLegal = isLegalLocator(locator);
+    for (let depth = locator.length; depth > 0; depth -= 1) {
+      const place = locator.slice(0, depth);
+      if (this.#seen.has(keyOf(place))) break;
+      // What is on the way to a legal place is one.
+      if (isLegal || isLegalLocator(place)) places.push(place);
+      else this.#leaveOut(place);
+    }
+    return places.reverse();
+  }
+
+  #leaveOut(place: Locator): void {
+    if (!this.#isNew(place)) return;
+    this.#surroundings.report(`The name or path of '${keyOf(place)}' is not one that every region can have; it is not synced.`);
+  }
+
+  #isNew(place: Locator): boolean {
+    const { size } = this.#seen;
+    return this.#seen.add(keyOf(place)).size > size;
+  }
+
   /** Sorts a place in; what is below a new directory is to be looked at too. */
-  #lookAt(locator: Locator, waiting: Target[]): void {
-    if (!this.#isNew(locator)) return;
-    const look = this.#look(locator);
+  #lookAt(locator: Locator, look: Look | null | undefined, waiting: Target[]): void {
     if (look === undefined) return;
     const applied = this.#known.applied.get(locator);
     if (applied !== undefined && applied.kind !== look?.kind) this.#isGone(locator, applied, look);
@@ -122,15 +165,6 @@ export class Capture {
       this.#directories.push(locator);
       this.#lookBelow(locator, waiting);
     }
-  }
-
-  #isNew(locator: Locator): boolean {
-    const key = keyOf(locator);
-    if (locator.length === 0 || this.#seen.has(key)) return false;
-    this.#seen.add(key);
-    if (isLegalLocator(locator)) return true;
-    this.#surroundings.report(`The name or path of '${key}' is not one that every region can have; it is not synced.`);
-    return false;
   }
 
   /** What is on the disk below a place, and what was when the journal last knew. */

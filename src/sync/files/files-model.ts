@@ -53,6 +53,16 @@ export class FilesModel implements Model, Table {
     this.listener?.(locator);
   }
 
+  directoriesTo(locator: Locator, depth: number): number {
+    return this.#entries.depthOf(locator, depth, ({ kind }) => kind === 'directory');
+  }
+
+  /** The deepest place stands for those above: whoever looks at it looks at all on the way. */
+  makeDirectories(locator: Locator, depth: number): void {
+    this.#entries.fill(locator, depth, DIRECTORY);
+    this.listener?.(locator.slice(0, depth));
+  }
+
   confirm(operation: Operation): Refusal | null {
     const change = readChange(operation);
     if (change === null) return 'damaged';

@@ -20,6 +20,15 @@ export function isLegalLocator(locator: Locator): boolean {
   return locator.every(isLegalName) && locator.reduce((units, name) => units + name.length, 0) <= MOST_UNITS;
 }
 
+/** No path of a system that is known is longer, in bytes; the longest that Linux takes. */
+const MOST_PATH_BYTES = 4095;
+
+/** Whether this disk can have no such place: its path would be too long below the directory of the files. */
+export function isBeyondDisk(locator: Locator, base: string): boolean {
+  if (locator.length < 15) return false; // 255 bytes a name
+  return Buffer.byteLength(base) + locator.length + locator.reduce((bytes, name) => bytes + Buffer.byteLength(name), 0) > MOST_PATH_BYTES;
+}
+
 /** For a set or map of locators; no legal name has the separator. */
 export function keyOf(locator: Locator): string {
   return locator.join('/');

@@ -4,7 +4,7 @@ import { TreeError } from '../../disk/tree/tree-error.ts';
 import { nextTurn } from '../../disk/tree/turns.ts';
 import type { Applied } from './applied.ts';
 import { isSameState } from './apply.ts';
-import { isLegalLocator } from './locators.ts';
+import { isBeyondDisk, isLegalLocator } from './locators.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /** How often a process looks at what another one has done, in milliseconds. */
@@ -24,9 +24,9 @@ interface Open {
  * others, which it tells of nothing, but which see both. Waits for ever while there is no such process.
  */
 export class Onlooker {
-  readonly #surroundings: Pick<Surroundings, 'journal' | 'tree'>;
+  readonly #surroundings: Pick<Surroundings, 'journal' | 'tree' | 'place'>;
 
-  constructor(surroundings: Pick<Surroundings, 'journal' | 'tree'>) {
+  constructor(surroundings: Pick<Surroundings, 'journal' | 'tree' | 'place'>) {
     this.#surroundings = surroundings;
   }
 
@@ -101,7 +101,7 @@ export class Onlooker {
 
   #isApplied(locator: Locator): boolean {
     const { applied, view } = this.#surroundings.journal.known;
-    return isSameState(applied.get(locator), view.get(locator));
+    return isSameState(applied.get(locator), view.get(locator)) || isBeyondDisk(locator, this.#surroundings.place.path);
   }
 
   #applied(locator: Locator): Applied | undefined {

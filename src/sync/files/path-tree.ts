@@ -21,14 +21,28 @@ export class PathTree<T> {
     yield* this.#find(locator)?.children?.keys() ?? [];
   }
 
+  /** How many of the first `depth` places on the way have values that are as `isMet` asks, in a row; in one walk. */
+  depthOf(locator: Locator, depth: number, isMet: (value: T) => boolean): number {
+    let node: Node<T> | undefined = this.#root;
+    for (let length = 0; length < depth; length += 1) {
+      node = node.children?.get(locator[length] ?? '');
+      if (node?.value === undefined || !isMet(node.value)) return length;
+    }
+    return depth;
+  }
+
+  /** Gives a value to all of the first `depth` places on the way that have none; in one walk. */
+  fill(locator: Locator, depth: number, value: T): void {
+    let node = this.#root;
+    for (const name of locator.slice(0, depth)) {
+      node = childOf(node, name);
+      node.value ??= value;
+    }
+  }
+
   set(locator: Locator, value: T): void {
     let node = this.#root;
-    for (const name of locator) {
-      node.children ??= new Map();
-      let child = node.children.get(name);
-      if (child === undefined) node.children.set(name, (child = { value: undefined, children: null }));
-      node = child;
-    }
+    for (const name of locator) node = childOf(node, name);
     node.value = value;
   }
 
@@ -79,6 +93,14 @@ export class PathTree<T> {
     }
     return path;
   }
+}
+
+/** Made if it is not there. */
+function childOf<T>(node: Node<T>, name: string): Node<T> {
+  node.children ??= new Map();
+  let child = node.children.get(name);
+  if (child === undefined) node.children.set(name, (child = { value: undefined, children: null }));
+  return child;
 }
 
 /** Last one first. */

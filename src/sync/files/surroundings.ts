@@ -1,4 +1,5 @@
 import type { FileLockTable } from '../../disk/locks/lock-table.ts';
+import type { BucketPlace } from '../../disk/place.ts';
 import type { FileTree } from '../../disk/tree/file-tree.ts';
 import type { Blobs } from './blobs.ts';
 import type { FilesJournal } from './files-journal.ts';
@@ -6,6 +7,7 @@ import type { FilesJournal } from './files-journal.ts';
 /** What the parts of a file sync work with. */
 export interface Surroundings {
   readonly journal: FilesJournal;
+  readonly place: Pick<BucketPlace, 'path'>;
   readonly tree: FileTree;
   readonly locks: FileLockTable;
   readonly blobs: Blobs;

@@ -30,6 +30,10 @@ export interface Table {
   hasChildren(locator: Locator): boolean;
   set(locator: Locator, entry: TableEntry): void;
   delete(locator: Locator): void;
+  /** How many of the first `depth` places on the way are directories, in a row. */
+  directoriesTo(locator: Locator, depth: number): number;
+  /** Makes the first `depth` places on the way directories, of which none is a file. */
+  makeDirectories(locator: Locator, depth: number): void;
 }
 
 /** Hears of versions that lost their place to others whose writers had not seen them. */
@@ -95,15 +99,18 @@ function seedFile(table: Table, locator: Locator, version: Version, losses: Loss
   else if (current.key !== entry.key) losses.lost(locator, version, versionOf(current));
 }
 
-/** Makes the first `depth` places on the way to `locator` directories. */
+/** Makes the first `depth` places on the way to `locator` directories: a region may ask for thousands in one step. */
 function makeDirectories(table: Table, locator: Locator, depth: number, losses: Losses): void {
-  for (let length = 1; length <= depth; length += 1) {
-    const place = locator.slice(0, length);
-    const current = table.get(place);
-    if (current?.kind === 'directory') continue;
-    if (current !== undefined) losses.lost(place, versionOf(current), null);
-    table.set(place, DIRECTORY);
+  const there = table.directoriesTo(locator, depth);
+  if (there === depth) return;
+  // Below a file, or nothing, there is nothing.
+  const first = locator.slice(0, there + 1);
+  const current = table.get(first);
+  if (current?.kind === 'file') {
+    losses.lost(first, versionOf(current), null);
+    table.set(first, DIRECTORY);
   }
+  table.makeDirectories(locator, depth);
 }
 
 export function fileEntry({ id, region, manifest }: Version): FileEntry {

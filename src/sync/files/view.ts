@@ -4,7 +4,7 @@ import type { Numbered } from '../../disk/replica/pending-queue.ts';
 import { readChange } from './files-model.ts';
 import type { FilesModel } from './files-model.ts';
 import { keyOf, locatorOf } from './locators.ts';
-import { applyChange } from './table.ts';
+import { applyChange, DIRECTORY } from './table.ts';
 import type { Losses, Table, TableEntry } from './table.ts';
 
 /** What is lost is told of when the order says so, not when it is only expected. */
@@ -46,6 +46,21 @@ export class View implements Table {
       if (entry !== null && key.startsWith(prefix)) return true;
     }
     return false;
+  }
+
+  directoriesTo(locator: Locator, depth: number): number {
+    if (this.#own.size === 0) return this.#base.directoriesTo(locator, depth);
+    let there = 0;
+    while (there < depth && this.get(locator.slice(0, there + 1))?.kind === 'directory') there += 1;
+    return there;
+  }
+
+  makeDirectories(locator: Locator, depth: number): void {
+    for (let length = depth; length > 0; length -= 1) {
+      const place = locator.slice(0, length);
+      if (this.get(place) !== undefined) return;
+      this.set(place, DIRECTORY);
+    }
   }
 
   set(locator: Locator, entry: TableEntry): void {
