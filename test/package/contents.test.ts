@@ -14,6 +14,7 @@ const manifest = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8
 const wanted = [
   /^(package\.json|README\.md|LICENSE|CHANGELOG\.md)$/,
   /^docs\/[A-Z-]+\.md$/,
+  /^examples\/(frameworks\/)?[\w-]+\.mjs$/,
   /^dist\/(index|globals|sync|sync-contract|cli)\.js$/,
   /^dist\/chunks\/[\w-]+\.js$/,
   /^dist\/types\/[\w/-]+\.d\.ts$/,
