@@ -1,7 +1,10 @@
+import { Code } from '../runtime/code.ts';
 import type * as Behaviour from './behaviour.ts';
 
 // Programs look for the interface objects, so these exist from the start; most programs never make a handle, so what the
 // methods do is loaded before the first one is made.
+
+const code = new Code<typeof Behaviour>(() => import('./behaviour.ts'));
 
 let loaded: typeof Behaviour | undefined;
 
@@ -11,9 +14,13 @@ export function behaviour(): typeof Behaviour {
   return loaded;
 }
 
-/** To be awaited before anything makes a handle. Fails as an import does, such as for too many open files; try again. */
+/**
+ * To be awaited before anything makes a handle.
+ *
+ * @throws HoldfastError `disk-failed`, such as for too many open files; try again
+ */
 export async function loadBehaviour(): Promise<typeof Behaviour> {
-  return (loaded ??= await import('./behaviour.ts'));
+  return (loaded ??= await code.load());
 }
 
 /** For those who make handles in their caller's turn, and so import the behaviour from the start. */

@@ -1,7 +1,7 @@
 import type { WebLockTable } from '../disk/locks/lock-table.ts';
 import type { LockTable } from '../disk/locks/table.ts';
-import { OpenJournals } from '../disk/map/open-journals.ts';
-import type { Suspendable } from '../disk/map/open-journals.ts';
+import { OpenJournals } from '../disk/journal/open-journals.ts';
+import type { Suspendable } from '../disk/journal/open-journals.ts';
 import type { BucketPlace } from '../disk/place.ts';
 import type { Root } from '../disk/root/root.ts';
 import type { FileTree } from '../disk/tree/file-tree.ts';
@@ -14,7 +14,7 @@ import type * as LockCode from './lock-code.ts';
 import type { LocksMeter } from './locks-meter.ts';
 import type { Meter } from './meter.ts';
 
-/** Buckets of this realm with a running engine; each has a descriptor and a session in its lock journal. */
+/** Buckets of this realm with a running engine; each has a session in its lock journal. */
 const running = new OpenJournals(128);
 
 type LockSnapshot = ReturnType<WebLockTable['query']>;

@@ -19,6 +19,7 @@ import type { OriginSync, SyncStatus } from './sync/origin-sync.ts';
 import type { StorageClient } from './storage-client.ts';
 import type { SyncSettings } from './sync/options.ts';
 import { createSync } from './sync/provide.ts';
+import { WeakMapByName } from './weak-map-by-name.ts';
 
 /** What a bucket takes of what a process has few of. */
 export interface BucketUse {
@@ -74,8 +75,8 @@ export class Bucket {
   readonly #quota: number | undefined;
   /** Clients with something that only they have. */
   readonly #inUse = new Set<StorageClient>();
-  /** Clients that have a file system. */
-  readonly #withFiles = new Set<StorageClient>();
+  /** What clients see of the files, by the clients' ids: what handles lead to, and so alive while there are any. */
+  readonly #fileSystems = new WeakMapByName<FileSystem>();
   #map: MapJournal | undefined;
   /** Null: the host has no hub for the origin. */
   readonly #sync: BucketSync | null;
@@ -151,6 +152,7 @@ export class Bucket {
       durability: this.#owner.root.durability,
       shared: this.#owner.root.shared,
       onCompaction: this.meter.compacted,
+      owner: this.#owner.host,
       ...(this.#quota !== undefined && { quota: this.#quota }),
       ...(this.#sync !== null && { replicate: this.#sync.replicate }),
     }));
@@ -196,13 +198,12 @@ export class Bucket {
     this.#owner.keep(this, this.#inUse.size > 0 || this.#sync?.isRunning === true);
   }
 
-  /** Notes a client whose open files must end with the host. */
-  noteFiles(client: StorageClient): void {
-    this.#withFiles.add(client);
+  /** Notes a client's file system, whose open files must end with the host. */
+  noteFiles(client: StorageClient, fileSystem: FileSystem): void {
+    this.#fileSystems.set(client.id, fileSystem);
   }
 
   forget(client: StorageClient): void {
-    this.#withFiles.delete(client);
     this.keep(client, false);
   }
 
@@ -223,9 +224,10 @@ export class Bucket {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    const clients = new Set([...this.#inUse, ...this.#withFiles]);
+    const clients = new Set(this.#inUse);
     if (this.client !== undefined) clients.add(this.client);
     await Promise.all([...clients].map((client) => client.end()));
+    await Promise.all([...this.#fileSystems.values()].map((fileSystem) => fileSystem.close()));
     await this.#sync?.end();
     this.#map?.close();
     await this.engine.close();

@@ -6,6 +6,10 @@ import { loadBehaviour } from '../file-system/loading.ts';
 import type { StorageBucket, UsageDetails } from '../storage/storage-manager.ts';
 import type { Bucket } from './bucket.ts';
 import type { StorageClient } from './storage-client.ts';
+import { withDescriptors } from '../runtime/descriptors.ts';
+import { HoldfastError } from '../runtime/holdfast-error.ts';
+import { domException } from '../webidl/dom-exception.ts';
+import { errorMessage, isDOMException } from '../runtime/errors.ts';
 import { asWebError } from './web-error.ts';
 
 /** Says that a bucket is persistent; beside its data, so that every process and every later run knows. */
@@ -40,7 +44,8 @@ export class ClientStorageBucket implements StorageBucket<FileSystemDirectoryHan
   makePersistent(): Promise<void> {
     return this.#attempt(async ({ place }) => {
       place.ensure();
-      await fs.promises.writeFile(path.join(place.path, marker), '', { flag: 'a', mode: 0o600 });
+      const file = path.join(place.path, marker);
+      await withDescriptors(() => fs.promises.writeFile(file, '', { flag: 'a', mode: 0o600 }));
     });
   }
 
@@ -50,9 +55,15 @@ export class ClientStorageBucket implements StorageBucket<FileSystemDirectoryHan
       this.#bucket.open();
       return await action(this.#bucket);
     } catch (error) {
-      throw asWebError(error);
+      throw asStorageError(error);
     }
   }
+}
+
+/** What fails while the disk is read for this has no error of its own in the standard. */
+function asStorageError(error: unknown): unknown {
+  if (error instanceof HoldfastError || isDOMException(error)) return asWebError(error);
+  return domException('UnknownError', `The storage cannot be read: ${errorMessage(error)}`, error);
 }
 
 async function isFile(file: string): Promise<boolean> {

@@ -192,7 +192,7 @@ export class StorageClient<Sync extends OriginSync | null = OriginSync | null> e
     this.#use();
     if (this.#fileSystem === undefined) {
       this.#fileSystem = this.#bucket.createFileSystem();
-      this.#bucket.noteFiles(this);
+      this.#bucket.noteFiles(this, this.#fileSystem);
     }
     return this.#fileSystem;
   }
@@ -250,9 +250,10 @@ export class StorageClient<Sync extends OriginSync | null = OriginSync | null> e
     return this.#local;
   }
 
-  /** What only this client has, and would be lost if nobody held it. */
+  /** What only this client has, and somebody may come back to though nobody holds it: as a listener, or by the origin. */
   #noteUse(): void {
-    const inUse = this.#unsubscribe !== undefined || (this.#session?.storage.length ?? 0) > 0;
+    const isRemembered = this.#bucket.client === this && (this.#session?.storage.length ?? 0) > 0;
+    const inUse = this.#unsubscribe !== undefined || isRemembered;
     this.#bucket.keep(this, inUse);
   }
 }

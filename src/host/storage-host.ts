@@ -1,3 +1,4 @@
+import { suspendMapsOf } from '../disk/map/map-journal.ts';
 import { Root } from '../disk/root/root.ts';
 import type { HandleData } from '../file-system/handles.ts';
 import type { FileSystemDirectoryHandle } from '../file-system/directory-handle.ts';
@@ -192,6 +193,8 @@ export class StorageHost<Options extends StorageHostOptions = StorageHostOptions
     await Promise.all([...this.#buckets.values()].map((bucket) => bucket.close()));
     await this.#owner.sync?.hub.close();
     this.#endWarnings();
+    // Of buckets, too, that nobody holds any more.
+    suspendMapsOf(this);
     this.#inUse.clear();
     this.#warm.clear();
   }

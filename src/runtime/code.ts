@@ -1,3 +1,10 @@
+import { requireDescriptors } from './descriptors.ts';
+import { errorMessage } from './errors.ts';
+import { HoldfastError } from './holdfast-error.ts';
+
+/** More than a runtime has open at once while it loads one of ours, with what that imports. */
+const DESCRIPTORS = 12;
+
 /** Code that many programs do without, and that is loaded when it is first needed. */
 export class Code<Module> {
   readonly #import: () => Promise<Module>;
@@ -8,17 +15,25 @@ export class Code<Module> {
     this.#import = load;
   }
 
-  /** All wait for one promise, so that they go on in the order of their calls. Fails as an import does; then the next call tries again. */
+  /**
+   * All wait for one promise, so that they go on in the order of their calls. After a failure the next call tries again.
+   *
+   * @throws HoldfastError `disk-failed`
+   */
   load(): Promise<Module> {
-    return (this.#loading ??= this.#load());
+    return (this.#loading ??= this.#load().catch((error: unknown) => {
+      this.#loading = undefined;
+      throw error;
+    }));
   }
 
   async #load(): Promise<Module> {
     try {
+      // A runtime remembers for ever that an import has failed: it is not even tried without the descriptors it takes.
+      requireDescriptors(DESCRIPTORS);
       return (this.#module = await this.#import());
     } catch (error) {
-      this.#loading = undefined; // such as too many open files
-      throw error;
+      throw new HoldfastError('disk-failed', `A part of Holdfast's code could not be loaded: ${errorMessage(error)}`, { cause: error });
     }
   }
 

@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import { dirname } from 'node:path';
 import { define } from './define.ts';
+import { withDescriptors } from './descriptors.ts';
 import { readRange, streamRange } from './disk-range.ts';
 import type { DiskRange, DiskSnapshot } from './disk-range.ts';
 import { runtime } from './runtime.ts';
@@ -104,7 +105,7 @@ async function nativeParts({ path, state }: DiskFileSource): Promise<Blob[]> {
   if (runtime === 'bun') return [Bun.file(path)];
   if (state.size > NODE_BYTES) return [await unreadablePart(path)];
   try {
-    return [await fs.openAsBlob(path)];
+    return [await withDescriptors(() => fs.openAsBlob(path))];
   } catch {
     // Somebody has removed the file just now: it has changed since its state was taken, and cannot be read.
     return [await unreadablePart(path)];

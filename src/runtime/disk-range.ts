@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import type { ReadableByteStreamController, UnderlyingByteSource } from 'node:stream/web';
+import { withDescriptor } from './descriptors.ts';
 import { errorCode, isDOMException, withCause } from './errors.ts';
 import { runtime } from './runtime.ts';
 
@@ -150,7 +151,7 @@ const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = fs.constants as Partial<typ
 function open(file: DiskSnapshot): number {
   let descriptor: number;
   try {
-    descriptor = fs.openSync(file.path, (O_RDONLY ?? 0) | O_NOFOLLOW | O_NONBLOCK);
+    descriptor = withDescriptor(() => fs.openSync(file.path, (O_RDONLY ?? 0) | O_NOFOLLOW | O_NONBLOCK));
   } catch (error) {
     throw toReadError(error, file);
   }

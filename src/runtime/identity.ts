@@ -1,5 +1,7 @@
 import fs from 'node:fs';
-import { errorCode } from './errors.ts';
+import { isShortage, withDescriptor } from './descriptors.ts';
+import { errorCode, errorMessage } from './errors.ts';
+import { HoldfastError } from './holdfast-error.ts';
 
 /**
  * Which thread a realm runs on, as far as this runtime lets it know. Where `boot` is empty, nobody can prove that
@@ -24,7 +26,11 @@ const START_TOLERANCE_SECONDS = 60;
 
 let own: ThreadIdentity | undefined;
 
-/** The identity of the thread that calls. */
+/**
+ * The identity of the thread that calls.
+ *
+ * @throws HoldfastError `disk-failed` where there are not the descriptors to find it out
+ */
 export function threadIdentity(): ThreadIdentity {
   own ??= identify();
   return own;
@@ -32,8 +38,14 @@ export function threadIdentity(): ThreadIdentity {
 
 /** Whether the thread still runs. Never throws; a probe that is denied proves nothing. */
 export function threadLife(identity: ThreadIdentity): ThreadLife {
-  const here = threadIdentity();
-  if (identity.boot === '' || identity.boot !== here.boot || identity.namespace !== here.namespace) return 'unknown';
+  if (identity.boot === '') return 'unknown';
+  let here: ThreadIdentity;
+  try {
+    here = threadIdentity();
+  } catch {
+    return 'unknown';
+  }
+  if (identity.boot !== here.boot || identity.namespace !== here.namespace) return 'unknown';
   return process.platform === 'linux' ? lifeInProc(identity) : lifeBySignal(identity, here);
 }
 
@@ -41,7 +53,9 @@ function identify(): ThreadIdentity {
   try {
     const identity = process.platform === 'linux' ? identifyInProc() : identifyByPid();
     if (identity !== null) return identity;
-  } catch {
+  } catch (error) {
+    // One that was made up for want of descriptors would be kept.
+    if (isShortage(error)) throw new HoldfastError('disk-failed', `This thread cannot be identified: ${errorMessage(error)}`, { cause: error });
     // The runtime or the system denies it.
   }
   return { boot: '', namespace: '', pid: process.pid, tid: 0, start: 0 };
@@ -51,7 +65,7 @@ function identifyInProc(): ThreadIdentity | null {
   const [pid, , tid] = fs.readlinkSync('/proc/thread-self').split('/').map(Number);
   // Where /proc shows another PID namespace than ours, its numbers are not the ones that others know us by.
   if (pid !== process.pid || tid === undefined) return null;
-  const boot = fs.readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
+  const boot = withDescriptor(() => fs.readFileSync('/proc/sys/kernel/random/boot_id', 'latin1')).trim();
   const namespace = fs.readlinkSync('/proc/self/ns/pid');
   const start = readTask(`${pid}/task/${tid}`)?.start;
   return start === undefined ? null : { boot, namespace, pid, tid, start };
@@ -82,7 +96,7 @@ function lifeOfProcess(pid: number): ThreadLife {
   const leader = readTask(`${pid}`);
   if (leader === null) return lifeBeyondProc(pid);
   if (!hasExited(leader)) return 'dead';
-  const running = fs.readdirSync(`/proc/${pid}/task`).some((tid) => {
+  const running = withDescriptor(() => fs.readdirSync(`/proc/${pid}/task`)).some((tid) => {
     const thread = readTask(`${pid}/task/${tid}`);
     return thread !== null && !hasExited(thread);
   });
@@ -120,7 +134,7 @@ interface Task {
 /** https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html; null where there is no such task. */
 function readTask(path: string): Task | null {
   try {
-    const text = fs.readFileSync(`/proc/${path}/stat`, 'latin1');
+    const text = withDescriptor(() => fs.readFileSync(`/proc/${path}/stat`, 'latin1'));
     // The name before it is in parentheses and may hold spaces and parentheses itself.
     const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
     return { state: fields[0] ?? '', start: Number(fields[19]) };

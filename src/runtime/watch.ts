@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import timers from 'node:timers';
+import { withDescriptor } from './descriptors.ts';
 import { runtime } from './runtime.ts';
 
 /** Longer than Bun keeps back a report that follows another. */
@@ -13,10 +14,12 @@ const ECHO_MS = 20;
  */
 export function watchInBackground(path: string, onEvent: () => void, onError: (error: unknown) => void): fs.FSWatcher {
   const after = afterEvent[runtime]?.(onEvent);
-  const watcher = fs.watch(path, { persistent: false }, () => {
-    after?.(watcher);
-    onEvent();
-  });
+  const watcher = withDescriptor(() =>
+    fs.watch(path, { persistent: false }, () => {
+      after?.(watcher);
+      onEvent();
+    }),
+  );
   watcher.on('error', onError);
   // Deno does not heed `persistent`.
   watcher.unref();

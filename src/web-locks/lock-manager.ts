@@ -1,6 +1,7 @@
 import type { WebLockTable } from '../disk/locks/lock-table.ts';
 import { isAbortSignal } from '../runtime/brands.ts';
 import { Code } from '../runtime/code.ts';
+import { errorMessage } from '../runtime/errors.ts';
 import { boolean, callbackFunction, dictionary, DOMString, enumeration } from '../webidl/conversions.ts';
 import { domException } from '../webidl/dom-exception.ts';
 import { defineInterface, illegalConstructor, illegalInvocation, internal, requireArguments } from '../webidl/interface.ts';
@@ -79,7 +80,7 @@ export class LockManager {
     requireArguments(args.length, 2, 'LockManager', 'request');
     const requested = convertArguments(args);
     this.#requireActive('request');
-    const locks = this.#of(await behaviour.load());
+    const locks = this.#of(await loadFor('request a lock'));
     if (this.#ended) throw closedMeanwhile();
     return locks.request(requested);
   }
@@ -91,7 +92,7 @@ export class LockManager {
   async query(): Promise<LockManagerSnapshot> {
     if (!(#options in this)) throw illegalInvocation('LockManager');
     this.#requireActive('query');
-    return this.#of(await behaviour.load()).query();
+    return this.#of(await loadFor('query the locks')).query();
   }
 
   /** @internal Ends the client: rejects what is not settled, releases what is held. */
@@ -120,6 +121,14 @@ export function createLockManager(options: LockManagerOptions): LockManager {
 
 function closedMeanwhile(): DOMException {
   return domException('AbortError', 'The client that requested the lock was closed');
+}
+
+async function loadFor(purpose: string): Promise<typeof Behaviour> {
+  try {
+    return await behaviour.load();
+  } catch (error) {
+    throw domException('UnknownError', `Failed to ${purpose}: ${errorMessage(error)}`, error);
+  }
 }
 
 /** The overloads of `request`: https://webidl.spec.whatwg.org/#js-overloads, by the number of arguments. */

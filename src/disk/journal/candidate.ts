@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import { dirname } from 'node:path';
+import { withDescriptor } from '../../runtime/descriptors.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { closeQuietly, candidatePath, encodeFileHeader, FILE_HEADER_BYTES } from './generation-file.ts';
 import { diskError } from './disk-error.ts';
@@ -80,7 +81,7 @@ export class Candidate {
 
   #withFile(flags: number, action: (descriptor: number) => void): void {
     try {
-      const descriptor = fs.openSync(this.path, flags, 0o600);
+      const descriptor = withDescriptor(() => fs.openSync(this.path, flags, 0o600));
       try {
         action(descriptor);
       } finally {

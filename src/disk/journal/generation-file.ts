@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
+import { withDescriptor } from '../../runtime/descriptors.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { getUint32, putUint32 } from './bytes.ts';
 import { crc32 } from './checksum.ts';
@@ -117,10 +118,10 @@ function openDescriptor(path: string): { descriptor: number; readOnly: unknown }
   const { O_RDWR, O_RDONLY, O_APPEND } = fs.constants;
   const safely = O_NOFOLLOW | O_NONBLOCK;
   try {
-    return { descriptor: fs.openSync(path, O_RDWR | O_APPEND | safely), readOnly: undefined };
+    return { descriptor: withDescriptor(() => fs.openSync(path, O_RDWR | O_APPEND | safely)), readOnly: undefined };
   } catch (error) {
     if (!['EROFS', 'EACCES', 'EPERM'].includes(systemCode(error))) throw error;
-    return { descriptor: fs.openSync(path, O_RDONLY | safely), readOnly: error };
+    return { descriptor: withDescriptor(() => fs.openSync(path, O_RDONLY | safely)), readOnly: error };
   }
 }
 
@@ -135,8 +136,7 @@ export function closeQuietly(descriptor: number): void {
 /** The numbers of the generations that a directory shows, ascending; null if there is no directory. */
 export function listGenerations(directory: string): number[] | null {
   try {
-    return fs
-      .readdirSync(directory)
+    return withDescriptor(() => fs.readdirSync(directory))
       .filter((name) => /^(0|[1-9][0-9]*)$/.test(name))
       .map(Number)
       .sort((a, b) => a - b);

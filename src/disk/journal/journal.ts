@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import { isShortage } from '../../runtime/descriptors.ts';
 import { errorMessage } from '../../runtime/errors.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { compact } from './compaction.ts';
@@ -83,6 +84,8 @@ export class Journal<Outcome> {
   readonly #vital: (kind: number) => boolean;
   readonly #onCompaction: JournalOptions['onCompaction'];
   #closed = false;
+  /** Whether an append or a compaction relies on the descriptor, further up the stack. */
+  #held = false;
   /** Set while a record of ours may or may not be in the journal. */
   #inDoubt = false;
   #syncFailure: HoldfastError | null = null;
@@ -206,8 +209,13 @@ export class Journal<Outcome> {
    */
   append(kind: number, session: number, sequence: number, payload: Uint8Array): Outcome {
     const record = { kind, session, sequence, payload };
-    // The common case pays for no closure.
-    return this.#exclusively === undefined ? this.#append(record) : this.#alone(() => this.#append(record));
+    this.#held = true;
+    try {
+      // The common case pays for no closure.
+      return this.#exclusively === undefined ? this.#append(record) : this.#alone(() => this.#append(record));
+    } finally {
+      this.#held = false;
+    }
   }
 
   #append(record: JournalRecord): Outcome {
@@ -222,6 +230,7 @@ export class Journal<Outcome> {
       this.#requireWritable();
       this.#refuseRepetition(record);
       const before = this.#replay.size;
+      if (this.#strict) this.#syncName();
       if (this.#relief === null) this.#write(record);
       else if (this.#vital(record.kind)) this.#relief.writeAnyway(record);
       else this.#relief.write(record);
@@ -358,18 +367,36 @@ export class Journal<Outcome> {
     return new HoldfastError('disk-failed', message, { cause });
   }
 
-  /** Makes the current generation, and its name, durable. */
+  /** Makes the record durable that was written last. */
   #sync(): void {
-    const { file, number } = this.#replay;
     try {
-      fs.fdatasyncSync(file.descriptor);
-      if (this.#syncedGeneration !== number) syncDirectory(this.directory);
+      fs.fdatasyncSync(this.#replay.file.descriptor);
+    } catch (error) {
+      throw this.#failedSync(error);
+    }
+    this.#syncName();
+  }
+
+  /** Makes the name of the current generation durable. Done before a record is written too: then nothing is in doubt. */
+  #syncName(): void {
+    const { number } = this.#replay;
+    if (this.#syncedGeneration === number) return;
+    try {
+      syncDirectory(this.directory);
       this.#syncedGeneration = number;
     } catch (error) {
-      const message = `The journal ${this.file} could not be synced: whether its last records survive a power loss is unknown.`;
-      this.#syncFailure = new HoldfastError('disk-failed', message, { cause: error });
-      throw this.#syncFailure;
+      throw isShortage(error) ? this.#unsynced(error) : this.#failedSync(error);
     }
+  }
+
+  /** After a sync that failed, the disk may have dropped what it did not write: no later one can be trusted. */
+  #failedSync(cause: unknown): HoldfastError {
+    return (this.#syncFailure = this.#unsynced(cause));
+  }
+
+  #unsynced(cause: unknown): HoldfastError {
+    const message = `The journal ${this.file} could not be synced: whether its last records survive a power loss is unknown.`;
+    return new HoldfastError('disk-failed', message, { cause });
   }
 
   /**
@@ -379,7 +406,12 @@ export class Journal<Outcome> {
    * @throws HoldfastError as {@link append}; the journal is then as it was.
    */
   compact(): boolean {
-    return this.#alone(() => this.#compact());
+    this.#held = true;
+    try {
+      return this.#alone(() => this.#compact());
+    } finally {
+      this.#held = false;
+    }
   }
 
   #compact(): boolean {
@@ -414,9 +446,9 @@ export class Journal<Outcome> {
     this.#patience = this.size + limit / 4;
   }
 
-  /** Closes the descriptor and keeps the state; the next use opens it again. */
+  /** Closes the descriptor and keeps the state; the next use opens it again. Does nothing amid an append. */
   suspend(): void {
-    this.#replay.suspend();
+    if (!this.#held) this.#replay.suspend();
   }
 
   /** Closes for good: every later use throws HoldfastError `closed`. */

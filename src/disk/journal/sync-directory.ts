@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import { withDescriptor } from '../../runtime/descriptors.ts';
 import { systemCode } from './disk-error.ts';
 import { closeQuietly } from './generation-file.ts';
 
@@ -8,7 +9,7 @@ const unsupported = new Set(['EISDIR', 'EPERM', 'EINVAL', 'ENOTSUP']);
 /** Makes the entries of a directory durable. */
 export function syncDirectory(directory: string): void {
   try {
-    const descriptor = fs.openSync(directory, fs.constants.O_RDONLY);
+    const descriptor = withDescriptor(() => fs.openSync(directory, fs.constants.O_RDONLY));
     try {
       fs.fsyncSync(descriptor);
     } finally {

@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { withDescriptor } from '../../runtime/descriptors.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { ensureDirectory } from '../directories.ts';
 import { randomUuid } from '../../runtime/random.ts';
@@ -105,7 +106,7 @@ export class Fence {
       const [, fence, number] = /^files\.(fence-)?(\d+)/.exec(name) ?? [];
       return number !== undefined && (fence === undefined ? Number(number) < epoch : Number(number) <= epoch);
     };
-    const name = fs.readdirSync(this.#bucket).find(isBefore);
+    const name = withDescriptor(() => fs.readdirSync(this.#bucket)).find(isBefore);
     if (name === undefined) throw Object.assign(new Error(`${this.#bucket} has no files of before epoch ${epoch}`), { code: 'ENOENT' });
     return name;
   }
@@ -192,7 +193,7 @@ class Copies {
     if (source === null) return;
     ensureDirectory(this.#directory);
     const copy = path.join(this.#directory, String(this.#paths.size));
-    fs.copyFileSync(source, copy, fs.constants.COPYFILE_FICLONE);
+    withDescriptor(() => fs.copyFileSync(source, copy, fs.constants.COPYFILE_FICLONE));
     syncFile(copy);
     this.#paths.set(locator, copy);
   }
@@ -208,7 +209,7 @@ class Copies {
 
 /** What was flushed by the old holder stays on the disk. */
 function syncFile(file: string): void {
-  const descriptor = fs.openSync(file, 'r+');
+  const descriptor = withDescriptor(() => fs.openSync(file, 'r+'));
   try {
     fs.fsyncSync(descriptor);
   } finally {

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { isThenable } from '../../runtime/brands.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { threadIdentity, threadLife, type ThreadIdentity, type ThreadLife } from '../../runtime/identity.ts';
-import { Journal, type JournalOptions } from '../journal/journal.ts';
+import type { JournalOptions } from '../journal/journal.ts';
 import { lockfileSection, type Shared } from '../journal/lockfile.ts';
 import type { Locator } from '../locator.ts';
 import type { BucketPlace } from '../place.ts';
@@ -28,6 +28,7 @@ import {
   type WebLockTable,
 } from './lock-table.ts';
 import type { LockMachine } from './machine.ts';
+import { OpenLog } from './open-log.ts';
 import { Participant, sessionLost, type LockLog } from './participant.ts';
 import {
   encodeFinish,
@@ -101,7 +102,7 @@ export class LockTable implements FileLockTable, WebLockTable {
     const createLog =
       options.log ??
       ((machine) =>
-        new Journal(journal, machine, {
+        new OpenLog(journal, machine, {
           durability,
           space: place.space,
           vital: () => true,

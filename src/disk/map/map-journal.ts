@@ -1,8 +1,10 @@
 import path from 'node:path';
+import { onShortage } from '../../runtime/descriptors.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { randomInteger } from '../../runtime/random.ts';
 import { Journal, type JournalOptions } from '../journal/journal.ts';
 import { lockfileSection, type Shared } from '../journal/lockfile.ts';
+import { OpenJournals, type Suspendable } from '../journal/open-journals.ts';
 import type { BucketPlace } from '../place.ts';
 import type { OperationId } from '../replica/operation.ts';
 import type { ReplicaJournal } from '../replica/replica-journal.ts';
@@ -18,7 +20,6 @@ import { BARRIER, CLEAR, COMPARE, LIMIT, RecordWriter, REMOVE, SET } from './map
 import type { Comparison } from './map-records.ts';
 import type { MapState } from './map-state.ts';
 import { News } from './news.ts';
-import { OpenJournals, type Suspendable } from './open-journals.ts';
 
 export interface MapJournalOptions extends Omit<JournalOptions, 'retain' | 'exclusively' | 'space' | 'vital'> {
   /** For disks on which appends are not atomic, and which tell nothing of what other machines do. */
@@ -35,6 +36,8 @@ export interface MapJournalOptions extends Omit<JournalOptions, 'retain' | 'excl
    * REPLICATE record that says so.
    */
   readonly replicate?: () => Uint8Array;
+  /** For {@link suspendMapsOf}. */
+  readonly owner?: object;
 }
 
 /** Bytes. Compaction syncs; a writer that writes all the time should not feel it, nor a cold start the longer journal. */
@@ -44,7 +47,13 @@ const COMPACT_AT = 2 ** 21;
 const RETAINED_GENERATIONS = 2;
 
 /** Journals of maps open at once in this realm; more would eat up the descriptors of a host of thousands of origins. */
-const openJournals = new OpenJournals(256);
+const openJournals = new OpenJournals<MapJournal>(64);
+onShortage(() => openJournals.suspendWhere(() => true));
+
+/** Closes the descriptors of an owner's maps, those too that nobody holds any more. */
+export function suspendMapsOf(owner: object): void {
+  openJournals.suspendWhere((map) => map.owner === owner);
+}
 
 /** One for all maps: thousands of them may be open. */
 const records = new RecordWriter();
@@ -74,11 +83,14 @@ interface Subscriber {
  *
  * - A read sees every write that had returned, in any process, before the read began.
  * - A bucket that does not exist reads as empty, and only a write creates it.
- * - While anybody subscribes or watches, the directory is watched and the journal stays open; otherwise nothing is watched, and
- *   the journal is one of those that the bound on descriptors may suspend.
+ * - While anybody subscribes or watches, the directory is watched; otherwise nothing is.
+ * - The journal is one of those that the bound on descriptors may suspend: between two looks it needs none.
  */
 export class MapJournal implements Suspendable {
   used = false;
+  readonly busy = false;
+  /** Whose map it is. */
+  readonly owner: object | undefined;
   readonly #place: BucketPlace;
   readonly #machine: MapMachine;
   readonly #journal: Journal<SetOutcome>;
@@ -104,6 +116,7 @@ export class MapJournal implements Suspendable {
   /** Does no I/O. */
   constructor(place: BucketPlace, options: MapJournalOptions) {
     this.#place = place;
+    this.owner = options.owner;
     this.#machine = new MapMachine(options.url);
     const directory = path.join(place.path, 'local-storage');
     this.#journal = new Journal(directory, this.#machine, {
@@ -332,7 +345,7 @@ export class MapJournal implements Suspendable {
   }
 
   #stopWatchingIfIdle(): void {
-    if (!this.busy) this.#stopWatching();
+    if (this.#subscribers.size === 0 && this.#news === null) this.#stopWatching();
   }
 
   #stopWatching(): void {
@@ -357,10 +370,6 @@ export class MapJournal implements Suspendable {
   /** Whether it watches its directory. */
   get isWatching(): boolean {
     return this.#watch !== null;
-  }
-
-  get busy(): boolean {
-    return this.#subscribers.size > 0 || this.#news !== null;
   }
 
   /** Closes the descriptor until the next use. */

@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { withDescriptor } from '../../runtime/descriptors.ts';
 import { randomUuid } from '../../runtime/random.ts';
 import { systemCode } from '../journal/disk-error.ts';
 import { Journal } from '../journal/journal.ts';
@@ -47,7 +48,7 @@ export class BucketDirectory implements BucketPlace {
     for (let attempt = 1; !this.#exists(); attempt += 1) {
       this.#root.ensure();
       try {
-        this.#build();
+        withDescriptor(() => this.#build());
       } catch (error) {
         if (!isPassing(error) || attempt === attempts) throw rootFailure('write to', this.#root.path, error);
         this.#root.forget();

@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { withDescriptor } from '../../runtime/descriptors.ts';
 import { systemCode } from '../journal/disk-error.ts';
 
 /** `strict` syncs to the disk before a write counts as done; `relaxed` leaves the moment to the kernel. */
@@ -9,7 +10,7 @@ export type Durability = 'relaxed' | 'strict';
 export function syncPath(target: string): void {
   // Windows has no descriptors of directories; its file system logs names by itself.
   if (process.platform === 'win32') return;
-  const descriptor = fs.openSync(target, 'r');
+  const descriptor = withDescriptor(() => fs.openSync(target, 'r'));
   try {
     fs.fsyncSync(descriptor);
   } finally {

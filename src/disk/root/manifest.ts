@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { withDescriptor } from '../../runtime/descriptors.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { randomBytes, randomUuid } from '../../runtime/random.ts';
 import { systemCode } from '../journal/disk-error.ts';
@@ -59,7 +60,7 @@ function requireKnownFormat(root: string, value: unknown): void {
 export function readManifest(root: string): Manifest | null {
   let text: string;
   try {
-    text = fs.readFileSync(path.join(root, fileName), 'utf8');
+    text = withDescriptor(() => fs.readFileSync(path.join(root, fileName), 'utf8'));
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return null;
     throw rootReadFailure(root, error);

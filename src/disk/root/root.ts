@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { withDescriptor } from '../../runtime/descriptors.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { systemCode } from '../journal/disk-error.ts';
 import { ensureDirectory } from '../directories.ts';
@@ -76,7 +77,7 @@ export class Root {
     this.#requireFitDisk();
     try {
       if (manifest === null) this.#requireNothingForeign();
-      this.#create();
+      withDescriptor(() => this.#create());
     } catch (error) {
       throw rootFailure('create', this.path, error);
     }

@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import { withDescriptor } from '../../runtime/descriptors.ts';
 import type { EntryKind, Locator } from '../locator.ts';
 import { readName } from './long-names.ts';
 import { kindOf } from './locate.ts';
@@ -27,7 +28,7 @@ export class EntryReader implements IterableIterator<[name: string, kind: EntryK
     this.#path = path;
     this.#locator = locator;
     this.#foldsNames = foldsNames;
-    this.#directory = fs.opendirSync(path, { bufferSize: 256 });
+    this.#directory = withDescriptor(() => fs.opendirSync(path, { bufferSize: 256 }));
     dropped.register(this, this.#directory, this);
     this.#readAhead();
   }
@@ -87,7 +88,7 @@ export class EntryReader implements IterableIterator<[name: string, kind: EntryK
 export function* childrenOf(directory: string): Iterable<fs.Dirent> {
   let opened: fs.Dir;
   try {
-    opened = fs.opendirSync(directory, { bufferSize: 256 });
+    opened = withDescriptor(() => fs.opendirSync(directory, { bufferSize: 256 }));
   } catch (error) {
     if (['ENOENT', 'ENAMETOOLONG'].includes(systemCode(error) ?? '')) return;
     throw error;

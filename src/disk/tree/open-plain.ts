@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import { withDescriptor } from '../../runtime/descriptors.ts';
 import { isStub, mayBeStub } from './stub.ts';
 
 const { O_RDONLY, O_RDWR, O_CREAT, O_EXCL } = fs.constants;
@@ -52,7 +53,7 @@ function openWhatever(path: string, flags: number): { readonly descriptor: numbe
     const expected = fs.lstatSync(path, { throwIfNoEntry: false });
     if (expected === undefined) return { descriptor: openNew(path, flags), marked: false };
     if (!expected.isFile()) break;
-    const descriptor = fs.openSync(path, flags | O_NOFOLLOW | O_NONBLOCK);
+    const descriptor = withDescriptor(() => fs.openSync(path, flags | O_NOFOLLOW | O_NONBLOCK));
     if (isSame(descriptor, expected)) return { descriptor, marked: mayBeStub(expected) };
     closeQuietly(descriptor);
   }
@@ -62,7 +63,7 @@ function openWhatever(path: string, flags: number): { readonly descriptor: numbe
 /** Opens a path at which nothing is: creates a file there, or fails and leaves nothing. */
 export function openNew(path: string, flags: number): number {
   if ((flags & O_CREAT) === 0) throw systemError('ENOENT', path);
-  const descriptor = fs.openSync(path, flags | O_EXCL | O_NOFOLLOW, 0o600);
+  const descriptor = withDescriptor(() => fs.openSync(path, flags | O_EXCL | O_NOFOLLOW, 0o600));
   try {
     fs.fchmodSync(descriptor, 0o600); // whatever the umask
   } catch (error) {

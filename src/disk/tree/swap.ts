@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import { withDescriptor, withDescriptors } from '../../runtime/descriptors.ts';
 import { isSwapFolder } from '../spelling.ts';
 import { CREATE, openNew, openPlain, READ, READ_WRITE } from './open-plain.ts';
 import { syncFile } from './sync.ts';
@@ -96,7 +97,7 @@ export class SwapFolder {
   async #copyLarge(source: string): Promise<Swap> {
     const path = this.#newPath();
     try {
-      await fs.promises.copyFile(source, path, COPYFILE_FICLONE | COPYFILE_EXCL);
+      await withDescriptors(() => fs.promises.copyFile(source, path, COPYFILE_FICLONE | COPYFILE_EXCL));
       return openCopy(path);
     } catch (error) {
       removeQuietly(path);
@@ -108,7 +109,7 @@ export class SwapFolder {
   copySync(source: string): string {
     this.#ensure();
     const path = this.#newPath();
-    fs.copyFileSync(source, path, COPYFILE_FICLONE | COPYFILE_EXCL);
+    withDescriptor(() => fs.copyFileSync(source, path, COPYFILE_FICLONE | COPYFILE_EXCL));
     openCopy(path).close();
     return path;
   }

@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import { withDescriptor } from '../../runtime/descriptors.ts';
 import { systemCode } from './tree-error.ts';
 
 /** Flushes a file to the disk, in another thread. */
@@ -12,7 +13,7 @@ export function syncFile(descriptor: number): Promise<void> {
 export function syncDirectory(path: string): void {
   let descriptor: number;
   try {
-    descriptor = fs.openSync(path, fs.constants.O_RDONLY);
+    descriptor = withDescriptor(() => fs.openSync(path, fs.constants.O_RDONLY));
   } catch (error) {
     if (['EISDIR', 'EPERM'].includes(systemCode(error) ?? '')) return;
     throw error;

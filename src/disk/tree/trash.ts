@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import timers from 'node:timers';
+import { withDescriptors } from '../../runtime/descriptors.ts';
 import { isTrash } from '../spelling.ts';
 import { systemCode } from './tree-error.ts';
 
@@ -120,7 +121,7 @@ async function deleteByBytes(path: string): Promise<void> {
 /** A directory that denies its own owner is opened all the same. */
 async function openDirectory(path: string): Promise<fs.Dir> {
   try {
-    return await fs.promises.opendir(path);
+    return await withDescriptors(() => fs.promises.opendir(path));
   } catch (error) {
     if (systemCode(error) !== 'EACCES') throw error;
     await fs.promises.chmod(path, 0o700);

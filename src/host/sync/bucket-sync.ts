@@ -4,13 +4,17 @@ import type { MapClient } from '../../disk/map/map-client.ts';
 import type { BucketPlace } from '../../disk/place.ts';
 import type { Durability } from '../../disk/root/durable.ts';
 import { internal } from '../../webidl/interface.ts';
+import { Code } from '../../runtime/code.ts';
 import type { BucketEngine } from '../bucket-engine.ts';
 import { outsideContexts } from '../../runtime/callback-context.ts';
 import type { Meter } from '../meter.ts';
 import type { SyncSettings } from './options.ts';
 import { OriginSync } from './origin-sync.ts';
 import { firstReplicate } from './replicate.ts';
+import type * as Running from './running-sync.ts';
 import type { RunningSync } from './running-sync.ts';
+
+const code = new Code<typeof Running>(() => import('./running-sync.ts'));
 
 /** What of a bucket is kept in a hub's order. */
 export interface SyncedBucket {
@@ -68,7 +72,7 @@ export class BucketSync {
 
   async #start(): Promise<RunningSync> {
     const { origin, place, durability, engine, meter } = this.#bucket;
-    const [{ RunningSync }] = await Promise.all([import('./running-sync.ts'), engine.ready()]);
+    const [{ RunningSync }] = await Promise.all([code.load(), engine.ready()]);
     this.#bucket.requireOpen();
     engine.pinned = true;
     this.#bucket.keep();
