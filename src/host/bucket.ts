@@ -75,8 +75,8 @@ export class Bucket {
   readonly #quota: number | undefined;
   /** Clients with something that only they have. */
   readonly #inUse = new Set<StorageClient>();
-  /** What clients see of the files, by the clients' ids: what handles lead to, and so alive while there are any. */
-  readonly #fileSystems = new WeakMapByName<FileSystem>();
+  /** Clients with something that ends with the host, by their ids. */
+  #clients: WeakMapByName<StorageClient> | undefined;
   #map: MapJournal | undefined;
   /** Null: the host has no hub for the origin. */
   readonly #sync: BucketSync | null;
@@ -198,19 +198,19 @@ export class Bucket {
     this.#owner.keep(this, this.#inUse.size > 0 || this.#sync?.isRunning === true);
   }
 
-  /** Notes a client's file system, whose open files must end with the host. */
-  noteFiles(client: StorageClient, fileSystem: FileSystem): void {
-    this.#fileSystems.set(client.id, fileSystem);
+  /** Notes a client with something that must end with the host; does not hold it. */
+  note(client: StorageClient): void {
+    this.#clients ??= new WeakMapByName();
+    this.#clients.set(client.id, client);
   }
 
   forget(client: StorageClient): void {
     this.keep(client, false);
   }
 
-
   /** What of it takes descriptors and watches now. */
   get use(): BucketUse {
-    const open = [...this.#withFiles].reduce((total, client) => total + client.openFiles, 0);
+    const open = [...(this.#clients?.values() ?? [])].reduce((total, { openFiles }) => total + openFiles, 0);
     const journals = Number(this.#map?.isOpen === true) + Number(this.engine.isRunning);
     return { journals, files: open, watched: Number(this.#map?.isWatching === true) };
   }
@@ -224,10 +224,9 @@ export class Bucket {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    const clients = new Set(this.#inUse);
+    const clients = new Set([...this.#inUse, ...(this.#clients?.values() ?? [])]);
     if (this.client !== undefined) clients.add(this.client);
     await Promise.all([...clients].map((client) => client.end()));
-    await Promise.all([...this.#fileSystems.values()].map((fileSystem) => fileSystem.close()));
     await this.#sync?.end();
     this.#map?.close();
     await this.engine.close();

@@ -22,6 +22,9 @@ import { ClientStorageBucket } from './storage-bucket.ts';
 
 type StorageListener = (event: StorageEvent) => unknown;
 
+/** Keeps a client as long as there is a handle of its files: they end with it. */
+const clientOf = new WeakMap<FileSystem, StorageClient>();
+
 /** A Storage object and the map behind it, which ends with the client. */
 interface Area {
   readonly storage: Storage;
@@ -111,7 +114,10 @@ export class StorageClient<Sync extends OriginSync | null = OriginSync | null> e
    */
   get sessionStorage(): Storage {
     this.requireOpen();
-    this.#session ??= createArea(this, new SessionMap(this.#bucket.mapQuota, () => this.#noteUse()));
+    if (this.#session === undefined) {
+      this.#session = createArea(this, new SessionMap(this.#bucket.mapQuota, () => this.#noteUse()));
+      this.#bucket.note(this);
+    }
     return this.#session.storage;
   }
 
@@ -192,7 +198,8 @@ export class StorageClient<Sync extends OriginSync | null = OriginSync | null> e
     this.#use();
     if (this.#fileSystem === undefined) {
       this.#fileSystem = this.#bucket.createFileSystem();
-      this.#bucket.noteFiles(this, this.#fileSystem);
+      clientOf.set(this.#fileSystem, this);
+      this.#bucket.note(this);
     }
     return this.#fileSystem;
   }

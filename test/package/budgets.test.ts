@@ -36,11 +36,11 @@ describe('what a program that imports holdfast/globals and reads one item loads'
     expect(loadedSize(files)).toBeLessThanOrEqual(25);
   });
 
-  // Of it, 1.5 kB are for full disks and foreign directories: a removal that needs them cannot wait until they are loaded;
+  // Of it, 2.2 kB are for full disks, missing descriptors and foreign directories: a removal that needs them cannot wait until they are loaded;
   // 2.4 kB for what counts and tells (stats, channels, warnings), reads the environment and answers requests; 1.5 kB for
   // noticing, at any use, that a journal was removed, replaced, cut back or copied; and 2 kB for the replica's verdicts.
-  test('does not grow: is at most 42.5 kB', () => {
-    expect(loadedSize(files)).toBeLessThanOrEqual(42.5);
+  test('does not grow: is at most 43.5 kB', () => {
+    expect(loadedSize(files)).toBeLessThanOrEqual(43.5);
   });
 });
 

@@ -277,20 +277,10 @@ export class Journal<Outcome> {
   }
 
   #relievable(): Relievable {
-    const replay = this.#replay;
-    const machine = this.#machine;
     return {
-      get weight() {
-        return machine.weight ?? 0;
-      },
-      get size() {
-        return replay.size;
-      },
-      get torn() {
-        return replay.size - replay.position;
-      },
+      replay: this.#replay,
+      machine: this.#machine,
       write: (record) => this.#write(record),
-      sweepAll: () => sweep(replay.directory, replay.number, 0),
       compact: () => this.#moveOn(0),
     };
   }

@@ -1,7 +1,9 @@
 import { isFull } from './disk-error.ts';
 import { FRAME_OVERHEAD } from './frame.ts';
-import type { JournalRecord } from './machine.ts';
+import type { JournalRecord, Machine } from './machine.ts';
+import type { Replay } from './replay.ts';
 import type { Space } from './space.ts';
+import { sweep } from './succession.ts';
 
 /*
  * Invariants
@@ -22,16 +24,10 @@ const WORTHWHILE_PART = 8;
 
 /** What is needed of a journal. */
 export interface Relievable {
-  /** The size in bytes of its current generation. */
-  readonly size: number;
-  /** How many bytes at its end are no record. */
-  readonly torn: number;
-  /** About how many bytes a snapshot would take. */
-  readonly weight: number;
+  readonly replay: Replay<unknown>;
+  readonly machine: Machine<unknown>;
   write(record: JournalRecord): void;
-  /** Deletes the sealed generations. */
-  sweepAll(): void;
-  /** Compacts and deletes the sealed generations; whether it came to that. */
+  /** Compacts, and deletes all sealed generations; whether it came to that. */
   compact(): boolean;
 }
 
@@ -59,19 +55,28 @@ export class Relief {
     try {
       this.#journal.write(record);
     } catch (error) {
-      if (isFull(error) && this.#journal.torn > TORN_BYTES) this.#relieve();
+      if (isFull(error) && this.#size - this.#journal.replay.position > TORN_BYTES) this.#relieve();
       throw error;
     }
   }
 
   #hasRoom({ payload }: JournalRecord): boolean {
-    const { size } = this.#journal;
+    const size = this.#size;
     return this.#space.hasRoom(FRAME_OVERHEAD + payload.length, size + size / WORTHWHILE_PART);
+  }
+
+  /** In bytes, of the current generation. */
+  get #size(): number {
+    return this.#journal.replay.size;
+  }
+
+  get #weight(): number {
+    return this.#journal.machine.weight ?? 0;
   }
 
   /** About how many bytes a compaction would free. */
   get #gain(): number {
-    return this.#journal.size - this.#journal.weight * this.#ratio;
+    return this.#size - this.#weight * this.#ratio;
   }
 
   /** Appends what removes data. */
@@ -83,7 +88,7 @@ export class Relief {
       if (!isFull(error)) throw error;
       this.#writeWithReserve(record, error);
     }
-    const { size } = this.#journal;
+    const size = this.#size;
     if (isTight && size >= this.#patience && this.#gain > Math.max(WORTHWHILE_GAIN, size / WORTHWHILE_PART)) this.#relieve();
   }
 
@@ -100,18 +105,18 @@ export class Relief {
 
   /** Makes room by giving up the journal's history; false if that gave nothing. Never throws. */
   #relieve(): boolean {
-    const journal = this.#journal;
-    if (this.#last === journal.size) return false;
+    if (this.#last === this.#size) return false;
+    const { replay } = this.#journal;
     let relieved = false;
     try {
-      journal.sweepAll();
+      sweep(replay.directory, replay.number, 0);
       relieved = this.#compact();
-      this.#ratio = journal.size / Math.max(1, journal.weight);
+      this.#ratio = this.#size / Math.max(1, this.#weight);
     } catch {
       // The journal is as it was.
     }
-    this.#last = journal.size;
-    this.#patience = relieved ? 0 : journal.size + WORTHWHILE_GAIN;
+    this.#last = this.#size;
+    this.#patience = relieved ? 0 : this.#size + WORTHWHILE_GAIN;
     this.#space.replenish();
     return relieved;
   }
