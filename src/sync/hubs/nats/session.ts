@@ -31,7 +31,11 @@ export interface Session {
 
 async function loadClient() {
   try {
-    return await Promise.all([import('@nats-io/transport-node'), import('@nats-io/jetstream'), import('@nats-io/obj')]);
+    // Each by itself, for then bundlers see that it may be missing.
+    const transport = await import(/* webpackIgnore: true */ '@nats-io/transport-node');
+    const jet = await import(/* webpackIgnore: true */ '@nats-io/jetstream');
+    const store = await import(/* webpackIgnore: true */ '@nats-io/obj');
+    return [transport, jet, store] as const;
   } catch (cause) {
     const packages = '@nats-io/transport-node @nats-io/jetstream @nats-io/obj';
     throw new HoldfastError('hub-incompatible', `natsHub() needs the packages ${packages}: install them beside holdfast (npm install ${packages}).`, { cause });

@@ -16,7 +16,7 @@ type Pg = Pick<typeof pg, 'Client' | 'Pool'>;
 
 async function loadPg(): Promise<Pg> {
   try {
-    return (await import('pg')).default;
+    return (await import(/* webpackIgnore: true */ 'pg')).default;
   } catch (cause) {
     throw new HoldfastError('hub-incompatible', `postgresHub() needs the package 'pg': install it beside holdfast (npm install pg).`, { cause });
   }
