@@ -17,7 +17,7 @@ import { Replicator } from '../../src/sync/replicator/replicator.ts';
 import { memoryHub } from '../support/memory-hub.ts';
 import type { MemoryEngine } from '../support/memory-hub.ts';
 
-const LOG = 'https://app.example files';
+export const LOG = 'https://app.example files';
 
 const cleanups: (() => void | Promise<void>)[] = [];
 
