@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { warn } from '../../runtime/warning.ts';
 import type { Candidate } from './candidate.ts';
+import { tellDamage } from './dead-bytes.ts';
 import { Dedupe } from './dedupe.ts';
 import { diskError } from './disk-error.ts';
 import { END_OF_SNAPSHOT_KIND, FIRST_JOURNAL_KIND, SEAL_KIND, type Frame } from './frame.ts';
@@ -246,7 +247,11 @@ export class Replay<Outcome> {
 
   #take(reader: FrameReader): void {
     try {
-      while (this.#sealed === null && reader.next()) {
+      for (let { damage } = reader; this.#sealed === null && reader.next(); ) {
+        if (damage !== reader.damage) {
+          damage = reader.damage;
+          tellDamage(this.file.descriptor, this.path, this.file.magic, reader.before, reader.position - reader.frame.size);
+        }
         if (reader.frame.kind < FIRST_JOURNAL_KIND) this.#apply(reader.frame);
         else this.#obey(reader.frame, reader);
       }
