@@ -41,8 +41,10 @@ function isForgotten({ incarnation, number, position }: Confirmed, clients: Clie
 }
 
 /** Whether it is certain that what is pending has had no turn. */
-function isLeft({ incarnation, number }: Numbered, { clients, isUnsent }: Own): boolean {
-  if (clients.knows(incarnation)) return number > clients.last(incarnation).number;
+function isLeft({ incarnation, number }: Numbered, own: Own): boolean {
+  const { clients, isUnsent } = own;
+  // A copy may have begun with 1 again after the incarnation was forgotten: then its numbers say nothing about these.
+  if (clients.knows(incarnation)) return number > clients.last(incarnation).number && (clients.horizon === 0 || isOwnHistory(incarnation, own));
   return isUnsent || clients.horizon === 0;
 }
 
@@ -68,6 +70,14 @@ function leftOf(own: Own): Numbered[] {
     index += 1;
   }
   return left;
+}
+
+/** Whether what the order has of an incarnation is where this replica came by. */
+function isOwnHistory(incarnation: Incarnation, { pending, tail, clients }: Own): boolean {
+  const { number, chain } = clients.last(incarnation);
+  const next = pending.indexOf(incarnation, number + 1);
+  if (next >= 0 && pending.chainBefore(next) === chain) return true;
+  return tail.some((item) => item.incarnation === incarnation && item.chain === chain);
 }
 
 /**
