@@ -34,9 +34,11 @@ export function pathBelow(outer: Locator, inner: Locator): string[] | null {
   return isWithin(inner, outer) ? inner.slice(outer.length) : null;
 }
 
+/** What separates names in this system's paths. On disk no name has either, so a root moves between systems all the same. */
+const separators = process.platform === 'win32' ? ['/', '\\'] : ['/'];
+
 /** https://fs.spec.whatwg.org/#valid-file-name */
 export function requireValidName(name: string, context: string): void {
-  if (name === '' || name === '.' || name === '..' || /[/\\]/.test(name)) {
-    throw new TypeError(`${context}: '${name}' is not a valid name: it is empty, '.', '..', or has a '/' or '\\' in it.`);
-  }
+  if (name !== '' && name !== '.' && name !== '..' && !separators.some((separator) => name.includes(separator))) return;
+  throw new TypeError(`${context}: '${name}' is not a valid name: it is empty, '.', '..', or has a separator of paths in it.`);
 }

@@ -1,3 +1,4 @@
+import type { AllowSharedBufferSource } from '../webidl/buffers.ts';
 import { defineInterface, illegalConstructor, illegalInvocation, internal } from '../webidl/interface.ts';
 import { behaviour } from './loading.ts';
 import type { SyncFile } from './methods/sync-file.ts';
@@ -11,8 +12,6 @@ export interface FileSystemReadWriteOptions {
   /** Bytes from the start of the file; where it is absent, the cursor is meant. */
   at?: number;
 }
-
-type AllowSharedBufferSource = ArrayBuffer | SharedArrayBuffer | ArrayBufferView;
 
 const interfaceName = 'FileSystemSyncAccessHandle';
 

@@ -1,4 +1,5 @@
-import { isArrayBuffer, isBlob } from '../runtime/brands.ts';
+import { isBlob } from '../runtime/brands.ts';
+import { isBufferSource, requireFixedLength } from '../webidl/buffers.ts';
 import { dictionary, DOMString, enumeration, isObject, nullable } from '../webidl/conversions.ts';
 import { unsignedLongLong } from '../webidl/integers.ts';
 
@@ -20,23 +21,17 @@ export interface WriteParams {
 /** https://fs.spec.whatwg.org/#typedefdef-filesystemwritechunktype */
 export type FileSystemWriteChunkType = Data | WriteParams;
 
-/** Bytes that a user may change while they wait to be written, unless they are shared, which Web IDL refuses. */
-function isBufferSource(value: object): value is ArrayBuffer | ArrayBufferView {
-  return isArrayBuffer(value) || ArrayBuffer.isView(value);
-}
-
-function requireUnshared(value: ArrayBuffer | ArrayBufferView, context: string): void {
-  if (ArrayBuffer.isView(value) && !isArrayBuffer(value.buffer)) {
-    throw new TypeError(`${context} is a view of a SharedArrayBuffer, which is not allowed here.`);
-  }
+function isShared(value: object): boolean {
+  return ArrayBuffer.isView(value) && !isBufferSource(value);
 }
 
 /** (BufferSource or Blob or USVString). Lone surrogates need no care: encoding as UTF-8 replaces them. */
 function convertData(value: unknown, context: string): Data {
   if (isObject(value)) {
     if (isBlob(value)) return value;
+    if (isShared(value)) throw new TypeError(`${context} is a view of a SharedArrayBuffer, which is not allowed here.`);
     if (isBufferSource(value)) {
-      requireUnshared(value, context);
+      requireFixedLength(value, context);
       return value;
     }
   }
@@ -73,6 +68,6 @@ export class WriteChunk {
 export function convertChunk(value: unknown, context: string): WriteChunk {
   if (value instanceof WriteChunk) return value;
   const isParams =
-    value === undefined || value === null || (isObject(value) && !isBlob(value) && !isBufferSource(value));
+    value === undefined || value === null || (isObject(value) && !isBlob(value) && !isBufferSource(value) && !isShared(value));
   return new WriteChunk(isParams ? convertParams(value, context) : { type: 'write', data: convertData(value, context) });
 }

@@ -176,7 +176,7 @@ describe('move', () => {
     expect(await outcome(file.move('d'))).toBe('InvalidModificationError');
     expect(await outcome(root.move('x'))).toBe('InvalidModificationError');
     expect(await outcome(file.move(openRoot(), 'x'))).toBe('InvalidModificationError');
-    for (const name of ['', '.', '..', 'x/y', 'x\\y']) {
+    for (const name of ['', '.', '..', 'x/y']) {
       expect(await outcome(file.move(name))).toBe('TypeError');
       expect(await outcome(file.move(root, name))).toBe('TypeError');
     }

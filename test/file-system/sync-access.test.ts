@@ -73,6 +73,37 @@ describe('read and write', () => {
     ['a BigInt64Array', (size) => new BigInt64Array(size / 8)],
     ['a Buffer', (size) => Buffer.alloc(size)],
   ];
+  test.each([
+    ['ArrayBuffer', (buffer: ArrayBuffer) => buffer],
+    ['Uint16Array', (buffer: ArrayBuffer) => new Uint16Array(buffer, 2, 2)],
+    ['DataView', (buffer: ArrayBuffer) => new DataView(buffer, 2)],
+  ])('find no bytes in a detached %s, be it detached by a getter of the options', async (_, make) => {
+    const { handle } = await open();
+    handle.write(bytes('content'));
+    for (const operation of ['read', 'write'] as const) {
+      const buffer = new ArrayBuffer(8);
+      const source = make(buffer);
+      const options = {
+        get at() {
+          structuredClone(buffer, { transfer: [buffer] });
+          return 2;
+        },
+      };
+      expect(handle[operation](source, options)).toBe(0);
+      expect(handle[operation](source)).toBe(0);
+    }
+    expect(handle.getSize()).toBe(7);
+  });
+
+  test('refuse buffers whose length can change', async () => {
+    const { handle } = await open();
+    const buffer: ArrayBuffer = Reflect.construct(ArrayBuffer, [8, { maxByteLength: 16 }]);
+    for (const source of [buffer, new Uint8Array(buffer)]) {
+      expect(() => handle.read(source)).toThrow(TypeError);
+      expect(() => handle.write(source)).toThrow(TypeError);
+    }
+  });
+
   test.each(buffers)('take %s', async (_, make) => {
     const { handle } = await open();
     const source = make(16);

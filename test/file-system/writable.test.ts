@@ -94,10 +94,23 @@ describe('write takes every kind of chunk', () => {
     expect(await textOf(file)).toBe('a'.repeat(1_000_000));
   });
 
-  test('a detached buffer has no bytes', async () => {
-    const buffer = bytes('abc').buffer;
+  test.each([
+    ['ArrayBuffer', (buffer: ArrayBuffer) => buffer],
+    ['Uint16Array', (buffer: ArrayBuffer) => new Uint16Array(buffer, 0, 1)],
+    ['DataView', (buffer: ArrayBuffer) => new DataView(buffer, 1)],
+  ])('a detached %s has no bytes', async (_, make) => {
+    const { buffer } = bytes('abc');
+    const data = make(buffer);
     structuredClone(buffer, { transfer: [buffer] });
-    expect(await edited('kept', (writable) => writable.write(buffer))).toBe('kept');
+    expect(await edited('kept', (writable) => writable.write(data))).toBe('kept');
+    expect(await edited('kept', (writable) => writable.write({ type: 'write', position: 1, data }))).toBe('kept');
+  });
+
+  test('a buffer whose length can change is a TypeError, as a view of it', async () => {
+    const buffer: ArrayBuffer = Reflect.construct(ArrayBuffer, [3, { maxByteLength: 9 }]);
+    for (const data of [buffer, new Uint8Array(buffer), new DataView(buffer)]) {
+      expect(await edited('kept', async (writable) => expect(await outcome(writable.write(data))).toBe('TypeError'))).toBe('kept');
+    }
   });
 });
 

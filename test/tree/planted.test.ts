@@ -103,6 +103,37 @@ describe.each(Object.entries(plants))('%s', (_, plant) => {
   });
 });
 
+describe('many directories deep', () => {
+  const way = Array.from({ length: 12 }, (_, index) => `d${index}`);
+  const deepPlants: Record<string, () => Locator> = {
+    'a link on the way': () => (below(3, (at) => fs.symlinkSync(path.join(outside, 'tree'), at)), [...way, 'secret']),
+    'a link to the root of all': () => (below(5, (at) => fs.symlinkSync(base, at)), [...way.slice(0, 6), ...way]),
+    'a link for the parent': () => (below(11, (at) => fs.symlinkSync(outside, at)), [...way, 'secret']),
+    'a link to a file': () => (below(12, (at) => fs.symlinkSync(path.join(outside, 'secret'), path.join(at, 'x'))), [...way, 'x']),
+    'a pipe': () => (below(12, (at) => execFileSync('mkfifo', [path.join(at, 'x')])), [...way, 'x']),
+  };
+
+  /** Makes the way; what it has from a depth on is planted. */
+  function below(depth: number, plant: (at: string) => void): void {
+    const at = path.join(base, ...way.slice(0, depth + 1));
+    fs.mkdirSync(depth === way.length ? at : path.dirname(at), { recursive: true });
+    fs.mkdirSync(path.join(outside, 'tree', ...way.slice(4)), { recursive: true });
+    fs.writeFileSync(path.join(outside, 'tree', ...way.slice(4), 'secret'), 'secret');
+    plant(at);
+  }
+
+  const state = (): string => execFileSync('find', [outside, '-printf', '%P %y %i %m %s %l\n']).toString();
+
+  describe.each(Object.entries(deepPlants))('%s', (_, plant) => {
+    test.each(Object.entries(operations))('is refused by %s', async (_operation, operate) => {
+      const locator = plant();
+      const before = state();
+      await expect((async () => operate(locator))()).rejects.toMatchObject({ code: 'not-plain' } satisfies Partial<TreeError>);
+      expect(state()).toBe(before);
+    });
+  });
+});
+
 describe('a hard link to a file outside', () => {
   test.each(Object.entries(operations))('is not written through by %s', async (_, operate) => {
     fs.linkSync(path.join(outside, 'secret'), path.join(base, 'x'));

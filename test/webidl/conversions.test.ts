@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bufferSource } from '../../src/webidl/buffers.ts';
+import { allowSharedBufferSource, bytesOf } from '../../src/webidl/buffers.ts';
 import { dictionary, DOMString, enumeration, nullable, unsignedLong, USVString } from '../../src/webidl/conversions.ts';
 import { enforcedUnsignedLongLong, unsignedLongLong } from '../../src/webidl/integers.ts';
 
@@ -68,14 +68,35 @@ describe('conversions', () => {
     expect(nullable(DOMString)(undefined, where)).toBeNull();
   });
 
-  it('views buffers without a copy, shared ones too, and refuses detached ones', () => {
+  it('views buffers without a copy, shared ones too', () => {
     const buffer = new ArrayBuffer(8);
-    const view = bufferSource(new DataView(buffer, 2, 4), where);
+    const view = bytesOf(allowSharedBufferSource(new DataView(buffer, 2, 4), where));
     view[0] = 7;
     expect(new Uint8Array(buffer)[2]).toBe(7);
-    expect(bufferSource(new SharedArrayBuffer(3), where).byteLength).toBe(3);
+    expect(bytesOf(allowSharedBufferSource(new SharedArrayBuffer(3), where)).byteLength).toBe(3);
+    expect(() => allowSharedBufferSource('text', where)).toThrow(TypeError);
+  });
+
+  it.each([
+    ['an ArrayBuffer', (buffer: ArrayBuffer) => buffer],
+    ['a typed array', (buffer: ArrayBuffer) => new Uint16Array(buffer, 2, 2)],
+    ['bytes', (buffer: ArrayBuffer) => new Uint8Array(buffer, 2)],
+    ['a DataView', (buffer: ArrayBuffer) => new DataView(buffer, 2)],
+  ])('finds no bytes in %s that is detached, also after its conversion', (_, make) => {
+    const buffer = new ArrayBuffer(8);
+    const before = allowSharedBufferSource(make(buffer), where);
     structuredClone(buffer, { transfer: [buffer] });
-    expect(() => bufferSource(buffer, where)).toThrow(TypeError);
-    expect(() => bufferSource('text', where)).toThrow(TypeError);
+    expect(bytesOf(before).byteLength).toBe(0);
+    expect(bytesOf(allowSharedBufferSource(before, where)).byteLength).toBe(0);
+  });
+
+  it('refuses buffers whose length can change, and views of them', () => {
+    const resizable: ArrayBuffer = Reflect.construct(ArrayBuffer, [8, { maxByteLength: 16 }]);
+    const growable: SharedArrayBuffer = Reflect.construct(SharedArrayBuffer, [8, { maxByteLength: 16 }]);
+    for (const buffer of [resizable, growable]) {
+      for (const source of [buffer, new Uint8Array(buffer), new DataView(buffer, 2, 4)]) {
+        expect(() => allowSharedBufferSource(source, where)).toThrow(TypeError);
+      }
+    }
   });
 });

@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import type { EntryKind, Locator } from '../locator.ts';
 import { encodeName } from '../names/name.ts';
 import type { LongSpelling } from '../names/name.ts';
+import { isStraight } from './straight.ts';
 import { TreeError } from './tree-error.ts';
 
 /** An entry's place on disk, reached over plain directories only. */
@@ -17,13 +18,33 @@ export interface Located {
 
 const ABSENT_IS_AN_ANSWER = { throwIfNoEntry: false } as const;
 
+/** Up to this depth a look at each component costs no more than to ask the kernel where the parent is. */
+const SHALLOW = 8;
+
 /**
- * Walks from `base` to an entry, looking at every component itself (lstat), so that no link leads out of the bucket.
+ * Goes from `base` to an entry so that no link leads out of the bucket: by a look at every component itself (lstat), or
+ * where that would be many, by asking the kernel where the parent really is.
  *
  * @throws TreeError 'not-found' or 'type-mismatch' when the parent is missing or no directory; 'not-plain' for a link,
  * device, socket or pipe anywhere on the way, the entry itself included.
  */
 export function locate(base: string, locator: Locator, foldsNames: boolean): Located {
+  if (locator.length <= SHALLOW) return walk(base, locator, foldsNames);
+  return leap(base, locator, foldsNames) ?? walk(base, locator, foldsNames);
+}
+
+/** Null where the parent is not there, or not reached over plain directories only: a walk tells what is wrong. */
+function leap(base: string, locator: Locator, foldsNames: boolean): Located | null {
+  const encoded = locator.map((name) => encodeName(name, foldsNames));
+  const last = encoded.pop();
+  const below = encoded.map(({ component }) => `/${component}`).join('');
+  if (last === undefined || !isStraight(base, below)) return null;
+  const parent = base + below;
+  const path = `${parent}/${last.component}`;
+  return { parent, path, long: last.long, stats: lookAt(path, locator, locator.length) };
+}
+
+function walk(base: string, locator: Locator, foldsNames: boolean): Located {
   let parent = base;
   let path = base;
   let long: LongSpelling | null = null;

@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import { isBlob } from '../../runtime/brands.ts';
+import { bytesOf } from '../../webidl/buffers.ts';
 
 /** Up to here a write by this thread costs less than handing it to another. */
 const SMALL_BYTES = 64 * 1024;
@@ -38,14 +39,6 @@ async function writeLarge(descriptor: number, bytes: Uint8Array, position: numbe
 function writeOwned(descriptor: number, bytes: Uint8Array, position: number): Promise<void> | void {
   if (bytes.byteLength > SMALL_BYTES) return writeLarge(descriptor, bytes, position);
   return writeSmall(descriptor, bytes, position);
-}
-
-/** The bytes of a buffer; none when it was detached. https://webidl.spec.whatwg.org/#dfn-get-buffer-source-copy */
-function bytesOf(data: ArrayBuffer | ArrayBufferView): Uint8Array {
-  if (data.byteLength === 0) return new Uint8Array(0);
-  return ArrayBuffer.isView(data)
-    ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
-    : new Uint8Array(data);
 }
 
 /** Hands a copy of the bytes to `use`, in a buffer that is used again afterwards. */

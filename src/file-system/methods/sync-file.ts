@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import { isBeyondSizeLimit } from '../../runtime/size-limit.ts';
-import { bufferSource } from '../../webidl/buffers.ts';
+import { allowSharedBufferSource, bytesOf } from '../../webidl/buffers.ts';
 import { isObject } from '../../webidl/conversions.ts';
 import { enforcedUnsignedLongLong } from '../../webidl/integers.ts';
 import { requireArguments } from '../../webidl/interface.ts';
@@ -25,10 +25,10 @@ function convertAt(options: unknown, context: string): number | undefined {
  * Writes the rest after a short count, which a full disk gives. What was written counts; only when that is nothing is
  * there an error.
  */
-function writeRest(descriptor: number, bytes: ArrayBufferView, written: number, position: number): number {
+function writeRest(descriptor: number, bytes: Uint8Array, written: number, position: number): number {
   try {
     const rest = bytes.byteLength - written;
-    return written + fs.writeSync(descriptor, bytes as NodeJS.ArrayBufferView, written, rest, position + written);
+    return written + fs.writeSync(descriptor, bytes, written, rest, position + written);
   } catch (error) {
     if (written > 0) return written;
     throw error;
@@ -51,11 +51,12 @@ export class SyncFile {
   /** https://fs.spec.whatwg.org/#dom-filesystemsyncaccesshandle-read */
   read(given: number, buffer: unknown, options: unknown): number {
     requireArguments(given, 1, interfaceName, 'read');
-    const bytes = bufferSource(buffer, READ);
+    const source = allowSharedBufferSource(buffer, READ);
     const position = convertAt(options, READ) ?? this.#cursor;
+    const bytes = bytesOf(source);
     const descriptor = this.#access.descriptor(READ);
     try {
-      const count = fs.readSync(descriptor, bytes as NodeJS.ArrayBufferView, 0, bytes.byteLength, position);
+      const count = fs.readSync(descriptor, bytes, 0, bytes.byteLength, position);
       this.#cursor = count > 0 ? position + count : Math.min(position, fs.fstatSync(descriptor).size);
       this.#access.read(count);
       return count;
@@ -67,11 +68,12 @@ export class SyncFile {
   /** https://fs.spec.whatwg.org/#dom-filesystemsyncaccesshandle-write */
   write(given: number, buffer: unknown, options: unknown): number {
     requireArguments(given, 1, interfaceName, 'write');
-    const bytes = bufferSource(buffer, WRITE);
+    const source = allowSharedBufferSource(buffer, WRITE);
     const position = convertAt(options, WRITE) ?? this.#cursor;
+    const bytes = bytesOf(source);
     const descriptor = this.#access.writable(WRITE);
     try {
-      let count = fs.writeSync(descriptor, bytes as NodeJS.ArrayBufferView, 0, bytes.byteLength, position);
+      let count = fs.writeSync(descriptor, bytes, 0, bytes.byteLength, position);
       if (count < bytes.byteLength) count = writeRest(descriptor, bytes, count, position);
       this.#cursor = position + count;
       this.#access.written(count);

@@ -23,7 +23,7 @@ for (const name of legal) {
   }, `legal: ${JSON.stringify(name)}`);
 }
 
-for (const name of ['', '.', '..', '/', '\\', '/a', 'a/', 'a/b', 'a\\b', '../a', '..\\a']) {
+for (const name of ['', '.', '..', '/', '/a', 'a/', 'a/b', '../a']) {
   inDirectory(async (t, dir) => {
     await promise_rejects_js(t, TypeError, dir.getFileHandle(name, { create: true }));
     await promise_rejects_js(t, TypeError, dir.getDirectoryHandle(name, { create: true }));

@@ -53,6 +53,6 @@ for (const name of ['', '.', '..']) {
 inDirectory(async (t, dir) => {
   const inner = await dir.getDirectoryHandle('inner', { create: true });
   await writeFile(inner, 'file', 'a');
-  for (const separator of ['/', '\\']) await promise_rejects_js(t, TypeError, dir.removeEntry(`inner${separator}file`));
+  await promise_rejects_js(t, TypeError, dir.removeEntry('inner/file'));
   assert_array_equals(await namesIn(inner), ['file']);
 }, 'a path is no name');
