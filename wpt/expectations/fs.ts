@@ -96,7 +96,18 @@ export const record: SuiteRecord = {
   'fs/FileSystemFileHandle-create-sync-access-handle.https.window.js': { run: true },
   'fs/FileSystemFileHandle-cross-primitive-locking.https.tentative.worker.js': { run: true },
   'fs/FileSystemFileHandle-getFile.https.any.js': { run: true },
-  'fs/FileSystemFileHandle-move.https.any.js': { run: true },
+  'fs/FileSystemFileHandle-move.https.any.js': {
+    run: true,
+    except: [
+      {
+        reason: 'outdated-test',
+        note: "takes '\\' for a separator everywhere; the standard, and the test since web-platform-tests/wpt#59480, do on Windows only",
+        subtests: [
+          'move(name) with a name with path separators should fail',
+        ],
+      },
+    ],
+  },
   'fs/FileSystemFileHandle-sync-access-handle-back-forward-cache.https.tentative.window.js': { run: false, reason: 'navigation' },
   'fs/FileSystemFileHandle-sync-access-handle-lock-modes.https.tentative.worker.js': { run: true },
   'fs/FileSystemFileHandle-sync-access-handle-writable-lock.https.tentative.worker.js': {
