@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { HoldfastError } from '../runtime/holdfast-error.ts';
-import { systemCode } from './journal/disk-error.ts';
+import { CHOOSE_ANOTHER, systemCode } from './journal/disk-error.ts';
 
 /** How often one directory is tried while others delete the one that it is in. */
 const ATTEMPTS = 8;
@@ -47,6 +47,6 @@ function make(directory: string): unknown {
 }
 
 function takesNone(directory: string, cause: unknown): HoldfastError {
-  const message = `Cannot make the directory ${directory}: the disk takes no new one in ${path.dirname(directory)}.`;
+  const message = `Cannot make the directory ${directory}: the disk takes no new one in ${path.dirname(directory)}. ${CHOOSE_ANOTHER}`;
   return new HoldfastError('root-read-only', message, { cause });
 }

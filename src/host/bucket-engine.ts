@@ -136,7 +136,9 @@ export class BucketEngine implements Suspendable {
     const foldsNames = (): boolean => this.#foldsNames();
     this.#locks = new LockTable(bucket, { durability, shared, foldsNames, detach: outsideContexts, onCompaction: meter.compacted });
     running.add(this);
-    return this.#locks;
+    const locks = this.#locks;
+    outsideContexts(() => setImmediate(() => this.#tidy(() => locks.sweep())).unref());
+    return locks;
   }
 
   #grow(locks: LockTable): FileTree {
@@ -146,7 +148,7 @@ export class BucketEngine implements Suspendable {
     const epoch = (): number => this.locks.epoch();
     const tree = new FileTree(bucket, { durability: root.durability, foldsNames: () => this.#foldsNames(), epoch, session: locks.folder });
     this.#tree = tree;
-    outsideContexts(() => setImmediate(() => this.#sweep(locks, tree)).unref());
+    outsideContexts(() => setImmediate(() => this.#tidy(() => tree.sweep((session) => locks.isDead(session)))).unref());
     return tree;
   }
 
@@ -155,9 +157,9 @@ export class BucketEngine implements Suspendable {
   }
 
   /** Clears away what killed sessions have left. */
-  #sweep(locks: LockTable, tree: FileTree): void {
+  #tidy(sweep: () => void): void {
     try {
-      if (this.#locks !== undefined) tree.sweep((session) => locks.isDead(session));
+      if (this.#locks !== undefined) sweep();
     } catch {
       // Housekeeping: on a read-only disk it fails without harm, and the next start tries again.
     }

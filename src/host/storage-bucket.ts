@@ -41,11 +41,17 @@ export class ClientStorageBucket implements StorageBucket<FileSystemDirectoryHan
     return this.#attempt(async ({ place }) => isFile(path.join(place.path, marker)));
   }
 
-  makePersistent(): Promise<void> {
+  makePersistent(): Promise<boolean> {
     return this.#attempt(async ({ place }) => {
-      place.ensure();
-      const file = path.join(place.path, marker);
-      await withDescriptors(() => fs.promises.writeFile(file, '', { flag: 'a', mode: 0o600 }));
+      try {
+        place.ensure();
+        const file = path.join(place.path, marker);
+        await withDescriptors(() => fs.promises.writeFile(file, '', { flag: 'a', mode: 0o600 }));
+        return true;
+      } catch (error) {
+        if (isReadOnly(error)) return false;
+        throw error;
+      }
     });
   }
 
@@ -64,6 +70,11 @@ export class ClientStorageBucket implements StorageBucket<FileSystemDirectoryHan
 function asStorageError(error: unknown): unknown {
   if (error instanceof HoldfastError || isDOMException(error)) return asWebError(error);
   return domException('UnknownError', `The storage cannot be read: ${errorMessage(error)}`, error);
+}
+
+function isReadOnly(error: unknown): boolean {
+  if (error instanceof HoldfastError) return error.code === 'root-read-only';
+  return ['EROFS', 'EACCES', 'EPERM'].includes(systemCode(error));
 }
 
 async function isFile(file: string): Promise<boolean> {

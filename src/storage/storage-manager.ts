@@ -27,8 +27,8 @@ export interface StorageBucket<Directory extends object> {
   quota(usage: number): Promise<number>;
   /** Whether the bucket's mode is `persistent`. */
   isPersistent(): Promise<boolean>;
-  /** Makes it so. */
-  makePersistent(): Promise<void>;
+  /** Makes it so; false where nothing can be written. */
+  makePersistent(): Promise<boolean>;
 }
 
 /**
@@ -55,12 +55,11 @@ export class StorageManager<Directory extends object = object> {
   }
 
   /**
-   * Always true: nothing on a server's disk is ever evicted, so the permission is always granted.
+   * True, for nothing on a server's disk is ever evicted; false where the root is read-only, which cannot remember it.
    * https://storage.spec.whatwg.org/#dom-storagemanager-persist
    */
   async persist(): Promise<boolean> {
-    await StorageManager.#bucketOf(this).makePersistent();
-    return true;
+    return StorageManager.#bucketOf(this).makePersistent();
   }
 
   /**

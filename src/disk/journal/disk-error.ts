@@ -1,5 +1,5 @@
 import { errorCode } from '../../runtime/errors.ts';
-import { HoldfastError, type HoldfastErrorCode } from '../../runtime/holdfast-error.ts';
+import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { isRefusedByRuntime } from '../../runtime/permission.ts';
 
 /** The code of a system error, such as `ENOENT`; an empty string for anything else. */
@@ -21,10 +21,15 @@ export function diskError(error: unknown, doing: string, path: string): unknown 
   const code = systemCode(error);
   if (code === '') return error;
   if (full.has(code)) return new HoldfastError('disk-full', `Could not ${doing} ${path}: the disk is full (${code}).`, { cause: error });
-  if (denied.has(code)) return new HoldfastError(deniedCode(doing), `Could not ${doing} ${path}: not permitted (${code}).`, { cause: error });
+  if (denied.has(code)) return deniedError(error, doing, path, code);
   return new HoldfastError('disk-failed', `Could not ${doing} ${path} (${code}).`, { cause: error });
 }
 
-function deniedCode(doing: string): HoldfastErrorCode {
-  return doing.startsWith('read') ? 'root-unusable' : 'root-read-only';
+/** What to do where a root cannot be written. */
+export const CHOOSE_ANOTHER = "Choose a root that can be written, by HOLDFAST_ROOT or the option 'root'.";
+
+function deniedError(cause: unknown, doing: string, path: string, code: string): HoldfastError {
+  const why = code === 'EROFS' ? 'its file system is read-only (EROFS)' : `not permitted (${code})`;
+  if (doing.startsWith('read')) return new HoldfastError('root-unusable', `Could not ${doing} ${path}: ${why}.`, { cause });
+  return new HoldfastError('root-read-only', `Could not ${doing} ${path}: ${why}. ${CHOOSE_ANOTHER}`, { cause });
 }

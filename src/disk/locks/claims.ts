@@ -16,6 +16,8 @@ export interface Session {
   readonly identity: ThreadIdentity;
   /** The name of its files in `wake/` and `swap/`. */
   readonly folder: string;
+  /** Which directory its bucket is; empty where it did not say. */
+  readonly whereabouts: string;
   /** By the sequence of the record that made each. */
   readonly claims: Map<number, Claim>;
   /** Its web locks and requests by client, once the end of one was asked for. */

@@ -1,3 +1,5 @@
+import fs from 'node:fs';
+import path from 'node:path';
 import type { ThreadIdentity, ThreadLife } from '../../runtime/identity.ts';
 import { Bell } from './bell.ts';
 import type { Session } from './claims.ts';
@@ -5,6 +7,8 @@ import type { Fence } from './fence.ts';
 import { encodeId, kinds } from './records.ts';
 import { LeaseObserver, removeLease } from './lease.ts';
 import type { Participant } from './participant.ts';
+import { sessionOfWake } from '../spelling.ts';
+import { belongsTo } from './whereabouts.ts';
 
 export interface LivenessOptions {
   readonly bucket: string;
@@ -13,6 +17,25 @@ export interface LivenessOptions {
   readonly leaseMs: number;
   /** How often sessions are looked at, in milliseconds. */
   readonly lookMs: number;
+}
+
+/** Files in `wake/` that one sweep removes, and sessions that it looks at. */
+const SWEPT = 512;
+const EXAMINED = 16;
+
+/** Files in `wake/` that are ours, and whose each is; not all, where they are many. */
+function wakeFiles(bucket: string): [file: string, folder: string][] {
+  const found: [string, string][] = [];
+  const wake = fs.opendirSync(path.join(bucket, 'wake'));
+  try {
+    for (let entry = wake.readSync(); entry !== null && found.length < SWEPT; entry = wake.readSync()) {
+      const folder = sessionOfWake(entry.name);
+      if (folder !== null) found.push([path.join(bucket, 'wake', entry.name), folder]);
+    }
+  } finally {
+    wake.closeSync();
+  }
+  return found;
 }
 
 /**
@@ -66,8 +89,24 @@ export class Liveness {
     }
   }
 
+  /**
+   * Removes the files in `wake/` of sessions that are gone, and looks at some that hold something: whoever was killed
+   * while it did would stay in the table for ever. A session makes its file when its JOIN is in the journal; one that
+   * was forgotten makes another when it needs one.
+   */
+  sweep(): void {
+    const found = wakeFiles(this.#bucket);
+    this.#participant.look();
+    const sessions = [...this.#participant.machine.sessions.values()].filter(({ claims }) => claims.size > 0);
+    const first = sessions.length === 0 ? 0 : Date.now() % sessions.length;
+    for (const session of [...sessions.slice(first), ...sessions.slice(0, first)].slice(0, EXAMINED)) this.examine(session);
+    const present = new Set(Array.from(this.#participant.machine.sessions.values(), ({ folder }) => folder));
+    present.add(this.#participant.folder);
+    for (const [file, folder] of found) if (!present.has(folder)) fs.rmSync(file, { force: true });
+  }
+
   #examinePresent(session: Session): void {
-    const life = this.#probe(session.identity);
+    const life = this.#lifeOf(session);
     if (life === 'dead') return this.#fence.bury(session);
     if (life === 'alive') return;
     if (!this.#leases.hasEnded(session.folder)) {
@@ -75,6 +114,14 @@ export class Liveness {
       return;
     }
     if (this.#participant.tell(kinds.expire, () => encodeId(session.id))) this.#fence.complete();
+  }
+
+  /** A session of another bucket, of which this one is a copy, holds nothing here. */
+  #lifeOf({ identity, whereabouts }: Session): ThreadLife {
+    const life = this.#probe(identity);
+    if (life !== 'alive') return life;
+    const place = belongsTo(this.#bucket, whereabouts);
+    return place === 'here' ? life : place === 'elsewhere' ? 'dead' : 'unknown';
   }
 
   /** It was fenced but for files that others share; when nobody does any more, these are fenced in a further epoch. */

@@ -405,8 +405,8 @@ export class LockMachine implements Machine<LockOutcome> {
   }
 }
 
-function createSession(id: number, { identity, folder }: JoinFields, standing: SessionStanding): Session {
-  return { id, identity, folder, standing, claims: new Map(), clients: null, behindOthers: null };
+function createSession(id: number, { identity, folder, whereabouts }: JoinFields, standing: SessionStanding): Session {
+  return { id, identity, folder, whereabouts, standing, claims: new Map(), clients: null, behindOthers: null };
 }
 
 function addClaim(claim: Claim): void {

@@ -7,6 +7,7 @@ import { Holding } from './holding.ts';
 import type { FileChange } from './lock-table.ts';
 import { LockMachine, type LockListener, type LockOutcome } from './machine.ts';
 import { encodeId, encodeJoin, kinds } from './records.ts';
+import { whereaboutsOf } from './whereabouts.ts';
 
 /** What a participant needs of a journal. */
 export interface LockLog {
@@ -267,7 +268,7 @@ export class Participant implements LockListener {
     this.#session = randomInteger();
     this.#sequence = 0;
     try {
-      this.#append(kinds.join, encodeJoin({ identity: this.#identity, folder: this.folder }));
+      this.#append(kinds.join, encodeJoin({ identity: this.#identity, folder: this.folder, whereabouts: whereaboutsOf(this.#place.path) }));
     } catch (error) {
       this.#session = 0;
       throw error;

@@ -47,21 +47,25 @@ const writer = new PayloadWriter();
 export interface JoinFields {
   readonly identity: ThreadIdentity;
   readonly folder: string;
+  /** Which directory the session's bucket is; empty where it did not say. */
+  readonly whereabouts: string;
 }
 
 export function encodeJoin(fields: JoinFields): Uint8Array {
   return writeJoin(writer.begin(), fields).end();
 }
 
-export function writeJoin(to: PayloadWriter, { identity, folder }: JoinFields): PayloadWriter {
+export function writeJoin(to: PayloadWriter, { identity, folder, whereabouts }: JoinFields): PayloadWriter {
   const { boot, namespace, pid, tid, start } = identity;
-  return to.text(folder).text(boot).text(namespace).number(pid).number(tid).number(start);
+  return to.text(folder).text(boot).text(namespace).number(pid).number(tid).number(start).text(whereabouts);
 }
 
 export function readJoin(from: PayloadReader): JoinFields {
   const folder = from.text();
   const [boot, namespace] = [from.text(), from.text()];
-  return { folder, identity: { boot, namespace, pid: from.number(), tid: from.number(), start: from.number() } };
+  const identity = { boot, namespace, pid: from.number(), tid: from.number(), start: from.number() };
+  // Versions before did not say where, and read no further than this.
+  return { folder, identity, whereabouts: from.atEnd ? '' : from.text() };
 }
 
 export interface LockFields {

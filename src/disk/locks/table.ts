@@ -11,7 +11,7 @@ import { ChangeFeed } from './change-feed.ts';
 import type { Claim, FileLockClaim } from './claims.ts';
 import { Fence } from './fence.ts';
 import { GrantedWebLock, HeldFileLock, type Holding } from './holding.ts';
-import { touchLease } from './lease.ts';
+import { removeLease, touchLease } from './lease.ts';
 import { Liveness } from './liveness.ts';
 import {
   LockedError,
@@ -218,6 +218,11 @@ export class LockTable implements FileLockTable, WebLockTable {
     return session === undefined || this.#liveness.examine(session);
   }
 
+  /** Clears away what sessions that are gone have left in the table and in `wake/`, a part at a time. */
+  sweep(): void {
+    this.#liveness.sweep();
+  }
+
   /**
    * Refuses whatever is asked for from now on, rejects what waits, lets operations that run come to their end, then
    * releases everything. Resolves when that is done.
@@ -266,11 +271,22 @@ export class LockTable implements FileLockTable, WebLockTable {
     return this.#participant.end(holding, kinds.finish, () => encodeFinish(holding.id, changed));
   }
 
+  /** Nobody rings for a session that has left, nor looks at its lease. */
+  #removeWakeFiles(): void {
+    try {
+      removeLease(this.#bucket, this.folder);
+      Bell.remove(this.#bucket, this.folder);
+    } catch {
+      // A later sweep removes them.
+    }
+  }
+
   #closeIfDone(): void {
     if (this.#closing === null || this.#running > 0) return;
     this.#vigil.close();
     this.#feed.close();
     this.#participant.close();
+    this.#removeWakeFiles();
     this.#closing.finish();
   }
 

@@ -1,6 +1,6 @@
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import type { HoldfastErrorCode } from '../../runtime/holdfast-error.ts';
-import { systemCode } from '../journal/disk-error.ts';
+import { CHOOSE_ANOTHER, systemCode } from '../journal/disk-error.ts';
 
 const reasons: Readonly<Record<string, readonly [HoldfastErrorCode, string]>> = {
   EACCES: ['root-read-only', 'this process may not write there'],
@@ -19,7 +19,8 @@ export function rootFailure(doing: string, path: string, cause: unknown): Holdfa
   if (cause instanceof HoldfastError) return cause;
   const code = systemCode(cause);
   const [holdfastCode, reason] = reasons[code] ?? ['disk-failed', `the operating system answered '${code}'`];
-  return new HoldfastError(holdfastCode, `Cannot ${doing} the root ${path}: ${reason}.`, { cause });
+  const advice = holdfastCode === 'root-read-only' ? ` ${CHOOSE_ANOTHER}` : '';
+  return new HoldfastError(holdfastCode, `Cannot ${doing} the root ${path}: ${reason}.${advice}`, { cause });
 }
 
 /** The same while reading: what may not be read is unusable rather than read-only. */
