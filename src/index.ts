@@ -10,7 +10,7 @@ export { StorageHost } from './host/storage-host.ts';
 export type { HostStats, SyncStats } from './host/stats.ts';
 export type { RequestLike, ResponseLike } from './host/handle.ts';
 export type { ClientOptions } from './host/storage-host.ts';
-export type { QuotaOption, StorageHostOptions } from './host/options.ts';
+export type { QuotaOption, Quotas, StorageHostOptions } from './host/options.ts';
 export type { SyncedOrigins, SyncOptions } from './host/sync/options.ts';
 export type { FileConflict, OriginSync, RejectedWrite, SyncStatus, WaitOptions } from './host/sync/origin-sync.ts';
 export type { OriginLike } from './host/origin.ts';

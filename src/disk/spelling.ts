@@ -8,7 +8,7 @@ const UUID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
 const DRAFT = new RegExp(`^${UUID}(?:\\.dead)?$`);
 const PROBE = /^\.new-probe-\u00e9-[0-9]+-[0-9a-z]*$/;
 const SWAP = new RegExp(`^(?:fence-)?${UUID}$`);
-const TRASH = new RegExp(`^${UUID}\\.(?:[0-9]+-[0-9a-z]+|${UUID})$`);
+const TRASH = new RegExp(`^-?${UUID}\\.(?:[0-9]+-[0-9a-z]+|${UUID})$`);
 const WAKE = new RegExp(`^(${UUID})(?:\\.lease)?$`);
 
 /** What is being built in a root's workshop. */
@@ -18,6 +18,9 @@ export const isDraft = (name: string): boolean => DRAFT.test(name) || PROBE.test
 export const isSwapFolder = (name: string): boolean => SWAP.test(name);
 
 export const isTrash = (name: string): boolean => TRASH.test(name);
+
+/** What the name of a session's folder begins with once it is trash: it costs its bucket nothing, what is in it does. */
+export const FREE_TRASH = '-';
 
 /** The session to which a file in `wake/` belongs; null for what is none of ours. */
 export const sessionOfWake = (name: string): string | null => WAKE.exec(name)?.[1] ?? null;

@@ -1,4 +1,5 @@
 import { LockedError } from '../disk/locks/lock-table.ts';
+import { OverQuotaError } from '../disk/quota/ledger.ts';
 import { TreeError, toTreeError } from '../disk/tree/tree-error.ts';
 import type { TreeErrorCode } from '../disk/tree/tree-error.ts';
 import { isDOMException, isTypeError, withCause } from '../runtime/errors.ts';
@@ -8,6 +9,7 @@ import { isBeyondSizeLimit } from '../runtime/size-limit.ts';
 import { domException } from '../webidl/dom-exception.ts';
 import type { DOMExceptionName } from '../webidl/dom-exception.ts';
 import { QuotaExceededError } from '../webidl/quota-exceeded-error.ts';
+import type { QuotaExceededErrorOptions } from '../webidl/quota-exceeded-error.ts';
 import type { Entry } from './entry.ts';
 import type { Locator } from '../disk/locator.ts';
 
@@ -37,8 +39,12 @@ const holdfastErrors: Readonly<Partial<Record<HoldfastErrorCode, ErrorName>>> = 
 };
 
 function named(name: ErrorName, message: string, cause: unknown): DOMException {
-  if (name !== 'QuotaExceededError') return domException(name, message, cause);
-  return withCause(new QuotaExceededError(message), cause);
+  return name === 'QuotaExceededError' ? overQuota(message, cause) : domException(name, message, cause);
+}
+
+/** Without numbers where it is the disk that is full. */
+function overQuota(message: string, cause: unknown, numbers?: QuotaExceededErrorOptions): DOMException {
+  return withCause(new QuotaExceededError(message, numbers), cause);
 }
 
 /**
@@ -51,6 +57,10 @@ export function webError(error: unknown, context: string): unknown {
   }
   if (error instanceof TreeError) {
     return named(treeErrors[error.code], `${context}: ${error.message}.`, error.cause ?? error);
+  }
+  if (error instanceof OverQuotaError) {
+    const { quota, requested } = error;
+    return overQuota(`${context}: ${error.message}.`, error, { quota, requested });
   }
   if (error instanceof HoldfastError) {
     return named(holdfastErrors[error.code] ?? 'UnknownError', `${context}: ${error.message}`, error.cause ?? error);

@@ -1,31 +1,36 @@
 import fs from 'node:fs';
 import type { Locator } from '../disk/locator.ts';
 import type { FileLock } from '../disk/locks/lock-table.ts';
+import type { OpenFile } from '../disk/tree/file-tree.ts';
 import { entryError, webErrorOf } from './errors.ts';
 import type { FileMeter, FileSystem, OpenResource } from './file-system.ts';
 
 /** How long others' observers may wait to hear of writes that no flush or close has made known. */
 const REPORT_DELAY_MS = 50;
 
+/** What a sync access handle works on; in mode 'read-only' nothing is ever written, nor paid for. */
+export type AccessedFile = OpenFile | { readonly descriptor: number; readonly extent: null };
+
 /**
  * The open file of a sync access handle: a descriptor and the lock that guards it, which end together. It does not
  * know its handle, so that a handle that was dropped can be collected and this be ended.
  */
 export class SyncAccess implements OpenResource {
-  readonly isReadOnly: boolean;
   readonly #meter: FileMeter | undefined;
+  /** To be covered before the file is written; null: it is open to be read only. */
+  readonly extent: AccessedFile['extent'];
   readonly #system: FileSystem;
   readonly #locator: Locator;
   readonly #lock: FileLock;
   #descriptor: number | null;
   #report: NodeJS.Timeout | null = null;
 
-  constructor(system: FileSystem, locator: Locator, descriptor: number, lock: FileLock, isReadOnly: boolean) {
+  constructor(system: FileSystem, locator: Locator, { descriptor, extent }: AccessedFile, lock: FileLock) {
     this.#system = system;
     this.#locator = locator;
     this.#descriptor = descriptor;
+    this.extent = extent;
     this.#lock = lock;
-    this.isReadOnly = isReadOnly;
     this.#meter = system.meter;
     system.keep(this);
   }
@@ -35,6 +40,10 @@ export class SyncAccess implements OpenResource {
     if (this.#descriptor === null) throw entryError('InvalidStateError', context, this.#locator, 'was closed');
     if (this.#lock.lost) throw entryError('InvalidStateError', context, this.#locator, 'is no longer locked by this handle');
     return this.#descriptor;
+  }
+
+  get isReadOnly(): boolean {
+    return this.extent === null;
   }
 
   /** The descriptor, for a change. @throws DOMException as above; NoModificationAllowedError in mode 'read-only' */

@@ -2,12 +2,14 @@ import type { WebLockTable } from '../disk/locks/lock-table.ts';
 import type { LockTable } from '../disk/locks/table.ts';
 import { OpenJournals } from '../disk/journal/open-journals.ts';
 import type { Suspendable } from '../disk/journal/open-journals.ts';
+import type { Allowance } from '../disk/quota/account.ts';
 import type { BucketPlace } from '../disk/place.ts';
 import type { Root } from '../disk/root/root.ts';
 import type { FileTree } from '../disk/tree/file-tree.ts';
 import { outsideContexts } from '../runtime/callback-context.ts';
 import { Code } from '../runtime/code.ts';
 import { HoldfastError } from '../runtime/holdfast-error.ts';
+import type { BucketFiles } from './bucket-files.ts';
 import type * as FileCode from './file-code.ts';
 import type { FilesMeter } from './files-meter.ts';
 import type * as LockCode from './lock-code.ts';
@@ -31,8 +33,10 @@ const fileCode = new Code<typeof FileCode>(() => import('./file-code.ts'));
 /** Where an engine runs. */
 export interface EnginePlace {
   readonly root: Root;
-  readonly bucket: BucketPlace;
+  readonly place: BucketPlace;
   readonly meter: Meter;
+  /** What it may take of the disk. */
+  readonly allowance: Allowance;
 }
 
 /**
@@ -47,18 +51,16 @@ export class BucketEngine implements Suspendable {
   /** Keeps the engine running though it is idle: somebody relies on its being the same. */
   pinned = false;
   /** Whose engine it is: held, so that the bucket lives as long as its engine runs. */
-  readonly bucket: object;
-  readonly #place: EnginePlace;
+  readonly bucket: EnginePlace;
   #locks: LockTable | undefined;
   /** Of the locks that run; made when files are first asked for. */
-  #tree: FileTree | undefined;
+  #files: BucketFiles | undefined;
   #locksMeter: LocksMeter | undefined;
   #filesMeter: FilesMeter | undefined;
   #closed = false;
 
-  constructor(bucket: object, place: EnginePlace) {
+  constructor(bucket: EnginePlace) {
     this.bucket = bucket;
-    this.#place = place;
   }
 
   /** To be awaited before the locks are asked for. */
@@ -77,9 +79,14 @@ export class BucketEngine implements Suspendable {
     return this.#locks ?? this.#start();
   }
 
-  get tree(): FileTree {
+  /** To be asked for once it is `ready`. */
+  get files(): BucketFiles {
     const { locks } = this;
-    return this.#tree ?? this.#grow(locks);
+    return this.#files ?? this.#grow(locks);
+  }
+
+  get tree(): FileTree {
+    return this.files.tree;
   }
 
   /** The same for lock managers, which keep hold of it. */
@@ -92,12 +99,12 @@ export class BucketEngine implements Suspendable {
 
   /** Counts for the locks, once they are ready; there as long as the bucket. */
   get locksMeter(): LocksMeter {
-    return (this.#locksMeter ??= new lockCode.loaded.LocksMeter(this.#place.meter));
+    return (this.#locksMeter ??= new lockCode.loaded.LocksMeter(this.bucket.meter));
   }
 
   /** Counts for the files, once they are ready. */
   get filesMeter(): FilesMeter {
-    return (this.#filesMeter ??= new fileCode.loaded.FilesMeter(this.#place.meter));
+    return (this.#filesMeter ??= new fileCode.loaded.FilesMeter(this.bucket.meter));
   }
 
   /** Whether it runs, with a descriptor of its lock journal. */
@@ -123,37 +130,35 @@ export class BucketEngine implements Suspendable {
 
   async #end(): Promise<void> {
     const locks = this.#locks;
+    const files = this.#files;
     this.#locks = undefined;
-    this.#tree = undefined;
+    this.#files = undefined;
     await locks?.close();
+    files?.close();
   }
 
   #start(): LockTable {
-    const { root, bucket, meter } = this.#place;
-    if (this.#closed) throw new HoldfastError('closed', `The host of ${bucket.path} was closed.`);
+    const { root, place, meter } = this.bucket;
+    if (this.#closed) throw new HoldfastError('closed', `The host of ${place.path} was closed.`);
     const { LockTable } = lockCode.loaded;
     const { durability, shared } = root;
     const foldsNames = (): boolean => this.#foldsNames();
-    this.#locks = new LockTable(bucket, { durability, shared, foldsNames, detach: outsideContexts, onCompaction: meter.compacted });
+    this.#locks = new LockTable(place, { durability, shared, foldsNames, detach: outsideContexts, onCompaction: meter.compacted });
     running.add(this);
     const locks = this.#locks;
     outsideContexts(() => setImmediate(() => this.#tidy(() => locks.sweep())).unref());
     return locks;
   }
 
-  #grow(locks: LockTable): FileTree {
-    const { root, bucket } = this.#place;
-    const { FileTree } = fileCode.loaded;
-    // A tree may be in use for longer than the locks it came with: the epoch is asked of those that run then.
-    const epoch = (): number => this.locks.epoch();
-    const tree = new FileTree(bucket, { durability: root.durability, foldsNames: () => this.#foldsNames(), epoch, session: locks.folder });
-    this.#tree = tree;
-    outsideContexts(() => setImmediate(() => this.#tidy(() => tree.sweep((session) => locks.isDead(session)))).unref());
-    return tree;
+  #grow(locks: LockTable): BucketFiles {
+    const files = new fileCode.loaded.BucketFiles(this.bucket, locks.folder, () => this.locks.epoch());
+    this.#files = files;
+    outsideContexts(() => setImmediate(() => this.#tidy(() => files.tree.sweep((session) => locks.isDead(session)))).unref());
+    return files;
   }
 
   #foldsNames(): boolean {
-    return this.#place.root.open()?.foldsNames ?? false;
+    return this.bucket.root.open()?.foldsNames ?? false;
   }
 
   /** Clears away what killed sessions have left. */

@@ -1,17 +1,17 @@
-import fs from 'node:fs';
-import path from 'node:path';
 import type { MapClient } from '../disk/map/map-client.ts';
 import { MapJournal } from '../disk/map/map-journal.ts';
 import { DEFAULT_QUOTA } from '../disk/map/map-state.ts';
 import { BucketDirectory } from '../disk/root/bucket-directory.ts';
+import type { Allowance } from '../disk/quota/account.ts';
 import type { Root } from '../disk/root/root.ts';
 import type { FileSystem } from '../file-system/file-system.ts';
 import { behaviour } from '../file-system/loading.ts';
 import { HoldfastError } from '../runtime/holdfast-error.ts';
-import { isRefusedByRuntime } from '../runtime/permission.ts';
 import { randomInteger } from '../runtime/random.ts';
 import type { UsageDetails } from '../storage/storage-manager.ts';
 import { BucketEngine } from './bucket-engine.ts';
+import type { EnginePlace } from './bucket-engine.ts';
+import type { BucketQuota } from './options.ts';
 import type { BucketSync, SyncedBucket } from './sync/bucket-sync.ts';
 import { Meter } from './meter.ts';
 import type { Counts } from './meter.ts';
@@ -35,25 +35,13 @@ export interface BucketUse {
 export interface BucketOwner {
   readonly host: object;
   readonly root: Root;
-  /** The quota that the user chose for an origin. */
-  quotaOf(origin: string): number | undefined;
+  /** What an origin may take. */
+  quotaOf(origin: string): BucketQuota;
   readonly sync: SyncSettings | undefined;
   /** What the host counts. */
   readonly counts: Counts;
   /** Keeps the bucket's objects alive while `inUse`; otherwise they may go as soon as nobody holds them. */
   keep(bucket: Bucket, inUse: boolean): void;
-}
-
-/** Of the disk below a directory, which need not exist yet; infinite where nobody may ask. */
-async function freeBytes(directory: string): Promise<number> {
-  try {
-    const { bavail, bsize } = await fs.promises.statfs(directory);
-    return bavail * bsize;
-  } catch (error) {
-    const parent = path.dirname(directory);
-    if (parent !== directory && !isRefusedByRuntime(error)) return freeBytes(parent);
-    return Infinity;
-  }
 }
 
 /**
@@ -63,7 +51,7 @@ async function freeBytes(directory: string): Promise<number> {
  * - Nothing is opened before it is used, and nothing is created before it is written to.
  * - The host holds it weakly, but while something of it is in use; what users hold leads here.
  */
-export class Bucket {
+export class Bucket implements EnginePlace {
   readonly origin: string;
   readonly name = 'default';
   readonly place: BucketDirectory;
@@ -72,7 +60,7 @@ export class Bucket {
   /** The quota of its maps in bytes of UTF-16. */
   readonly mapQuota: number;
   readonly #owner: BucketOwner;
-  readonly #quota: number | undefined;
+  readonly #quota: BucketQuota;
   /** Clients with something that only they have. */
   readonly #inUse = new Set<StorageClient>();
   /** Clients with something that ends with the host, by their ids. */
@@ -88,11 +76,20 @@ export class Bucket {
     this.origin = origin;
     this.place = new BucketDirectory(owner.root, origin, this.name);
     this.meter = new Meter(owner.counts, owner.root.path, origin);
-    this.engine = new BucketEngine(this, { root: owner.root, bucket: this.place, meter: this.meter });
     this.#owner = owner;
     this.#quota = owner.quotaOf(origin);
-    this.mapQuota = this.#quota ?? DEFAULT_QUOTA;
+    this.mapQuota = this.#quota.map ?? DEFAULT_QUOTA;
+    this.engine = new BucketEngine(this);
     this.#sync = createSync(origin, owner.sync, () => this.#forSync());
+  }
+
+  get root(): Root {
+    return this.#owner.root;
+  }
+
+  /** What its files may take: what the map's may is set aside where there is plenty, else what it takes. */
+  get allowance(): Allowance {
+    return { total: this.#quota.total, elsewhere: this.mapQuota, takenElsewhere: () => this.#mapBytes };
   }
 
   /** Whose bucket it is: buckets of two hosts have nothing to do with each other, but for the disk. */
@@ -153,7 +150,7 @@ export class Bucket {
       shared: this.#owner.root.shared,
       onCompaction: this.meter.compacted,
       owner: this.#owner.host,
-      ...(this.#quota !== undefined && { quota: this.#quota }),
+      ...(this.#quota.map !== undefined && { quota: this.#quota.map }),
       ...(this.#sync !== null && { replicate: this.#sync.replicate }),
     }));
   }
@@ -180,15 +177,20 @@ export class Bucket {
     });
   }
 
-  /** Bytes in use now. */
-  async usage(): Promise<UsageDetails> {
-    await this.engine.ready();
-    return { fileSystem: await this.engine.tree.usage(), localStorage: this.#mapJournal().current().bytes };
+  get #mapBytes(): number {
+    return this.#mapJournal().current().bytes;
   }
 
-  /** Bytes that may be in use: what the user chose, or else what is in use and what the disk is known to have left. */
+  /** Bytes in use. */
+  async usage(): Promise<UsageDetails> {
+    await this.engine.ready();
+    return { ...(await this.engine.files.usage()), localStorage: this.#mapBytes };
+  }
+
+  /** Bytes that may be in use: what the user chose, or else what is in use and what the disk has left beside its reserve. */
   async quota(usage: number): Promise<number> {
-    return this.#quota ?? Math.min(usage + (await freeBytes(this.#owner.root.path)), Number.MAX_SAFE_INTEGER);
+    await this.engine.ready();
+    return this.engine.files.quota(usage);
   }
 
   /** Notes whether a client has something that would be lost if nobody held the client. */

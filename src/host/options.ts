@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { DEFAULT_QUOTA } from '../disk/map/map-state.ts';
 import type { Durability } from '../disk/root/durable.ts';
 import { requireLockfilePackage, type Shared } from '../disk/journal/lockfile.ts';
 import { isUrl } from '../runtime/brands.ts';
@@ -9,16 +10,30 @@ import { bad, givenOptions, requireOneOf } from './option-checks.ts';
 import type { SyncOptions, SyncSettings } from './sync/options.ts';
 import { syncOption } from './sync/provide.ts';
 
-/** Bytes of UTF-16 that the keys and values of one origin's `localStorage` may take; also what `estimate()` reports. */
-export type QuotaOption = number | ((origin: string) => number);
+/** What one origin may take. */
+export interface Quotas {
+  /**
+   * Bytes of everything: files, with 4,096 for each file and directory, and `localStorage`. By default what the disk has
+   * left, but for a reserve: a twentieth of the disk, or 1 GiB where that is less, is never written to.
+   */
+  readonly total?: number;
+  /**
+   * Bytes of UTF-16 that the keys and values of `localStorage` may take (and of each `sessionStorage`). By default
+   * 10 MiB, or the total where that is less.
+   */
+  readonly localStorage?: number;
+}
+
+/** A number is the total. */
+export type QuotaOption = number | Quotas | ((origin: string) => number | Quotas);
 
 /** Options of {@link StorageHost}. */
 export interface StorageHostOptions {
   /** The directory that holds all data, as a path or a `file:` URL. Created by the first write, never by a read. */
   readonly root: string | URL;
   /**
-   * The quota of each origin's `localStorage` (and of each `sessionStorage`), in bytes of UTF-16 over keys and values;
-   * or a function that gives it for an origin. 10 MiB by default.
+   * What each origin may take, in bytes; or a function that gives it for an origin. What does not fit is a
+   * QuotaExceededError. All processes of a root should give the same.
    */
   readonly quota?: QuotaOption;
   /**
@@ -46,11 +61,16 @@ export interface StorageHostOptions {
   readonly onWarning?: (warning: StorageWarning) => void;
 }
 
+/** What an origin may take, in bytes; undefined where the user has not said. */
+export interface BucketQuota {
+  readonly total: number | undefined;
+  readonly map: number | undefined;
+}
+
 /** Options that were checked and completed. */
 export interface HostSettings {
   readonly root: string;
-  /** The quota of an origin in bytes; undefined when the user has not set one. */
-  readonly quotaOf: (origin: string) => number | undefined;
+  readonly quotaOf: (origin: string) => BucketQuota;
   readonly durability: Durability;
   readonly shared: Shared | undefined;
   readonly sync: SyncSettings | undefined;
@@ -71,16 +91,23 @@ function rootPath(root: unknown): string {
   return path.resolve(root);
 }
 
-function requireQuota(value: unknown): number {
+function requireBytes(value: unknown): number {
   if (typeof value === 'number' && value >= 0) return Math.min(Math.floor(value), Number.MAX_SAFE_INTEGER);
   throw bad(`Option 'quota' must be a number of bytes that is not negative, or a function that gives one; got ${String(value)}.`);
 }
 
+/** The part is never more than the whole. */
+function requireQuota(value: unknown): BucketQuota {
+  const isWhole = typeof value !== 'object' || value === null;
+  const given: Quotas = isWhole ? { total: requireBytes(value) } : givenOptions(value, ['total', 'localStorage'], "Option 'quota'");
+  const [total, map] = [given.total, given.localStorage].map((bytes) => (bytes === undefined ? bytes : requireBytes(bytes)));
+  return { total, map: total === undefined ? map : Math.min(total, map ?? DEFAULT_QUOTA) };
+}
+
 function quotaFunction(quota: unknown): HostSettings['quotaOf'] {
-  if (quota === undefined) return () => undefined;
   if (typeof quota === 'function') return (origin) => requireQuota(quota(origin));
-  const bytes = requireQuota(quota);
-  return () => bytes;
+  const chosen = requireQuota(quota === undefined ? {} : quota);
+  return () => chosen;
 }
 
 function sharedOption(value: unknown): Shared | undefined {

@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import { expect, describe, test } from 'vitest';
+import { ENTRY_BYTES } from '../../src/disk/quota/ledger.ts';
 import { StorageManager } from '../../src/storage/storage-manager.ts';
 import type { StorageBucket } from '../../src/storage/storage-manager.ts';
 import { internal } from '../../src/webidl/interface.ts';
@@ -19,10 +20,14 @@ describe('estimate()', () => {
       await writable.write(new Uint8Array(size));
       await writable.close();
     }
-    expect(await storage.estimate()).toMatchObject({ usage: 1021, usageDetails: { fileSystem: 1005, localStorage: 16 } });
+    const [entries, bytes] = [3 * ENTRY_BYTES, 1005];
+    expect(await storage.estimate()).toMatchObject({
+      usage: entries + bytes + 16,
+      usageDetails: { fileSystem: entries + bytes, localStorage: 16 },
+    });
     await root.removeEntry('f');
     localStorage.clear();
-    expect(await storage.estimate()).toMatchObject({ usage: 5 });
+    expect(await storage.estimate()).toMatchObject({ usage: 2 * ENTRY_BYTES + 5 });
   });
 
   test('sees what another host of the root has written', async () => {

@@ -57,8 +57,8 @@ describe('an error of the operating system', () => {
     await put(bucket.tree, ['f'], 'content');
     failing('openSync', 'EACCES');
     failing('opendirSync', 'EACCES');
-    expect(await codeOf(() => bucket.tree.open(['f'], 'read'))).toBe('unreadable');
-    expect(await codeOf(() => bucket.tree.open(['f'], 'read-write'))).toBe('read-only');
+    expect(await codeOf(() => bucket.tree.open(['f']))).toBe('unreadable');
+    expect(await codeOf(() => bucket.tree.openForWriting(['f'], false))).toBe('read-only');
     expect(await codeOf(() => bucket.tree.entries([]))).toBe('unreadable');
   });
 

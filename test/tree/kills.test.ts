@@ -52,7 +52,7 @@ function contents(tree: FileTree, locator: Locator = []): Record<string, string>
     const child = [...locator, name];
     if (kind === 'directory') Object.assign(found, { [child.join('/')]: '(directory)' }, contents(tree, child));
     else {
-      const descriptor = tree.open(child, 'read');
+      const descriptor = tree.open(child);
       found[child.join('/')] = fs.readFileSync(descriptor, 'utf8');
       fs.closeSync(descriptor);
     }

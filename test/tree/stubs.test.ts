@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Locator } from '../../src/disk/locator.ts';
 import type { FileTree } from '../../src/disk/tree/file-tree.ts';
 import { writeStub } from '../../src/disk/tree/stub.ts';
-import { codeOf, makeBucket, names, put, read } from './support.ts';
+import { codeOf, makeBucket, names, put, read, weigh } from './support.ts';
 import type { Bucket } from './support.ts';
 
 const MANIFEST = Buffer.from('where the content is');
@@ -31,8 +31,8 @@ describe('a stub', () => {
   beforeEach(() => putStub(bucket.tree, ['f']));
 
   const refusals: Record<string, (tree: FileTree) => unknown> = {
-    'opening it to read': (tree) => tree.open(['f'], 'read'),
-    'opening it to write': (tree) => tree.open(['f'], 'read-write'),
+    'opening it to read': (tree) => tree.open(['f']),
+    'opening it to write': (tree) => tree.openForWriting(['f'], false),
     'asking for its size': (tree) => tree.stat(['f']),
     'taking a snapshot of it': (tree) => tree.file(['f']),
     'copying it to a swap file': (tree) => tree.swap(['f']),
@@ -47,7 +47,7 @@ describe('a stub', () => {
 
   it('refuses to be written through a hard link of it', async () => {
     fs.linkSync(onDisk('f'), path.join(bucket.path, 'link'));
-    expect(await codeOf(() => bucket.tree.open(['f'], 'read-write'))).toBe('elsewhere');
+    expect(await codeOf(() => bucket.tree.openForWriting(['f'], false))).toBe('elsewhere');
     expect(bucket.tree.manifest(['f'])).toEqual(MANIFEST);
   });
 
@@ -89,7 +89,7 @@ describe('a stub', () => {
   });
 
   it('counts what it takes on this disk', async () => {
-    expect(await bucket.tree.usage()).toBe(fs.statSync(onDisk('f')).size);
+    expect(weigh(bucket.path)).toBe(4096 + fs.statSync(onDisk('f')).size);
   });
 
   it('stays one through a copy that keeps modes', async () => {
@@ -105,7 +105,7 @@ describe('what is no stub', () => {
     fs.chmodSync(onDisk('f'), 0o755);
     expect(await read(bucket.tree, ['f'])).toBe('content');
     expect(bucket.tree.manifest(['f'])).toBeNull();
-    fs.closeSync(bucket.tree.open(['f'], 'read-write'));
+    fs.closeSync(bucket.tree.openForWriting(['f'], false).descriptor);
     (await bucket.tree.swap(['f'])).discard();
   });
 

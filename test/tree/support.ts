@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import type { Locator } from '../../src/disk/locator.ts';
+import { weighFiles } from '../../src/disk/quota/weigh.ts';
 import { FileTree } from '../../src/disk/tree/file-tree.ts';
 import type { FileTreeOptions } from '../../src/disk/tree/file-tree.ts';
 import { TreeError } from '../../src/disk/tree/tree-error.ts';
@@ -38,6 +39,13 @@ export function makeBucket(missing = false): Bucket {
     open,
     remove: () => fs.rmSync(home, { recursive: true, force: true }),
   };
+}
+
+/** What the files of a bucket take of the disk. */
+export function weigh(bucket: string): number {
+  let bytes = 0;
+  for (const weight of weighFiles(bucket)) bytes += weight;
+  return bytes;
 }
 
 /** Gives a file its content as a writable would. */

@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { encodeName } from '../../src/disk/names/name.ts';
-import { codeOf, makeBucket, names, put, read } from './support.ts';
+import { codeOf, makeBucket, names, put, read, weigh } from './support.ts';
 import type { Bucket } from './support.ts';
 
 let bucket: Bucket;
@@ -69,7 +69,7 @@ describe('entries', () => {
     expect(await codeOf(() => bucket.tree.createDirectory(['f']))).toBe('type-mismatch');
     expect(await codeOf(() => bucket.tree.createFile(['f', 'x']))).toBe('type-mismatch');
     expect(await codeOf(() => bucket.tree.createFile(['x', 'y']))).toBe('not-found');
-    expect(await codeOf(() => bucket.tree.open(['d'], 'read'))).toBe('type-mismatch');
+    expect(await codeOf(() => bucket.tree.open(['d']))).toBe('type-mismatch');
     expect(await codeOf(() => bucket.tree.stat(['d']))).toBe('type-mismatch');
     expect(await codeOf(() => bucket.tree.entries(['f']))).toBe('type-mismatch');
     expect(await codeOf(() => bucket.tree.file(['x']))).toBe('not-found');
@@ -82,12 +82,14 @@ describe('entries', () => {
     expect(bucket.tree.stat(['f'])).toEqual({ size: 4, lastModified: 1234 });
   });
 
-  it('add up to the usage, spellings of long names and foreign files aside', async () => {
+  it('take their size and 4,096 bytes each, directories, spellings of long names and foreign files too', async () => {
     bucket.tree.createDirectory(['d']);
     await put(bucket.tree, ['d', LONG], '12345');
     await put(bucket.tree, ['f'], '123');
     fs.writeFileSync(path.join(bucket.files, 'no%name'), 'foreign');
-    expect(await bucket.tree.usage()).toBe(8);
+    const spelling = fs.readdirSync(path.join(bucket.files, 'd')).find((name) => name.startsWith('%~')) ?? '';
+    const { size } = fs.statSync(path.join(bucket.files, 'd', spelling));
+    expect(weigh(bucket.path)).toBe(8 + size + 'foreign'.length + 5 * 4096);
   });
 });
 
@@ -98,7 +100,7 @@ describe('a missing bucket', () => {
     expect(tree.kindOf(['f'])).toBeNull();
     expect(names(tree)).toEqual([]);
     expect(tree.isEmpty([])).toBe(true);
-    expect(await tree.usage()).toBe(0);
+    expect(weigh(missing.path)).toBe(0);
     expect(await codeOf(() => tree.entries(['d']))).toBe('not-found');
     expect(await codeOf(() => tree.remove(['f']))).toBe('not-found');
     tree.sweep(() => true);
@@ -218,7 +220,7 @@ describe('opening', () => {
     await put(bucket.tree, ['f'], 'before');
     const backup = path.join(bucket.path, 'backup');
     fs.linkSync(path.join(bucket.files, 'f'), backup);
-    const descriptor = bucket.tree.open(['f'], 'read-write');
+    const { descriptor } = bucket.tree.openForWriting(['f'], false);
     fs.writeSync(descriptor, 'after!', 0);
     fs.closeSync(descriptor);
     expect(fs.readFileSync(backup, 'utf8')).toBe('before');
@@ -227,7 +229,7 @@ describe('opening', () => {
 
   it('is undone by a detached file: an open descriptor no longer reaches it', async () => {
     await put(bucket.tree, ['f'], 'content');
-    const descriptor = bucket.tree.open(['f'], 'read-write');
+    const { descriptor } = bucket.tree.openForWriting(['f'], false);
     bucket.tree.detach(['f']);
     fs.writeSync(descriptor, 'fenced!', 0);
     fs.closeSync(descriptor);
@@ -266,8 +268,8 @@ describe('an epoch that ends', () => {
       [() => read(tree, ['f']), 'content'],
       [() => tree.move(['f'], ['d', 'f']), undefined],
       [async () => (await tree.swap(['d', 'f'])).discard(), undefined],
-      [() => fs.closeSync(tree.open(['d', 'f'], 'read-write')), undefined],
-      [() => tree.usage(), 7],
+      [() => fs.closeSync(tree.openForWriting(['d', 'f'], false).descriptor), undefined],
+      [() => tree.stat(['d', 'f']).size, 7],
       [() => names(tree), ['d', 'g']],
       [() => tree.remove(['g']), undefined],
       [() => tree.empty(), undefined],

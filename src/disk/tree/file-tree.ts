@@ -3,6 +3,9 @@ import { fileFromDisk } from '../../runtime/disk-file.ts';
 import { isWithin, sameLocator } from '../locator.ts';
 import type { EntryKind, Locator } from '../locator.ts';
 import type { BucketPlace } from '../place.ts';
+import { Extent } from '../quota/extent.ts';
+import { ENTRY_BYTES, freeOfCharge, weightOf } from '../quota/ledger.ts';
+import type { Ledger } from '../quota/ledger.ts';
 import { childrenOf, EntryReader } from './entries.ts';
 import { requireContent, requireDirectory, requireFile } from './found.ts';
 import type { Found } from './found.ts';
@@ -21,7 +24,6 @@ import { Trash } from './trash.ts';
 import { systemCode, toTreeError, TreeError } from './tree-error.ts';
 import type { TreeErrorCode } from './tree-error.ts';
 import { nextTurn } from './turns.ts';
-import { bytesBelow } from './usage.ts';
 
 export interface FileTreeOptions {
   /** The epoch of the `files.<epoch>` directory now. Asked again whenever something is missing, so it must be fresh. */
@@ -32,6 +34,15 @@ export interface FileTreeOptions {
   foldsNames?(): boolean;
   /** `strict`: every change is on the disk, not only in the kernel, when its call returns. Default `relaxed`. */
   readonly durability?: 'relaxed' | 'strict';
+  /** Pays for what the tree takes of the disk. By default nobody counts. */
+  readonly ledger?: Ledger;
+}
+
+/** A file that is open for writing. */
+export interface OpenFile {
+  readonly descriptor: number;
+  /** To be covered before the file is written. */
+  readonly extent: Extent;
 }
 
 /**
@@ -43,22 +54,25 @@ export interface FileTreeOptions {
  * - a file's content is only ever replaced whole (`replace`), or written through `open` by a holder of its lock;
  * - the bytes of a stub, whose content is not on this disk, are never given or copied as if they were the content: what
  *   would do that throws 'elsewhere'. A stub is moved, replaced, removed and listed like any file;
+ * - whatever takes space is charged before it is there, and freed when it has gone;
  * - no state is kept in memory: any number of processes may work on one tree. Who may do what when is the lock table's.
  *
  * A missing bucket reads as an empty one; the first creation makes it. Every method throws {@link TreeError}, or what
- * `place.ensure()` throws. https://fs.spec.whatwg.org/#concept-directory-entry
+ * `place.ensure()` and the ledger throw. https://fs.spec.whatwg.org/#concept-directory-entry
  */
 export class FileTree {
   readonly #place: BucketPlace;
   readonly #options: FileTreeOptions;
   readonly #swaps: SwapFolder;
   readonly #trash: Trash;
+  readonly #ledger: Ledger;
 
   constructor(place: BucketPlace, options: FileTreeOptions) {
     this.#place = place;
     this.#options = options;
-    this.#swaps = new SwapFolder(`${place.path}/swap`, options.session);
-    this.#trash = new Trash(`${place.path}/trash`, options.session);
+    this.#ledger = options.ledger ?? freeOfCharge;
+    this.#swaps = new SwapFolder(`${place.path}/swap`, options.session, this.#ledger);
+    this.#trash = new Trash(`${place.path}/trash`, options.session, this.#ledger);
   }
 
   /**
@@ -93,20 +107,28 @@ export class FileTree {
     return this.#create(locator, 'directory', makeDirectory);
   }
 
+  /** Opens a file for reading. The caller closes the descriptor with `fs.closeSync`. */
+  open(locator: Locator): number {
+    return this.#read(locator, (found) => openPlain(requireFile(found, locator), READ));
+  }
+
   /**
-   * Opens a file. The caller closes the descriptor with `fs.closeSync`. For writing, a file that has hard links
-   * elsewhere is first given an inode of its own, so that nothing outside the bucket changes.
+   * Opens a file for reading and writing. The caller closes the descriptor with `fs.closeSync`. A file that has hard
+   * links elsewhere is first given an inode of its own, so that nothing outside the bucket changes.
+   *
+   * `isShared`: others may write to it at the same time.
    */
-  open(locator: Locator, access: 'read' | 'read-write'): number {
+  openForWriting(locator: Locator, isShared: boolean): OpenFile {
     return this.#read(
       locator,
       (found) => {
         const path = requireFile(found, locator);
-        if (access === 'read') return openPlain(path, READ);
-        if (found.stats.nlink > 1) this.#replaceInode(path);
-        return openPlain(path, READ_WRITE);
+        if (found.stats.nlink > 1) this.#replaceInode(path, found.stats);
+        const descriptor = openPlain(path, READ_WRITE);
+        const look = isShared ? (): number => fs.fstatSync(descriptor).size : undefined;
+        return { descriptor, extent: new Extent(this.#ledger, found.stats.size, look) };
       },
-      access === 'read' ? 'read' : 'write',
+      'write',
     );
   }
 
@@ -184,7 +206,7 @@ export class FileTree {
       locator,
       ({ parent, path, long, stats }) => {
         this.#trash.remove(path, stats);
-        forgetSpelling(parent, long);
+        forgetSpelling(parent, long, this.#ledger);
         this.#settle(parent);
       },
       'write',
@@ -217,9 +239,9 @@ export class FileTree {
       const from = this.#find(base, source);
       const to = locate(base, target, this.#foldsNames);
       if (to.stats !== undefined && !(from.stats.isFile() && to.stats.isFile())) throw new TreeError('exists', target);
-      keepSpelling(to.parent, to.long, this.#isStrict);
-      await rename(from.path, to);
-      forgetSpelling(from.parent, from.long);
+      keepSpelling(to.parent, to.long, this.#isStrict, this.#ledger);
+      await this.#rename(from.path, to);
+      forgetSpelling(from.parent, from.long, this.#ledger);
       this.#settle(to.parent);
       if (from.parent !== to.parent) this.#settle(from.parent);
     });
@@ -244,8 +266,9 @@ export class FileTree {
       if (to.stats?.isDirectory() === true) throw new TreeError('type-mismatch', target);
       if (this.#isStrict) await swap.sync();
       swap.close();
-      keepSpelling(to.parent, to.long, this.#isStrict);
-      await rename(swap.path, to);
+      keepSpelling(to.parent, to.long, this.#isStrict, this.#ledger);
+      await this.#rename(swap.path, to);
+      swap.placed();
       this.#settle(to.parent);
     });
   }
@@ -258,19 +281,11 @@ export class FileTree {
     this.#read(
       locator,
       (found) => {
-        this.#replaceInode(requireContent(found, locator));
+        this.#replaceInode(requireContent(found, locator), found.stats);
         this.#settle(found.parent);
       },
       'write',
     );
-  }
-
-  /**
-   * The bytes of all files; what changes meanwhile counts before or after. A stub counts what it takes on this disk, as
-   * the free space beside it does.
-   */
-  async usage(): Promise<number> {
-    return this.#inRoot('read', 0, (base) => bytesBelow(base, this.#foldsNames));
   }
 
   /**
@@ -279,7 +294,7 @@ export class FileTree {
    */
   sweep(isDead: (session: string) => boolean): void {
     for (const session of this.#swaps.sessions()) {
-      if (session !== this.#options.session && isDead(session)) this.#trash.discard(`${this.#place.path}/swap/${session}`);
+      if (session !== this.#options.session && isDead(session)) this.#trash.discardFolder(`${this.#place.path}/swap/${session}`);
     }
     this.#trash.sweep();
   }
@@ -296,17 +311,48 @@ export class FileTree {
     const body = (base: string): boolean => {
       const { parent, path, long, stats } = locate(base, locator, this.#foldsNames);
       if (stats !== undefined && kindOf(stats) !== kind) throw new TreeError('type-mismatch', locator);
-      keepSpelling(parent, long, this.#isStrict);
+      keepSpelling(parent, long, this.#isStrict, this.#ledger);
       if (stats !== undefined) return false;
-      make(path);
+      this.#charged(ENTRY_BYTES, () => make(path));
       this.#settle(parent);
       return true;
     };
     return this.#attempt(locator, 'write', body, this.#place);
   }
 
-  #replaceInode(path: string): void {
-    fs.renameSync(this.#swaps.copySync(path), path);
+  #charged(bytes: number, make: () => void): void {
+    this.#ledger.charge(bytes);
+    try {
+      make();
+    } catch (error) {
+      this.#ledger.refund(bytes);
+      throw error;
+    }
+  }
+
+  #replaceInode(path: string, stats: fs.Stats): void {
+    const copy = this.#swaps.copySync(path);
+    const mark = this.#ledger.mark();
+    try {
+      fs.renameSync(copy.path, path);
+    } catch (error) {
+      copy.discard();
+      throw error;
+    }
+    copy.placed();
+    this.#ledger.free(weightOf(stats), mark);
+  }
+
+  /**
+   * In this thread where it is quick; in another where the disk may flush the data of the file that takes the name. What
+   * had the name is gone then.
+   */
+  async #rename(path: string, target: Located): Promise<void> {
+    const mark = this.#ledger.mark();
+    if (target.stats === undefined) fs.renameSync(path, target.path);
+    else await fs.promises.rename(path, target.path);
+    if (target.stats !== undefined) this.#ledger.free(weightOf(target.stats), mark);
+    this.#ledger.moved(mark);
   }
 
   /** Makes a change of names in a directory durable, when that was asked for. */
@@ -393,10 +439,4 @@ function makeDirectory(path: string): void {
     fs.rmdirSync(path);
     throw error;
   }
-}
-
-/** In this thread where it is quick; in another where the disk may flush the data of the file that takes the name. */
-async function rename(path: string, target: Located): Promise<void> {
-  if (target.stats === undefined) fs.renameSync(path, target.path);
-  else await fs.promises.rename(path, target.path);
 }

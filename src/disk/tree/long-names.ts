@@ -2,6 +2,8 @@ import fs from 'node:fs';
 import { randomUuid } from '../../runtime/random.ts';
 import { decodeName, decodeSpelling } from '../names/name.ts';
 import type { LongSpelling } from '../names/name.ts';
+import { ENTRY_BYTES } from '../quota/ledger.ts';
+import type { Ledger } from '../quota/ledger.ts';
 import { CREATE, openNew, openPlain, READ } from './open-plain.ts';
 import { syncDirectory } from './sync.ts';
 import { systemCode } from './tree-error.ts';
@@ -15,11 +17,27 @@ export const MAX_SPELLING_BYTES = 2 ** 24;
  * without an entry (nobody sees it, the next creation uses it) but never an entry whose name is lost. When strict, the
  * spelling is on the disk first, under its name.
  */
-export function keepSpelling(directory: string, long: LongSpelling | null, isStrict: boolean): void {
+export function keepSpelling(directory: string, long: LongSpelling | null, isStrict: boolean, ledger: Ledger): void {
   if (long === null) return;
   if (long.spelling.length > MAX_SPELLING_BYTES) throw Object.assign(new Error('ENAMETOOLONG'), { code: 'ENAMETOOLONG' });
   if (readSpelling(directory, long.file) === long.spelling) return;
   const path = `${directory}/${long.file}`;
+  const bytes = weightOfSpelling(long);
+  ledger.charge(bytes);
+  try {
+    writeSpelling(path, long, isStrict);
+  } catch (error) {
+    ledger.refund(bytes);
+    throw error;
+  }
+  if (isStrict) syncDirectory(directory);
+}
+
+function weightOfSpelling({ spelling }: LongSpelling): number {
+  return ENTRY_BYTES + Buffer.byteLength(spelling);
+}
+
+function writeSpelling(path: string, long: LongSpelling, isStrict: boolean): void {
   // A new file takes the name: readers never see half a spelling, and a hard link planted there is not written through.
   const draft = `${path}.${randomUuid()}`;
   const descriptor = openNew(draft, CREATE);
@@ -27,7 +45,6 @@ export function keepSpelling(directory: string, long: LongSpelling | null, isStr
     writeWhole(descriptor, Buffer.from(long.spelling));
     if (isStrict) fs.fsyncSync(descriptor);
     fs.renameSync(draft, path);
-    if (isStrict) syncDirectory(directory);
   } catch (error) {
     fs.rmSync(draft, { force: true });
     throw error;
@@ -37,8 +54,16 @@ export function keepSpelling(directory: string, long: LongSpelling | null, isStr
 }
 
 /** Forgets the spelling of an entry that is gone. */
-export function forgetSpelling(directory: string, long: LongSpelling | null): void {
-  if (long !== null) fs.rmSync(`${directory}/${long.file}`, { force: true });
+export function forgetSpelling(directory: string, long: LongSpelling | null, ledger: Ledger): void {
+  if (long === null) return;
+  const mark = ledger.mark();
+  try {
+    fs.unlinkSync(`${directory}/${long.file}`);
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return;
+    throw error;
+  }
+  ledger.free(weightOfSpelling(long), mark);
 }
 
 /** The name of a component in a directory; null when it is nobody's entry. */

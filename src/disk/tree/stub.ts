@@ -39,6 +39,11 @@ export function writeStub(descriptor: number, manifest: Uint8Array): void {
   fs.fchmodSync(descriptor, STUB_MODE);
 }
 
+/** Bytes of the stub with this manifest. */
+export function stubSize(manifest: Uint8Array): number {
+  return MAGIC.length + manifest.length;
+}
+
 /** What {@link writeStub} was given. */
 export function readManifest(descriptor: number): Uint8Array {
   return fs.readFileSync(descriptor).subarray(MAGIC.length);

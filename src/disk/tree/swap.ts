@@ -1,7 +1,10 @@
 import fs from 'node:fs';
 import { withDescriptor, withDescriptors } from '../../runtime/descriptors.ts';
+import { Extent } from '../quota/extent.ts';
+import { ENTRY_BYTES } from '../quota/ledger.ts';
+import type { Ledger } from '../quota/ledger.ts';
 import { isSwapFolder } from '../spelling.ts';
-import { CREATE, openNew, openPlain, READ, READ_WRITE } from './open-plain.ts';
+import { closeQuietly, CREATE, openNew, openPlain, READ, READ_WRITE } from './open-plain.ts';
 import { syncFile } from './sync.ts';
 import { systemCode } from './tree-error.ts';
 import { writeWhole } from './write-whole.ts';
@@ -19,11 +22,19 @@ export class Swap {
   readonly path: string;
   /** Open for reading and writing, until the swap is replaced, closed or discarded. */
   readonly descriptor: number;
+  /** What was paid for its content; to be covered before it is written. */
+  readonly extent: Extent;
+  readonly #ledger: Ledger;
   #isOpen = true;
+  /** Whether its path is still its own, and nobody else's to delete. */
+  #isOurs = true;
 
-  constructor(path: string, descriptor: number) {
+  /** `size`: bytes that are in it, or will be soon, and were paid for. */
+  constructor(path: string, descriptor: number, ledger: Ledger, size = 0) {
     this.path = path;
     this.descriptor = descriptor;
+    this.extent = new Extent(ledger, size);
+    this.#ledger = ledger;
   }
 
   async sync(): Promise<void> {
@@ -37,6 +48,11 @@ export class Swap {
     fs.closeSync(this.descriptor);
   }
 
+  /** It has got another name; what it takes is the business of whoever removes that. */
+  placed(): void {
+    this.#isOurs = false;
+  }
+
   /**
    * Closes and deletes the file; harmless when called twice, or after the file took its place. Never throws: nobody
    * misses what is thrown away.
@@ -47,13 +63,17 @@ export class Swap {
     } catch {
       // It is closed whatever close() says.
     }
-    removeQuietly(this.path);
+    if (!this.#isOurs) return;
+    this.#isOurs = false;
+    removeQuietly(this.path, ENTRY_BYTES + this.extent.size, this.#ledger);
   }
 }
 
-function removeQuietly(path: string): void {
+function removeQuietly(path: string, bytes: number, ledger: Ledger): void {
+  const mark = ledger.mark();
   try {
-    fs.rmSync(path, { force: true });
+    fs.unlinkSync(path);
+    ledger.free(bytes, mark);
   } catch {
     // It goes with its session's folder.
   }
@@ -61,57 +81,71 @@ function removeQuietly(path: string): void {
 
 let created = 0;
 
-/** One session's directory of swap files; made when it is first needed. */
+/** One session's directory of swap files; made when it is first needed. It costs nothing, what is in it does. */
 export class SwapFolder {
   readonly #root: string;
   readonly #path: string;
+  readonly #ledger: Ledger;
 
-  constructor(root: string, session: string) {
+  constructor(root: string, session: string, ledger: Ledger) {
     this.#root = root;
     this.#path = `${root}/${session}`;
+    this.#ledger = ledger;
   }
 
   create(): Swap {
-    const path = this.#newPath();
-    try {
-      return new Swap(path, openNew(path, CREATE));
-    } catch (error) {
-      if (systemCode(error) !== 'ENOENT') throw error;
-      this.#ensure();
-      return new Swap(path, openNew(path, CREATE));
-    }
+    return this.#charged(ENTRY_BYTES, () => this.#create(0));
   }
 
   /** A swap file that starts as a copy: of shared blocks where the volume can, else of bytes, in another thread. */
   async copy(source: string): Promise<Swap> {
-    const empty = this.create();
-    let isCopied = false;
-    try {
-      isCopied = copySmall(source, empty.descriptor);
-    } finally {
-      if (!isCopied) empty.discard();
-    }
-    return isCopied ? empty : this.#copyLarge(source);
+    const { size } = fs.lstatSync(source);
+    return size > SMALL_BYTES ? this.#copyLarge(source, size) : this.#copySmall(source, size);
   }
 
-  async #copyLarge(source: string): Promise<Swap> {
+  #copySmall(source: string, size: number): Swap {
+    return this.#charged(ENTRY_BYTES + size, () => {
+      const swap = this.#create(size);
+      try {
+        copySmall(source, size, swap.descriptor);
+        return swap;
+      } catch (error) {
+        closeQuietly(swap.descriptor);
+        fs.rmSync(swap.path, { force: true });
+        throw error;
+      }
+    });
+  }
+
+  async #copyLarge(source: string, size: number): Promise<Swap> {
+    this.#ensure();
     const path = this.#newPath();
+    const bytes = ENTRY_BYTES + size;
+    this.#ledger.charge(bytes);
     try {
       await withDescriptors(() => fs.promises.copyFile(source, path, COPYFILE_FICLONE | COPYFILE_EXCL));
-      return openCopy(path);
+      return openCopy(path, this.#ledger);
     } catch (error) {
-      removeQuietly(path);
+      this.#withdraw(path, bytes);
       throw error;
     }
   }
 
-  /** Copies in this thread; returns the path of the copy. */
-  copySync(source: string): string {
+  /** Copies in this thread; returns the copy, closed. */
+  copySync(source: string): Swap {
     this.#ensure();
     const path = this.#newPath();
-    withDescriptor(() => fs.copyFileSync(source, path, COPYFILE_FICLONE | COPYFILE_EXCL));
-    openCopy(path).close();
-    return path;
+    const bytes = ENTRY_BYTES + fs.lstatSync(source).size;
+    this.#ledger.charge(bytes);
+    try {
+      withDescriptor(() => fs.copyFileSync(source, path, COPYFILE_FICLONE | COPYFILE_EXCL));
+      const copy = openCopy(path, this.#ledger);
+      copy.close();
+      return copy;
+    } catch (error) {
+      this.#withdraw(path, bytes);
+      throw error;
+    }
   }
 
   /** Names of all sessions that have a folder; what is spelled otherwise belongs to none. */
@@ -121,6 +155,37 @@ export class SwapFolder {
     } catch (error) {
       if (systemCode(error) === 'ENOENT') return [];
       throw error;
+    }
+  }
+
+  #create(size: number): Swap {
+    const path = this.#newPath();
+    try {
+      return new Swap(path, openNew(path, CREATE), this.#ledger, size);
+    } catch (error) {
+      if (systemCode(error) !== 'ENOENT') throw error;
+      this.#ensure();
+      return new Swap(path, openNew(path, CREATE), this.#ledger, size);
+    }
+  }
+
+  #charged<T>(bytes: number, make: () => T): T {
+    this.#ledger.charge(bytes);
+    try {
+      return make();
+    } catch (error) {
+      this.#ledger.refund(bytes);
+      throw error;
+    }
+  }
+
+  /** What of a copy that failed is there goes, unless the disk does not let it: then a sweep takes it. */
+  #withdraw(path: string, bytes: number): void {
+    try {
+      fs.rmSync(path, { force: true });
+      this.#ledger.refund(bytes);
+    } catch {
+      // It is paid for, and freed when it goes.
     }
   }
 
@@ -141,25 +206,22 @@ export class SwapFolder {
 }
 
 /** The copy has taken over the mode of its source, whatever that was. */
-function openCopy(path: string): Swap {
-  const copy = new Swap(path, openPlain(path, READ_WRITE));
+function openCopy(path: string, ledger: Ledger): Swap {
+  const descriptor = openPlain(path, READ_WRITE);
   try {
-    fs.fchmodSync(copy.descriptor, 0o600);
-    return copy;
+    fs.fchmodSync(descriptor, 0o600);
+    return new Swap(path, descriptor, ledger, fs.fstatSync(descriptor).size);
   } catch (error) {
-    copy.close();
+    closeQuietly(descriptor);
     throw error;
   }
 }
 
-/** Copies a small file; false for a larger one, which is left alone. */
-function copySmall(source: string, target: number): boolean {
+/** Copies a file that was seen to be small; it may have grown since, and is copied as it was. */
+function copySmall(source: string, size: number, target: number): void {
   const descriptor = openPlain(source, READ);
   try {
-    const { size } = fs.fstatSync(descriptor);
-    if (size > SMALL_BYTES) return false;
-    if (size > 0) writeWhole(target, fs.readFileSync(descriptor));
-    return true;
+    if (size > 0) writeWhole(target, fs.readFileSync(descriptor).subarray(0, size));
   } finally {
     fs.closeSync(descriptor);
   }

@@ -1,7 +1,9 @@
 import fs from 'node:fs';
 import timers from 'node:timers';
 import { withDescriptors } from '../../runtime/descriptors.ts';
-import { isTrash } from '../spelling.ts';
+import { ENTRY_BYTES, freeOfCharge, weightOf } from '../quota/ledger.ts';
+import type { Ledger } from '../quota/ledger.ts';
+import { FREE_TRASH, isTrash } from '../spelling.ts';
 import { systemCode } from './tree-error.ts';
 
 /** Freeing the blocks of a larger file takes the kernel long enough to be left to the background. */
@@ -22,16 +24,18 @@ let discarded = 0;
 /**
  * Where removed trees go: a rename takes them out of sight at once, whatever their size; their entries are deleted in
  * the background, a few at a time. An exit does not wait for that. What is left then is deleted by a later `sweep`;
- * several deletions of one tree do not disturb each other.
+ * several deletions of one tree do not disturb each other. What an entry took is freed by whoever deletes it.
  */
 export class Trash {
   readonly #path: string;
   readonly #session: string;
+  readonly #ledger: Ledger;
   #work: Promise<void> = Promise.resolve();
 
-  constructor(path: string, session: string) {
+  constructor(path: string, session: string, ledger: Ledger = freeOfCharge) {
     this.#path = path;
     this.#session = session;
+    this.#ledger = ledger;
   }
 
   /**
@@ -42,7 +46,13 @@ export class Trash {
   remove(path: string, stats: fs.Stats): void {
     if (stats.isDirectory()) this.#removeDirectory(path);
     else if (stats.size > LARGE_BYTES) this.discard(path);
-    else fs.unlinkSync(path);
+    else this.#unlink(path, stats);
+  }
+
+  #unlink(path: string, stats: fs.Stats): void {
+    const mark = this.#ledger.mark();
+    fs.unlinkSync(path);
+    this.#ledger.free(weightOf(stats), mark);
   }
 
   /**
@@ -51,7 +61,15 @@ export class Trash {
    * @throws the operating system's error; then nothing has happened.
    */
   discard(path: string): void {
-    const target = this.#newPath();
+    this.#discard(path, this.#newPath());
+  }
+
+  /** The same with a session's folder, which costs nothing; what is in it does. */
+  discardFolder(path: string): void {
+    this.#discard(path, this.#newPath(FREE_TRASH));
+  }
+
+  #discard(path: string, target: string): void {
     try {
       fs.renameSync(path, target);
     } catch (error) {
@@ -68,25 +86,46 @@ export class Trash {
   }
 
   #removeDirectory(path: string): void {
+    const mark = this.#ledger.mark();
     try {
       fs.rmdirSync(path);
+      this.#ledger.free(ENTRY_BYTES, mark);
     } catch (error) {
       if (systemCode(error) !== 'ENOTEMPTY' && systemCode(error) !== 'EEXIST') throw error;
       this.discard(path);
     }
   }
 
-  #newPath(): string {
-    return `${this.#path}/${this.#session}.${(discarded += 1)}-${Date.now().toString(36)}`;
+  #newPath(prefix = ''): string {
+    return `${this.#path}/${prefix}${this.#session}.${(discarded += 1)}-${Date.now().toString(36)}`;
   }
 
   async #deleteTree(path: string, turn: Turn = { left: SLICE }): Promise<void> {
     await tolerating(async () => {
-      if (!(await fs.promises.lstat(path)).isDirectory()) return fs.promises.unlink(path);
+      const stats = await fs.promises.lstat(path);
+      if (!stats.isDirectory()) return this.#freeing(weightOf(stats), () => fs.promises.unlink(path));
       if (Buffer.byteLength(path) - Buffer.byteLength(this.#path) > DEEP_BYTES) return this.#raise(path);
       await this.#deleteChildren(path, turn);
-      await fs.promises.rmdir(path).catch(() => deleteByBytes(path));
+      await this.#freeing(this.#isFolder(path) ? 0 : ENTRY_BYTES, () => fs.promises.rmdir(path)).catch(() => this.#deleteByBytes(path));
     });
+  }
+
+  #isFolder(directory: string): boolean {
+    const inTrash = directory.slice(this.#path.length + 1);
+    return inTrash.startsWith(FREE_TRASH) && !inTrash.includes('/');
+  }
+
+  /** Only whoever has deleted it gives back what it took. */
+  async #freeing(bytes: number, deletion: () => Promise<void>): Promise<void> {
+    const mark = this.#ledger.mark();
+    await deletion();
+    this.#ledger.free(bytes, mark);
+  }
+
+  /** What is left then has names that are no text; the runtime's own deletion handles names as bytes. */
+  async #deleteByBytes(path: string): Promise<void> {
+    await fs.promises.rm(path, { recursive: true, force: true });
+    this.#ledger.doubt();
   }
 
   async #deleteChildren(directory: string, turn: Turn, isDoomed = (_name: string): boolean => true): Promise<void> {
@@ -111,11 +150,6 @@ export class Trash {
 /** Entries that may still go in this turn. */
 interface Turn {
   left: number;
-}
-
-/** What is left then has names that are no text; the runtime's own deletion handles names as bytes. */
-async function deleteByBytes(path: string): Promise<void> {
-  await fs.promises.rm(path, { recursive: true, force: true });
 }
 
 /** A directory that denies its own owner is opened all the same. */

@@ -17,8 +17,11 @@ export async function createSyncAccessHandle(
   const lock = await lockOrFail(entry, mode === 'readwrite' ? 'exclusive' : mode, context);
   const { system, locator } = entry;
   try {
-    const descriptor = await withContent(entry, context, () => system.tree.open(locator, isReadOnly ? 'read' : 'read-write'));
-    const access = new SyncAccess(system, locator, descriptor, lock, isReadOnly);
+    const isShared = mode === 'readwrite-unsafe';
+    const file = await withContent(entry, context, () =>
+      isReadOnly ? { descriptor: system.tree.open(locator), extent: null } : system.tree.openForWriting(locator, isShared),
+    );
+    const access = new SyncAccess(system, locator, file, lock);
     const handle = new FileSystemSyncAccessHandle(internal, access, mode);
     dropped.register(handle, access);
     return handle;

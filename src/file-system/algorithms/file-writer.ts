@@ -10,7 +10,7 @@ import { pace } from '../pace.ts';
 import type { FileSink } from '../writable-file-stream.ts';
 import { convertChunk } from '../write-chunk.ts';
 import type { WriteChunk } from '../write-chunk.ts';
-import { writeData } from './write-bytes.ts';
+import { contentOf, sizeOf, writeContent } from './write-bytes.ts';
 
 const WRITE = "Failed to execute 'write' on 'FileSystemWritableFileStream'";
 const CLOSE = "Failed to execute 'close' on 'FileSystemWritableFileStream'";
@@ -121,10 +121,12 @@ export class FileWriter implements FileSink, OpenResource {
 
   async #writeData({ data, position, type }: WriteChunk): Promise<void> {
     const start = position ?? this.#cursor;
-    const bytes = required(data, 'data', type);
+    const content = contentOf(required(data, 'data', type));
     this.#requirePossible(start);
     try {
-      const written = await writeData(this.#swap.descriptor, bytes, start);
+      const size = sizeOf(content);
+      if (size > 0) this.#swap.extent.cover(start + size);
+      const written = await writeContent(this.#swap.descriptor, content, start);
       this.#cursor = start + written;
       this.#system.meter?.staged(written);
     } catch (error) {
@@ -135,7 +137,11 @@ export class FileWriter implements FileSink, OpenResource {
   async #truncate(size: number): Promise<void> {
     this.#requirePossible(size);
     try {
+      const { extent } = this.#swap;
+      extent.cover(size);
+      const mark = extent.mark();
       await truncate(this.#swap.descriptor, size);
+      extent.shrunk(size, mark);
     } catch (error) {
       throw webErrorOf(error, this.#locator, 'write', WRITE);
     }

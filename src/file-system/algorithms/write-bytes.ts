@@ -79,15 +79,28 @@ async function writeBlob(descriptor: number, blob: Blob, position: number): Prom
   return written;
 }
 
-/** Writes all of `data` at `position` and gives the number of bytes. */
-export async function writeData(
-  descriptor: number,
-  data: ArrayBuffer | ArrayBufferView | Blob | string,
-  position: number,
-): Promise<number> {
-  if (isBlob(data)) return writeBlob(descriptor, data, position);
-  if (typeof data !== 'string') return writeBuffer(descriptor, data, position);
-  const bytes = Buffer.from(data, 'utf8');
-  await writeOwned(descriptor, bytes, position);
-  return bytes.byteLength;
+/** What is to be written: a user's bytes, which may change until they are, or text in bytes that are ours. */
+export type Content = ArrayBuffer | ArrayBufferView | Blob | EncodedText;
+
+/** Text as UTF-8, which nobody else can change. */
+interface EncodedText {
+  readonly utf8: Uint8Array;
+}
+
+export function contentOf(data: ArrayBuffer | ArrayBufferView | Blob | string): Content {
+  return typeof data === 'string' ? { utf8: Buffer.from(data, 'utf8') } : data;
+}
+
+/** Bytes. */
+export function sizeOf(content: Content): number {
+  if (isBlob(content)) return content.size;
+  return 'utf8' in content ? content.utf8.byteLength : content.byteLength;
+}
+
+/** Writes all of it at `position` and gives the number of bytes. */
+export async function writeContent(descriptor: number, content: Content, position: number): Promise<number> {
+  if (isBlob(content)) return writeBlob(descriptor, content, position);
+  if (!('utf8' in content)) return writeBuffer(descriptor, content, position);
+  await writeOwned(descriptor, content.utf8, position);
+  return content.utf8.byteLength;
 }

@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import { NO_ACCOUNT, OverQuotaError } from '../../disk/quota/ledger.ts';
 import { isBeyondSizeLimit } from '../../runtime/size-limit.ts';
 import { allowSharedBufferSource, bytesOf } from '../../webidl/buffers.ts';
 import { isObject } from '../../webidl/conversions.ts';
@@ -33,6 +34,13 @@ function writeRest(descriptor: number, bytes: Uint8Array, written: number, posit
     if (written > 0) return written;
     throw error;
   }
+}
+
+/** Hardly any disk has positions beyond this: a quota is not the reason to give for one. */
+const FARTHEST = 2 ** 44;
+
+function isTooFar(error: unknown, position: number): boolean {
+  return position > FARTHEST && error instanceof OverQuotaError;
 }
 
 /**
@@ -72,14 +80,19 @@ export class SyncFile {
     const position = convertAt(options, WRITE) ?? this.#cursor;
     const bytes = bytesOf(source);
     const descriptor = this.#access.writable(WRITE);
+    const { extent } = this.#access;
+    let size: number | undefined;
     try {
+      if (bytes.byteLength > 0) size = extent?.cover(position + bytes.byteLength);
       let count = fs.writeSync(descriptor, bytes, 0, bytes.byteLength, position);
       if (count < bytes.byteLength) count = writeRest(descriptor, bytes, count, position);
+      if (count < bytes.byteLength) extent?.cutShort(Math.max(size ?? 0, position + count));
       this.#cursor = position + count;
       this.#access.written(count);
       return count;
     } catch (error) {
-      if (isBeyondSizeLimit(error)) throw new TypeError(`${WRITE}: the disk has no position ${position}.`, { cause: error });
+      if (size !== undefined) extent?.cutShort(size);
+      if (isBeyondSizeLimit(error) || isTooFar(error, position)) throw new TypeError(`${WRITE}: the disk has no position ${position}.`, { cause: error });
       throw this.#access.failure(error, 'write', WRITE);
     }
   }
@@ -89,9 +102,15 @@ export class SyncFile {
     requireArguments(given, 1, interfaceName, 'truncate');
     const size = enforcedUnsignedLongLong(newSize, `${TRUNCATE}: parameter 1`);
     const descriptor = this.#access.writable(TRUNCATE);
+    const { extent } = this.#access;
+    let before: number | undefined;
     try {
+      before = extent?.cover(size);
+      const mark = extent?.mark() ?? NO_ACCOUNT;
       fs.ftruncateSync(descriptor, size);
+      extent?.shrunk(size, mark);
     } catch (error) {
+      if (before !== undefined) extent?.cutShort(before);
       throw this.#access.failure(error, 'write', TRUNCATE);
     }
     this.#cursor = Math.min(this.#cursor, size);

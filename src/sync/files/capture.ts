@@ -287,7 +287,7 @@ export class Capture {
     const age = Date.now() - look.lastModified;
     if (age >= 0 && age < SETTLE_MS) return null;
     const { tree, blobs } = this.#surroundings;
-    const descriptor = tree.open(locator, 'read');
+    const descriptor = tree.open(locator);
     try {
       const proceed = (): void => {
         if (fingerprintOf(fs.fstatSync(descriptor)) !== look.fingerprint) throw new Changed();

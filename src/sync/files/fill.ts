@@ -1,7 +1,8 @@
 import fs from 'node:fs';
 import { fingerprintOf } from '../../disk/tree/look.ts';
 import type { Fingerprint } from '../../disk/tree/look.ts';
-import { canHaveStubs, writeStub } from '../../disk/tree/stub.ts';
+import { OverQuotaError } from '../../disk/quota/ledger.ts';
+import { canHaveStubs, stubSize, writeStub } from '../../disk/tree/stub.ts';
 import type { Swap } from '../../disk/tree/swap.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { downloadContent } from './blobs.ts';
@@ -15,6 +16,7 @@ import type { Surroundings } from './surroundings.ts';
  * @throws HoldfastError hub-damaged when a chunk is missing or another; as hubs do
  */
 export async function fillWithContent(swap: Swap, manifest: Manifest, { blobs }: Pick<Surroundings, 'blobs'>): Promise<Fingerprint> {
+  swap.extent.cover(manifest.size);
   await downloadContent(manifest, blobs, swap.descriptor);
   return setTime(swap, manifest);
 }
@@ -25,16 +27,24 @@ export async function fillAsWanted(swap: Swap, manifest: Manifest, surroundings:
   try {
     return await fillWithContent(swap, manifest, surroundings);
   } catch (error) {
-    // What the hub has lost is there by name, and says so to whoever reads it.
-    if (!(error instanceof HoldfastError && error.code === 'hub-damaged') || !canHaveStubs) throw error;
+    if (!isNotToBeHad(error) || !canHaveStubs) throw error;
     surroundings.report(error.message);
+    const mark = swap.extent.mark();
     fs.ftruncateSync(swap.descriptor);
+    swap.extent.shrunk(0, mark);
     return fillWithStub(swap, manifest);
   }
 }
 
+/** What the hub has lost, and what has no room here, is there by name, and says so to whoever reads it. */
+function isNotToBeHad(error: unknown): error is Error {
+  return error instanceof OverQuotaError || (error instanceof HoldfastError && error.code === 'hub-damaged');
+}
+
 function fillWithStub(swap: Swap, manifest: Manifest): Fingerprint {
-  writeStub(swap.descriptor, encodeStub(manifest));
+  const stub = encodeStub(manifest);
+  swap.extent.cover(stubSize(stub));
+  writeStub(swap.descriptor, stub);
   return setTime(swap, manifest);
 }
 

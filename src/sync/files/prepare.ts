@@ -75,7 +75,7 @@ export class Prepare {
     const { tree, blobs } = this.#surroundings;
     let descriptor: number;
     try {
-      descriptor = tree.open(locator, 'read');
+      descriptor = tree.open(locator);
     } catch (error) {
       if (error instanceof TreeError) return null;
       throw error;

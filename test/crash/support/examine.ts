@@ -3,8 +3,11 @@ import path from 'node:path';
 import type { FileSystemDirectoryHandle } from '../../../src/file-system/directory-handle.ts';
 import type { FileSystemFileHandle } from '../../../src/file-system/file-handle.ts';
 import type { StorageClient } from '../../../src/host/storage-client.ts';
+import { Journal } from '../../../src/disk/journal/journal.ts';
+import { AccountMachine } from '../../../src/disk/quota/machine.ts';
 import { StorageHost } from '../../../src/host/storage-host.ts';
-import { bucketOf, createFile, namesIn, origin, stateOf, until } from './scenarios.ts';
+import { weigh } from '../../tree/support.ts';
+import { bucketOf, createFile, namesIn, origin, stateOf, until, untilSo } from './scenarios.ts';
 
 /** Older than what a builder at work may be; the product's limit is ten minutes. */
 const LONG_AGO_MS = 11 * 60_000;
@@ -15,6 +18,8 @@ const LONG_AGO_MS = 11 * 60_000;
  */
 export async function examine(root: string, allowed: readonly string[]): Promise<string[]> {
   const bucket = bucketOf(root);
+  const undercount = whatIsNotPaid(bucket);
+  if (undercount > 0) return [`${undercount} bytes are on the disk that the account knows nothing of`];
   const leftovers = ageLeftovers(root, bucket);
   const host = new StorageHost({ root });
   const client = host.origin(origin);
@@ -23,12 +28,29 @@ export async function examine(root: string, allowed: readonly string[]): Promise
     if (!allowed.includes(state)) return [`the state is\n${state}\nand should be one of\n${allowed.join('\n-- or --\n')}`];
     await use(client);
     await until(() => !leftovers.some((leftover) => fs.existsSync(leftover)), `for the end of ${leftovers.join()}`);
-    return [];
+    return await miscounts(host, bucket);
   } catch (error) {
     return [`the store does not work: ${describe(error)}`];
   } finally {
     await host.close();
   }
+}
+
+/** Bytes that the disk has, and the account has not, though it was counted: whoever was killed had them for nothing. */
+function whatIsNotPaid(bucket: string): number {
+  const machine = new AccountMachine();
+  const journal = new Journal(path.join(bucket, 'quota'), machine);
+  journal.catchUp();
+  journal.close();
+  return machine.countedAt === 0 ? 0 : weigh(bucket) - machine.taken;
+}
+
+/** A kill may leave an account too high until somebody counts; then it is right to the byte. */
+async function miscounts(host: StorageHost, bucket: string): Promise<string[]> {
+  const { storage } = host.origin(origin);
+  const isRight = async (): Promise<boolean> => (await storage.estimate()).usageDetails.fileSystem === weigh(bucket);
+  await untilSo(isRight, 'for the account to be right');
+  return [];
 }
 
 /** What nobody will ever use again, as old as it would be if its maker had not died just now. */

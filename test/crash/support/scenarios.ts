@@ -249,9 +249,14 @@ function brief(text: string): string {
 }
 
 /** Resolves when `condition` holds. */
-export async function until(condition: () => boolean, what: string): Promise<void> {
+export function until(condition: () => boolean, what: string): Promise<void> {
+  return untilSo(async () => condition(), what);
+}
+
+/** The same for what takes time to find out. */
+export async function untilSo(condition: () => Promise<boolean>, what: string): Promise<void> {
   const deadline = performance.now() + 20_000;
-  while (!condition()) {
+  while (!(await condition())) {
     if (performance.now() > deadline) throw new Error(`waited in vain: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 2));
   }

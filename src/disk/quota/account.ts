@@ -1,0 +1,343 @@
+import process from 'node:process';
+import timers from 'node:timers';
+import { threadIdentity, threadLife } from '../../runtime/identity.ts';
+import type { ThreadIdentity, ThreadLife } from '../../runtime/identity.ts';
+import { warn } from '../../runtime/warning.ts';
+import type { Shared } from '../journal/lockfile.ts';
+import type { BucketPlace } from '../place.ts';
+import { AccountJournal } from './account-journal.ts';
+import { Attendant } from './attendant.ts';
+import { RoomGauge } from './disk-room.ts';
+import { COUNTING, NO_ACCOUNT, OverQuotaError } from './ledger.ts';
+import type { Ledger, Mark } from './ledger.ts';
+import type { Verdict } from './machine.ts';
+import { encodeAdjustment, kinds, sum } from './records.ts';
+import type { Amounts, Category } from './records.ts';
+
+/** What a bucket may take. */
+export interface Allowance {
+  /** Bytes, of everything; undefined: what the disk has left. */
+  readonly total: number | undefined;
+  /** Bytes that something with a limit of its own may take, which is not in this account. */
+  readonly elsewhere: number;
+  /** Bytes that it takes now. Asked only where it matters, because the answer costs. */
+  takenElsewhere(): number;
+}
+
+export interface AccountOptions {
+  readonly durability?: 'relaxed' | 'strict';
+  readonly shared?: Shared | undefined;
+  readonly allowance?: Allowance;
+  /** Runs what it is given outside of the caller's asynchronous context; for timers. */
+  readonly detach?: <T>(body: () => T) => T;
+  /** For tests: who this realm says it is, and whom it sees. */
+  readonly identity?: ThreadIdentity;
+  readonly probe?: (identity: ThreadIdentity) => ThreadLife;
+}
+
+/** Bytes that a session reserves in advance: so often it writes a record, and so many it may keep from others. */
+export const CHUNK_BYTES = 2 ** 20;
+
+/** How long what a session has used or freed is not told to others, at most, in milliseconds. */
+const SETTLE_MS = 250;
+
+/** Of what the disk has left, no more is reserved in advance than this part. */
+const ROOM_SHARE = 8;
+
+const UNLIMITED: Allowance = { total: undefined, elsewhere: 0, takenElsewhere: () => 0 };
+
+/** Accounts with something that others do not know of yet. */
+const unsettled = new Set<Account>();
+
+/** A program that ends in good order leaves nothing to be counted again. */
+function settleAll(): void {
+  for (const account of [...unsettled]) account.settle();
+}
+
+let settlesAtExit = false;
+
+/**
+ * The account of one bucket, as one realm sees it: what it takes of the disk, and who may take how much more. Several
+ * realms share it by a journal. Invariants:
+ * - whatever is used was reserved before, by a record in the journal; so all realms together never exceed the limit;
+ * - what is reserved and not used is given back when nothing was used for SETTLE_MS, and at the end of the realm;
+ * - what a realm has freed it may use again only once the journal has it;
+ * - it is made by the first charge. Without it nothing is freed: whoever makes it counts what is there.
+ */
+export class Account {
+  readonly #journal: AccountJournal;
+  readonly #allowance: Allowance;
+  readonly #detach: <T>(body: () => T) => T;
+  readonly #gauge: RoomGauge;
+  readonly #attendant: Attendant;
+  readonly #path: string;
+  readonly #identity: () => ThreadIdentity;
+  /** Bytes that may be used without asking. */
+  #left = 0;
+  /** Used of what was reserved, and freed, since the last record. */
+  #used = new Map<Category, number>();
+  #freed = new Map<Category, number>();
+  /** The counting before which nothing that was freed has gone. */
+  #freedSince: Mark = 0;
+  #stale = false;
+  #stirred = false;
+  #timer: NodeJS.Timeout | null = null;
+  #warned = false;
+
+  /** Does no I/O. */
+  constructor(place: BucketPlace, options: AccountOptions = {}) {
+    this.#path = place.path;
+    this.#allowance = options.allowance ?? UNLIMITED;
+    this.#detach = options.detach ?? ((body) => body());
+    this.#gauge = new RoomGauge(place.path);
+    const { durability, shared, identity, probe = threadLife } = options;
+    this.#identity = identity === undefined ? threadIdentity : () => identity;
+    this.#journal = new AccountJournal(place, { ...(durability && { durability }), shared, identity: this.#identity });
+    const settle = (): void => this.settle();
+    this.#attendant = new Attendant(this.#journal, { bucket: place.path, detach: this.#detach, settle, identity: this.#identity, probe });
+  }
+
+  /** What pays for one kind of things. */
+  ledger(category: Category): Ledger {
+    return {
+      charge: (bytes) => this.#charge(category, bytes),
+      refund: (bytes) => this.#refund(category, bytes),
+      mark: () => this.#mark(),
+      free: (bytes, since) => this.#free(category, bytes, since),
+      moved: (since) => this.#moved(since),
+      doubt: () => this.#doubt(),
+    };
+  }
+
+  /**
+   * Bytes in use by category, by now in this realm, and as of a quarter of a second ago in others. Where there is no
+   * account yet, or it has not been counted, that is done first.
+   *
+   * @throws HoldfastError when the account cannot be read
+   */
+  async usage(): Promise<Amounts> {
+    if (!this.#journal.look()) return this.#attendant.weigh();
+    await this.#attendant.counted();
+    this.settle();
+    this.#attendant.attend();
+    this.#arm();
+    return this.#journal.machine.usage;
+  }
+
+  /** Bytes that may be in use, when `usage` are, those elsewhere included. */
+  quota(usage: number): number {
+    return this.#allowance.total ?? Math.min(usage + this.#gauge.room.bytes, Number.MAX_SAFE_INTEGER);
+  }
+
+  /**
+   * Counts what is there, in many turns of the event loop; the account is exact afterwards, unless something changes
+   * meanwhile: then it is too high by no more than that, and somebody counts again.
+   *
+   * @throws HoldfastError, and the operating system's errors
+   */
+  async verify(): Promise<Amounts> {
+    if (!this.#journal.look()) return this.#attendant.weigh();
+    await this.#attendant.recount();
+    return this.#journal.machine.usage;
+  }
+
+  /** Tells others what was used and freed, and gives back what was reserved. Never throws. */
+  settle(): void {
+    this.#settle(0);
+  }
+
+  /** Settles, and closes what is open. What is freed later opens it again for a moment. */
+  close(): void {
+    this.settle();
+    this.#attendant.close();
+    this.#rest();
+  }
+
+  #charge(category: Category, bytes: number): void {
+    if (bytes > this.#left) this.#reserve(bytes);
+    this.#left -= bytes;
+    add(this.#used, category, bytes);
+    this.#stirred = true;
+  }
+
+  #refund(category: Category, bytes: number): void {
+    const used = this.#used.get(category) ?? 0;
+    const own = Math.min(used, bytes);
+    this.#used.set(category, used - own);
+    this.#left += own;
+    // It was told of meanwhile.
+    if (own < bytes) this.#free(category, bytes - own, this.#mark());
+  }
+
+  #reserve(bytes: number): void {
+    this.#journal.ensure();
+    this.#attendant.begin();
+    const want = Math.min(CHUNK_BYTES, this.#roomBeyond(bytes));
+    const { total = Number.MAX_SAFE_INTEGER, elsewhere } = this.#allowance;
+    if (this.#adjust(bytes, want, Math.max(0, total - elsewhere)).granted) return;
+    // What is set aside elsewhere may not be taken.
+    const taken = this.#allowance.takenElsewhere();
+    const { granted, requested } = this.#adjust(bytes, want, Math.max(0, total - taken));
+    if (granted) return;
+    this.#attendant.attend();
+    const message = `it would take the origin to ${requested + taken} bytes; its quota is ${total}`;
+    throw new OverQuotaError(message, total, Math.max(total, requested + taken));
+  }
+
+  /**
+   * What may be reserved beyond these bytes. Whatever the quota, the disk is not filled to the brim.
+   *
+   * @throws OverQuotaError
+   */
+  #roomBeyond(bytes: number): number {
+    const room = this.#gauge.roomFor(bytes);
+    if (bytes <= room.bytes && room.entries) {
+      this.#warned = false;
+      return Math.floor((room.bytes - bytes) / ROOM_SHARE);
+    }
+    const inUse = this.#journal.machine.taken;
+    const quota = Math.min(this.#allowance.total ?? Infinity, inUse + room.bytes);
+    const why = room.entries ? `the disk has ${room.bytes} bytes left for this` : 'the disk can hold few more files';
+    if (!this.#warned) warn({ code: 'disk-reserve', message: `Writes below ${this.#path} are refused: ${why}.`, path: this.#path });
+    this.#warned = true;
+    throw new OverQuotaError(`${why}; the rest is a reserve`, quota, Math.max(quota, inUse + bytes));
+  }
+
+  /**
+   * One record: what was used and freed, and what is wanted. Afterwards `need` bytes are left, unless they were refused.
+   *
+   * @throws HoldfastError; then all that is known of the outcome is that nothing is left
+   */
+  #adjust(need: number, want: number, limit: number): Verdict {
+    if (!Number.isSafeInteger(need)) return { heard: true, granted: false, requested: need };
+    const verdict = this.#append(need, want, limit);
+    // Others have taken this realm for dead, and what it had reserved for used.
+    const heard = verdict.heard ? verdict : this.#append(need, want, limit);
+    this.#left = this.#journal.reservation;
+    this.#arm();
+    return heard;
+  }
+
+  #append(need: number, want: number, limit: number): Verdict {
+    const isKnown = this.#journal.reservation > 0;
+    const [used, freed] = [this.#used, this.#freed];
+    const record = {
+      identity: isKnown ? null : this.#identity(),
+      epoch: Math.max(0, this.#freedSince),
+      stale: this.#stale,
+      limit,
+      need,
+      want,
+      used: positive(used),
+      freed: positive(freed),
+    };
+    try {
+      const verdict = this.#journal.append(kinds.adjust, encodeAdjustment(record));
+      if (verdict.heard) this.#forgetFreed();
+      this.#used = new Map();
+      return verdict;
+    } catch (error) {
+      // It may be there all the same: what was used then counts twice, and what was freed must not.
+      this.#left = 0;
+      this.#forgetFreed();
+      this.#stale = true;
+      throw error;
+    }
+  }
+
+  #forgetFreed(): void {
+    this.#freed = new Map();
+    this.#stale = false;
+  }
+
+  /** Gives back all but `keep` bytes. */
+  #settle(keep: number): void {
+    if (!this.#isUnsettled) return;
+    if (!this.#journal.open()) return this.#forgetFreed();
+    try {
+      this.#adjust(keep, 0, Number.MAX_SAFE_INTEGER);
+    } catch {
+      // Nobody asked; the next one who does is told. What is not settled at the end is for a recount.
+    }
+  }
+
+  get #isUnsettled(): boolean {
+    return this.#left > 0 || sum(this.#used) > 0 || this.#freed.size > 0 || this.#stale;
+  }
+
+  /** By the news: whoever goes by what it knew long ago makes others count again for nothing. */
+  #mark(): Mark {
+    try {
+      if (!this.#journal.look()) return NO_ACCOUNT;
+    } catch {
+      return NO_ACCOUNT;
+    }
+    this.#arm();
+    const { machine } = this.#journal;
+    return machine.counting === null ? machine.epoch : COUNTING;
+  }
+
+  #free(category: Category, bytes: number, since: Mark): void {
+    if (since === NO_ACCOUNT || bytes === 0) return;
+    if (since === COUNTING) this.#stale = true;
+    else this.#freeSince(category, bytes, since);
+    this.#stirred = true;
+    this.#arm();
+  }
+
+  /** What has gone before a counting began that is known by now may have been missed by it: it is not given back. */
+  #freeSince(category: Category, bytes: number, since: Mark): void {
+    if (this.#freed.size > 0 && this.#freedSince !== since) {
+      this.#freed = new Map();
+      this.#stale = true;
+    }
+    this.#freedSince = since;
+    add(this.#freed, category, bytes);
+  }
+
+  #moved(since: Mark): void {
+    const now = this.#mark();
+    if (now !== since || now === COUNTING) this.#doubt();
+  }
+
+  #doubt(): void {
+    this.#stale = true;
+    this.#arm();
+  }
+
+  // The clock of a realm that has something to tell.
+
+  #arm(): void {
+    if (this.#timer !== null) return;
+    unsettled.add(this);
+    if (!settlesAtExit) {
+      settlesAtExit = true;
+      this.#detach(() => process.on('exit', settleAll));
+    }
+    this.#timer = this.#detach(() => timers.setTimeout(() => this.#round(), SETTLE_MS)).unref();
+  }
+
+  #round(): void {
+    this.#timer = null;
+    const isActive = this.#stirred;
+    this.#stirred = false;
+    this.#settle(isActive ? this.#left : 0);
+    if (isActive || this.#isUnsettled) return this.#arm();
+    this.#rest();
+  }
+
+  #rest(): void {
+    if (this.#timer !== null) timers.clearTimeout(this.#timer);
+    this.#timer = null;
+    unsettled.delete(this);
+    if (!this.#attendant.isBusy) this.#journal.suspend();
+  }
+}
+
+function add(to: Map<Category, number>, category: Category, bytes: number): void {
+  to.set(category, (to.get(category) ?? 0) + bytes);
+}
+
+function positive(amounts: Amounts): Amounts {
+  return new Map([...amounts].filter(([, bytes]) => bytes > 0));
+}
