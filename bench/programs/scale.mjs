@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { StorageHost } from 'holdfast';
 
 const [root, step] = process.argv.slice(2);
-const host = new StorageHost({ root, quota: 64 * 2 ** 20 });
+const host = new StorageHost({ root, quota: { localStorage: 64 * 2 ** 20 } });
 const { localStorage } = host.origin('https://scale.example');
 
 /** Bytes of the newest generation of the only bucket below the root. */

@@ -1,0 +1,73 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { StorageHost } from '../../src/host/storage-host.ts';
+import { until } from '../file-system/support.ts';
+import { bundleFixture } from '../support/bundle.ts';
+import { weigh } from '../tree/support.ts';
+
+const QUOTA = 8 * 2 ** 20;
+const STEP = 4096;
+
+let home: string;
+let root: string;
+const children: ChildProcess[] = [];
+
+beforeEach(() => {
+  home = fs.mkdtempSync(path.join(os.tmpdir(), 'holdfast-quota-'));
+  root = path.join(home, 'root');
+});
+
+afterEach(() => {
+  for (const child of children.splice(0)) child.kill('SIGKILL');
+  fs.rmSync(home, { recursive: true, force: true });
+});
+
+async function start(name: string): Promise<ChildProcess> {
+  const fixture = await bundleFixture(new URL('./filler-fixture.ts', import.meta.url));
+  const child = fork(fixture, [root, String(QUOTA), name, String(STEP)]);
+  children.push(child);
+  await once(child, 'message');
+  return child;
+}
+
+async function fill(child: ChildProcess): Promise<{ size: number; refusal: { kind: string; limit: number; requested: number } }> {
+  child.send('fill');
+  const [answer] = (await once(child, 'message')) as [Awaited<ReturnType<typeof fill>>];
+  return answer;
+}
+
+const bucket = (): string => path.join(root, 'origins', 'https_app.example', 'default');
+
+test('two processes fill the quota together, never beyond it, and all of it', { timeout: 120_000 }, async () => {
+  const fillers = [await start('one'), await start('other')];
+  const [first] = await Promise.all(fillers.map(fill));
+  expect(weigh(bucket())).toBeLessThanOrEqual(QUOTA);
+  expect(first?.refusal).toMatchObject({ kind: 'QuotaExceededError', limit: QUOTA });
+  expect(first?.refusal.requested).toBeGreaterThan(QUOTA);
+  // What one of them had reserved and not used comes back soon.
+  await until(async () => {
+    for (const filler of fillers) await fill(filler);
+    return weigh(bucket()) > QUOTA - STEP;
+  });
+  expect(weigh(bucket())).toBeLessThanOrEqual(QUOTA);
+});
+
+test('what a killed process has left is counted, and the rest can be used', { timeout: 120_000 }, async () => {
+  const killed = await start('killed');
+  await fill(killed);
+  killed.kill('SIGKILL');
+  await once(killed, 'exit');
+  const host = new StorageHost({ root, quota: QUOTA });
+  const { storage } = host.origin('https://app.example');
+  await until(async () => (await storage.estimate()).usage === weigh(bucket()));
+  await (await storage.getDirectory()).removeEntry('killed');
+  const other = await start('other');
+  await fill(other);
+  expect(weigh(bucket())).toBeGreaterThan(QUOTA - 2 * STEP);
+  expect(weigh(bucket())).toBeLessThanOrEqual(QUOTA);
+  await host.close();
+});
