@@ -40,7 +40,7 @@ const operations: Record<string, (tree: FileTree, at: Locator) => unknown> = {
   kindOf: (tree, at) => tree.kindOf([...at, 'file']),
   stat: (tree, at) => tree.stat([...at, 'file']),
   file: (tree, at) => tree.file([...at, 'file']),
-  open: (tree, at) => fs.closeSync(tree.open([...at, 'file'], 'read-write')),
+  open: (tree, at) => fs.closeSync(tree.openForWriting([...at, 'file'], false).descriptor),
   'createFile and remove': (tree, at) => (tree.createFile([...at, 'new']), tree.remove([...at, 'new'])),
   entries: (tree, at) => [...tree.entries(at)],
   replace: async (tree, at) => tree.replace(await tree.swap([...at, 'file']), [...at, 'file']),
