@@ -1,6 +1,6 @@
+import { isObject } from '../runtime/brands.ts';
 import { define, ownProperty } from '../runtime/define.ts';
 import { illegalInvocation } from '../webidl/interface.ts';
-import { isObject } from '../webidl/conversions.ts';
 import type { FileSystemDirectoryHandle } from './directory-handle.ts';
 import type { Entry } from './entry.ts';
 import type { FileSystemFileHandle } from './file-handle.ts';

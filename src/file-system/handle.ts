@@ -1,4 +1,4 @@
-import { isObject } from '../webidl/conversions.ts';
+import { isObject } from '../runtime/brands.ts';
 import { defineInterface, illegalConstructor, illegalInvocation, internal } from '../webidl/interface.ts';
 import type { EntryKind } from '../disk/locator.ts';
 import type { Entry } from './entry.ts';

@@ -1,4 +1,4 @@
-import { isBlob } from '../runtime/brands.ts';
+import { isBlob } from '../runtime/byte-brands.ts';
 import { isBufferSource, requireFixedLength } from '../webidl/buffers.ts';
 import { dictionary, DOMString, enumeration, isObject, nullable } from '../webidl/conversions.ts';
 import { unsignedLongLong } from '../webidl/integers.ts';

@@ -1,50 +1,12 @@
-import { ownProperty } from './define.ts';
-
 /*
  * What a value is, whatever realm it is from: test runners, jsdom and `node:vm` hand over objects whose classes are not
  * this realm's, and zone.js puts a class of its own in the place of `Promise`. So `instanceof` a built-in says nothing
- * (a lint rule forbids it in this project): what has internal slots is known by them, the rest by what it can do.
+ * (a lint rule forbids it in this project): what has internal slots is known by them (byte-brands.ts), the rest by what it
+ * can do.
  */
 
-type Getter = (this: unknown) => unknown;
-
-function getterOf(prototype: object, name: PropertyKey): Getter | undefined {
-  return ownProperty(prototype, name)?.get;
-}
-
-/** Whether a getter that looks into an internal slot finds it; asked first is what costs less than an error. */
-function hasSlot(value: unknown, name: string, getter: Getter | undefined): boolean {
-  if (getter === undefined || typeof value !== 'object' || value === null || !(name in value)) return false;
-  try {
-    Reflect.apply(getter, value, []);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-const arrayBufferSlot = getterOf(ArrayBuffer.prototype, 'byteLength');
-const sharedArrayBufferSlot = typeof SharedArrayBuffer === 'function' ? getterOf(SharedArrayBuffer.prototype, 'byteLength') : undefined;
-/** The name of a typed array's kind; undefined for any other object. https://tc39.es/ecma262/#sec-get-%typedarray%.prototype-%symbol.tostringtag% */
-const typedArrayKind = getterOf(Object.getPrototypeOf(Uint8Array.prototype) as object, Symbol.toStringTag);
-
-/** A detached one too. https://tc39.es/ecma262/#sec-get-arraybuffer.prototype.bytelength */
-export function isArrayBuffer(value: unknown): value is ArrayBuffer {
-  return hasSlot(value, 'byteLength', arrayBufferSlot);
-}
-
-/** https://tc39.es/ecma262/#sec-get-sharedarraybuffer.prototype.bytelength */
-export function isSharedArrayBuffer(value: unknown): value is SharedArrayBuffer {
-  return hasSlot(value, 'byteLength', sharedArrayBufferSlot);
-}
-
-/** One of a subclass too, such as Buffer. */
-export function isUint8Array(value: unknown): value is Uint8Array {
-  return typedArrayKind !== undefined && Reflect.apply(typedArrayKind, value, []) === 'Uint8Array';
-}
-
 /** False for what only inherits from such a class, whose getters throw. */
-function has(value: object, type: 'function' | 'string' | 'number' | 'boolean', ...names: readonly string[]): boolean {
+export function has(value: object, type: 'function' | 'string' | 'number' | 'boolean', ...names: readonly string[]): boolean {
   try {
     return names.every((name) => typeof Reflect.get(value, name) === type);
   } catch {
@@ -52,16 +14,9 @@ function has(value: object, type: 'function' | 'string' | 'number' | 'boolean', 
   }
 }
 
-function isObject(value: unknown): value is object {
+/** Type Object in the ECMAScript sense. */
+export function isObject(value: unknown): value is object {
   return (typeof value === 'object' && value !== null) || typeof value === 'function';
-}
-
-/**
- * A Blob or File of any library that can be read as the standard says. Nothing is asked of other objects that a
- * dictionary's author could notice. https://w3c.github.io/FileAPI/#blob-section
- */
-export function isBlob(value: unknown): value is Blob {
-  return isObject(value) && has(value, 'function', 'slice', 'arrayBuffer') && has(value, 'number', 'size');
 }
 
 /** Also a Location: something whose `href` is an absolute URL. https://url.spec.whatwg.org/#url-class */

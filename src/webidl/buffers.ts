@@ -1,4 +1,4 @@
-import { isArrayBuffer, isSharedArrayBuffer, isUint8Array } from '../runtime/brands.ts';
+import { isArrayBuffer, isSharedArrayBuffer, isUint8Array } from '../runtime/byte-brands.ts';
 
 /** https://webidl.spec.whatwg.org/#BufferSource, with [AllowShared]. */
 export type AllowSharedBufferSource = ArrayBuffer | SharedArrayBuffer | ArrayBufferView;

@@ -1,3 +1,4 @@
+import { isObject } from '../runtime/brands.ts';
 import { bare } from '../runtime/define.ts';
 
 /**
@@ -67,11 +68,6 @@ export function nullable<T>(convert: Convert<T>): Convert<T | null> {
 export function callbackFunction<F extends (...args: never[]) => unknown>(value: unknown, context: string): F {
   if (typeof value !== 'function') throw new TypeError(`${context} is not a function.`);
   return value as F;
-}
-
-/** Type Object in the ECMAScript sense. */
-export function isObject(value: unknown): value is object {
-  return (typeof value === 'object' && value !== null) || typeof value === 'function';
 }
 
 /** One member of a dictionary. Members that are absent stay absent unless `default` gives a value. */

@@ -6,7 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { runInNewContext } from 'node:vm';
 import { expect, onTestFinished, test } from 'vitest';
-import { isAbortSignal, isArrayBuffer, isBlob, isSharedArrayBuffer, isThenable, isUint8Array, isUrl } from '../../src/runtime/brands.ts';
+import { isAbortSignal, isThenable, isUrl } from '../../src/runtime/brands.ts';
+import { isArrayBuffer, isBlob, isSharedArrayBuffer, isUint8Array } from '../../src/runtime/byte-brands.ts';
 import { errorCode, errorMessage, errorsWithin, isDOMException, isError, isTypeError } from '../../src/runtime/errors.ts';
 
 const run = promisify(execFile);

@@ -1,5 +1,5 @@
 import { types } from 'node:util';
-import { isArrayBuffer, isSharedArrayBuffer } from '../../runtime/brands.ts';
+import { isArrayBuffer, isSharedArrayBuffer } from '../../runtime/byte-brands.ts';
 import { ownProperty } from '../../runtime/define.ts';
 import { noPlatformObjects, type PlatformObjects } from './platform-objects.ts';
 import { errorHas, errorNames, tags, viewNames } from './tags.ts';

@@ -1,5 +1,5 @@
 import fs from 'node:fs';
-import { isBlob } from '../../runtime/brands.ts';
+import { isBlob } from '../../runtime/byte-brands.ts';
 import { bytesOf } from '../../webidl/buffers.ts';
 
 /** Up to here a write by this thread costs less than handing it to another. */

@@ -1,4 +1,4 @@
-import { isObject } from '../../webidl/conversions.ts';
+import { isObject } from '../../runtime/brands.ts';
 import type { ContextEventTarget } from '../context-event-target.ts';
 import { attribute } from './definition.ts';
 import type { Definition } from './definition.ts';

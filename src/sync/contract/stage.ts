@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
-import { isUint8Array } from '../../runtime/brands.ts';
+import { isUint8Array } from '../../runtime/byte-brands.ts';
 import { isError } from '../../runtime/errors.ts';
 import type { HoldfastErrorCode } from '../../runtime/holdfast-error.ts';
 import type { Hub, HubCapabilities, HubEntry, HubLog, NewEntry } from '../hub.ts';

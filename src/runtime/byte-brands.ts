@@ -1,0 +1,48 @@
+// What holds bytes, of whatever realm. Apart from brands.ts, as only files need it.
+import { has, isObject } from './brands.ts';
+import { ownProperty } from './define.ts';
+
+type Getter = (this: unknown) => unknown;
+
+function getterOf(prototype: object, name: PropertyKey): Getter | undefined {
+  return ownProperty(prototype, name)?.get;
+}
+
+/** Whether a getter that looks into an internal slot finds it; asked first is what costs less than an error. */
+function hasSlot(value: unknown, name: string, getter: Getter | undefined): boolean {
+  if (getter === undefined || typeof value !== 'object' || value === null || !(name in value)) return false;
+  try {
+    Reflect.apply(getter, value, []);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const arrayBufferSlot = getterOf(ArrayBuffer.prototype, 'byteLength');
+const sharedArrayBufferSlot = typeof SharedArrayBuffer === 'function' ? getterOf(SharedArrayBuffer.prototype, 'byteLength') : undefined;
+/** The name of a typed array's kind; undefined for any other object. https://tc39.es/ecma262/#sec-get-%typedarray%.prototype-%symbol.tostringtag% */
+const typedArrayKind = getterOf(Object.getPrototypeOf(Uint8Array.prototype) as object, Symbol.toStringTag);
+
+/** A detached one too. https://tc39.es/ecma262/#sec-get-arraybuffer.prototype.bytelength */
+export function isArrayBuffer(value: unknown): value is ArrayBuffer {
+  return hasSlot(value, 'byteLength', arrayBufferSlot);
+}
+
+/** https://tc39.es/ecma262/#sec-get-sharedarraybuffer.prototype.bytelength */
+export function isSharedArrayBuffer(value: unknown): value is SharedArrayBuffer {
+  return hasSlot(value, 'byteLength', sharedArrayBufferSlot);
+}
+
+/** One of a subclass too, such as Buffer. */
+export function isUint8Array(value: unknown): value is Uint8Array {
+  return typedArrayKind !== undefined && Reflect.apply(typedArrayKind, value, []) === 'Uint8Array';
+}
+
+/**
+ * A Blob or File of any library that can be read as the standard says. Nothing is asked of other objects that a
+ * dictionary's author could notice. https://w3c.github.io/FileAPI/#blob-section
+ */
+export function isBlob(value: unknown): value is Blob {
+  return isObject(value) && has(value, 'function', 'slice', 'arrayBuffer') && has(value, 'number', 'size');
+}
