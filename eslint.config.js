@@ -51,9 +51,26 @@ const realms = {
         selector: "BinaryExpression[operator='instanceof'][right.type!='Identifier']",
         message: 'Only classes of our own, by their names.',
       },
+      {
+        selector: "NewExpression[callee.name='Date'][arguments.length=0]",
+        message: 'A program under test fakes it: ask wallClock() of src/runtime/timers.ts.',
+      },
+    ],
+    'no-restricted-globals': [
+      'error',
+      ...['setTimeout', 'setInterval', 'setImmediate', 'clearTimeout', 'clearInterval', 'clearImmediate', 'queueMicrotask', 'performance'].map((name) => ({
+        name,
+        message: 'A program under test fakes it: take it from src/runtime/timers.ts.',
+      })),
+      ...['crypto', 'fetch', 'structuredClone', 'TextDecoder', 'TextEncoder', 'Blob', 'File', 'ReadableStream', 'WritableStream', 'MessageChannel'].map((name) => ({
+        name,
+        message: "Not every test environment has the runtime's own: take it from a module of node: (random numbers from src/runtime/random.ts).",
+      })),
     ],
     'no-restricted-properties': [
       'error',
+      { object: 'Date', property: 'now', message: 'A program under test fakes it: ask wallClock() of src/runtime/timers.ts.' },
+      { object: 'process', property: 'nextTick', message: 'A program under test fakes it.' },
       ...['defineProperty', 'defineProperties', 'getOwnPropertyDescriptor', 'getOwnPropertyDescriptors'].flatMap((property) =>
         ['Object', 'Reflect'].map((object) => ({
           object,

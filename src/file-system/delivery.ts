@@ -1,3 +1,4 @@
+import { reportException, setTimeout } from '../runtime/timers.ts';
 import type { FileSystemChangeRecord } from './change-record.ts';
 
 /** A record on its way to an observer's callback. */
@@ -47,8 +48,6 @@ function call(receive: Delivery['receive'] | undefined, records: FileSystemChang
   try {
     receive?.(records);
   } catch (error) {
-    queueMicrotask(() => {
-      throw error;
-    });
+    reportException(error);
   }
 }

@@ -1,4 +1,5 @@
-import { setImmediate } from 'node:timers';
+import { setImmediate, uptime } from '../runtime/timers.ts';
+
 
 /** How many operations may follow each other before the event loop turns: some milliseconds' worth on a fast disk. */
 const OPERATIONS_PER_TURN = 64;
@@ -33,8 +34,8 @@ function nextTurn(): Promise<void> {
 export function pace(operations = 1): Promise<void> | null {
   if (turn === null) {
     turn = nextTurn();
-    deadline = performance.now() + MILLISECONDS_PER_TURN;
+    deadline = uptime() + MILLISECONDS_PER_TURN;
   }
   left -= operations;
-  return left < 0 || performance.now() > deadline ? turn : null;
+  return left < 0 || uptime() > deadline ? turn : null;
 }

@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import type { Locator } from '../disk/locator.ts';
 import type { FileLock } from '../disk/locks/lock-table.ts';
 import type { OpenFile } from '../disk/tree/file-tree.ts';
+import { clearTimeout, setTimeout, type Timer } from '../runtime/timers.ts';
 import { entryError, webErrorOf } from './errors.ts';
 import type { FileMeter, FileSystem, OpenResource } from './file-system.ts';
 
@@ -23,7 +24,7 @@ export class SyncAccess implements OpenResource {
   readonly #locator: Locator;
   readonly #lock: FileLock;
   #descriptor: number | null;
-  #report: NodeJS.Timeout | null = null;
+  #report: Timer | null = null;
 
   constructor(system: FileSystem, locator: Locator, { descriptor, extent }: AccessedFile, lock: FileLock) {
     this.#system = system;

@@ -41,6 +41,7 @@ interface Interface {
 const interfaceName = 'FileSystemWritableFileStream';
 
 function defineStream(): Interface {
+  const { WritableStream } = process.getBuiltinModule('node:stream/web');
   class FileSystemWritableFileStream extends WritableStream<FileSystemWriteChunkType> {
     readonly #mode: FileSystemWritableFileStreamMode;
 

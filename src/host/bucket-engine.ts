@@ -9,6 +9,7 @@ import type { FileTree } from '../disk/tree/file-tree.ts';
 import { outsideContexts } from '../runtime/callback-context.ts';
 import { Code } from '../runtime/code.ts';
 import { HoldfastError } from '../runtime/holdfast-error.ts';
+import { setImmediate } from '../runtime/timers.ts';
 import type { BucketFiles } from './bucket-files.ts';
 import type * as FileCode from './file-code.ts';
 import type { FilesMeter } from './files-meter.ts';

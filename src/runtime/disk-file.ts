@@ -1,5 +1,7 @@
+import { Blob, File } from 'node:buffer';
 import fs from 'node:fs';
 import { dirname } from 'node:path';
+import { TextDecoder } from 'node:util';
 import { define } from './define.ts';
 import { withDescriptors } from './descriptors.ts';
 import { readRange, streamRange } from './disk-range.ts';

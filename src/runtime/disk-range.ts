@@ -60,6 +60,7 @@ export async function readRange(range: DiskRange): Promise<Uint8Array<ArrayBuffe
  * https://w3c.github.io/FileAPI/#stream-method-algo
  */
 export function streamRange(range: DiskRange): ReadableStream {
+  const { ReadableStream } = process.getBuiltinModule('node:stream/web');
   return new ReadableStream(new RangeSource(range), { highWaterMark: 0 });
 }
 

@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import { isShortage, withDescriptor } from './descriptors.ts';
 import { errorCode, errorMessage } from './errors.ts';
 import { HoldfastError } from './holdfast-error.ts';
+import { uptime, wallClock } from './timers.ts';
 
 /**
  * Which thread a realm runs on, as far as this runtime lets it know. Where `boot` is empty, nobody can prove that
@@ -74,7 +75,7 @@ function identifyInProc(): ThreadIdentity | null {
 function identifyByPid(): ThreadIdentity {
   const os = process.getBuiltinModule('node:os');
   const { isMainThread, threadId } = process.getBuiltinModule('node:worker_threads');
-  const start = Math.round(Date.now() / 1000 - os.uptime());
+  const start = Math.round(wallClock() / 1000 - os.uptime());
   return { boot: os.hostname(), namespace: '-', pid: process.pid, tid: isMainThread ? 0 : threadId, start };
 }
 

@@ -11,7 +11,7 @@ function isAssertion(error: unknown): boolean {
 
 async function correctedWrite<W>(writer: WritableStreamDefaultWriter<W>, chunk: W | undefined): Promise<void> {
   try {
-    await WritableStreamDefaultWriter.prototype.write.call(writer, chunk);
+    await process.getBuiltinModule('node:stream/web').WritableStreamDefaultWriter.prototype.write.call(writer, chunk);
   } catch (error) {
     throw isAssertion(error) ? new TypeError('Cannot write to a stream that is closing or closed', { cause: error }) : error;
   }

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
-import timers from 'node:timers';
 import { withDescriptor } from './descriptors.ts';
 import { runtime } from './runtime.ts';
+import { type Timer, clearTimeout, setTimeout } from './timers.ts';
 
 /** Longer than Bun keeps back a report that follows another. */
 const ECHO_MS = 20;
@@ -29,18 +29,18 @@ export function watchInBackground(path: string, onEvent: () => void, onError: (e
 /** What a runtime's watcher needs after each event. */
 const afterEvent: Partial<Record<typeof runtime, (onEvent: () => void) => (watcher: fs.FSWatcher) => void>> = {
   /** Deno's `unref` lasts until the next event; the wait for the one after begins soon after that. */
-  deno: () => (watcher) => void timers.setTimeout(() => watcher.unref(), 0),
+  deno: () => (watcher) => void setTimeout(() => watcher.unref(), 0),
 
   /**
    * Bun drops a report that comes within a millisecond or two of the one before, so the last of a burst could be
    * missed: there `onEvent` is called once more when the burst is over.
    */
   bun(onEvent) {
-    let echo: NodeJS.Timeout | undefined;
+    let echo: Timer | undefined;
     return (watcher) => {
-      if (echo === undefined) watcher.on('close', () => timers.clearTimeout(echo));
-      timers.clearTimeout(echo);
-      echo = timers.setTimeout(onEvent, ECHO_MS).unref();
+      if (echo === undefined) watcher.on('close', () => clearTimeout(echo));
+      clearTimeout(echo);
+      echo = setTimeout(onEvent, ECHO_MS).unref();
     };
   },
 };

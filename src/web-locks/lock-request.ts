@@ -1,5 +1,6 @@
 import type { HeldWebLock, PendingWebLock, WebLockTable } from '../disk/locks/lock-table.ts';
 import { HoldfastError } from '../runtime/holdfast-error.ts';
+import { uptime } from '../runtime/timers.ts';
 import { domException } from '../webidl/dom-exception.ts';
 import { internal } from '../webidl/interface.ts';
 import { onAbort } from './abort-watch.ts';
@@ -136,11 +137,11 @@ export class LockRequest {
 
   #enter(stage: 'unknown' | 'waiting' | 'held'): void {
     this.#stage = stage;
-    this.#since = performance.now();
+    this.#since = uptime();
   }
 
   get #elapsed(): number {
-    return performance.now() - this.#since;
+    return uptime() - this.#since;
   }
 
   /** Runs the callback; what it promises keeps the lock. https://w3c.github.io/web-locks/#lock-waiting-promise */

@@ -1,4 +1,5 @@
-import { setImmediate } from 'node:timers';
+import { setImmediate, uptime } from '../runtime/timers.ts';
+
 
 /** How many tasks may follow each other before the event loop turns, and for how long: each may run a callback. */
 const TASKS_PER_TURN = 256;
@@ -11,12 +12,12 @@ let left = 0;
 
 function beginTurn(): void {
   setImmediate(nextTurn);
-  deadline = performance.now() + MILLISECONDS_PER_TURN;
+  deadline = uptime() + MILLISECONDS_PER_TURN;
   left = TASKS_PER_TURN;
 }
 
 function hasTime(): boolean {
-  return left > 0 && deadline !== null && performance.now() < deadline;
+  return left > 0 && deadline !== null && uptime() < deadline;
 }
 
 function nextTurn(): void {

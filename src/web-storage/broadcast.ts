@@ -1,5 +1,5 @@
-import { setImmediate } from 'node:timers';
 import type { MapChange } from '../disk/map/map-area.ts';
+import { setImmediate } from '../runtime/timers.ts';
 import { StorageEvent } from './storage-event.ts';
 import type { Storage } from './storage.ts';
 

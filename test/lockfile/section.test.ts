@@ -5,6 +5,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import '../../src/disk/journal/lockfile-provided.ts';
 import { lockfileSection } from '../../src/disk/journal/lockfile.ts';
 
+vi.mock('../../src/runtime/timers.ts', async (original) => ({ ...(await original<object>()), uptime: () => elapsed }));
+
 let parent: string;
 let lock: string;
 /** Milliseconds that all waiting has taken. */
@@ -18,7 +20,6 @@ beforeEach(() => {
   lock = path.join(parent, 'journal.lock');
   elapsed = 0;
   meanwhile = () => {};
-  vi.spyOn(performance, 'now').mockImplementation(() => elapsed);
   vi.spyOn(Atomics, 'wait').mockImplementation((...[, , , pause = 0]: unknown[]) => {
     elapsed += Number(pause);
     meanwhile(elapsed);

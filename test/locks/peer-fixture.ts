@@ -1,8 +1,8 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
-import timers from 'node:timers';
-import { isMainThread, parentPort, workerData } from 'node:worker_threads';
+import { isMainThread, parentPort } from 'node:worker_threads';
+import { options } from './only-soon.ts';
 import type { FileChange, FileLock, HeldWebLock, Intent, LockClass, PendingWebLock, WebLockRequest } from '../../src/disk/locks/lock-table.ts';
 import { LockTable } from '../../src/disk/locks/table.ts';
 import { threadIdentity } from '../../src/runtime/identity.ts';
@@ -21,18 +21,10 @@ export interface PeerOptions {
   readonly startedAt?: number;
 }
 
-const options = (isMainThread ? JSON.parse(process.argv[2] ?? '{}') : workerData) as PeerOptions;
-
 if (options.watching === 'refused') {
   fs.watch = () => {
     throw Object.assign(new Error('EMFILE: too many open files, watch'), { code: 'EMFILE' });
   };
-}
-
-if (options.polling === 'never') {
-  const { setTimeout } = timers;
-  const onlySoon = (callback: () => void, delay: number): NodeJS.Timeout => setTimeout(delay < 1000 ? callback : () => {}, delay);
-  timers.setTimeout = onlySoon as typeof setTimeout;
 }
 
 const identity = options.startedAt === undefined ? threadIdentity() : { ...threadIdentity(), start: options.startedAt };

@@ -23,6 +23,10 @@ function newRoot(): string {
 test.each([
   ['with arguments of another realm', ['nothing', newRoot, 'other-realm']],
   ['with properties on Object.prototype', ['pollute', newRoot]],
+  ['with timers and clocks faked before it is loaded', ['fake-timers', newRoot]],
+  ['with timers and clocks faked after it was loaded', ['fake-timers', newRoot, 'late']],
+  ['with timers mocked by node:test before it is loaded', ['mock-timers', newRoot]],
+  ['with timers mocked by node:test after it was loaded', ['mock-timers', newRoot, 'late']],
 ])('everything works %s', async (_how, words) => {
   const args = words.map((word) => (typeof word === 'string' ? word : word()));
   expect((await run(process.execPath, [everything, ...args])).stdout).toBe('everything was used\n');

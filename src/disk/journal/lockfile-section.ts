@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
+import { uptime } from '../../runtime/timers.ts';
 import { diskError, systemCode } from './disk-error.ts';
 
 /*
@@ -107,9 +108,9 @@ export class LockfileSections {
   }
 
   #acquire(lockfile: ProperLockfile): void {
-    const limit = performance.now() + PATIENCE_MS;
+    const limit = uptime() + PATIENCE_MS;
     for (let pause = 1; !this.#tryToAcquire(lockfile); pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
-      if (performance.now() > limit) throw tooLong(this.#directory);
+      if (uptime() > limit) throw tooLong(this.#directory);
       this.#removeIfAbandoned(lockfile);
       // Not all at once again.
       Atomics.wait(neverWoken, 0, 0, pause * (0.5 + Math.random()));
@@ -130,7 +131,7 @@ export class LockfileSections {
 
   #removeIfAbandoned(lockfile: ProperLockfile): void {
     const identity = identityOf(this.#path);
-    const now = performance.now();
+    const now = uptime();
     if (identity === null) this.#seen = null;
     else if (this.#seen?.identity !== identity) this.#seen = { identity, since: now };
     else if (now - this.#seen.since > STALE_MS) this.#remove(lockfile, identity);

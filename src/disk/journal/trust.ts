@@ -1,5 +1,5 @@
 import fs from 'node:fs';
-import timers from 'node:timers';
+import { type Timer, setTimeout, uptime } from '../../runtime/timers.ts';
 import { generationPath, type GenerationFile } from './generation-file.ts';
 
 /*
@@ -19,10 +19,10 @@ const OPERATIONS = 64;
 
 /** Grows TRUST_MS after a look; one for the realm. */
 let round = 0;
-let timer: NodeJS.Timeout | null = null;
+let timer: Timer | null = null;
 
 function endRoundSoon(): void {
-  timer ??= timers.setTimeout(() => {
+  timer ??= setTimeout(() => {
     timer = null;
     round += 1;
   }, TRUST_MS).unref();
@@ -42,14 +42,14 @@ export class Trust {
 
   #hasAged(): boolean {
     this.#left = OPERATIONS;
-    return performance.now() - this.#since >= TRUST_MS;
+    return uptime() - this.#since >= TRUST_MS;
   }
 
   renew(): void {
     endRoundSoon();
     this.#round = round;
     this.#left = OPERATIONS;
-    this.#since = performance.now();
+    this.#since = uptime();
   }
 
   end(): void {

@@ -1,5 +1,5 @@
 import type fs from 'node:fs';
-import timers from 'node:timers';
+import { type Timer, clearInterval, setInterval } from '../../runtime/timers.ts';
 import { watchInBackground } from '../../runtime/watch.ts';
 import type { FileChange } from './lock-table.ts';
 
@@ -25,7 +25,7 @@ export class ChangeFeed {
   readonly #options: ChangeFeedOptions;
   readonly #listeners = new Set<Listener>();
   #watcher: fs.FSWatcher | null = null;
-  #timer: NodeJS.Timeout | null = null;
+  #timer: Timer | null = null;
 
   constructor(options: ChangeFeedOptions) {
     this.#options = options;
@@ -65,7 +65,7 @@ export class ChangeFeed {
     } catch {
       this.#watcher = null; // No watches left: the timer alone must do.
     }
-    this.#timer = timers.setInterval(look, this.#watcher === null ? DEAF_LOOK_MS : lookMs);
+    this.#timer = setInterval(look, this.#watcher === null ? DEAF_LOOK_MS : lookMs);
     this.#timer.unref();
     look();
   }
@@ -84,7 +84,7 @@ export class ChangeFeed {
   #stop(): void {
     this.#watcher?.close();
     this.#watcher = null;
-    if (this.#timer !== null) timers.clearInterval(this.#timer);
+    if (this.#timer !== null) clearInterval(this.#timer);
     this.#timer = null;
   }
 }

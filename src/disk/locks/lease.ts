@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { uptime, wallClock } from '../../runtime/timers.ts';
 
 /**
  * What shows that a session lives where its thread cannot be seen: a file that it touches now and then while it holds
@@ -7,7 +8,7 @@ import path from 'node:path';
  */
 export function touchLease(bucket: string, folder: string): void {
   const file = leasePath(bucket, folder);
-  const now = new Date();
+  const now = new Date(wallClock());
   try {
     fs.utimesSync(file, now, now);
   } catch {
@@ -55,7 +56,7 @@ export class LeaseObserver {
   /** One look at a lease; true when it has ended. */
   hasEnded(folder: string): boolean {
     const mtime = readLease(this.#bucket, folder);
-    const now = performance.now();
+    const now = uptime();
     const before = this.#observations.get(folder);
     // After a long time without a look it may have held nothing meanwhile, and need not have been touched.
     if (before?.mtime !== mtime || now - before.seenAt > 10 * this.#maxStepMs) {

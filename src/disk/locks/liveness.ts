@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import type { ThreadIdentity, ThreadLife } from '../../runtime/identity.ts';
+import { wallClock } from '../../runtime/timers.ts';
 import { Bell } from './bell.ts';
 import type { Session } from './claims.ts';
 import type { Fence } from './fence.ts';
@@ -98,7 +99,7 @@ export class Liveness {
     const found = wakeFiles(this.#bucket);
     this.#participant.look();
     const sessions = [...this.#participant.machine.sessions.values()].filter(({ claims }) => claims.size > 0);
-    const first = sessions.length === 0 ? 0 : Date.now() % sessions.length;
+    const first = sessions.length === 0 ? 0 : wallClock() % sessions.length;
     for (const session of [...sessions.slice(first), ...sessions.slice(0, first)].slice(0, EXAMINED)) this.examine(session);
     const present = new Set(Array.from(this.#participant.machine.sessions.values(), ({ folder }) => folder));
     present.add(this.#participant.folder);

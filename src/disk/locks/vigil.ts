@@ -1,4 +1,4 @@
-import timers from 'node:timers';
+import { type Timer, clearTimeout, setTimeout, uptime } from '../../runtime/timers.ts';
 import type { Bell } from './bell.ts';
 
 export interface VigilOptions {
@@ -35,10 +35,10 @@ export class Vigil {
   readonly #bell: Bell;
   readonly #duties: VigilDuties;
   readonly #options: VigilOptions;
-  #timer: NodeJS.Timeout | null = null;
+  #timer: Timer | null = null;
   #keepsAlive = false;
   /** The first touch is due a while after the start: a short life needs no lease. */
-  #touchedAt = performance.now();
+  #touchedAt = uptime();
   #attendedAt = -Infinity;
   #closed = false;
 
@@ -68,7 +68,7 @@ export class Vigil {
 
   close(): void {
     this.#closed = true;
-    if (this.#timer !== null) timers.clearTimeout(this.#timer);
+    if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
     this.#bell.close();
   }
@@ -76,7 +76,7 @@ export class Vigil {
   /** A session that begins to wait looks soon, however long it has held other things. */
   #turn(waiting: boolean): void {
     if (waiting) {
-      if (this.#timer !== null) timers.clearTimeout(this.#timer);
+      if (this.#timer !== null) clearTimeout(this.#timer);
       this.#arm(FIRST_LOOK_MS, true);
     } else {
       this.#keepsAlive = false;
@@ -87,7 +87,7 @@ export class Vigil {
   #arm(delay: number, keepsAlive: boolean): void {
     if (this.#closed) return;
     this.#keepsAlive = keepsAlive;
-    const timer = this.#options.detach(() => timers.setTimeout(() => this.#round(), delay));
+    const timer = this.#options.detach(() => setTimeout(() => this.#round(), delay));
     if (!keepsAlive) timer.unref();
     this.#timer = timer;
   }
@@ -95,7 +95,7 @@ export class Vigil {
   #round(): void {
     this.#timer = null;
     const state = this.#duties.state();
-    const now = performance.now();
+    const now = uptime();
     if (now - this.#touchedAt >= this.#options.touchMs) {
       this.#touchedAt = now;
       this.#duties.touch();

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import fs from 'node:fs';
 import path from 'node:path';
-import { setImmediate } from 'node:timers';
+import { setImmediate } from '../../runtime/timers.ts';
 import { watchInBackground } from '../../runtime/watch.ts';
 import { poll } from './poll.ts';
 

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { setImmediate } from 'node:timers';
+import { setImmediate } from '../../runtime/timers.ts';
 
 /** Watchers are called on behalf of nobody, not of the client whose write is the news. */
 const outsideContexts: <Result>(body: () => Result) => Result = AsyncLocalStorage.snapshot();

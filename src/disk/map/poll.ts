@@ -1,9 +1,10 @@
-import { setInterval } from 'node:timers';
+import { type Timer, clearInterval, setInterval } from '../../runtime/timers.ts';
+
 
 const INTERVAL_MILLISECONDS = 1000;
 
 const looks = new Set<() => void>();
-let timer: NodeJS.Timeout | undefined;
+let timer: Timer | undefined;
 
 /** Calls `look` once a second, for all of the realm from one timer that keeps no process alive. Returns what ends it. */
 export function poll(look: () => void): () => void {

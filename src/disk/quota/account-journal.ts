@@ -3,6 +3,7 @@ import path from 'node:path';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import type { ThreadIdentity } from '../../runtime/identity.ts';
 import { randomInteger, randomUuid } from '../../runtime/random.ts';
+import { wallClock } from '../../runtime/timers.ts';
 import { diskError, systemCode } from '../journal/disk-error.ts';
 import { Journal } from '../journal/journal.ts';
 import { lockfileSection, type Shared } from '../journal/lockfile.ts';
@@ -109,7 +110,7 @@ export class AccountJournal {
       if (!DRAFT.test(name)) continue;
       const draft = path.join(this.#place.path, name);
       const stats = fs.statSync(draft, { throwIfNoEntry: false });
-      if (stats !== undefined && Date.now() - stats.mtimeMs > ABANDONED_MS) fs.rmSync(draft, { recursive: true, force: true });
+      if (stats !== undefined && wallClock() - stats.mtimeMs > ABANDONED_MS) fs.rmSync(draft, { recursive: true, force: true });
     }
   }
 
@@ -173,7 +174,7 @@ export class AccountJournal {
     return writeState({
       usage: usage ?? new Map(),
       epoch: 0,
-      countedAt: usage === null ? 0 : Date.now(),
+      countedAt: usage === null ? 0 : wallClock(),
       doubtful: usage === null,
       boots: boot === '' ? [] : [boot],
       counting: null,

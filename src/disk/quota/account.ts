@@ -1,7 +1,7 @@
 import process from 'node:process';
-import timers from 'node:timers';
 import { threadIdentity, threadLife } from '../../runtime/identity.ts';
 import type { ThreadIdentity, ThreadLife } from '../../runtime/identity.ts';
+import { clearTimeout, setTimeout, type Timer } from '../../runtime/timers.ts';
 import { warn } from '../../runtime/warning.ts';
 import type { Shared } from '../journal/lockfile.ts';
 import type { BucketPlace } from '../place.ts';
@@ -81,7 +81,7 @@ export class Account {
   #freedSince: Mark = 0;
   #stale = false;
   #stirred = false;
-  #timer: NodeJS.Timeout | null = null;
+  #timer: Timer | null = null;
   #warned = false;
 
   /** Does no I/O. */
@@ -314,7 +314,7 @@ export class Account {
       settlesAtExit = true;
       this.#detach(() => process.on('exit', settleAll));
     }
-    this.#timer = this.#detach(() => timers.setTimeout(() => this.#round(), SETTLE_MS)).unref();
+    this.#timer = this.#detach(() => setTimeout(() => this.#round(), SETTLE_MS)).unref();
   }
 
   #round(): void {
@@ -327,7 +327,7 @@ export class Account {
   }
 
   #rest(): void {
-    if (this.#timer !== null) timers.clearTimeout(this.#timer);
+    if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
     unsettled.delete(this);
     if (!this.#attendant.isBusy) this.#journal.suspend();

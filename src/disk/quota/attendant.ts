@@ -1,6 +1,5 @@
-import timers from 'node:timers';
 import type { ThreadIdentity, ThreadLife } from '../../runtime/identity.ts';
-import { nextTurn } from '../tree/turns.ts';
+import { clearTimeout, nextTurn, setTimeout, type Timer, uptime, wallClock } from '../../runtime/timers.ts';
 import type { AccountJournal } from './account-journal.ts';
 import { categories, encodeBegin, encodeCount, encodeDead, kinds } from './records.ts';
 import type { Amounts } from './records.ts';
@@ -46,7 +45,7 @@ export class Attendant {
   /** Sessions whose life cannot be proven. */
   readonly #observations = new Map<number, Observation>();
   #counting: Promise<void> | null = null;
-  #timer: NodeJS.Timeout | null = null;
+  #timer: Timer | null = null;
   #rest = LEAST_REST_MS;
   #begun = false;
   #closed = false;
@@ -110,20 +109,20 @@ export class Attendant {
   /** Begins nothing any more. */
   close(): void {
     this.#closed = true;
-    if (this.#timer !== null) timers.clearTimeout(this.#timer);
+    if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
   }
 
   async #recount(): Promise<void> {
-    const start = performance.now();
+    const start = uptime();
     this.#options.settle();
     this.#journal.append(kinds.begin, encodeBegin(this.#options.identity()));
     const { epoch } = this.#journal.machine;
     const amounts = await this.weigh();
     const { boot } = this.#options.identity();
     this.#options.settle();
-    this.#journal.append(kinds.end, encodeCount({ epoch, at: Date.now(), boot, amounts }));
-    this.#plan(performance.now() - start);
+    this.#journal.append(kinds.end, encodeCount({ epoch, at: wallClock(), boot, amounts }));
+    this.#plan(uptime() - start);
   }
 
   /** What was disturbed comes to too much; it is repeated when there may be more peace. */
@@ -141,7 +140,7 @@ export class Attendant {
     if (machine.counting !== null) return false;
     const { boot } = this.#options.identity();
     const isNewBoot = boot !== '' && !machine.boots.includes(boot);
-    return machine.doubtful || machine.countedAt === 0 || isNewBoot || Math.abs(Date.now() - machine.countedAt) > GOOD_MS;
+    return machine.doubtful || machine.countedAt === 0 || isNewBoot || Math.abs(wallClock() - machine.countedAt) > GOOD_MS;
   }
 
   #examineAll(): void {
@@ -159,8 +158,8 @@ export class Attendant {
     const life = this.#options.probe(identity);
     if (life !== 'unknown') return life === 'dead';
     const before = this.#observations.get(id);
-    if (before?.bytes === bytes) return performance.now() - before.since > SILENT_MS;
-    this.#observations.set(id, { bytes, since: performance.now() });
+    if (before?.bytes === bytes) return uptime() - before.since > SILENT_MS;
+    this.#observations.set(id, { bytes, since: uptime() });
     return false;
   }
 
@@ -171,7 +170,7 @@ export class Attendant {
 
   #later(delay: number): void {
     if (this.#closed || this.#timer !== null) return;
-    this.#timer = this.#options.detach(() => timers.setTimeout(() => void this.#round(), delay)).unref();
+    this.#timer = this.#options.detach(() => setTimeout(() => void this.#round(), delay)).unref();
   }
 
   async #round(): Promise<void> {
@@ -187,6 +186,6 @@ export class Attendant {
   }
 
   #pause(delay: number): Promise<void> {
-    return new Promise((resolve) => void timers.setTimeout(resolve, delay));
+    return new Promise((resolve) => void setTimeout(resolve, delay));
   }
 }

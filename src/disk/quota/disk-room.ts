@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { isRefusedByRuntime } from '../../runtime/permission.ts';
+import { uptime } from '../../runtime/timers.ts';
 
 /** Of the disk, this part stays free, or these bytes where they are less: for others, and for what removals need. */
 const RESERVED_PART = 20;
@@ -60,13 +61,13 @@ export class RoomGauge {
 
   /** What is left, as far as this realm knows. */
   get room(): DiskRoom {
-    const isGood = performance.now() - this.#seenAt <= GOOD_MS && this.#used <= this.#seen.bytes / GOOD_PART;
+    const isGood = uptime() - this.#seenAt <= GOOD_MS && this.#used <= this.#seen.bytes / GOOD_PART;
     return isGood ? { bytes: this.#seen.bytes - this.#used, entries: this.#seen.entries } : this.#look();
   }
 
   #look(): DiskRoom {
     this.#seen = diskRoom(this.#directory);
-    this.#seenAt = performance.now();
+    this.#seenAt = uptime();
     this.#used = 0;
     return this.#seen;
   }

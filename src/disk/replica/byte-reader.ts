@@ -14,7 +14,7 @@ export class ByteReader extends PayloadReader {
   }
 
   text(): string {
-    return new TextDecoder('utf-8', { ignoreBOM: true }).decode(this.take(this.integer()));
+    return this.take(this.integer()).toString('utf8');
   }
 }
 

@@ -29,7 +29,7 @@ export class ByteWriter {
   }
 
   text(text: string): this {
-    return this.bytes(new TextEncoder().encode(text));
+    return this.bytes(Buffer.from(text));
   }
 
   finish(): Uint8Array {

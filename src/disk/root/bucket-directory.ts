@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { withDescriptor } from '../../runtime/descriptors.ts';
 import { randomUuid } from '../../runtime/random.ts';
+import { wallClock } from '../../runtime/timers.ts';
 import { systemCode } from '../journal/disk-error.ts';
 import { Journal } from '../journal/journal.ts';
 import type { Space } from '../journal/space.ts';
@@ -102,7 +103,7 @@ export class BucketDirectory implements BucketPlace {
 
   #buildOrigin(draft: string): void {
     makeDirectory(draft);
-    const facts = { origin: this.#origin, created: new Date().toISOString() };
+    const facts = { origin: this.#origin, created: new Date(wallClock()).toISOString() };
     fs.writeFileSync(path.join(draft, 'origin.json'), `${JSON.stringify(facts)}\n`, { flag: 'wx', mode: 0o600 });
     this.#buildBucket(path.join(draft, this.#name));
   }

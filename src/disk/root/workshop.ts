@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { wallClock } from '../../runtime/timers.ts';
 import { isDraft } from '../spelling.ts';
 
 /** How old unfinished work must be, in milliseconds, before it counts as left behind by a killed process. */
@@ -7,7 +8,7 @@ const abandonedAfter = 10 * 60_000;
 
 function isAbandoned(entry: string): boolean {
   const stat = fs.lstatSync(entry, { throwIfNoEntry: false });
-  return stat !== undefined && Date.now() - stat.mtimeMs > abandonedAfter;
+  return stat !== undefined && wallClock() - stat.mtimeMs > abandonedAfter;
 }
 
 /**

@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import { fileFromDisk } from '../../runtime/disk-file.ts';
+import { nextTurn } from '../../runtime/timers.ts';
 import { isWithin, sameLocator } from '../locator.ts';
 import type { EntryKind, Locator } from '../locator.ts';
 import type { BucketPlace } from '../place.ts';
@@ -23,7 +24,6 @@ import { syncDirectory } from './sync.ts';
 import { Trash } from './trash.ts';
 import { systemCode, toTreeError, TreeError } from './tree-error.ts';
 import type { TreeErrorCode } from './tree-error.ts';
-import { nextTurn } from './turns.ts';
 
 export interface FileTreeOptions {
   /** The epoch of the `files.<epoch>` directory now. Asked again whenever something is missing, so it must be fresh. */

@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import { withDescriptor, withDescriptors } from '../../runtime/descriptors.ts';
+import { wallClock } from '../../runtime/timers.ts';
 import { Extent } from '../quota/extent.ts';
 import { ENTRY_BYTES } from '../quota/ledger.ts';
 import type { Ledger } from '../quota/ledger.ts';
@@ -190,7 +191,7 @@ export class SwapFolder {
   }
 
   #newPath(): string {
-    return `${this.#path}/${(created += 1)}-${Date.now().toString(36)}`;
+    return `${this.#path}/${(created += 1)}-${wallClock().toString(36)}`;
   }
 
   /** Not recursive: a bucket that is missing is not made here. */

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
-import timers from 'node:timers';
 import { withDescriptors } from '../../runtime/descriptors.ts';
+import { setTimeout, wallClock } from '../../runtime/timers.ts';
 import { ENTRY_BYTES, freeOfCharge, weightOf } from '../quota/ledger.ts';
 import type { Ledger } from '../quota/ledger.ts';
 import { FREE_TRASH, isTrash } from '../spelling.ts';
@@ -97,7 +97,7 @@ export class Trash {
   }
 
   #newPath(prefix = ''): string {
-    return `${this.#path}/${prefix}${this.#session}.${(discarded += 1)}-${Date.now().toString(36)}`;
+    return `${this.#path}/${prefix}${this.#session}.${(discarded += 1)}-${wallClock().toString(36)}`;
   }
 
   async #deleteTree(path: string, turn: Turn = { left: SLICE }): Promise<void> {
@@ -175,6 +175,6 @@ function pause(turn: Turn): Promise<void> {
       turn.left = SLICE;
       resolve();
     };
-    timers.setTimeout(resume, PAUSE_MS).unref();
+    setTimeout(resume, PAUSE_MS).unref();
   });
 }

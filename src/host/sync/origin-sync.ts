@@ -6,6 +6,7 @@ import { ACKNOWLEDGE, encodeAcknowledge } from '../../disk/replica/replica-recor
 import { decodeOperation } from '../../disk/map/map-operation.ts';
 import type { MapClient } from '../../disk/map/map-client.ts';
 import type { MapJournal } from '../../disk/map/map-journal.ts';
+import { setImmediate, wallClock } from '../../runtime/timers.ts';
 import type { FileConflict } from '../../sync/files/files-sync.ts';
 import { illegalConstructor, internal } from '../../webidl/interface.ts';
 import { QuotaExceededError } from '../../webidl/quota-exceeded-error.ts';
@@ -291,5 +292,5 @@ function sum(replicas: readonly Replica[], of: (replica: Replica) => number): nu
 
 function lagOf({ link, position }: Replica): number {
   if (link.connected && position >= link.head) return 0;
-  return link.time === 0 ? Infinity : Math.max(0, Date.now() - link.time);
+  return link.time === 0 ? Infinity : Math.max(0, wallClock() - link.time);
 }

@@ -1,7 +1,5 @@
-import crypto from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
-import timers from 'node:timers';
 import { ensureDirectory } from '../../disk/directories.ts';
 import type { LockTable } from '../../disk/locks/table.ts';
 import { MapModel } from '../../disk/map/map-model.ts';
@@ -11,10 +9,11 @@ import { encodeTold, TOLD } from '../../disk/replica/replica-records.ts';
 import type { ReplicaJournal } from '../../disk/replica/replica-journal.ts';
 import type { Verdict } from '../../disk/replica/verdicts.ts';
 import type { FileTree } from '../../disk/tree/file-tree.ts';
+import { setImmediate, uptime, wallClock } from '../../runtime/timers.ts';
 import { createFilesSync, FilesModel, HubConnection, Membership, Rounds, Waiting } from '../../sync/membership/index.ts';
 import type { LogHead } from '../../sync/hub.ts';
 import type { FileConflict, FilesSync, Followed } from '../../sync/membership/index.ts';
-import { randomInteger } from '../../runtime/random.ts';
+import { randomInteger, randomUuid } from '../../runtime/random.ts';
 import { errorMessage } from '../../runtime/errors.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { outsideContexts } from '../../runtime/callback-context.ts';
@@ -67,7 +66,7 @@ export class RunningSync {
       region: settings.region,
       cap: PENDING_CAP,
       locks: async () => locks,
-      clientId: crypto.randomUUID(),
+      clientId: randomUuid(),
       followed,
       onFailure: options.onFailure,
     });
@@ -87,7 +86,7 @@ export class RunningSync {
       session: randomInteger(),
       eager: settings.files === 'eager',
       onConflict,
-      onProblem: (text) => (this.#filesProblem = { text, at: performance.now() }),
+      onProblem: (text) => (this.#filesProblem = { text, at: uptime() }),
       detach: outsideContexts,
     });
   }
@@ -95,7 +94,7 @@ export class RunningSync {
   /** What keeps files from being synced, where this process speaks with the hub; empty when nothing. */
   get filesProblem(): string {
     const { text, at } = this.#filesProblem;
-    return performance.now() - at < PROBLEM_LASTS_MS ? text : '';
+    return uptime() - at < PROBLEM_LASTS_MS ? text : '';
   }
 
   get #filesName(): string {
@@ -131,7 +130,7 @@ export class RunningSync {
   #quarantine(what: string, bytes: Uint8Array): void {
     const directory = path.join(this.#options.place.path, 'quarantine');
     ensureDirectory(directory);
-    const name = `${what}-${new Date().toISOString().replaceAll(':', '')}-${crypto.randomUUID()}`;
+    const name = `${what}-${new Date(wallClock()).toISOString().replaceAll(':', '')}-${randomUuid()}`;
     fs.writeFileSync(path.join(directory, name), bytes, { mode: 0o600, flag: 'wx', flush: true });
   }
 
@@ -205,7 +204,7 @@ export class RunningSync {
   /** One record for all of a turn: nobody has to keep them any more. */
   #noteTold(id: OperationId): void {
     this.#told.push(id);
-    if (this.#told.length === 1) outsideContexts(() => timers.setImmediate(() => this.#writeTold()));
+    if (this.#told.length === 1) outsideContexts(() => setImmediate(() => this.#writeTold()));
   }
 
   #writeTold(): void {

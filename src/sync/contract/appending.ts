@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { randomUuid } from '../../runtime/random.ts';
+import { nextTurn } from '../../runtime/timers.ts';
 import type { HubLog, NewEntry } from '../hub.ts';
 import { contractTest } from './contract.ts';
 import { notRun } from './not-run.ts';
@@ -67,7 +68,7 @@ export const appending = [
 
   contractTest('an entry may be as large as the capabilities say', async (stage) => {
     const { hub, capabilities } = await stage.client();
-    const log = hub.log(`contract ${crypto.randomUUID()}`);
+    const log = hub.log(`contract ${randomUuid()}`);
     const bytes = noise(Math.min(capabilities.maxEntryBytes, MOST_BYTES));
     await log.append([{ ...entry(''), bytes }]);
     assertBytes((await readAll(log))[0]?.bytes, bytes, 'the entry');
@@ -76,7 +77,7 @@ export const appending = [
   contractTest('an entry that is too large is refused, and nothing of what was appended with it is there', async (stage) => {
     const { hub, capabilities } = await stage.client();
     if (capabilities.maxEntryBytes > MOST_BYTES) notRun(`the largest entry has ${capabilities.maxEntryBytes} bytes`);
-    const log = hub.log(`contract ${crypto.randomUUID()}`);
+    const log = hub.log(`contract ${randomUuid()}`);
     const huge = { ...entry(''), bytes: new Uint8Array(capabilities.maxEntryBytes + 1) };
     await assertRejects(log.append([entry('before'), huge, entry('after')]), 'hub-too-large', 'an entry of one byte too many');
     assert.equal((await log.head()).position, 0);

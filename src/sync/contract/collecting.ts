@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { setTimeout as delay } from 'node:timers/promises';
+import { randomUuid } from '../../runtime/random.ts';
+import { delay } from '../../runtime/timers.ts';
 import type { HubLog } from '../hub.ts';
 import { blobName } from './blobs.ts';
 import { contractTest } from './contract.ts';
@@ -92,7 +93,7 @@ export const collecting = [
     const names = await put(log, 'unnamed');
     const { epoch, first, position } = await log.head();
     const known = { epoch, first, position: 2, unusedFor: 0, isNamed: () => false };
-    assert.equal(await log.collectBlobs({ ...known, epoch: crypto.randomUUID() }), 0, 'another epoch');
+    assert.equal(await log.collectBlobs({ ...known, epoch: randomUuid() }), 0, 'another epoch');
     assert.equal(await log.collectBlobs({ ...known, first: 1, position: position + 1 }), 0, 'a position beyond the head');
     assert.equal(await log.collectBlobs({ ...known, first: 3 }), 0, 'entries that are there still');
     assert.equal(await log.collectBlobs({ ...known, position: 3 }), 0, 'a snapshot that is not there');

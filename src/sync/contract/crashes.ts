@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { nextTurn } from '../../runtime/timers.ts';
 import type { HubCapabilities, HubLog, NewEntry } from '../hub.ts';
 import { contractTest } from './contract.ts';
 import { assertBytes, assertRejects, bytesOf, entry, newName, noise, readTexts, type Stage } from './stage.ts';

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomUuid } from '../../runtime/random.ts';
 import { contractTest } from './contract.ts';
 import { assertBytes, bytesOf, entry, readTexts } from './stage.ts';
 import { blobName } from './blobs.ts';
@@ -9,7 +10,7 @@ const LONGEST = 512;
 /** Names that some engine, file system or query language could take for one another, or for something else. */
 function hostileNames(): string[] {
   // Its own in each run, so that the suite can run again on the same data.
-  const own = crypto.randomUUID();
+  const own = randomUuid();
   const long = (unit: string): string => (own + unit.repeat(LONGEST)).slice(0, LONGEST);
   const suffixes = [
     '', ' ', '  ', 'a', 'A', 'a ', ' a', 'a.', 'a.b', 'a_b', 'a b', 'a*b', 'a/b', 'a\\b', '/a/b', '.', '..', '/..', '/../a', '*', '>', '.>', '.*',
@@ -36,7 +37,7 @@ export const names = [
 
   contractTest('snapshots, trims and blobs of one log do not touch those of another', async (stage) => {
     const { hub } = await stage.client();
-    const name = `contract ${crypto.randomUUID()}`;
+    const name = `contract ${randomUuid()}`;
     const [log, ...others] = ['', ' ', '/', '.', '*', '.a', '/a', '>'].map((suffix) => hub.log(name + suffix));
     assert.ok(log !== undefined);
     const blob = bytesOf('blob');

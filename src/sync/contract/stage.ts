@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { setTimeout as delay } from 'node:timers/promises';
 import { isUint8Array } from '../../runtime/byte-brands.ts';
 import { isError } from '../../runtime/errors.ts';
 import type { HoldfastErrorCode } from '../../runtime/holdfast-error.ts';
+import { randomUuid } from '../../runtime/random.ts';
+import { delay, wallClock } from '../../runtime/timers.ts';
 import type { Hub, HubCapabilities, HubEntry, HubLog, NewEntry } from '../hub.ts';
 import type { ContractSetup } from './contract.ts';
 import { notRun } from './not-run.ts';
@@ -66,11 +67,11 @@ export class Stage {
 
   /** Repeats a call for as long as the hub is away, as a replica does. */
   async persist<T>(call: () => Promise<T>): Promise<T> {
-    for (const end = Date.now() + this.#patience; ; await delay(LOOK_AGAIN_MS)) {
+    for (const end = wallClock() + this.#patience; ; await delay(LOOK_AGAIN_MS)) {
       try {
         return await call();
       } catch (error) {
-        if (Date.now() > end) throw error;
+        if (wallClock() > end) throw error;
         assertCode(error, 'hub-unreachable', 'a call while the server was away');
       }
     }
@@ -78,8 +79,8 @@ export class Stage {
 
   /** Waits for a condition; `stir` is done again and again until it holds. */
   async until(condition: () => boolean, what: string, stir: () => Promise<unknown> = () => Promise.resolve()): Promise<void> {
-    for (const end = Date.now() + this.#patience; !condition(); await delay(LOOK_AGAIN_MS)) {
-      assert.ok(Date.now() < end, `waited in vain until ${what}`);
+    for (const end = wallClock() + this.#patience; !condition(); await delay(LOOK_AGAIN_MS)) {
+      assert.ok(wallClock() < end, `waited in vain until ${what}`);
       await stir();
     }
   }
@@ -91,16 +92,16 @@ export class Stage {
 
 /** The name of a log that nobody has used. */
 export function newName(): string {
-  return `contract ${crypto.randomUUID()}`;
+  return `contract ${randomUuid()}`;
 }
 
 /** An entry with an id of its own that says `text`. */
 export function entry(text: string): NewEntry {
-  return { id: `${crypto.randomUUID()}.1`, bytes: bytesOf(text) };
+  return { id: `${randomUuid()}.1`, bytes: bytesOf(text) };
 }
 
 export function bytesOf(text: string): Uint8Array {
-  return new TextEncoder().encode(text);
+  return Buffer.from(text);
 }
 
 /** Bytes that look random, and are the same for the same length. */
@@ -115,7 +116,7 @@ export function noise(length: number): Uint8Array {
 }
 
 export function textOf(bytes: Uint8Array): string {
-  return new TextDecoder().decode(bytes);
+  return Buffer.from(bytes).toString('utf8');
 }
 
 /** Every entry after a position, by as many reads as it takes; each must go on where the one before ended. */

@@ -4,8 +4,8 @@ import { NO_OPERATION } from '../../disk/replica/operation.ts';
 import { DIRECTORY, fingerprintOf } from '../../disk/tree/look.ts';
 import type { FileLook, Look } from '../../disk/tree/look.ts';
 import { TreeError } from '../../disk/tree/tree-error.ts';
-import { nextTurn } from '../../disk/tree/turns.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
+import { nextTurn, wallClock } from '../../runtime/timers.ts';
 import { APPLIED_DIRECTORY } from './applied.ts';
 import type { Applied } from './applied.ts';
 import { digestContent, uploadContent } from './blobs.ts';
@@ -284,7 +284,7 @@ export class Capture {
 
   /** Null when the file was written to or replaced just now. @throws Changed when it is while it is read */
   async #read({ locator, look, applied }: FoundFile): Promise<Manifest | null> {
-    const age = Date.now() - look.lastModified;
+    const age = wallClock() - look.lastModified;
     if (age >= 0 && age < SETTLE_MS) return null;
     const { tree, blobs } = this.#surroundings;
     const descriptor = tree.open(locator);

@@ -8,6 +8,7 @@ import type { BucketPlace } from '../../disk/place.ts';
 import type { Replica } from '../../disk/replica/replica.ts';
 import type { ReplicaJournal } from '../../disk/replica/replica-journal.ts';
 import { syncPlace, syncTree } from '../../disk/root/durable.ts';
+import { randomUuid } from '../../runtime/random.ts';
 import { encodePlaced } from './applied.ts';
 import type { Placed } from './applied.ts';
 import { encodeChange } from './change.ts';
@@ -89,7 +90,7 @@ export class FilesJournal implements ReplicaJournal {
   /** Complete when it appears in its place; another process may be first. */
   #create(): void {
     this.#place.ensure();
-    const draft = path.join(this.#place.path, `${DRAFT}${crypto.randomUUID()}`);
+    const draft = path.join(this.#place.path, `${DRAFT}${randomUuid()}`);
     try {
       Journal.create(draft);
       const isStrict = this.#options.durability === 'strict' || this.#options.exclusively !== undefined;

@@ -1,3 +1,4 @@
+import { Blob } from 'node:buffer';
 import type { JournalOptions } from '../../disk/journal/journal.ts';
 import type { Locator } from '../../disk/locator.ts';
 import type { FileLockTable } from '../../disk/locks/lock-table.ts';

@@ -1,7 +1,6 @@
-import timers from 'node:timers';
 import type { Locator } from '../../disk/locator.ts';
 import { TreeError } from '../../disk/tree/tree-error.ts';
-import { nextTurn } from '../../disk/tree/turns.ts';
+import { nextTurn, setTimeout } from '../../runtime/timers.ts';
 import type { Applied } from './applied.ts';
 import { isSameState } from './apply.ts';
 import { isBeyondDisk, isLegalLocator } from './locators.ts';
@@ -48,7 +47,7 @@ export class Onlooker {
       if ((looked += 1) % SLICE === 0) await nextTurn();
     }
     while (open.length > 0) {
-      await new Promise<void>((resolve) => timers.setTimeout(resolve, LOOK_MS).unref());
+      await new Promise<void>((resolve) => setTimeout(resolve, LOOK_MS).unref());
       this.#surroundings.journal.state();
       // Another state than before: it was dealt with, and there is something new.
       open = open.filter(({ locator, before }) => !isDone(locator) && isSame(this.#applied(locator), before));

@@ -1,7 +1,7 @@
-import timers from 'node:timers';
 import type { Locator } from '../../disk/locator.ts';
 import type { FileChange } from '../../disk/locks/lock-table.ts';
 import { errorMessage } from '../../runtime/errors.ts';
+import { type Timer, clearInterval, clearTimeout, setImmediate, setInterval, setTimeout } from '../../runtime/timers.ts';
 import { Apply } from './apply.ts';
 import { Capture, SETTLE_MS } from './capture.ts';
 import type { Target } from './capture.ts';
@@ -50,7 +50,7 @@ export class Reconciler {
   /** For those who wait until what was done on the disk is in the journal, and until the disk has what the journal has. */
   readonly #capturing = new Progress();
   readonly #settling = new Progress();
-  readonly #alarms = new Map<Set<string>, NodeJS.Timeout>();
+  readonly #alarms = new Map<Set<string>, Timer>();
   #running: Promise<void> | null = null;
   #stopped = true;
   #unsubscribe: (() => void)[] = [];
@@ -78,8 +78,8 @@ export class Reconciler {
   }
 
   #rescanNowAndThen(): () => void {
-    const timer = this.#options.detach(() => timers.setInterval(() => this.#markAll(), RESCAN_MS).unref());
-    return () => timers.clearInterval(timer);
+    const timer = this.#options.detach(() => setInterval(() => this.#markAll(), RESCAN_MS).unref());
+    return () => clearInterval(timer);
   }
 
   /** Resolves when nothing of it goes on. */
@@ -87,7 +87,7 @@ export class Reconciler {
     this.#stopped = true;
     for (const unsubscribe of this.#unsubscribe.splice(0)) unsubscribe();
     this.#surroundings.journal.listen(null);
-    for (const alarm of this.#alarms.values()) timers.clearTimeout(alarm);
+    for (const alarm of this.#alarms.values()) clearTimeout(alarm);
     this.#alarms.clear();
     await this.#running;
     // The next start looks at everything.
@@ -146,7 +146,7 @@ export class Reconciler {
   #kick(): void {
     if (this.#stopped || this.#running !== null) return;
     this.#running = this.#options.detach(async () => {
-      await new Promise<void>((resolve) => timers.setImmediate(resolve));
+      await new Promise<void>((resolve) => setImmediate(resolve));
       await this.#work();
     });
   }
@@ -227,7 +227,7 @@ export class Reconciler {
     }
     if (list.size === 0 || this.#stopped || this.#alarms.has(list)) return;
     const ring = (): void => this.#resume(list);
-    const alarm = this.#options.detach(() => timers.setTimeout(ring, list === this.#soon ? SOON_MS : LATER_MS));
+    const alarm = this.#options.detach(() => setTimeout(ring, list === this.#soon ? SOON_MS : LATER_MS));
     this.#alarms.set(list, alarm.unref());
   }
 

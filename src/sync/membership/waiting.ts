@@ -1,6 +1,6 @@
-import timers from 'node:timers';
 import type { ReplicaJournal } from '../../disk/replica/replica-journal.ts';
 import type { Replica } from '../../disk/replica/replica.ts';
+import { clearInterval, setInterval } from '../../runtime/timers.ts';
 
 /** What nothing tells of is looked at so often, in milliseconds; and who waits is alive. */
 const LOOK_MS = 1000;
@@ -90,10 +90,10 @@ export class Waiting {
 
   #begin(): () => void {
     const look = (): void => this.#look();
-    const timer = timers.setInterval(look, LOOK_MS);
+    const timer = setInterval(look, LOOK_MS);
     const unwatch = this.#journal.watch(look);
     return () => {
-      timers.clearInterval(timer);
+      clearInterval(timer);
       unwatch();
     };
   }

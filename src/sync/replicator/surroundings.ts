@@ -1,5 +1,5 @@
 import crypto from 'node:crypto';
-import timers from 'node:timers';
+import { clearTimeout, setTimeout, wallClock } from '../../runtime/timers.ts';
 
 /** All that a replicator takes from the world besides its hub and its journal, so that a test can be that world. */
 export interface Surroundings {
@@ -14,11 +14,11 @@ export interface Surroundings {
 }
 
 export const systemSurroundings: Surroundings = {
-  now: () => Date.now(),
+  now: () => wallClock(),
   after(milliseconds, callback) {
-    const timer = timers.setTimeout(callback, milliseconds);
+    const timer = setTimeout(callback, milliseconds);
     timer.unref();
-    return () => timers.clearTimeout(timer);
+    return () => clearTimeout(timer);
   },
   random: () => Math.random(),
   randomBytes: (length) => crypto.randomBytes(length),

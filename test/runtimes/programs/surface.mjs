@@ -106,6 +106,7 @@ async function useDirectories(root, make) {
   await rejects(root.getFileHandle('directory'), 'TypeMismatchError', 'a directory');
   await rejects(root.getFileHandle('a/b', { create: true }), 'TypeError', 'a bad name');
   await rejects(root.removeEntry('directory'), 'InvalidModificationError', 'a directory that is not empty');
+  for (let name = 0; name < 200; name++) await directory.getFileHandle(`${name}`, { create: true });
   await inner.move('moved');
   same(await root.resolve(inner), ['directory', 'moved'], 'move');
   await root.removeEntry('directory', make('({ recursive: true })'));

@@ -1,3 +1,4 @@
+import { setImmediate, setTimeout } from '../../../runtime/timers.ts';
 import type { Unsubscribe } from '../../hub.ts';
 import { Subscribers } from '../subscribers.ts';
 import type { Connection } from './connection.ts';
@@ -75,7 +76,7 @@ export class News {
     if (log === undefined || !this.#told.has(log)) return;
     this.#told.set(log, position);
     // What a subscriber throws is its own affair, and not that of those after it.
-    queueMicrotask(() => this.#subscribers.wake(log));
+    setImmediate(() => this.#subscribers.wake(log));
   }
 }
 

@@ -1,4 +1,5 @@
 import { HoldfastError } from '../../../runtime/holdfast-error.ts';
+import { wallClock } from '../../../runtime/timers.ts';
 import type { BlobCollection } from '../../hub.ts';
 import type { Tip } from './chain.ts';
 import { isConflict } from './failure.ts';
@@ -63,7 +64,7 @@ export class Blobs {
   async has(session: Session, name: string): Promise<boolean> {
     const kept = await this.#find(session, name);
     if (kept === null || kept.info.deleted === true) return false;
-    if (Date.now() - kept.time <= TOUCH_MS) return true;
+    if (wallClock() - kept.time <= TOUCH_MS) return true;
     return await this.#use(session, name, kept, 0);
   }
 

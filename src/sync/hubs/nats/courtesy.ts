@@ -1,3 +1,5 @@
+import { randomUuid } from '../../../runtime/random.ts';
+import { clearTimeout, setTimeout, uptime } from '../../../runtime/timers.ts';
 import type { Session } from './session.ts';
 import { courtesySubject } from './stream.ts';
 
@@ -32,7 +34,7 @@ export interface Request {
 /** The requests that are known to one hub. */
 export class Courtesy {
   readonly #prefix: string;
-  readonly #client = crypto.randomUUID();
+  readonly #client = randomUuid();
   /** By log, by client: until when the request holds, on this machine's monotonic clock. */
   readonly #requests = new Map<string, Map<string, number>>();
   readonly #waiting = new Map<string, Set<() => void>>();
@@ -54,14 +56,14 @@ export class Courtesy {
 
   /** Resolves when nobody else asks to go first. */
   async waitFor(key: string): Promise<void> {
-    for (let until = this.#latest(key); until > performance.now(); until = this.#latest(key)) {
-      await this.#ended(key, until - performance.now());
+    for (let until = this.#latest(key); until > uptime(); until = this.#latest(key)) {
+      await this.#ended(key, until - uptime());
     }
   }
 
   request({ connection }: Session, key: string): Request {
     let asked = false;
-    let began = performance.now();
+    let began = uptime();
     const send = (holds: number) => {
       const message: Message = { client: this.#client, holds };
       // Nobody is asked over a connection that is lost.
@@ -69,8 +71,8 @@ export class Courtesy {
     };
     return {
       repeat: () => {
-        const took = performance.now() - began;
-        began = performance.now();
+        const took = uptime() - began;
+        began = uptime();
         asked = true;
         send(Math.min(Math.max(Math.ceil(took * ATTEMPTS), SHORTEST), LONGEST));
       },
@@ -84,7 +86,7 @@ export class Courtesy {
     const { client, holds } = parse(text);
     if (client === this.#client || client === '') return;
     const requests = this.#requests.get(key) ?? new Map<string, number>();
-    if (holds > 0) requests.set(client, performance.now() + Math.min(holds, LONGEST));
+    if (holds > 0) requests.set(client, uptime() + Math.min(holds, LONGEST));
     else requests.delete(client);
     if (requests.size > 0) this.#requests.set(key, requests);
     else this.#requests.delete(key);
@@ -95,7 +97,7 @@ export class Courtesy {
   #latest(key: string): number {
     const requests = this.#requests.get(key);
     const latest = Math.max(0, ...(requests?.values() ?? []));
-    if (latest <= performance.now()) this.#requests.delete(key);
+    if (latest <= uptime()) this.#requests.delete(key);
     return latest;
   }
 

@@ -1,4 +1,5 @@
 import { HoldfastError } from '../../../runtime/holdfast-error.ts';
+import { randomUuid } from '../../../runtime/random.ts';
 import { encodeState, NAME_HEADER, STATE_HEADER } from './message.ts';
 import type { Session } from './session.ts';
 import { isConflict } from './failure.ts';
@@ -33,7 +34,7 @@ async function findEpoch({ manager, prepared }: Session, subject: string): Promi
 
 /** Makes a new epoch in place of the one that the message `replaced` names. When another does so at once, one counts. */
 async function makeEpoch(session: Session, { label, subjects }: LogNames, replaced: number): Promise<void> {
-  const epoch = crypto.randomUUID();
+  const epoch = randomUuid();
   const headers = session.headers();
   headers.set(STATE_HEADER, encodeState({ position: 0, count: 0, trimmed: 0 }));
   await session.jetstream.publish(subjects.log(epoch), '', { headers, expect: { lastSubjectSequence: 0 } });

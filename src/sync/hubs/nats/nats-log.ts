@@ -1,4 +1,5 @@
 import { HoldfastError } from '../../../runtime/holdfast-error.ts';
+import { randomUuid } from '../../../runtime/random.ts';
 import type { BlobCollection, HubEntry, HubLog, HubSnapshot, LogHead, NewEntry, Unsubscribe } from '../../hub.ts';
 import type { AppendQueues } from '../append-queue.ts';
 import { requireIds, requirePosition } from '../log-arguments.ts';
@@ -180,7 +181,7 @@ export class NatsLog implements HubLog {
     const ids = fresh.map(({ id }) => id);
     const batch = encodeBatch(fresh);
     if (!overflows(batch, session.maxPayload)) return { state, ids, idsHeader: batch.ids, body: batch.body };
-    const object = `${this.#key}/batch/${crypto.randomUUID()}`;
+    const object = `${this.#key}/batch/${randomUuid()}`;
     await putObject(session, object, encodeObject(batch));
     return { state, ids, object };
   }

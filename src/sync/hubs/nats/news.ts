@@ -1,4 +1,5 @@
 import type { Subscription } from '@nats-io/transport-node';
+import { type Timer, clearTimeout, setTimeout } from '../../../runtime/timers.ts';
 import type { Unsubscribe } from '../../hub.ts';
 import { Subscribers } from '../subscribers.ts';
 import type { Session } from './session.ts';
@@ -19,7 +20,7 @@ export class News {
   readonly #subscribers = new Subscribers((key, subscribed) => this.#adapt(key, subscribed));
   readonly #subscriptions = new Map<string, Subscription>();
   #session: Session | null = null;
-  #retry: NodeJS.Timeout | null = null;
+  #retry: Timer | null = null;
 
   constructor(prefix: string, sessions: () => Sessions) {
     this.#prefix = prefix;

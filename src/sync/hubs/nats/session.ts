@@ -3,6 +3,7 @@ import type { JetStreamClient, JetStreamManager } from '@nats-io/jetstream';
 import type { ObjectStore } from '@nats-io/obj';
 import type { ConnectionOptions, MsgHdrs, NatsConnection } from '@nats-io/transport-node';
 import { HoldfastError } from '../../../runtime/holdfast-error.ts';
+import { clearInterval, setInterval } from '../../../runtime/timers.ts';
 import { Lifetime } from '../lifetime.ts';
 import type { NatsSettings } from './options.ts';
 import { prepare, requireVersion, type Prepared } from './stream.ts';
@@ -51,7 +52,7 @@ function readCredentials({ creds, secrets }: NatsSettings): Uint8Array | undefin
     throw new HoldfastError('hub-unauthorized', `The credentials file ${creds} cannot be read.`, { cause });
   }
   secrets.add(text, ...text.split(/\r?\n/).filter((line) => line.length > 10 && !line.startsWith('-')));
-  return new TextEncoder().encode(text);
+  return Buffer.from(text);
 }
 
 /** What the client does not know it leaves out by itself, but not what is undefined. */

@@ -1,4 +1,5 @@
 import { HoldfastError } from '../../../runtime/holdfast-error.ts';
+import { clearTimeout, setTimeout } from '../../../runtime/timers.ts';
 import { Lifetime } from '../lifetime.ts';
 import { hubError, isStreamNotFound, isUnanswered } from './failure.ts';
 import type { NatsSettings } from './options.ts';

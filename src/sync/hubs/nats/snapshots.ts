@@ -1,4 +1,5 @@
 import { HoldfastError } from '../../../runtime/holdfast-error.ts';
+import { randomUuid } from '../../../runtime/random.ts';
 import type { HubSnapshot } from '../../hub.ts';
 import { isConflict } from './failure.ts';
 import { deleteObject, getObject, putObject } from './objects.ts';
@@ -85,7 +86,7 @@ export async function putSnapshot(session: Session, place: SnapshotPlace, snapsh
   let kept = await findPointer(session, place);
   const isKept = (): boolean => kept !== null && kept.position >= position && kept.position <= place.head;
   if (isKept()) return;
-  const object = `${place.folder}/snapshot/${crypto.randomUUID()}`;
+  const object = `${place.folder}/snapshot/${randomUuid()}`;
   await putObject(session, object, bytes);
   while (!(await replacePointer(session, place.subject, kept, { position, object, previous: kept?.object }))) {
     kept = await findPointer(session, place);

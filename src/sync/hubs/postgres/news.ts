@@ -1,4 +1,5 @@
 import type { Client } from 'pg';
+import { type Timer, clearTimeout, setInterval, setTimeout } from '../../../runtime/timers.ts';
 import { Subscribers } from '../subscribers.ts';
 import type { Unsubscribe } from '../../hub.ts';
 import { destroy, unref, type Connections } from './connection.ts';
@@ -23,7 +24,7 @@ export class News {
   /** By key; of logs with subscribers. */
   readonly #heads = new Map<string, number>();
   #listener: Client | null = null;
-  #timers: readonly NodeJS.Timeout[] = [];
+  #timers: readonly Timer[] = [];
   #working = false;
   #polling = false;
 

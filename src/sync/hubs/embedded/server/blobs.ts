@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { systemCode } from '../../../../disk/journal/disk-error.ts';
 import { HoldfastError } from '../../../../runtime/holdfast-error.ts';
+import { wallClock } from '../../../../runtime/timers.ts';
 import { ensureSyncedDirectory, type LogPlaces } from './place.ts';
 import { Turns } from './turns.ts';
 
@@ -60,7 +61,7 @@ export class Blobs {
     const file = this.#file(name);
     const time = timeOf(file);
     if (time === null) return false;
-    const now = Date.now();
+    const now = wallClock();
     if (Math.abs(now - time) > TOUCH_MS) fs.utimesSync(file, now / 1000, now / 1000);
     return true;
   }
@@ -117,7 +118,7 @@ export class Blobs {
 
   #isUnused(name: string, unusedFor: number): boolean {
     const time = timeOf(this.#file(name));
-    return time !== null && Date.now() - Math.floor(time) >= unusedFor;
+    return time !== null && wallClock() - Math.floor(time) >= unusedFor;
   }
 
   /** `name`: 64 hexadecimal digits. */

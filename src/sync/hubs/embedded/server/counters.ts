@@ -1,3 +1,4 @@
+import { wallClock } from '../../../../runtime/timers.ts';
 import type { OperationName } from '../operations.ts';
 
 /** How a request ended: with what it asked for, refused for the reason that its status tells, or given up by the peer. */
@@ -5,7 +6,7 @@ export type Outcome = 'ok' | 'trimmed' | 'too-large' | 'unauthorized' | 'incompa
 
 /** What a hub has done since it started. Only ever added to. */
 export class Counters {
-  readonly started = Date.now();
+  readonly started = wallClock();
   entriesAppended = 0;
   bytesAppended = 0;
   entriesRead = 0;

@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { clearTimeout, setTimeout } from '../../../../runtime/timers.ts';
 import { isOperation, operation, type OperationName, type RequestOf } from '../operations.ts';
 import { beginMessage, CONTENT_TYPE, HTTP_STATUS, openMessage, PATH_PREFIX, refusal, type Status, STATUS } from '../protocol.ts';
 import type { Admission } from './admission.ts';

@@ -5,6 +5,7 @@ import { syncPath } from '../../../../disk/root/durable.ts';
 import { rootFailure } from '../../../../disk/root/failure.ts';
 import { requireLocalDisk } from '../../../../disk/root/volume.ts';
 import { HoldfastError } from '../../../../runtime/holdfast-error.ts';
+import { randomUuid } from '../../../../runtime/random.ts';
 
 /** The version of everything under the root of a hub. A root of a higher one is refused. */
 const FORMAT = 1;
@@ -39,7 +40,7 @@ function create(root: string, manifest: string): void {
   if (foreign !== undefined && !fs.existsSync(manifest)) {
     throw new HoldfastError('root-unusable', `The directory ${root} cannot become the root of a hub: its entry ${foreign} is not a hub's. Choose a directory of its own.`);
   }
-  const draft = `${manifest}.${crypto.randomUUID()}`;
+  const draft = `${manifest}.${randomUuid()}`;
   fs.writeFileSync(draft, `${JSON.stringify({ format: FORMAT })}\n`, { flag: 'wx', mode: 0o600 });
   syncPath(draft);
   fs.renameSync(draft, manifest);

@@ -6,6 +6,7 @@ import { systemCode } from '../../../../disk/journal/disk-error.ts';
 import { encodeName } from '../../../../disk/names/name.ts';
 import { syncPath } from '../../../../disk/root/durable.ts';
 import { isDraft } from '../../../../disk/spelling.ts';
+import { randomUuid } from '../../../../runtime/random.ts';
 import { Gate } from './gate.ts';
 import { encodeState, STATE } from './log-records.ts';
 
@@ -48,7 +49,7 @@ export class LogPlaces {
 
   /** A path that nobody uses, on the same file system as the logs. */
   draft(): string {
-    return path.join(this.#workshop, crypto.randomUUID());
+    return path.join(this.#workshop, randomUuid());
   }
 
   /** The directory of a log: no two names have one, whatever the volume folds. */
@@ -62,7 +63,7 @@ export class LogPlaces {
     try {
       fs.mkdirSync(draft, { mode: DIRECTORY_MODE });
       const journal = path.join(draft, 'journal');
-      const state = encodeState({ name, epoch: crypto.randomUUID(), first: 1 });
+      const state = encodeState({ name, epoch: randomUuid(), first: 1 });
       Journal.create(journal, [{ kind: STATE, payload: state }]);
       // What is in the journal's file is synced already; its name, and that of its directory, are not.
       for (const directory of [journal, draft]) syncPath(directory);

@@ -1,6 +1,5 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { ensureDirectory } from '../../../../disk/directories.ts';
 import { Journal } from '../../../../disk/journal/journal.ts';
 import type { HeldWebLock } from '../../../../disk/locks/lock-table.ts';
@@ -8,6 +7,8 @@ import { LockTable } from '../../../../disk/locks/table.ts';
 import { syncTree } from '../../../../disk/root/durable.ts';
 import { HoldfastError } from '../../../../runtime/holdfast-error.ts';
 import { threadIdentity, threadLife, type ThreadIdentity } from '../../../../runtime/identity.ts';
+import { randomUuid } from '../../../../runtime/random.ts';
+import { delay } from '../../../../runtime/timers.ts';
 
 const LOCK = 'hub';
 
@@ -81,7 +82,7 @@ function describeHolder(table: LockTable): string {
 /** What a lock table needs of a bucket. */
 function makeBucket(bucket: string): void {
   if (fs.existsSync(bucket)) return;
-  const draft = `${bucket}.${crypto.randomUUID()}`;
+  const draft = `${bucket}.${randomUuid()}`;
   try {
     ensureDirectory(draft);
     for (const name of ['locks', 'files.0', 'swap', 'wake']) fs.mkdirSync(path.join(draft, name), { mode: 0o700 });

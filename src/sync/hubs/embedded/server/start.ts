@@ -3,6 +3,7 @@ import https from 'node:https';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { HoldfastError } from '../../../../runtime/holdfast-error.ts';
+import { clearInterval, clearTimeout, setInterval, setTimeout } from '../../../../runtime/timers.ts';
 import type { HubServerOptions, RunningHub } from '../server-options.ts';
 import { checkServerOptions } from '../server-options.ts';
 import { Admission } from './admission.ts';

@@ -2,6 +2,7 @@ import path from 'node:path';
 import { Journal } from '../../../../disk/journal/journal.ts';
 import { syncPath } from '../../../../disk/root/durable.ts';
 import { HoldfastError } from '../../../../runtime/holdfast-error.ts';
+import { setImmediate } from '../../../../runtime/timers.ts';
 import type { HubEntry, HubSnapshot, LogHead, NewEntry } from '../../../hub.ts';
 import type { Removal } from '../operations.ts';
 import { Blobs } from './blobs.ts';

@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import { timingSafeEqual } from 'node:crypto';
 import { systemCode } from '../../../../disk/journal/disk-error.ts';
 import { HoldfastError } from '../../../../runtime/holdfast-error.ts';
+import { type Timer, clearInterval, setInterval, uptime } from '../../../../runtime/timers.ts';
 import { onlyToken, parseTokens, type Token, tokenDigest } from './tokens.ts';
 
 /** How often the file is looked at, in milliseconds; and how often at most when somebody has an unknown token. */
@@ -25,7 +26,7 @@ export class TokenBook {
   /** What the file was like when it was read, or tried. */
   #seen = '';
   #lookedAt = 0;
-  #timer: NodeJS.Timeout | null = null;
+  #timer: Timer | null = null;
 
   /** @throws HoldfastError `bad-option` */
   constructor(source: TokenSource, onProblem: (problem: HoldfastError) => void) {
@@ -57,7 +58,7 @@ export class TokenBook {
   find(authorization: string | undefined): Token | null {
     const digest = tokenDigest(bearer(authorization));
     const found = this.#match(digest);
-    if (found !== null || performance.now() - this.#lookedAt < LOOK_AGAIN_MS) return found;
+    if (found !== null || uptime() - this.#lookedAt < LOOK_AGAIN_MS) return found;
     // It may be new.
     return this.#look() ? this.#match(digest) : null;
   }
@@ -70,7 +71,7 @@ export class TokenBook {
 
   /** Reads the file again if it has changed; whether there are other tokens now. */
   #look(): boolean {
-    this.#lookedAt = performance.now();
+    this.#lookedAt = uptime();
     if (this.#file === null) return false;
     const state = stateOf(this.#file);
     if (state === this.#seen) return false;

@@ -1,3 +1,4 @@
+import { clearTimeout, setTimeout } from '../../../../runtime/timers.ts';
 import type { Watched } from '../operations.ts';
 import type { HubStore } from './hub-store.ts';
 import { HoldfastError } from '../../../../runtime/holdfast-error.ts';
