@@ -31,6 +31,11 @@ add('wpt.log', (text) => {
   return { passed: Number(passed), [asRecorded ? 'skipped' : 'failed']: Number(all) - Number(passed) };
 });
 
+add('libraries.log', (text) => ({
+  passed: [...text.matchAll(/^ok /gm)].length,
+  failed: [...text.matchAll(/^FAILED /gm)].length,
+}));
+
 add('runtimes.log', (text) => {
   // A row a runtime, whose last column is passed/total.
   const rows = [...text.matchAll(/^(?:Node|Deno|Bun) .*\s(\d+)\/(\d+)$/gm)].map(([, passed, all]) => [Number(passed), Number(all)]);

@@ -40,9 +40,15 @@ export function isUint8Array(value: unknown): value is Uint8Array {
 }
 
 /**
- * A Blob or File of any library that can be read as the standard says. Nothing is asked of other objects that a
- * dictionary's author could notice. https://w3c.github.io/FileAPI/#blob-section
+ * A Blob or File of any library. Nothing is asked of other objects that a dictionary's author could notice.
+ * https://w3c.github.io/FileAPI/#blob-section
  */
 export function isBlob(value: unknown): value is Blob {
-  return isObject(value) && has(value, 'function', 'slice', 'arrayBuffer') && has(value, 'number', 'size');
+  if (!isObject(value) || !has(value, 'function', 'slice') || isArrayBuffer(value) || ArrayBuffer.isView(value)) return false;
+  return has(value, 'number', 'size') && (isReadableBlob(value) || ['Blob', 'File'].includes(String(Reflect.get(value, Symbol.toStringTag))));
+}
+
+/** Those of older jsdom are not, but by its own classes. https://w3c.github.io/FileAPI/#arraybuffer-method-algo */
+export function isReadableBlob(value: object): value is Blob {
+  return has(value, 'function', 'arrayBuffer');
 }

@@ -12,13 +12,18 @@ const here = fileURLToPath(new URL('.', import.meta.url));
 export function makeProject() {
   const project = mkdtempSync(join(tmpdir(), 'holdfast-project-'));
   writeFileSync(join(project, 'package.json'), JSON.stringify({ private: true, type: 'module', dependencies: { holdfast: '*' } }));
+  installHoldfast(project);
+  for (const folder of ['areas', 'kit', 'programs']) cpSync(join(here, folder), join(project, folder), { recursive: true });
+  return project;
+}
+
+/** Puts the packed files of Holdfast among the modules of a project. */
+export function installHoldfast(project) {
   const installed = join(project, 'node_modules/holdfast');
   for (const file of packedFiles()) {
     mkdirSync(dirname(join(installed, file)), { recursive: true });
     copyFileSync(join(repository, file), join(installed, file));
   }
-  for (const folder of ['areas', 'kit', 'programs']) cpSync(join(here, folder), join(project, folder), { recursive: true });
-  return project;
 }
 
 function packedFiles() {

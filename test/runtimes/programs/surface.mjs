@@ -191,6 +191,8 @@ async function useGlobals({ install }, host, make) {
 }
 
 async function useStructuredClone({ install }, host, make) {
+  // jsdom has none.
+  if (typeof structuredClone !== 'function') return;
   const undo = install({ host, origin: 'https://clone.example', structuredClone: true });
   try {
     const handle = await host.origin('https://clone.example').storage.getDirectory();
