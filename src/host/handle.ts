@@ -80,6 +80,7 @@ function closingAfter(body: ReadableStream<Uint8Array>, onEnd: () => void): Read
   const reader = body.getReader();
   const read = inThisContext(() => reader.read());
   const giveUp = inThisContext((reason: unknown) => reader.cancel(reason));
+  const { ReadableStream } = process.getBuiltinModule('node:stream/web');
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
