@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import { isShortage, withDescriptor } from './descriptors.ts';
 import { errorCode, errorMessage } from './errors.ts';
 import { HoldfastError } from './holdfast-error.ts';
-import { uptime, wallClock } from './timers.ts';
+import { wallClock } from './timers.ts';
 
 /**
  * Which thread a realm runs on, as far as this runtime lets it know. Where `boot` is empty, nobody can prove that
