@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import type { Locator } from '../disk/locator.ts';
 import type { FileLock } from '../disk/locks/lock-table.ts';
 import type { OpenFile } from '../disk/tree/file-tree.ts';
-import { clearTimeout, setTimeout, type Timer } from '../runtime/timers.ts';
+import { type Timer, clearTimeout, setTimeout } from '../runtime/timers.ts';
 import { entryError, webErrorOf } from './errors.ts';
 import type { FileMeter, FileSystem, OpenResource } from './file-system.ts';
 

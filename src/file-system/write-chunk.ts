@@ -1,6 +1,7 @@
-import { isBlob } from '../runtime/byte-brands.ts';
+import { isObject } from '../runtime/brands.ts';
+import { isBlob, isReadableBlob } from '../runtime/byte-brands.ts';
 import { isBufferSource, requireFixedLength } from '../webidl/buffers.ts';
-import { dictionary, DOMString, enumeration, isObject, nullable } from '../webidl/conversions.ts';
+import { dictionary, DOMString, enumeration, nullable } from '../webidl/conversions.ts';
 import { unsignedLongLong } from '../webidl/integers.ts';
 
 /** https://fs.spec.whatwg.org/#enumdef-writecommandtype */
@@ -28,7 +29,10 @@ function isShared(value: object): boolean {
 /** (BufferSource or Blob or USVString). Lone surrogates need no care: encoding as UTF-8 replaces them. */
 function convertData(value: unknown, context: string): Data {
   if (isObject(value)) {
-    if (isBlob(value)) return value;
+    if (isBlob(value)) {
+      if (isReadableBlob(value)) return value;
+      throw new TypeError(`${context} is a Blob that cannot be read here: it has no arrayBuffer().`);
+    }
     if (isShared(value)) throw new TypeError(`${context} is a view of a SharedArrayBuffer, which is not allowed here.`);
     if (isBufferSource(value)) {
       requireFixedLength(value, context);

@@ -1,7 +1,7 @@
 import process from 'node:process';
 import { threadIdentity, threadLife } from '../../runtime/identity.ts';
 import type { ThreadIdentity, ThreadLife } from '../../runtime/identity.ts';
-import { clearTimeout, setTimeout, type Timer } from '../../runtime/timers.ts';
+import { type Timer, clearTimeout, setTimeout } from '../../runtime/timers.ts';
 import { warn } from '../../runtime/warning.ts';
 import type { Shared } from '../journal/lockfile.ts';
 import type { BucketPlace } from '../place.ts';

@@ -1,5 +1,5 @@
 import type { ThreadIdentity, ThreadLife } from '../../runtime/identity.ts';
-import { clearTimeout, nextTurn, setTimeout, type Timer, uptime, wallClock } from '../../runtime/timers.ts';
+import { type Timer, clearTimeout, nextTurn, setTimeout, uptime, wallClock } from '../../runtime/timers.ts';
 import type { AccountJournal } from './account-journal.ts';
 import { categories, encodeBegin, encodeCount, encodeDead, kinds } from './records.ts';
 import type { Amounts } from './records.ts';

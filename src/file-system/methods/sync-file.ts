@@ -1,8 +1,8 @@
 import fs from 'node:fs';
 import { NO_ACCOUNT, OverQuotaError } from '../../disk/quota/ledger.ts';
+import { isObject } from '../../runtime/brands.ts';
 import { isBeyondSizeLimit } from '../../runtime/size-limit.ts';
 import { allowSharedBufferSource, bytesOf } from '../../webidl/buffers.ts';
-import { isObject } from '../../webidl/conversions.ts';
 import { enforcedUnsignedLongLong } from '../../webidl/integers.ts';
 import { requireArguments } from '../../webidl/interface.ts';
 import type { SyncAccess } from '../sync-access.ts';
