@@ -195,15 +195,15 @@ describe('watchers', () => {
     expect([new Set(contexts), left]).toEqual([new Set([undefined]), []]);
   });
 
-  test('keep the journal open while they are there, and no longer', () => {
+  test('keep the directory watched while they are there, and no longer', () => {
     const map = realm(newPlace());
     const leave = map.replicaJournal().watch(() => undefined);
-    expect(map.busy).toBe(true);
+    expect(map.isWatching).toBe(true);
     const unsubscribe = clientOf(map).subscribe(() => undefined);
     leave();
-    expect(map.busy).toBe(true);
+    expect(map.isWatching).toBe(true);
     unsubscribe();
-    expect(map.busy).toBe(false);
+    expect(map.isWatching).toBe(false);
   });
 });
 
