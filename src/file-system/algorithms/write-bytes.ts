@@ -94,7 +94,7 @@ export function contentOf(data: ArrayBuffer | ArrayBufferView | Blob | string): 
 /** Bytes. */
 export function sizeOf(content: Content): number {
   if (isBlob(content)) return content.size;
-  return 'utf8' in content ? content.utf8.byteLength : content.byteLength;
+  return 'utf8' in content ? content.utf8.byteLength : bytesOf(content).byteLength;
 }
 
 /** Writes all of it at `position` and gives the number of bytes. */

@@ -209,10 +209,11 @@ async function useStructuredClone({ install }, host, make) {
 /** @param root the path of a directory that is not there yet */
 export async function useEverything(holdfast, root, make) {
   const href = `file://${root}`;
-  const host = new holdfast.StorageHost({ root: make(`({ href: ${JSON.stringify(href)}, protocol: 'file:' })`), quota: 2000 });
+  const host = new holdfast.StorageHost({ root: make(`({ href: ${JSON.stringify(href)}, protocol: 'file:' })`), quota: (origin) => (origin === 'https://small.example' ? 2000 : 1e8) });
   const client = host.origin(make("({ href: 'https://app.example/', protocol: 'https:' })"));
-  useStorage(client.localStorage, make);
-  useStorage(client.sessionStorage, make);
+  const small = host.origin('https://small.example');
+  useStorage(small.localStorage, make);
+  useStorage(small.sessionStorage, make);
   await useFiles(await client.storage.getDirectory(), make);
   await useLocks(client.locks, make);
   await useEvents(host, make);
