@@ -228,6 +228,36 @@ describe('request: signals', () => {
     expect([await first, await third, ran]).toEqual(['ended', 'third', false]);
   });
 
+  it('is watched once, however many requests have it, and not after the last of them', async () => {
+    const [manager] = createManagers(1);
+    const end = new AbortController();
+    const calls = [vi.spyOn(end.signal, 'addEventListener'), vi.spyOn(end.signal, 'removeEventListener')];
+    const requests = Array.from({ length: 100 }, () => manager?.request('a', { signal: end.signal }, () => 0));
+    await Promise.all(requests);
+    expect(calls.map((each) => each.mock.calls.length)).toEqual([1, 1]);
+  });
+
+  it('ends thousands of requests in many turns of the event loop, in order', async () => {
+    const [manager] = createManagers(1);
+    const end = new AbortController();
+    void manager?.request('a', () => new Promise(() => {}));
+    const ended: number[] = [];
+    const inTurn: number[] = [];
+    const requests = Array.from({ length: 2000 }, async (_, index) => {
+      await expect(manager?.request('a', { signal: end.signal }, () => 0)).rejects.toMatchObject({ name: 'AbortError' });
+      ended.push(index);
+    });
+    await vi.waitFor(async () => expect((await manager?.query())?.pending.length).toBe(2000));
+    end.abort();
+    for (let before = 0; ended.length < 2000; before = ended.length) {
+      await new Promise((resolve) => setImmediate(resolve));
+      inTurn.push(ended.length - before);
+    }
+    await Promise.all(requests);
+    expect(Math.max(...inTurn)).toBeLessThanOrEqual(512);
+    expect(ended).toEqual([...ended].sort((a, b) => a - b));
+  });
+
   it('does not run the callback when the signal aborts between grant and callback, and frees the lock', async () => {
     const manager = only();
     await manager.query();

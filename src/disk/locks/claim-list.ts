@@ -4,13 +4,17 @@ export interface Linked<C> {
   after: C | null;
 }
 
-/** Claims in order. Each leaves in one step, wherever it stands. */
+/** Claims, or places that claims are on, in order. Each leaves in one step, wherever it stands. */
 export class ClaimList<C extends Linked<C>> {
   #first: C | null = null;
   #last: C | null = null;
 
   get first(): C | null {
     return this.#first;
+  }
+
+  get last(): C | null {
+    return this.#last;
   }
 
   push(claim: C): void {

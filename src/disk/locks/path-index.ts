@@ -1,15 +1,17 @@
 import type { Locator } from '../locator.ts';
-import { ClaimList } from './claim-list.ts';
+import { ClaimList, type Linked } from './claim-list.ts';
 import { locatorsOf, type FileLockClaim, type OperationClaim, type Session } from './claims.ts';
 
 /**
  * A place in the tree of names that claims are on, or above one. A node that holds nothing and has nothing below it
  * is dropped, so the index is as large as what is claimed.
  */
-export interface PathNode {
+export interface PathNode extends Linked<PathNode> {
   readonly parent: PathNode | null;
   readonly name: string;
   readonly children: Map<string, PathNode>;
+  /** Those of them at or below which operations are, in the order of the last one that came there. */
+  readonly busy: ClaimList<PathNode>;
   /** Operations on this very place, running and waiting, in order. */
   readonly operations: OperationClaim[];
   /** Those of them that cover the tree below. */
@@ -20,8 +22,8 @@ export interface PathNode {
   operationCount: number;
   treeCount: number;
   lockCount: number;
-  /** The order of the last operation that was ever put below, since the node is there. */
-  lastBelow: number;
+  /** The order of the last operation that was ever put here or below, since the node is there. */
+  lastOrder: number;
 }
 
 /**
@@ -37,8 +39,7 @@ export class PathIndex {
       node.operations.push(claim);
       if (claim.tree) node.trees.push(claim);
       claim.nodes.push(node);
-      countOperation(node, claim, 1);
-      for (let above = node.parent; above !== null; above = above.parent) above.lastBelow = claim.order;
+      countIn(node, claim);
     }
   }
 
@@ -46,7 +47,7 @@ export class PathIndex {
     for (const node of claim.nodes) {
       removeOrdered(node.operations, claim);
       if (claim.tree) removeOrdered(node.trees, claim);
-      countOperation(node, claim, -1);
+      countOut(node, claim);
       prune(node);
     }
     claim.nodes = [];
@@ -138,20 +139,34 @@ function createNode(parent: PathNode | null, name: string): PathNode {
     parent,
     name,
     children: new Map(),
+    busy: new ClaimList(),
+    before: null,
+    after: null,
     operations: [],
     trees: [],
     locks: new Map(),
     operationCount: 0,
     treeCount: 0,
     lockCount: 0,
-    lastBelow: -1,
+    lastOrder: -1,
   };
 }
 
-function countOperation(node: PathNode, { tree }: OperationClaim, change: 1 | -1): void {
+function countIn(node: PathNode, { tree, order }: OperationClaim): void {
   for (let above: PathNode | null = node; above !== null; above = above.parent) {
-    above.operationCount += change;
-    if (tree) above.treeCount += change;
+    if (above.operationCount > 0) above.parent?.busy.remove(above);
+    above.parent?.busy.push(above);
+    above.lastOrder = order;
+    above.operationCount++;
+    if (tree) above.treeCount++;
+  }
+}
+
+function countOut(node: PathNode, { tree }: OperationClaim): void {
+  for (let above: PathNode | null = node; above !== null; above = above.parent) {
+    above.operationCount--;
+    if (tree) above.treeCount--;
+    if (above.operationCount === 0) above.parent?.busy.remove(above);
   }
 }
 
@@ -188,8 +203,7 @@ function addTree({ trees }: PathNode, { order, found }: Search, before: number):
 
 /** Adds what is below, but for what an operation of the order `standIn`, found before, waits for. */
 function addBelow(node: PathNode, search: Search, standIn: number): void {
-  if (node.lastBelow <= standIn) return;
-  for (const child of node.children.values()) {
+  for (let child = node.busy.last; child !== null && child.lastOrder > standIn; child = child.before) {
     if ((search.tree ? child.operationCount : child.treeCount) === 0) continue;
     const last = lastBefore(search.tree ? child.operations : child.trees, search.order);
     if (last !== undefined && last.order > standIn) search.found.add(last);
