@@ -19,7 +19,8 @@ export interface ChildCursor {
 }
 
 /** https://webidl.spec.whatwg.org/#es-asynchronous-iterable */
-export interface FileSystemDirectoryHandleAsyncIterator<T> extends AsyncIterableIterator<T, undefined> {
+export interface FileSystemDirectoryHandleAsyncIterator<T> extends AsyncIterableIterator<T> {
+  next(): Promise<IteratorResult<T, undefined>>;
   return(value?: unknown): Promise<IteratorResult<T, undefined>>;
 }
 

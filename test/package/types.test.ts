@@ -1,13 +1,6 @@
-import { execFile } from 'node:child_process';
-import fs from 'node:fs';
-import path from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
-import { expect, test } from 'vitest';
-import { atEnd } from '../host/support.ts';
-
-const run = promisify(execFile);
-const checkout = fileURLToPath(new URL('../..', import.meta.url));
+import { describe, expect, test } from 'vitest';
+import { compile, compilerOf } from './compilers.ts';
+import { snippets } from './snippets.ts';
 
 /** What a user's program may write, with the built package's types. */
 const program = `
@@ -38,24 +31,15 @@ const handle = host.deserializeHandle(serializeHandle(await visitor.storage.getD
 export { event, handle, HoldfastError, length, result, undo, value };
 `;
 
-/** What the compiler says of the program, with these libraries. */
-async function compile(lib: string[]): Promise<string> {
-  const directory = fs.mkdtempSync(path.join(checkout, '.cache', 'types-'));
-  atEnd(() => fs.rmSync(directory, { recursive: true, force: true }));
-  fs.writeFileSync(path.join(directory, 'program.mts'), program);
-  const compilerOptions = { target: 'es2022', module: 'nodenext', strict: true, noEmit: true, skipLibCheck: false, types: ['node'], lib };
-  fs.writeFileSync(path.join(directory, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['program.mts'] }));
-  const compiler = path.join(checkout, 'node_modules/typescript/bin/tsc');
-  const { stdout } = await run(process.execPath, [compiler, '-p', directory]).catch((error: { stdout: string }) => error);
-  return stdout;
-}
+/** Everything that the package exports, so that all of its declarations are read. */
+const exported = ['holdfast', 'holdfast/globals', 'holdfast/sync', 'holdfast/sync/contract'].map((name) => `export * from '${name}';`).join('\n');
 
 const basis = ['es2023', 'esnext.disposable'];
+const libraries = { 'neither DOM nor worker library': basis, 'lib.dom': [...basis, 'dom', 'dom.asynciterable'], 'lib.webworker': [...basis, 'webworker'] };
 
-test.each([
-  ['neither DOM nor worker library', basis],
-  ['lib.dom', [...basis, 'dom', 'dom.asynciterable']],
-  ['lib.webworker', [...basis, 'webworker']],
-])('a program that uses all of it compiles with %s', async (_name, lib) => {
-  expect(await compile(lib)).toBe('');
+describe.each(['5.4', '5', '6', '7'])('with TypeScript %s', (version) => {
+  test.for(Object.entries(libraries))('all snippets of the guides, and a program that uses everything, compile with %s', { timeout: 300_000 }, async ([, lib], { skip }) => {
+    const compiler = await compilerOf(version).catch((error: Error) => skip(`TypeScript ${version} is not to be had: ${error.message}`));
+    expect(await compile(compiler, lib, { ...snippets(), 'program.mts': program, 'exported.mts': exported })).toBe('');
+  });
 });
