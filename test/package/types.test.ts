@@ -31,6 +31,17 @@ const handle = host.deserializeHandle(serializeHandle(await visitor.storage.getD
 export { event, handle, HoldfastError, length, result, undo, value };
 `;
 
+/** What the guides import and the project has not installed. */
+const elsewhere = `
+declare module 'jest-environment-node' {
+  export class TestEnvironment {
+    global: typeof globalThis;
+    setup(): Promise<void>;
+    teardown(): Promise<void>;
+  }
+}
+`;
+
 /** Everything that the package exports, so that all of its declarations are read. */
 const exported = ['holdfast', 'holdfast/globals', 'holdfast/sync', 'holdfast/sync/contract'].map((name) => `export * from '${name}';`).join('\n');
 
@@ -40,6 +51,6 @@ const libraries = { 'neither DOM nor worker library': basis, 'lib.dom': [...basi
 describe.each(['5.4', '5', '6', '7'])('with TypeScript %s', (version) => {
   test.for(Object.entries(libraries))('all snippets of the guides, and a program that uses everything, compile with %s', { timeout: 300_000 }, async ([, lib], { skip }) => {
     const compiler = await compilerOf(version).catch((error: Error) => skip(`TypeScript ${version} is not to be had: ${error.message}`));
-    expect(await compile(compiler, lib, { ...snippets(), 'program.mts': program, 'exported.mts': exported })).toBe('');
+    expect(await compile(compiler, lib, { ...snippets(), 'elsewhere.d.ts': elsewhere, 'program.mts': program, 'exported.mts': exported })).toBe('');
   });
 });

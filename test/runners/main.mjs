@@ -41,10 +41,21 @@ function makeProject(runner, files) {
   return project;
 }
 
+/** The environment for Jest, as docs/TESTING.md has it for `node` and says how to have it for `jsdom`. */
+function environmentOf(name) {
+  const [, code] = /^## Jest$[^]*?^```js\n([^]*?)^```$/m.exec(readFileSync(here('../../docs/TESTING.md'), 'utf8'));
+  return code.replaceAll('jest-environment-node', `jest-environment-${name}`);
+}
+
 const jest = (name, config) => ({
   name,
   runner: 'jest',
-  files: { 'package.json': '{ "type": "module" }', 'jest.config.json': JSON.stringify({ transform: {}, moduleFileExtensions: ['mjs', 'cjs', 'js'], ...config }) },
+  files: {
+    'package.json': '{ "type": "module" }',
+    'jest.config.json': JSON.stringify({ transform: {}, moduleFileExtensions: ['mjs', 'cjs', 'js'], ...config }),
+    'node-environment.mjs': environmentOf('node'),
+    'jsdom-environment.mjs': environmentOf('jsdom'),
+  },
   // Without the flag Jest loads no ES modules; the environment with the globals needs none.
   args: [...(config.testMatch[0].endsWith('.mjs') ? ['--experimental-vm-modules'] : []), '--no-warnings', join(cache, 'node_modules/jest/bin/jest.js'), '--ci', '--runInBand'],
 });
