@@ -5,6 +5,16 @@ import { HoldfastError } from './holdfast-error.ts';
 /** More than a runtime has open at once while it loads one of ours, with what that imports. */
 const DESCRIPTORS = 12;
 
+/** Settles when nothing is being loaded: Jest's loader fails where two imports at once need the same module. */
+let last: Promise<unknown> = Promise.resolve();
+
+/** Calls `load` when what is being loaded has been, or has failed. */
+function inTurn<Module>(load: () => Promise<Module>): Promise<Module> {
+  const loaded = last.then(load);
+  last = loaded.catch(() => undefined);
+  return loaded;
+}
+
 /** Code that many programs do without, and that is loaded when it is first needed. */
 export class Code<Module> {
   readonly #import: () => Promise<Module>;
@@ -21,7 +31,7 @@ export class Code<Module> {
    * @throws HoldfastError `disk-failed`
    */
   load(): Promise<Module> {
-    return (this.#loading ??= this.#load().catch((error: unknown) => {
+    return (this.#loading ??= inTurn(() => this.#load()).catch((error: unknown) => {
       this.#loading = undefined;
       throw error;
     }));
