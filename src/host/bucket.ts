@@ -87,9 +87,9 @@ export class Bucket implements EnginePlace {
     return this.#owner.root;
   }
 
-  /** What its files may take: what the map's may is set aside where there is plenty, else what it takes. */
+  /** What its files may take: what the map may is set aside, whether it takes it or not. */
   get allowance(): Allowance {
-    return { total: this.#quota.total, elsewhere: this.mapQuota, takenElsewhere: () => this.#mapBytes };
+    return { total: this.#quota.total, aside: this.mapQuota };
   }
 
   /** Whose bucket it is: buckets of two hosts have nothing to do with each other, but for the disk. */

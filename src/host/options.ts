@@ -18,8 +18,8 @@ export interface Quotas {
    */
   readonly total?: number;
   /**
-   * Bytes of UTF-16 that the keys and values of `localStorage` may take (and of each `sessionStorage`). By default
-   * 10 MiB, or the total where that is less.
+   * Bytes of UTF-16 that the keys and values of `localStorage` may take (and of each `sessionStorage`). They are set
+   * aside: files may take the rest of the total. By default 10 MiB, or half of the total where that is less.
    */
   readonly localStorage?: number;
 }
@@ -96,12 +96,12 @@ function requireBytes(value: unknown): number {
   throw bad(`Option 'quota' must be a number of bytes that is not negative, or a function that gives one; got ${String(value)}.`);
 }
 
-/** The part is never more than the whole. */
+/** The part is never more than the whole; so that files have some, it is half of it at most unless the user wants more. */
 function requireQuota(value: unknown): BucketQuota {
   const isWhole = typeof value !== 'object' || value === null;
   const given: Quotas = isWhole ? { total: requireBytes(value) } : givenOptions(value, ['total', 'localStorage'], "Option 'quota'");
   const [total, map] = [given.total, given.localStorage].map((bytes) => (bytes === undefined ? bytes : requireBytes(bytes)));
-  return { total, map: total === undefined ? map : Math.min(total, map ?? DEFAULT_QUOTA) };
+  return { total, map: total === undefined ? map : Math.min(total, map ?? Math.min(DEFAULT_QUOTA, Math.floor(total / 2))) };
 }
 
 function quotaFunction(quota: unknown): HostSettings['quotaOf'] {

@@ -87,7 +87,7 @@ describe('origins', () => {
 
 describe('the quota', () => {
   test('holds for each origin on its own', () => {
-    const host = openHost({ quota: 20 });
+    const host = openHost({ quota: { localStorage: 20 } });
     const [a, b] = [host.origin('https://a.example'), host.origin('https://b.example')];
     a.localStorage.setItem('k', '123456789');
     b.localStorage.setItem('k', '123456789');

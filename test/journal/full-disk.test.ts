@@ -16,6 +16,9 @@ class Disk implements Space {
   isFull = false;
   reserve = 2;
   refused = false;
+  left(): number {
+    return Infinity;
+  }
   hasRoom(): boolean {
     return !this.refused;
   }

@@ -4,7 +4,8 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { CHUNK_BYTES } from '../../src/disk/quota/account.ts';
 import { ENTRY_BYTES, OverQuotaError } from '../../src/disk/quota/ledger.ts';
-import { sum } from '../../src/disk/quota/records.ts';
+import { categories, sum } from '../../src/disk/quota/records.ts';
+import { DiskSpace } from '../../src/disk/root/disk-space.ts';
 import { until } from '../file-system/support.ts';
 import { allowing, makeBucket, read, Realm, taken, weigh } from './realms.ts';
 import type { Bucket } from './realms.ts';
@@ -20,7 +21,7 @@ afterEach(() => {
   bucket.remove();
 });
 
-const upTo = (total: number, taken = 0): ConstructorParameters<typeof Realm>[1] => ({ total, elsewhere: taken, takenElsewhere: () => taken });
+const upTo = (total: number, aside = 0): ConstructorParameters<typeof Realm>[1] => ({ total, aside });
 const LONG = 'long name '.repeat(30);
 
 describe('an account', () => {
@@ -106,15 +107,13 @@ describe('an account', () => {
     realm.tree.createFile(['h']);
   });
 
-  test('leaves to what is elsewhere what that takes, and asks only where it matters', async () => {
-    const takenElsewhere = vi.fn(() => 3000);
-    const realm = new Realm(bucket, { total: 50_000, elsewhere: 10_000, takenElsewhere });
+  test('leaves what is set aside to what that is for', async () => {
+    const realm = new Realm(bucket, upTo(50_000, 10_000));
     await realm.put(['f'], 20_000);
-    expect(takenElsewhere).not.toHaveBeenCalled();
-    const error = await realm.put(['g'], 20_000).catch((reason: unknown) => reason);
-    expect(error).toMatchObject({ quota: 50_000, requested: 51_192 });
-    await realm.put(['g'], 50_000 - 3000 - 24_096 - 4096);
-    expect(weigh(bucket.path)).toBe(47_000);
+    const error = await realm.put(['g'], 11_809).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ quota: 50_000, requested: 50_001 });
+    await realm.put(['g'], 11_808);
+    expect(weigh(bucket.path)).toBe(40_000);
   });
 
   test('keeps a write that is refused from changing anything, in a file that is open as well', () => {
@@ -375,18 +374,41 @@ describe('whatever realms do to one bucket', () => {
 });
 
 describe('the disk', () => {
-  test('is not filled to the brim: a part stays free, whatever the quota', async () => {
+  const BLOCK = 4096;
+
+  /** So many blocks are free beside what is for everybody else, of a disk of four gigabytes. */
+  function leave(blocks: number, entries: Partial<fs.StatsFs> = {}): void {
     const real = fs.statfsSync(bucket.path);
+    vi.spyOn(fs, 'statfsSync').mockReturnValue({ ...real, bsize: BLOCK, blocks: 1_000_000, bavail: 50_000 + blocks, files: 0, ffree: 0, ...entries });
+  }
+
+  test('is not filled to the brim: a part stays free, whatever the quota', async () => {
     const realm = new Realm(bucket);
     await realm.put(['f'], 1000);
-    vi.spyOn(fs, 'statfsSync').mockReturnValue({ ...real, bsize: 4096, blocks: 1_000_000, bavail: 50_000 + 4, files: 0, ffree: 0 });
+    leave(4);
     realm.account.close();
     const later = new Realm(bucket);
-    const error = await later.put(['g'], 4 * 4096 + 1).catch((reason: unknown) => reason);
+    const error = await later.put(['g'], 4 * BLOCK + 1).catch((reason: unknown) => reason);
     expect(error).toMatchObject({ name: 'OverQuotaError', message: expect.stringContaining('reserve') });
     expect(weigh(bucket.path)).toBe(ENTRY_BYTES + 1000);
-    expect(await allowing(() => later.put(['g'], 2 * 4096))).toBe('done');
+    expect(await allowing(() => later.put(['g'], 2 * BLOCK))).toBe('done');
     later.tree.remove(['f']);
+  });
+
+  test('keeps a part of its places for files, too, if it tells of them', async () => {
+    leave(1000, { files: 8000, ffree: 99 });
+    expect(await allowing(() => new Realm(bucket).tree.createFile(['f']))).toBe('over quota');
+    leave(1000, { files: 8000, ffree: 100 });
+    expect(await allowing(() => new Realm(bucket).tree.createFile(['f']))).toBe('done');
+  });
+
+  test('has one floor, for maps as for files', () => {
+    const space = new DiskSpace(bucket.path);
+    leave(4);
+    expect([space.hasRoom(4 * BLOCK, 0), space.hasRoom(4 * BLOCK + 1, 0)]).toEqual([true, false]);
+    const other = new Realm(bucket);
+    expect(() => other.account.ledger(categories.files).charge(4 * BLOCK + 1)).toThrow(OverQuotaError);
+    other.account.ledger(categories.files).charge(4 * BLOCK);
   });
 });
 

@@ -6,6 +6,8 @@ import type { Allowance } from '../../src/disk/quota/account.ts';
 import { OverQuotaError } from '../../src/disk/quota/ledger.ts';
 import { AccountMachine } from '../../src/disk/quota/machine.ts';
 import { categories } from '../../src/disk/quota/records.ts';
+import type { BucketPlace } from '../../src/disk/place.ts';
+import { DiskSpace } from '../../src/disk/root/disk-space.ts';
 import type { FileTree } from '../../src/disk/tree/file-tree.ts';
 import type { Swap } from '../../src/disk/tree/swap.ts';
 import { TreeError } from '../../src/disk/tree/tree-error.ts';
@@ -93,8 +95,8 @@ export class Realm {
   }
 }
 
-function placeOf(bucket: Bucket): { path: string; ensure(): void } {
-  return { path: bucket.path, ensure: () => undefined };
+function placeOf(bucket: Bucket): BucketPlace {
+  return { path: bucket.path, ensure: () => undefined, space: new DiskSpace(bucket.path) };
 }
 
 /** What the account of a bucket says now, to somebody who has nothing to do with it. */

@@ -55,7 +55,7 @@ async function reads(client: StorageClient): Promise<unknown> {
   return { value: client.localStorage.getItem('name'), names, text: await file.text(), usage, persisted: await client.storage.persisted() };
 }
 
-const expected = { value: 'value', names: ['file'], text: 'content', usage: 25, persisted: false };
+const expected = { value: 'value', names: ['file'], text: 'content', usage: 4096 + 25, persisted: false };
 
 test('a root that was made before is readable where nothing can be written', async () => {
   await makeRoot();
@@ -94,5 +94,5 @@ test.skipIf(!mayMount())('a real read-only mount reads the same', async () => {
   const fixture = await bundleFixture(new URL('./read-only-fixture.ts', import.meta.url));
   const script = 'mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" && exec "$2" "$3" "$1"';
   const out = execFileSync('unshare', ['-m', 'sh', '-c', script, 'sh', root, process.execPath, fixture], { encoding: 'utf8' });
-  expect(JSON.parse(out)).toEqual({ value: 'value', text: 'content', usage: 25, persist: false, error: 'root-read-only' });
+  expect(JSON.parse(out)).toEqual({ value: 'value', text: 'content', usage: 4096 + 25, persist: false, error: 'root-read-only' });
 });

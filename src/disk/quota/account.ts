@@ -2,12 +2,11 @@ import process from 'node:process';
 import { threadIdentity, threadLife } from '../../runtime/identity.ts';
 import type { ThreadIdentity, ThreadLife } from '../../runtime/identity.ts';
 import { type Timer, clearTimeout, setTimeout } from '../../runtime/timers.ts';
-import { warn } from '../../runtime/warning.ts';
 import type { Shared } from '../journal/lockfile.ts';
+import type { Space } from '../journal/space.ts';
 import type { BucketPlace } from '../place.ts';
 import { AccountJournal } from './account-journal.ts';
 import { Attendant } from './attendant.ts';
-import { RoomGauge } from './disk-room.ts';
 import { COUNTING, NO_ACCOUNT, OverQuotaError } from './ledger.ts';
 import type { Ledger, Mark } from './ledger.ts';
 import type { Verdict } from './machine.ts';
@@ -18,10 +17,8 @@ import type { Amounts, Category } from './records.ts';
 export interface Allowance {
   /** Bytes, of everything; undefined: what the disk has left. */
   readonly total: number | undefined;
-  /** Bytes that something with a limit of its own may take, which is not in this account. */
-  readonly elsewhere: number;
-  /** Bytes that it takes now. Asked only where it matters, because the answer costs. */
-  takenElsewhere(): number;
+  /** Bytes of these that are set aside for what has a limit of its own, and is not in this account. */
+  readonly aside: number;
 }
 
 export interface AccountOptions {
@@ -44,7 +41,7 @@ const SETTLE_MS = 250;
 /** Of what the disk has left, no more is reserved in advance than this part. */
 const ROOM_SHARE = 8;
 
-const UNLIMITED: Allowance = { total: undefined, elsewhere: 0, takenElsewhere: () => 0 };
+const UNLIMITED: Allowance = { total: undefined, aside: 0 };
 
 /** Accounts with something that others do not know of yet. */
 const unsettled = new Set<Account>();
@@ -68,9 +65,8 @@ export class Account {
   readonly #journal: AccountJournal;
   readonly #allowance: Allowance;
   readonly #detach: <T>(body: () => T) => T;
-  readonly #gauge: RoomGauge;
+  readonly #space: Space | undefined;
   readonly #attendant: Attendant;
-  readonly #path: string;
   readonly #identity: () => ThreadIdentity;
   /** Bytes that may be used without asking. */
   #left = 0;
@@ -82,14 +78,12 @@ export class Account {
   #stale = false;
   #stirred = false;
   #timer: Timer | null = null;
-  #warned = false;
 
   /** Does no I/O. */
   constructor(place: BucketPlace, options: AccountOptions = {}) {
-    this.#path = place.path;
     this.#allowance = options.allowance ?? UNLIMITED;
     this.#detach = options.detach ?? ((body) => body());
-    this.#gauge = new RoomGauge(place.path);
+    this.#space = place.space;
     const { durability, shared, identity, probe = threadLife } = options;
     this.#identity = identity === undefined ? threadIdentity : () => identity;
     this.#journal = new AccountJournal(place, { ...(durability && { durability }), shared, identity: this.#identity });
@@ -126,7 +120,7 @@ export class Account {
 
   /** Bytes that may be in use, when `usage` are, those elsewhere included. */
   quota(usage: number): number {
-    return this.#allowance.total ?? Math.min(usage + this.#gauge.room.bytes, Number.MAX_SAFE_INTEGER);
+    return this.#allowance.total ?? Math.min(usage + this.#room, Number.MAX_SAFE_INTEGER);
   }
 
   /**
@@ -173,15 +167,17 @@ export class Account {
     this.#journal.ensure();
     this.#attendant.begin();
     const want = Math.min(CHUNK_BYTES, this.#roomBeyond(bytes));
-    const { total = Number.MAX_SAFE_INTEGER, elsewhere } = this.#allowance;
-    if (this.#adjust(bytes, want, Math.max(0, total - elsewhere)).granted) return;
-    // What is set aside elsewhere may not be taken.
-    const taken = this.#allowance.takenElsewhere();
-    const { granted, requested } = this.#adjust(bytes, want, Math.max(0, total - taken));
+    const { total = Number.MAX_SAFE_INTEGER, aside } = this.#allowance;
+    const { granted, requested } = this.#adjust(bytes, want, Math.max(0, total - aside));
     if (granted) return;
     this.#attendant.attend();
-    const message = `it would take the origin to ${requested + taken} bytes; its quota is ${total}`;
-    throw new OverQuotaError(message, total, Math.max(total, requested + taken));
+    const message = `it would take the files of the origin to ${requested} bytes; its quota is ${total}, of which ${aside} are set aside for localStorage`;
+    throw new OverQuotaError(message, total, requested + aside);
+  }
+
+  /** Bytes that the disk has left. */
+  get #room(): number {
+    return Math.max(0, Math.floor(this.#space?.left(true) ?? Infinity));
   }
 
   /**
@@ -190,17 +186,11 @@ export class Account {
    * @throws OverQuotaError
    */
   #roomBeyond(bytes: number): number {
-    const room = this.#gauge.roomFor(bytes);
-    if (bytes <= room.bytes && room.entries) {
-      this.#warned = false;
-      return Math.floor((room.bytes - bytes) / ROOM_SHARE);
-    }
+    const room = this.#room;
+    if (bytes <= room) return Math.floor((room - bytes) / ROOM_SHARE);
     const inUse = this.#journal.machine.taken;
-    const quota = Math.min(this.#allowance.total ?? Infinity, inUse + room.bytes);
-    const why = room.entries ? `the disk has ${room.bytes} bytes left for this` : 'the disk can hold few more files';
-    if (!this.#warned) warn({ code: 'disk-reserve', message: `Writes below ${this.#path} are refused: ${why}.`, path: this.#path });
-    this.#warned = true;
-    throw new OverQuotaError(`${why}; the rest is a reserve`, quota, Math.max(quota, inUse + bytes));
+    const quota = Math.min(this.#allowance.total ?? Infinity, inUse + room);
+    throw new OverQuotaError(this.#space?.refusal().message ?? '', quota, Math.max(quota, inUse + bytes));
   }
 
   /**

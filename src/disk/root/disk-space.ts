@@ -5,19 +5,21 @@ import { randomBytes } from '../../runtime/random.ts';
 import { warn } from '../../runtime/warning.ts';
 import { systemCode } from '../journal/disk-error.ts';
 import type { Space } from '../journal/space.ts';
+import { nearestExisting } from './volume.ts';
 
 /*
  * Invariants
- * - What adds data is refused while less than the floor is free, so that a root never fills its disk by itself; what
- *   takes data away, and locks, may have all there is.
+ * - What adds data, to a map or to files, is refused while less than the floor is free, so that a root never fills its
+ *   disk by itself; what takes data away, and locks, may have all there is.
  * - The reserve is for disks that somebody else has filled. Its pieces are whole blocks, written, not sparse. Whoever
  *   needs one deletes it; so none is given up twice, and one that was cut short does no harm.
  * - Nothing here fails what it is for: where the disk cannot be asked, everything is admitted.
  */
 
-/** The floor: bytes, or a part of a small disk. */
-const FLOOR_BYTES = 2 ** 20;
-const FLOOR_PART = 32;
+/** The floor: bytes, or a part of a smaller disk; and a part of the places for files that a disk has. */
+const FLOOR_BYTES = 2 ** 30;
+const FLOOR_PART = 20;
+const FLOOR_PART_OF_ENTRIES = 80;
 
 const PIECES = 8;
 const PIECE_BYTES = 32 * 1024;
@@ -25,16 +27,6 @@ const PIECE_BYTES = 32 * 1024;
 /** Of what is free above the floor, this part may be written before the disk is asked again: others write too. */
 const CREDIT_PART = 16;
 const LARGEST_CREDIT = 2 ** 20;
-
-/** Bytes above the floor, negative below it; infinite where nobody may ask, or the disk does not know. */
-function measure(directory: string): number {
-  try {
-    const { bavail, blocks, bsize } = fs.statfsSync(directory);
-    return blocks > 0 ? bavail * bsize - Math.min(FLOOR_BYTES, (blocks * bsize) / FLOOR_PART) : Infinity;
-  } catch {
-    return Infinity;
-  }
-}
 
 /** The space of one root's disk, and the root's reserve on it. Asking costs a subtraction, and now and then a statfs(2). */
 export class DiskSpace implements Space {
@@ -53,13 +45,24 @@ export class DiskSpace implements Space {
     this.#reserve = path.join(root, 'holdfast.reserve');
   }
 
+  left(forFiles: boolean): number {
+    try {
+      const { bavail, blocks, bsize, files, ffree } = fs.statfsSync(nearestExisting(this.#root));
+      // A disk that makes places for files as they are needed says that it has none.
+      if (forFiles && ffree < files / FLOOR_PART_OF_ENTRIES) return 0;
+      return blocks > 0 ? bavail * bsize - Math.min(FLOOR_BYTES, (blocks * bsize) / FLOOR_PART) : Infinity;
+    } catch {
+      return Infinity;
+    }
+  }
+
   hasRoom(bytes: number, spare: number): boolean {
     this.#credit -= bytes;
     return this.#credit >= 0 || this.#ask(bytes + spare);
   }
 
   #ask(needed: number): boolean {
-    const left = measure(this.#root) - needed;
+    const left = this.left(false) - needed;
     this.#credit = Math.max(0, Math.min(left / CREDIT_PART, LARGEST_CREDIT));
     if (left < 0) return false;
     this.#warned = false;
@@ -68,7 +71,7 @@ export class DiskSpace implements Space {
   }
 
   refusal(): HoldfastError {
-    const message = `The disk of ${this.#root} is full, but for what is kept for removals and for what makes room again.`;
+    const message = `The disk of ${this.#root} is full, but for a reserve for removals.`;
     if (!this.#warned) warn({ code: 'disk-reserve', message, path: this.#root });
     this.#warned = true;
     return new HoldfastError('disk-full', message);

@@ -20,7 +20,7 @@ const networkDisks: Readonly<Record<number, string>> = {
   0x786f4256: 'VirtualBox shared folder',
 };
 
-function nearestExisting(directory: string): string {
+export function nearestExisting(directory: string): string {
   let candidate = directory;
   while (!fs.existsSync(candidate) && path.dirname(candidate) !== candidate) candidate = path.dirname(candidate);
   return candidate;

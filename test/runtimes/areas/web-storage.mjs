@@ -101,7 +101,7 @@ test('a full store throws QuotaExceededError and stays as it was', () =>
       assert.deepEqual(Object.keys(localStorage), ['a']);
       localStorage.setItem('a', 'x'.repeat(499));
     },
-    { quota: 1000 },
+    { quota: { localStorage: 1000 } },
   ));
 
 test('sessionStorage is of its client alone', () =>

@@ -21,7 +21,7 @@ function newRoot(): string {
 
 interface RegionOptions extends Partial<SyncOptions> {
   readonly root?: string;
-  readonly quota?: number;
+  readonly quota?: { readonly localStorage: number };
 }
 
 function openHost(engine: MemoryEngine, region: string, { root = newRoot(), quota, ...sync }: RegionOptions = {}): StorageHost {
@@ -169,8 +169,8 @@ describe('two regions of one hub', () => {
 
   test('take back what did not fit the quota at its place in the order, and say so', async () => {
     const engine = new MemoryEngine();
-    const eu = open(engine, 'eu', { quota: 1000 });
-    const us = open(engine, 'us', { quota: 1000 });
+    const eu = open(engine, 'eu', { quota: { localStorage: 1000 } });
+    const us = open(engine, 'us', { quota: { localStorage: 1000 } });
     eu.localStorage.setItem('a', '1');
     us.localStorage.setItem('b', '1');
     await Promise.all([eu.sync.flush(), us.sync.flush()]);
