@@ -1,34 +1,5 @@
 import type { Locator } from '../disk/locator.ts';
-
-type Ended = Promise<unknown>;
-
-/** The paths of the root, of each directory on the way, and of the place itself, in this order. */
-function pathsTo(place: Locator): string[] {
-  const paths = [''];
-  for (const name of place) paths.push(paths.length === 1 ? name : `${paths.at(-1)}/${name}`);
-  return paths;
-}
-
-/** Several values for each key. */
-class Index {
-  readonly #values = new Map<string, Set<Ended>>();
-
-  get(key: string): Iterable<Ended> {
-    return this.#values.get(key) ?? [];
-  }
-
-  add(key: string, value: Ended): void {
-    const values = this.#values.get(key);
-    if (values === undefined) this.#values.set(key, new Set([value]));
-    else values.add(value);
-  }
-
-  delete(key: string, value: Ended): void {
-    const values = this.#values.get(key);
-    values?.delete(value);
-    if (values?.size === 0) this.#values.delete(key);
-  }
-}
+import { claimSpot, collectBelow, createSpot, enterSpot, leaveSpot, reach, unclaimSpot, wayTo, type Spot, type Wait } from './operation-spots.ts';
 
 /**
  * This realm's share of the file system queue (https://fs.spec.whatwg.org/#file-system-queue): what this realm does
@@ -36,27 +7,21 @@ class Index {
  *
  * - An operation that ends in its first turn never waits and is never waited for.
  * - Places conflict when one is the other or holds it; operations on places that do not conflict overlap freely.
- * - What a call costs does not depend on how many operations are under way elsewhere.
+ * - What a call costs depends on its place's depth, and on what began below that since anybody asked; on nothing else
+ *   that is under way, here or elsewhere.
  * - A place that is being moved or removed counts as claimed until the caller's promise has settled.
  */
 export class OperationQueue {
-  readonly #underWay = new Set<Ended>();
-  /** Operations by the paths of their places. */
-  readonly #at = new Index();
-  /** Operations by the paths of the directories above their places. */
-  readonly #below = new Index();
-  /** How many moves and removals name a place, by its path. */
-  readonly #claims = new Map<string, number>();
+  readonly #underWay = new Set<Promise<unknown>>();
+  readonly #root = createSpot(null, '');
+  #order = 0;
 
   /** What was called before and concerns `places`; undefined, the usual case, when nothing has to be waited for. */
   before(...places: readonly Locator[]): Promise<unknown> | undefined {
     if (this.#underWay.size === 0) return undefined;
-    const earlier = new Set<Ended>();
-    for (const paths of places.map(pathsTo)) {
-      for (const path of paths) for (const operation of this.#at.get(path)) earlier.add(operation);
-      for (const operation of this.#below.get(paths.at(-1) ?? '')) earlier.add(operation);
-    }
-    return earlier.size === 0 ? undefined : Promise.allSettled(earlier);
+    const earlier = new Set<Wait>();
+    for (const place of places) this.#collect(place, earlier);
+    return earlier.size === 0 ? undefined : settled(earlier);
   }
 
   /**
@@ -68,28 +33,29 @@ export class OperationQueue {
     const start = () => body(() => (isDone = true));
     const ended = this.before(...places)?.then(start) ?? start();
     if (isDone) return ended;
-    this.#enter(places, ended);
+    const leave = this.#enter(places, ended);
     try {
       return await ended;
     } finally {
-      this.#leave(places, ended);
+      leave();
     }
   }
 
   /** Runs `body` as `run` does, while `places` are claimed. */
   async claim<T>(places: readonly Locator[], body: (done: () => void) => Promise<T>): Promise<T> {
-    const paths = places.map((place) => place.join('/'));
-    for (const path of paths) this.#claims.set(path, (this.#claims.get(path) ?? 0) + 1);
+    const spots = places.map((place) => this.#claim(place));
     try {
       return await this.run(places, body);
     } finally {
-      for (const path of paths) this.#unclaim(path);
+      for (const spot of spots) unclaimSpot(spot);
     }
   }
 
   /** Whether a move or removal of `place`, or of a directory that holds it, is under way in this realm. */
   isClaimed(place: Locator): boolean {
-    return this.#claims.size > 0 && pathsTo(place).some((path) => this.#claims.has(path));
+    if (this.#root.claimsWithin === 0) return false;
+    for (const { claims } of wayTo(this.#root, place)) if (claims > 0) return true;
+    return false;
   }
 
   /** Resolves when everything that is under way has ended. */
@@ -97,25 +63,57 @@ export class OperationQueue {
     while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay);
   }
 
-  #enter(places: readonly Locator[], operation: Ended): void {
-    this.#underWay.add(operation);
-    for (const paths of places.map(pathsTo)) {
-      this.#at.add(paths.pop() ?? '', operation);
-      for (const path of paths) this.#below.add(path, operation);
-    }
+  /** @returns what is to be called when it has ended. */
+  #enter(places: readonly Locator[], ended: Promise<unknown>): () => void {
+    const operation = { ended, order: ++this.#order };
+    const spots = places.map((place) => {
+      const spot = reach(this.#root, place);
+      enterSpot(spot, operation);
+      return spot;
+    });
+    this.#underWay.add(ended);
+    return () => {
+      this.#underWay.delete(ended);
+      for (const spot of spots) leaveSpot(spot, operation);
+    };
   }
 
-  #leave(places: readonly Locator[], operation: Ended): void {
-    this.#underWay.delete(operation);
-    for (const paths of places.map(pathsTo)) {
-      this.#at.delete(paths.pop() ?? '', operation);
-      for (const path of paths) this.#below.delete(path, operation);
-    }
+  #claim(place: Locator): Spot {
+    const spot = reach(this.#root, place);
+    claimSpot(spot);
+    return spot;
   }
 
-  #unclaim(path: string): void {
-    const count = (this.#claims.get(path) ?? 0) - 1;
-    if (count > 0) this.#claims.set(path, count);
-    else this.#claims.delete(path);
+  /**
+   * Adds what concerns a place. Operations above it and on it have waited for each other, and for what was below them,
+   * so the last stands for all that came before it; and so does what the last one who asked waits for.
+   */
+  #collect(place: Locator, found: Set<Wait>): void {
+    let last: Wait | null = null;
+    let depth = -1;
+    let spot = this.#root;
+    for (const next of wayTo(this.#root, place)) {
+      [spot, depth] = [next, depth + 1];
+      last = later(last, spot.last);
+    }
+    if (depth === place.length && spot.operations > 0) this.#collectWithin(spot, last, found);
+    else if (last !== null) found.add(last);
   }
+
+  #collectWithin(spot: Spot, above: Wait | null, found: Set<Wait>): void {
+    const last = later(above, spot.asked);
+    const earlier = new Set<Wait>();
+    if (last !== null) earlier.add(last);
+    collectBelow(spot, last?.order ?? -1, earlier);
+    if (earlier.size > 1) spot.asked = { ended: settled(earlier), order: this.#order };
+    for (const each of earlier.size > 1 && spot.asked !== null ? [spot.asked] : earlier) found.add(each);
+  }
+}
+
+function later(one: Wait | null, other: Wait | null): Wait | null {
+  return one === null || (other !== null && other.order > one.order) ? other : one;
+}
+
+function settled(waits: Iterable<Wait>): Promise<unknown> {
+  return Promise.allSettled(Array.from(waits, ({ ended }) => ended));
 }
