@@ -70,8 +70,8 @@ export class LockManager {
    *
    * @returns what the callback returns. Rejects with AbortError when the lock is stolen; with the reason of
    * `options.signal` when that aborts before the lock is granted; with NotSupportedError for names that start with `-` and
-   * for options that exclude each other; with InvalidStateError when the client is closed; with UnknownError when the
-   * disk fails.
+   * for options that exclude each other; with InvalidStateError when the client is closed; with SecurityError when the
+   * root cannot be used at all; with UnknownError when it cannot be written or the disk fails.
    */
   request<T>(name: string, callback: LockGrantedCallback<T>): Promise<Awaited<T>>;
   request<T>(name: string, options: LockOptions, callback: LockGrantedCallback<T>): Promise<Awaited<T>>;
@@ -86,7 +86,9 @@ export class LockManager {
   }
 
   /**
-   * Who holds and who waits for which lock, of all clients. A snapshot: it may be out of date when it arrives.
+   * Who holds and who waits for which lock, of all clients. A snapshot: it may be out of date when it arrives. Rejects
+   * with InvalidStateError when the client is closed, with SecurityError when the root cannot be used at all, and with
+   * UnknownError when the disk fails.
    * https://w3c.github.io/web-locks/#api-lock-manager-query
    */
   async query(): Promise<LockManagerSnapshot> {

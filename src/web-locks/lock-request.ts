@@ -1,7 +1,7 @@
 import type { HeldWebLock, PendingWebLock, WebLockTable } from '../disk/locks/lock-table.ts';
-import { HoldfastError } from '../runtime/holdfast-error.ts';
+import { HoldfastError, type HoldfastErrorCode } from '../runtime/holdfast-error.ts';
 import { uptime } from '../runtime/timers.ts';
-import { domException } from '../webidl/dom-exception.ts';
+import { domException, type DOMExceptionName } from '../webidl/dom-exception.ts';
 import { internal } from '../webidl/interface.ts';
 import { onAbort } from './abort-watch.ts';
 import { Lock, type LockMode } from './lock.ts';
@@ -196,10 +196,20 @@ function stolen(name: string): DOMException {
   return domException('AbortError', `The lock '${name}' was taken away: another request stole it, this realm was declared dead, or the bucket was removed or replaced.`);
 }
 
-/** What the disk or the host says, as a caller of the web's interface may see it. */
+/** Why storage cannot be had at all. */
+const unusable: readonly HoldfastErrorCode[] = ['root-unusable', 'root-newer', 'disk-unsupported'];
+
+/**
+ * What the disk or the host says, as a caller of the web's interface may see it. Storage that cannot be had is a
+ * SecurityError: https://w3c.github.io/web-locks/#dom-lockmanager-request, where no lock manager can be obtained.
+ */
 export function asWebError(error: unknown, doing: string): unknown {
   if (!(error instanceof HoldfastError)) return error;
-  const message = `Failed to ${doing}: ${error.message}`;
-  if (error.code === 'closed') return domException('InvalidStateError', message, error);
-  return domException(error.code === 'session-lost' ? 'AbortError' : 'UnknownError', message, error);
+  return domException(nameFor(error.code), `Failed to ${doing}: ${error.message}`, error);
+}
+
+function nameFor(code: HoldfastErrorCode): DOMExceptionName {
+  if (code === 'closed') return 'InvalidStateError';
+  if (code === 'session-lost') return 'AbortError';
+  return unusable.includes(code) ? 'SecurityError' : 'UnknownError';
 }
