@@ -16,6 +16,10 @@ class Writer {
   }
 }
 
+function untoldBy({ freed, stale }: Writer): number {
+  return stale ? Infinity : freed;
+}
+
 /** A counting: some of what is on the disk has been met, some not. */
 interface Count {
   readonly session: number;
@@ -37,6 +41,8 @@ export class Ledgers {
   #count: Count | null = null;
   #sequence = 0;
   #sessions = 3;
+  /** What sessions that died had freed. */
+  #lost = 0;
 
   constructor(limit: number) {
     this.#limit = limit;
@@ -48,6 +54,11 @@ export class Ledgers {
 
   get taken(): number {
     return this.machine.taken;
+  }
+
+  /** Bytes that have gone at most, of which sessions have not told yet, or never will. */
+  get untold(): number {
+    return this.#writers.reduce((all, writer) => all + untoldBy(writer), this.#lost);
   }
 
   /** One thing that somebody does. */
@@ -101,6 +112,7 @@ export class Ledgers {
   #die(writer: Writer): void {
     this.#tell(99, kinds.dead, encodeDead(writer.session));
     if (this.#count?.session === writer.session) this.#count = null;
+    this.#lost += untoldBy(writer);
     this.#sessions += 1;
     Object.assign(writer, new Writer(this.#sessions));
   }
