@@ -18,7 +18,7 @@ const options = {
   key: { value: 'FILE', help: "the certificate's key in PEM" },
 } as const;
 
-type HubValues = Values<keyof typeof options>;
+type HubValues = Values<typeof options>;
 
 export const hub: Command = {
   name: 'hub',

@@ -2,8 +2,9 @@ import { HoldfastError } from '../runtime/holdfast-error.ts';
 import { columns, type Command, UsageError } from './command.ts';
 import { hub } from './hub.ts';
 import { syncStatus } from './sync-status.ts';
+import { verify } from './verify.ts';
 
-const commands: readonly Command[] = [hub, syncStatus];
+const commands: readonly Command[] = [hub, syncStatus, verify];
 
 /** Exit codes: 1 when it did not work, 2 when it was not used as it is to be. */
 const FAILED = 1;
@@ -69,6 +70,6 @@ function help(): string[] {
 }
 
 function helpOf({ name, summary, usage, options }: Command): string[] {
-  const rows = Object.entries(options).map(([option, { value, help }]) => [`--${option} ${value}`, help] as const);
+  const rows = Object.entries(options).map(([option, { value, help }]) => [value === undefined ? `--${option}` : `--${option} ${value}`, help] as const);
   return [`Usage: holdfast ${name} ${usage}`, '', `${summary[0]?.toUpperCase()}${summary.slice(1)}.`, '', 'Options:', ...columns(rows)];
 }

@@ -9,7 +9,7 @@ import { Root } from '../disk/root/root.ts';
 import { HoldfastError } from '../runtime/holdfast-error.ts';
 import { FilesJournal } from '../sync/files/files-journal.ts';
 import { LOCK_NAME } from '../sync/membership/election.ts';
-import { type Command, parse } from './command.ts';
+import { type Command, parse, table } from './command.ts';
 
 const options = {
   root: { value: 'DIR', help: 'the root; default: HOLDFAST_ROOT in the environment, or ./.holdfast' },
@@ -103,9 +103,4 @@ function cells({ origin, area, replica, isSpoken }: Row): string[] {
 function stateOf({ link }: Replica, isSpoken: boolean): string {
   if (!isSpoken) return 'nobody runs';
   return link.connected ? 'connected' : 'away';
-}
-
-function table(rows: readonly (readonly string[])[]): string[] {
-  const widths = HEADINGS.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd());
 }

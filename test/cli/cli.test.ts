@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
 import { bundleFixture } from '../support/bundle.ts';
 import { HubProcess } from '../sync/embedded/hub-process.ts';
+import { change, framesOf, generationOf, journalOf, sampleRoot } from '../verify/sample.ts';
 
 const source = bundleFixture(new URL('../../src/cli/main.ts', import.meta.url));
 const built = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
@@ -65,6 +66,9 @@ test.each([
   [['hub', '--root', 'x'], /'--token-file FILE' is missing/],
   [['hub', '--root', 'x', '--token-file', 'x', '--cert', 'x'], /'--cert' and '--key'/],
   [['hub', '--root', 'x', '--port', '99999'], /'--port' takes a number/],
+  [['verify'], /'--root DIR' is missing/],
+  [['verify', '--root', 'x', 'y'], /unexpected 'y'/],
+  [['verify', '--root', 'x', '--json=1'], /'--json'/],
 ])('%j is refused with exit code 2, one line, and where to find help', async (args, message) => {
   const { code, out, err } = await holdfast(...args);
   expect({ code, out }).toEqual({ code: 2, out: '' });
@@ -109,4 +113,56 @@ test('a token file that others may read is warned about', async () => {
   fs.chmodSync(hub.tokenFile, 0o644);
   await hub.crash();
   expect(hub.output).toMatch(/others than its owner may read .*token; 'chmod 600'/);
+});
+
+test('--help of verify shows options with and without a value, aligned', async () => {
+  const { code, out } = await holdfast('verify', '--help');
+  expect(code).toBe(0);
+  expect(out).toMatch(/^Usage: holdfast verify --root DIR \[--json\]\n/);
+  expect(out).toMatch(/^ {2}--root DIR {2}the root.*\n {2}--json {6}print/m);
+});
+
+test('verify of a sound root says so, with exit code 0, after torn writes too', async () => {
+  const root = await sampleRoot();
+  const clean = await holdfast('verify', '--root', root);
+  expect(clean).toEqual({ code: 0, out: `${root}: no damage. Looked at 4 journals of 1 origin.\n`, err: '' });
+  const file = generationOf(root, 'local-storage');
+  fs.appendFileSync(file, fs.readFileSync(file).subarray(16, 32));
+  const torn = await holdfast('verify', '--root', root);
+  expect(torn).toMatchObject({ code: 0, err: '' });
+  expect(torn.out).toMatch(/^torn .*default\/local-storage\/0 +[0-9]+ +16$/m);
+  const { code, out } = await holdfast('verify', '--root', root, '--json');
+  expect({ code, document: JSON.parse(out) as unknown }).toMatchObject({ code: 0, document: { root, sound: true, origins: 1, journals: 4, findings: [{ kind: 'torn', length: 16 }] } });
+});
+
+test('verify finds a damaged record, in a table and as JSON, with exit code 1', async () => {
+  const root = await sampleRoot();
+  const { frames } = framesOf(journalOf(root, 'local-storage'));
+  const { from, to } = frames.at(-2) ?? { from: 0, to: 0 };
+  change(generationOf(root, 'local-storage'), from + 50);
+  const { code, out, err } = await holdfast('verify', '--root', root);
+  expect({ code, err }).toEqual({ code: 1, err: '' });
+  const [headings = '', row = '', cost, , summary] = out.split('\n');
+  expect(row.split(/ {2,}/)).toEqual(['damaged', 'https://app.example', 'origins/https_app.example/default/local-storage/0', String(from), String(to - from)]);
+  expect(headings.indexOf('offset')).toBe(row.indexOf(` ${from}`) + 1);
+  expect(cost).toMatch(/^ {2}.*localStorage there is lost/);
+  expect(summary).toMatch(/damage in one place\. Looked at 4 journals of 1 origin\.$/);
+  const json = await holdfast('verify', '--json', '--root', root);
+  expect(json.code).toBe(1);
+  const finding = { kind: 'damaged', origin: 'https://app.example', bucket: 'default', journal: 'local-storage', path: generationOf(root, 'local-storage'), offset: from, length: to - from };
+  expect(JSON.parse(json.out)).toMatchObject({ sound: false, findings: [finding] });
+});
+
+test('verify of what is no root, or a newer one, ends with exit code 1 and one line', async () => {
+  const folder = temporary();
+  const verify = async (...parts: string[]): Promise<Ended> => await holdfast('verify', '--root', path.join(folder, ...parts));
+  expect(await verify('none')).toMatchObject({ code: 1, out: '', err: expect.stringMatching(/^holdfast verify: There is no root at .*none\.\n$/) });
+  fs.mkdirSync(path.join(folder, 'foreign', 'origins', 'mine'), { recursive: true });
+  expect(await verify('foreign')).toMatchObject({ code: 1, out: '', err: expect.stringMatching(/^holdfast verify: .*not Holdfast's.*\n$/) });
+  fs.mkdirSync(path.join(folder, 'newer'));
+  fs.writeFileSync(path.join(folder, 'newer', 'holdfast.json'), '{"format":2}');
+  expect(await verify('newer')).toMatchObject({ code: 1, out: '', err: expect.stringMatching(/^holdfast verify: .*format 2.*newer version.*\n$/) });
+  fs.writeFileSync(path.join(folder, 'file'), '');
+  expect(await verify('file')).toMatchObject({ code: 1, out: '', err: expect.stringMatching(/^holdfast verify: .*\n$/) });
+  expect(fs.readdirSync(folder).sort()).toEqual(['file', 'foreign', 'newer']);
 });

@@ -20,19 +20,36 @@ export function tellDamage(descriptor: number, path: string, magic: Magic, from:
 }
 
 function isDamage(descriptor: number, magic: Magic, from: number, to: number): boolean {
-  const bytes = new Uint8Array(Math.min(to - from, LONGEST));
   try {
-    if (fs.readSync(descriptor, bytes, 0, bytes.length, from) < bytes.length) return false;
+    for (const piece of deadPieces(descriptor, magic, from, to)) if (piece.isDamage) return true;
   } catch {
-    return false;
+    // What cannot be read now is told of when it is read.
   }
+  return false;
+}
+
+/** What was one write, once. */
+export interface DeadPiece {
+  readonly from: number;
+  readonly to: number;
+  /** Whether it has the length of a whole frame; what a killed process or a full disk has cut short has not. */
+  readonly isDamage: boolean;
+}
+
+/**
+ * Takes a stretch of dead bytes apart; nothing comes of one that is not there any more.
+ *
+ * @throws the operating system's error
+ */
+export function* deadPieces(descriptor: number, magic: Magic, from: number, to: number): Generator<DeadPiece, void> {
+  const bytes = new Uint8Array(Math.min(to - from, LONGEST));
+  if (fs.readSync(descriptor, bytes, 0, bytes.length, from) < bytes.length) return;
   for (let at = 0; at < bytes.length; ) {
     const found = magic.find(bytes, at + 1, bytes.length);
     const next = found === -1 ? bytes.length : found;
-    if (next - at >= wholeLength(bytes, at, next)) return true;
+    yield { from: from + at, to: found === -1 ? to : from + found, isDamage: next - at >= wholeLength(bytes, at, next) };
     at = next;
   }
-  return false;
 }
 
 /** How long the frame would be that begins there; one that was cut short ends before. */

@@ -69,14 +69,16 @@ function decodeFileHeader(header: Uint8Array, length: number, path: string): Mag
  * Never creates one: a name that was deleted must not come back empty. Never follows a link out of the bucket.
  *
  * @param path - where to find it, if not under its own name.
+ * @param access - `read`: for reading only, in any case.
  */
 export function openGeneration(
   directory: string,
   number: number,
   path = generationPath(directory, number),
+  access: Access = 'append',
 ): GenerationFile | null {
   try {
-    const opened = openPlainFile(path);
+    const opened = openPlainFile(path, access);
     const { descriptor } = opened;
     try {
       const header = new Uint8Array(FILE_HEADER_BYTES);
@@ -92,6 +94,8 @@ export function openGeneration(
   }
 }
 
+type Access = 'append' | 'read';
+
 /** Windows has neither flag. */
 const { O_NOFOLLOW = 0, O_NONBLOCK = 0 } = fs.constants as Partial<typeof fs.constants>;
 
@@ -102,11 +106,11 @@ const LOOKS = 16;
  * Not every runtime heeds O_NOFOLLOW, so what is open must be the plain file that was seen before; and O_NONBLOCK keeps
  * a pipe from blocking the thread for ever.
  */
-function openPlainFile(path: string): Pick<GenerationFile, 'descriptor' | 'readOnly' | 'dev' | 'ino'> {
+function openPlainFile(path: string, access: Access): Pick<GenerationFile, 'descriptor' | 'readOnly' | 'dev' | 'ino'> {
   for (let look = 0; look < LOOKS; look += 1) {
     const expected = fs.lstatSync(path);
     if (!expected.isFile()) break;
-    const opened = openDescriptor(path);
+    const opened = openDescriptor(path, access);
     const { dev, ino } = fs.fstatSync(opened.descriptor);
     if (ino === expected.ino && dev === expected.dev) return { ...opened, dev, ino };
     closeQuietly(opened.descriptor);
@@ -114,14 +118,15 @@ function openPlainFile(path: string): Pick<GenerationFile, 'descriptor' | 'readO
   throw new HoldfastError('journal-damaged', `The journal ${path} is not a plain file.`);
 }
 
-function openDescriptor(path: string): { descriptor: number; readOnly: unknown } {
+function openDescriptor(path: string, access: Access): { descriptor: number; readOnly: unknown } {
   const { O_RDWR, O_RDONLY, O_APPEND } = fs.constants;
-  const safely = O_NOFOLLOW | O_NONBLOCK;
+  const open = (flags: number): number => withDescriptor(() => fs.openSync(path, flags | O_NOFOLLOW | O_NONBLOCK));
+  if (access === 'read') return { descriptor: open(O_RDONLY), readOnly: access };
   try {
-    return { descriptor: withDescriptor(() => fs.openSync(path, O_RDWR | O_APPEND | safely)), readOnly: undefined };
+    return { descriptor: open(O_RDWR | O_APPEND), readOnly: undefined };
   } catch (error) {
     if (!['EROFS', 'EACCES', 'EPERM'].includes(systemCode(error))) throw error;
-    return { descriptor: withDescriptor(() => fs.openSync(path, O_RDONLY | safely)), readOnly: error };
+    return { descriptor: open(O_RDONLY), readOnly: error };
   }
 }
 

@@ -1,0 +1,56 @@
+import path from 'node:path';
+import { errorMessage } from '../../runtime/errors.ts';
+import { verifyAccount } from './account.ts';
+import { kindOf } from './entry.ts';
+import type { Fault, Finding } from './finding.ts';
+import { verifyJournal } from './journal.ts';
+import type { JournalName, Knowledge } from './knowledge.ts';
+
+/** The journals that a bucket can have; the first two it has from its beginning on. */
+const journals: readonly JournalName[] = ['local-storage', 'locks', 'quota', 'files-sync'];
+const FIRST = 2;
+
+/** Whose bucket it is, and what to look at it with. */
+export interface Look {
+  readonly origin: string;
+  readonly knowledge: Knowledge;
+  /** Called for each journal that was looked at. */
+  onJournal(): void;
+}
+
+/** What is wrong in a bucket, whose directory is there. */
+export function verifyBucket(directory: string, look: Look): Finding[] {
+  const bucket = path.basename(directory);
+  const found = journals.flatMap((journal, index) => {
+    const faults = attempt(path.join(directory, journal), () => verifyOne(directory, journal, index < FIRST, look));
+    return faults.map((fault) => ({ ...fault, origin: look.origin, bucket, journal }));
+  });
+  const account = attempt(directory, () => verifyAccount(directory, look.knowledge));
+  return [...found, ...account.map((fault) => ({ ...fault, origin: look.origin, bucket, journal: 'quota' }))];
+}
+
+function verifyOne(bucket: string, name: JournalName, isNeeded: boolean, { origin, knowledge, onJournal }: Look): Fault[] {
+  const directory = path.join(bucket, name);
+  const kind = kindOf(directory);
+  if (kind === 'nothing') return isNeeded && kindOf(bucket) !== 'nothing' ? [missing(directory)] : [];
+  if (kind !== 'directory') return [fault('unreadable', directory, 'It is not a directory. No link is followed.')];
+  onJournal();
+  return verifyJournal(directory, () => knowledge.machines[name](`${origin}/`));
+}
+
+function missing(directory: string): Fault {
+  return fault('damaged', directory, 'The journal is missing. What it held is lost unless a backup has it.');
+}
+
+function fault(kind: Fault['kind'], at: string, message: string): Fault {
+  return { kind, path: at, offset: 0, length: 0, message };
+}
+
+/** What cannot be looked at is found to be so; the rest is looked at nevertheless. */
+function attempt(at: string, body: () => Fault[]): Fault[] {
+  try {
+    return body();
+  } catch (error) {
+    return [fault('unreadable', at, `Nothing is known of it: ${errorMessage(error)}`)];
+  }
+}

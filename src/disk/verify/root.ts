@@ -1,0 +1,114 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { errorMessage } from '../../runtime/errors.ts';
+import { HoldfastError } from '../../runtime/holdfast-error.ts';
+import { systemCode } from '../journal/disk-error.ts';
+import { decodeOrigin, encodeOrigin } from '../names/origin.ts';
+import { rootReadFailure } from '../root/failure.ts';
+import type { Root } from '../root/root.ts';
+import { type Look, verifyBucket } from './bucket.ts';
+import { kindOf, namesIn } from './entry.ts';
+import type { Finding } from './finding.ts';
+import type { Knowledge } from './knowledge.ts';
+
+/** The only bucket that an origin has so far. */
+const BUCKET = 'default';
+
+/** What a root is found to be. */
+export interface Verification {
+  readonly origins: number;
+  readonly journals: number;
+  readonly findings: readonly Finding[];
+}
+
+/**
+ * Looks at all that is recorded below a root, which is there: each journal of each origin, byte by byte. Writes
+ * nothing, follows no link, and goes well beside processes that use the root.
+ *
+ * @param onOrigin - told before each origin how many there are, and how many are done.
+ * @throws HoldfastError when the root's origins cannot be read
+ */
+export function verifyRoot(root: Root, knowledge: Knowledge, onOrigin: (done: number, total: number) => void): Verification {
+  const names = originNames(root);
+  const findings: Finding[] = [];
+  let origins = 0;
+  let journals = 0;
+  names.forEach((name, index) => {
+    onOrigin(index, names.length);
+    const found = verifyOrigin(path.join(root.origins, name), { knowledge, onJournal: () => (journals += 1) });
+    if (found !== null) origins += 1;
+    for (const finding of found ?? []) findings.push(finding);
+  });
+  return { origins, journals, findings };
+}
+
+function originNames(root: Root): string[] {
+  try {
+    if (kindOf(root.origins) === 'other') throw new HoldfastError('root-unusable', `The origins of ${root.path} are behind a link, which is not followed.`);
+    return namesIn(root.origins);
+  } catch (error) {
+    throw rootReadFailure(root.path, error);
+  }
+}
+
+/** Null: that is no origin, but somebody else's, or gone. */
+function verifyOrigin(directory: string, look: Omit<Look, 'origin'>): Finding[] | null {
+  const spelled = decodeOrigin(path.basename(directory));
+  try {
+    const kind = kindOf(directory);
+    if (kind === 'nothing') return null;
+    if (kind !== 'directory') return spelled === null ? null : [finding('unreadable', spelled, directory, 'It is not a directory. No link is followed.')];
+    const named = readOrigin(directory);
+    const origin = spelled ?? named.origin;
+    if (origin === null || isForeign(directory)) return null;
+    return [...named.findings.map((each) => ({ ...each, origin })), ...verifyBuckets(directory, { ...look, origin })];
+  } catch (error) {
+    return [finding('unreadable', spelled, directory, `Nothing is known of it: ${errorMessage(error)}`)];
+  }
+}
+
+/** Any name is that of some origin, so that it tells nothing. */
+function isForeign(directory: string): boolean {
+  return ['origin.json', BUCKET].every((name) => kindOf(path.join(directory, name)) === 'nothing');
+}
+
+function verifyBuckets(directory: string, look: Look): Finding[] {
+  const bucket = path.join(directory, BUCKET);
+  const kind = kindOf(bucket);
+  if (kind === 'nothing') return [];
+  if (kind === 'directory') return verifyBucket(bucket, look);
+  return [{ ...finding('unreadable', look.origin, bucket, 'It is not a directory. No link is followed.'), bucket: BUCKET }];
+}
+
+/** The origin that `origin.json` names, and what is wrong with that file. */
+function readOrigin(directory: string): { origin: string | null; findings: Finding[] } {
+  const file = path.join(directory, 'origin.json');
+  const text = textOf(file);
+  const origin = text === null ? null : originIn(text);
+  if (origin !== null && encodeOrigin(origin) === path.basename(directory)) return { origin, findings: [] };
+  if (kindOf(directory) === 'nothing') return { origin: null, findings: [] };
+  const what = text === null ? 'It is missing, or no plain file.' : 'It does not name the origin that its directory is of.';
+  return { origin: null, findings: [finding('damaged', null, file, `${what} Nothing else is lost: the data are found by the directory's name.`)] };
+}
+
+function textOf(file: string): string | null {
+  try {
+    return kindOf(file) === 'file' ? fs.readFileSync(file, 'utf8') : null;
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+function originIn(text: string): string | null {
+  try {
+    const { origin } = JSON.parse(text) as { origin?: unknown };
+    return typeof origin === 'string' ? origin : null;
+  } catch {
+    return null;
+  }
+}
+
+function finding(kind: Finding['kind'], origin: string | null, at: string, message: string): Finding {
+  return { kind, origin, bucket: null, journal: null, path: at, offset: 0, length: 0, message };
+}
