@@ -1,6 +1,7 @@
 import { groupBy, overlaps } from './exclusion.ts';
 import type { History } from './history.ts';
 import { explain, type Unexplained } from './linearizability.ts';
+import type { Limit } from './model.ts';
 
 /** The realm that reads everything once all others have ended. */
 export const VERIFIER = 'verifier';
@@ -17,9 +18,10 @@ export interface Violations {
   readonly failures: string[];
 }
 
-export function check(history: History): Violations {
-  const unexplained = [...groupBy(history.operations, ({ object }) => object).values()]
-    .map(explain)
+/** `limitOf` tells how much each object may hold. */
+export function check(history: History, limitOf: (object: string) => Limit | undefined = () => undefined): Violations {
+  const unexplained = [...groupBy(history.operations, ({ object }) => object)]
+    .map(([object, operations]) => explain(operations, limitOf(object)))
     .filter((each) => each !== null);
   const inTheEnd = (each: Unexplained): boolean => each.operation.id.startsWith(`${VERIFIER}:`);
   return {

@@ -9,6 +9,7 @@ import { bundleFixture } from '../support/bundle.ts';
 import type { ActorOptions } from './actor-fixture.ts';
 import { check, type Violations } from './check.ts';
 import { now, readLogs, toHistory, type Death, type History } from './history.ts';
+import { settles } from './patience.ts';
 import { Random } from './random.ts';
 
 export interface StressOptions {
@@ -142,7 +143,7 @@ class Stress {
 
   async #stop(actor: Actor): Promise<void> {
     actor.child.send('stop');
-    if (await settles(actor.exit)) return;
+    if (await settles(actor.exit, PATIENCE_MS)) return;
     this.#accidents.push(`${actor.name} did not stop: something that it waits for does not come`);
     await this.#kill(actor);
   }
@@ -151,7 +152,7 @@ class Stress {
     const program = await bundleFixture(new URL('./verifier-fixture.ts', import.meta.url));
     const child = fork(program, [this.#actorOptions('verifier')], { execArgv: [] });
     const exit = once(child, 'exit') as Promise<[number | null]>;
-    if (await settles(exit)) {
+    if (await settles(exit, PATIENCE_MS)) {
       if ((await exit)[0] !== 0) this.#accidents.push('the verifier failed');
     } else {
       this.#accidents.push('after all had ended, a lock was not to be had, or leftovers were not cleared away');
@@ -159,15 +160,6 @@ class Stress {
       await exit;
     }
   }
-}
-
-/** Whether something comes in time. */
-async function settles(awaited: Promise<unknown>): Promise<boolean> {
-  const end = new AbortController();
-  const timeout = pause(PATIENCE_MS, false, { signal: end.signal }).catch(() => false);
-  const settled = await Promise.race([awaited.then(() => true), timeout]);
-  end.abort();
-  return settled;
 }
 
 /** Lets processes work on one root, kills one after another at random, and looks at what all of them were told. */

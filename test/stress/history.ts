@@ -51,6 +51,10 @@ export class HistoryLog {
     return ++this.#ids;
   }
 
+  close(): void {
+    fs.closeSync(this.#descriptor);
+  }
+
   write(line: Untimed<Line>): void {
     fs.writeSync(this.#descriptor, `${JSON.stringify({ t: now(), ...line })}\n`);
   }
@@ -92,6 +96,8 @@ export interface History {
   readonly failures: readonly string[];
   /** How many operations were refused, and had no effect. */
   readonly refused: number;
+  /** How many of these because there was no room. */
+  readonly full: number;
 }
 
 /** Makes one history of many realms' lines. A realm that has no death is one that ended by itself. */
@@ -100,6 +106,7 @@ export function toHistory(realms: ReadonlyMap<string, readonly Line[]>, deaths: 
   const locks: HeldLock[] = [];
   const failures: string[] = [];
   let refused = 0;
+  let full = 0;
   for (const [realm, lines] of realms) {
     const death = deaths.get(realm);
     const calls = new Map<number, Operation>();
@@ -119,6 +126,7 @@ export function toHistory(realms: ReadonlyMap<string, readonly Line[]>, deaths: 
       } else if ('refused' in line) {
         calls.delete(line.refused);
         refused++;
+        if (line.why === 'QuotaExceededError') full++;
       } else if ('failed' in line) {
         failures.push(`${realm}:${line.failed} ${JSON.stringify(calls.get(line.failed)?.action)}: ${line.why}`);
         end(line.failed, line.t, undefined);
@@ -133,7 +141,7 @@ export function toHistory(realms: ReadonlyMap<string, readonly Line[]>, deaths: 
     for (const number of [...calls.keys()]) end(number, death?.gone ?? Infinity, undefined);
     for (const lock of held.values()) locks.push({ ...lock, cut: true, until: death?.signalled ?? Infinity });
   }
-  return { operations, locks, failures, refused };
+  return { operations, locks, failures, refused, full };
 }
 
 /** Reads the logs of a directory; a last line that was cut short is none. */

@@ -1,5 +1,5 @@
 import type { Operation } from './history.ts';
-import { States, type State } from './model.ts';
+import { States, type Limit, type State } from './model.ts';
 
 /*
  * Whether there is one order of all operations on an object that explains what each of them told, and in which none
@@ -32,11 +32,12 @@ export interface Unexplained {
 const MOST_AT_ONCE = 30;
 
 class Search {
-  readonly #states = new States();
+  readonly #states: States;
   readonly #underWay: (Operation | undefined)[] = [];
   #worlds: Map<string, World>;
 
-  constructor() {
+  constructor(limit: Limit | undefined) {
+    this.#states = new States(limit);
     this.#worlds = collect([{ state: this.#states.empty, done: 0 }]);
   }
 
@@ -103,8 +104,8 @@ function collect(list: readonly World[]): Map<string, World> {
 }
 
 /** Null if there is an order that explains all operations on one object, which was empty before. */
-export function explain(operations: readonly Operation[]): Unexplained | null {
-  const search = new Search();
+export function explain(operations: readonly Operation[], limit?: Limit): Unexplained | null {
+  const search = new Search(limit);
   for (const { operation, isCall } of inTime(operations)) {
     if (isCall) search.begin(operation);
     else if (!search.end(operation)) {

@@ -1,5 +1,7 @@
 // npm run stress: four processes of two threads work on one root, and one after another of them is killed.
 // node test/stress/main.mjs [--kills=200] [--seconds=105] [--seed=…]
+// The long form goes on until 500,000 writes are checked, with small quotas, pauses and threads that are ended as well:
+// node test/stress/main.mjs --long [--writes=500000] [--seed=…]
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -8,7 +10,7 @@ import { progress, table } from '../../scripts/demo/progress.mjs';
 
 /** A module of this folder as something that Node can import; fixtures are found beside their sources. */
 async function load(name) {
-  const outfile = fileURLToPath(new URL(`../../.cache/fixtures/stress-${name}.mjs`, import.meta.url));
+  const outfile = fileURLToPath(new URL(`../../.cache/fixtures/stress-${name.replaceAll('/', '-')}.mjs`, import.meta.url));
   const keepUrls = {
     name: 'keep-urls',
     setup({ onLoad }) {
@@ -60,23 +62,64 @@ function print({ kills, processes, milliseconds, history, violations, accidents,
   if (directory !== null) console.log(`The root and the histories are in ${directory}`);
 }
 
+/** One line that is written anew on a terminal; elsewhere a line for each twentieth. */
+function showProgress(writes) {
+  const { stderr } = process;
+  const begin = performance.now();
+  let shown = 0;
+  let twentieths = 0;
+  return (done, { kills, pauses, terminations, full }) => {
+    const seconds = Math.round((performance.now() - begin) / 1000);
+    const line = `${done}/${writes} writes, ${kills} kills, ${pauses} pauses, ${terminations} threads ended, ${full} without room, ${seconds} s`;
+    if (stderr.isTTY) {
+      if (Date.now() - shown < 200) return;
+      shown = Date.now();
+      stderr.write(`\r${line}\u001b[K`);
+    } else if (Math.floor((20 * done) / writes) > twentieths) {
+      twentieths = Math.floor((20 * done) / writes);
+      console.error(line);
+    }
+  };
+}
+
+async function runLong(writes, seed) {
+  const { stressLong } = await load('long/drive');
+  const { figures, milliseconds, violations, directory } = await stressLong({ writes, seed, onProgress: showProgress(writes) });
+  if (process.stderr.isTTY) process.stderr.write('\r\u001b[K');
+  for (const sentence of violations) console.log(`VIOLATION ${sentence}`);
+  const { kills, pauses, terminations, standstills, full, compactions, rounds } = figures;
+  console.log(
+    `${figures.writes} writes checked in ${rounds} rounds, ${kills} kills, ${pauses} pauses, ${terminations} threads ended, ${standstills} standstills, ` +
+      `${full} refusals by quota, ${compactions} compactions, ${violations.length} violations, ${Math.round(milliseconds / 1000)} s, seed ${seed}`,
+  );
+  if (directory === null) return;
+  console.log(`The root and the round's histories are in ${directory}; again: npm run stress -- --long --writes=${writes} --seed=${seed}`);
+  process.exitCode = 1;
+}
+
+async function runShort(kills, seconds, seed) {
+  const { stress } = await load('drive');
+  const report = await stress({ kills, seed, timeLimit: seconds * 1000, onKill: progress('kills', kills) });
+  print(report);
+  if (report.kills < kills) console.log(`Only ${report.kills} of ${kills} kills in ${seconds} seconds: this machine is too busy.`);
+  if (report.directory !== null || report.kills < kills) process.exitCode = 1;
+
+  const { measureLatencies } = await load('latency');
+  for (const { of, median, p99 } of await measureLatencies()) {
+    console.log(`${of} in another process: median ${median.toFixed(1)} ms, 99% ${p99.toFixed(1)} ms (goal on an idle machine: 100 ms)`);
+  }
+}
+
 const { values } = parseArgs({
   options: {
+    long: { type: 'boolean', default: false },
+    writes: { type: 'string', default: '500000' },
     kills: { type: 'string', default: '200' },
     seconds: { type: 'string', default: '105' },
     seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
   },
 });
-const kills = Number(values.kills);
 const seed = Number(values.seed);
 console.log(`seed ${seed}`);
-const { stress } = await load('drive');
-const report = await stress({ kills, seed, timeLimit: Number(values.seconds) * 1000, onKill: progress('kills', kills) });
-print(report);
-if (report.kills < kills) console.log(`Only ${report.kills} of ${kills} kills in ${values.seconds} seconds: this machine is too busy.`);
-if (report.directory !== null || report.kills < kills) process.exitCode = 1;
-
-const { measureLatencies } = await load('latency');
-for (const { of, median, p99 } of await measureLatencies()) {
-  console.log(`${of} in another process: median ${median.toFixed(1)} ms, 99% ${p99.toFixed(1)} ms (goal on an idle machine: 100 ms)`);
-}
+if (values.long) await runLong(Number(values.writes), seed);
+else await runShort(Number(values.kills), Number(values.seconds), seed);

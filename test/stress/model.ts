@@ -14,10 +14,21 @@ export interface State {
   readonly values: ReadonlyMap<string, string>;
 }
 
+/** How much an object may hold. */
+export interface Limit {
+  readonly bytes: number;
+  readonly weigh: (key: string, value: string) => number;
+}
+
 /** Interns states, so that they can be compared and counted. */
 export class States {
   readonly #known = new Map<string, State>();
+  readonly #limit: Limit | undefined;
   readonly empty: State = this.#intern(new Map());
+
+  constructor(limit?: Limit) {
+    this.#limit = limit;
+  }
 
   #intern(values: ReadonlyMap<string, string>): State {
     const text = JSON.stringify([...values].sort(([a], [b]) => (a < b ? -1 : 1)));
@@ -51,7 +62,7 @@ export class States {
       case 'list':
         return told([...values.keys()].sort()) ? state : null;
       case 'set':
-        return this.#with(state, action.key, action.value);
+        return this.#set(state, action.key, action.value, told);
       case 'clear':
         return this.#without(state, () => true);
       case 'remove':
@@ -69,6 +80,21 @@ export class States {
       case 'move':
         return this.#move(state, action.key, action.to, told);
     }
+  }
+
+  /** Tells false where there is no room for it. */
+  #set(state: State, key: string, value: string, told: (value: Result) => boolean): State | null {
+    const next = this.#with(state, key, value);
+    if (!this.#isRoomFor(state, next)) return told(false) ? state : null;
+    return told(null) ? next : null;
+  }
+
+  /** What takes no more than before always fits. */
+  #isRoomFor(state: State, next: State): boolean {
+    if (this.#limit === undefined) return true;
+    const { bytes, weigh } = this.#limit;
+    const weightOf = ({ values }: State): number => [...values].reduce((sum, [key, value]) => sum + weigh(key, value), 0);
+    return weightOf(next) <= Math.max(bytes, weightOf(state));
   }
 
   #create(state: State, key: string, value: string, told: (value: Result) => boolean): State | null {

@@ -1,4 +1,5 @@
 import type { Action, HistoryLog, LockMode, Result } from './history.ts';
+import { nameValue } from './values.ts';
 
 /** What the web says where an operation could not be done, and was not. */
 const REFUSALS = new Set(['NoModificationAllowedError', 'NotReadableError', 'InvalidModificationError', 'AbortError']);
@@ -6,17 +7,31 @@ const REFUSALS = new Set(['NoModificationAllowedError', 'NotReadableError', 'Inv
 /** Does operations, and writes down when they began, and when and how they ended. */
 export class Recorder {
   readonly realm: string;
-  readonly #log: HistoryLog;
+  #log: HistoryLog;
+  readonly #hasQuota: boolean;
   #values = 0;
 
-  constructor(realm: string, log: HistoryLog) {
+  /** `hasQuota`: whether there may be no room for something. */
+  constructor(realm: string, log: HistoryLog, hasQuota = false) {
     this.realm = realm;
+    this.#log = log;
+    this.#hasQuota = hasQuota;
+  }
+
+  /** Goes on in another log; no operation may be under way. */
+  continueIn(log: HistoryLog): void {
+    this.#log.close();
     this.#log = log;
   }
 
-  /** A name for a value that nobody else writes. */
-  freshName(): string {
-    return `${this.realm}-${++this.#values}`;
+  /** A name for a value that nobody else writes, with `padding` characters after its name. */
+  freshName(padding = 0): string {
+    return nameValue(`${this.realm}-${++this.#values}`, padding);
+  }
+
+  /** Whether an error says that there is no room, and that is possible. */
+  saysFull(error: unknown): boolean {
+    return this.#hasQuota && nameOf(error) === 'QuotaExceededError';
   }
 
   /** An operation that returns at once. Returns what it told; undefined if it told nothing. */
@@ -40,6 +55,11 @@ export class Recorder {
     }
   }
 
+  /** Notes that there was no room for something that is part of no operation. */
+  noteFull(): void {
+    this.#log.write({ refused: this.#log.nextId(), why: 'QuotaExceededError' });
+  }
+
   /** Notes that a lock is held from now on; returns what notes that it is about to be released. */
   holding(lock: string, mode: LockMode): () => void {
     const held = this.#log.nextId();
@@ -60,7 +80,7 @@ export class Recorder {
 
   #failed(call: number, error: unknown): undefined {
     const name = nameOf(error);
-    if (REFUSALS.has(name)) this.#log.write({ refused: call, why: name });
+    if (REFUSALS.has(name) || this.saysFull(error)) this.#log.write({ refused: call, why: name });
     else this.#log.write({ failed: call, why: error instanceof Error ? `${name}: ${error.message}` : String(error) });
   }
 }

@@ -2,6 +2,17 @@
  * Values that tell where they come from: every write has one of its own, and one that is not whole is noticed.
  */
 
+/** The name of a value that is followed by `padding` characters more; `unique` is nobody else's. */
+export function nameValue(unique: string, padding: number): string {
+  return `${unique}+${padding}`;
+}
+
+/** How many UTF-16 code units the value of a name has that `nameValue` made. */
+export function lengthOfValue(name: string): number {
+  const padding = name.slice(name.lastIndexOf('+') + 1);
+  return name.length + padding.length + 2 + Number(padding);
+}
+
 /** A value of `name`, with as many characters more. */
 export function encodeValue(name: string, padding: number): string {
   return `${name} ${padding} ${'x'.repeat(padding)}`;

@@ -12,6 +12,18 @@ export const CELLS = ['cell-1', 'cell-2'];
 export const LOCKS = ['lock-1', 'lock-2'];
 const TREE = 't';
 
+/** What values are like. */
+export interface Habits {
+  readonly keys: readonly string[];
+  /** The share of values that are short, and of those that have at most 10,000 characters. */
+  readonly shares: readonly [short: number, middle: number];
+  /** Most characters of an item, and of a file. */
+  readonly item: number;
+  readonly file: number;
+}
+
+const HABITS: Habits = { keys: KEYS, shares: [0.8, 0.15], item: 100_000, file: 300_000 };
+
 type Directory = Awaited<ReturnType<StorageClient['storage']['getDirectory']>>;
 type FileHandle = Awaited<ReturnType<Directory['getFileHandle']>>;
 
@@ -20,11 +32,13 @@ export class Workload {
   readonly #client: StorageClient;
   readonly #recorder: Recorder;
   readonly #random: Random;
+  readonly #habits: Habits;
 
-  constructor(client: StorageClient, recorder: Recorder, random: Random) {
+  constructor(client: StorageClient, recorder: Recorder, random: Random, habits = HABITS) {
     this.#client = client;
     this.#recorder = recorder;
     this.#random = random;
+    this.#habits = habits;
   }
 
   object(name: string): string {
@@ -44,17 +58,29 @@ export class Workload {
     });
   }
 
+  /** By one question: Object.keys() asks for each property once more, and others may have changed it by then. */
   listItems(): void {
-    this.#storage({ do: 'list' }, (storage) => Object.keys(storage).sort());
+    this.#storage({ do: 'list' }, (storage) => Reflect.ownKeys(storage).map(String).sort());
   }
 
   changeStorage(): void {
-    const key = this.#random.pick(KEYS);
+    const key = this.#random.pick(this.#habits.keys);
     if (this.#random.chance(0.02)) return this.#storage({ do: 'clear' }, (storage) => (storage.clear(), null));
     if (this.#random.chance(0.15)) return this.#removeItem(key);
-    const value = this.#recorder.freshName();
-    const padding = this.#padding(100_000);
-    this.#storage({ do: 'set', key, value }, (storage) => (storage.setItem(key, encodeValue(value, padding)), null));
+    const padding = this.#padding(this.#habits.item);
+    const value = this.#recorder.freshName(padding);
+    this.#storage({ do: 'set', key, value }, (storage) => this.#setItem(storage, key, encodeValue(value, padding)));
+  }
+
+  /** False where there is no room: the model knows whether that is true. */
+  #setItem(storage: StorageClient['localStorage'], key: string, value: string): Result {
+    try {
+      storage.setItem(key, value);
+      return null;
+    } catch (error) {
+      if (this.#recorder.saysFull(error)) return false;
+      throw error;
+    }
   }
 
   /** Whether there was one is not told, so that the model must not be asked. */
@@ -66,8 +92,9 @@ export class Workload {
   /** Mostly little; sometimes so much that a kill can tear it. */
   #padding(most: number): number {
     const kind = this.#random.next();
-    if (kind < 0.8) return this.#random.below(100);
-    return this.#random.below(kind < 0.95 ? 10_000 : most);
+    const [short, middle] = this.#habits.shares;
+    if (kind < short) return this.#random.below(100);
+    return this.#random.below(kind < short + middle ? 10_000 : most);
   }
 
   // Files
@@ -115,8 +142,14 @@ export class Workload {
   }
 
   async #finish(path: string, writable: Awaited<ReturnType<FileHandle['createWritable']>>): Promise<void> {
-    const value = this.#recorder.freshName();
-    await writable.write(encodeValue(value, this.#padding(300_000)));
+    const padding = this.#padding(this.#habits.file);
+    const value = this.#recorder.freshName(padding);
+    try {
+      await writable.write(encodeValue(value, padding));
+    } catch (error) {
+      if (!this.#recorder.saysFull(error)) throw error;
+      return this.#recorder.noteFull();
+    }
     if (this.#random.chance(0.1)) return await writable.abort();
     await this.#files({ do: 'replace', key: path, value }, async () => (await writable.close(), true));
   }
@@ -176,8 +209,8 @@ export class Workload {
   /** Opens the cell's one handle, unless somebody else has it; false if so. */
   async useCell(cell: string, mayWrite: boolean): Promise<boolean> {
     const root = await this.#client.storage.getDirectory();
-    const file = await root.getFileHandle(cell, { create: true });
-    const handle = await file.createSyncAccessHandle().catch(refused);
+    const file = await root.getFileHandle(cell, { create: true }).catch(this.#refused);
+    const handle = await file?.createSyncAccessHandle().catch(this.#refused) ?? null;
     if (handle === null) return false;
     const release = this.#recorder.holding(this.object(cell), 'exclusive');
     try {
@@ -201,14 +234,21 @@ export class Workload {
   /** A writable shares the cell with its like, and keeps out the others. */
   async shareCell(cell: string): Promise<void> {
     const root = await this.#client.storage.getDirectory();
-    const file = await root.getFileHandle(cell, { create: true });
-    const writable = await file.createWritable({ keepExistingData: true }).catch(refused);
+    const file = await root.getFileHandle(cell, { create: true }).catch(this.#refused);
+    const writable = await file?.createWritable({ keepExistingData: true }).catch(this.#refused) ?? null;
     if (writable === null) return;
     const release = this.#recorder.holding(this.object(cell), 'shared');
     await pause(this.#random.below(3));
     release();
     await writable.abort();
   }
+
+  readonly #refused = (error: unknown): null => {
+    if (nameOf(error) === 'NoModificationAllowedError') return null;
+    if (!this.#recorder.saysFull(error)) throw error;
+    this.#recorder.noteFull();
+    return null;
+  };
 
   // Web Locks
 
@@ -226,7 +266,7 @@ export class Workload {
 
   async #hold(name: string, mode: LockMode): Promise<void> {
     const release = this.#recorder.holding(this.object(name), mode);
-    if (this.#random.chance(0.5)) this.getItem(this.#random.pick(KEYS));
+    if (this.#random.chance(0.5)) this.getItem(this.#random.pick(this.#habits.keys));
     else await pause(this.#random.below(4));
     release();
   }
@@ -235,9 +275,4 @@ export class Workload {
   async takeLock(name: string): Promise<void> {
     await this.#client.locks.request(name, () => this.#recorder.holding(this.object(name), 'exclusive')());
   }
-}
-
-function refused(error: unknown): null {
-  if (nameOf(error) === 'NoModificationAllowedError') return null;
-  throw error;
 }

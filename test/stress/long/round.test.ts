@@ -1,0 +1,160 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { VERIFIER } from '../check.ts';
+import type { Action, History, Operation } from '../history.ts';
+import { stressLong, type LongReport } from './drive.ts';
+import { checkRound, endOf, type Round } from './round.ts';
+
+/*
+ * A round that was really run, and then the same with one thing broken, as if Holdfast had done it: each must be found.
+ */
+
+let report: LongReport;
+let round: Round;
+
+beforeAll(async () => {
+  report = await stressLong({ writes: 3000, seed: Date.now() % 2 ** 31 });
+  if (report.last === null) throw new Error(`there is no round: ${report.violations.join('\n')}`);
+  round = report.last;
+}, 240_000);
+
+function kindsFound(history: History): string[] {
+  return Object.entries(checkRound({ ...round, history })).flatMap(([kind, list]) => ((list as string[]).length > 0 ? [kind] : []));
+}
+
+function changed(change: (operation: Operation) => Operation | null): History {
+  return { ...round.history, operations: round.history.operations.flatMap((operation) => change(operation) ?? []) };
+}
+
+/** Everything as it was, with something else instead of some operations. */
+function instead(...pairs: (readonly [Operation, Partial<Operation>])[]): History {
+  const others = new Map(pairs);
+  return changed((operation) => ({ ...operation, ...others.get(operation) }));
+}
+
+function found<T>(items: Iterable<T>, isIt: (item: T) => boolean): T {
+  for (const item of items) if (isIt(item)) return item;
+  throw new Error('the round has none of this kind');
+}
+
+function first<T>(items: Iterable<T>): T {
+  return found(items, () => true);
+}
+
+const realmOf = ({ id }: Operation): string => id.slice(0, id.indexOf(':'));
+const isRead = ({ action, object }: Operation): boolean => action.do === 'get' && object.endsWith('localStorage');
+
+type SetOperation = Operation & { readonly action: Action & { readonly do: 'set' } };
+
+function sets(): SetOperation[] {
+  return round.history.operations.filter((operation): operation is SetOperation => operation.action.do === 'set');
+}
+
+/** The set that made what an operation read. */
+function writeOf(read: Operation): SetOperation {
+  return found(sets(), ({ action, object }) => action.value === read.result && object === read.object);
+}
+
+/** What a fresh process read in the end of items that were written in this round. */
+function finalReads(): Operation[] {
+  const written = new Set(sets().map(({ action }) => action.value));
+  return round.history.operations.filter((read) => realmOf(read) === VERIFIER && isRead(read) && written.has(String(read.result)));
+}
+
+it('a run under kills, pauses and small quotas has no violation, and met all of them', () => {
+  expect(report.violations).toEqual([]);
+  expect(report.directory).toBeNull();
+  const { writes, kills, pauses, terminations, full, compactions } = report.figures;
+  expect(writes).toBeGreaterThanOrEqual(3000);
+  expect(Math.min(kills, pauses, terminations, full, compactions)).toBeGreaterThan(0);
+  expect(kindsFound(round.history)).toEqual([]);
+});
+
+describe('the checker finds', () => {
+  it('an acknowledged write that is lost', () => {
+    expect(kindsFound(instead([first(finalReads()), { result: null }]))).toContain('survival');
+  });
+
+  it('a survivor that does not agree with a fresh process', () => {
+    const reads = round.history.operations.filter((read) => isRead(read) && realmOf(read) !== VERIFIER && read.result !== null);
+    const last = first(reads.sort((a, b) => b.called - a.called));
+    const other = found(finalReads(), ({ result, object }) => result !== last.result && object === last.object);
+    expect(kindsFound(instead([last, { result: other.result }]))).toContain('order');
+  });
+
+  it("a value of another key, which is another writer's", () => {
+    const one = first(finalReads());
+    const other = found(finalReads(), (read) => read !== one && read.object === one.object);
+    expect(kindsFound(instead([one, { result: other.result }]))).toContain('survival');
+  });
+
+  it('a value of another origin', () => {
+    const one = first(finalReads());
+    const other = found(finalReads(), ({ object }) => object !== one.object);
+    expect(kindsFound(instead([one, { result: other.result }]))).toContain('survival');
+  });
+
+  it('two writes of one writer in the wrong order', () => {
+    const read = first(finalReads());
+    const last = writeOf(read);
+    const isEarlier = (set: SetOperation): boolean => realmOf(set) === realmOf(last) && set.object === last.object && set.ended < last.called && set.result === null;
+    const earlier = found(sets(), isEarlier);
+    const before = { ...earlier.action, key: last.action.key };
+    expect(kindsFound(instead([earlier, { action: last.action }], [last, { action: before }]))).not.toEqual([]);
+  });
+
+  it('a write that comes a second time, after others', () => {
+    const read = first(finalReads());
+    const last = writeOf(read);
+    const isOlder = (set: SetOperation): boolean => set.action.key === last.action.key && set.object === last.object && set.result === null && set.ended < last.called;
+    expect(kindsFound(instead([read, { result: found(sets(), isOlder).action.value }]))).toContain('survival');
+  });
+
+  it('a write that was accepted though it is larger than the quota', () => {
+    const { action, object } = writeOf(first(finalReads()));
+    const value = 'large+60000';
+    const larger = changed((operation) => {
+      if (operation.object !== object) return operation;
+      if (operation.result === action.value) return { ...operation, result: value };
+      return operation.action.do === 'set' && operation.action.value === action.value ? { ...operation, action: { ...action, value } } : operation;
+    });
+    expect(kindsFound(larger)).toContain('order');
+  });
+
+  it('a write that was refused though it takes less than what it replaces', () => {
+    const { object, action } = first(finalReads());
+    const key = action.do === 'get' ? action.key : '';
+    const at = 1 + Math.max(...round.history.operations.map(({ called }) => called));
+    const refused: Operation = { id: 'late:1', object, action: { do: 'set', key, value: '+0' }, called: at, ended: at, result: false };
+    expect(kindsFound({ ...round.history, operations: [...round.history.operations, refused] })).toEqual(['order']);
+  });
+
+  /** What was counted, in the order of time. */
+  function counted(): SetOperation[] {
+    const ofCounter = sets().filter(({ object, result }) => object.endsWith('counter item-1') && result === null);
+    return ofCounter.sort((a, b) => a.called - b.called);
+  }
+
+  it('a number that is counted twice', () => {
+    const [one, next] = [first(counted()), first(counted().slice(1))];
+    expect(kindsFound(instead([next, { action: one.action }]))).toContain('counting');
+  });
+
+  it('a number that nobody counted', () => {
+    const lost = first(counted().slice(1));
+    expect(kindsFound(changed((operation) => (operation === lost ? null : operation)))).toContain('counting');
+  });
+
+  it('a lock that two hold at once', () => {
+    const intruder = { ...first(round.history.locks), id: 'other:1', mode: 'exclusive' } as const;
+    expect(kindsFound({ ...round.history, locks: [...round.history.locks, intruder] })).toEqual(['exclusion']);
+  });
+});
+
+it('the end of a round is the beginning of the next', () => {
+  const before = endOf(round.history);
+  const fresh = round.history.operations.filter((operation) => realmOf(operation) === VERIFIER);
+  const next: Round = { before, history: { ...round.history, operations: fresh, locks: [], failures: [] } };
+  expect(Object.values(checkRound(next)).flat()).toEqual([]);
+  const forgetful: Round = { ...next, before: before.slice(0, -1) };
+  expect(Object.values(checkRound(forgetful)).flat()).not.toEqual([]);
+});
