@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { Locator } from '../../src/disk/locator.ts';
 import { writeStub } from '../../src/disk/tree/stub.ts';
+import type { Swap } from '../../src/disk/tree/swap.ts';
 import { createRootHandle, FileSystem } from '../../src/file-system/index.ts';
 import type { FileSystemFileHandle } from '../../src/file-system/index.ts';
 import { HoldfastError } from '../../src/runtime/holdfast-error.ts';
@@ -41,17 +42,17 @@ async function openStubbed(fetch?: (stubbed: Stubbed) => Promise<void>): Promise
   });
   atEnd(() => system.close());
   const file = await createRootHandle(system).getFileHandle('f', { create: true });
-  const put = async (fill: (descriptor: number) => void): Promise<void> => {
+  const put = async (fill: (swap: Swap) => void): Promise<void> => {
     const swap = await bucket.tree.swap();
-    fill(swap.descriptor);
+    fill(swap);
     await bucket.tree.replace(swap, ['f']);
   };
   const stubbed: Stubbed = {
     system,
     file,
     fetched,
-    put: (content) => put((descriptor) => fs.writeSync(descriptor, content)),
-    putStub: () => put((descriptor) => writeStub(descriptor, Buffer.from('manifest'))),
+    put: (content) => put(({ descriptor }) => fs.writeSync(descriptor, content)),
+    putStub: () => put((swap) => writeStub(swap, Buffer.from('manifest'))),
   };
   await stubbed.putStub();
   return stubbed;

@@ -30,7 +30,7 @@ const rows = chosen(runtimes, ({ name, folder }) => `${name} ${folder}`).map((ru
 }));
 
 const project = makeProject();
-const work = rows.filter(({ command }) => command !== undefined).flatMap((row) => areas.map((area) => ({ row, area })));
+const work = rows.filter(({ command }) => command !== undefined).flatMap((row) => areas.filter((area) => row.runtime.areas?.includes(area) ?? true).map((area) => ({ row, area })));
 const start = performance.now();
 let left = work.length;
 

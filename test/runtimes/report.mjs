@@ -4,7 +4,7 @@ export function table(rows, areas) {
     ['', '', ...areas, 'all'],
     ...rows.map(({ runtime, version, reason, results }) =>
       reason === undefined
-        ? [runtime.name, version, ...areas.map((area) => count([results.get(area)])), count([...results.values()])]
+        ? [runtime.name, version, ...areas.map((area) => count(results.has(area) ? [results.get(area)] : [])), count([...results.values()])]
         : [runtime.name, `skipped: ${reason}`],
     ),
   ];

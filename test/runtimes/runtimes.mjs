@@ -19,6 +19,20 @@ const node = (major) => ({
   types: { package: `@types/node@${major}`, name: '@types/node' },
 });
 
+/** Node with nothing allowed but the root, its own code and threads. */
+const restricted = (major) => ({
+  ...node(major),
+  name: `Node ${major} --permission`,
+  areas: ['web-storage'],
+  flags: ({ data, project }) => [
+    major === 20 ? '--experimental-permission' : '--permission',
+    `--allow-fs-read=${data}`,
+    `--allow-fs-read=${project}`,
+    `--allow-fs-write=${data}`,
+    '--allow-worker',
+  ],
+});
+
 /** What a program reads from its environment when Holdfast is in it. */
 const variables = ['ROOT', 'ORIGIN', 'GLOBALS', 'QUOTA', 'DURABILITY', 'EVENTS', 'EXPOSURE'].map((name) => `HOLDFAST_${name}`);
 
@@ -27,6 +41,10 @@ export const runtimes = [
   node(22),
   node(24),
   node(26),
+  restricted(20),
+  restricted(22),
+  restricted(24),
+  restricted(26),
   {
     name: 'Deno 2',
     folder: 'deno-2',

@@ -564,7 +564,7 @@ describe('a disk that is damaged', () => {
     await a.sync.stop();
     await a.disconnect();
     const swap = await a.tree.swap();
-    writeStub(swap.descriptor, Buffer.from('nonsense'));
+    writeStub(swap, Buffer.from('nonsense'));
     await a.tree.replace(swap, ['g']);
     await expect(a.read('g')).rejects.toMatchObject({ name: 'NotReadableError' });
     a.begin();

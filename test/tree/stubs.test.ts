@@ -19,7 +19,7 @@ afterEach(() => bucket.remove());
 
 async function putStub(tree: FileTree, locator: Locator): Promise<void> {
   const swap = await tree.swap();
-  writeStub(swap.descriptor, MANIFEST);
+  writeStub(swap, MANIFEST);
   await tree.replace(swap, locator);
 }
 

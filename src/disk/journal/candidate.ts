@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import { dirname } from 'node:path';
+import { fsync } from '../../runtime/descriptor-calls.ts';
 import { withDescriptor } from '../../runtime/descriptors.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { closeQuietly, candidatePath, encodeFileHeader, FILE_HEADER_BYTES } from './generation-file.ts';
@@ -48,7 +49,7 @@ export class Candidate {
       const payload = encodeEnd({ ...end, records });
       this.note({ kind: END_OF_SNAPSHOT_KIND, session: 0, sequence: 0, payload });
       this.#flush(descriptor);
-      fs.fsyncSync(descriptor);
+      fsync(descriptor);
       syncDirectory(dirname(this.path));
     });
   }
@@ -75,7 +76,7 @@ export class Candidate {
     if (this.#pendingBytes === 0) return;
     this.#withFile(fs.constants.O_WRONLY | fs.constants.O_APPEND, (descriptor) => {
       this.#flush(descriptor);
-      if (sync) fs.fsyncSync(descriptor);
+      if (sync) fsync(descriptor);
     });
   }
 

@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import { fdatasync } from '../../runtime/descriptor-calls.ts';
 import { isShortage } from '../../runtime/descriptors.ts';
 import { errorMessage } from '../../runtime/errors.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
@@ -360,7 +361,7 @@ export class Journal<Outcome> {
   /** Makes the record durable that was written last. */
   #sync(): void {
     try {
-      fs.fdatasyncSync(this.#replay.file.descriptor);
+      fdatasync(this.#replay.file.descriptor);
     } catch (error) {
       throw this.#failedSync(error);
     }

@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import { fsync } from '../../runtime/descriptor-calls.ts';
 import { withDescriptor } from '../../runtime/descriptors.ts';
 import { systemCode } from './disk-error.ts';
 import { closeQuietly } from './generation-file.ts';
@@ -11,7 +12,7 @@ export function syncDirectory(directory: string): void {
   try {
     const descriptor = withDescriptor(() => fs.openSync(directory, fs.constants.O_RDONLY));
     try {
-      fs.fsyncSync(descriptor);
+      fsync(descriptor);
     } finally {
       closeQuietly(descriptor);
     }

@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { fsync } from '../../runtime/descriptor-calls.ts';
 import { withDescriptor } from '../../runtime/descriptors.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { ensureDirectory } from '../directories.ts';
@@ -211,7 +212,7 @@ class Copies {
 function syncFile(file: string): void {
   const descriptor = withDescriptor(() => fs.openSync(file, 'r+'));
   try {
-    fs.fsyncSync(descriptor);
+    fsync(descriptor);
   } finally {
     fs.closeSync(descriptor);
   }

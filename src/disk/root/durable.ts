@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { fsync } from '../../runtime/descriptor-calls.ts';
 import { withDescriptor } from '../../runtime/descriptors.ts';
 import { systemCode } from '../journal/disk-error.ts';
 
@@ -12,7 +13,7 @@ export function syncPath(target: string): void {
   if (process.platform === 'win32') return;
   const descriptor = withDescriptor(() => fs.openSync(target, 'r'));
   try {
-    fs.fsyncSync(descriptor);
+    fsync(descriptor);
   } finally {
     fs.closeSync(descriptor);
   }

@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import { fsync } from '../../runtime/descriptor-calls.ts';
 import { randomUuid } from '../../runtime/random.ts';
 import { decodeName, decodeSpelling } from '../names/name.ts';
 import type { LongSpelling } from '../names/name.ts';
@@ -43,7 +44,7 @@ function writeSpelling(path: string, long: LongSpelling, isStrict: boolean): voi
   const descriptor = openNew(draft, CREATE);
   try {
     writeWhole(descriptor, Buffer.from(long.spelling));
-    if (isStrict) fs.fsyncSync(descriptor);
+    if (isStrict) fsync(descriptor);
     fs.renameSync(draft, path);
   } catch (error) {
     fs.rmSync(draft, { force: true });

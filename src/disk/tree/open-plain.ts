@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import { setMode } from '../../runtime/descriptor-calls.ts';
 import { withDescriptor } from '../../runtime/descriptors.ts';
 import { isStub, mayBeStub } from './stub.ts';
 
@@ -65,7 +66,7 @@ export function openNew(path: string, flags: number): number {
   if ((flags & O_CREAT) === 0) throw systemError('ENOENT', path);
   const descriptor = withDescriptor(() => fs.openSync(path, flags | O_EXCL | O_NOFOLLOW, 0o600));
   try {
-    fs.fchmodSync(descriptor, 0o600); // whatever the umask
+    setMode(descriptor, path, 0o600); // whatever the umask
   } catch (error) {
     closeQuietly(descriptor);
     fs.unlinkSync(path);

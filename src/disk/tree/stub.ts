@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import { setMode } from '../../runtime/descriptor-calls.ts';
 import { writeWhole } from './write-whole.ts';
 
 /*
@@ -34,9 +35,9 @@ export function isStub(descriptor: number): boolean {
 }
 
 /** Makes a stub of an empty file that nobody sees yet. `manifest` says where the content is; it is opaque here. */
-export function writeStub(descriptor: number, manifest: Uint8Array): void {
+export function writeStub({ descriptor, path }: { readonly descriptor: number; readonly path: string }, manifest: Uint8Array): void {
   writeWhole(descriptor, Buffer.concat([MAGIC, manifest]));
-  fs.fchmodSync(descriptor, STUB_MODE);
+  setMode(descriptor, path, STUB_MODE);
 }
 
 /** Bytes of the stub with this manifest. */

@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import { setMode } from '../../runtime/descriptor-calls.ts';
 import { withDescriptor, withDescriptors } from '../../runtime/descriptors.ts';
 import { wallClock } from '../../runtime/timers.ts';
 import { Extent } from '../quota/extent.ts';
@@ -210,7 +211,7 @@ export class SwapFolder {
 function openCopy(path: string, ledger: Ledger): Swap {
   const descriptor = openPlain(path, READ_WRITE);
   try {
-    fs.fchmodSync(descriptor, 0o600);
+    setMode(descriptor, path, 0o600);
     return new Swap(path, descriptor, ledger, fs.fstatSync(descriptor).size);
   } catch (error) {
     closeQuietly(descriptor);

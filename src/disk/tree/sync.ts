@@ -1,12 +1,11 @@
 import fs from 'node:fs';
+import { fsync, fsyncLater } from '../../runtime/descriptor-calls.ts';
 import { withDescriptor } from '../../runtime/descriptors.ts';
 import { systemCode } from './tree-error.ts';
 
 /** Flushes a file to the disk, in another thread. */
 export function syncFile(descriptor: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    fs.fsync(descriptor, (error) => (error ? reject(error) : resolve()));
-  });
+  return fsyncLater(descriptor);
 }
 
 /** Flushes a directory's names to the disk. Windows cannot open one; its volumes journal their names. */
@@ -19,7 +18,7 @@ export function syncDirectory(path: string): void {
     throw error;
   }
   try {
-    fs.fsyncSync(descriptor);
+    fsync(descriptor);
   } finally {
     fs.closeSync(descriptor);
   }

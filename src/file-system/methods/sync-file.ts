@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import { NO_ACCOUNT, OverQuotaError } from '../../disk/quota/ledger.ts';
 import { isObject } from '../../runtime/brands.ts';
+import { fdatasync } from '../../runtime/descriptor-calls.ts';
 import { isBeyondSizeLimit } from '../../runtime/size-limit.ts';
 import { allowSharedBufferSource, bytesOf } from '../../webidl/buffers.ts';
 import { enforcedUnsignedLongLong } from '../../webidl/integers.ts';
@@ -131,7 +132,7 @@ export class SyncFile {
   flush(): void {
     const descriptor = this.#access.writable(FLUSH);
     try {
-      fs.fdatasyncSync(descriptor);
+      fdatasync(descriptor);
     } catch (error) {
       throw this.#access.failure(error, 'write', FLUSH);
     }

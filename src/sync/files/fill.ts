@@ -4,6 +4,7 @@ import type { Fingerprint } from '../../disk/tree/look.ts';
 import { OverQuotaError } from '../../disk/quota/ledger.ts';
 import { canHaveStubs, stubSize, writeStub } from '../../disk/tree/stub.ts';
 import type { Swap } from '../../disk/tree/swap.ts';
+import { setTimes } from '../../runtime/descriptor-calls.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { downloadContent } from './blobs.ts';
 import { encodeStub } from './manifest.ts';
@@ -44,13 +45,13 @@ function isNotToBeHad(error: unknown): error is Error {
 function fillWithStub(swap: Swap, manifest: Manifest): Fingerprint {
   const stub = encodeStub(manifest);
   swap.extent.cover(stubSize(stub));
-  writeStub(swap.descriptor, stub);
+  writeStub(swap, stub);
   return setTime(swap, manifest);
 }
 
 /** A quarter of a millisecond keeps the time from being one less after it was a fraction of seconds. */
-function setTime({ descriptor }: Swap, { lastModified }: Manifest): Fingerprint {
+function setTime({ descriptor, path }: Swap, { lastModified }: Manifest): Fingerprint {
   const seconds = (lastModified + 0.25) / 1000;
-  fs.futimesSync(descriptor, seconds, seconds);
+  setTimes(descriptor, path, seconds);
   return fingerprintOf(fs.fstatSync(descriptor));
 }
