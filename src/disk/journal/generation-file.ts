@@ -111,11 +111,20 @@ function openPlainFile(path: string, access: Access): Pick<GenerationFile, 'desc
     const expected = fs.lstatSync(path);
     if (!expected.isFile()) break;
     const opened = openDescriptor(path, access);
-    const { dev, ino } = fs.fstatSync(opened.descriptor);
-    if (ino === expected.ino && dev === expected.dev) return { ...opened, dev, ino };
+    if (isThatFile(opened.descriptor, expected)) return { ...opened, dev: expected.dev, ino: expected.ino };
     closeQuietly(opened.descriptor);
   }
   throw new HoldfastError('journal-damaged', `The journal ${path} is not a plain file.`);
+}
+
+function isThatFile(descriptor: number, expected: fs.Stats): boolean {
+  try {
+    const { dev, ino } = fs.fstatSync(descriptor);
+    return ino === expected.ino && dev === expected.dev;
+  } catch (error) {
+    closeQuietly(descriptor);
+    throw error;
+  }
 }
 
 function openDescriptor(path: string, access: Access): { descriptor: number; readOnly: unknown } {

@@ -37,6 +37,8 @@ export const CHUNK_BYTES = 2 ** 20;
 
 /** How long what a session has used or freed is not told to others, at most, in milliseconds. */
 const SETTLE_MS = 250;
+/** The same once it was closed. */
+const LAST_SETTLE_MS = 10;
 
 /** Of what the disk has left, no more is reserved in advance than this part. */
 const ROOM_SHARE = 8;
@@ -76,6 +78,8 @@ export class Account {
   /** The counting before which nothing that was freed has gone. */
   #freedSince: Mark = 0;
   #stale = false;
+  /** Then only what is still being deleted is settled, soon after. */
+  #closed = false;
   #stirred = false;
   #timer: Timer | null = null;
 
@@ -142,8 +146,9 @@ export class Account {
 
   /** Settles, and closes what is open. What is freed later opens it again for a moment. */
   close(): void {
+    this.#closed = true;
     this.settle();
-    this.#attendant.close();
+    void this.#attendant.close().then(() => this.#rest());
     this.#rest();
   }
 
@@ -261,8 +266,10 @@ export class Account {
       if (!this.#journal.look()) return NO_ACCOUNT;
     } catch {
       return NO_ACCOUNT;
+    } finally {
+      // Whatever came of it, the journal may be open now.
+      this.#arm();
     }
-    this.#arm();
     const { machine } = this.#journal;
     return machine.counting === null ? machine.epoch : COUNTING;
   }
@@ -304,12 +311,12 @@ export class Account {
       settlesAtExit = true;
       this.#detach(() => process.on('exit', settleAll));
     }
-    this.#timer = this.#detach(() => setTimeout(() => this.#round(), SETTLE_MS)).unref();
+    this.#timer = this.#detach(() => setTimeout(() => this.#round(), this.#closed ? LAST_SETTLE_MS : SETTLE_MS)).unref();
   }
 
   #round(): void {
     this.#timer = null;
-    const isActive = this.#stirred;
+    const isActive = this.#stirred && !this.#closed;
     this.#stirred = false;
     this.#settle(isActive ? this.#left : 0);
     if (isActive || this.#isUnsettled) return this.#arm();

@@ -106,11 +106,12 @@ export class Attendant {
     return new Map([[categories.files, bytes]]);
   }
 
-  /** Begins nothing any more. */
-  close(): void {
+  /** Begins nothing any more; resolves when a counting that is under way has ended. */
+  async close(): Promise<void> {
     this.#closed = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
+    await this.#counting?.catch(() => undefined);
   }
 
   async #recount(): Promise<void> {
