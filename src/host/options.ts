@@ -14,7 +14,7 @@ import { syncOption } from './sync/provide.ts';
 export interface Quotas {
   /**
    * Bytes of everything: files, with 4,096 for each file and directory, and `localStorage`. By default what the disk has
-   * left, but for a reserve: a twentieth of the disk, or 1 GiB where that is less, is never written to.
+   * left, but for a reserve: a twentieth of the disk, or 128 MiB where that is less, is never written to.
    */
   readonly total?: number;
   /**

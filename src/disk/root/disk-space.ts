@@ -17,7 +17,7 @@ import { nearestExisting } from './volume.ts';
  */
 
 /** The floor: bytes, or a part of a smaller disk; and a part of the places for files that a disk has. */
-const FLOOR_BYTES = 2 ** 30;
+const FLOOR_BYTES = 2 ** 27;
 const FLOOR_PART = 20;
 const FLOOR_PART_OF_ENTRIES = 80;
 
