@@ -2,6 +2,7 @@ import { LockedError } from '../disk/locks/lock-table.ts';
 import { OverQuotaError } from '../disk/quota/ledger.ts';
 import { TreeError, toTreeError } from '../disk/tree/tree-error.ts';
 import type { TreeErrorCode } from '../disk/tree/tree-error.ts';
+import { isShortage } from '../runtime/descriptors.ts';
 import { isDOMException, isTypeError, withCause } from '../runtime/errors.ts';
 import { HoldfastError } from '../runtime/holdfast-error.ts';
 import type { HoldfastErrorCode } from '../runtime/holdfast-error.ts';
@@ -63,7 +64,9 @@ export function webError(error: unknown, context: string): unknown {
     return overQuota(`${context}: ${error.message}.`, error, { quota, requested });
   }
   if (error instanceof HoldfastError) {
-    return named(holdfastErrors[error.code] ?? 'UnknownError', `${context}: ${error.message}`, error.cause ?? error);
+    // Too many open files are the same to a user, be it a file or a journal that could not be opened.
+    const name = isShortage(error.cause) ? treeErrors['too-many-open'] : (holdfastErrors[error.code] ?? 'UnknownError');
+    return named(name, `${context}: ${error.message}`, error.cause ?? error);
   }
   return isTypeError(error) || isDOMException(error) ? error : unknown(error, context);
 }
