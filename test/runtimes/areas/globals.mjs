@@ -50,3 +50,7 @@ test('the environment says which origin', async () => {
 test('a mistake in the environment is told', async () => {
   await assert.rejects(look({ preload: true, env: { HOLDFAST_ROOT: newRoot(), HOLDFAST_ORIGIN: 'app.example' } }), /'app.example' is not an origin/);
 });
+
+test('a thread whose code is a string has the globals once it has imported them', async () => {
+  assert.deepEqual(await run('evaluated', { env: { HOLDFAST_ROOT: newRoot() } }), ['a string']);
+});
