@@ -9,9 +9,10 @@ afterEach(() => {
 
 type Call = 'open' | 'write' | 'rename' | 'unlink' | 'mkdir' | 'ftruncate';
 
-/** Whether a call is about the bucket's lock journal, whose faults are another matter. */
+/** Whether a call is about one of the bucket's journals, whose faults are another matter. */
 function isOfJournal(first: unknown): boolean {
-  return typeof first === 'number' && fs.readlinkSync(`/proc/self/fd/${first}`).includes('/locks/');
+  const path = typeof first === 'number' ? fs.readlinkSync(`/proc/self/fd/${first}`) : String(first);
+  return path.includes('/locks/') || path.includes('/quota/');
 }
 
 /** Lets a system call fail in all its forms. */
