@@ -23,7 +23,7 @@ const node = (major) => ({
 const restricted = (major) => ({
   ...node(major),
   name: `Node ${major} --permission`,
-  areas: ['web-storage'],
+  areas: ['globals', 'web-storage'],
   flags: ({ data, project }) => [
     major === 20 ? '--experimental-permission' : '--permission',
     `--allow-fs-read=${data}`,
