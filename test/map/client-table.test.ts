@@ -20,8 +20,12 @@ function replicaOf(incarnation: string): Replica {
 }
 
 function receive(replica: Replica, incarnation: string, operation: Operation, base: number): number {
+  return receiveAll(replica, incarnation, [operation], base);
+}
+
+function receiveAll(replica: Replica, incarnation: string, operations: readonly Operation[], base: number): number {
   const position = replica.position + 1;
-  const batch = { incarnation, region: 'r', first: 1, previous: NO_CHAIN, base, chained: true, operations: [operation] };
+  const batch = { incarnation, region: 'r', first: 1, previous: NO_CHAIN, base, chained: true, operations };
   return replica.entry({ epoch: 'e', position, digest: new Uint8Array(32).fill(1), batch })?.length ?? -1;
 }
 
@@ -96,6 +100,33 @@ describe('a region whose incarnation was forgotten', () => {
     bootstrap(away, baseOf(others));
     expect(away.pending.length).toBe(0);
     expect(away.rejections.items).toMatchObject([{ reason: 'unknown', operation: { sequence: 2 } }]);
+  });
+
+  test('does not give again what was confirmed, when a copy of it has begun with 1 again meanwhile', () => {
+    const writes = [set(7, 1, 'own'), set(7, 2, 'own too')];
+    const copy = replicaOf(OWN);
+    const away = replicaOf(OWN);
+    for (const replica of [away, copy]) {
+      for (const write of writes) replica.local(write);
+      receiveAll(replica, OWN, writes, 0);
+    }
+    start(copy, 1000, ClientTable.most);
+    expect(receive(copy, OWN, set(8, 1, 'of the copy'), copy.position)).toBe(1);
+    bootstrap(away, baseOf(copy));
+    expect([away.pending.length, away.rejections.size]).toEqual([0, 0]);
+  });
+
+  test('gives again what a restored hub has lost of it, whatever a copy has done under its name since', () => {
+    const lost = [set(7, 1, 'own'), set(7, 2, 'lost')];
+    const hub = replicaOf(incarnationOf(3));
+    const region = replicaOf(OWN);
+    for (const replica of [hub, region]) start(replica, 1000, ClientTable.most + 1);
+    for (const write of lost) region.local(write);
+    receiveAll(region, OWN, lost, region.position);
+    receive(hub, OWN, set(8, 1, 'of the copy'), hub.position);
+    bootstrap(region, baseOf(hub));
+    expect(Array.from(region.pending, ({ operation }) => operation)).toEqual([lost[1]]);
+    expect(region.diverged).toBe(true);
   });
 
   test('keeps what it never sent: a root that is new to its hub', () => {

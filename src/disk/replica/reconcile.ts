@@ -26,7 +26,7 @@ export interface Reconciled {
 /** (11, 12) Tells what of a replica's own a new base has not seen; the `tail` before what is pending. */
 export function reconcile(own: Own): Reconciled {
   const { pending, tail, clients } = own;
-  const lostTail = tail.filter((item) => isForgotten(item, clients));
+  const lostTail = tail.filter((item) => isForgotten(item, own));
   const left = [...lostTail.map((item, at) => again(item, at, tail, lostTail, clients)), ...leftOf(own)];
   const unknown = Array.from(pending).filter((item) => !isLeft(item, own)).map(({ operation }) => operation);
   const isKnown = knownBy(own);
@@ -34,10 +34,15 @@ export function reconcile(own: Own): Reconciled {
   return { left, unknown, tail: tail.filter(stays) };
 }
 
-/** Whether the hub does not have what was confirmed once. What the table has forgotten, an older base may have, too. */
-function isForgotten({ incarnation, number, position }: Confirmed, clients: ClientTable): boolean {
-  if (clients.knows(incarnation)) return number > clients.last(incarnation).number;
-  return clients.horizon === 0 || position > clients.horizon;
+/**
+ * Whether the hub does not have what was confirmed once. What the table has forgotten, an older base may have, too; and
+ * a copy may have begun with 1 again since: then the numbers that the table has are not those of the tail.
+ */
+function isForgotten({ incarnation, number, position }: Confirmed, own: Own): boolean {
+  const { clients } = own;
+  const isBeyond = clients.horizon === 0 || position > clients.horizon;
+  if (!clients.knows(incarnation)) return isBeyond;
+  return number > clients.last(incarnation).number && (isBeyond || isOwnHistory(incarnation, own));
 }
 
 /** Whether it is certain that what is pending has had no turn. */

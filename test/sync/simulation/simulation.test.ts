@@ -9,7 +9,7 @@ const MOST_MS_A_SEED = 300;
 const SEEDS_A_LINE = 1000;
 
 /** Under other rules the histories of two copies of a machine, or of a disk, were mixed there. */
-const FOUND_ONCE = [5_056_978, 9_012_615, 37_054, 47_058];
+const FOUND_ONCE = [5_056_978, 9_012_615, 37_054, 47_058, 252_973];
 
 describe('regions, processes and a hub in trouble', () => {
   test.each(FOUND_ONCE)('converge where they once did not (seed %i)', async (seed) => {
