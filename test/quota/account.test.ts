@@ -379,7 +379,7 @@ describe('the disk', () => {
   /** So many blocks are free beside what is for everybody else, of a disk of four gigabytes. */
   function leave(blocks: number, entries: Partial<fs.StatsFs> = {}): void {
     const real = fs.statfsSync(bucket.path);
-    vi.spyOn(fs, 'statfsSync').mockReturnValue({ ...real, bsize: BLOCK, blocks: 1_000_000, bavail: 50_000 + blocks, files: 0, ffree: 0, ...entries });
+    vi.spyOn(fs, 'statfsSync').mockReturnValue({ ...real, bsize: BLOCK, blocks: 500_000, bavail: 25_000 + blocks, files: 0, ffree: 0, ...entries });
   }
 
   test('is not filled to the brim: a part stays free, whatever the quota', async () => {

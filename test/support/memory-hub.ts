@@ -39,7 +39,7 @@ export class MemoryLog {
     const missing = blobs.find((name) => !this.blobs.has(name));
     if (missing !== undefined) throw failure('hub-blob-missing', `The blob ${missing} is not there.`);
     for (const { id, bytes } of entries) {
-      if (!this.entries.some((entry) => entry.id === id)) this.entries.push({ id, bytes: bytes.slice() });
+      if (!this.entries.some((entry) => entry.id === id)) this.entries.push({ id, bytes: new Uint8Array(bytes) });
     }
     for (const name of blobs) {
       this.named.set(name, this.position);
@@ -51,12 +51,12 @@ export class MemoryLog {
   read(after: number, limit: number): HubEntry[] {
     if (after + 1 < this.first) throw failure('hub-trimmed', `Entry ${after + 1} was trimmed.`);
     const from = after + 1 - this.first;
-    return this.entries.slice(from, from + limit).map(({ bytes }, index) => ({ position: after + 1 + index, bytes: bytes.slice() }));
+    return this.entries.slice(from, from + limit).map(({ bytes }, index) => ({ position: after + 1 + index, bytes: new Uint8Array(bytes) }));
   }
 
   putSnapshot({ position, bytes }: HubSnapshot): void {
     if (position > this.position) throw failure('hub-damaged', `The log ends at ${this.position}.`);
-    if (this.snapshot === null || position > this.snapshot.position) this.snapshot = { position, bytes: bytes.slice() };
+    if (this.snapshot === null || position > this.snapshot.position) this.snapshot = { position, bytes: new Uint8Array(bytes) };
   }
 
   trim(upTo: number): void {
@@ -67,7 +67,7 @@ export class MemoryLog {
   }
 
   putBlob(name: string, bytes: Uint8Array): void {
-    if (!this.blobs.has(name)) this.blobs.set(name, bytes.slice());
+    if (!this.blobs.has(name)) this.blobs.set(name, new Uint8Array(bytes));
     this.used.set(name, Date.now());
   }
 
@@ -197,7 +197,7 @@ class MemoryHubLog implements HubLog {
 
   async snapshot(): Promise<HubSnapshot | null> {
     const { snapshot } = this.#log;
-    return snapshot && { ...snapshot, bytes: snapshot.bytes.slice() };
+    return snapshot && { ...snapshot, bytes: new Uint8Array(snapshot.bytes) };
   }
 
   async putSnapshot(snapshot: HubSnapshot): Promise<void> {

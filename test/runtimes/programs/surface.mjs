@@ -209,7 +209,7 @@ async function useStructuredClone({ install }, host, make) {
 /** @param root the path of a directory that is not there yet */
 export async function useEverything(holdfast, root, make) {
   const href = `file://${root}`;
-  const host = new holdfast.StorageHost({ root: make(`({ href: ${JSON.stringify(href)}, protocol: 'file:' })`), quota: (origin) => (origin === 'https://small.example' ? 2000 : 1e8) });
+  const host = new holdfast.StorageHost({ root: make(`({ href: ${JSON.stringify(href)}, protocol: 'file:' })`), quota: (origin) => (origin === 'https://small.example' ? { localStorage: 2000 } : 1e8) });
   const client = host.origin(make("({ href: 'https://app.example/', protocol: 'https:' })"));
   const small = host.origin('https://small.example');
   useStorage(small.localStorage, make);
