@@ -29,8 +29,12 @@ export const namesOfFiles: RightNames = {
   EACCES: ['NoModificationAllowedError', 'NotReadableError', 'UnknownError'],
 };
 
-/** `locks.request` knows no other error; the scenarios of locks have files as well. */
+/**
+ * `locks.request` knows no other error, but that storage which may not be read cannot be had; the scenarios of locks have
+ * files as well.
+ */
 export const namesOfLocks: RightNames = {
   ...namesOfFiles,
   ENOSPC: ['UnknownError', 'QuotaExceededError'],
+  EACCES: [...namesOfFiles.EACCES, 'SecurityError'],
 };
