@@ -125,10 +125,13 @@ test('who holds a file keeps others out, by mode', () =>
 test('legal names are kept exactly, illegal ones are TypeErrors', () =>
   withDirectory(async (root) => {
     const legal = ['a..b', 'dot.', 'space ', ' ', '#$23423@352^*3243', '😀', 'é', 'e\u0301', 'CON', 'con', 'Con', '%41', 'x'.repeat(300), '-', '~'];
+    const illegal = ['', '.', '..', 'a/b'];
+    // It separates paths on Windows only. https://fs.spec.whatwg.org/#valid-file-name
+    (process.platform === 'win32' ? illegal : legal).push('a\\b');
     for (const name of legal) await put(root, name, name);
     assert.deepEqual(await names(root), legal.toSorted());
     for (const name of legal) assert.equal(await textOf(await root.getFileHandle(name)), name);
-    for (const name of ['', '.', '..', 'a/b', 'a\\b']) await assert.rejects(root.getFileHandle(name, create), TypeError);
+    for (const name of illegal) await assert.rejects(root.getFileHandle(name, create), TypeError);
   }));
 
 test('directories list, resolve and compare', () =>
