@@ -264,6 +264,7 @@ export class Account {
   #mark(): Mark {
     try {
       if (!this.#journal.look()) return NO_ACCOUNT;
+      this.#hold();
     } catch {
       return NO_ACCOUNT;
     } finally {
@@ -272,6 +273,16 @@ export class Account {
     }
     const { machine } = this.#journal;
     return machine.counting === null ? machine.epoch : COUNTING;
+  }
+
+  /** Until what it frees is told, a realm has something reserved: so others miss it when it is killed, and count. */
+  #hold(): void {
+    if (this.#journal.reservation > 0) return;
+    try {
+      this.#adjust(0, 1, Number.MAX_SAFE_INTEGER);
+    } catch {
+      // A full disk, on which removals work all the same: the daily count makes up for a kill.
+    }
   }
 
   #free(category: Category, bytes: number, since: Mark): void {
