@@ -1,3 +1,5 @@
+import { ValueDamagedError } from './value-error.ts';
+
 /** What the serialization steps of a platform object give. */
 export interface PlatformData {
   /** Which interface, by a number that docs/FORMAT.md names. */
@@ -30,6 +32,6 @@ export interface PlatformObjects {
 export const noPlatformObjects: PlatformObjects = {
   serialize: () => null,
   deserialize: () => {
-    throw new TypeError('there are no platform objects here');
+    throw new ValueDamagedError('there are no platform objects here');
   },
 };
