@@ -4,8 +4,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Blobs } from '../../src/sync/files/blobs.ts';
-import { MemoryEngine } from '../support/memory-hub.ts';
-import { atEnd, converge, Region } from './files-regions.ts';
+import { MemoryEngine, memoryHub } from '../support/memory-hub.ts';
+import { atEnd, converge, LOG, Region } from './files-regions.ts';
 
 const MIB = 2 ** 20;
 
@@ -14,13 +14,18 @@ class FolderBlobs implements Blobs {
   peak = 0;
   readonly #folder = fs.mkdtempSync(path.join(os.tmpdir(), 'holdfast-blobs-'));
 
-  constructor() {
+  /** The hub's log, which takes only entries whose blobs it has: it is given their names. */
+  readonly #log: Blobs;
+
+  constructor(engine: MemoryEngine) {
+    this.#log = memoryHub(engine).log(LOG);
     atEnd(() => fs.rmSync(this.#folder, { recursive: true, force: true }));
   }
 
   async putBlob(name: string, bytes: Uint8Array): Promise<void> {
     this.#measure();
     await fs.promises.writeFile(path.join(this.#folder, name), bytes);
+    await this.#log.putBlob(name, new Uint8Array(0));
   }
 
   async getBlob(name: string): Promise<Uint8Array | null> {
@@ -59,7 +64,7 @@ async function digestOf(region: Region, name: string): Promise<string> {
 describe('a file of 100 MiB and a byte', () => {
   it('comes to another region whole, in little memory', async () => {
     const engine = new MemoryEngine();
-    const blobs = new FolderBlobs();
+    const blobs = new FolderBlobs(engine);
     const a = new Region({ engine, name: 'a', blobs });
     const b = new Region({ engine, name: 'b', blobs });
     const expected = crypto.createHash('sha256');
