@@ -1,0 +1,209 @@
+import type { EncodedKey } from './key.ts';
+
+/*
+ * What IndexedDB knows of the disk: databases of records that are larger than memory. All methods that give no promise
+ * are synchronous, and cheap but where it is said.
+ */
+
+/** https://w3c.github.io/IndexedDB/#key-path-construct */
+export type KeyPath = string | readonly string[];
+
+/** https://w3c.github.io/IndexedDB/#object-store-construct */
+export interface StoreDefinition {
+  readonly id: number;
+  readonly name: string;
+  readonly keyPath: KeyPath | null;
+  readonly autoIncrement: boolean;
+  readonly indexes: readonly IndexDefinition[];
+}
+
+/** https://w3c.github.io/IndexedDB/#index-construct */
+export interface IndexDefinition {
+  readonly id: number;
+  readonly name: string;
+  readonly keyPath: KeyPath;
+  readonly unique: boolean;
+  readonly multiEntry: boolean;
+}
+
+/** A database's version and stores, as of one moment. Version 0: it was made, and its first upgrade has not ended. */
+export interface Schema {
+  readonly version: number;
+  readonly stores: readonly StoreDefinition[];
+}
+
+/** https://w3c.github.io/IndexedDB/#range-construct; null bounds are none. */
+export interface Range {
+  readonly lower: EncodedKey | null;
+  readonly upper: EncodedKey | null;
+  readonly lowerOpen: boolean;
+  readonly upperOpen: boolean;
+}
+
+/** What a record holds: a written value, or the file it lies in, and the files that it refers to. */
+export interface StoredValue {
+  /** What `writeValue` gave. */
+  readonly bytes: Uint8Array;
+  /** Files of the database that the value refers to, by their ids; one may be there more than once. */
+  readonly blobs: readonly number[];
+}
+
+/** One place of a store or an index. In a store both keys are the same. */
+export interface Place {
+  readonly key: EncodedKey;
+  readonly primaryKey: EncodedKey;
+}
+
+export interface StoredRecord extends Place {
+  /** Null where only keys were asked for. */
+  readonly value: StoredValue | null;
+}
+
+export type Direction = 'next' | 'nextunique' | 'prev' | 'prevunique';
+
+/** Which records, in which order. */
+export interface Query {
+  readonly store: number;
+  /** Null: the store itself. */
+  readonly index: number | null;
+  readonly range: Range | null;
+  readonly direction: Direction;
+  /** Whether values are wanted. */
+  readonly values: boolean;
+  /** Only what comes behind this place in the direction; for the unique directions behind all of its key. */
+  readonly after?: Place;
+  /** Only what is at this key or behind it in the direction (`continue(key)`); with a primary key, at or behind that place. */
+  readonly from?: { readonly key: EncodedKey; readonly primaryKey?: EncodedKey };
+}
+
+/** Records in order, one at a time, never more in memory than a few. To be closed, and before the transaction writes. */
+export interface RecordScan {
+  /** @throws RecordsDamagedError */
+  next(): StoredRecord | undefined;
+  close(): void;
+}
+
+/** Work that is cut in small steps: whoever runs it may pause between any two, for as long as it likes. */
+export type Steps<T> = Generator<undefined, T>;
+
+/** The keys of one record in one index. */
+export interface IndexKeys {
+  readonly index: number;
+  readonly keys: readonly EncodedKey[];
+}
+
+/** What a put needs; indexes that the record has no key for may be left out. */
+export interface Put {
+  readonly store: number;
+  readonly key: EncodedKey;
+  readonly value: StoredValue;
+  readonly indexKeys: readonly IndexKeys[];
+  /** False: `add()`, which a record of the key refuses. */
+  readonly overwrite: boolean;
+}
+
+/** Why nothing was stored: a record of the key was there, or one with a key of a unique index. */
+export type Refusal = { readonly constraint: 'key' } | { readonly constraint: 'index'; readonly index: number };
+
+/** What all transactions can do. It sees one state of the database, and what it wrote itself. */
+export interface ReadTransaction {
+  get schema(): Schema;
+  /** The first record of the range, of a store or an index. */
+  first(query: Query): StoredRecord | undefined;
+  scan(query: Query): RecordScan;
+  count(query: Query): Steps<number>;
+  /** Of a value that lies in a file of its own, the bytes; in the thread pool. Null: it has come with the record. */
+  load(value: StoredValue): Promise<StoredValue> | null;
+  /** Ends it, undone if it wrote. Harmless twice. */
+  rollback(): void;
+}
+
+/**
+ * What readwrite transactions can do besides. There is one at a time, in all processes. Every method that writes throws
+ * OverQuotaError when the bucket's quota or the disk does not suffice, RecordsDamagedError when the file cannot be
+ * read or written; the transaction can only be rolled back then.
+ */
+export interface WriteTransaction extends ReadTransaction {
+  /** Null: it was stored. */
+  put(put: Put): Refusal | null;
+  /** Deletes the records of the range; their index entries, and what they alone refer to, go with them. */
+  delete(store: number, range: Range): Steps<void>;
+  clear(store: number): Steps<void>;
+  /** The key generator's next key; null when it has none left. https://w3c.github.io/IndexedDB/#generate-a-key */
+  generateKey(store: number): number | null;
+  /** https://w3c.github.io/IndexedDB/#possibly-update-the-key-generator; `key` is a number as it was given. */
+  raiseKeyGenerator(store: number, key: number): void;
+  /**
+   * Makes it last. Relaxed: it survives the end of any process; strict: of the machine too. Everybody sees it before the
+   * promise resolves. Null: it is there already.
+   */
+  commit(durability: 'relaxed' | 'strict'): Promise<void> | null;
+}
+
+/** What an upgrade can do besides. Names are unique among their kind; whoever calls has seen to that. */
+export interface UpgradeTransaction extends WriteTransaction {
+  setVersion(version: number): void;
+  createStore(name: string, keyPath: KeyPath | null, autoIncrement: boolean): StoreDefinition;
+  renameStore(store: number, name: string): void;
+  deleteStore(store: number): Steps<void>;
+  /** The index is empty; `fillIndex` gives it the entries of records that are there. */
+  createIndex(store: number, definition: Omit<IndexDefinition, 'id'>): IndexDefinition;
+  renameIndex(store: number, index: number, name: string): void;
+  deleteIndex(store: number, index: number): Steps<void>;
+  /** Adds a record's keys to a new index. */
+  fillIndex(store: number, primaryKey: EncodedKey, keys: IndexKeys): Refusal | null;
+}
+
+/** A file of a database, for a Blob or a large value. */
+export interface BlobFile {
+  readonly id: number;
+  readonly size: number;
+  readonly path: string;
+}
+
+/** Files beside the records. One lives as long as a committed record refers to it, or somebody holds it. */
+export interface BlobFiles {
+  /**
+   * Writes a new file through the thread pool. It is this realm's own until a transaction that refers to it is
+   * committed; if none does, it goes with `release`, or when the realm has ended.
+   *
+   * @throws OverQuotaError and the operating system's errors
+   */
+  write(content: AsyncIterable<Uint8Array>): Promise<BlobFile>;
+  /** Of a file that a record of an open transaction refers to, or that was written here. */
+  file(id: number): BlobFile;
+  /** Keeps a file though no record may refer to it any more, until as many `release` were called, or this realm ends. */
+  hold(id: number): void;
+  release(id: number): void;
+}
+
+/** A database that is open in this realm: one for all connections of the realm. */
+export interface RecordDatabase {
+  readonly name: string;
+  readonly blobs: BlobFiles;
+  /** Whether readers see a state of their own while somebody writes. If not, nobody may read meanwhile. */
+  readonly hasSnapshots: boolean;
+  /** The schema as it is now. */
+  readSchema(): Schema;
+  /** A snapshot of now. Transactions that read the same state may share what it costs. */
+  read(): ReadTransaction;
+  /** Whoever calls holds the writer's lock. @throws RecordsBusyError when somebody else is found writing all the same. */
+  write(): WriteTransaction;
+  upgrade(): UpgradeTransaction;
+  /** Closes it; its transactions have ended. */
+  close(): void;
+}
+
+/** The databases of one bucket. */
+export interface RecordDatabases {
+  /** Of all that are there, in no order; those of version 0 too. */
+  list(): Promise<readonly { readonly name: string; readonly version: number }[]>;
+  /** Null: it is not there. @throws RecordsUnavailableError, RecordsDamagedError */
+  open(name: string): Promise<RecordDatabase | null>;
+  /** Makes it, of version 0. Whoever calls has the database's queue. */
+  create(name: string): Promise<RecordDatabase>;
+  /** Whoever calls is alone with it, and has closed it. Harmless where there is none. */
+  delete(name: string): Promise<void>;
+  /** Bytes that all of them take. */
+  usage(): Promise<number>;
+}
