@@ -3,7 +3,7 @@ import type { JetStreamClient, JetStreamManager } from '@nats-io/jetstream';
 import type { ObjectStore } from '@nats-io/obj';
 import type { ConnectionOptions, MsgHdrs, NatsConnection } from '@nats-io/transport-node';
 import { HoldfastError } from '../../../runtime/holdfast-error.ts';
-import { clearInterval, setInterval } from '../../../runtime/timers.ts';
+import { clearInterval, nextTurn, setInterval } from '../../../runtime/timers.ts';
 import { Lifetime } from '../lifetime.ts';
 import type { NatsSettings } from './options.ts';
 import { prepare, requireVersion, type Prepared } from './stream.ts';
@@ -63,24 +63,40 @@ function connectionOptions({ servers, user, pass, token, tls }: NatsSettings): C
   return { servers: [...servers], ...credentials, name: 'holdfast', reconnect: false, timeout: CONNECT_TIMEOUT };
 }
 
-/**
- * Lets the process end although the connection is open. The client has no option for it; should its inside change, the
- * process lives until the hub is closed.
- */
-function keepNothingAlive(connection: NatsConnection): void {
-  interface Inside {
-    readonly protocol?: { readonly transport?: { readonly socket?: { unref?(): void } }; readonly heartbeats?: { cancel?(): void } };
-  }
-  const { protocol } = connection as unknown as Inside;
+/** What the client has no option for. Where its inside has changed, nothing is done. */
+interface Inside {
+  readonly protocol?: {
+    readonly transport?: { readonly socket?: { unref?(): void; on?(event: 'error', listener: () => void): void } };
+    readonly heartbeats?: { cancel?(): void };
+  };
+}
+
+/** Lets the process end although the connection is open; else it lives until the hub is closed. */
+function keepNothingAlive({ protocol }: Inside): void {
   protocol?.transport?.socket?.unref?.();
   protocol?.heartbeats?.cancel?.();
+}
+
+/**
+ * The client takes its listeners from the socket as it closes, even where the error of a write in the same turn is yet to
+ * be told: one that nothing hears ends the process.
+ */
+function hearLateErrors(connection: NatsConnection): void {
+  const socket = (connection as unknown as Inside).protocol?.transport?.socket;
+  void connection.closed().then(() => socket?.on?.('error', () => undefined));
+}
+
+/** In a turn in which nothing was written over it, so that the client has heard of every write that failed. */
+export async function closeConnection(connection: NatsConnection): Promise<void> {
+  await nextTurn();
+  await connection.close();
 }
 
 /** In place of the client's heartbeats, whose timers keep the process alive. */
 function watchConnection(connection: NatsConnection): void {
   let answered = true;
   const timer = setInterval(() => {
-    if (!answered) void connection.close();
+    if (!answered) return void closeConnection(connection);
     answered = false;
     connection.flush().then(
       () => (answered = true),
@@ -102,7 +118,8 @@ export async function openSession(settings: NatsSettings, name: string): Promise
   const connection = await transport.connect({ ...connectionOptions(settings), ...authenticator });
   const lifetime = new Lifetime(() => new HoldfastError('hub-unreachable', `The connection to the hub ${name} was lost.`));
   void connection.closed().then(() => lifetime.end());
-  keepNothingAlive(connection);
+  keepNothingAlive(connection as unknown as Inside);
+  hearLateErrors(connection);
   try {
     requireVersion(connection.info?.version, name);
     const jetstream = jet.jetstream(connection, { timeout: ANSWER_TIMEOUT });
@@ -114,7 +131,7 @@ export async function openSession(settings: NatsSettings, name: string): Promise
     const prepareAgain = async () => void (await makeAll());
     return { connection, jetstream, manager, store, lifetime, maxPayload, prepared, headers: transport.headers, prepareAgain };
   } catch (error) {
-    await connection.close();
+    await closeConnection(connection);
     throw error;
   }
 }

@@ -3,7 +3,7 @@ import { clearTimeout, setTimeout } from '../../../runtime/timers.ts';
 import { Lifetime } from '../lifetime.ts';
 import { hubError, isStreamNotFound, isUnanswered } from './failure.ts';
 import type { NatsSettings } from './options.ts';
-import { openSession, type Session } from './session.ts';
+import { closeConnection, openSession, type Session } from './session.ts';
 
 /** Milliseconds that one call may take; also keeps the process alive meanwhile, which the connection does not. */
 const CALL_TIMEOUT = 120_000;
@@ -58,12 +58,12 @@ export class Sessions {
     if (!this.lifetime.end()) return;
     // What still is opened closes itself.
     const session = await this.#current?.catch(() => undefined);
-    await session?.connection.close();
+    if (session !== undefined) await closeConnection(session.connection);
   }
 
   #opened(session: Session, forget: () => void): void {
     void session.connection.closed().then(forget);
-    if (this.lifetime.ended) void session.connection.close();
+    if (this.lifetime.ended) void closeConnection(session.connection);
     else this.#onOpen(session);
   }
 
