@@ -29,7 +29,7 @@ async function load(): Promise<Knowledge> {
   const { AccountMachine, weighFiles } = await import('../host/file-code.ts');
   const machines = {
     'local-storage': (url: string) => new MapMachine(url),
-    locks: () => new LockMachine({ settled: nothing, lost: nothing, left: nothing, ended: nothing, changed: nothing, gap: nothing, restored: nothing }),
+    locks: () => new LockMachine({ settled: nothing, lost: nothing, left: nothing, ended: nothing, webStirred: nothing, changed: nothing, gap: nothing, restored: nothing }),
     quota: () => new AccountMachine(),
     'files-sync': () => new FilesMachine(),
   };

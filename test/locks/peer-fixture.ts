@@ -13,6 +13,7 @@ import { bucketAt } from './bucket.ts';
 export interface PeerOptions {
   readonly bucket: string;
   readonly leaseMs?: number;
+  readonly keenMs?: number;
   /** `refused`: the system has no watches left. */
   readonly watching?: 'refused';
   /** `never`: this realm looks at nothing again after a while, unless it is woken. */
@@ -28,8 +29,8 @@ if (options.watching === 'refused') {
 }
 
 const identity = options.startedAt === undefined ? threadIdentity() : { ...threadIdentity(), start: options.startedAt };
-const leaseMs = options.leaseMs === undefined ? {} : { leaseMs: options.leaseMs };
-const table = new LockTable(bucketAt(options.bucket), { identity, ...leaseMs });
+const { leaseMs, keenMs } = options;
+const table = new LockTable(bucketAt(options.bucket), { identity, ...(leaseMs && { leaseMs }), ...(keenMs && { keenMs }) });
 
 const fileLocks = new Map<number, FileLock>();
 const webLocks = new Map<number, HeldWebLock>();
@@ -73,6 +74,10 @@ export const commands = {
   releaseWeb: (id: number): void => get(webLocks, id).release(),
   abort: (id: number): boolean => get(requests, id).abort(),
   query: (): ReturnType<LockTable['query']> => table.query(),
+  /** Tells `stirred` whenever others do something with the name. */
+  watch: (name: string): void => void table.watch(name, () => tell({ event: 'stirred', id: 0 })),
+  ring: (name: string): void => table.ring(name),
+  parties: (name: string): ReturnType<LockTable['parties']> => table.parties(name),
   epoch: (): number => table.epoch(),
   /** Starts an operation whose body ends when `finish` is told; tells `running`, then `ended` or `failed`. */
   operate(intent: Intent): number {

@@ -187,6 +187,34 @@ describe('a holder that does not answer', () => {
   });
 });
 
+describe('realms that agree by a name', () => {
+  it.each(elsewhere)('ring for a %s that holds it, which hears what stirred', async (kind) => {
+    const [holder, other] = [await start(kind, { polling: 'never' }), await start(kind)];
+    await holder.event('granted', await holder.call('request', { name: 'c', mode: 'shared' }));
+    await holder.call('watch', 'c');
+    // Its first look is over then, and its bell there.
+    await holder.call('pause', 200);
+    await other.call('request', { name: 'c', clientId: 'upgrade' });
+    expect(holder.has('stirred', 0)).toBe(false);
+    await other.call('ring', 'c');
+    await holder.event('stirred');
+    expect(await holder.call('parties', 'c')).toEqual({
+      held: [{ name: 'c', mode: 'shared', clientId: 'c', isOwn: true }],
+      pending: [{ name: 'c', mode: 'exclusive', clientId: 'upgrade', isOwn: false }],
+    });
+  });
+
+  it('look again and again for one who was killed, where they are keen', async () => {
+    const [holder, waiter] = [await start(), await start('process', { polling: 'never', keenMs: 600_000 })];
+    await holder.event('granted', await holder.call('request', {}));
+    const waiting = await waiter.call('request', {});
+    // The first look of a new waiter is over then.
+    await waiter.call('pause', 200);
+    await holder.kill();
+    await waiter.event('granted', waiting);
+  });
+});
+
 describe('waiting', () => {
   it.each([
     ['by a watch alone', { polling: 'never' }],

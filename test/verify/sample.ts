@@ -24,7 +24,7 @@ const nothing = (): void => {};
 
 const machines: Machines = {
   'local-storage': (url) => new MapMachine(url),
-  locks: () => new LockMachine({ settled: nothing, lost: nothing, left: nothing, ended: nothing, changed: nothing, gap: nothing, restored: nothing }),
+  locks: () => new LockMachine({ settled: nothing, lost: nothing, left: nothing, ended: nothing, webStirred: nothing, changed: nothing, gap: nothing, restored: nothing }),
   quota: () => new AccountMachine(),
   'files-sync': () => new FilesMachine(),
 };

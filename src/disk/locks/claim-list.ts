@@ -33,6 +33,11 @@ export class ClaimList<C extends Linked<C>> {
     claim.before = claim.after = null;
   }
 
+  some(test: (claim: C) => boolean): boolean {
+    for (let claim = this.#first; claim !== null; claim = claim.after) if (test(claim)) return true;
+    return false;
+  }
+
   *[Symbol.iterator](): Generator<C, void> {
     for (let claim = this.#first; claim !== null; claim = claim.after) yield claim;
   }

@@ -19,6 +19,8 @@ export interface FenceOptions {
   readonly bucket: string;
   /** Whether the volume takes names for one that differ in case or normalization. */
   readonly foldsNames: () => boolean;
+  /** Where there are none, the record alone puts an expired session out of reach of what it held. */
+  readonly hasFiles: boolean;
 }
 
 /** What may stand where an entry should be; the session that holds the entry can do nothing to that. */
@@ -39,11 +41,13 @@ export class Fence {
   readonly #participant: Participant;
   readonly #bucket: string;
   readonly #foldsNames: () => boolean;
+  readonly #hasFiles: boolean;
 
   constructor(participant: Participant, options: FenceOptions) {
     this.#participant = participant;
     this.#bucket = options.bucket;
     this.#foldsNames = options.foldsNames;
+    this.#hasFiles = options.hasFiles;
   }
 
   /** Ends a session that is proven dead. */
@@ -68,7 +72,7 @@ export class Fence {
 
   /** Brings the directory of `epoch` into being; false when someone else interfered. */
   #settle(expired: readonly Session[], epoch: number): boolean {
-    if (this.#exists(`files.${epoch}`)) return true;
+    if (!this.#hasFiles || this.#exists(`files.${epoch}`)) return true;
     const copies = new Copies(this.#path(path.join('swap', `fence-${randomUuid()}`)));
     const written = expired.flatMap((session) => writtenBy(session));
     try {
@@ -115,7 +119,7 @@ export class Fence {
   /** The epoch's directory is there: what remains is to say what the sessions' operations did. */
   #conclude(): void {
     for (const session of [...this.#participant.machine.expired]) {
-      this.#removeSwap(session);
+      if (this.#hasFiles) this.#removeSwap(session);
       const verdicts = this.#verdicts(session);
       this.#participant.tell(kinds.fenced, () => encodeVerdicts(session.id, verdicts));
     }

@@ -1,4 +1,4 @@
-import type { FileLock, HeldWebLock } from './lock-table.ts';
+import type { FileLock, HeldWebLock, PendingWebLock } from './lock-table.ts';
 
 /** What this realm knows of one of its own claims, whichever objects a machine has for it. */
 export class Holding {
@@ -82,5 +82,32 @@ export class GrantedWebLock implements HeldWebLock {
 
   release(): void {
     this.#release(this.#holding);
+  }
+}
+
+/** What a request for a web lock has come to. */
+export class WebLockTurn implements PendingWebLock {
+  readonly granted: Promise<HeldWebLock | null>;
+  readonly #holding: Holding;
+  readonly #lock: GrantedWebLock;
+  readonly #withdraw: (holding: Holding) => boolean;
+
+  constructor(holding: Holding, release: (holding: Holding) => void, withdraw: (holding: Holding) => boolean) {
+    this.#holding = holding;
+    this.#lock = new GrantedWebLock(holding, release);
+    this.#withdraw = withdraw;
+    this.granted = this.#decided();
+  }
+
+  get held(): HeldWebLock | null {
+    return this.#holding.state === 'held' ? this.#lock : null;
+  }
+
+  abort(): boolean {
+    return this.#withdraw(this.#holding);
+  }
+
+  async #decided(): Promise<HeldWebLock | null> {
+    return (await this.#holding.decision()) ? this.#lock : null;
   }
 }

@@ -105,6 +105,11 @@ export interface WebLockRequest {
 /** A request that waits its turn; `abort` decides against a grant in the journal: true when it came in time. */
 export interface PendingWebLock {
   readonly granted: Promise<HeldWebLock | null>;
+  /**
+   * The lock, once this realm knows that it was granted, until it ends: for callers that cannot wait for a turn of
+   * `granted`. What is granted at once is known when `request` returns.
+   */
+  readonly held: HeldWebLock | null;
   abort(): boolean;
 }
 
@@ -116,4 +121,32 @@ export interface WebLockTable {
   query(): { held: WebLockInfo[]; pending: WebLockInfo[] };
   /** Releases and aborts everything of one client. */
   endClient(clientId: string): void;
+}
+
+/** One who holds or waits for a lock. */
+export interface WebLockParty extends WebLockInfo {
+  /** Whether this realm does. */
+  readonly isOwn: boolean;
+}
+
+/** Web locks by one name, for realms that agree on more than the locks: who is there, and whom to tell. Appends nothing. */
+export interface WebLockParties {
+  /**
+   * Whether another realm holds or waits for a lock of that name that conflicts with one of `mode`, by the journal as it
+   * is now. One that was killed counts until somebody has waited for it. Costs a read of the news, and a step for each
+   * of the name that does not conflict.
+   */
+  isWantedElsewhere(name: string, mode: WebLockMode): boolean;
+  /** Who holds and who waits for it, in order, by the journal as it is now. */
+  parties(name: string): { held: WebLockParty[]; pending: WebLockParty[] };
+  /**
+   * Calls `listener` when others have begun to hold or to wait for the name, or have ended to, once for all that one
+   * look at the journal brings, in the call that looks; and now and then when nothing has happened. A realm looks whenever it asks or appends anything; by itself only
+   * while it holds or waits for something: when its bell is rung, and once a second.
+   *
+   * @returns what ends that.
+   */
+  watch(name: string, listener: () => void): () => void;
+  /** Has the other realms that hold or wait for the name look at the journal, now. A hint: it may be missed. */
+  ring(name: string): void;
 }

@@ -44,6 +44,8 @@ export interface LockListener {
   left(session: number, by: number): void;
   /** A claim was ended by its own session, with all others of its client. */
   ended(claim: Claim): void;
+  /** A web lock or a request for one has come to its name, or left it. */
+  webStirred(claim: WebClaim): void;
   changed(change: FileChange): void;
   /** Changes were missed. */
   gap(): void;
@@ -114,6 +116,16 @@ export class LockMachine implements Machine<LockOutcome> {
   /** A claim in the way of a web lock that is not there yet; null: it would be granted. */
   webObstacle(name: string, mode: WebLockMode): WebClaim | null {
     return this.#web.obstacle(name, mode);
+  }
+
+  /** Whether another session holds or waits for a web lock that conflicts with one of that mode. */
+  isWantedBeside(session: number, name: string, mode: WebLockMode): boolean {
+    return this.#web.isWantedBeside(session, name, mode);
+  }
+
+  /** Who holds and who waits for web locks of a name, in order. */
+  webParties(name: string): { held: Iterable<WebClaim>; pending: Iterable<WebClaim> } {
+    return this.#web.parties(name);
   }
 
   /** The sessions of others that stand before what a session waits for. */
@@ -336,7 +348,11 @@ export class LockMachine implements Machine<LockOutcome> {
       removeClaim(claim);
       this.#listener.lost(claim, this.#by);
     };
-    return new WebQueues((claim) => this.#settled(claim), stolen);
+    return new WebQueues({
+      settled: (claim) => this.#settled(claim),
+      stolen,
+      stirred: (claim) => this.#listener.webStirred(claim),
+    });
   }
 
   #settled(claim: Claim): void {

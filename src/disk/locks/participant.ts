@@ -2,10 +2,11 @@ import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import type { ThreadIdentity } from '../../runtime/identity.ts';
 import { randomInteger, randomUuid } from '../../runtime/random.ts';
 import type { BucketPlace } from '../place.ts';
-import type { Claim, Session } from './claims.ts';
+import type { Claim, Session, WebClaim } from './claims.ts';
 import { Holding } from './holding.ts';
 import type { FileChange } from './lock-table.ts';
 import { LockMachine, type LockListener, type LockOutcome } from './machine.ts';
+import { NameWatch } from './name-watch.ts';
 import { encodeId, encodeJoin, kinds } from './records.ts';
 import { whereaboutsOf } from './whereabouts.ts';
 
@@ -57,6 +58,8 @@ export class Participant implements LockListener {
   readonly folder = randomUuid();
   /** Whether anybody listens to changes. */
   wantsChanges = false;
+  /** Who is told of what others do with names of web locks. */
+  readonly names = new NameWatch();
   readonly #log: LockLog;
   readonly #place: BucketPlace;
   readonly #identity: ThreadIdentity;
@@ -193,6 +196,14 @@ export class Participant implements LockListener {
     this.#events.stirred();
     this.#deliver();
     return withdrawn;
+  }
+
+  /** Has others that hold or wait for web locks of a name look at the journal. */
+  ring(name: string): void {
+    const { held, pending } = this.machine.webParties(name);
+    const folders = new Set<string>();
+    for (const { session } of [...held, ...pending]) if (session.id !== this.#session) folders.add(session.folder);
+    this.#events.wake(folders);
   }
 
   /** The sessions of others that stand before what this one waits for. */
@@ -360,6 +371,10 @@ export class Participant implements LockListener {
     if (claim.session.id === this.#session) this.#news.push(() => this.#end(claim.id));
   }
 
+  webStirred({ name, session }: WebClaim): void {
+    if (session.id !== this.#session && this.names.note(name)) this.#news.push(() => this.names.tell());
+  }
+
   changed(change: FileChange): void {
     if (this.wantsChanges) this.#news.push(() => this.#events.changed(change));
   }
@@ -370,6 +385,7 @@ export class Participant implements LockListener {
 
   restored(): void {
     this.#news.push(() => this.#reconcile());
+    if (this.names.noteAll()) this.#news.push(() => this.names.tell());
   }
 
   #note({ session }: Claim, by: number, own: () => void): void {

@@ -8,9 +8,9 @@ import type { Locator } from '../locator.ts';
 import type { BucketPlace } from '../place.ts';
 import { Bell } from './bell.ts';
 import { ChangeFeed } from './change-feed.ts';
-import type { Claim, FileLockClaim } from './claims.ts';
+import type { Claim, FileLockClaim, WebClaim } from './claims.ts';
 import { Fence } from './fence.ts';
-import { GrantedWebLock, HeldFileLock, type Holding } from './holding.ts';
+import { HeldFileLock, WebLockTurn, type Holding } from './holding.ts';
 import { removeLease, touchLease } from './lease.ts';
 import { Liveness } from './liveness.ts';
 import {
@@ -18,12 +18,14 @@ import {
   type FileChange,
   type FileLock,
   type FileLockTable,
-  type HeldWebLock,
   type Intent,
   type LockClass,
   type OperationResult,
   type PendingWebLock,
   type WebLockInfo,
+  type WebLockMode,
+  type WebLockParties,
+  type WebLockParty,
   type WebLockRequest,
   type WebLockTable,
 } from './lock-table.ts';
@@ -51,6 +53,16 @@ export interface LockTableOptions {
   readonly foldsNames?: () => boolean;
   /** Runs what it is given outside of the caller's asynchronous context; for watchers and timers. */
   readonly detach?: <T>(body: () => T) => T;
+  /**
+   * How long a session that begins to wait for others looks every 50 ms whether those before it live, in milliseconds.
+   * Default 0: after 50 ms once, then once a second.
+   */
+  readonly keenMs?: number;
+  /**
+   * Whether the place has directories of files (`files.<epoch>`, `swap`, `trash`), whose epoch takes them away from
+   * sessions that are taken for dead. Default true; a table of web locks alone needs only `locks` and `wake`.
+   */
+  readonly hasFiles?: boolean;
   /** How long the lease of a session whose life cannot be proven must be seen untouched, in milliseconds. Default 30,000. */
   readonly leaseMs?: number;
   /** For tests: who this realm says it is, whom it sees, and a log in the place of the journal. */
@@ -82,7 +94,7 @@ type Body<T> = () => OperationResult<T> | Promise<OperationResult<T>>;
  * HoldfastError where the disk fails (`disk-full`, `disk-failed`, `root-read-only`, …), after {@link close} (`closed`), and
  * with `session-lost` for whatever relied on locks that were taken away.
  */
-export class LockTable implements FileLockTable, WebLockTable {
+export class LockTable implements FileLockTable, WebLockTable, WebLockParties {
   readonly #participant: Participant;
   readonly #fence: Fence;
   readonly #liveness: Liveness;
@@ -98,7 +110,7 @@ export class LockTable implements FileLockTable, WebLockTable {
     const bucket = place.path;
     const journal = path.join(bucket, 'locks');
     const { durability = 'relaxed', foldsNames = () => false, leaseMs = LEASE_MS, detach = (body) => body() } = options;
-    const { onCompaction } = options;
+    const { onCompaction, keenMs = 0, hasFiles = true } = options;
     const createLog =
       options.log ??
       ((machine) =>
@@ -116,16 +128,16 @@ export class LockTable implements FileLockTable, WebLockTable {
       gap: () => this.#feed.gap(),
       wake: (folders) => folders.forEach((folder) => Bell.ring(bucket, folder)),
       stirred: () => this.#vigil.update(),
-      queued: () => this.#vigil.listen(),
+      queued: () => this.#vigil.expect(),
       replaced: () => this.#replaced(),
     });
-    this.#fence = new Fence(this.#participant, { bucket, foldsNames });
+    this.#fence = new Fence(this.#participant, { bucket, foldsNames, hasFiles });
     const probe = options.probe ?? threadLife;
     const lookMs = Math.min(LOOK_MS, leaseMs / TOUCHES_PER_LEASE);
     this.#liveness = new Liveness(this.#participant, this.#fence, { bucket, probe, leaseMs, lookMs });
     this.#feed = new ChangeFeed({ directory: journal, look: () => this.#lookQuietly(), lookMs, detach });
     this.#bell = new Bell(bucket, this.#participant.folder, () => this.#lookQuietly(), detach);
-    this.#vigil = new Vigil(this.#bell, this.#duties(), { lookMs, touchMs: leaseMs / TOUCHES_PER_LEASE, detach });
+    this.#vigil = new Vigil(this.#bell, this.#duties(), { lookMs, touchMs: leaseMs / TOUCHES_PER_LEASE, keenMs, detach });
   }
 
   /** The name of this realm's own directory in `swap/`. */
@@ -194,15 +206,33 @@ export class LockTable implements FileLockTable, WebLockTable {
     const obstacle = (): Claim | null => (ifAvailable ? participant.machine.webObstacle(name, mode) : null);
     while (!this.#isRefused(obstacle)) {
       const holding = participant.claim(kinds.request, () => encodeRequest(request));
-      if (holding.state === 'refused') continue;
-      return { granted: this.#granted(holding), abort: () => participant.withdraw(holding) };
+      if (holding.state !== 'refused') return new WebLockTurn(holding, this.#release, (waiting) => participant.withdraw(waiting));
     }
-    return { granted: Promise.resolve(null), abort: () => false };
+    return { granted: Promise.resolve(null), held: null, abort: () => false };
   }
 
   query(): { held: WebLockInfo[]; pending: WebLockInfo[] } {
     if (this.#participant.look()) this.#liveness.examineAll();
     return this.#participant.machine.query();
+  }
+
+  isWantedElsewhere(name: string, mode: WebLockMode): boolean {
+    this.#participant.look();
+    return this.#participant.machine.isWantedBeside(this.#participant.session, name, mode);
+  }
+
+  parties(name: string): { held: WebLockParty[]; pending: WebLockParty[] } {
+    this.#participant.look();
+    const { held, pending } = this.#participant.machine.webParties(name);
+    return { held: Array.from(held, this.#party), pending: Array.from(pending, this.#party) };
+  }
+
+  watch(name: string, listener: () => void): () => void {
+    return this.#participant.names.add(name, listener);
+  }
+
+  ring(name: string): void {
+    this.#participant.ring(name);
   }
 
   endClient(clientId: string): void {
@@ -238,13 +268,13 @@ export class LockTable implements FileLockTable, WebLockTable {
     return promise;
   }
 
+  readonly #party = ({ name, mode, clientId, session }: WebClaim): WebLockParty => {
+    return { name, mode, clientId, isOwn: session.id === this.#participant.session };
+  };
+
   readonly #release = (holding: Holding): void => {
     if (holding.state === 'held') this.#participant.end(holding, kinds.release, () => encodeId(holding.id));
   };
-
-  async #granted(holding: Holding): Promise<HeldWebLock | null> {
-    return (await holding.decision()) ? new GrantedWebLock(holding, this.#release) : null;
-  }
 
   async #run<T>(holding: Holding, body: Body<T>): Promise<T> {
     this.#running++;

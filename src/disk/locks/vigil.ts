@@ -4,6 +4,8 @@ import type { Bell } from './bell.ts';
 export interface VigilOptions {
   /** How often a waiting session looks at the journal and at who is in its way, in milliseconds. */
   readonly lookMs: number;
+  /** How long a session that begins to wait for others looks more often, in milliseconds. */
+  readonly keenMs: number;
   /** How often the lease is touched, in milliseconds. */
   readonly touchMs: number;
   /** Runs what it is given outside of the caller's asynchronous context. */
@@ -21,7 +23,10 @@ export interface VigilDuties {
   touch(): void;
 }
 
-/** Locks are mostly held for less than this: nothing is watched for them. */
+/**
+ * Locks are mostly held for less than this: nothing is watched for them. Also how often a session looks that is keen, in
+ * milliseconds.
+ */
 const FIRST_LOOK_MS = 50;
 
 /** How often a session looks that cannot be woken, in milliseconds. */
@@ -40,6 +45,7 @@ export class Vigil {
   /** The first touch is due a while after the start: a short life needs no lease. */
   #touchedAt = uptime();
   #attendedAt = -Infinity;
+  #keenUntil = -Infinity;
   #closed = false;
 
   constructor(bell: Bell, duties: VigilDuties, options: VigilOptions) {
@@ -58,8 +64,19 @@ export class Vigil {
     }
   }
 
-  /** Begins to watch at once: somebody else decides when the wait ends. */
-  listen(): void {
+  /** Something more waits now, and others decide when that ends: begins to watch at once. */
+  expect(): void {
+    const { keenMs } = this.#options;
+    if (keenMs > 0) {
+      const wasKeen = this.#isKeen;
+      this.#keenUntil = uptime() + keenMs;
+      // The round that was to come next may be far off.
+      if (!wasKeen) this.#turn(true);
+    }
+    this.#listen();
+  }
+
+  #listen(): void {
     if (this.#bell.isWatched || this.#closed) return;
     this.#bell.watch();
     // What happened before the watch began has rung nothing.
@@ -101,18 +118,23 @@ export class Vigil {
       this.#duties.touch();
     }
     if (state === 'idle') return this.#bell.close();
-    this.listen();
+    this.#listen();
     this.#duties.look();
-    if (now - this.#attendedAt >= this.#options.lookMs - DEAF_LOOK_MS) {
+    if (this.#isKeen || now - this.#attendedAt >= this.#options.lookMs - DEAF_LOOK_MS) {
       this.#attendedAt = now;
       this.#duties.attend();
     }
     if (this.#timer === null) this.#arm(this.#delay(), this.#duties.state() === 'waiting');
   }
 
+  get #isKeen(): boolean {
+    return uptime() < this.#keenUntil;
+  }
+
   #delay(): number {
     const { lookMs, touchMs } = this.#options;
     if (this.#duties.state() !== 'waiting') return Math.min(lookMs, touchMs);
+    if (this.#isKeen) return Math.min(FIRST_LOOK_MS, lookMs);
     return this.#bell.isWatched ? lookMs : Math.min(DEAF_LOOK_MS, lookMs);
   }
 }

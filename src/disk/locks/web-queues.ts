@@ -7,6 +7,15 @@ interface WebQueue {
   readonly pending: ClaimList<WebClaim>;
 }
 
+export interface WebQueueEvents {
+  /** A claim that waited is held now. */
+  settled(claim: WebClaim): void;
+  /** A claim that was held is another's now. */
+  stolen(claim: WebClaim): void;
+  /** A claim has come to its name, or left it; of those that leave at once, one of each name. */
+  stirred(claim: WebClaim): void;
+}
+
 /**
  * Held locks and request queues by name. https://w3c.github.io/web-locks/#lock-managers
  *
@@ -19,12 +28,10 @@ export class WebQueues {
   readonly #queues = new Map<string, WebQueue>();
   /** In the order in which they were granted. */
   readonly #held = new Set<WebClaim>();
-  readonly #settled: (claim: WebClaim) => void;
-  readonly #stolen: (claim: WebClaim) => void;
+  readonly #events: WebQueueEvents;
 
-  constructor(settled: (claim: WebClaim) => void, stolen: (claim: WebClaim) => void) {
-    this.#settled = settled;
-    this.#stolen = stolen;
+  constructor(events: WebQueueEvents) {
+    this.#events = events;
   }
 
   /** https://w3c.github.io/web-locks/#request-a-lock */
@@ -34,6 +41,7 @@ export class WebQueues {
     if (how.steal || isGrantable(claim, queue)) this.#grant(claim, queue);
     else if (how.ifAvailable) claim.state = 'refused';
     else this.#wait(claim, queue);
+    if (claim.state !== 'refused') this.#events.stirred(claim);
     this.#drop(claim.name, queue);
   }
 
@@ -47,10 +55,11 @@ export class WebQueues {
   /** Releases held claims and withdraws pending ones. None of them is granted because of the end of another. */
   end(claims: readonly WebClaim[]): void {
     for (const claim of claims) this.#remove(claim);
-    for (const name of new Set(claims.map((claim) => claim.name))) {
-      const queue = this.#queue(name);
+    for (const claim of new Map(claims.map((each) => [each.name, each])).values()) {
+      const queue = this.#queue(claim.name);
+      this.#events.stirred(claim);
       this.#process(queue);
-      this.#drop(name, queue);
+      this.#drop(claim.name, queue);
     }
   }
 
@@ -59,6 +68,19 @@ export class WebQueues {
     const queue = this.#queues.get(name);
     if (queue === undefined) return null;
     return queue.pending.first ?? (conflictsWithHeld(mode, queue) ? queue.held.first : null);
+  }
+
+  /** Whether another session than this holds or waits for what conflicts with a lock of `mode`. */
+  isWantedBeside(session: number, name: string, mode: WebLockMode): boolean {
+    const queue = this.#queues.get(name);
+    if (queue === undefined) return false;
+    const isRival = (claim: WebClaim): boolean => claim.session.id !== session && (mode === 'exclusive' || claim.mode === 'exclusive');
+    return queue.held.some(isRival) || queue.pending.some(isRival);
+  }
+
+  /** Who holds and who waits for a name, in order. */
+  parties(name: string): { held: Iterable<WebClaim>; pending: Iterable<WebClaim> } {
+    return this.#queues.get(name) ?? { held: [], pending: [] };
   }
 
   /** Those that a waiting claim waits for: the one before it in the queue, or for the first, the holders. */
@@ -95,7 +117,7 @@ export class WebQueues {
       if (!isGrantable(next, queue)) return;
       leaveQueue(next, queue);
       this.#grant(next, queue);
-      this.#settled(next);
+      this.#events.settled(next);
     }
   }
 
@@ -114,7 +136,7 @@ export class WebQueues {
     for (let claim = queue.held.first; claim !== null; claim = queue.held.first) {
       this.#letGo(claim, queue);
       claim.state = 'ended';
-      this.#stolen(claim);
+      this.#events.stolen(claim);
     }
   }
 
