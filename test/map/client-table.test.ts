@@ -1,48 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { MapModel } from '../../src/disk/map/map-model.ts';
-import { RecordWriter, SET } from '../../src/disk/map/map-records.ts';
-import { ByteWriter } from '../../src/disk/replica/byte-writer.ts';
-import { NO_CHAIN } from '../../src/disk/replica/chain.ts';
 import { ClientTable } from '../../src/disk/replica/client-table.ts';
-import type { Operation } from '../../src/disk/replica/operation.ts';
-import { Replica } from '../../src/disk/replica/replica.ts';
-import { writeBase } from '../../src/disk/replica/snapshot.ts';
+import { baseOf, bootstrap, pendingOf, receive, replicaOf, set, start } from './replica-fixture.ts';
 import { incarnationOf } from './replica-region.ts';
 
-const records = new RecordWriter();
 const OWN = incarnationOf(1);
-const set = (session: number, sequence: number, value: string): Operation => ({ session, sequence, kind: SET, payload: Uint8Array.from(records.set('', '', 'k', value)) });
-
-function replicaOf(incarnation: string): Replica {
-  const replica = new Replica(new MapModel());
-  replica.replicate({ incarnation, region: 'r', cap: 1e9 }, 1);
-  return replica;
-}
-
-function receive(replica: Replica, incarnation: string, operation: Operation, base: number): number {
-  return receiveAll(replica, incarnation, [operation], base);
-}
-
-function receiveAll(replica: Replica, incarnation: string, operations: readonly Operation[], base: number): number {
-  const position = replica.position + 1;
-  const batch = { incarnation, region: 'r', first: 1, previous: NO_CHAIN, base, chained: true, operations };
-  return replica.entry({ epoch: 'e', position, digest: new Uint8Array(32).fill(1), batch })?.length ?? -1;
-}
-
-/** One write of each of so many roots that were made for it. */
-function start(replica: Replica, from: number, count: number): void {
-  for (let number = from; number < from + count; number++) receive(replica, incarnationOf(number), set(number, 1, String(number % 10)), replica.position);
-}
-
-function baseOf({ epoch, position, digest, clients, model }: Replica): Uint8Array {
-  const writer = new ByteWriter();
-  writeBase(writer, { epoch, position, digest }, clients, model);
-  return Uint8Array.from(writer.finish());
-}
-
-function bootstrap(replica: Replica, base: Uint8Array): void {
-  expect(replica.rebase({ from: { epoch: replica.epoch, position: replica.position }, seed: false, base }, 1)).toBe(true);
-}
 
 describe('the table of clients', () => {
   test('does not grow with 100,000 starts of roots of their own', () => {
@@ -56,13 +17,13 @@ describe('the table of clients', () => {
   test('gives no second turn to what it has forgotten, however late it comes', () => {
     const replica = replicaOf(OWN);
     const late = incarnationOf(500);
-    expect(receive(replica, late, set(500, 1, 'first'), 0)).toBe(1);
+    expect(receive(replica, late, [set(500, 1, 'first')], 0)).toBe(1);
     start(replica, 1000, ClientTable.most);
     expect(replica.clients.knows(late)).toBe(false);
-    expect(receive(replica, late, set(500, 1, 'first'), 0)).toBe(0);
-    expect(receive(replica, late, set(500, 1, 'first'), replica.clients.horizon - 1)).toBe(0);
+    expect(receive(replica, late, [set(500, 1, 'first')], 0)).toBe(0);
+    expect(receive(replica, late, [set(500, 1, 'first')], replica.clients.horizon - 1)).toBe(0);
     // Whoever had everything by then, and has it pending still, has not sent it before.
-    expect(receive(replica, late, set(500, 2, 'later'), replica.position)).toBe(1);
+    expect(receive(replica, late, [set(500, 2, 'later')], replica.position)).toBe(1);
   });
 
   test('is the same, and forgets the same, in a region that began with a snapshot', () => {
@@ -79,12 +40,12 @@ describe('a region whose incarnation was forgotten', () => {
   test('sends what is pending under the same incarnation from 1 on, when it saw all that happened', () => {
     const replica = replicaOf(OWN);
     replica.local(set(7, 1, 'own'));
-    receive(replica, OWN, set(7, 1, 'own'), 0);
+    receive(replica, OWN, [set(7, 1, 'own')], 0);
     replica.local(set(7, 2, 'own again'));
     start(replica, 1000, ClientTable.most);
     expect(replica.pending.at(0)).toMatchObject({ incarnation: OWN, number: 1 });
     expect([replica.diverged, replica.rejections.size]).toEqual([false, 0]);
-    expect(receive(replica, OWN, set(7, 2, 'own again'), replica.position)).toBe(1);
+    expect(receive(replica, OWN, [set(7, 2, 'own again')], replica.position)).toBe(1);
     expect(replica.pending.length).toBe(0);
   });
 
@@ -93,7 +54,7 @@ describe('a region whose incarnation was forgotten', () => {
     const away = replicaOf(OWN);
     for (const replica of [away, others]) {
       if (replica === away) away.local(set(7, 1, 'own'));
-      receive(replica, OWN, set(7, 1, 'own'), 0);
+      receive(replica, OWN, [set(7, 1, 'own')], 0);
     }
     away.local(set(7, 2, 'sent or not'));
     start(others, 1000, ClientTable.most);
@@ -108,10 +69,10 @@ describe('a region whose incarnation was forgotten', () => {
     const away = replicaOf(OWN);
     for (const replica of [away, copy]) {
       for (const write of writes) replica.local(write);
-      receiveAll(replica, OWN, writes, 0);
+      receive(replica, OWN, writes, 0);
     }
     start(copy, 1000, ClientTable.most);
-    expect(receive(copy, OWN, set(8, 1, 'of the copy'), copy.position)).toBe(1);
+    expect(receive(copy, OWN, [set(8, 1, 'of the copy')], copy.position)).toBe(1);
     bootstrap(away, baseOf(copy));
     expect([away.pending.length, away.rejections.size]).toEqual([0, 0]);
   });
@@ -122,10 +83,10 @@ describe('a region whose incarnation was forgotten', () => {
     const region = replicaOf(OWN);
     for (const replica of [hub, region]) start(replica, 1000, ClientTable.most + 1);
     for (const write of lost) region.local(write);
-    receiveAll(region, OWN, lost, region.position);
-    receive(hub, OWN, set(8, 1, 'of the copy'), hub.position);
+    receive(region, OWN, lost, region.position);
+    receive(hub, OWN, [set(8, 1, 'of the copy')], hub.position);
     bootstrap(region, baseOf(hub));
-    expect(Array.from(region.pending, ({ operation }) => operation)).toEqual([lost[1]]);
+    expect(pendingOf(region)).toEqual([lost[1]]);
     expect(region.diverged).toBe(true);
   });
 

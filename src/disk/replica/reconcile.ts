@@ -31,7 +31,27 @@ export function reconcile(own: Own): Reconciled {
   const unknown = Array.from(pending).filter((item) => !isLeft(item, own)).map(({ operation }) => operation);
   const isKnown = knownBy(own);
   const stays = (item: Confirmed): boolean => !lostTail.includes(item) && isKnown(item.incarnation);
-  return { left, unknown, tail: tail.filter(stays) };
+  return { left, unknown, tail: [...tail.filter(stays), ...confirmedOf(own)] };
+}
+
+/**
+ * What was pending, and has had its turn as a part of this replica's own history. Without it the tail would end before
+ * what the order has, as if a copy of this replica had gone on.
+ */
+function confirmedOf({ pending, clients }: Own): Confirmed[] {
+  const confirmed: Confirmed[] = [];
+  for (const incarnation of pending.incarnations) {
+    const last = clients.last(incarnation);
+    const end = pending.indexOf(incarnation, last.number);
+    if (end < 0 || pending.chainAt(end) !== last.chain) continue;
+    for (let index = 0; index <= end; index++) {
+      const item = pending.at(index);
+      if (item?.incarnation !== incarnation) continue;
+      const position = index === end ? last.position : 0;
+      confirmed.push({ operation: item.operation, incarnation, number: item.number, chain: pending.chainAt(index), position });
+    }
+  }
+  return confirmed;
 }
 
 /**
