@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    setupFiles: ['test/support/parts.ts'],
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 60_000,

@@ -12,7 +12,14 @@ import type { Batch } from '../../src/disk/replica/batch.ts';
 import { chains } from '../../src/disk/replica/chain.ts';
 import type { Chain } from '../../src/disk/replica/chain.ts';
 import type { Operation, OperationId } from '../../src/disk/replica/operation.ts';
-import { BASE, decodeEntry, encodeBase, encodeEntry, encodeIncarnation, encodeReplicate, ENTRY, INCARNATION, REPLICATE } from '../../src/disk/replica/replica-records.ts';
+import { BASE, ENTRY, INCARNATION, REPLICATE } from '../../src/disk/replica/replica-kinds.ts';
+import {
+  decodeEntry,
+  encodeBase,
+  encodeEntry,
+  encodeIncarnation,
+  encodeReplicate,
+} from '../../src/disk/replica/replica-records.ts';
 import { Replica } from '../../src/disk/replica/replica.ts';
 import { writeBase } from '../../src/disk/replica/snapshot.ts';
 import type { PlainBatch, PlainOperation } from './plain-map.ts';

@@ -30,17 +30,16 @@ describe('what a program that imports holdfast/globals and reads one item loads'
   });
 
   // The goal, which is not reached: setItem() is synchronous, so all that it may need (journal, map, root, compaction) is
-  // loaded before, and as any map may turn out to follow a hub, so is the replica, a fifth of it all. Once this passes it
-  // fails here, and takes the place of the next.
+  // loaded before. Once this passes it fails here, and takes the place of the next.
   test.fails('is at most 25 kB, minified and compressed', () => {
     expect(loadedSize(files)).toBeLessThanOrEqual(25);
   });
 
   // Of it, 2.2 kB are for full disks, missing descriptors and foreign directories: a removal that needs them cannot wait until they are loaded;
-  // 2.4 kB for what counts and tells (stats, channels, warnings), reads the environment and answers requests; 1.5 kB for
-  // noticing, at any use, that a journal was removed, replaced, cut back or copied; and 2 kB for the replica's verdicts.
-  test('does not grow: is at most 44.5 kB', () => {
-    expect(loadedSize(files)).toBeLessThanOrEqual(44.5);
+  // 2.4 kB for what counts and tells (stats, channels, warnings), reads the environment and answers requests; and 1.5 kB
+  // for noticing, at any use, that a journal was removed, replaced, cut back or copied.
+  test('does not grow: is at most 37 kB', () => {
+    expect(loadedSize(files)).toBeLessThanOrEqual(37);
   });
 });
 

@@ -16,6 +16,7 @@ export async function bundleFixture(entry: URL): Promise<string> {
   await build({
     entryPoints: [source],
     outfile,
+    inject: [fileURLToPath(new URL('../../src/disk/map/following-provided.ts', import.meta.url))],
     bundle: true,
     format: 'esm',
     platform: 'node',

@@ -1,7 +1,8 @@
 import fs from 'node:fs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Locator } from '../../src/disk/locator.ts';
-import { encodeLink, LINK, NO_LINK } from '../../src/disk/replica/replica-records.ts';
+import { LINK } from '../../src/disk/replica/replica-kinds.ts';
+import { encodeLink, NO_LINK } from '../../src/disk/replica/replica-records.ts';
 import { CHANGE, encodeChange } from '../../src/sync/files/change.ts';
 import { FilesModel } from '../../src/sync/files/files-model.ts';
 import { isBeyondDisk } from '../../src/sync/files/locators.ts';

@@ -8,14 +8,13 @@ import { OpenJournals, type Suspendable } from '../journal/open-journals.ts';
 import type { BucketPlace } from '../place.ts';
 import type { OperationId } from '../replica/operation.ts';
 import type { ReplicaJournal } from '../replica/replica-journal.ts';
-import { ACKNOWLEDGE, REPLICATE } from '../replica/replica-records.ts';
-import { Replica } from '../replica/replica.ts';
+import { ACKNOWLEDGE, REPLICATE } from '../replica/replica-kinds.ts';
 import { DirectoryWatch } from './directory-watch.ts';
+import { following } from './following.ts';
 import type { MapChange, MapListener, SetOutcome } from './map-area.ts';
 import { MapClient } from './map-client.ts';
 import { differences } from './map-differences.ts';
 import { MapMachine } from './map-machine.ts';
-import { MapModel } from './map-model.ts';
 import { BARRIER, CLEAR, COMPARE, LIMIT, RecordWriter, REMOVE, SET } from './map-records.ts';
 import type { Comparison } from './map-records.ts';
 import type { MapState } from './map-state.ts';
@@ -275,7 +274,7 @@ export class MapJournal implements Suspendable {
   /** The journal as whoever talks to the hub needs it. Its records have a session of their own. */
   replicaJournal(): ReplicaJournal {
     const writer = this.client(randomInteger(), this.#url);
-    const none = new Replica(new MapModel());
+    const none = following.code.inactiveReplica();
     return {
       current: () => {
         this.current();

@@ -1,17 +1,16 @@
 import type { JournalRecord, Machine, SnapshotRecord } from '../journal/machine.ts';
-import { isReplicaPart, isReplicaRecord, partsOf, ReplicaParts } from '../replica/apply-record.ts';
-import { REPLICA, REPLICATE } from '../replica/replica-records.ts';
+import { isReplicaRecord, OLD_REPLICA, REPLICA, REPLICATE } from '../replica/replica-kinds.ts';
 import type { Replica } from '../replica/replica.ts';
 import type { MapListener, SetOutcome } from './map-area.ts';
 import { differences } from './map-differences.ts';
-import { decodeOperation, isOperation } from './map-operation.ts';
-import type { MapOperation } from './map-operation.ts';
+import { following } from './following.ts';
 import {
   BARRIER,
   CLEAR,
   COMPARE,
   ENTRIES,
   entryBlocks,
+  isOperation,
   LIMIT,
   RecordReader,
   RecordWriter,
@@ -21,7 +20,7 @@ import {
   SET,
   unknownRecord,
 } from './map-records.ts';
-import { MapReplica } from './map-replica.ts';
+import type { MapReplica, ReplicaPart } from './map-replica.ts';
 import { ACCEPTED, DEFAULT_QUOTA, MapState } from './map-state.ts';
 
 /** One for all machines: what it has read last would otherwise stay in memory once for each. */
@@ -45,7 +44,7 @@ export class MapMachine implements Machine<SetOutcome> {
   #before: ReadonlyMap<string, string> | null = null;
   #replica: MapReplica | null = null;
   /** Parts of the REPLICA of a snapshot that is being read. */
-  readonly #parts = new ReplicaParts();
+  #parts: ReplicaPart[] = [];
 
   /** `ownUrl`: what the url of most writers is; every process must give the same, or events tell a wrong url. */
   constructor(ownUrl: string) {
@@ -81,14 +80,9 @@ export class MapMachine implements Machine<SetOutcome> {
     const admitted = replica.admit(record.payload);
     if (!admitted.accepted) return admitted;
     const outcome = this.#perform(record);
-    if (outcome.accepted) replica.local(record, this.#performed(record));
+    // What was performed last is known: the most frequent kind is not read twice.
+    if (outcome.accepted) replica.local(record, record.kind === SET ? reader : null);
     return outcome;
-  }
-
-  /** What the record that was performed last asks: the most frequent kind is not read twice. */
-  #performed(record: JournalRecord): MapOperation {
-    if (record.kind !== SET) return decodeOperation(record, this.#ownUrl);
-    return { asks: 'change', key: reader.key, value: reader.value, expected: undefined, url: this.#ownUrl };
   }
 
   #follow(replica: MapReplica, record: JournalRecord): SetOutcome {
@@ -117,7 +111,7 @@ export class MapMachine implements Machine<SetOutcome> {
         reader.barrier(record.payload);
         return ACCEPTED;
       case REPLICATE:
-        this.#replica = new MapReplica(this.state, this.#ownUrl);
+        this.#replica = this.#following();
         return this.#follow(this.#replica, record);
       default:
         // Without a replica the other records about it are void.
@@ -170,12 +164,15 @@ export class MapMachine implements Machine<SetOutcome> {
     this.#before = this.state.takeEntries();
     this.state.quota = DEFAULT_QUOTA;
     this.#replica = null;
-    this.#parts.clear();
+    this.#parts = [];
   }
 
   restore(kind: number, payload: Uint8Array): void {
-    if (isReplicaPart(kind)) return this.#parts.add(kind, payload);
     switch (kind) {
+      case REPLICA:
+      case OLD_REPLICA:
+        this.#parts.push({ kind, payload: new Uint8Array(payload) });
+        return;
       case ENTRIES:
         reader.entries(payload, (key, value) => this.state.put(key, value));
         return;
@@ -192,15 +189,20 @@ export class MapMachine implements Machine<SetOutcome> {
 
   /** The records in between are gone, and with them who wrote: one change for each key that differs. */
   restored(): void {
-    if (!this.#parts.isEmpty) this.#restoreReplica();
+    if (this.#parts.length > 0) this.#restoreReplica();
     const before = this.#before;
     this.#before = null;
     if (this.listener !== null && before !== null) differences(before, this.state, this.#ownUrl, this.listener);
   }
 
   #restoreReplica(): void {
-    this.#replica = new MapReplica(this.state, this.#ownUrl);
+    this.#replica = this.#following();
     this.#replica.restore(this.#parts);
+    this.#parts = [];
+  }
+
+  #following(): MapReplica {
+    return new following.code.MapReplica(this.state, this.#ownUrl);
   }
 
   *snapshot(): Generator<SnapshotRecord> {
@@ -208,7 +210,7 @@ export class MapMachine implements Machine<SetOutcome> {
     const writer = new RecordWriter();
     yield { kind: RULES, payload: writer.number(RULES_VERSION) };
     if (this.#replica === null) yield* this.#ownSnapshot(writer);
-    else for (const payload of partsOf(this.#replica.replica)) yield { kind: REPLICA, payload };
+    else for (const payload of this.#replica.parts()) yield { kind: REPLICA, payload };
   }
 
   *#ownSnapshot(writer: RecordWriter): Generator<SnapshotRecord> {

@@ -4,9 +4,9 @@ import type { ByteReader } from '../replica/byte-reader.ts';
 import type { ByteWriter } from '../replica/byte-writer.ts';
 import type { Model, Refusal } from '../replica/model.ts';
 import type { Operation } from '../replica/operation.ts';
-import { decodeOperation, isOperation } from './map-operation.ts';
+import { decodeOperation } from './map-operation.ts';
 import type { KeyChange, MapOperation } from './map-operation.ts';
-import { ADD, BARRIER, COMPARE, entryBlocks, LIMIT, RecordReader, RecordWriter } from './map-records.ts';
+import { ADD, BARRIER, COMPARE, entryBlocks, isOperation, LIMIT, RecordReader, RecordWriter } from './map-records.ts';
 import { DEFAULT_QUOTA, MapState } from './map-state.ts';
 
 const reader = new RecordReader();

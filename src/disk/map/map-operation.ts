@@ -22,11 +22,6 @@ export type MapOperation =
 
 const reader = new RecordReader();
 
-/** Whether records of this kind are operations, which regions exchange. */
-export function isOperation(kind: number): boolean {
-  return kind === SET || kind === REMOVE || kind === CLEAR || kind === LIMIT || kind === COMPARE || kind === BARRIER || kind === ADD;
-}
-
 /** `ownUrl` is the map's own url. @throws HoldfastError `journal-damaged` */
 export function decodeOperation({ kind, payload }: Pick<Operation, 'kind' | 'payload'>, ownUrl: string): MapOperation {
   switch (kind) {

@@ -25,6 +25,11 @@ export const COMPARE = 7;
 export const BARRIER = 8;
 export const ADD = 9;
 
+/** Whether records of this kind are operations, which regions exchange. */
+export function isOperation(kind: number): boolean {
+  return kind === SET || kind === REMOVE || kind === CLEAR || kind === LIMIT || kind === COMPARE || kind === BARRIER || kind === ADD;
+}
+
 /** The rules that this code knows. */
 export const RULES_VERSION = 1;
 

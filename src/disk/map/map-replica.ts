@@ -1,6 +1,5 @@
 import type { JournalRecord } from '../journal/machine.ts';
-import { applyRecord } from '../replica/apply-record.ts';
-import type { ReplicaParts } from '../replica/apply-record.ts';
+import { applyRecord, partsOf, ReplicaParts } from '../replica/apply-record.ts';
 import type { Operation } from '../replica/operation.ts';
 import { Replica } from '../replica/replica.ts';
 import type { Applied } from '../replica/replica.ts';
@@ -8,9 +7,18 @@ import type { MapChange, SetOutcome } from './map-area.ts';
 import { differences } from './map-differences.ts';
 import { MapModel } from './map-model.ts';
 import { decodeOperation, perform, place } from './map-operation.ts';
-import type { MapOperation } from './map-operation.ts';
+import type { KeyChange, MapOperation } from './map-operation.ts';
 import { ACCEPTED, MapState } from './map-state.ts';
 import { PendingOverlay } from './pending-overlay.ts';
+
+/** One of the records of a snapshot that hold a replica's state. */
+export interface ReplicaPart {
+  readonly kind: number;
+  readonly payload: Uint8Array;
+}
+
+/** What a SET record asks, for whoever has read it already. */
+type Read = Pick<KeyChange, 'key'> & { readonly value: string };
 
 /** Who made a change. */
 type Author = Pick<MapChange, 'url' | 'session'>;
@@ -41,7 +49,9 @@ export class MapReplica {
   }
 
   /** Goes on from the parts of a snapshot. */
-  restore(parts: ReplicaParts): void {
+  restore(all: readonly ReplicaPart[]): void {
+    const parts = new ReplicaParts();
+    for (const { kind, payload } of all) parts.add(kind, payload);
     parts.restore(this.replica);
     this.#countPending();
     this.#view.adopt(this.#replay());
@@ -61,11 +71,20 @@ export class MapReplica {
     return { accepted: false, quota: replica.cap, requested: replica.occupied + payload.length, unsent: true };
   }
 
-  /** (1) A local write, which asks for what the view has already, is pending from now on. */
-  local({ session, sequence, kind, payload }: JournalRecord, asked: MapOperation): void {
+  /** Payloads of REPLICA records: all of it, for a snapshot. */
+  parts(): Iterable<Uint8Array> {
+    return partsOf(this.replica);
+  }
+
+  /** (1) A local write, which asks for what the view has already, is pending from now on. `set`: what it asks, if it is a SET. */
+  local({ session, sequence, kind, payload }: JournalRecord, set: Read | null): void {
     const operation = { session, sequence, kind, payload: new Uint8Array(payload) };
     this.replica.local(operation);
-    this.#overlay.push(asked, operation);
+    this.#overlay.push(set === null ? this.#decode(operation) : this.#change(set), operation);
+  }
+
+  #change({ key, value }: Read): MapOperation {
+    return { asks: 'change', key, value, expected: undefined, url: this.#ownUrl };
   }
 
   /** Applies a record of replica-records.ts, and returns what it changed of the view. */
@@ -179,4 +198,9 @@ function copyOf(state: MapState): MapState {
   for (const [key, value] of state.entries()) copy.put(key, value);
   copy.quota = state.quota;
   return copy;
+}
+
+/** What a map shows of itself that follows no hub. */
+export function inactiveReplica(): Replica {
+  return new Replica(new MapModel());
 }

@@ -3,9 +3,8 @@ import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import type { JournalRecord } from '../journal/machine.ts';
 import { ByteReader } from './byte-reader.ts';
 import { ByteWriter } from './byte-writer.ts';
+import { ACKNOWLEDGE, BASE, ENTRY, INCARNATION, LINK, OLD_REPLICA, REPLICA, REPLICATE, SEND, TOLD } from './replica-kinds.ts';
 import {
-  ACKNOWLEDGE,
-  BASE,
   decodeAcknowledge,
   decodeBase,
   decodeEntry,
@@ -13,14 +12,6 @@ import {
   decodeLink,
   decodeReplicate,
   decodeTold,
-  ENTRY,
-  INCARNATION,
-  LINK,
-  OLD_REPLICA,
-  REPLICA,
-  REPLICATE,
-  SEND,
-  TOLD,
 } from './replica-records.ts';
 import type { Applied, Replica } from './replica.ts';
 
@@ -37,16 +28,6 @@ const NOTHING: Effect = { did: 'nothing' };
 
 /** Bytes of one REPLICA record of a snapshot; well below what a record can hold. */
 const PART_BYTES = 2 ** 24;
-
-/** Whether a record says what becomes of a replica. */
-export function isReplicaRecord(kind: number): boolean {
-  return (kind >= REPLICATE && kind <= ACKNOWLEDGE) || kind === TOLD || kind === SEND;
-}
-
-/** Whether a record of a snapshot is a part of a replica's state. */
-export function isReplicaPart(kind: number): boolean {
-  return kind === REPLICA || kind === OLD_REPLICA;
-}
 
 /** The parts of a replica's state, as a snapshot of a journal has them. */
 export class ReplicaParts {

@@ -24,16 +24,6 @@ import { DIGEST_BYTES } from './snapshot.ts';
  *   TOLD         ids of operations whose verdicts were told
  *   SEND         nothing: what is pending may be in the hub's log from now on, of which there is no base yet
  */
-export const REPLICATE = 64;
-export const INCARNATION = 65;
-export const ENTRY = 66;
-export const BASE = 67;
-export const LINK = 68;
-export const ACKNOWLEDGE = 69;
-export const OLD_REPLICA = 70;
-export const REPLICA = 71;
-export const TOLD = 72;
-export const SEND = 73;
 
 export interface ReplicateRecord {
   readonly incarnation: Incarnation;

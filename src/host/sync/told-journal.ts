@@ -1,6 +1,6 @@
 import type { Replica } from '../../disk/replica/replica.ts';
 import type { ReplicaJournal } from '../../disk/replica/replica-journal.ts';
-import { BASE, ENTRY, LINK } from '../../disk/replica/replica-records.ts';
+import { BASE, ENTRY, LINK } from '../../disk/replica/replica-kinds.ts';
 import { syncs } from '../../runtime/channels.ts';
 import type { Meter } from '../meter.ts';
 

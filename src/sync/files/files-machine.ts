@@ -1,7 +1,7 @@
 import type { JournalRecord, Machine, SnapshotRecord } from '../../disk/journal/machine.ts';
 import type { Locator } from '../../disk/locator.ts';
-import { applyRecord, isReplicaPart, partsOf, ReplicaParts } from '../../disk/replica/apply-record.ts';
-import { REPLICA } from '../../disk/replica/replica-records.ts';
+import { isReplicaPart, REPLICA } from '../../disk/replica/replica-kinds.ts';
+import { applyRecord, partsOf, ReplicaParts } from '../../disk/replica/apply-record.ts';
 import { Replica } from '../../disk/replica/replica.ts';
 import type { Applied as AppliedOperation } from '../../disk/replica/replica.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';

@@ -1,5 +1,6 @@
 import type { ReplicaJournal } from '../../disk/replica/replica-journal.ts';
-import { encodeLink, LINK } from '../../disk/replica/replica-records.ts';
+import { LINK } from '../../disk/replica/replica-kinds.ts';
+import { encodeLink } from '../../disk/replica/replica-records.ts';
 import { errorMessage } from '../../runtime/errors.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import type { Surroundings } from './surroundings.ts';

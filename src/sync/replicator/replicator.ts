@@ -4,17 +4,8 @@ import type { Model } from '../../disk/replica/model.ts';
 import { isSameOperation } from '../../disk/replica/operation.ts';
 import type { Operation, OperationId } from '../../disk/replica/operation.ts';
 import type { Replica } from '../../disk/replica/replica.ts';
-import {
-  BASE,
-  encodeBase,
-  encodeEntry,
-  encodeIncarnation,
-  encodeReplicate,
-  ENTRY,
-  INCARNATION,
-  REPLICATE,
-  SEND,
-} from '../../disk/replica/replica-records.ts';
+import { BASE, ENTRY, INCARNATION, REPLICATE, SEND } from '../../disk/replica/replica-kinds.ts';
+import { encodeBase, encodeEntry, encodeIncarnation, encodeReplicate } from '../../disk/replica/replica-records.ts';
 import type { ReplicaJournal } from '../../disk/replica/replica-journal.ts';
 import { errorMessage } from '../../runtime/errors.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';

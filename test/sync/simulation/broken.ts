@@ -1,5 +1,6 @@
 import type { decodeEntry} from '../../../src/disk/replica/replica-records.ts';
-import { encodeEntry, ENTRY } from '../../../src/disk/replica/replica-records.ts';
+import { ENTRY } from '../../../src/disk/replica/replica-kinds.ts';
+import { encodeEntry } from '../../../src/disk/replica/replica-records.ts';
 import { ClientTable } from '../../../src/disk/replica/client-table.ts';
 import { chains, NO_CHAIN } from '../../../src/disk/replica/chain.ts';
 import { encodeBatch } from '../../../src/disk/replica/encode-batch.ts';

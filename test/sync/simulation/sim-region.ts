@@ -1,5 +1,5 @@
 import type { JournalRecord } from '../../../src/disk/journal/machine.ts';
-import { BASE, INCARNATION, REPLICATE } from '../../../src/disk/replica/replica-records.ts';
+import { BASE, INCARNATION, REPLICATE } from '../../../src/disk/replica/replica-kinds.ts';
 import type { Mutant } from './mutants.ts';
 import { SimDisk } from './sim-disk.ts';
 import type { SimHub } from './sim-hub.ts';
