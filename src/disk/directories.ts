@@ -15,6 +15,11 @@ function isDirectory(directory: string): boolean {
   }
 }
 
+/** Whether a symbolic link has the name of a directory of ours. What it leads to is somebody else's. */
+export function isLink(path: string): boolean {
+  return fs.lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+}
+
 /**
  * Makes a directory, for its owner only, unless it is there; with those above it where they are missing.
  *

@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import { join } from 'node:path';
 import { withDescriptor } from '../../runtime/descriptors.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
+import { isLink } from '../directories.ts';
 import { getUint32, putUint32 } from './bytes.ts';
 import { crc32 } from './checksum.ts';
 import { diskError, systemCode } from './disk-error.ts';
@@ -147,9 +148,15 @@ export function closeQuietly(descriptor: number): void {
   }
 }
 
-/** The numbers of the generations that a directory shows, ascending; null if there is no directory. */
+/**
+ * The numbers of the generations that a directory shows, ascending; null if there is no directory. Nothing is opened or
+ * made in a journal before this has seen that it is in no other place than it says.
+ */
 export function listGenerations(directory: string): number[] | null {
   try {
+    for (const place of [directory, candidateDirectory(directory)]) {
+      if (isLink(place)) throw new HoldfastError('journal-damaged', `The journal ${directory} is not used: ${place} is a symbolic link.`);
+    }
     return withDescriptor(() => fs.readdirSync(directory))
       .filter((name) => /^(0|[1-9][0-9]*)$/.test(name))
       .map(Number)

@@ -1,6 +1,11 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { watchInBackground } from '../../runtime/watch.ts';
+import { isLink } from '../directories.ts';
+
+// Windows has neither flag, and not every runtime heeds the first.
+const { O_NOFOLLOW = 0, O_NONBLOCK = 0 } = fs.constants as Partial<typeof fs.constants>;
 
 /**
  * How a session is told to look at the journal: a file of its own, which it watches and others write to. A hint only;
@@ -21,9 +26,11 @@ export class Bell {
 
   /** Rings another session's bell. Its file is never created here: that session may be gone. */
   static ring(bucket: string, folder: string): void {
+    const bell = bellPath(bucket, folder);
     let descriptor: number;
     try {
-      descriptor = fs.openSync(bellPath(bucket, folder), 'r+');
+      if (fs.lstatSync(bell, { throwIfNoEntry: false })?.isFile() !== true) return;
+      descriptor = fs.openSync(bell, fs.constants.O_RDWR | O_NOFOLLOW | O_NONBLOCK);
     } catch {
       return; // Nobody listens.
     }
@@ -62,6 +69,7 @@ export class Bell {
   }
 
   #startWatching(): fs.FSWatcher {
+    if (isLink(this.#path)) throw new Error(`${this.#path} is a symbolic link`);
     fs.closeSync(fs.openSync(this.#path, 'a', 0o600));
     const watcher = watchInBackground(
       this.#path,
@@ -75,6 +83,16 @@ export class Bell {
     watcher.close();
     if (this.#watcher === watcher) this.#watcher = null;
   }
+}
+
+/**
+ * Looks once at where the sessions of a bucket have their bells and leases.
+ *
+ * @throws HoldfastError `root-unusable` where that is outside of the bucket.
+ */
+export function requireWake(bucket: string): void {
+  const wake = path.join(bucket, 'wake');
+  if (isLink(wake)) throw new HoldfastError('root-unusable', `${wake} is a symbolic link, which is not followed.`);
 }
 
 function bellPath(bucket: string, folder: string): string {

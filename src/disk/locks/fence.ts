@@ -3,7 +3,7 @@ import path from 'node:path';
 import { fsync } from '../../runtime/descriptor-calls.ts';
 import { withDescriptor } from '../../runtime/descriptors.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
-import { ensureDirectory } from '../directories.ts';
+import { ensureDirectory, isLink } from '../directories.ts';
 import { randomUuid } from '../../runtime/random.ts';
 import { systemCode } from '../journal/disk-error.ts';
 import type { Locator } from '../locator.ts';
@@ -63,10 +63,18 @@ export class Fence {
    */
   complete(): void {
     const { machine } = this.#participant;
+    if (this.#hasFiles) this.#requirePlain();
     for (let attempt = 0; machine.expired.size > 0; attempt++) {
       if (attempt === ATTEMPTS) throw new HoldfastError('disk-failed', `The files of ${this.#bucket} could not be fenced off`);
       if (this.#settle([...machine.expired], machine.epoch)) this.#conclude();
       this.#participant.look();
+    }
+  }
+
+  /** Nothing is moved to where a link leads. */
+  #requirePlain(): void {
+    for (const name of ['swap', 'trash', `files.${this.#participant.machine.epoch}`]) {
+      if (isLink(this.#path(name))) throw new HoldfastError('root-unusable', `${this.#path(name)} is a symbolic link, which is not followed.`);
     }
   }
 
@@ -109,7 +117,8 @@ export class Fence {
   #before(epoch: number): string {
     const isBefore = (name: string): boolean => {
       const [, fence, number] = /^files\.(fence-)?(\d+)/.exec(name) ?? [];
-      return number !== undefined && (fence === undefined ? Number(number) < epoch : Number(number) <= epoch);
+      if (number === undefined || isLink(this.#path(name))) return false;
+      return fence === undefined ? Number(number) < epoch : Number(number) <= epoch;
     };
     const name = withDescriptor(() => fs.readdirSync(this.#bucket)).find(isBefore);
     if (name === undefined) throw Object.assign(new Error(`${this.#bucket} has no files of before epoch ${epoch}`), { code: 'ENOENT' });
@@ -167,7 +176,7 @@ export class Fence {
   }
 
   #exists(name: string): boolean {
-    return fs.statSync(this.#path(name), { throwIfNoEntry: false }) !== undefined;
+    return fs.lstatSync(this.#path(name), { throwIfNoEntry: false })?.isDirectory() === true;
   }
 
   #path(name: string): string {

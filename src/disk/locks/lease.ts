@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { uptime, wallClock } from '../../runtime/timers.ts';
+import { isLink } from '../directories.ts';
 
 /**
  * What shows that a session lives where its thread cannot be seen: a file that it touches now and then while it holds
@@ -10,7 +11,7 @@ export function touchLease(bucket: string, folder: string): void {
   const file = leasePath(bucket, folder);
   const now = new Date(wallClock());
   try {
-    fs.utimesSync(file, now, now);
+    if (!isLink(file)) fs.utimesSync(file, now, now);
   } catch {
     createLease(file);
   }
@@ -23,7 +24,7 @@ export function removeLease(bucket: string, folder: string): void {
 /** A lease that cannot be written (a full disk) is no reason to fail: at worst others take the session for dead. */
 function createLease(file: string): void {
   try {
-    fs.writeFileSync(file, '', { mode: 0o600 });
+    fs.writeFileSync(file, '', { flag: 'wx', mode: 0o600 });
   } catch {
     // As above.
   }
@@ -75,7 +76,7 @@ export class LeaseObserver {
 
 /** A missing lease is one that was never touched. */
 function readLease(bucket: string, folder: string): number {
-  return fs.statSync(leasePath(bucket, folder), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  return fs.lstatSync(leasePath(bucket, folder), { throwIfNoEntry: false })?.mtimeMs ?? 0;
 }
 
 function leasePath(bucket: string, folder: string): string {

@@ -96,6 +96,7 @@ export class Liveness {
    * was forgotten makes another when it needs one.
    */
   sweep(): void {
+    if (!this.#participant.look()) return;
     const found = wakeFiles(this.#bucket);
     this.#participant.look();
     const sessions = [...this.#participant.machine.sessions.values()].filter(({ claims }) => claims.size > 0);

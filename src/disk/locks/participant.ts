@@ -2,6 +2,7 @@ import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import type { ThreadIdentity } from '../../runtime/identity.ts';
 import { randomInteger, randomUuid } from '../../runtime/random.ts';
 import type { BucketPlace } from '../place.ts';
+import { requireWake } from './bell.ts';
 import type { Claim, Session, WebClaim } from './claims.ts';
 import { Holding } from './holding.ts';
 import type { FileChange } from './lock-table.ts';
@@ -108,11 +109,16 @@ export class Participant implements LockListener {
 
   /** Reads the news; false while there is no journal. */
   look(): boolean {
-    this.#isOpen ||= this.#log.open();
-    if (!this.#isOpen) return false;
+    if (!this.#open()) return false;
     this.#log.catchUp();
     this.#deliver();
-    return (this.#isOpen ||= this.#log.open());
+    return this.#open();
+  }
+
+  #open(): boolean {
+    if (this.#isOpen || !this.#log.open()) return this.#isOpen;
+    requireWake(this.#place.path);
+    return (this.#isOpen = true);
   }
 
   /**
@@ -300,11 +306,9 @@ export class Participant implements LockListener {
   }
 
   #openJournal(): void {
-    if (!this.#log.open()) {
-      this.#place.ensure();
-      if (!this.#log.open()) throw new HoldfastError('disk-failed', `${this.#place.path} has no lock journal`);
-    }
-    this.#isOpen = true;
+    if (this.#open()) return;
+    this.#place.ensure();
+    if (!this.#open()) throw new HoldfastError('disk-failed', `${this.#place.path} has no lock journal`);
   }
 
   #append(kind: number, payload: Uint8Array): LockOutcome {

@@ -109,7 +109,7 @@ export class AccountJournal {
     for (const name of fs.readdirSync(this.#place.path)) {
       if (!DRAFT.test(name)) continue;
       const draft = path.join(this.#place.path, name);
-      const stats = fs.statSync(draft, { throwIfNoEntry: false });
+      const stats = fs.lstatSync(draft, { throwIfNoEntry: false });
       if (stats !== undefined && wallClock() - stats.mtimeMs > ABANDONED_MS) fs.rmSync(draft, { recursive: true, force: true });
     }
   }

@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import { systemCode } from '../journal/disk-error.ts';
 import { FREE_TRASH, isSwapFolder, isTrash } from '../spelling.ts';
+import { isLink } from '../directories.ts';
 import { childrenOf } from '../tree/entries.ts';
 import { ENTRY_BYTES, weightOf } from './ledger.ts';
 
@@ -34,7 +35,7 @@ function* weighTrash(path: string, name: string): Generator<number, void> {
 
 /** All that is below a directory, without itself. */
 function* weighBelow(directory: string): Generator<number, void> {
-  const waiting = [directory];
+  const waiting = isLink(directory) ? [] : [directory];
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
     for (const child of childrenOf(next)) {
       const path = `${next}/${child.name}`;
@@ -59,10 +60,10 @@ function lookAt(path: string): fs.Stats | undefined {
   }
 }
 
-/** The names in a directory; none where there is no such directory. */
+/** The names in a directory; none where there is no such directory, but a link. */
 function namesIn(directory: string): string[] {
   try {
-    return fs.readdirSync(directory);
+    return isLink(directory) ? [] : fs.readdirSync(directory);
   } catch (error) {
     if (['ENOENT', 'ENOTDIR'].includes(systemCode(error))) return [];
     throw error;

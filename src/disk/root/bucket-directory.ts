@@ -3,6 +3,7 @@ import path from 'node:path';
 import { withDescriptor } from '../../runtime/descriptors.ts';
 import { randomUuid } from '../../runtime/random.ts';
 import { wallClock } from '../../runtime/timers.ts';
+import { isLink } from '../directories.ts';
 import { systemCode } from '../journal/disk-error.ts';
 import { Journal } from '../journal/journal.ts';
 import type { Space } from '../journal/space.ts';
@@ -82,7 +83,10 @@ export class BucketDirectory implements BucketPlace {
 
   /** Its journals too: one that the disk has in part only cannot be opened again. */
   #sync(): void {
-    for (const journal of journals) syncTree(path.join(this.path, journal));
+    for (const journal of journals) {
+      const directory = path.join(this.path, journal);
+      if (!isLink(directory)) syncTree(directory);
+    }
     syncPlace(this.path);
   }
 

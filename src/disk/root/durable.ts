@@ -25,7 +25,7 @@ export function syncTree(directory: string): void {
     const child = path.join(directory, entry.name);
     try {
       if (entry.isDirectory()) syncTree(child);
-      else syncPath(child);
+      else if (entry.isFile()) syncPath(child);
     } catch (error) {
       if (systemCode(error) !== 'ENOENT') throw error;
     }

@@ -66,6 +66,8 @@ export class FileTree {
   readonly #swaps: SwapFolder;
   readonly #trash: Trash;
   readonly #ledger: Ledger;
+  /** The epoch whose directory was seen to be no link. */
+  #plainEpoch = -1;
 
   constructor(place: BucketPlace, options: FileTreeOptions) {
     this.#place = place;
@@ -413,7 +415,9 @@ export class FileTree {
   }
 
   #base(epoch: number): string {
-    return `${this.#place.path}/files.${epoch}`;
+    const base = `${this.#place.path}/files.${epoch}`;
+    if (epoch !== this.#plainEpoch) this.#plainEpoch = requirePlain(base) ? epoch : -1;
+    return base;
   }
 }
 
@@ -421,6 +425,13 @@ type Access = 'read' | 'write';
 
 /** Entries removed in one turn of the event loop. */
 const SLICE = 128;
+
+/** False where nothing is yet. @throws TreeError 'not-plain' for what would lead out of the bucket */
+function requirePlain(base: string): boolean {
+  const stats = fs.lstatSync(base, { throwIfNoEntry: false });
+  if (stats !== undefined && !stats.isDirectory()) throw new TreeError('not-plain', []);
+  return stats !== undefined;
+}
 
 function isCode(error: unknown, code: TreeErrorCode): boolean {
   return error instanceof TreeError && error.code === code;

@@ -95,6 +95,7 @@ function isSame(descriptor: number, expected: fs.Stats): boolean {
   }
 }
 
-function systemError(code: string, path: string): Error {
+/** An error as the operating system's own. */
+export function systemError(code: string, path: string): Error {
   return Object.assign(new Error(`${code}: open '${path}'`), { code, path });
 }

@@ -5,8 +5,9 @@ import { wallClock } from '../../runtime/timers.ts';
 import { Extent } from '../quota/extent.ts';
 import { ENTRY_BYTES } from '../quota/ledger.ts';
 import type { Ledger } from '../quota/ledger.ts';
+import { isLink } from '../directories.ts';
 import { isSwapFolder } from '../spelling.ts';
-import { closeQuietly, CREATE, openNew, openPlain, READ, READ_WRITE } from './open-plain.ts';
+import { closeQuietly, CREATE, openNew, openPlain, READ, READ_WRITE, systemError } from './open-plain.ts';
 import { syncFile } from './sync.ts';
 import { systemCode } from './tree-error.ts';
 import { writeWhole } from './write-whole.ts';
@@ -153,7 +154,7 @@ export class SwapFolder {
   /** Names of all sessions that have a folder; what is spelled otherwise belongs to none. */
   sessions(): string[] {
     try {
-      return fs.readdirSync(this.#root).filter(isSwapFolder);
+      return isLink(this.#root) ? [] : fs.readdirSync(this.#root).filter(isSwapFolder);
     } catch (error) {
       if (systemCode(error) === 'ENOENT') return [];
       throw error;
@@ -195,8 +196,9 @@ export class SwapFolder {
     return `${this.#path}/${(created += 1)}-${wallClock().toString(36)}`;
   }
 
-  /** Not recursive: a bucket that is missing is not made here. */
+  /** Not recursive: a bucket that is missing is not made here. Nothing is put where a link leads. */
   #ensure(): void {
+    if (isLink(this.#root)) throw systemError('ELOOP', this.#root);
     for (const directory of [this.#root, this.#path]) {
       try {
         fs.mkdirSync(directory, { mode: 0o700 });

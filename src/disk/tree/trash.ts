@@ -3,7 +3,9 @@ import { withDescriptors } from '../../runtime/descriptors.ts';
 import { setTimeout, wallClock } from '../../runtime/timers.ts';
 import { ENTRY_BYTES, freeOfCharge, weightOf } from '../quota/ledger.ts';
 import type { Ledger } from '../quota/ledger.ts';
+import { isLink } from '../directories.ts';
 import { FREE_TRASH, isTrash } from '../spelling.ts';
+import { systemError } from './open-plain.ts';
 import { systemCode } from './tree-error.ts';
 
 /** Freeing the blocks of a larger file takes the kernel long enough to be left to the background. */
@@ -31,6 +33,8 @@ export class Trash {
   readonly #session: string;
   readonly #ledger: Ledger;
   #work: Promise<void> = Promise.resolve();
+  /** Whether it was seen that no link has its name. */
+  #isPlain = false;
 
   constructor(path: string, session: string, ledger: Ledger = freeOfCharge) {
     this.#path = path;
@@ -70,6 +74,7 @@ export class Trash {
   }
 
   #discard(path: string, target: string): void {
+    this.#requirePlain();
     try {
       fs.renameSync(path, target);
     } catch (error) {
@@ -82,7 +87,14 @@ export class Trash {
 
   /** Deletes what earlier sessions have left, in the background. What has another spelling than theirs stays. */
   sweep(): void {
-    this.#work = this.#work.then(() => this.#deleteChildren(this.#path, { left: SLICE }, isTrash));
+    if (!isLink(this.#path)) this.#work = this.#work.then(() => this.#deleteChildren(this.#path, { left: SLICE }, isTrash));
+  }
+
+  /** Nothing is moved to where a link leads. */
+  #requirePlain(): void {
+    if (this.#isPlain) return;
+    if (isLink(this.#path)) throw systemError('ELOOP', this.#path);
+    this.#isPlain = true;
   }
 
   #removeDirectory(path: string): void {
