@@ -1,3 +1,4 @@
+import { bare } from '../../runtime/define.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 
 export function badOption(message: string): HoldfastError {
@@ -5,14 +6,16 @@ export function badOption(message: string): HoldfastError {
 }
 
 /**
- * Refuses what is no object of options, and a typing error in one. Values are not shown, for they may be secrets.
+ * The options that were given, and none that `Object.prototype` happens to have. Refuses what is no object of options,
+ * and a typing error in one. Values are not shown, for they may be secrets.
  *
  * @throws HoldfastError `bad-option`
  */
-export function requireOptions(options: unknown, known: readonly string[], of: string): void {
+export function givenOptions<T extends object>(options: T, known: readonly string[], of: string): T {
   if (typeof options !== 'object' || options === null) throw badOption(`${of} takes an object of options.`);
   const unknown = Object.keys(options).find((name) => !known.includes(name));
   if (unknown !== undefined) throw badOption(`${of} has no option '${unknown}'; it knows ${known.join(', ')}.`);
+  return bare(options);
 }
 
 /** @throws HoldfastError `bad-option` unless `value` is an integer from `least` to `most` */

@@ -1,5 +1,5 @@
 import { isUrl } from '../../../runtime/brands.ts';
-import { badOption, requireOptions } from '../option-checks.ts';
+import { badOption, givenOptions } from '../option-checks.ts';
 import { requireToken } from './server-options.ts';
 
 /** What Node's `tls.connect` takes for these. */
@@ -28,16 +28,17 @@ export interface CheckedOptions {
   readonly tls: EmbeddedHubTls | undefined;
 }
 
+const TLS = ['ca', 'cert', 'key', 'servername', 'rejectUnauthorized'];
+
 /** @throws HoldfastError `bad-option`; never with a token, nor with a url that holds one */
-export function checkClientOptions(options: EmbeddedHubOptions): CheckedOptions {
-  requireOptions(options, ['url', 'token', 'tls'], 'embeddedHub');
+export function checkClientOptions(given: EmbeddedHubOptions): CheckedOptions {
+  const options = givenOptions(given, ['url', 'token', 'tls'], 'embeddedHub');
   const url = checkUrl(options.url);
   const { tls, token = process.env['HOLDFAST_HUB_TOKEN'] } = options;
   if (token === undefined) throw badOption("Neither option 'token' nor the environment variable HOLDFAST_HUB_TOKEN is there.");
   requireToken(token);
-  if (tls !== undefined) requireOptions(tls, ['ca', 'cert', 'key', 'servername', 'rejectUnauthorized'], "Option 'tls'");
   if (tls !== undefined && url.protocol !== 'https:') throw badOption("Option 'tls' is for urls that begin with https:.");
-  return { url, token, tls };
+  return { url, token, tls: tls && givenOptions(tls, TLS, "Option 'tls'") };
 }
 
 function checkUrl(given: unknown): URL {

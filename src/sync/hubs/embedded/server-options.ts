@@ -1,5 +1,6 @@
+import { bare } from '../../../runtime/define.ts';
 import type { HoldfastError } from '../../../runtime/holdfast-error.ts';
-import { badOption, requireInteger, requireOptions } from '../option-checks.ts';
+import { badOption, requireInteger, givenOptions } from '../option-checks.ts';
 
 export interface HubServerOptions {
   /** The directory that holds the hub's data; made when it is missing. No other hub, and no host, may use it. */
@@ -44,8 +45,8 @@ export interface RunningHub {
 const KNOWN = ['root', 'token', 'tokenFile', 'port', 'host', 'tls', 'maxConnections', 'maxLogs', 'onWaiting', 'onError'];
 
 /** @throws HoldfastError `bad-option`; never with the value, which may be a secret */
-export function checkServerOptions(options: HubServerOptions): HubServerOptions {
-  requireOptions(options, KNOWN, 'startHub');
+export function checkServerOptions(given: HubServerOptions): HubServerOptions {
+  const options = givenOptions(given, KNOWN, 'startHub');
   const { root, token, tokenFile, port, host, tls, maxConnections, maxLogs } = options;
   if (typeof root !== 'string' || root === '') throw badOption("Option 'root' must be the path of a directory.");
   if (tokenFile === undefined) requireToken(token);
@@ -54,8 +55,7 @@ export function checkServerOptions(options: HubServerOptions): HubServerOptions 
   if (maxLogs !== undefined) requireInteger('maxLogs', maxLogs, 1, 100_000_000);
   if (port !== undefined) requireInteger('port', port, 0, 65_535);
   if (host !== undefined && (typeof host !== 'string' || host === '')) throw badOption("Option 'host' must be an address or a name.");
-  if (tls !== undefined) requireOptions(tls, ['cert', 'key'], "Option 'tls'");
-  return options;
+  return tls === undefined ? options : bare({ ...options, tls: givenOptions(tls, ['cert', 'key'], "Option 'tls'") });
 }
 
 /** @throws HoldfastError `bad-option` when a token cannot be sent as it is in the header of a request */

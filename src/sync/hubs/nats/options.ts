@@ -1,4 +1,4 @@
-import { badOption, requireInteger, requireOptions } from '../option-checks.ts';
+import { badOption, requireInteger, givenOptions } from '../option-checks.ts';
 import { Secrets } from '../secrets.ts';
 
 /** TLS, as `@nats-io/transport-node` takes it; what else it holds goes to Node's `tls.connect`. */
@@ -106,8 +106,8 @@ function credentialsOf(options: NatsHubOptions, servers: readonly ServerAddress[
 }
 
 /** @throws HoldfastError `bad-option` */
-export function settingsOf(options: NatsHubOptions): NatsSettings {
-  requireOptions(options, KNOWN, 'natsHub()');
+export function settingsOf(given: NatsHubOptions): NatsSettings {
+  const options = givenOptions(given, KNOWN, 'natsHub()');
   const { tls, prefix = 'holdfast', replicas = 1 } = options;
   if (tls !== undefined && (typeof tls !== 'object' || tls === null)) throw badOption(`Option 'tls' must be an object of TLS options.`);
   const addresses = requireServers(options.servers);

@@ -1,5 +1,6 @@
 import type { ConnectionOptions } from 'node:tls';
-import { badOption, requireInteger, requireOptions } from '../option-checks.ts';
+import { bare } from '../../../runtime/define.ts';
+import { badOption, requireInteger, givenOptions } from '../option-checks.ts';
 import { Secrets } from '../secrets.ts';
 
 /** What `pg` takes: https://node-postgres.com/apis/client. What is missing comes from the `PG*` environment variables. */
@@ -107,11 +108,11 @@ function watched(connection: Readonly<Record<string, unknown>>, secrets: Secrets
 }
 
 /** @throws HoldfastError `bad-option` */
-export function settingsOf(options: PostgresHubOptions): PostgresSettings {
-  requireOptions(options, KNOWN, 'postgresHub()');
+export function settingsOf(given: PostgresHubOptions): PostgresSettings {
+  const options = givenOptions(given, KNOWN, 'postgresHub()');
   const { connectionString, schema = 'holdfast', poolSize = 4, pollInterval = 5000, ssl } = options;
   const url = parseUrl(connectionString);
-  const connection = { ...requireConnection(options.connection), ...(ssl === undefined ? {} : { ssl }) };
+  const connection = bare({ ...requireConnection(options.connection), ...(ssl === undefined ? {} : { ssl }) });
   const secrets = collectSecrets(connection, url, connectionString);
   return {
     connection: { ...watched(connection, secrets), ...(connectionString === undefined ? {} : { connectionString }) },

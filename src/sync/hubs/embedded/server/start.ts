@@ -36,8 +36,9 @@ const DEFAULT_LOGS = 100_000;
 const GRACE_MS = 5000;
 
 /** See `startHub` in src/sync/index.ts, which loads this when it is called. */
-export async function start(options: HubServerOptions): Promise<RunningHub> {
-  const { port = 0, host = '127.0.0.1', tls, onWaiting = () => undefined, onError = () => undefined } = checkServerOptions(options);
+export async function start(given: HubServerOptions): Promise<RunningHub> {
+  const options = checkServerOptions(given);
+  const { port = 0, host = '127.0.0.1', tls, onWaiting = () => undefined, onError = () => undefined } = options;
   const tokens = new TokenBook(tokenSource(options), onError);
   const root = path.resolve(options.root);
   openHubRoot(root);
