@@ -15,6 +15,10 @@ import { courtesySubject } from './stream.ts';
 const SHORTEST = 50;
 const LONGEST = 5000;
 
+/** Requests that are known of one log, and logs that some are known of; others are not heard, for anybody may send any. */
+const MOST_CLIENTS = 100;
+const MOST_LOGS = 1000;
+
 /** How many attempts, of the duration of the last one, a request holds for. */
 const ATTEMPTS = 4;
 
@@ -43,6 +47,11 @@ export class Courtesy {
     this.#prefix = prefix;
   }
 
+  /** How many requests are remembered, of all logs. */
+  get known(): number {
+    return [...this.#requests.values()].reduce((sum, { size }) => sum + size, 0);
+  }
+
   /** Hears requests over a new connection. */
   attach({ connection }: Session): void {
     const subject = courtesySubject(this.#prefix, '*');
@@ -54,10 +63,11 @@ export class Courtesy {
     });
   }
 
-  /** Resolves when nobody else asks to go first. */
+  /** Resolves when nobody else asks to go first, or has asked for as long as a request may hold. */
   async waitFor(key: string): Promise<void> {
-    for (let until = this.#latest(key); until > uptime(); until = this.#latest(key)) {
-      await this.#ended(key, until - uptime());
+    const end = uptime() + LONGEST;
+    for (let until = this.#latest(key); Math.min(until, end) > uptime(); until = this.#latest(key)) {
+      await this.#ended(key, Math.min(until, end) - uptime());
     }
   }
 
@@ -86,6 +96,7 @@ export class Courtesy {
     const { client, holds } = parse(text);
     if (client === this.#client || client === '') return;
     const requests = this.#requests.get(key) ?? new Map<string, number>();
+    if (holds > 0 && !this.#hasRoom(key, requests)) return;
     if (holds > 0) requests.set(client, uptime() + Math.min(holds, LONGEST));
     else requests.delete(client);
     if (requests.size > 0) this.#requests.set(key, requests);
@@ -93,7 +104,12 @@ export class Courtesy {
     for (const wake of [...(this.#waiting.get(key) ?? [])]) wake();
   }
 
-  /** Until when the last of the requests holds. */
+  #hasRoom(key: string, requests: ReadonlyMap<string, number>): boolean {
+    if (this.#requests.size >= MOST_LOGS) for (const each of [...this.#requests.keys()]) this.#latest(each);
+    return requests.size < MOST_CLIENTS && (this.#requests.has(key) || this.#requests.size < MOST_LOGS);
+  }
+
+  /** Until when the last of the requests holds; they are forgotten when none does. */
   #latest(key: string): number {
     const requests = this.#requests.get(key);
     const latest = Math.max(0, ...(requests?.values() ?? []));
@@ -118,11 +134,14 @@ export class Courtesy {
   }
 }
 
+/** Characters of a client's name, which is a UUID. */
+const LONGEST_NAME = 36;
+
 /** Anybody may send anything. */
 function parse(text: string): Message {
   try {
     const { client, holds } = JSON.parse(text) as Partial<Record<keyof Message, unknown>>;
-    return { client: typeof client === 'string' ? client : '', holds: typeof holds === 'number' ? holds : 0 };
+    return { client: typeof client === 'string' && client.length <= LONGEST_NAME ? client : '', holds: typeof holds === 'number' ? holds : 0 };
   } catch {
     return { client: '', holds: 0 };
   }

@@ -56,7 +56,7 @@ export function decodeState(text: string): LogState {
     throw new HoldfastError('hub-incompatible', `The log has messages of format ${format}, made by a newer Holdfast; this one knows formats up to ${FORMAT}.`);
   }
   const isPossible = [position, count, trimmed].every((number) => Number.isSafeInteger(number) && number >= 0);
-  if (format !== FORMAT || !isPossible || count > position || trimmed > position) throw notOurs();
+  if (format !== FORMAT || !isPossible || count > Math.min(position, MAX_ENTRIES) || trimmed > position) throw notOurs();
   return { position, count, trimmed };
 }
 
@@ -140,7 +140,7 @@ export function decodeBody(body: Uint8Array, { position, count }: LogState): Hub
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.length);
   const entries: HubEntry[] = [];
   let offset = 0;
-  while (offset + LENGTH_BYTES <= bytes.length) {
+  while (entries.length < count && offset + LENGTH_BYTES <= bytes.length) {
     const start = offset + LENGTH_BYTES;
     offset = start + bytes.readUInt32BE(offset);
     entries.push({ position: position - count + 1 + entries.length, bytes: bytes.subarray(start, offset) });

@@ -6,7 +6,8 @@ import { logDigest, logLabel } from '../log-names.ts';
 import type { Connections } from './connection.ts';
 import type { News } from './news.ts';
 import { MAX_BLOB_BYTES, MAX_ENTRIES, MAX_ENTRY_BYTES, MAX_SNAPSHOT_BYTES } from './schema.ts';
-import { bytesFrom, type Statement, type Statements } from './statements.ts';
+import { bytesIn, countIn, entriesIn, headIn, nameIn, snapshotIn, type Row } from './rows.ts';
+import type { Statement, Statements } from './statements.ts';
 
 /** Blobs that are asked about, or removed, at once. */
 const PAGE = 4096;
@@ -25,13 +26,6 @@ export interface PostgresEngine {
   readonly statements: Statements;
   readonly news: News;
   readonly queue: AppendQueue<LogId>;
-}
-
-interface ReadRow {
-  readonly head: number;
-  readonly trimmed: number;
-  readonly position: number | null;
-  readonly bytes: string | null;
 }
 
 /** A log in a PostgreSQL. */
@@ -70,12 +64,11 @@ export class PostgresLog implements HubLog {
   read(after: number, limit: number): Promise<readonly HubEntry[]> {
     return this.#perform('read', async () => {
       requirePosition(after);
-      const rows = await this.#rows<ReadRow>('read', after, Math.min(limit, MAX_ENTRIES));
-      const { head = 0, trimmed = 0 } = rows[0] ?? {};
+      const { head, trimmed, entries } = entriesIn(await this.#rows('read', after, Math.min(limit, MAX_ENTRIES)));
       if (after < Math.min(trimmed, head)) {
         throw new HoldfastError('hub-trimmed', `The hub ${this.#engine.name} has no entry ${after + 1} of ${this.#label} any more; the first is ${trimmed + 1}.`);
       }
-      return rows.flatMap(({ position, bytes }) => (position === null || bytes === null ? [] : [{ position, bytes: bytesFrom(bytes) }]));
+      return entries;
     });
   }
 
@@ -85,8 +78,8 @@ export class PostgresLog implements HubLog {
 
   snapshot(): Promise<HubSnapshot | null> {
     return this.#perform('get the snapshot of', async () => {
-      const [row] = await this.#rows<{ position: number; bytes: string }>('snapshot');
-      return row === undefined ? null : { position: row.position, bytes: bytesFrom(row.bytes) };
+      const [row] = await this.#rows('snapshot');
+      return row === undefined ? null : snapshotIn(row);
     });
   }
 
@@ -102,7 +95,7 @@ export class PostgresLog implements HubLog {
     return this.#perform('trim', async () => {
       requirePosition(upTo);
       await this.#rows('trim', upTo);
-      for (let removed = 1; removed > 0; ) removed = (await this.#rows<{ removed: number }>('sweep'))[0]?.removed ?? 0;
+      for (let removed = 1; removed > 0; ) removed = countIn((await this.#rows('sweep'))[0]);
     });
   }
 
@@ -115,8 +108,8 @@ export class PostgresLog implements HubLog {
 
   getBlob(name: string): Promise<Uint8Array | null> {
     return this.#perform('get a blob of', async () => {
-      const [row] = await this.#rows<{ bytes: string }>('getBlob', name);
-      return row === undefined ? null : bytesFrom(row.bytes);
+      const [row] = await this.#rows('getBlob', name);
+      return row === undefined ? null : bytesIn(row);
     });
   }
 
@@ -124,7 +117,7 @@ export class PostgresLog implements HubLog {
     return this.#perform('look for blobs of', async () => {
       const found = new Set<string>();
       for (let from = 0; from < names.length; from += PAGE) {
-        for (const { name } of await this.#rows<{ name: string }>('hasBlobs', names.slice(from, from + PAGE))) found.add(name);
+        for (const row of await this.#rows('hasBlobs', names.slice(from, from + PAGE))) found.add(nameIn(row));
       }
       return found;
     });
@@ -135,19 +128,20 @@ export class PostgresLog implements HubLog {
       for (const number of [first, position, unusedFor]) requirePosition(number);
       let removed = 0;
       for (let after = ''; ; ) {
-        const page = await this.#rows<{ name: string }>('unusedBlobs', after, unusedFor, PAGE);
-        const last = page.at(-1);
-        if (last === undefined) return removed;
-        after = last.name;
-        const names = page.map(({ name }) => name).filter((name) => !isNamed(name));
-        if (names.length > 0) removed += (await this.#rows<{ removed: number }>('removeBlobs', epoch, first, position, unusedFor, names))[0]?.removed ?? 0;
+        const page = (await this.#rows('unusedBlobs', after, unusedFor, PAGE)).map(nameIn);
+        const last = page.at(-1) ?? '';
+        // In order, as asked, or this would never end.
+        if (last <= after) return removed;
+        after = last;
+        const names = page.filter((name) => !isNamed(name));
+        if (names.length > 0) removed += countIn((await this.#rows('removeBlobs', epoch, first, position, unusedFor, names))[0]);
       }
     });
   }
 
   async #findHead(): Promise<LogHead | undefined> {
-    const [row] = await this.#rows<{ epoch: string; head: number; trimmed: number }>('head');
-    return row && { epoch: row.epoch, position: row.head, first: row.trimmed + 1 };
+    const [row] = await this.#rows('head');
+    return row && headIn(row);
   }
 
   #perform<T>(doing: string, work: () => Promise<T>): Promise<T> {
@@ -155,7 +149,7 @@ export class PostgresLog implements HubLog {
   }
 
   /** Runs a statement, whose first parameter is always the log's key. */
-  #rows<Row extends object>(statement: keyof Statements, ...values: readonly unknown[]): Promise<Row[]> {
+  #rows(statement: keyof Statements, ...values: readonly unknown[]): Promise<Row[]> {
     const prepare: Statement = this.#engine.statements[statement];
     return this.#engine.connections.rows<Row>(prepare([this.#key, ...values]));
   }

@@ -37,11 +37,6 @@ function bytesAsText(column: string): string {
   return `encode(${column}, 'base64') as bytes`;
 }
 
-/** What {@link bytesAsText} stands for. */
-export function bytesFrom(text: string): Buffer {
-  return Buffer.from(text, 'base64');
-}
-
 export function statementsFor(schema: string): Statements {
   const s = `"${schema}"`;
   const prepared = (name: string, text: string): Statement => {

@@ -1,6 +1,7 @@
 import type { LogBatch, WriteBatches } from '../append-queue.ts';
 import type { Connections } from './connection.ts';
 import type { LogId } from './postgres-log.ts';
+import { headsIn, type Row } from './rows.ts';
 import type { Statements } from './statements.ts';
 
 /** Appends to several logs in one transaction. */
@@ -9,8 +10,9 @@ export function batchWriter(connections: Connections, { append }: Statements): W
     const [first] = batches;
     const doing = batches.length === 1 ? `append to the log ${first?.log.label}` : `append to ${batches.length} logs`;
     return connections.perform(doing, async () => {
-      const [row] = await connections.rows<{ heads: string }>(append(valuesOf(inOrder(batches))));
-      const heads = new Map(inOrder(batches).map(({ log }, index) => [log.key, Number(row?.heads.split(' ')[index])]));
+      const [row] = await connections.rows<Row>(append(valuesOf(inOrder(batches))));
+      const positions = headsIn(row, batches.length);
+      const heads = new Map(inOrder(batches).map(({ log }, index) => [log.key, positions[index]]));
       return batches.map(({ log }) => heads.get(log.key) ?? 0);
     });
   };
