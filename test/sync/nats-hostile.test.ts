@@ -54,9 +54,9 @@ describe('a log in a NATS JetStream to which somebody publishes what makes no se
     await nats.dispose();
   });
 
-  function publish({ to, headers: given, body }: Hostile, key: string, epoch: string): void {
+  function publish({ to, headers: given, body }: Hostile, key: string, epoch: string, prefix = 'hostile'): void {
     const blob = Buffer.from(`${key}/blob/${BLOB}`).toString('base64').replaceAll('+', '-').replaceAll('/', '_');
-    const subjects = { log: `hostile.log.${key}.${epoch}`, epoch: `hostile.epoch.${key}`, snapshot: `hostile.snapshot.${key}.${epoch}`, blob: `$O.hostile.M.${blob}`, news: `hostile.news.${key}.${epoch}`, courtesy: `hostile.courtesy.${key}` };
+    const subjects = { log: `${prefix}.log.${key}.${epoch}`, epoch: `${prefix}.epoch.${key}`, snapshot: `${prefix}.snapshot.${key}.${epoch}`, blob: `$O.${prefix}.M.${blob}`, news: `${prefix}.news.${key}.${epoch}`, courtesy: `${prefix}.courtesy.${key}` };
     const lines = headers();
     for (const [name, value] of given) lines.append(name, value);
     connection.publish(subjects[to], body, { headers: lines });
@@ -109,7 +109,7 @@ describe('a log in a NATS JetStream to which somebody publishes what makes no se
   }, 120_000);
 
   it('follows no link of an object, nor removes what is under any other name than its own', async () => {
-    const hub = natsHub({ servers: nats.url, user: nats.user, pass: nats.password, prefix: 'hostile' });
+    const hub = natsHub({ servers: nats.url, user: nats.user, pass: nats.password, prefix: 'linked' });
     const { maxEntryBytes } = await hub.connect();
     const [log, other] = [hub.log('linked'), hub.log('not linked')];
     const key = logDigest('linked').toString('base64url');
@@ -117,18 +117,18 @@ describe('a log in a NATS JetStream to which somebody publishes what makes no se
     const name = createHash('sha256').update(bytes).digest('hex');
     await other.putBlob(name, bytes);
     const { epoch } = await log.head();
-    const circle = { name: 'x', nuid: 'x', size: 1, chunks: 1, digest: 'x', options: { link: { bucket: 'hostile', name: `${key}/blob/${BLOB}` } } };
-    publish({ to: 'blob', headers: [], body: JSON.stringify(circle) }, key, epoch);
+    const circle = { name: 'x', nuid: 'x', size: 1, chunks: 1, digest: 'x', options: { link: { bucket: 'linked', name: `${key}/blob/${BLOB}` } } };
+    publish({ to: 'blob', headers: [], body: JSON.stringify(circle) }, key, epoch, 'linked');
     await connection.flush();
     await expectRejection(log.getBlob(BLOB), 'hub-damaged');
     // Larger than a message, so that an object holds them.
     await log.append([0, 1].map((count) => ({ id: `batch.${count}`, bytes: new Uint8Array(maxEntryBytes) })));
     await log.append([{ id: 'last', bytes: new Uint8Array(1) }]);
     const { Objm } = await import('@nats-io/obj');
-    const batch = (await (await new Objm(connection).open('hostile')).list()).find((info) => info.name.startsWith(`${key}/batch/`));
+    const batch = (await (await new Objm(connection).open('linked')).list()).find((info) => info.name.startsWith(`${key}/batch/`));
     const info = { name: batch?.name, nuid: '>', size: 1, chunks: 1, digest: batch?.digest };
     const subject = Buffer.from(batch?.name ?? '').toString('base64').replaceAll('+', '-').replaceAll('/', '_');
-    connection.publish(`$O.hostile.M.${subject}`, JSON.stringify(info));
+    connection.publish(`$O.linked.M.${subject}`, JSON.stringify(info));
     await connection.flush();
     await log.putSnapshot({ position: 3, bytes });
     await log.trim(2);
