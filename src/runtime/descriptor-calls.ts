@@ -22,6 +22,13 @@ export function fsyncLater(descriptor: number): Promise<void> {
   });
 }
 
+/** The same as {@link fdatasync}, in another thread. */
+export function fdatasyncLater(descriptor: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    unlessRefused(() => fs.fdatasync(descriptor, (error) => (error === null || isRefusedByRuntime(error) ? resolve() : reject(error))), resolve);
+  });
+}
+
 /** `path` is where the open file is, in a directory of ours. */
 export function setMode(descriptor: number, path: string, mode: number): void {
   unlessRefused(

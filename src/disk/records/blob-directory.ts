@@ -1,0 +1,188 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { fsyncLater } from '../../runtime/descriptor-calls.ts';
+import { withDescriptors } from '../../runtime/descriptors.ts';
+import { randomInteger } from '../../runtime/random.ts';
+import { syncPath } from '../root/durable.ts';
+import { ENTRY_BYTES, type Ledger } from '../quota/ledger.ts';
+import { systemCode } from '../journal/disk-error.ts';
+import type { BlobHolds, Release } from './blob-holds.ts';
+import type { ValueFile } from './record-bytes.ts';
+import type { BlobFile, BlobFiles } from './record-database.ts';
+import { RecordsDamagedError } from './records-error.ts';
+
+const NAME = /^[1-9][0-9]{0,15}$/;
+
+/** What is known of a file that this realm holds. */
+interface Held {
+  count: number;
+  readonly release: Release;
+}
+
+/**
+ * The files of a database, `blobs/<id>`. Invariants
+ * - Ids are drawn by lot out of 2^53, so that nobody has to be asked for one; no file is ever written twice.
+ * - What this realm writes it holds before the file is there, so that nobody who looks for garbage takes it for some.
+ * - A file is charged for before it is written, and freed after it has gone.
+ */
+export class BlobDirectory implements BlobFiles {
+  readonly path: string;
+  readonly #ledger: Ledger;
+  readonly #holds: BlobHolds;
+  /** Called with each file that this realm lets go, which may be garbage now. */
+  readonly #onReleased: (id: number) => void;
+  readonly #held = new Map<number, Held>();
+  /** Written here, and not known to be on the disk. */
+  readonly #unsynced = new Set<number>();
+
+  constructor(directory: string, ledger: Ledger, holds: BlobHolds, onReleased: (id: number) => void) {
+    this.path = directory;
+    this.#ledger = ledger;
+    this.#holds = holds;
+    this.#onReleased = onReleased;
+  }
+
+  pathOf(id: number): string {
+    return path.join(this.path, String(id));
+  }
+
+  hold(id: number): void {
+    const held = this.#held.get(id);
+    if (held === undefined) this.#held.set(id, { count: 1, release: this.#holds.hold(holdName(id)) });
+    else held.count += 1;
+  }
+
+  release(id: number): void {
+    const held = this.#held.get(id);
+    if (held === undefined || --held.count > 0) return;
+    this.#held.delete(id);
+    held.release();
+    this.#onReleased(id);
+  }
+
+  /** Whether any realm holds it. */
+  isHeld(id: number): boolean {
+    return this.#held.has(id) || this.#holds.isHeld(holdName(id));
+  }
+
+  file(id: number): BlobFile {
+    const where = this.pathOf(id);
+    const stats = fs.lstatSync(where, { throwIfNoEntry: false });
+    if (stats?.isFile() !== true) throw new RecordsDamagedError(`The file ${where} of a database is missing.`, where);
+    return { id, size: stats.size, path: where };
+  }
+
+  async write(content: AsyncIterable<Uint8Array>): Promise<BlobFile> {
+    const id = randomInteger();
+    this.hold(id);
+    try {
+      const size = await this.#write(id, content);
+      return { id, size, path: this.pathOf(id) };
+    } catch (error) {
+      this.release(id);
+      throw error;
+    }
+  }
+
+  /** The same for a value, whose id its record has already; it is held by whoever calls. */
+  async writeValue(id: number, bytes: Uint8Array): Promise<void> {
+    await this.#write(id, [bytes]);
+  }
+
+  async #write(id: number, content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<number> {
+    this.#ledger.charge(ENTRY_BYTES);
+    let charged = ENTRY_BYTES;
+    const where = this.pathOf(id);
+    const file = await this.#create(where).catch((error: unknown) => {
+      this.#ledger.refund(charged);
+      throw error;
+    });
+    try {
+      for await (const chunk of content) {
+        this.#ledger.charge(chunk.length);
+        charged += chunk.length;
+        await writeWhole(file, chunk);
+      }
+      await file.close();
+      this.#unsynced.add(id);
+      return charged - ENTRY_BYTES;
+    } catch (error) {
+      await file.close().catch(() => undefined);
+      this.#removeWritten(where, charged);
+      throw error;
+    }
+  }
+
+  async #create(where: string): Promise<fs.promises.FileHandle> {
+    return withDescriptors(() => fs.promises.open(where, 'wx', 0o600));
+  }
+
+  #removeWritten(where: string, charged: number): void {
+    const mark = this.#ledger.mark();
+    fs.rmSync(where, { force: true });
+    this.#ledger.free(charged, mark);
+  }
+
+  /** @throws RecordsDamagedError when it is not as long as it was written */
+  async read({ id, size }: ValueFile): Promise<Uint8Array> {
+    const where = this.pathOf(id);
+    const bytes = await this.#readWhole(where, size);
+    if (bytes === null) throw new RecordsDamagedError(`The file ${where} of a database is missing, or cut short.`, where);
+    return bytes;
+  }
+
+  async #readWhole(where: string, size: number): Promise<Uint8Array | null> {
+    try {
+      const bytes = await withDescriptors(() => fs.promises.readFile(where));
+      return bytes.length === size ? new Uint8Array(bytes.buffer, bytes.byteOffset, size) : null;
+    } catch (error) {
+      if (systemCode(error) === 'ENOENT') return null;
+      throw error;
+    }
+  }
+
+  /** Has the disk keep those of the files that were written here, and their names. */
+  async sync(ids: Iterable<number>): Promise<void> {
+    const unsynced = [...ids].filter((id) => this.#unsynced.delete(id));
+    if (unsynced.length === 0) return;
+    await Promise.all(unsynced.map((id) => syncFile(this.pathOf(id))));
+    syncPath(this.path);
+  }
+
+  /** The ids of all files that are there. */
+  async list(): Promise<number[]> {
+    const names = await fs.promises.readdir(this.path);
+    return names.filter((name) => NAME.test(name)).map(Number).filter(Number.isSafeInteger);
+  }
+
+  /** Deletes what nobody needs. */
+  remove(id: number): void {
+    this.#unsynced.delete(id);
+    const where = this.pathOf(id);
+    const stats = fs.lstatSync(where, { throwIfNoEntry: false });
+    if (stats === undefined) return;
+    const mark = this.#ledger.mark();
+    fs.rmSync(where, { force: true });
+    this.#ledger.free(ENTRY_BYTES + stats.size, mark);
+  }
+}
+
+function holdName(id: number): string {
+  return `b:${id}`;
+}
+
+async function writeWhole(file: fs.promises.FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length; ) {
+    const { bytesWritten } = await file.write(bytes, at);
+    at += bytesWritten;
+  }
+}
+
+async function syncFile(where: string): Promise<void> {
+  const file = await withDescriptors(() => fs.promises.open(where, 'r'));
+  try {
+    await fsyncLater(file.fd);
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,72 @@
+import { isError } from '../../runtime/errors.ts';
+import type { SqlConnection, SqlDriver, SqlFailure, SqlRow, SqlStatement, SqlValue } from './sql-driver.ts';
+
+/* https://bun.com/docs/api/sqlite */
+
+interface Statement {
+  run(...parameters: readonly SqlValue[]): { readonly changes: number; readonly lastInsertRowid: number };
+  values(...parameters: readonly SqlValue[]): SqlRow[];
+}
+
+interface Database {
+  exec(sql: string): void;
+  prepare(sql: string): Statement;
+  close(throwOnError?: boolean): void;
+}
+
+export interface BunSqlite {
+  readonly Database: new (path: string, options: { readwrite: boolean; create: boolean }) => Database;
+}
+
+export function bunDriver(sqlite: BunSqlite): SqlDriver {
+  return {
+    name: 'built-in',
+    hasSnapshots: true,
+    open: (path, isNew, failure) => new Connection(sqlite, path, isNew, failure),
+  };
+}
+
+function resultCode(error: unknown): number {
+  const code: unknown = isError(error) ? Reflect.get(error, 'errno') : undefined;
+  return typeof code === 'number' ? code & 0xff : 0;
+}
+
+class Connection implements SqlConnection {
+  readonly #database: Database;
+  readonly #call: Calling;
+  lastRow = 0;
+
+  constructor(sqlite: BunSqlite, path: string, isNew: boolean, failure: SqlFailure) {
+    this.#call = (work) => {
+      try {
+        return work();
+      } catch (error) {
+        throw failure(resultCode(error), error);
+      }
+    };
+    this.#database = this.#call(() => new sqlite.Database(path, { readwrite: true, create: isNew }));
+  }
+
+  exec(sql: string): void {
+    this.#call(() => this.#database.exec(sql));
+  }
+
+  prepare(sql: string): SqlStatement {
+    const statement = this.#call(() => this.#database.prepare(sql));
+    return {
+      run: (...parameters) => {
+        const { changes, lastInsertRowid } = this.#call(() => statement.run(...parameters));
+        this.lastRow = lastInsertRowid;
+        return changes;
+      },
+      get: (...parameters) => this.#call(() => statement.values(...parameters))[0],
+      all: (...parameters) => this.#call(() => statement.values(...parameters)),
+    };
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+}
+
+type Calling = <T>(work: () => T) => T;

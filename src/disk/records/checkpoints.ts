@@ -1,0 +1,80 @@
+import { setImmediate } from '../../runtime/timers.ts';
+import { warn } from '../../runtime/warning.ts';
+import type { LogSync } from './log-sync.ts';
+import { RecordsBusyError } from './records-error.ts';
+import type { SqlSession } from './sql-session.ts';
+import { PAGE_BYTES, type SqliteFile } from './sqlite-file.ts';
+
+/** What a page takes in the log. https://www.sqlite.org/fileformat2.html#walformat */
+const FRAME_BYTES = PAGE_BYTES + 24;
+
+/** Pages in the log from which on it is brought into the file when there is time; and at once. */
+const MANY = 1000;
+const TOO_MANY = 4000;
+
+/**
+ * Brings what was committed from a database's log into its file. The disk keeps the log first, in the thread pool, so that
+ * the checkpoint, which has the loop wait, has little left to sync.
+ */
+export class Checkpoints {
+  readonly #file: SqliteFile;
+  readonly #logSync: LogSync;
+  readonly #session: SqlSession;
+  /** Whether the session has no transaction open, and is open. */
+  readonly #isIdle: () => boolean;
+  #isDue = false;
+  /** The log's size after a checkpoint that could not bring over all of it: somebody reads what is older. */
+  #stuckAt = 0;
+
+  constructor(file: SqliteFile, logSync: LogSync, session: SqlSession, isIdle: () => boolean) {
+    this.#file = file;
+    this.#logSync = logSync;
+    this.#session = session;
+    this.#isIdle = isIdle;
+  }
+
+  logIs(bytes: number): void {
+    const pages = bytes / FRAME_BYTES;
+    if (pages < MANY) this.#stuckAt = 0;
+    if (pages < MANY || bytes < 1.25 * this.#stuckAt) return;
+    if (pages >= TOO_MANY && this.#isIdle()) this.#try();
+    else if (!this.#isDue) {
+      this.#isDue = true;
+      void this.#later();
+    }
+  }
+
+  async #later(): Promise<void> {
+    try {
+      await this.#logSync.sync();
+    } catch (error) {
+      warn({ code: 'background-failed', message: `The log of ${this.#file.path} could not be synced.`, path: this.#file.path, cause: error });
+    }
+    setImmediate(() => {
+      this.#isDue = false;
+      if (this.#isIdle()) this.#try();
+    });
+  }
+
+  #try(): void {
+    try {
+      if (!this.run()) this.#stuckAt = this.#file.logSize;
+    } catch (error) {
+      warn({ code: 'background-failed', message: `A checkpoint of ${this.#file.path} failed.`, path: this.#file.path, cause: error });
+    }
+  }
+
+  /**
+   * @returns whether all of the log is in the file now. Then nobody reads a state that is older: a reader of one keeps
+   *   what was written after it in the log.
+   */
+  run(): boolean {
+    try {
+      const [busy, inLog, brought] = this.#session.by('PRAGMA wal_checkpoint(PASSIVE)').get() ?? [];
+      return busy === 0 && inLog === brought;
+    } catch (error) {
+      if (error instanceof RecordsBusyError) return false;
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,228 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { randomUuid } from '../../runtime/random.ts';
+import { wallClock } from '../../runtime/timers.ts';
+import { warn } from '../../runtime/warning.ts';
+import { systemCode } from '../journal/disk-error.ts';
+import { encodeName } from '../names/name.ts';
+import type { BucketPlace } from '../place.ts';
+import type { Ledger } from '../quota/ledger.ts';
+import { syncPath, syncTree, type Durability } from '../root/durable.ts';
+import type { Trash } from '../tree/trash.ts';
+import type { BlobHolds } from './blob-holds.ts';
+import type { DatabaseLocks } from './database-locks.ts';
+import { describeDatabase, readDescription, type Description } from './description.ts';
+import { driverForNew, driverNamed } from './drivers.ts';
+import type { RecordDatabase, RecordDatabases } from './record-database.ts';
+import { RecordsDamagedError, RecordsUnavailableError } from './records-error.ts';
+import { SqliteDatabase } from './sqlite-database.ts';
+import { SqliteFile } from './sqlite-file.ts';
+
+/** What databases need of their bucket. */
+export interface DatabasesPlace {
+  readonly bucket: BucketPlace;
+  readonly foldsNames: boolean;
+  readonly durability: Durability;
+  readonly ledger: Ledger;
+  readonly holds: BlobHolds;
+  readonly trash: Trash;
+  /** For looks into databases without snapshots, which nobody may read while somebody writes. */
+  readonly locks: DatabaseLocks;
+  /** Why this root can have no databases; null: it can. */
+  readonly refusal: string | null;
+}
+
+const DRAFT = /^\.new-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+/** How old a draft must be, in milliseconds, to count as left behind by a killed process. */
+const ABANDONED_AFTER = 10 * 60_000;
+
+/** `indexeddb/databases/<spelled name>/`: databases of a bucket, of which each that is open in this realm is there once. */
+export class SqliteDatabases implements RecordDatabases {
+  readonly #place: DatabasesPlace;
+  readonly #path: string;
+  readonly #open = new Map<string, Promise<SqliteDatabase | null>>();
+
+  constructor(place: DatabasesPlace) {
+    this.#place = place;
+    this.#path = path.join(place.bucket.path, 'indexeddb', 'databases');
+  }
+
+  async list(): Promise<{ name: string; version: number }[]> {
+    const found: { name: string; version: number }[] = [];
+    for (const { name } of await this.#descriptions()) {
+      const version = await this.#versionOf(name);
+      if (version !== null) found.push({ name, version });
+    }
+    return found;
+  }
+
+  /** Null: it has gone meanwhile. */
+  async #versionOf(name: string): Promise<number | null> {
+    const known = this.#open.has(name);
+    const database = await this.#opened(name);
+    if (database === null) return null;
+    const claim = database.hasSnapshots ? null : this.#place.locks.read(name);
+    try {
+      await claim?.granted;
+      return database.readSchema().version;
+    } finally {
+      claim?.release();
+      if (!known && !database.isUsed) database.close();
+    }
+  }
+
+  async #descriptions(): Promise<Description[]> {
+    const found = this.#names().map((component) => this.#describe(component));
+    return found.filter((description) => description !== null);
+  }
+
+  #names(): string[] {
+    try {
+      return fs.readdirSync(this.#path).filter((component) => !component.startsWith('.'));
+    } catch (error) {
+      if (systemCode(error) === 'ENOENT') return [];
+      throw error;
+    }
+  }
+
+  /** Null: it is nothing of ours, or has gone. */
+  #describe(component: string): Description | null {
+    const description = readDescription(path.join(this.#path, component));
+    return description !== null && encodeName(description.name, this.#place.foldsNames).component === component ? description : null;
+  }
+
+  async open(name: string): Promise<RecordDatabase | null> {
+    const database = await this.#opened(name);
+    if (database !== null) database.isUsed = true;
+    return database;
+  }
+
+  /** One for all, also for those who ask while it is being opened. */
+  async #opened(name: string): Promise<SqliteDatabase | null> {
+    this.#refuse();
+    const known = this.#open.get(name);
+    if (known !== undefined) return known;
+    const opening = this.#openNew(name);
+    this.#open.set(name, opening);
+    const database = await opening.catch((error: unknown) => {
+      this.#open.delete(name);
+      throw error;
+    });
+    if (database === null) this.#open.delete(name);
+    return database;
+  }
+
+  #refuse(): void {
+    if (this.#place.refusal !== null) throw new RecordsUnavailableError(this.#place.refusal);
+  }
+
+  async #openNew(name: string): Promise<SqliteDatabase | null> {
+    const directory = this.#directoryOf(name);
+    if (!isPlainDirectory(directory)) return null;
+    const description = readDescription(directory);
+    if (description?.name !== name) throw new RecordsDamagedError(`${directory} does not say which database it is.`, directory);
+    const driver = await driverNamed(description.driver);
+    return this.#databaseAt(name, directory, new SqliteFile(directory, driver));
+  }
+
+  #databaseAt(name: string, directory: string, file: SqliteFile): SqliteDatabase {
+    const { ledger, holds } = this.#place;
+    const database = new SqliteDatabase({ name, path: directory, ledger, holds, onClosed: () => void this.#open.delete(name) }, file);
+    database.collectOrphans().catch((cause: unknown) => {
+      warn({ code: 'background-failed', message: `Files of ${directory} could not be looked through.`, path: directory, cause });
+    });
+    return database;
+  }
+
+  #directoryOf(name: string): string {
+    return path.join(this.#path, encodeName(name, this.#place.foldsNames).component);
+  }
+
+  async create(name: string): Promise<RecordDatabase> {
+    this.#refuse();
+    const driver = await driverForNew();
+    this.#ensure();
+    this.#sweep();
+    const draft = path.join(this.#path, `.new-${randomUuid()}`);
+    try {
+      this.#build(draft, name, driver);
+      fs.renameSync(draft, this.#directoryOf(name));
+    } catch (error) {
+      fs.rmSync(draft, { recursive: true, force: true });
+      throw error;
+    }
+    if (this.#place.durability === 'strict') syncPath(this.#path);
+    const database = await this.open(name);
+    if (database === null) throw new RecordsDamagedError(`${this.#directoryOf(name)} has gone while it was made.`);
+    return database;
+  }
+
+  #ensure(): void {
+    this.#place.bucket.ensure();
+    for (const directory of [path.dirname(this.#path), this.#path]) {
+      if (!isPlainDirectory(directory)) fs.mkdirSync(directory, { mode: 0o700 });
+    }
+  }
+
+  #build(draft: string, name: string, driver: Parameters<typeof describeDatabase>[1]): void {
+    fs.mkdirSync(draft, { mode: 0o700 });
+    fs.mkdirSync(path.join(draft, 'blobs'), { mode: 0o700 });
+    describeDatabase(draft, driver, name);
+    const file = new SqliteFile(draft, driver);
+    file.create(name);
+    if (this.#place.durability === 'strict') syncTree(draft);
+    this.#place.ledger.charge(file.size);
+  }
+
+  /** Drafts of realms that were killed. */
+  #sweep(): void {
+    for (const name of fs.readdirSync(this.#path)) {
+      const draft = path.join(this.#path, name);
+      const stats = DRAFT.test(name) ? fs.lstatSync(draft, { throwIfNoEntry: false }) : undefined;
+      if (stats !== undefined && wallClock() - stats.mtimeMs > ABANDONED_AFTER) fs.rmSync(draft, { recursive: true, force: true });
+    }
+  }
+
+  async delete(name: string): Promise<void> {
+    const database = await this.#open.get(name)?.catch(() => null);
+    database?.close();
+    const directory = this.#directoryOf(name);
+    if (isPlainDirectory(directory)) this.#place.trash.discard(directory);
+  }
+
+  async usage(): Promise<number> {
+    let bytes = 0;
+    for (const component of this.#names()) bytes += await usageOf(path.join(this.#path, component));
+    return bytes;
+  }
+
+  /** Closes what is open; its transactions have ended. */
+  async close(): Promise<void> {
+    for (const opening of [...this.#open.values()]) (await opening.catch(() => null))?.close();
+  }
+}
+
+function isPlainDirectory(directory: string): boolean {
+  const stats = fs.lstatSync(directory, { throwIfNoEntry: false });
+  if (stats === undefined) return false;
+  if (!stats.isDirectory()) throw new RecordsDamagedError(`${directory} is no plain directory.`, directory);
+  return true;
+}
+
+async function usageOf(directory: string): Promise<number> {
+  let bytes = 0;
+  for (const entry of await entriesOf(directory)) {
+    const where = path.join(directory, entry.name);
+    bytes += entry.isDirectory() ? await usageOf(where) : (fs.statSync(where, { throwIfNoEntry: false })?.size ?? 0);
+  }
+  return bytes;
+}
+
+async function entriesOf(directory: string): Promise<fs.Dirent[]> {
+  try {
+    return await fs.promises.readdir(directory, { withFileTypes: true });
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return [];
+    throw error;
+  }
+}

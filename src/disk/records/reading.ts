@@ -1,0 +1,54 @@
+import { edgesOf, isForward, isUnique, onlyKey } from './bounds.ts';
+import type { Query, StoredRecord, StoredValue } from './record-database.ts';
+import { NO_FILES, readFiles, type ValueFile } from './record-bytes.ts';
+import type { SqlRow } from './sql-driver.ts';
+import type { SqlSession } from './sql-session.ts';
+import { columns, parametersOf, type ScanShape } from './statements.ts';
+
+/** What is returned of a value that lies in a file until it is loaded. */
+export class FiledValue implements StoredValue {
+  readonly bytes = new Uint8Array(0);
+  readonly blobs: readonly number[];
+  readonly file: ValueFile;
+
+  constructor(file: ValueFile, blobs: readonly number[]) {
+    this.file = file;
+    this.blobs = blobs;
+  }
+}
+
+export function shapeOf(query: Query): ScanShape {
+  return { isForward: isForward(query), isUnique: query.index !== null && isUnique(query), columns: query.values ? columns.values : columns.keys };
+}
+
+/** The first record of a query. */
+export function readFirst(session: SqlSession, query: Query): StoredRecord | undefined {
+  const table = session.table(query.store, query.index);
+  const only = onlyKey(query);
+  const row = only !== null && isPlain(query) ? table.atKey(query.values ? columns.values : columns.keys).get(only, 1) : readRows(session, query, 1)[0];
+  return row && recordOf(row, query);
+}
+
+/** Whether the first record of its only key is what is asked for. */
+function isPlain({ after, from, direction, index }: Query): boolean {
+  return after === undefined && from === undefined && (direction !== 'prev' || index === null);
+}
+
+export function readRows(session: SqlSession, query: Query, most: number, passed = 0): readonly SqlRow[] {
+  const edges = edgesOf(query);
+  return session.table(query.store, query.index).scan(edges, shapeOf(query)).all(...parametersOf(edges), most, passed);
+}
+
+export function recordOf(row: SqlRow, { index, values }: Query): StoredRecord {
+  const key = row[0] as Uint8Array;
+  const primaryKey = index === null ? key : (row[1] as Uint8Array);
+  if (!values) return { key, primaryKey, value: null };
+  const at = index === null ? 1 : 2;
+  return { key, primaryKey, value: valueOf(row[at] as Uint8Array | null, row[at + 1] as Uint8Array | null) };
+}
+
+function valueOf(files: Uint8Array | null, bytes: Uint8Array | null): StoredValue {
+  if (files === null && bytes !== null) return { bytes, blobs: NO_FILES.blobs };
+  const { value, blobs } = readFiles(files);
+  return value === null ? { bytes: bytes ?? new Uint8Array(0), blobs } : new FiledValue(value, blobs);
+}

@@ -1,0 +1,120 @@
+import { EMPTY_SCHEMA, readSchema } from './schema.ts';
+import type { Schema, StoreDefinition } from './record-database.ts';
+import type { SqlConnection, SqlStatement } from './sql-driver.ts';
+import { TableStatements } from './statements.ts';
+
+/**
+ * One connection to a database, with what it has prepared and what it knows. Invariants
+ * - At most one transaction is open, begun by `begin` and ended by `commit` or `rollback`.
+ * - `schema` is that of the open transaction: what was read before holds as long as its number in `meta` is the same.
+ */
+export class SqlSession {
+  readonly connection: SqlConnection;
+  readonly #tables = new Map<number, TableStatements>();
+  readonly #others = new Map<string, SqlStatement>();
+  readonly #begin: SqlStatement;
+  readonly #beginWriting: SqlStatement;
+  readonly #commit: SqlStatement;
+  readonly #rollback: SqlStatement;
+  readonly #schemaNumber: SqlStatement;
+  #schema: Schema = EMPTY_SCHEMA;
+  #stores = new Map<number, StoreDefinition>();
+  /** Of `#schema`; -1: none was read. */
+  #number = -1;
+
+  constructor(connection: SqlConnection) {
+    this.connection = connection;
+    this.#begin = connection.prepare('BEGIN');
+    this.#beginWriting = connection.prepare('BEGIN IMMEDIATE');
+    this.#commit = connection.prepare('COMMIT');
+    this.#rollback = connection.prepare('ROLLBACK');
+    this.#schemaNumber = connection.prepare("SELECT v FROM meta WHERE k = 'schema'");
+  }
+
+  get schema(): Schema {
+    return this.#schema;
+  }
+
+  #setSchema(schema: Schema): void {
+    this.#schema = schema;
+    this.#stores = new Map(schema.stores.map((store) => [store.id, store]));
+  }
+
+  /** Sees the database as it is now until it ends. */
+  begin(): void {
+    this.#begin.run();
+    this.#look();
+  }
+
+  /** @throws RecordsBusyError when somebody else writes */
+  beginWriting(): void {
+    this.#beginWriting.run();
+    this.#look();
+  }
+
+  /** The first read, which is what takes the snapshot. */
+  #look(): void {
+    try {
+      const number = this.#schemaNumber.get()?.[0] as number;
+      if (number === this.#number) return;
+      this.#tables.clear();
+      this.#number = -1;
+      this.#setSchema(readSchema(this.connection));
+      this.#number = number;
+    } catch (error) {
+      this.rollback();
+      throw error;
+    }
+  }
+
+  /** An upgrade changes it; in the file too, under another number, so that the next transaction looks again. */
+  changeSchema(schema: Schema): void {
+    this.#setSchema(schema);
+    this.#number = -1;
+  }
+
+  /** One of the schema's stores. */
+  store(id: number): StoreDefinition {
+    const store = this.#stores.get(id);
+    if (store === undefined) throw new Error(`There is no store ${id}.`);
+    return store;
+  }
+
+  commit(): void {
+    this.#commit.run();
+  }
+
+  /** Never throws: SQLite ends a transaction by itself after some errors. */
+  rollback(): void {
+    try {
+      this.#rollback.run();
+    } catch {
+      // There is none any more.
+    }
+  }
+
+  /** The statements of a store, or of an index: ids of both come from one counter. */
+  table(store: number, index: number | null): TableStatements {
+    const id = index ?? store;
+    let table = this.#tables.get(id);
+    if (table === undefined) this.#tables.set(id, (table = new TableStatements(this.connection, store, index)));
+    return table;
+  }
+
+  /** With what is prepared for it; `id` is that of the store or index. */
+  dropTable(id: number, name: string): void {
+    this.#tables.delete(id);
+    this.connection.exec(`DROP TABLE ${name}`);
+  }
+
+  /** The statement of a text that names its tables. */
+  by(sql: string): SqlStatement {
+    let statement = this.#others.get(sql);
+    if (statement === undefined) this.#others.set(sql, (statement = this.connection.prepare(sql)));
+    return statement;
+  }
+
+  close(): void {
+    this.connection.close();
+  }
+}

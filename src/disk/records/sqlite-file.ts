@@ -1,0 +1,100 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { HoldfastError } from '../../runtime/holdfast-error.ts';
+import { errorMessage } from '../../runtime/errors.ts';
+import { OverQuotaError } from '../quota/ledger.ts';
+import { RecordsBusyError, RecordsDamagedError } from './records-error.ts';
+import { APPLICATION_ID, createTables, SCHEMA_VERSION } from './schema.ts';
+import { sqlCodes, type SqlConnection, type SqlDriver, type SqlFailure } from './sql-driver.ts';
+import { SqlSession } from './sql-session.ts';
+
+export const PAGE_BYTES = 4096;
+
+/** The file of a database, and how connections to it are opened. `fs` must never open it while one is. */
+export class SqliteFile {
+  readonly path: string;
+  readonly log: string;
+  readonly driver: SqlDriver;
+
+  constructor(directory: string, driver: SqlDriver) {
+    this.path = path.join(directory, 'db');
+    this.log = `${this.path}-wal`;
+    this.driver = driver;
+  }
+
+  /** @throws RecordsDamagedError, RecordsBusyError, HoldfastError `root-newer` */
+  open(): SqlSession {
+    this.#refuseOthers();
+    const connection = this.driver.open(this.path, false, this.#failure);
+    try {
+      this.#configure(connection);
+      this.#refuseNewer(connection);
+      return new SqlSession(connection);
+    } catch (error) {
+      connection.close();
+      throw error;
+    }
+  }
+
+  /** SQLite would follow a link, or make a file that is missing. */
+  #refuseOthers(): void {
+    if (fs.lstatSync(this.path, { throwIfNoEntry: false })?.isFile() !== true) {
+      throw new RecordsDamagedError(`${this.path} is missing, or no plain file.`, this.path);
+    }
+  }
+
+  #configure(connection: SqlConnection): void {
+    connection.exec('PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA synchronous = NORMAL');
+    // The log is cut when it begins anew, so that its size says how much of it waits for a checkpoint.
+    if (this.driver.hasSnapshots) connection.exec('PRAGMA busy_timeout = 0; PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 0');
+  }
+
+  #refuseNewer(connection: SqlConnection): void {
+    const [id] = connection.prepare('PRAGMA application_id').get() ?? [];
+    const [version] = connection.prepare('PRAGMA user_version').get() ?? [];
+    if (id !== APPLICATION_ID || typeof version !== 'number') throw new RecordsDamagedError(`${this.path} is no database of Holdfast.`, this.path);
+    if (version > SCHEMA_VERSION) {
+      throw new HoldfastError('root-newer', `${this.path} was made by a newer version of Holdfast (its tables are of version ${version}).`);
+    }
+  }
+
+  /** Makes the file, in a directory that nobody else knows yet: whoever wants it to last syncs it. */
+  create(name: string): void {
+    fs.closeSync(fs.openSync(this.path, 'wx', 0o600));
+    const connection = this.driver.open(this.path, true, this.#failure);
+    try {
+      const mode = this.driver.hasSnapshots ? 'WAL' : 'DELETE';
+      connection.exec(`PRAGMA synchronous = OFF; PRAGMA page_size = ${PAGE_BYTES}; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${SCHEMA_VERSION}; PRAGMA journal_mode = ${mode}`);
+      connection.exec('BEGIN');
+      createTables(connection, name);
+      connection.exec('COMMIT');
+    } finally {
+      connection.close();
+    }
+  }
+
+  /** Bytes of the file and its log. */
+  get size(): number {
+    return sizeOf(this.path) + this.logSize;
+  }
+
+  get logSize(): number {
+    return sizeOf(this.log);
+  }
+
+  readonly #failure: SqlFailure = (code, cause) => {
+    switch (code) {
+      case sqlCodes.busy:
+      case sqlCodes.locked:
+        return new RecordsBusyError(this.path, { cause });
+      case sqlCodes.full:
+        return new OverQuotaError(`The disk of ${this.path} is full.`, 0, 0);
+      default:
+        return new RecordsDamagedError(`The database ${this.path} cannot be read or written: ${errorMessage(cause)}.`, this.path, { cause });
+    }
+  };
+}
+
+function sizeOf(file: string): number {
+  return fs.statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+}

@@ -1,0 +1,208 @@
+import { randomInteger } from '../../runtime/random.ts';
+import type { EncodedKey } from './key.ts';
+import type { FiledValue } from './reading.ts';
+import { SqlReadTransaction } from './read-transaction.ts';
+import { NO_FILES, writeFiles, type RecordFiles } from './record-bytes.ts';
+import type { Put, Range, Refusal, Steps, StoreDefinition, StoredValue, WriteTransaction } from './record-database.ts';
+import type { SqlSession } from './sql-session.ts';
+import type { TransactionFiles } from './transaction-files.ts';
+import { edgesOf } from './bounds.ts';
+import { columns, parametersOf } from './statements.ts';
+import { addFiles, deleteEntries, dropFiles, findConflict, findRemains, remainsOf, writeRecord, type Remains } from './writing.ts';
+
+/** Values that are longer are files of their own, in bytes. */
+const LARGE_BYTES = 2 ** 16;
+
+/** Records that are deleted in one step. */
+const DELETED_AT_ONCE = 128;
+
+/** The highest number that a key generator gives. https://w3c.github.io/IndexedDB/#key-generator-construct */
+const LAST_GENERATED = 2 ** 53;
+/** The first double behind it. */
+const NONE_LEFT = LAST_GENERATED + 2;
+
+/** What a transaction needs of its database. */
+export interface Writer {
+  readonly session: SqlSession;
+  readonly files: TransactionFiles;
+  /** Told of bytes that were written, now and then: refuses what the quota does not suffice for. @throws OverQuotaError */
+  admit(bytes: number): void;
+  /** Told when pages may have become free. */
+  deleted(): void;
+  /** Ends it by a commit. */
+  commit(durability: 'relaxed' | 'strict'): Promise<void> | null;
+  /** Ends it by a rollback. */
+  rollback(): void;
+}
+
+const ADD = 'INSERT INTO $(k, b, v) VALUES (?, ?, ?) ON CONFLICT(k) DO NOTHING';
+/** A record that has files is left as it is: they have to be looked at first. */
+const PUT = 'INSERT INTO $(k, b, v) VALUES (?, ?, ?) ON CONFLICT(k) DO UPDATE SET b = excluded.b, v = excluded.v WHERE b IS NULL';
+const GENERATOR = 'SELECT gen FROM stores WHERE id = ?';
+const SET_GENERATOR = 'UPDATE stores SET gen = ? WHERE id = ?';
+
+/**
+ * Invariants
+ * - Nothing is written before it is known that no key is in the way: what is refused leaves no trace.
+ * - Key generators are in memory until the commit, so that what ends otherwise leaves them as they were.
+ */
+export class SqlWriteTransaction extends SqlReadTransaction implements WriteTransaction {
+  readonly #writer: Writer;
+  readonly #files: TransactionFiles;
+  /** The next key of each generator that was used. */
+  readonly #generators = new Map<number, number>();
+  #changedGenerators = new Set<number>();
+
+  constructor(writer: Writer) {
+    super(writer.session, writer.files.directory, () => undefined);
+    this.#writer = writer;
+    this.#files = writer.files;
+  }
+
+  put(put: Put): Refusal | null {
+    const store = this.session.store(put.store);
+    const files = filesFor(put.value);
+    const refusal = store.indexes.length === 0 ? this.#putPlain(store, put, files) : this.#putIndexed(store, put, files);
+    if (refusal !== null) return refusal;
+    if (files !== NO_FILES) this.#keep(files, put.value.bytes);
+    this.#writer.admit(put.key.length + put.value.bytes.length);
+    return null;
+  }
+
+  /** One statement, but where files are replaced. */
+  #putPlain(store: StoreDefinition, { key, value, overwrite }: Put, files: RecordFiles): Refusal | null {
+    const bytes = files.value === null ? value.bytes : null;
+    const written = writeFiles(files);
+    const table = this.session.table(store.id, null);
+    if (table.by(overwrite ? PUT : ADD).run(key, written, bytes) > 0) return null;
+    if (!overwrite) return { constraint: 'key' };
+    const old = findRemains(this.session, store.id, key);
+    this.#replace(store, key, old, { indexKeys: [], files: written, bytes });
+    return null;
+  }
+
+  #putIndexed(store: StoreDefinition, { key, value, indexKeys, overwrite }: Put, files: RecordFiles): Refusal | null {
+    const old = findRemains(this.session, store.id, key);
+    if (old !== null && !overwrite) return { constraint: 'key' };
+    const conflict = findConflict(this.session, store, key, indexKeys);
+    if (conflict !== null) return conflict;
+    this.#replace(store, key, old, { indexKeys, files: writeFiles(files), bytes: files.value === null ? value.bytes : null });
+    return null;
+  }
+
+  #replace(store: StoreDefinition, key: EncodedKey, old: Remains | null, columns: Parameters<typeof writeRecord>[4]): void {
+    writeRecord(this.session, store, key, old, columns);
+    if (old?.files) this.#files.dropped(dropFiles(this.session, old.files));
+  }
+
+  /** Counts the files of a record that was written; a large value goes to its own. */
+  #keep(files: RecordFiles, bytes: Uint8Array): void {
+    addFiles(this.session, files);
+    this.#files.mentioned(files, bytes);
+  }
+
+  protected override loadFiled(value: FiledValue): Promise<StoredValue> {
+    const bytes = this.#files.unwritten(value.file.id);
+    return bytes === undefined ? super.loadFiled(value) : Promise.resolve({ bytes, blobs: value.blobs });
+  }
+
+  *delete(store: number, range: Range): Steps<void> {
+    this.#writer.deleted();
+    const definition = this.session.store(store);
+    const edges = edgesOf({ store, index: null, range, direction: 'next', values: false });
+    const shape = { isForward: true, isUnique: false, columns: columns.remains };
+    for (;;) {
+      const rows = this.session.table(store, null).scan(edges, shape).all(...parametersOf(edges), DELETED_AT_ONCE, 0);
+      this.#deleteRows(definition, rows.map(remainsOf));
+      if (rows.length < DELETED_AT_ONCE) return;
+      yield;
+    }
+  }
+
+  /** Rows that come one after another. */
+  #deleteRows(store: StoreDefinition, rows: readonly Remains[]): void {
+    const [first, last] = [rows[0], rows[rows.length - 1]];
+    if (first === undefined || last === undefined) return;
+    for (const old of rows) {
+      if (old.indexKeys !== null) deleteEntries(this.session, store, old);
+      if (old.files !== null) this.#files.dropped(dropFiles(this.session, old.files));
+    }
+    const table = this.session.table(store.id, null);
+    if (first === last) table.by('DELETE FROM $ WHERE id = ?').run(first.row);
+    else table.by('DELETE FROM $ WHERE k >= ? AND k <= ?').run(first.key, last.key);
+  }
+
+  *clear(store: number): Steps<void> {
+    const { indexes } = this.session.store(store);
+    yield* this.dropAllFiles(store);
+    for (const { id } of indexes) {
+      this.session.table(store, id).by('DELETE FROM $').run();
+      yield;
+    }
+    this.session.table(store, null).by('DELETE FROM $').run();
+  }
+
+  /** The mentions of all records of a store that has files. */
+  protected *dropAllFiles(store: number): Steps<void> {
+    this.#writer.deleted();
+    const table = this.session.table(store, null);
+    for (;;) {
+      const rows = table.by(`SELECT id, b FROM $ WHERE b IS NOT NULL LIMIT ${DELETED_AT_ONCE}`).all();
+      for (const [row, files] of rows) {
+        this.#files.dropped(dropFiles(this.session, files as Uint8Array));
+        table.by('UPDATE $ SET b = NULL WHERE id = ?').run(row as number);
+      }
+      if (rows.length < DELETED_AT_ONCE) return;
+      yield;
+    }
+  }
+
+  generateKey(store: number): number | null {
+    const next = this.#generator(store);
+    if (next > LAST_GENERATED) return null;
+    this.#setGenerator(store, next === LAST_GENERATED ? NONE_LEFT : next + 1);
+    return next;
+  }
+
+  raiseKeyGenerator(store: number, key: number): void {
+    const value = Math.floor(Math.min(key, LAST_GENERATED));
+    if (value >= this.#generator(store)) this.#setGenerator(store, value === LAST_GENERATED ? NONE_LEFT : value + 1);
+  }
+
+  #generator(store: number): number {
+    let next = this.#generators.get(store);
+    if (next === undefined) {
+      next = this.session.by(GENERATOR).get(store)?.[0] as number;
+      this.#generators.set(store, next);
+    }
+    return next;
+  }
+
+  #setGenerator(store: number, next: number): void {
+    this.#generators.set(store, next);
+    this.#changedGenerators.add(store);
+  }
+
+  commit(durability: 'relaxed' | 'strict'): Promise<void> | null {
+    this.beforeCommit();
+    this.end();
+    return this.#writer.commit(durability);
+  }
+
+  /** What is written at the end. */
+  protected beforeCommit(): void {
+    for (const store of this.#changedGenerators) this.session.by(SET_GENERATOR).run(this.#generators.get(store) ?? NONE_LEFT, store);
+    this.#changedGenerators.clear();
+  }
+
+  override rollback(): void {
+    if (this.hasEnded) return;
+    this.end();
+    this.#writer.rollback();
+  }
+}
+
+function filesFor({ bytes, blobs }: StoredValue): RecordFiles {
+  if (bytes.length <= LARGE_BYTES) return blobs.length === 0 ? NO_FILES : { value: null, blobs };
+  return { value: { id: randomInteger(), size: bytes.length }, blobs };
+}

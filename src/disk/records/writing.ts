@@ -1,0 +1,112 @@
+import type { EncodedKey } from './key.ts';
+import { filesOf, readFiles, readIndexKeys, writeIndexKeys, type RecordFiles } from './record-bytes.ts';
+import type { IndexDefinition, IndexKeys, Refusal, StoreDefinition } from './record-database.ts';
+import { RecordsDamagedError } from './records-error.ts';
+import type { SqlValue } from './sql-driver.ts';
+import type { SqlSession } from './sql-session.ts';
+
+/** What is known of a record that is about to be replaced or deleted. */
+export interface Remains {
+  readonly row: number;
+  readonly key: EncodedKey;
+  readonly indexKeys: Uint8Array | null;
+  readonly files: Uint8Array | null;
+}
+
+/** A record's columns besides its key. */
+export interface Columns {
+  readonly indexKeys: readonly IndexKeys[];
+  readonly files: Uint8Array | null;
+  readonly bytes: Uint8Array | null;
+}
+
+export function remainsOf(row: readonly SqlValue[]): Remains {
+  return { key: row[0] as Uint8Array, row: row[1] as number, indexKeys: row[2] as Uint8Array | null, files: row[3] as Uint8Array | null };
+}
+
+const FIND = 'SELECT k, id, x, b FROM $ WHERE k = ?';
+
+export function findRemains(session: SqlSession, store: number, key: EncodedKey): Remains | null {
+  const row = session.table(store, null).by(FIND).get(key);
+  return row === undefined ? null : remainsOf(row);
+}
+
+const INSERT = 'INSERT INTO $(k, x, b, v) VALUES (?, ?, ?, ?)';
+const UPDATE = 'UPDATE $ SET x = ?, b = ?, v = ? WHERE id = ?';
+
+/** Writes a record and its index entries, in the place of `old`. */
+export function writeRecord(session: SqlSession, store: StoreDefinition, key: EncodedKey, old: Remains | null, columns: Columns): void {
+  const table = session.table(store.id, null);
+  const { indexKeys, files, bytes } = columns;
+  const written = writeIndexKeys(indexKeys);
+  if (old === null) table.by(INSERT).run(key, written, files, bytes);
+  else table.by(UPDATE).run(written, files, bytes, old.row);
+  const row = old?.row ?? session.connection.lastRow;
+  if (old?.indexKeys) deleteEntries(session, store, old, indexKeys);
+  const kept = old?.indexKeys ? readIndexKeys(old.indexKeys) : [];
+  for (const { index, keys } of indexKeys) insertEntries(session, store.id, index, key, row, without(keys, keysIn(kept, index)));
+}
+
+const INSERT_ENTRY = 'INSERT INTO $(k, p, r) VALUES (?, ?, ?)';
+
+export function insertEntries(session: SqlSession, store: number, index: number, key: EncodedKey, row: number, keys: readonly EncodedKey[]): void {
+  for (const entry of keys) session.table(store, index).by(INSERT_ENTRY).run(entry, key, row);
+}
+
+const DELETE_ENTRY = 'DELETE FROM $ WHERE k = ? AND p = ?';
+
+/** Deletes a record's entries, but for those of `kept`. Indexes that are gone may still be named. */
+export function deleteEntries(session: SqlSession, store: StoreDefinition, old: Remains, kept: readonly IndexKeys[] = []): void {
+  for (const { index, keys } of readIndexKeys(old.indexKeys)) {
+    if (!store.indexes.some(({ id }) => id === index)) continue;
+    for (const entry of without(keys, keysIn(kept, index))) session.table(store.id, index).by(DELETE_ENTRY).run(entry, old.key);
+  }
+}
+
+function keysIn(all: readonly IndexKeys[], index: number): readonly EncodedKey[] {
+  return all.find((of) => of.index === index)?.keys ?? [];
+}
+
+function without(keys: readonly EncodedKey[], others: readonly EncodedKey[]): readonly EncodedKey[] {
+  return others.length === 0 ? keys : keys.filter((key) => !others.some((other) => isSame(key, other)));
+}
+
+function isSame(a: EncodedKey, b: EncodedKey): boolean {
+  if (a.length !== b.length) return false;
+  for (let at = 0; at < a.length; at++) if (a[at] !== b[at]) return false;
+  return true;
+}
+
+const OTHER = 'SELECT 1 FROM $ WHERE k = ? AND p <> ? LIMIT 1';
+
+/** The first unique index that has one of the keys for another record. */
+export function findConflict(session: SqlSession, store: StoreDefinition, key: EncodedKey, indexKeys: readonly IndexKeys[]): Refusal | null {
+  for (const index of store.indexes) {
+    if (index.unique && isTaken(session, store.id, index, key, keysIn(indexKeys, index.id))) return { constraint: 'index', index: index.id };
+  }
+  return null;
+}
+
+function isTaken(session: SqlSession, store: number, index: IndexDefinition, key: EncodedKey, keys: readonly EncodedKey[]): boolean {
+  return keys.some((entry) => session.table(store, index.id).by(OTHER).get(entry, key) !== undefined);
+}
+
+const ADD_FILE = 'INSERT INTO blobs(id, refs) VALUES (?, 1) ON CONFLICT(id) DO UPDATE SET refs = refs + 1';
+const DROP_FILE = 'UPDATE blobs SET refs = refs - 1 WHERE id = ?';
+const DELETE_FILE = 'DELETE FROM blobs WHERE id = ? AND refs <= 0';
+
+/** Counts a record's mentions of its files. */
+export function addFiles(session: SqlSession, files: RecordFiles): void {
+  for (const id of filesOf(files)) session.by(ADD_FILE).run(id);
+}
+
+/** Takes back a record's mentions. @returns the files that no record mentions any more */
+export function dropFiles(session: SqlSession, bytes: Uint8Array | null): readonly number[] {
+  if (bytes === null) return [];
+  return filesOf(readFiles(bytes)).filter((id) => dropFile(session, id));
+}
+
+function dropFile(session: SqlSession, id: number): boolean {
+  if (session.by(DROP_FILE).run(id) === 0) throw new RecordsDamagedError(`A database has no count of its file ${id}.`);
+  return session.by(DELETE_FILE).run(id) > 0;
+}
