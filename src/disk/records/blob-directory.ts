@@ -6,7 +6,7 @@ import { randomInteger } from '../../runtime/random.ts';
 import { syncPath } from '../root/durable.ts';
 import { ENTRY_BYTES, type Ledger } from '../quota/ledger.ts';
 import { systemCode } from '../journal/disk-error.ts';
-import type { BlobHolds, Release } from './blob-holds.ts';
+import type { BlobHolds, Claim } from './database-locks.ts';
 import type { ValueFile } from './record-bytes.ts';
 import type { BlobFile, BlobFiles } from './record-database.ts';
 import { RecordsDamagedError } from './records-error.ts';
@@ -16,7 +16,7 @@ const NAME = /^[1-9][0-9]{0,15}$/;
 /** What is known of a file that this realm holds. */
 interface Held {
   count: number;
-  readonly release: Release;
+  readonly claim: Claim;
 }
 
 /**
@@ -27,6 +27,8 @@ interface Held {
  */
 export class BlobDirectory implements BlobFiles {
   readonly path: string;
+  /** The database's name. */
+  readonly #name: string;
   readonly #ledger: Ledger;
   readonly #holds: BlobHolds;
   /** Called with each file that this realm lets go, which may be garbage now. */
@@ -35,8 +37,9 @@ export class BlobDirectory implements BlobFiles {
   /** Written here, and not known to be on the disk. */
   readonly #unsynced = new Set<number>();
 
-  constructor(directory: string, ledger: Ledger, holds: BlobHolds, onReleased: (id: number) => void) {
+  constructor(directory: string, name: string, ledger: Ledger, holds: BlobHolds, onReleased: (id: number) => void) {
     this.path = directory;
+    this.#name = name;
     this.#ledger = ledger;
     this.#holds = holds;
     this.#onReleased = onReleased;
@@ -48,7 +51,7 @@ export class BlobDirectory implements BlobFiles {
 
   hold(id: number): void {
     const held = this.#held.get(id);
-    if (held === undefined) this.#held.set(id, { count: 1, release: this.#holds.hold(holdName(id)) });
+    if (held === undefined) this.#held.set(id, { count: 1, claim: this.#holds.hold(this.#name, id) });
     else held.count += 1;
   }
 
@@ -56,13 +59,13 @@ export class BlobDirectory implements BlobFiles {
     const held = this.#held.get(id);
     if (held === undefined || --held.count > 0) return;
     this.#held.delete(id);
-    held.release();
+    held.claim.release();
     this.#onReleased(id);
   }
 
   /** Whether any realm holds it. */
   isHeld(id: number): boolean {
-    return this.#held.has(id) || this.#holds.isHeld(holdName(id));
+    return this.#held.has(id) || this.#holds.isHeld(this.#name, id);
   }
 
   file(id: number): BlobFile {
@@ -149,9 +152,12 @@ export class BlobDirectory implements BlobFiles {
     syncPath(this.path);
   }
 
-  /** The ids of all files that are there. */
+  /** The ids of all files that are there; none where the directory has gone. */
   async list(): Promise<number[]> {
-    const names = await fs.promises.readdir(this.path);
+    const names = await fs.promises.readdir(this.path).catch((error: unknown): string[] => {
+      if (systemCode(error) === 'ENOENT') return [];
+      throw error;
+    });
     return names.filter((name) => NAME.test(name)).map(Number).filter(Number.isSafeInteger);
   }
 
@@ -165,10 +171,6 @@ export class BlobDirectory implements BlobFiles {
     fs.rmSync(where, { force: true });
     this.#ledger.free(ENTRY_BYTES + stats.size, mark);
   }
-}
-
-function holdName(id: number): string {
-  return `b:${id}`;
 }
 
 async function writeWhole(file: fs.promises.FileHandle, bytes: Uint8Array): Promise<void> {

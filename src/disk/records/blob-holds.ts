@@ -1,34 +1,27 @@
-/** Gives up what was held; harmless twice. */
-export type Release = () => void;
-
-/** Who keeps files of a bucket's databases that no record refers to, among all realms of the root. */
-export interface BlobHolds {
-  /** Lasts until it is released, or this realm ends. */
-  hold(name: string): Release;
-  /** Whether any realm that lives holds it. */
-  isHeld(name: string): boolean;
-}
+import type { BlobHolds, Claim } from './database-locks.ts';
 
 /** For a root that no other realm has open. */
 export class RealmHolds implements BlobHolds {
   readonly #counts = new Map<string, number>();
 
-  hold(name: string): Release {
-    this.#counts.set(name, (this.#counts.get(name) ?? 0) + 1);
+  hold(name: string, file: number): Claim {
+    const key = `${file}:${name}`;
+    this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1);
     let isHeld = true;
-    return () => {
-      if (isHeld) this.#release(name);
+    const release = (): void => {
+      if (isHeld) this.#release(key);
       isHeld = false;
     };
+    return { release, isLost: false, onLost: null };
   }
 
-  #release(name: string): void {
-    const left = (this.#counts.get(name) ?? 1) - 1;
-    if (left === 0) this.#counts.delete(name);
-    else this.#counts.set(name, left);
+  #release(key: string): void {
+    const left = (this.#counts.get(key) ?? 1) - 1;
+    if (left === 0) this.#counts.delete(key);
+    else this.#counts.set(key, left);
   }
 
-  isHeld(name: string): boolean {
-    return this.#counts.has(name);
+  isHeld(name: string, file: number): boolean {
+    return this.#counts.has(`${file}:${name}`);
   }
 }

@@ -6,15 +6,14 @@ import { warn } from '../../runtime/warning.ts';
 import { systemCode } from '../journal/disk-error.ts';
 import { encodeName } from '../names/name.ts';
 import type { BucketPlace } from '../place.ts';
-import type { Ledger } from '../quota/ledger.ts';
+import { ENTRY_BYTES, type Ledger } from '../quota/ledger.ts';
 import { syncPath, syncTree, type Durability } from '../root/durable.ts';
-import type { Trash } from '../tree/trash.ts';
-import type { BlobHolds } from './blob-holds.ts';
-import type { DatabaseLocks } from './database-locks.ts';
+import type { BlobHolds, DatabaseLocks } from './database-locks.ts';
 import { describeDatabase, readDescription, type Description } from './description.ts';
 import { driverForNew, driverNamed } from './drivers.ts';
 import type { RecordDatabase, RecordDatabases } from './record-database.ts';
 import { RecordsDamagedError, RecordsUnavailableError } from './records-error.ts';
+import type { SqlDriver } from './sql-driver.ts';
 import { SqliteDatabase } from './sqlite-database.ts';
 import { SqliteFile } from './sqlite-file.ts';
 
@@ -25,16 +24,20 @@ export interface DatabasesPlace {
   readonly durability: Durability;
   readonly ledger: Ledger;
   readonly holds: BlobHolds;
-  readonly trash: Trash;
   /** For looks into databases without snapshots, which nobody may read while somebody writes. */
   readonly locks: DatabaseLocks;
   /** Why this root can have no databases; null: it can. */
   readonly refusal: string | null;
 }
 
-const DRAFT = /^\.new-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-/** How old a draft must be, in milliseconds, to count as left behind by a killed process. */
+/** What is being made, or deleted; no spelling of a name begins so. */
+const PASSING = '.new-';
+const DRAFT = /^\.new-(gone-)?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+/** How old such a thing must be, in milliseconds, to count as left behind by a killed process. */
 const ABANDONED_AFTER = 10 * 60_000;
+
+/** What a new database takes, of which two files are: somewhat more than what SQLite writes. */
+const NEW_BYTES = 2 * ENTRY_BYTES + 64 * 1024;
 
 /** `indexeddb/databases/<spelled name>/`: databases of a bucket, of which each that is open in this realm is there once. */
 export class SqliteDatabases implements RecordDatabases {
@@ -78,7 +81,7 @@ export class SqliteDatabases implements RecordDatabases {
 
   #names(): string[] {
     try {
-      return fs.readdirSync(this.#path).filter((component) => !component.startsWith('.'));
+      return fs.readdirSync(this.#path).filter((component) => !component.startsWith(PASSING));
     } catch (error) {
       if (systemCode(error) === 'ENOENT') return [];
       throw error;
@@ -143,12 +146,13 @@ export class SqliteDatabases implements RecordDatabases {
     const driver = await driverForNew();
     this.#ensure();
     this.#sweep();
-    const draft = path.join(this.#path, `.new-${randomUuid()}`);
+    const draft = path.join(this.#path, PASSING + randomUuid());
     try {
       this.#build(draft, name, driver);
       fs.renameSync(draft, this.#directoryOf(name));
     } catch (error) {
       fs.rmSync(draft, { recursive: true, force: true });
+      this.#place.ledger.refund(NEW_BYTES);
       throw error;
     }
     if (this.#place.durability === 'strict') syncPath(this.#path);
@@ -164,14 +168,15 @@ export class SqliteDatabases implements RecordDatabases {
     }
   }
 
-  #build(draft: string, name: string, driver: Parameters<typeof describeDatabase>[1]): void {
+  #build(draft: string, name: string, driver: SqlDriver): void {
+    this.#place.ledger.charge(NEW_BYTES);
     fs.mkdirSync(draft, { mode: 0o700 });
     fs.mkdirSync(path.join(draft, 'blobs'), { mode: 0o700 });
     describeDatabase(draft, driver, name);
     const file = new SqliteFile(draft, driver);
     file.create(name);
+    this.#place.ledger.refund(NEW_BYTES - 2 * ENTRY_BYTES - file.size);
     if (this.#place.durability === 'strict') syncTree(draft);
-    this.#place.ledger.charge(file.size);
   }
 
   /** Drafts of realms that were killed. */
@@ -179,7 +184,7 @@ export class SqliteDatabases implements RecordDatabases {
     for (const name of fs.readdirSync(this.#path)) {
       const draft = path.join(this.#path, name);
       const stats = DRAFT.test(name) ? fs.lstatSync(draft, { throwIfNoEntry: false }) : undefined;
-      if (stats !== undefined && wallClock() - stats.mtimeMs > ABANDONED_AFTER) fs.rmSync(draft, { recursive: true, force: true });
+      if (stats !== undefined && wallClock() - stats.mtimeMs > ABANDONED_AFTER) this.#discard(draft);
     }
   }
 
@@ -187,13 +192,31 @@ export class SqliteDatabases implements RecordDatabases {
     const database = await this.#open.get(name)?.catch(() => null);
     database?.close();
     const directory = this.#directoryOf(name);
-    if (isPlainDirectory(directory)) this.#place.trash.discard(directory);
+    if (!isPlainDirectory(directory)) return;
+    const gone = path.join(this.#path, `${PASSING}gone-${randomUuid()}`);
+    const mark = this.#place.ledger.mark();
+    fs.renameSync(directory, gone);
+    this.#place.ledger.moved(mark);
+    if (this.#place.durability === 'strict') syncPath(this.#path);
+    this.#discard(gone);
   }
 
-  async usage(): Promise<number> {
-    let bytes = 0;
-    for (const component of this.#names()) bytes += await usageOf(path.join(this.#path, component));
-    return bytes;
+  /** In the background: what is left when the process ends, another sweeps. */
+  #discard(directory: string): void {
+    this.#remove(directory).catch((cause: unknown) => {
+      warn({ code: 'background-failed', message: `${directory} could not be deleted.`, path: directory, cause });
+    });
+  }
+
+  async #remove(directory: string): Promise<void> {
+    const bytes = await weightBelow(directory);
+    const mark = this.#place.ledger.mark();
+    await fs.promises.rm(directory, { recursive: true, force: true });
+    this.#place.ledger.free(bytes, mark);
+  }
+
+  usage(): Promise<number> {
+    return weightBelow(this.#path);
   }
 
   /** Closes what is open; its transactions have ended. */
@@ -209,13 +232,20 @@ function isPlainDirectory(directory: string): boolean {
   return true;
 }
 
-async function usageOf(directory: string): Promise<number> {
+/** What the files below a directory cost their bucket; docs/FORMAT.md, "Accounts". */
+async function weightBelow(directory: string): Promise<number> {
   let bytes = 0;
   for (const entry of await entriesOf(directory)) {
     const where = path.join(directory, entry.name);
-    bytes += entry.isDirectory() ? await usageOf(where) : (fs.statSync(where, { throwIfNoEntry: false })?.size ?? 0);
+    bytes += entry.isDirectory() ? await weightBelow(where) : weightOfFile(where);
   }
   return bytes;
+}
+
+function weightOfFile(where: string): number {
+  const stats = where.endsWith('-shm') ? undefined : fs.lstatSync(where, { throwIfNoEntry: false });
+  if (stats === undefined) return 0;
+  return where.endsWith('-wal') ? stats.size : ENTRY_BYTES + stats.size;
 }
 
 async function entriesOf(directory: string): Promise<fs.Dirent[]> {

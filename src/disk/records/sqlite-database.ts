@@ -1,7 +1,7 @@
 import type { Ledger } from '../quota/ledger.ts';
 import path from 'node:path';
 import { BlobDirectory } from './blob-directory.ts';
-import type { BlobHolds } from './blob-holds.ts';
+import type { BlobHolds } from './database-locks.ts';
 import { BlobGarbage } from './blob-garbage.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { Growth } from './growth.ts';
@@ -54,7 +54,7 @@ export class SqliteDatabase implements RecordDatabase {
     this.name = place.name;
     this.hasSnapshots = file.driver.hasSnapshots;
     this.#writer = file.open();
-    this.#blobs = new BlobDirectory(path.join(place.path, 'blobs'), place.ledger, place.holds, (id) => this.#garbage.add([id]));
+    this.#blobs = new BlobDirectory(path.join(place.path, 'blobs'), place.name, place.ledger, place.holds, (id) => this.#garbage.add([id]));
     this.#readers = new Readers(() => file.open(), () => this.#state(), this.#blobs);
     this.#logSync = this.hasSnapshots ? new LogSync(file.log, place.path) : null;
     this.#checkpoints = this.#logSync && new Checkpoints(file, this.#logSync, this.#writer, () => !this.#isWriting && !this.#isClosed);

@@ -1,0 +1,45 @@
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { freeOfCharge, type Ledger } from '../../../src/disk/quota/ledger.ts';
+import { RealmHolds } from '../../../src/disk/records/blob-holds.ts';
+import type { DatabaseLocks, WriterClaim } from '../../../src/disk/records/database-locks.ts';
+import { SqliteDatabases, type DatabasesPlace } from '../../../src/disk/records/databases.ts';
+import type { Steps } from '../../../src/disk/records/record-database.ts';
+
+const claim: WriterClaim = { granted: null, isLost: false, onLost: null, release: () => undefined };
+
+/** For one realm that takes care of itself. */
+const noLocks: DatabaseLocks = {
+  queue: () => Promise.resolve(claim),
+  connect: () => claim,
+  alone: () => Promise.resolve(claim),
+  write: () => claim,
+  writersBefore: () => null,
+  read: () => claim,
+};
+
+export function newBucket(): string {
+  return fs.mkdtempSync(path.join(os.tmpdir(), 'holdfast-records-'));
+}
+
+export function databasesAt(bucket: string, change: Partial<DatabasesPlace> & { ledger?: Ledger } = {}): SqliteDatabases {
+  return new SqliteDatabases({
+    bucket: { path: bucket, ensure: () => void fs.mkdirSync(bucket, { recursive: true }) },
+    foldsNames: false,
+    durability: 'relaxed',
+    ledger: freeOfCharge,
+    holds: new RealmHolds(),
+    locks: noLocks,
+    refusal: null,
+    ...change,
+  });
+}
+
+/** Does it to the end. */
+export function run<T>(steps: Steps<T>): T {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done === true) return value;
+  }
+}
