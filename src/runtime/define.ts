@@ -18,3 +18,9 @@ export function ownProperty(object: object, key: PropertyKey): PropertyDescripto
   const property = Object.getOwnPropertyDescriptor(object, key);
   return property && bare(property);
 }
+
+/** `list.push(item)`, also where a program has put a setter of that index on a prototype of all arrays. */
+export function append<T>(list: T[], item: T): void {
+  if (list.length in Array.prototype) define(list, list.length, { value: item, writable: true, enumerable: true, configurable: true });
+  else list.push(item);
+}

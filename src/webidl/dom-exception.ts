@@ -3,7 +3,9 @@ import { withCause } from '../runtime/errors.ts';
 /** Names of https://webidl.spec.whatwg.org/#idl-DOMException-error-names that Holdfast throws. */
 export type DOMExceptionName =
   | 'AbortError'
+  | 'ConstraintError'
   | 'DataCloneError'
+  | 'DataError'
   | 'InvalidAccessError'
   | 'InvalidModificationError'
   | 'InvalidStateError'
@@ -12,10 +14,13 @@ export type DOMExceptionName =
   | 'NotFoundError'
   | 'NotReadableError'
   | 'NotSupportedError'
+  | 'ReadOnlyError'
   | 'SecurityError'
   | 'SyntaxError'
+  | 'TransactionInactiveError'
   | 'TypeMismatchError'
-  | 'UnknownError';
+  | 'UnknownError'
+  | 'VersionError';
 
 /** A DOMException that carries what caused it, which the constructor itself cannot be told. */
 export function domException(name: DOMExceptionName, message: string, cause?: unknown): DOMException {

@@ -19,3 +19,10 @@ export function enforcedUnsignedLongLong(value: unknown, context: string): numbe
   }
   return integer + 0;
 }
+
+/** https://webidl.spec.whatwg.org/#js-unsigned-long with [EnforceRange]: outside 0 … 2^32 - 1 is a TypeError. */
+export function enforcedUnsignedLong(value: unknown, context: string): number {
+  const number = enforcedUnsignedLongLong(value, context);
+  if (number >= 2 ** 32) throw new TypeError(`${context} is not an integer from 0 to ${2 ** 32 - 1}.`);
+  return number;
+}

@@ -8,6 +8,8 @@ export interface InterfaceDefinition {
   readonly length?: number;
   /** Regular operations, each with its number of required arguments. */
   readonly operations?: Readonly<Record<string, number>>;
+  /** The same for static operations. */
+  readonly staticOperations?: Readonly<Record<string, number>>;
   readonly attributes?: readonly string[];
 }
 
@@ -80,6 +82,7 @@ export function defineInterface(constructor: InterfaceClass, definition: Interfa
   defineFixed(constructor, 'name', definition.name);
   defineFixed(constructor, 'length', definition.length ?? 0);
   publishOperations(prototype, definition.operations ?? {});
+  publishOperations(constructor, definition.staticOperations ?? {});
   publishAttributes(prototype, definition.attributes ?? []);
   defineFixed(prototype, Symbol.toStringTag, definition.name);
 }

@@ -1,4 +1,5 @@
 import { ESCAPED, keyTypes } from './key-bytes.ts';
+import { append } from '../../runtime/define.ts';
 import { RecordsDamagedError } from './records-error.ts';
 
 const FIXED_BYTES = 8;
@@ -28,8 +29,8 @@ export class KeyReader {
       const type = this.#peek();
       if (type === 0 || type === keyTypes.array) this.#at += 1;
       if (type === 0) open.pop();
-      else if (type !== keyTypes.array) last.push(this.#element());
-      else open.push(append(last, []));
+      else if (type !== keyTypes.array) append(last, this.#element());
+      else open.push(nested(last));
     }
     return open.length === 1 ? root : this.#damaged();
   }
@@ -124,9 +125,10 @@ export class KeyReader {
   }
 }
 
-function append<T>(list: unknown[], item: T): T {
-  list.push(item);
-  return item;
+function nested(list: unknown[]): unknown[] {
+  const array: unknown[] = [];
+  append(list, array);
+  return array;
 }
 
 function unescaped(content: Uint8Array, escapes: number): Uint8Array {

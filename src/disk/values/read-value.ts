@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import { define } from '../../runtime/define.ts';
+import { append, define } from '../../runtime/define.ts';
 import { PayloadReader } from '../journal/payload-reader.ts';
 import { noPlatformObjects, type PlatformObjects } from './platform-objects.ts';
 import { errorHas, errorNames, tags, viewNames } from './tags.ts';
@@ -184,7 +184,7 @@ class ValueReader {
     for (let index = 0; index < dense; index++) {
       const tag = this.#payload.byte();
       if (tag === tags.hole) array.length = index + 1;
-      else array.push(this.#tagged(tag));
+      else append(array, this.#tagged(tag));
     }
     array.length = length;
     this.#named(array);

@@ -1,0 +1,90 @@
+import type { DatabaseLocks } from '../../disk/records/database-locks.ts';
+import type { RecordDatabase } from '../../disk/records/record-database.ts';
+import type { PlatformObjects } from '../../disk/values/platform-objects.ts';
+import { asWebError } from '../errors.ts';
+import type { Connection } from './connection.ts';
+import { StoreQueue } from './store-queue.ts';
+import { lost, type Transaction } from './transaction.ts';
+
+/** A database that this realm has open, for all its connections. https://w3c.github.io/IndexedDB/#database-construct */
+export class OpenDatabase {
+  readonly records: RecordDatabase;
+  /** Handles and the like in values. */
+  readonly platform: PlatformObjects;
+  readonly connections = new Set<Connection>();
+  readonly #locks: DatabaseLocks;
+  readonly #closed: () => void;
+  readonly #queues = new Map<number, StoreQueue>();
+
+  /** `closed` is called once the last connection is. */
+  constructor(records: RecordDatabase, locks: DatabaseLocks, platform: PlatformObjects, closed: () => void) {
+    this.records = records;
+    this.platform = platform;
+    this.#locks = locks;
+    this.#closed = closed;
+  }
+
+  get name(): string {
+    return this.records.name;
+  }
+
+  /** A connection is no more. */
+  left(connection: Connection): void {
+    this.connections.delete(connection);
+    this.closeIfUnused();
+  }
+
+  closeIfUnused(): void {
+    if (this.connections.size > 0) return;
+    this.#closed();
+    this.records.close();
+  }
+
+  /**
+   * Gives a new transaction its place among those of this realm, by scope, and among the writers of all realms; it starts
+   * when it has nothing to wait for. Everything is asked for now, so that all wait for what was there before them, and
+   * never for each other. https://w3c.github.io/IndexedDB/#transaction-scheduling
+   */
+  admit(transaction: Transaction): void {
+    const releaseClaim = this.#claim(transaction);
+    const queues = transaction.scope.map((store) => this.#queueOf(store.id));
+    for (const queue of queues) {
+      if (!queue.enter(transaction)) transaction.block();
+    }
+    transaction.leave = () => {
+      for (const queue of queues) queue.leave(transaction);
+      releaseClaim?.();
+    };
+    transaction.startIfPossible();
+  }
+
+  /** The order among processes. Gives what ends the claim, where there is one. */
+  #claim(transaction: Transaction): (() => void) | null {
+    if (transaction.isReadOnly && this.records.hasSnapshots) {
+      this.#waitFor(transaction, this.#locks.writersBefore(this.name));
+      return null;
+    }
+    const claim = transaction.isReadOnly ? this.#locks.read(this.name) : this.#locks.write(this.name);
+    transaction.claim = claim;
+    claim.onLost = () => transaction.abort(lost());
+    this.#waitFor(transaction, claim.granted);
+    return () => claim.release();
+  }
+
+  #waitFor(transaction: Transaction, turn: Promise<void> | null): void {
+    if (turn === null) return;
+    transaction.block();
+    turn.then(
+      () => transaction.unblock(),
+      (error: unknown) => transaction.abort(asWebError(error, 'start the transaction')),
+    );
+  }
+
+  #queueOf(store: number): StoreQueue {
+    const known = this.#queues.get(store);
+    if (known !== undefined) return known;
+    const made = new StoreQueue();
+    this.#queues.set(store, made);
+    return made;
+  }
+}

@@ -1,0 +1,262 @@
+import type { Claim } from '../../disk/records/database-locks.ts';
+import type { UpgradeTransaction, WriteTransaction } from '../../disk/records/record-database.ts';
+import { afterMicrotasks } from '../../runtime/microtasks.ts';
+import { setImmediate } from '../../runtime/timers.ts';
+import { domException } from '../../webidl/dom-exception.ts';
+import { asWebError } from '../errors.ts';
+import { fire } from '../events/dispatch.ts';
+import { EventNode } from '../events/event-node.ts';
+import type { Connection } from './connection.ts';
+import type { OpenRequest } from './open-request.ts';
+import type { EngineTransaction } from './operation.ts';
+import type { QueueItem, Request } from './request.ts';
+import { RequestQueue } from './request-queue.ts';
+import type { SchemaSnapshot } from './schema-snapshot.ts';
+import type { StoreModel } from './store.ts';
+
+export type TransactionMode = 'readonly' | 'readwrite' | 'versionchange';
+export type Durability = 'default' | 'strict' | 'relaxed';
+
+/** What an upgrade has that other transactions have not. */
+export interface Upgrade {
+  /** The request whose result is the connection. */
+  readonly request: OpenRequest;
+  readonly before: SchemaSnapshot;
+  readonly versionBefore: number;
+}
+
+/**
+ * https://w3c.github.io/IndexedDB/#transaction-construct. Invariants:
+ * - requests run in the order in which they were placed, one at a time, and none before the transaction has started;
+ * - it is active only while a task that created it or handles one of its events runs, with its microtasks;
+ * - it ends exactly once, with one `complete` or `abort`, behind the events of all its requests; what it waits for or
+ *   holds (claims, its place among others, files) is given up then.
+ */
+export class Transaction extends EventNode {
+  /** The interface object; whoever makes the transaction sets it at once. */
+  object: EventTarget = none;
+  readonly connection: Connection;
+  readonly scope: readonly StoreModel[];
+  readonly mode: TransactionMode;
+  readonly durability: Durability;
+  readonly upgrade: Upgrade | null;
+  state: 'active' | 'inactive' | 'committing' | 'finished' = 'active';
+  error: DOMException | null = null;
+  hasAborted = false;
+  /** Object store handles by their stores: each has one. */
+  readonly handles = new Map<StoreModel, object>();
+  /** How often it has written: what was read ahead before is out of date. */
+  writes = 0;
+  /** Gives up what it holds among others. */
+  leave: () => void = () => undefined;
+  /** Its place among those of all realms, where it needs one. */
+  claim: Claim | null = null;
+  /** Called when it has ended, after the last event. */
+  ended: (() => void) | null = null;
+  #engine: EngineTransaction | null = null;
+  readonly #queue: RequestQueue;
+  #blockers = 0;
+
+  constructor(connection: Connection, scope: readonly StoreModel[], mode: TransactionMode, durability: Durability, upgrade: Upgrade | null = null) {
+    super();
+    this.connection = connection;
+    this.scope = scope;
+    this.mode = mode;
+    this.durability = durability;
+    this.upgrade = upgrade;
+    this.#queue = new RequestQueue(this);
+    connection.transactions.add(this);
+  }
+
+  get parent(): EventNode {
+    return this.connection;
+  }
+
+  get isReadOnly(): boolean {
+    return this.mode === 'readonly';
+  }
+
+  /** To be asked for from an operation that runs. @throws RecordsBusyError, OverQuotaError, RecordsDamagedError */
+  get engine(): EngineTransaction {
+    return (this.#engine ??= this.#begin());
+  }
+
+  /** The same where the mode allows it, which was checked when the request was placed. */
+  get writer(): WriteTransaction {
+    return this.engine as WriteTransaction;
+  }
+
+  get upgrader(): UpgradeTransaction {
+    return this.engine as UpgradeTransaction;
+  }
+
+  #begin(): EngineTransaction {
+    const { records } = this.connection.database;
+    requireHeld(this.claim);
+    if (this.mode === 'readonly') return records.read();
+    return this.mode === 'readwrite' ? records.write() : records.upgrade();
+  }
+
+  /** It has to wait for something more. */
+  block(): void {
+    this.#blockers++;
+  }
+
+  /** For something less. */
+  unblock(): void {
+    this.#blockers--;
+    this.startIfPossible();
+  }
+
+  startIfPossible(): void {
+    if (this.#blockers > 0 || this.state === 'finished' || this.#queue.isStarted) return;
+    this.#queue.start();
+    this.commitIfIdle();
+  }
+
+  /** https://w3c.github.io/IndexedDB/#cleanup-indexed-database-transactions */
+  deactivateAfterTask(): void {
+    afterMicrotasks(() => {
+      if (this.#deactivate()) this.commitIfIdle();
+    });
+  }
+
+  /** Places a request, or a change of the stores. https://w3c.github.io/IndexedDB/#asynchronously-execute-a-request */
+  place(item: QueueItem): void {
+    this.#queue.add(item);
+  }
+
+  /** Runs `body`, such as getters of a value that is cloned, while nothing can be placed. */
+  whileInactive<T>(body: () => T): T {
+    this.#deactivate();
+    try {
+      return body();
+    } finally {
+      this.activate();
+    }
+  }
+
+  activate(): void {
+    if (this.state === 'inactive') this.state = 'active';
+  }
+
+  #deactivate(): boolean {
+    if (this.state !== 'active') return false;
+    this.state = 'inactive';
+    return true;
+  }
+
+  /** Fires an event that is no request's of its own, and gives whether a listener threw. */
+  whileActive(didThrow: () => boolean): void {
+    this.activate();
+    const threw = didThrow();
+    if (this.#deactivate() && threw) this.abort(uncaught());
+    this.commitIfIdle();
+  }
+
+  /** https://w3c.github.io/IndexedDB/#fire-success-event */
+  fireSuccess(request: Request): void {
+    this.activate();
+    const { didThrow } = request.fireSuccess();
+    if (this.#deactivate() && didThrow) this.abort(uncaught());
+  }
+
+  /**
+   * https://w3c.github.io/IndexedDB/#fire-error-event; an error that nobody has dealt with aborts the transaction also
+   * when `commit()` was called before.
+   */
+  fireError(request: Request, error: DOMException): void {
+    this.activate();
+    const { didThrow, isCanceled } = request.fireError();
+    const wasActive = this.#deactivate();
+    if (wasActive && didThrow) this.abort(uncaught());
+    else if ((wasActive || this.state === 'committing') && !isCanceled) this.abort(error);
+  }
+
+  /** https://w3c.github.io/IndexedDB/#transaction-lifetime: whoever is idle commits by itself. */
+  commitIfIdle(): void {
+    if (!this.#queue.isStarted || this.#queue.size > 0) return;
+    if (this.state === 'inactive') this.state = 'committing';
+    if (this.state === 'committing') this.#commit();
+  }
+
+  /** https://w3c.github.io/IndexedDB/#commit-a-transaction, also with requests that are still to be run */
+  commit(): void {
+    this.state = 'committing';
+    this.commitIfIdle();
+  }
+
+  #commit(): void {
+    if (this.#queue.isClosed) return;
+    this.#queue.close();
+    try {
+      const lasting = this.#endEngine();
+      if (lasting === null) setImmediate(() => this.#complete());
+      else lasting.then(() => setImmediate(() => this.#complete()), (error: unknown) => this.abort(asWebError(error, 'commit the transaction')));
+    } catch (error) {
+      this.abort(asWebError(error, 'commit the transaction'));
+    }
+  }
+
+  #endEngine(): Promise<void> | null {
+    const engine = this.#engine;
+    if (engine === null) return null;
+    requireHeld(this.claim);
+    if (this.mode !== 'readonly') return (engine as WriteTransaction).commit(this.durability === 'strict' ? 'strict' : 'relaxed');
+    engine.rollback();
+    return null;
+  }
+
+  #complete(): void {
+    if (this.state === 'finished') return;
+    this.state = 'finished';
+    this.#end('complete', false);
+  }
+
+  /** https://w3c.github.io/IndexedDB/#abort-a-transaction; null: the program asked for it. */
+  abort(error: DOMException | null): void {
+    if (this.state === 'finished') return;
+    this.state = 'finished';
+    this.hasAborted = true;
+    this.error = error;
+    const left = this.#queue.abandon();
+    this.#rollback();
+    if (this.upgrade !== null) this.connection.revert(this.upgrade);
+    for (const item of left) setImmediate(() => item.aborted());
+    setImmediate(() => this.#end('abort', true));
+  }
+
+  #rollback(): void {
+    try {
+      this.#engine?.rollback();
+    } catch {
+      // What it wrote was not committed, and the connection below is of no use any more, which its next user is told.
+    }
+  }
+
+  #end(type: 'complete' | 'abort', bubbles: boolean): void {
+    this.#queue.endOperations();
+    this.leave();
+    if (this.upgrade !== null) this.connection.upgradeTransaction = null;
+    this.upgrade?.request.reserveTask();
+    fire(this, type, { bubbles, cancelable: false });
+    if (this.upgrade !== null) this.upgrade.request.transaction = null;
+    this.connection.left(this);
+    this.ended?.();
+  }
+}
+
+const none = new EventTarget();
+
+/** What was taken away is somebody else's by now. */
+function requireHeld(claim: Claim | null): void {
+  if (claim?.isLost === true) throw lost();
+}
+
+export function lost(): DOMException {
+  return domException('AbortError', 'The realm did not answer for so long that others took it for dead; what it held was taken away.');
+}
+
+function uncaught(): DOMException {
+  return domException('AbortError', 'A listener of a request of the transaction threw an exception.');
+}

@@ -1,0 +1,127 @@
+import { decodeKey } from '../../disk/records/key.ts';
+import type { Direction, Range, RecordScan, StoredRecord, StoredValue } from '../../disk/records/record-database.ts';
+import { internal } from '../../webidl/interface.ts';
+import { LongWork, type Operation, type Pause, stepsOf } from '../model/operation.ts';
+import type { Transaction } from '../model/transaction.ts';
+import { IDBRecord } from '../record.ts';
+import { isAtHand, readAtOnce, readInSteps } from '../values/read-stored.ts';
+import { queryOf, type Source } from './source.ts';
+
+/** https://w3c.github.io/IndexedDB/#retrieve-a-value-from-an-object-store, or from an index */
+export class Get implements Operation {
+  readonly ready = null;
+  readonly #source: Source;
+  readonly #range: Range;
+
+  constructor(source: Source, range: Range) {
+    this.#source = source;
+    this.#range = range;
+  }
+
+  run(transaction: Transaction): unknown {
+    const value = transaction.engine.first(queryOf(this.#source, this.#range, 'next', true))?.value;
+    return value ? valueOf(transaction, value) : undefined;
+  }
+}
+
+/** The value, or what will give it. */
+export function valueOf(transaction: Transaction, value: StoredValue): unknown {
+  const loading = isAtHand(transaction, value);
+  if (loading === true) return readAtOnce(transaction, value);
+  return new LongWork(readInSteps(transaction, value, loading === false ? null : loading));
+}
+
+/** https://w3c.github.io/IndexedDB/#retrieve-a-key-from-an-object-store: of an index, too, the record's primary key. */
+export class GetKey implements Operation {
+  readonly ready = null;
+  readonly #source: Source;
+  readonly #range: Range;
+
+  constructor(source: Source, range: Range) {
+    this.#source = source;
+    this.#range = range;
+  }
+
+  run(transaction: Transaction): unknown {
+    const found = transaction.engine.first(queryOf(this.#source, this.#range, 'next', false));
+    return found && decodeKey(found.primaryKey);
+  }
+}
+
+/** https://w3c.github.io/IndexedDB/#count-the-records-in-a-range */
+export class Count implements Operation {
+  readonly ready = null;
+  readonly #source: Source;
+  readonly #range: Range | null;
+
+  constructor(source: Source, range: Range | null) {
+    this.#source = source;
+    this.#range = range;
+  }
+
+  run(transaction: Transaction): LongWork {
+    return new LongWork(stepsOf(transaction.engine.count(queryOf(this.#source, this.#range, 'next', false))));
+  }
+}
+
+export type Wanted = 'keys' | 'values' | 'records';
+
+export interface Selection {
+  readonly range: Range | null;
+  readonly direction: Direction;
+  /** Infinity: all. */
+  readonly count: number;
+}
+
+/** https://w3c.github.io/IndexedDB/#retrieve-multiple-items-from-an-object-store, or from an index */
+export class GetAll implements Operation {
+  readonly ready = null;
+  readonly #source: Source;
+  readonly #wanted: Wanted;
+  readonly #selection: Selection;
+
+  constructor(source: Source, wanted: Wanted, selection: Selection) {
+    this.#source = source;
+    this.#wanted = wanted;
+    this.#selection = selection;
+  }
+
+  run(transaction: Transaction): LongWork {
+    return new LongWork(this.#steps(transaction));
+  }
+
+  *#steps(transaction: Transaction): Generator<Pause, unknown[], unknown> {
+    const { range, direction, count } = this.#selection;
+    const scan = transaction.engine.scan(queryOf(this.#source, range, direction, this.#wanted !== 'keys'));
+    try {
+      return yield* this.#collect(transaction, scan, count);
+    } finally {
+      scan.close();
+    }
+  }
+
+  *#collect(transaction: Transaction, scan: RecordScan, count: number): Generator<Pause, unknown[], unknown> {
+    const found: unknown[] = [];
+    for (let record = scan.next(); record !== undefined; record = found.length < count ? scan.next() : undefined) {
+      const item = this.#wanted === 'keys' ? decodeKey(record.primaryKey) : this.#itemOf(transaction, record);
+      found.push(item instanceof LongWork ? yield* item.steps : item);
+      yield;
+    }
+    return found;
+  }
+
+  #itemOf(transaction: Transaction, record: StoredRecord): unknown {
+    const value = record.value === null ? undefined : valueOf(transaction, record.value);
+    if (this.#wanted === 'values') return value;
+    if (value instanceof LongWork) return new LongWork(recordInSteps(record, value));
+    return recordOf(record, value);
+  }
+}
+
+function* recordInSteps(record: StoredRecord, value: LongWork): Generator<Pause, IDBRecord, unknown> {
+  return recordOf(record, yield* value.steps);
+}
+
+function recordOf({ key, primaryKey }: StoredRecord, value: unknown): IDBRecord {
+  return new IDBRecord(internal, decodeKey(key), decodeKey(primaryKey), value);
+}

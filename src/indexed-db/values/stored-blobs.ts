@@ -1,0 +1,97 @@
+import fs from 'node:fs';
+import type { BlobFile, BlobFiles } from '../../disk/records/record-database.ts';
+import type { PlatformData, PlatformObjects } from '../../disk/values/platform-objects.ts';
+import { readValue } from '../../disk/values/read-value.ts';
+import { ValueDamagedError } from '../../disk/values/value-error.ts';
+import { define } from '../../runtime/define.ts';
+import { type DiskFileSource, fileFromDisk } from '../../runtime/disk-file.ts';
+import { type BlobData, blobKinds } from './blob-kinds.ts';
+
+/** Files are kept for as long as a Blob of this realm, or a slice of one, reads from them. */
+const holders = new FinalizationRegistry<() => void>((release) => release());
+
+/**
+ * Reads a value that has Blobs. Each reads from its file when somebody asks for its bytes, also when the record is gone
+ * by then.
+ *
+ * @throws ValueDamagedError
+ */
+export async function readWithBlobs(bytes: Uint8Array, ids: readonly number[], files: BlobFiles, platform: PlatformObjects): Promise<unknown> {
+  const found = new FoundBlobs(platform);
+  readValue(bytes, found);
+  const blobs = await Promise.all(found.data.map((data) => openBlob(data, ids, files)));
+  return readValue(bytes, new MadeBlobs(platform, blobs));
+}
+
+function isBlobKind(kind: number): boolean {
+  return kind === blobKinds.blob || kind === blobKinds.file;
+}
+
+/** Finds out which Blobs a value has: they cannot be made while it is read. */
+class FoundBlobs implements PlatformObjects {
+  readonly #platform: PlatformObjects;
+  readonly data: PlatformData[] = [];
+
+  constructor(platform: PlatformObjects) {
+    this.#platform = platform;
+  }
+
+  serialize(): null {
+    return null;
+  }
+
+  deserialize(data: PlatformData): object {
+    if (!isBlobKind(data.kind)) return this.#platform.deserialize(data);
+    this.data.push(data);
+    return {};
+  }
+}
+
+/** Gives those that were made, in the same order. */
+class MadeBlobs implements PlatformObjects {
+  readonly #platform: PlatformObjects;
+  readonly #blobs: readonly Blob[];
+  #next = 0;
+
+  constructor(platform: PlatformObjects, blobs: readonly Blob[]) {
+    this.#platform = platform;
+    this.#blobs = blobs;
+  }
+
+  serialize(): null {
+    return null;
+  }
+
+  deserialize(data: PlatformData): object {
+    if (!isBlobKind(data.kind)) return this.#platform.deserialize(data);
+    const blob = this.#blobs[this.#next++];
+    if (blob === undefined) throw new ValueDamagedError('it has other Blobs than it had');
+    return blob;
+  }
+}
+
+async function openBlob({ kind, data }: PlatformData, ids: readonly number[], files: BlobFiles): Promise<Blob> {
+  const known = requireBlobData(data);
+  const id = ids[known.place];
+  if (id === undefined) throw new ValueDamagedError('it refers to a file that it does not have');
+  const file = files.file(id);
+  const source: DiskFileSource = { path: file.path, name: known.name ?? '', type: known.type, state: stateOf(file) };
+  files.hold(id);
+  holders.register(source, () => files.release(id));
+  const disk = await fileFromDisk(source);
+  if (kind === blobKinds.blob) return disk.slice(0, file.size, known.type);
+  return define(disk, 'lastModified', { value: known.lastModified ?? 0, configurable: true });
+}
+
+/** Whoever writes such files writes them once: their state never changes. */
+function stateOf(file: BlobFile): DiskFileSource['state'] {
+  const { size, mtimeMs, ino, dev } = fs.statSync(file.path);
+  return { size, mtimeMs, ino, dev };
+}
+
+function requireBlobData(data: unknown): BlobData {
+  const { place, type, name, lastModified } = (data ?? {}) as Partial<BlobData>;
+  const isOfFile = (name === undefined || typeof name === 'string') && (lastModified === undefined || typeof lastModified === 'number');
+  if (typeof place !== 'number' || typeof type !== 'string' || !isOfFile) throw new ValueDamagedError('a Blob lacks what it must have');
+  return data as BlobData;
+}
