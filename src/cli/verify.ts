@@ -26,14 +26,14 @@ export const verify: Command = {
 const nothing = (): void => {};
 
 async function load(): Promise<Knowledge> {
-  const { AccountMachine, weighFiles } = await import('../host/file-code.ts');
+  const { AccountMachine, weighBucket } = await import('../host/file-code.ts');
   const machines = {
     'local-storage': (url: string) => new MapMachine(url),
     locks: () => new LockMachine({ settled: nothing, lost: nothing, left: nothing, ended: nothing, webStirred: nothing, changed: nothing, gap: nothing, restored: nothing }),
     quota: () => new AccountMachine(),
     'files-sync': () => new FilesMachine(),
   };
-  return { machines, weigh: weighFiles };
+  return { machines, weigh: weighBucket };
 }
 
 /** Exit code 1 when something is lost or cannot be told. */

@@ -6,11 +6,11 @@ import { CHOOSE_ANOTHER, systemCode } from './journal/disk-error.ts';
 /** How often one directory is tried while others delete the one that it is in. */
 const ATTEMPTS = 8;
 
-function isDirectory(directory: string): boolean {
+/** Whether there is a directory. Whatever keeps from looking is met again, and told, by making it. */
+export function isDirectory(directory: string): boolean {
   try {
     return fs.statSync(directory, { throwIfNoEntry: false })?.isDirectory() === true;
   } catch {
-    // Making it will meet the same, and say so.
     return false;
   }
 }

@@ -2,7 +2,7 @@ import type { WebLockTable } from '../disk/locks/lock-table.ts';
 import type { LockTable } from '../disk/locks/table.ts';
 import { OpenJournals } from '../disk/journal/open-journals.ts';
 import type { Suspendable } from '../disk/journal/open-journals.ts';
-import type { Allowance } from '../disk/quota/account.ts';
+import type { Account, Allowance } from '../disk/quota/account.ts';
 import type { BucketPlace } from '../disk/place.ts';
 import type { Root } from '../disk/root/root.ts';
 import type { FileTree } from '../disk/tree/file-tree.ts';
@@ -10,7 +10,6 @@ import { outsideContexts } from '../runtime/callback-context.ts';
 import { Code } from '../runtime/code.ts';
 import { HoldfastError } from '../runtime/holdfast-error.ts';
 import { setImmediate } from '../runtime/timers.ts';
-import type { BucketFiles } from './bucket-files.ts';
 import type * as FileCode from './file-code.ts';
 import type { FilesMeter } from './files-meter.ts';
 import type * as LockCode from './lock-code.ts';
@@ -55,7 +54,8 @@ export class BucketEngine implements Suspendable {
   readonly bucket: EnginePlace;
   #locks: LockTable | undefined;
   /** Of the locks that run; made when files are first asked for. */
-  #files: BucketFiles | undefined;
+  #tree: FileTree | undefined;
+  #account: Account | undefined;
   #locksMeter: LocksMeter | undefined;
   #filesMeter: FilesMeter | undefined;
   #closed = false;
@@ -80,14 +80,15 @@ export class BucketEngine implements Suspendable {
     return this.#locks ?? this.#start();
   }
 
-  /** To be asked for once it is `ready`. */
-  get files(): BucketFiles {
-    const { locks } = this;
-    return this.#files ?? this.#grow(locks);
+  /** What the bucket takes of the disk, and who pays for it; to be asked for once it is `ready`. Needs no locks. */
+  get account(): Account {
+    return (this.#account ??= fileCode.loaded.createAccount(this.bucket));
   }
 
+  /** To be asked for once it is `ready`. */
   get tree(): FileTree {
-    return this.files.tree;
+    const { locks } = this;
+    return this.#tree ?? this.#grow(locks);
   }
 
   /** The same for lock managers, which keep hold of it. */
@@ -131,11 +132,12 @@ export class BucketEngine implements Suspendable {
 
   async #end(): Promise<void> {
     const locks = this.#locks;
-    const files = this.#files;
+    const account = this.#account;
     this.#locks = undefined;
-    this.#files = undefined;
+    this.#tree = undefined;
+    this.#account = undefined;
     await locks?.close();
-    files?.close();
+    account?.close();
   }
 
   #start(): LockTable {
@@ -151,11 +153,11 @@ export class BucketEngine implements Suspendable {
     return locks;
   }
 
-  #grow(locks: LockTable): BucketFiles {
-    const files = new fileCode.loaded.BucketFiles(this.bucket, locks.folder, () => this.locks.epoch());
-    this.#files = files;
-    outsideContexts(() => setImmediate(() => this.#tidy(() => files.tree.sweep((session) => locks.isDead(session)))).unref());
-    return files;
+  #grow(locks: LockTable): FileTree {
+    const tree = fileCode.loaded.createTree(this.bucket, this.account, locks.folder, () => this.locks.epoch());
+    this.#tree = tree;
+    outsideContexts(() => setImmediate(() => this.#tidy(() => tree.sweep((session) => locks.isDead(session)))).unref());
+    return tree;
   }
 
   #foldsNames(): boolean {

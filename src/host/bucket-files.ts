@@ -5,35 +5,24 @@ import { outsideContexts } from '../runtime/callback-context.ts';
 import type { UsageDetails } from '../storage/storage-manager.ts';
 import type { EnginePlace } from './bucket-engine.ts';
 
-/** What a bucket's files run on, beside its locks. */
-export class BucketFiles {
-  readonly tree: FileTree;
-  readonly #account: Account;
+/** The account of a bucket, which all that takes space in it shares. */
+export function createAccount({ root, place, allowance }: EnginePlace): Account {
+  const { durability, shared } = root;
+  return new Account(place, { durability, shared, allowance, detach: outsideContexts });
+}
 
-  /**
-   * `session`: the name of its swap folder. `epoch` is asked of the locks that run then: a tree may be in use for longer
-   * than those it came with.
-   */
-  constructor({ root, place, allowance }: EnginePlace, session: string, epoch: () => number) {
-    const { durability, shared } = root;
-    this.#account = new Account(place, { durability, shared, allowance, detach: outsideContexts });
-    const foldsNames = (): boolean => root.open()?.foldsNames ?? false;
-    this.tree = new FileTree(place, { durability, foldsNames, epoch, session, ledger: this.#account.ledger(categories.files) });
-  }
+/** Bytes in use, of what an account counts. */
+export async function usageOf(account: Account): Promise<Omit<UsageDetails, 'localStorage'>> {
+  const usage = await account.usage();
+  return { fileSystem: usage.get(categories.files) ?? 0 };
+}
 
-  /** Bytes in use, of what the account counts. */
-  async usage(): Promise<Omit<UsageDetails, 'localStorage'>> {
-    const usage = await this.#account.usage();
-    return { fileSystem: usage.get(categories.files) ?? 0 };
-  }
-
-  /** Bytes that may be in use, given those in use. */
-  quota(usage: number): number {
-    return this.#account.quota(usage);
-  }
-
-  /** Tells others what it has used, and gives back what it had reserved. */
-  close(): void {
-    this.#account.close();
-  }
+/**
+ * A bucket's files, beside its locks. `session`: the name of its swap folder. `epoch` is asked of the locks that run
+ * then: a tree may be in use for longer than those it came with.
+ */
+export function createTree({ root, place }: EnginePlace, account: Account, session: string, epoch: () => number): FileTree {
+  const { durability } = root;
+  const foldsNames = (): boolean => root.open()?.foldsNames ?? false;
+  return new FileTree(place, { durability, foldsNames, epoch, session, ledger: account.ledger(categories.files) });
 }

@@ -183,14 +183,14 @@ export class Bucket implements EnginePlace {
 
   /** Bytes in use. */
   async usage(): Promise<UsageDetails> {
-    await this.engine.ready();
-    return { ...(await this.engine.files.usage()), localStorage: this.#mapBytes };
+    const { usageOf } = await this.engine.ready();
+    return { ...(await usageOf(this.engine.account)), localStorage: this.#mapBytes };
   }
 
   /** Bytes that may be in use: what the user chose, or else what is in use and what the disk has left beside its reserve. */
   async quota(usage: number): Promise<number> {
     await this.engine.ready();
-    return this.engine.files.quota(usage);
+    return this.engine.account.quota(usage);
   }
 
   /** Notes whether a client has something that would be lost if nobody held the client. */

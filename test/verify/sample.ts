@@ -10,7 +10,7 @@ import { MapMachine } from '../../src/disk/map/map-machine.ts';
 import { AccountMachine } from '../../src/disk/quota/machine.ts';
 import { BucketDirectory } from '../../src/disk/root/bucket-directory.ts';
 import { Root } from '../../src/disk/root/root.ts';
-import { weighFiles } from '../../src/disk/quota/weigh.ts';
+import { weighBucket } from '../../src/disk/quota/weigh.ts';
 import type { JournalName, Machines } from '../../src/disk/verify/knowledge.ts';
 import { type Verification, verifyRoot } from '../../src/disk/verify/root.ts';
 import { StorageHost } from '../../src/host/storage-host.ts';
@@ -29,7 +29,7 @@ const machines: Machines = {
   'files-sync': () => new FilesMachine(),
 };
 
-export const verify = (directory: string): Verification => verifyRoot(new Root(directory, 'relaxed', 'lockfile'), { machines, weigh: weighFiles }, nothing);
+export const verify = (directory: string): Verification => verifyRoot(new Root(directory, 'relaxed', 'lockfile'), { machines, weigh: weighBucket }, nothing);
 
 export function temporary(): string {
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'holdfast-verify-'));

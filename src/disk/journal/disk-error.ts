@@ -8,6 +8,11 @@ export function systemCode(error: unknown): string {
   return isRefusedByRuntime(error) ? 'EACCES' : errorCode(error);
 }
 
+/** The same of the system error that a `disk-failed` tells of, too. */
+export function systemCodeBehind(error: unknown): string {
+  return systemCode(error instanceof HoldfastError && error.code === 'disk-failed' ? error.cause : error);
+}
+
 /** Whether there was no room for what was tried. */
 export function isFull(error: unknown): boolean {
   return error instanceof HoldfastError && error.code === 'disk-full';

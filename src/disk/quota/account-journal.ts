@@ -8,13 +8,12 @@ import { diskError, systemCode } from '../journal/disk-error.ts';
 import { Journal } from '../journal/journal.ts';
 import { lockfileSection, type Shared } from '../journal/lockfile.ts';
 import type { BucketPlace } from '../place.ts';
-import { syncPlace, syncTree } from '../root/durable.ts';
+import { addJournal, draftPrefix } from '../root/late-journal.ts';
 import { AccountMachine } from './machine.ts';
 import type { Verdict } from './machine.ts';
-import { categories } from './records.ts';
 import type { Amounts } from './records.ts';
 import { snapshotKinds, writeState } from './snapshot.ts';
-import { weighFiles } from './weigh.ts';
+import { Tally, weighBucket } from './weigh.ts';
 
 export interface AccountJournalOptions {
   readonly durability?: 'relaxed' | 'strict';
@@ -24,8 +23,7 @@ export interface AccountJournalOptions {
 }
 
 const NAME = 'quota';
-/** What is being built in a bucket, or was taken away: nobody else spells a name so. */
-const PREFIX = '.new-quota-';
+/** What is being built in a bucket, or was taken away. */
 const DRAFT = /^\.new-quota-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** How old a draft must be, in milliseconds, before it counts as left behind by a killed process. */
@@ -138,7 +136,7 @@ export class AccountJournal {
 
   /** Whoever comes first takes it away; and only what it was, not what another one has made since. */
   #discard(): void {
-    const aside = path.join(this.#place.path, `${PREFIX}${randomUuid()}`);
+    const aside = path.join(this.#place.path, draftPrefix(NAME) + randomUuid());
     try {
       fs.renameSync(this.#journal.directory, aside);
       fs.rmSync(aside, { recursive: true, force: true });
@@ -151,20 +149,10 @@ export class AccountJournal {
     this.#journal = this.#createJournal();
   }
 
-  /** Complete when it appears in its place; another process may be first. */
   #create(): void {
-    this.#place.ensure();
-    const draft = path.join(this.#place.path, `${PREFIX}${randomUuid()}`);
-    try {
-      Journal.create(draft, [{ kind: snapshotKinds.state, payload: this.#firstState() }]);
-      const isStrict = this.#options.durability === 'strict' || this.#options.shared !== undefined;
-      if (isStrict) syncTree(draft);
-      fs.renameSync(draft, this.#journal.directory);
-      if (isStrict) syncPlace(this.#place.path);
-    } catch (error) {
-      fs.rmSync(draft, { recursive: true, force: true });
-      if (!['ENOTEMPTY', 'EEXIST'].includes(systemCode(error))) throw diskError(error, 'create the account in', this.#place.path);
-    }
+    const { durability, shared } = this.#options;
+    const isStrict = durability === 'strict' || shared !== undefined;
+    addJournal(this.#place, { name: NAME, isStrict, snapshot: () => [{ kind: snapshotKinds.state, payload: this.#firstState() }] });
   }
 
   /** What is there already, if that is little; otherwise somebody counts it later. */
@@ -182,12 +170,17 @@ export class AccountJournal {
   }
 
   #weighAtOnce(): Amounts | null {
-    let bytes = 0;
+    const tally = new Tally();
     let entries = 0;
-    for (const weight of weighFiles(this.#place.path)) {
-      bytes += weight;
-      if ((entries += 1) > COUNTED_AT_ONCE) return null;
+    try {
+      for (const weight of weighBucket(this.#place.path)) {
+        tally.add(weight);
+        if ((entries += 1) > COUNTED_AT_ONCE) return null;
+      }
+    } catch {
+      // They are being fenced off, or cannot be read: whoever counts later meets it again.
+      return null;
     }
-    return new Map([[categories.files, bytes]]);
+    return tally.amounts;
   }
 }

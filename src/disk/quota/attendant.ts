@@ -1,9 +1,9 @@
 import type { ThreadIdentity, ThreadLife } from '../../runtime/identity.ts';
 import { type Timer, clearTimeout, nextTurn, setTimeout, uptime, wallClock } from '../../runtime/timers.ts';
 import type { AccountJournal } from './account-journal.ts';
-import { categories, encodeBegin, encodeCount, encodeDead, kinds } from './records.ts';
+import { encodeBegin, encodeCount, encodeDead, kinds } from './records.ts';
 import type { Amounts } from './records.ts';
-import { weighFiles } from './weigh.ts';
+import { Tally, weighBucket } from './weigh.ts';
 
 export interface AttendantOptions {
   readonly bucket: string;
@@ -97,13 +97,13 @@ export class Attendant {
 
   /** The same without an account. */
   async weigh(): Promise<Amounts> {
-    let bytes = 0;
+    const tally = new Tally();
     let entries = 0;
-    for (const weight of weighFiles(this.#options.bucket)) {
-      bytes += weight;
+    for (const weight of weighBucket(this.#options.bucket)) {
+      tally.add(weight);
       if ((entries += 1) % SLICE === 0) await nextTurn();
     }
-    return new Map([[categories.files, bytes]]);
+    return tally.amounts;
   }
 
   /** Begins nothing any more; resolves when a counting that is under way has ended. */

@@ -4,6 +4,37 @@ import { FREE_TRASH, isSwapFolder, isTrash } from '../spelling.ts';
 import { isLink } from '../directories.ts';
 import { childrenOf } from '../tree/entries.ts';
 import { ENTRY_BYTES, weightOf } from './ledger.ts';
+import { categories } from './records.ts';
+import type { Amounts, Category } from './records.ts';
+
+/** What something takes, and who uses it. */
+export interface Weight {
+  readonly category: Category;
+  readonly bytes: number;
+}
+
+/**
+ * Weighs all that a bucket's account counts: the files of its file system, then its databases. Yields after each entry.
+ *
+ * @throws as {@link weighFiles}
+ */
+export function* weighBucket(bucket: string): Generator<Weight, void> {
+  for (const bytes of weighFiles(bucket)) yield { category: categories.files, bytes };
+  for (const bytes of weighDatabases(`${bucket}/indexeddb`)) yield { category: categories.indexedDB, bytes };
+}
+
+/** The sum of weights, with every category that this version counts. */
+export class Tally {
+  readonly #amounts = new Map<Category, number>(Object.values(categories).map((category) => [category, 0]));
+
+  add({ category, bytes }: Weight): void {
+    this.#amounts.set(category, (this.#amounts.get(category) ?? 0) + bytes);
+  }
+
+  get amounts(): Amounts {
+    return this.#amounts;
+  }
+}
 
 /**
  * Weighs what the files of a bucket take on the disk: each entry of the file system, of `swap/` and of `trash/` costs
@@ -33,14 +64,40 @@ function* weighTrash(path: string, name: string): Generator<number, void> {
   if (stats.isDirectory()) yield* weighBelow(path);
 }
 
+/** What of `indexeddb/` holds no data of an application: the journal of its locks, and their bells. */
+const WITHOUT_DATA = new Set(['locks', 'wake']);
+
+/**
+ * What databases take, each a directory: every file its size and ENTRY_BYTES. Of what SQLite keeps beside a database, the log costs its
+ * size alone, for it comes and goes with whoever has it open, and the index of the log nothing.
+ */
+function* weighDatabases(directory: string): Generator<number, void> {
+  if (isLink(directory)) return;
+  const databases = [...childrenOf(directory)].filter((child) => child.isDirectory() && !WITHOUT_DATA.has(child.name));
+  for (const { name } of databases) {
+    for (const { path, isDirectory } of below(`${directory}/${name}`)) if (!isDirectory) yield weightOfDatabaseFile(path);
+  }
+}
+
+function weightOfDatabaseFile(path: string): number {
+  if (path.endsWith('-shm')) return 0;
+  const weight = weightAt(path);
+  return path.endsWith('-wal') ? Math.max(0, weight - ENTRY_BYTES) : weight;
+}
+
 /** All that is below a directory, without itself. */
 function* weighBelow(directory: string): Generator<number, void> {
+  for (const { path, isDirectory } of below(directory)) yield isDirectory ? ENTRY_BYTES : weightAt(path);
+}
+
+function* below(directory: string): Generator<{ readonly path: string; readonly isDirectory: boolean }, void> {
   const waiting = isLink(directory) ? [] : [directory];
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
     for (const child of childrenOf(next)) {
       const path = `${next}/${child.name}`;
-      if (child.isDirectory()) waiting.push(path);
-      yield child.isDirectory() ? ENTRY_BYTES : weightAt(path);
+      const isDirectory = child.isDirectory();
+      if (isDirectory) waiting.push(path);
+      yield { path, isDirectory };
     }
   }
 }

@@ -3,8 +3,8 @@ import path from 'node:path';
 import { withDescriptor } from '../../runtime/descriptors.ts';
 import { randomUuid } from '../../runtime/random.ts';
 import { wallClock } from '../../runtime/timers.ts';
-import { isLink } from '../directories.ts';
-import { systemCode } from '../journal/disk-error.ts';
+import { isDirectory, isLink } from '../directories.ts';
+import { systemCodeBehind } from '../journal/disk-error.ts';
 import { Journal } from '../journal/journal.ts';
 import type { Space } from '../journal/space.ts';
 import { encodeOrigin } from '../names/origin.ts';
@@ -22,7 +22,7 @@ const attempts = 20;
 
 /** Someone deleted the root, swept our unfinished work, or created the origin with another bucket: begin again. */
 function isPassing(error: unknown): boolean {
-  return ['ENOENT', 'ENOTEMPTY', 'EEXIST'].includes(systemCode(error));
+  return ['ENOENT', 'ENOTEMPTY', 'EEXIST'].includes(systemCodeBehind(error));
 }
 
 /** A bucket's directory: built in the root's workshop, complete when it appears in its place. */
@@ -47,30 +47,21 @@ export class BucketDirectory implements BucketPlace {
   }
 
   ensure(): void {
-    for (let attempt = 1; !this.#exists(); attempt += 1) {
-      this.#root.ensure();
+    for (let attempt = 1; ; attempt += 1) {
       try {
+        if (isDirectory(this.path)) return this.#settle();
+        this.#root.ensure();
         withDescriptor(() => this.#build());
       } catch (error) {
         if (!isPassing(error) || attempt === attempts) throw rootFailure('write to', this.#root.path, error);
         this.#root.forget();
       }
     }
-    this.#settle();
   }
 
   lost(): void {
     this.#settled = false;
     this.#root.forget();
-  }
-
-  #exists(): boolean {
-    try {
-      return fs.statSync(this.path).isDirectory();
-    } catch {
-      // Whatever the reason, creating it will meet it again and say so.
-      return false;
-    }
   }
 
   /** A bucket made by someone who does not sync must be on the disk before a strict write into it counts as done. */
@@ -101,7 +92,7 @@ export class BucketDirectory implements BucketPlace {
     } catch (error) {
       fs.rmSync(draft, { recursive: true, force: true });
       // Another process was first: its directory is in the way of ours, and just as good.
-      if (!this.#exists()) throw error;
+      if (!isDirectory(this.path)) throw error;
     }
   }
 

@@ -19,27 +19,33 @@ export function syncPath(target: string): void {
   }
 }
 
-/** Syncs a small tree, files before the directories that name them. What others remove meanwhile needs no sync. */
+/** What others remove meanwhile needs no sync. */
+function unlessGone(sync: (target: string) => void, target: string): void {
+  try {
+    sync(target);
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw error;
+  }
+}
+
+/** Syncs a small tree, files before the directories that name them. */
 export function syncTree(directory: string): void {
   for (const entry of fs.readdirSync(directory, { withFileTypes: true })) {
     const child = path.join(directory, entry.name);
-    try {
-      if (entry.isDirectory()) syncTree(child);
-      else if (entry.isFile()) syncPath(child);
-    } catch (error) {
-      if (systemCode(error) !== 'ENOENT') throw error;
-    }
+    if (entry.isDirectory()) unlessGone(syncTree, child);
+    else if (entry.isFile()) unlessGone(syncPath, child);
   }
   syncPath(directory);
 }
 
 /**
  * Syncs a directory that another process may have made a moment ago, without looking into its contents: its
- * directories, itself, and every directory above it, because nobody knows how many of them are new.
+ * directories, itself, and every directory above it, because nobody knows how many of them are new. Drafts and locks
+ * come and go in it meanwhile.
  */
 export function syncPlace(directory: string): void {
   for (const entry of fs.readdirSync(directory, { withFileTypes: true })) {
-    if (entry.isDirectory()) syncPath(path.join(directory, entry.name));
+    if (entry.isDirectory()) unlessGone(syncPath, path.join(directory, entry.name));
   }
   for (let at = directory; ; at = path.dirname(at)) {
     try {

@@ -4,7 +4,7 @@ import type { Fault } from './finding.ts';
 import { inspect } from './generation.ts';
 import type { Knowledge } from './knowledge.ts';
 
-/** How often it is tried to weigh files while nobody writes to the account. */
+/** How often it is tried to weigh them while nobody writes to the account. */
 const ATTEMPTS = 3;
 
 /** What an account says, and of which moment. */
@@ -16,7 +16,7 @@ interface Statement {
 }
 
 /**
- * Whether the files of a bucket take no more than its account says: what is in use and reserved never is less than what
+ * Whether the files and databases of a bucket take no more than its account says: what is in use and reserved never is less than what
  * is there. More it may be, for what was freed is told later.
  *
  * @throws the operating system's error
@@ -27,7 +27,7 @@ export function verifyAccount(bucket: string, { machines, weigh }: Knowledge): F
     const before = read(journal, machines);
     if (before === null || before.isDoubtful) return [];
     let there = 0;
-    for (const weight of weigh(bucket)) there += weight;
+    for (const { bytes } of weigh(bucket)) there += bytes;
     if (there <= before.taken) return [];
     if (read(journal, machines)?.moment === before.moment) return [short(journal, before.taken, there)];
   }
@@ -45,6 +45,6 @@ function read(journal: string, machines: Knowledge['machines']): Statement | nul
 }
 
 function short(journal: string, taken: number, there: number): Fault {
-  const message = `The account says that files take ${taken} bytes; they take ${there}. Nothing is lost: they are counted again within a day. Until then more may be stored than the quota allows.`;
+  const message = `The account says that ${taken} bytes are taken; it is ${there}. Nothing is lost: they are counted again within a day. Until then more may be stored than the quota allows.`;
   return { kind: 'quota', path: journal, offset: 0, length: 0, message };
 }

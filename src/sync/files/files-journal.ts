@@ -1,14 +1,11 @@
-import fs from 'node:fs';
 import path from 'node:path';
-import { systemCode } from '../../disk/journal/disk-error.ts';
 import { Journal } from '../../disk/journal/journal.ts';
 import type { JournalOptions } from '../../disk/journal/journal.ts';
 import { DirectoryWatch } from '../../disk/map/directory-watch.ts';
 import type { BucketPlace } from '../../disk/place.ts';
 import type { Replica } from '../../disk/replica/replica.ts';
 import type { ReplicaJournal } from '../../disk/replica/replica-journal.ts';
-import { syncPlace, syncTree } from '../../disk/root/durable.ts';
-import { randomUuid } from '../../runtime/random.ts';
+import { addJournal } from '../../disk/root/late-journal.ts';
 import { encodePlaced } from './applied.ts';
 import type { Placed } from './applied.ts';
 import { encodeChange } from './change.ts';
@@ -18,8 +15,6 @@ import type { FilesListener } from './files-machine.ts';
 import { APPLIED, encodeLocal, LOCAL } from './files-records.ts';
 
 const NAME = 'files-sync';
-/** No directory of a bucket begins so but what is being built. */
-const DRAFT = '.new-files-sync-';
 
 export interface FilesJournalOptions extends Pick<JournalOptions, 'durability' | 'exclusively' | 'compactAt' | 'onCompaction'> {
   /** A random integer in [1, 2^53) that nothing else has written with: the versions of files bear it. */
@@ -87,20 +82,9 @@ export class FilesJournal implements ReplicaJournal {
     return this.#journal.append(kind, this.#options.session, this.#sequence, payload);
   }
 
-  /** Complete when it appears in its place; another process may be first. */
   #create(): void {
-    this.#place.ensure();
-    const draft = path.join(this.#place.path, `${DRAFT}${randomUuid()}`);
-    try {
-      Journal.create(draft);
-      const isStrict = this.#options.durability === 'strict' || this.#options.exclusively !== undefined;
-      if (isStrict) syncTree(draft);
-      fs.renameSync(draft, this.#journal.directory);
-      if (isStrict) syncPlace(this.#place.path);
-    } catch (error) {
-      fs.rmSync(draft, { recursive: true, force: true });
-      if (!['ENOTEMPTY', 'EEXIST'].includes(systemCode(error))) throw error;
-    }
+    const { durability, exclusively } = this.#options;
+    addJournal(this.#place, { name: NAME, isStrict: durability === 'strict' || exclusively !== undefined, snapshot: () => [] });
   }
 
   watch(onNews: () => void): () => void {
