@@ -1,6 +1,7 @@
 import { HoldfastError } from '../../../runtime/holdfast-error.ts';
 import { setImmediate } from '../../../runtime/timers.ts';
 import { OpenJournals, type Suspendable } from '../../journal/open-journals.ts';
+import { sessionLost } from '../../locks/participant.ts';
 import { LockTable, type LockTableOptions } from '../../locks/table.ts';
 import type { BucketPlace } from '../../place.ts';
 import type { Claim, DatabaseLocks, Wanted, WriterClaim } from '../database-locks.ts';
@@ -8,6 +9,7 @@ import { LockClient } from './lock-client.ts';
 import { lockName } from './lock-names.ts';
 import { locksPlace } from './locks-place.ts';
 import { Presence } from './presence.ts';
+import type { Turn } from './turn.ts';
 
 export type BucketLocksOptions = Pick<
   LockTableOptions,
@@ -30,6 +32,8 @@ export class BucketLocks implements DatabaseLocks, Suspendable {
   readonly #options: BucketLocksOptions;
   readonly #detach: <T>(body: () => T) => T;
   readonly #presences = new Map<string, Presence>();
+  /** The queues that somebody in this realm has, or has lost and not noticed. */
+  readonly #queues = new Map<string, Set<Turn>>();
   #table: LockTable | undefined;
   #client: LockClient | undefined;
   #isClosed = false;
@@ -47,17 +51,20 @@ export class BucketLocks implements DatabaseLocks, Suspendable {
   }
 
   async queue(name: string): Promise<Claim> {
-    const turn = this.#locks.request(lockName('q', name), 'exclusive');
+    const turn = this.#locks.request(lockName('q', name), 'exclusive', { dropped: () => this.#leaveQueue(name, turn) });
     await turn.granted;
+    this.#queues.set(name, (this.#queues.get(name) ?? new Set()).add(turn));
     return turn;
   }
 
   connect(name: string, onWanted: (wanted: Wanted) => Promise<void>): Claim {
-    return this.#within(name, (presence) => presence.connect(onWanted));
+    this.#requireQueue(name);
+    return this.#inQueue(name, this.#within(name, (presence) => presence.connect(onWanted)));
   }
 
-  alone(name: string, wanted: Wanted, onBlocked: () => void, own?: Claim): Promise<Claim> {
-    return this.#within(name, (presence) => presence.alone(wanted, onBlocked, own));
+  async alone(name: string, wanted: Wanted, onBlocked: () => void, own?: Claim): Promise<Claim> {
+    this.#requireQueue(name);
+    return this.#inQueue(name, await this.#within(name, (presence) => presence.alone(wanted, onBlocked, own)));
   }
 
   write(name: string): WriterClaim {
@@ -110,19 +117,45 @@ export class BucketLocks implements DatabaseLocks, Suspendable {
     return passed;
   }
 
+  /** Once more when it is there: the queue may have been lost in between, and the session be another one. */
+  #inQueue(name: string, claim: Claim): Claim {
+    try {
+      this.#requireQueue(name);
+      return claim;
+    } catch (error) {
+      claim.release();
+      throw error;
+    }
+  }
+
+  /** Nobody in this realm gets what needs the queue while somebody acts as if he had it and has lost it. */
+  #requireQueue(name: string): void {
+    for (const turn of this.#queues.get(name) ?? []) if (turn.isLost) throw sessionLost();
+  }
+
+  #leaveQueue(name: string, turn: Turn): void {
+    const turns = this.#queues.get(name);
+    turns?.delete(turn);
+    if (turns?.size === 0) this.#queues.delete(name);
+  }
+
   #within<T>(name: string, body: (presence: Presence) => T): T {
     const presence = this.#presences.get(name) ?? this.#enter(name);
     try {
       return body(presence);
     } finally {
-      if (presence.isEmpty) this.#presences.delete(name);
+      if (presence.isEmpty) this.#dropPresence(name, presence);
     }
   }
 
   #enter(name: string): Presence {
-    const presence = new Presence(this.#locks, name, () => this.#presences.delete(name));
+    const presence = new Presence(this.#locks, name, () => this.#dropPresence(name, presence));
     this.#presences.set(name, presence);
     return presence;
+  }
+
+  #dropPresence(name: string, presence: Presence): void {
+    if (this.#presences.get(name) === presence) this.#presences.delete(name);
   }
 
   #start(): LockClient {
@@ -148,6 +181,7 @@ export class BucketLocks implements DatabaseLocks, Suspendable {
     const table = this.#table;
     this.#table = this.#client = undefined;
     this.#presences.clear();
+    this.#queues.clear();
     await table?.close();
   }
 }

@@ -43,12 +43,12 @@ export class Presence {
   }
 
   async alone(wanted: Wanted, onBlocked: () => void, own: Claim | undefined): Promise<Claim> {
-    const solitude = new Solitude(this.#client, {
+    const solitude: Solitude = new Solitude(this.#client, {
       database: this.#database,
       wanted,
       onBlocked,
       othersHere: () => this.#others().length,
-      ends: { releasing: () => this.#reappear(), lost: () => this.#loseAll() },
+      ends: { releasing: () => this.#reappear(), lost: () => this.#lostSolitude(solitude) },
     });
     this.#solitude = solitude;
     this.#own = own;
@@ -75,7 +75,11 @@ export class Presence {
 
   #appear(): void {
     if (this.#share !== null) return;
-    this.#share = this.#client.request(lockName('c', this.#database), 'shared', { lost: () => this.#loseAll() });
+    const lost = (): void => {
+      if (this.#share === share) this.#loseAll();
+    };
+    const share: Turn = this.#client.request(lockName('c', this.#database), 'shared', { lost });
+    this.#share = share;
     this.#answers.begin();
   }
 
@@ -96,6 +100,11 @@ export class Presence {
       this.#loseAll();
     }
     this.#dropIfEmpty();
+  }
+
+  /** A wait hears of it a little later than others: there may be a new one by then. */
+  #lostSolitude(solitude: Solitude): void {
+    if (this.#solitude === solitude) this.#loseAll();
   }
 
   #loseAll(): void {

@@ -8,6 +8,8 @@ export interface TurnEnds {
   releasing?(): void;
   /** It was taken away, while it waited or after. */
   lost?(): void;
+  /** Whoever has asked for it does not want it any more, whether or not it was lost. */
+  dropped?(): void;
 }
 
 /** One lock of the table, from the request on. It is given back once, in whatever state it is. */
@@ -16,6 +18,7 @@ export class Turn extends Losable implements WriterClaim {
   readonly #lock: PendingWebLock;
   readonly #ends: TurnEnds;
   #isOver = false;
+  #isDropped = false;
 
   constructor(lock: PendingWebLock, around: Surroundings, ends: TurnEnds = {}) {
     super(around);
@@ -32,6 +35,8 @@ export class Turn extends Losable implements WriterClaim {
   }
 
   release(): void {
+    if (!this.#isDropped) this.#ends.dropped?.();
+    this.#isDropped = true;
     if (this.#isOver) return;
     this.#ends.releasing?.();
     this.#isOver = true;
