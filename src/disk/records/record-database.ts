@@ -129,7 +129,10 @@ export interface WriteTransaction extends ReadTransaction {
   /** Deletes the records of the range; their index entries, and what they alone refer to, go with them. */
   delete(store: number, range: Range): Steps<void>;
   clear(store: number): Steps<void>;
-  /** The key generator's next key; null when it has none left. https://w3c.github.io/IndexedDB/#generate-a-key */
+  /**
+   * The key generator's next key; null when it has none left. It stays the next until the generator is raised by it: a
+   * record that is refused takes none. https://w3c.github.io/IndexedDB/#generate-a-key
+   */
   generateKey(store: number): number | null;
   /** https://w3c.github.io/IndexedDB/#possibly-update-the-key-generator; `key` is a number as it was given. */
   raiseKeyGenerator(store: number, key: number): void;

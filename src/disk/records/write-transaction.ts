@@ -159,9 +159,7 @@ export class SqlWriteTransaction extends SqlReadTransaction implements WriteTran
 
   generateKey(store: number): number | null {
     const next = this.#generator(store);
-    if (next > LAST_GENERATED) return null;
-    this.#setGenerator(store, next === LAST_GENERATED ? NONE_LEFT : next + 1);
-    return next;
+    return next > LAST_GENERATED ? null : next;
   }
 
   raiseKeyGenerator(store: number, key: number): void {
