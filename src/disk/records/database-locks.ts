@@ -54,3 +54,11 @@ export interface DatabaseLocks {
   /** For databases without snapshots: a place in the order of writers that readers share. */
   read(name: string): WriterClaim;
 }
+
+/** Who keeps files of databases, so that whoever could delete them knows. */
+export interface BlobHolds {
+  /** Keeps a file until the claim is released or the realm ends. Any realm may, as often as it likes. */
+  hold(name: string, file: number): Claim;
+  /** Whether any realm that lives keeps it, this one included; without an append, but where one is found to have ended. */
+  isHeld(name: string, file: number): boolean;
+}

@@ -225,15 +225,15 @@ describe.each([
   });
 
   it('a file is held until all have let go of it', () => {
-    expect(a.isHeld('b:3')).toBe(false);
-    const releases = [a.hold('b:3'), b.hold('b:3'), b.hold('b:3')];
-    for (const release of releases) {
-      expect([a, b, c].map((locks) => locks.isHeld('b:3'))).toEqual([true, true, true]);
-      expect(c.isHeld('b:4')).toBe(false);
-      release();
-      release();
+    expect(a.isHeld('x', 3)).toBe(false);
+    const holds = [a.hold('x', 3), b.hold('x', 3), b.hold('x', 3)];
+    for (const hold of holds) {
+      expect([a, b, c].map((locks) => locks.isHeld('x', 3))).toEqual([true, true, true]);
+      expect([c.isHeld('x', 4), c.isHeld('y', 3)]).toEqual([false, false]);
+      hold.release();
+      hold.release();
     }
-    expect([a, b, c].map((locks) => locks.isHeld('b:3'))).toEqual([false, false, false]);
+    expect([a, b, c].map((locks) => locks.isHeld('x', 3))).toEqual([false, false, false]);
   });
 });
 
@@ -275,9 +275,12 @@ describe('names of databases', () => {
       a.connect(name, told);
       expect(a.write(name).granted).toBeNull();
       (await a.queue(name)).release();
+      expect(b.isHeld(name, 1)).toBe(false);
+      a.hold(name, 1);
     }
     for (const name of names) {
       expect(b.writersBefore(name)).not.toBeNull();
+      expect(b.isHeld(name, 1)).toBe(true);
     }
   });
 });

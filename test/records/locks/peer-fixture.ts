@@ -8,7 +8,6 @@ import { bucketAt } from '../../locks/bucket.ts';
 
 const locks = new BucketLocks(bucketAt((isMainThread ? process.argv[2] : workerData) as string));
 const claims = new Map<number, Claim>();
-const releases = new Map<number, () => void>();
 let ids = 0;
 
 /** What a connection does when it is told that somebody wants to be alone. */
@@ -42,15 +41,9 @@ export const commands = {
   writersBefore(name: string): number {
     return follow(() => locks.writersBefore(name));
   },
-  hold(name: string): number {
-    releases.set(++ids, locks.hold(name));
-    return ids;
-  },
-  isHeld: (name: string): boolean => locks.isHeld(name),
-  release(id: number): void {
-    claims.get(id)?.release();
-    releases.get(id)?.();
-  },
+  hold: (name: string, file: number): number => keep(++ids, locks.hold(name, file)),
+  isHeld: (name: string, file: number): boolean => locks.isHeld(name, file),
+  release: (id: number): void => claims.get(id)?.release(),
   isLost: (id: number): boolean | undefined => claims.get(id)?.isLost,
   busy: (): boolean => locks.busy,
   close: (): Promise<void> => locks.close(),

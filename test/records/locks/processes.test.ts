@@ -109,13 +109,13 @@ describe.each(kinds)('among realms that are each a %s', (kind) => {
 
   it('a file is held until the last realm lets go of it, or has ended', async () => {
     const [one, two, three] = await start(kind, 3);
-    const held = await one.call('hold', 'b:1');
-    await two.call('hold', 'b:1');
-    expect(await three.call('isHeld', 'b:1')).toBe(true);
+    const held = await one.call('hold', 'x', 1);
+    await two.call('hold', 'x', 1);
+    expect(await three.call('isHeld', 'x', 1)).toBe(true);
     await one.call('release', held);
-    expect([await three.call('isHeld', 'b:1'), await one.call('isHeld', 'b:1')]).toEqual([true, true]);
+    expect([await three.call('isHeld', 'x', 1), await one.call('isHeld', 'x', 1)]).toEqual([true, true]);
     await two.kill();
-    expect([await three.call('isHeld', 'b:1'), await one.call('isHeld', 'b:1')]).toEqual([false, false]);
+    expect([await three.call('isHeld', 'x', 1), await one.call('isHeld', 'x', 1)]).toEqual([false, false]);
   });
 });
 

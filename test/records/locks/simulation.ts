@@ -31,20 +31,20 @@ class MortalLog extends MemoryLog {
 /** A realm with locks, which holds a file by which others find out whether it lives. */
 class Realm {
   readonly locks: BucketLocks;
-  readonly file: string;
+  readonly id: number;
   isDead = false;
   /** Others have once taken it for dead. */
   wasDeposed = false;
   #log: MortalLog | null = null;
 
   constructor(shared: SharedLog, id: number, dead: ReadonlySet<number>) {
-    this.file = `b:${id}`;
+    this.id = id;
     this.locks = new BucketLocks({ path: '/nowhere', ensure: nothing }, {
       identity: { boot: 'b', namespace: 'n', pid: 1, tid: 1, start: id },
       probe: ({ start }) => (dead.has(start) ? 'dead' : 'alive'),
       log: (machine) => (this.#log = new MortalLog(shared, machine)),
     });
-    this.locks.hold(this.file);
+    this.locks.hold('realms', id);
   }
 
   kill(): void {
@@ -131,7 +131,7 @@ class Simulation {
     const chance = this.#random.next();
     if (chance < 0.25) this.#begin(realm);
     else if (chance < 0.75) this.#openGate();
-    else if (chance < 0.87) realm.locks.isHeld(realm.file);
+    else if (chance < 0.87) realm.locks.isHeld('realms', realm.id);
     else if (chance < 0.9) this.#kill(realm);
     else if (chance < 0.92) this.#depose(realm);
     else if (chance < 0.94) this.#compact();
@@ -173,7 +173,7 @@ class Simulation {
     if (realm.wasDeposed || this.#kills === 3) return;
     this.#kills++;
     realm.kill();
-    this.#dead.add(Number(realm.file.slice(2)));
+    this.#dead.add(realm.id);
     this.#addRealm();
   }
 
@@ -182,10 +182,9 @@ class Simulation {
     const by = this.#random.pick(this.#living.filter((other) => other !== realm));
     if (realm.wasDeposed || by === undefined) return;
     realm.wasDeposed = true;
-    const id = Number(realm.file.slice(2));
-    this.#dead.add(id);
-    by.locks.isHeld(realm.file);
-    this.#dead.delete(id);
+    this.#dead.add(realm.id);
+    by.locks.isHeld('realms', realm.id);
+    this.#dead.delete(realm.id);
   }
 
   #compact(): void {
@@ -202,7 +201,7 @@ class Simulation {
   async #settle(): Promise<void> {
     for (let before = -1; before !== this.#log.end; ) {
       before = this.#log.end;
-      for (const { locks } of this.#living) for (const { file } of this.#realms) locks.isHeld(file);
+      for (const { locks } of this.#living) for (const { id } of this.#realms) locks.isHeld('realms', id);
       await flush();
       this.#rethrow();
     }
@@ -392,7 +391,7 @@ class Simulation {
   #checkEmpty(): void {
     for (const session of this.#machine().sessions.values()) {
       for (const claim of session.claims.values()) {
-        check(claim.type === 'web' && claim.name.startsWith('b:'), `${claim.type === 'web' ? claim.name : claim.type} is left`);
+        check(claim.type === 'web' && claim.name.endsWith(':realms'), `${claim.type === 'web' ? claim.name : claim.type} is left`);
       }
     }
   }

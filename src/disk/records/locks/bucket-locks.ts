@@ -4,7 +4,7 @@ import { OpenJournals, type Suspendable } from '../../journal/open-journals.ts';
 import { sessionLost } from '../../locks/participant.ts';
 import { LockTable, type LockTableOptions } from '../../locks/table.ts';
 import type { BucketPlace } from '../../place.ts';
-import type { Claim, DatabaseLocks, Wanted, WriterClaim } from '../database-locks.ts';
+import type { BlobHolds, Claim, DatabaseLocks, Wanted, WriterClaim } from '../database-locks.ts';
 import { LockClient } from './lock-client.ts';
 import { lockName } from './lock-names.ts';
 import { locksPlace } from './locks-place.ts';
@@ -26,7 +26,7 @@ const running = new OpenJournals(128);
  * The locks of one bucket's databases, as one realm sees them: a lock table of their own, in `indexeddb/`. It starts with
  * its first use, ends when it is idle and others need its place, and starts again.
  */
-export class BucketLocks implements DatabaseLocks, Suspendable {
+export class BucketLocks implements DatabaseLocks, BlobHolds, Suspendable {
   used = false;
   readonly #place: BucketPlace;
   readonly #options: BucketLocksOptions;
@@ -80,16 +80,13 @@ export class BucketLocks implements DatabaseLocks, Suspendable {
     return this.#locks.request(lockName('w', name), 'shared');
   }
 
-  /** Keeps a file from being deleted until what is returned is called, or the realm ends. Its name starts with `b:`. */
-  hold(name: string): () => void {
-    const turn = this.#locks.request(name, 'shared');
-    return () => turn.release();
+  hold(name: string, file: number): Claim {
+    return this.#locks.request(lockName(`b${file}`, name), 'shared');
   }
 
-  /** Whether any realm that lives holds a file, this one included; without an append, but where one is found to have ended. */
-  isHeld(name: string): boolean {
+  isHeld(name: string, file: number): boolean {
     const client = this.#locks;
-    return client.parties(name).held.some(({ isOwn, clientId }) => isOwn || !client.isDead(clientId));
+    return client.parties(lockName(`b${file}`, name)).held.some(({ isOwn, clientId }) => isOwn || !client.isDead(clientId));
   }
 
   suspend(): void {

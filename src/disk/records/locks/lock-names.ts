@@ -1,5 +1,8 @@
-/** What a lock of a database is for: its connection queue, its open connections, its writers and who reads between them. */
-export type Purpose = 'q' | 'c' | 'w';
+/**
+ * What a lock is for: `q` the connection queue, `c` open connections, `w` writers and who reads between them, `b<n>` the
+ * file of number n.
+ */
+export type Purpose = 'q' | 'c' | 'w' | `b${number}`;
 
 /** Names of databases that are longer stand in the journal by their hash; in code units. */
 const READABLE_LENGTH = 128;
