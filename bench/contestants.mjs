@@ -8,6 +8,8 @@ export const contestants = {
   'node-opfs': { label: 'node-opfs', runtime: 'node' },
   memfs: { label: 'memfs (in memory)', runtime: 'node' },
   adapter: { label: 'native-fs-adapter', runtime: 'node' },
+  'fake-indexeddb': { label: 'fake-indexeddb', runtime: 'node' },
+  indexeddbshim: { label: 'indexeddbshim', runtime: 'node' },
   sqlite: { label: 'node:sqlite', runtime: 'node' },
   chromium: { label: 'Chromium', runtime: 'chromium' },
   embedded: { label: 'embedded hub', runtime: 'node' },

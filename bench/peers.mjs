@@ -14,13 +14,15 @@ const packages = {
   'node-localstorage': '3',
   'node-opfs': '*',
   memfs: '4',
+  'fake-indexeddb': '6',
+  indexeddbshim: '*',
   'native-file-system-adapter': '3',
   'playwright-core': '1',
 };
 
 /** Installs what is missing; says what it does. */
 export function installPeers() {
-  if (existsSync(join(modules, 'playwright-core'))) return;
+  if (existsSync(join(modules, 'playwright-core')) && existsSync(join(modules, 'fake-indexeddb'))) return;
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true, dependencies: packages }));
   process.stderr.write('installing the peers …\n');

@@ -6,6 +6,7 @@ export function open() {
     localStorage: globalThis.localStorage,
     getDirectory: () => navigator.storage.getDirectory(),
     locks: navigator.locks,
+    indexedDB: globalThis.indexedDB,
     openDatabase: async () => {
       globalThis.sqlite3ApiConfig = configuration;
       const { default: init } = await import('/sqlite/index.mjs');

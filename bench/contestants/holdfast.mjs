@@ -12,6 +12,9 @@ export function open(root) {
     localStorage: client.localStorage,
     getDirectory: () => client.storage.getDirectory(),
     locks: client.locks,
+    get indexedDB() {
+      return client.indexedDB;
+    },
     openDatabase: async () => {
       install({ host, origin, globals: ['navigator.storage'] });
       globalThis.sqlite3ApiConfig = configuration;
