@@ -2,7 +2,7 @@ import type { SuiteRecord } from '../record/record.ts';
 
 // The suite fs. Written by npm run wpt:update, except for the reasons and notes, which are kept.
 export const record: SuiteRecord = {
-  'fs/FileSystemBaseHandle-IndexedDB.https.any.js': { run: false, reason: 'indexeddb' },
+  'fs/FileSystemBaseHandle-IndexedDB.https.any.js': { run: true },
   'fs/FileSystemBaseHandle-buckets.https.any.js': { run: false, reason: 'buckets' },
   'fs/FileSystemBaseHandle-getUniqueId.https.any.js': { run: true },
   'fs/FileSystemBaseHandle-isSameEntry.https.any.js': { run: true },

@@ -2,6 +2,7 @@ import type { SuiteRecord } from '../record/record.ts';
 import type { Suite } from '../runner/discover.ts';
 import { record as fileSystemAccess } from './file-system-access.ts';
 import { record as fs } from './fs.ts';
+import { record as indexedDB } from './IndexedDB.ts';
 import { record as ours } from './ours.ts';
 import { record as storage } from './storage.ts';
 import { record as webLocks } from './web-locks.ts';
@@ -14,5 +15,6 @@ export const records: Readonly<Record<Suite, SuiteRecord>> = {
   webstorage,
   'web-locks': webLocks,
   storage,
+  IndexedDB: indexedDB,
   ours,
 };

@@ -7,6 +7,7 @@ import { readServed } from './files.ts';
  * `class` are seen by the scripts after it, which no eval() can do. No vm context is made: this is the realm's own one.
  */
 export function runClassicScript(folders: Folders, url: URL): void {
+  if (url.protocol === 'data:') return runText(decodeURIComponent(url.pathname.slice(url.pathname.indexOf(',') + 1)), url.protocol);
   const file = readServed(folders, url);
   if (file === null) throw new DOMException(`Failed to load the script at ${url.href}: there is no such file.`, 'NetworkError');
   runText(file.text, url.href);

@@ -2,6 +2,8 @@ import type { RealmConfig } from './config.ts';
 import { readServed } from './files.ts';
 import { define, makeGlobalEventTarget, routeUncaught } from './global-events.ts';
 import { addMissingBuiltIns } from './built-ins.ts';
+import { documentObjects } from './document-objects.ts';
+import { FileReader } from './file-reader.ts';
 import { workerClass } from './worker-shim.ts';
 
 /**
@@ -18,9 +20,13 @@ export function shapeScope(config: RealmConfig): EventTarget {
     location,
     // A server's own code is as trusted as a page from a secure origin: the product has no insecure mode.
     isSecureContext: true,
+    // No other origin's code runs in this process but what its user has put there.
+    crossOriginIsolated: true,
     GLOBAL: { isWindow: () => config.kind === 'window', isWorker: () => config.kind === 'worker', isShadowRealm: () => false },
     fetch: servedFetch(config, globalThis.fetch),
     Worker: workerClass(config),
+    FileReader,
+    ...documentObjects(),
     ...(config.title === null ? {} : { META_TITLE: config.title }),
   });
   routeUncaught(events);

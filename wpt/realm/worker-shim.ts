@@ -1,4 +1,5 @@
-import { Worker as Thread, type Transferable } from 'node:worker_threads';
+import { resolveObjectURL } from 'node:buffer';
+import { MessageChannel, Worker as Thread, type Transferable } from 'node:worker_threads';
 import type { RealmConfig } from './config.ts';
 import { defineHandlers, errorEvent } from './global-events.ts';
 import { Peer } from './peer.ts';
@@ -29,7 +30,8 @@ export function workerClass(parent: RealmConfig): new (url: string | URL) => Wor
       defineHandlers(this, this, ['message', 'messageerror', 'error']);
       const href = new URL(url, parent.href).href;
       const config: RealmConfig = { ...parent, kind: 'worker', page: false, href, scripts: [href], title: null };
-      this.#remote = parent.processes ? startProcess(config, this) : startThread(config, this);
+      if (href.startsWith('blob:')) this.#remote = startBlob({ ...config, href: parent.href }, href, this);
+      else this.#remote = parent.processes ? startProcess(config, this) : startThread(config, this);
     }
 
     postMessage(value: unknown, options?: TransferOptions): void {
@@ -53,6 +55,20 @@ function startThread(config: RealmConfig, events: EventTarget): Remote {
   thread.on('messageerror', (data: unknown) => events.dispatchEvent(new MessageEvent('messageerror', { data })));
   thread.on('error', (error) => events.dispatchEvent(errorEvent(error)));
   return { postMessage: thread.postMessage.bind(thread), terminate: () => void thread.terminate() };
+}
+
+/** The script is read first, for a thread cannot see the blobs of another. What is posted until then waits. */
+function startBlob(config: RealmConfig, url: string, events: EventTarget): Remote {
+  const remote = (resolveObjectURL(url)?.text() ?? Promise.reject(new Error(`there is no blob at ${url}`))).then((text) =>
+    startThread({ ...config, scripts: [`data:text/javascript,${encodeURIComponent(text)}`] }, events),
+  );
+  const { port1, port2 } = new MessageChannel();
+  port2.on('message', (data: unknown) => void remote.then((thread) => thread.postMessage(data, [])));
+  port2.unref();
+  return {
+    postMessage: (value, transfer) => port1.postMessage(value, [...transfer] as never),
+    terminate: () => void remote.then((thread) => thread.terminate()).finally(() => port1.close()),
+  };
 }
 
 function startProcess(config: RealmConfig, events: EventTarget): Remote {

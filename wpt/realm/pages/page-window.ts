@@ -67,6 +67,10 @@ export class PageWindow extends EventTarget {
     return this.#client?.localStorage;
   }
 
+  get indexedDB(): unknown {
+    return this.#client?.indexedDB;
+  }
+
   get sessionStorage(): unknown {
     return this.#client?.sessionStorage;
   }
