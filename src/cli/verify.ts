@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { ChannelMachine } from '../disk/channels/channel-machine.ts';
 import { LockMachine } from '../disk/locks/machine.ts';
 import { MapMachine } from '../disk/map/map-machine.ts';
 import { Root } from '../disk/root/root.ts';
@@ -32,6 +33,7 @@ async function load(): Promise<Knowledge> {
     locks: () => new LockMachine({ settled: nothing, lost: nothing, left: nothing, ended: nothing, webStirred: nothing, changed: nothing, gap: nothing, restored: nothing }),
     quota: () => new AccountMachine(),
     'files-sync': () => new FilesMachine(),
+    channels: () => new ChannelMachine(),
   };
   return { machines, weigh: weighBucket };
 }

@@ -1,3 +1,4 @@
+import type { ChannelJournal } from '../disk/channels/channel-journal.ts';
 import type { MapClient } from '../disk/map/map-client.ts';
 import { MapJournal } from '../disk/map/map-journal.ts';
 import { DEFAULT_QUOTA } from '../disk/map/map-state.ts';
@@ -9,10 +10,13 @@ import { behaviour } from '../file-system/loading.ts';
 import { HoldfastError } from '../runtime/holdfast-error.ts';
 import { randomInteger } from '../runtime/random.ts';
 import type { UsageDetails } from '../storage/storage-manager.ts';
+import { broadcastChannel } from './broadcast-channel/provide.ts';
 import { BucketEngine } from './bucket-engine.ts';
 import type { EnginePlace } from './bucket-engine.ts';
 import type { BucketQuota } from './options.ts';
 import type { BucketSync, SyncedBucket } from './sync/bucket-sync.ts';
+import type { BucketDatabases } from './indexed-db/bucket-databases.ts';
+import { indexedDb } from './indexed-db/provide.ts';
 import { Meter } from './meter.ts';
 import type { Counts } from './meter.ts';
 import type { OriginSync, SyncStatus } from './sync/origin-sync.ts';
@@ -66,6 +70,8 @@ export class Bucket implements EnginePlace {
   /** Clients with something that ends with the host, by their ids. */
   #clients: WeakMapByName<StorageClient> | undefined;
   #map: MapJournal | undefined;
+  #channels: ChannelJournal | undefined;
+  #databases: BucketDatabases | undefined;
   /** Null: the host has no hub for the origin. */
   readonly #sync: BucketSync | null;
   #closed = false;
@@ -155,6 +161,17 @@ export class Bucket implements EnginePlace {
     }));
   }
 
+  /** What the databases of all clients in this realm are opened by. */
+  get databases(): BucketDatabases {
+    return (this.#databases ??= new indexedDb.code.BucketDatabases(this));
+  }
+
+  /** What the channels of all clients in this realm go through. */
+  channelJournal(): ChannelJournal {
+    const { shared } = this.#owner.root;
+    return (this.#channels ??= new broadcastChannel.code.ChannelJournal(this.place, { shared, onCompaction: this.meter.compacted }));
+  }
+
   /** A client's own view of the files. What their operations need is loaded when the first handle is used. */
   createFileSystem(): FileSystem {
     const { engine } = this;
@@ -231,6 +248,8 @@ export class Bucket implements EnginePlace {
     await Promise.all([...clients].map((client) => client.end()));
     await this.#sync?.end();
     this.#map?.close();
+    this.#channels?.close();
+    await this.#databases?.close();
     await this.engine.close();
   }
 }

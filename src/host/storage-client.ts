@@ -3,6 +3,7 @@ import type { MapArea } from '../disk/map/map-area.ts';
 import type { MapClient } from '../disk/map/map-client.ts';
 import type { FileSystemDirectoryHandle } from '../file-system/directory-handle.ts';
 import type { FileSystem } from '../file-system/file-system.ts';
+import type { IDBFactory } from '../indexed-db/factory.ts';
 import { inThisContext } from '../runtime/callback-context.ts';
 import { HoldfastError } from '../runtime/holdfast-error.ts';
 import { randomUuid } from '../runtime/random.ts';
@@ -13,11 +14,16 @@ import { createStorage } from '../web-storage/storage.ts';
 import type { Storage } from '../web-storage/storage.ts';
 import { broadcast } from '../web-storage/broadcast.ts';
 import type { StorageEvent } from '../web-storage/storage-event.ts';
+import type { BroadcastChannelConstructor } from '../broadcast-channel/broadcast-channel.ts';
+import type { ChannelJournal } from '../disk/channels/channel-journal.ts';
+import type { ClientChannels } from './broadcast-channel/client-channels.ts';
+import { broadcastChannel } from './broadcast-channel/provide.ts';
 import type { Bucket } from './bucket.ts';
 import { ClientArea, SessionMap } from './client-area.ts';
 import { ContextEventTarget } from './context-event-target.ts';
 import type { Meter } from './meter.ts';
 import type { OriginSync } from './sync/origin-sync.ts';
+import { indexedDb } from './indexed-db/provide.ts';
 import { ClientStorageBucket } from './storage-bucket.ts';
 
 type StorageListener = (event: StorageEvent) => unknown;
@@ -56,6 +62,9 @@ export class StorageClient<Sync extends OriginSync | null = OriginSync | null> e
   #session: Area | undefined;
   #storage: StorageManager<FileSystemDirectoryHandle> | undefined;
   #locks: LockManager | undefined;
+  #indexedDB: IDBFactory | undefined;
+  #channels: ClientChannels | undefined;
+  #BroadcastChannel: BroadcastChannelConstructor | undefined;
   #fileSystem: FileSystem | undefined;
   #unsubscribe: (() => void) | undefined;
   #onstorage: { readonly handler: StorageListener; readonly bound: StorageListener } | null = null;
@@ -144,6 +153,28 @@ export class StorageClient<Sync extends OriginSync | null = OriginSync | null> e
   }
 
   /**
+   * The origin's databases, shared by all processes and threads of the root. https://w3c.github.io/IndexedDB/#factory-interface
+   *
+   * @throws HoldfastError closed
+   */
+  get indexedDB(): IDBFactory {
+    this.requireOpen();
+    if (this.#indexedDB === undefined) {
+      this.#indexedDB = indexedDb.code.createFactory(this.#bucket.databases);
+      this.#bucket.note(this);
+    }
+    return this.#indexedDB;
+  }
+
+  /**
+   * Channels of the origin, in the scope of its storage: all processes and threads of the root. They end with the client.
+   * https://html.spec.whatwg.org/#broadcastchannel
+   */
+  get BroadcastChannel(): BroadcastChannelConstructor {
+    return (this.#BroadcastChannel ??= broadcastChannel.code.channelInterface(() => this.channels));
+  }
+
+  /**
    * The origin's place in the order of the host's hub; null where the host has no hub for this origin. docs/SYNC.md
    *
    * @throws HoldfastError closed; root-newer, root-unusable or disk-unsupported when the root cannot be used
@@ -190,6 +221,8 @@ export class StorageClient<Sync extends OriginSync | null = OriginSync | null> e
     this.#session?.area.end();
     this.#bucket.forget(this);
     if (this.#locks !== undefined) LockManager.end(this.#locks);
+    this.#channels?.end();
+    if (this.#indexedDB !== undefined) await indexedDb.code.endFactory(this.#indexedDB);
     await this.#fileSystem?.close();
   }
 
@@ -202,6 +235,22 @@ export class StorageClient<Sync extends OriginSync | null = OriginSync | null> e
       this.#bucket.note(this);
     }
     return this.#fileSystem;
+  }
+
+  /** @internal */
+  get channels(): ClientChannels {
+    this.requireOpen();
+    if (this.#channels === undefined) {
+      this.#channels = new broadcastChannel.code.ClientChannels(this);
+      this.#bucket.note(this);
+    }
+    return this.#channels;
+  }
+
+  /** @internal */
+  channelJournal(): ChannelJournal {
+    this.#use();
+    return this.#bucket.channelJournal();
   }
 
   /** @internal Handles and observations that are open. */

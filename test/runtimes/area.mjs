@@ -9,19 +9,25 @@ import { createInterface } from 'node:readline';
 /** Longer than the lease (30 s) that decides on Deno whether a session that is gone has died. */
 const LIMIT_MS = 150_000;
 
-/** @returns {Promise<{ passed: string[], failed: { name: string, error: string }[] }>} */
-export async function runArea(runtime, command, project, area) {
+/**
+ * @param others - what processes may be started of other runtimes, by their folders.
+ * @returns {Promise<{ passed: string[], failed: { name: string, error: string }[] }>}
+ */
+export async function runArea(runtime, command, project, area, others = new Map()) {
   const data = mkdtempSync(join(tmpdir(), 'holdfast-runtimes-'));
   const processes = new Map();
   const results = { passed: [], failed: [] };
   let done = false;
 
-  const launch = (program, { args = [], env = {}, preload = false }) =>
-    spawn(command, [...runtime.flags({ data, project, area }), ...(preload ? runtime.preload(globals) : []), join(project, program), ...args], {
+  const own = { runtime, command };
+  const launch = (program, { args = [], env = {}, preload = false, on }) => {
+    const { runtime: chosen, command: binary } = others.get(on) ?? own;
+    return spawn(binary, [...chosen.flags({ data, project, area }), ...(preload ? chosen.preload(globals) : []), join(project, program), ...args], {
       cwd: project,
-      env: { ...process.env, NO_COLOR: '1', TEST_DATA: data, ...env },
+      env: { ...process.env, NO_COLOR: '1', TEST_DATA: data, TEST_RUNTIMES: [...others.keys()].join(), ...env },
       stdio: 'pipe',
     });
+  };
 
   const tests = launch(`areas/${area}.mjs`, {});
   const tell = (message) => tests.stdin.writable && tests.stdin.write(`${JSON.stringify(message)}\n`);

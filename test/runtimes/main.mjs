@@ -29,6 +29,8 @@ const rows = chosen(runtimes, ({ name, folder }) => `${name} ${folder}`).map((ru
   results: new Map(),
 }));
 
+const others = new Map(rows.filter(({ runtime, command }) => command !== undefined && runtime.areas === undefined).map((row) => [row.runtime.folder, row]));
+
 const project = makeProject();
 const work = rows.filter(({ command }) => command !== undefined).flatMap((row) => areas.filter((area) => row.runtime.areas?.includes(area) ?? true).map((area) => ({ row, area })));
 const start = performance.now();
@@ -37,7 +39,7 @@ let left = work.length;
 async function worker() {
   for (let next = work.shift(); next !== undefined; next = work.shift()) {
     const { row, area } = next;
-    const results = area === 'types' ? checkTypes(row.runtime, row.command, project, say) : runArea(row.runtime, row.command, project, area);
+    const results = area === 'types' ? checkTypes(row.runtime, row.command, project, say) : runArea(row.runtime, row.command, project, area, others);
     row.results.set(area, await results);
     left -= 1;
     if (process.stderr.isTTY) process.stderr.write(`\r${left} to go   \r`);

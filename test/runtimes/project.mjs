@@ -13,6 +13,8 @@ export function makeProject() {
   const project = mkdtempSync(join(tmpdir(), 'holdfast-project-'));
   writeFileSync(join(project, 'package.json'), JSON.stringify({ private: true, type: 'module', dependencies: { holdfast: '*' } }));
   installHoldfast(project);
+  // The optional peer, for a runtime that has no SQLite of its own.
+  cpSync(join(repository, 'node_modules/@sqlite.org'), join(project, 'node_modules/@sqlite.org'), { recursive: true });
   for (const folder of ['areas', 'kit', 'programs']) cpSync(join(here, folder), join(project, folder), { recursive: true });
   return project;
 }

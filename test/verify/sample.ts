@@ -12,13 +12,16 @@ import { BucketDirectory } from '../../src/disk/root/bucket-directory.ts';
 import { Root } from '../../src/disk/root/root.ts';
 import { weighBucket } from '../../src/disk/quota/weigh.ts';
 import type { JournalName, Machines } from '../../src/disk/verify/knowledge.ts';
+import { ChannelMachine } from '../../src/disk/channels/channel-machine.ts';
+import { COUNT, encodeCount, encodeMessage, MESSAGE } from '../../src/disk/channels/channel-records.ts';
+import { writeValue } from '../../src/disk/values/write-value.ts';
 import { type Verification, verifyRoot } from '../../src/disk/verify/root.ts';
 import { StorageHost } from '../../src/host/storage-host.ts';
 import { FilesJournal } from '../../src/sync/files/files-journal.ts';
 import { FilesMachine } from '../../src/sync/files/files-machine.ts';
 
 export const ORIGIN = 'https://app.example';
-export const JOURNALS: readonly JournalName[] = ['local-storage', 'locks', 'quota', 'files-sync'];
+export const JOURNALS: readonly JournalName[] = ['local-storage', 'locks', 'quota', 'files-sync', 'channels'];
 
 const nothing = (): void => {};
 
@@ -27,6 +30,7 @@ const machines: Machines = {
   locks: () => new LockMachine({ settled: nothing, lost: nothing, left: nothing, ended: nothing, webStirred: nothing, changed: nothing, gap: nothing, restored: nothing }),
   quota: () => new AccountMachine(),
   'files-sync': () => new FilesMachine(),
+  channels: () => new ChannelMachine(),
 };
 
 export const verify = (directory: string): Verification => verifyRoot(new Root(directory, 'relaxed', 'lockfile'), { machines, weigh: weighBucket }, nothing);
@@ -54,7 +58,16 @@ export async function sampleRoot(): Promise<string> {
   const files = new FilesJournal(new BucketDirectory(new Root(root, 'relaxed'), ORIGIN, 'default'), { session: 5 });
   for (const name of ['one', 'two', 'three']) files.appendApplied([{ locator: [name], state: { kind: 'directory' } }]);
   files.close();
+  sendMessages(journalOf(root, 'channels'));
   return root;
+}
+
+/** As channels leave them that were killed. */
+function sendMessages(directory: string): void {
+  Journal.create(directory, [{ kind: COUNT, payload: encodeCount(0) }]);
+  const journal = new Journal(directory, new ChannelMachine());
+  for (const sequence of [1, 2, 3]) journal.append(MESSAGE, 5, sequence, encodeMessage('news', writeValue(sequence)));
+  journal.close();
 }
 
 export const bucketOf = (root: string): string => path.join(root, 'origins', 'https_app.example', 'default');

@@ -49,6 +49,11 @@ export class PayloadReader {
     return this.#bytes.subarray(start, this.#at);
   }
 
+  /** All bytes that are left: a view of what is read. */
+  rest(): Buffer {
+    return this.take(this.#bytes.length - this.#at);
+  }
+
   /** UTF-16LE where it is wide, else Latin-1, behind its length in bytes. */
   string(wide: boolean): string {
     const length = this.integer();

@@ -7,7 +7,7 @@ import { verifyJournal } from './journal.ts';
 import type { JournalName, Knowledge } from './knowledge.ts';
 
 /** The journals that a bucket can have; the first two it has from its beginning on. */
-const journals: readonly JournalName[] = ['local-storage', 'locks', 'quota', 'files-sync'];
+const journals: readonly JournalName[] = ['local-storage', 'locks', 'quota', 'files-sync', 'channels'];
 const FIRST = 2;
 
 /** Whose bucket it is, and what to look at it with. */

@@ -20,6 +20,10 @@ const costs: Readonly<Record<string, Cost>> = {
     bytes: 'What the origin takes of the disk may be told wrong until it is counted again, within a day.',
     all: 'It is made anew by counting what is there; nothing is lost.',
   },
+  channels: {
+    bytes: 'A message of a channel is lost that was on its way. It was to be dropped within seconds.',
+    all: 'Channels of this origin cannot be used until the directory is removed. It holds nothing that was to be kept.',
+  },
   'files-sync': {
     bytes: 'A change of a file that was to be synced, or that came from elsewhere, is not known any more. No file on this disk is lost.',
     all: 'Files of this origin are not synced until the journal is restored from a backup. Those on this disk are whole.',

@@ -16,6 +16,7 @@ export interface Machines {
   locks(): Machine<unknown>;
   quota(): AccountMachine;
   'files-sync'(): Machine<unknown>;
+  channels(): Machine<unknown>;
 }
 
 export type JournalName = keyof Machines;

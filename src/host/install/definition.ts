@@ -4,8 +4,8 @@ import { define, ownProperty } from '../../runtime/define.ts';
 export interface Definition {
   readonly target: object;
   readonly key: PropertyKey;
-  /** Undefined: the property is taken away. */
-  readonly descriptor: PropertyDescriptor | undefined;
+  /** Undefined: the property is taken away. A deferred one becomes another at its first touch. */
+  descriptor: PropertyDescriptor | undefined;
 }
 
 /** https://webidl.spec.whatwg.org/#define-the-global-property-references */
@@ -14,17 +14,22 @@ export function interfaceObject(target: object, name: string, value: unknown): D
 }
 
 /**
- * The same for an interface whose making costs a start too much: an accessor until it is touched, as Node's own costly
- * interfaces are. Not to be undone, since it becomes another property by itself.
+ * The same for an interface whose making costs too much to be done for every program: an accessor until it is touched,
+ * as Node's own costly interfaces are.
  */
 export function deferredInterfaceObject(target: object, name: string, make: () => unknown): Definition {
-  const settle = (value: unknown): void => putProperty(interfaceObject(target, name, value));
   const get = (): unknown => {
-    const value = make();
-    settle(value);
-    return value;
+    const settled = interfaceObject(target, name, make());
+    // Whatever was put there since keeps its place.
+    if (ownProperty(target, name)?.get === get) {
+      putProperty(settled);
+      definition.descriptor = settled.descriptor;
+    }
+    return settled.descriptor?.value;
   };
-  return { target, key: name, descriptor: { get, set: settle, enumerable: false, configurable: true } };
+  const set = (value: unknown): void => putProperty(interfaceObject(target, name, value));
+  const definition: Definition = { target, key: name, descriptor: { get, set, enumerable: false, configurable: true } };
+  return definition;
 }
 
 /** https://webidl.spec.whatwg.org/#dfn-attribute: `holder` has the attribute's getter, and its setter if it has one. */

@@ -98,6 +98,5 @@ export function settingsFromEnvironment(storage: EnvironmentStorage): InstallSet
     outside: () => storage.client,
     native: 'replace',
     target: globalThis,
-    defersCostly: true,
   };
 }

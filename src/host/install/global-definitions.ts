@@ -1,8 +1,11 @@
+import { isObject } from '../../runtime/brands.ts';
 import { domException } from '../../webidl/dom-exception.ts';
+import { illegalInvocation } from '../../webidl/interface.ts';
 import { currentClient } from '../context.ts';
 import type { StorageClient } from '../storage-client.ts';
 import { asWebError } from '../web-error.ts';
-import { attribute } from './definition.ts';
+import { broadcastChannel } from '../broadcast-channel/provide.ts';
+import { attribute, deferredInterfaceObject } from './definition.ts';
 import type { Definition } from './definition.ts';
 import { interfaceDefinitions } from './interfaces.ts';
 import { navigatorDefinitions } from './navigator-definitions.ts';
@@ -23,7 +26,7 @@ export function clientSource({ outside }: InstallSettings): () => StorageClient 
 }
 
 /** Reads an attribute of the current client as the web's code may see it fail. */
-function readAttribute<K extends 'localStorage' | 'sessionStorage' | 'storage' | 'locks'>(
+function readAttribute<K extends 'localStorage' | 'sessionStorage' | 'storage' | 'locks' | 'indexedDB' | 'channels'>(
   current: () => StorageClient,
   name: K,
 ): StorageClient[K] {
@@ -50,6 +53,35 @@ function webStorageDefinitions(settings: InstallSettings, current: () => Storage
     .map((name) => attribute(settings.target, holder, name));
 }
 
+/** https://w3c.github.io/IndexedDB/#dom-windoworworkerglobalscope-indexeddb */
+function indexedDbDefinitions({ target, globals, exposure }: InstallSettings, current: () => StorageClient): Definition[] {
+  // A global's attributes can be read without it. https://webidl.spec.whatwg.org/#dfn-attribute-getter
+  const requireGlobal = (value: unknown): void => {
+    if (value !== undefined && value !== null && value !== target && value !== globalThis) throw illegalInvocation('WindowOrWorkerGlobalScope');
+  };
+  const holder = {
+    get indexedDB() {
+      requireGlobal(this);
+      return readAttribute(current, 'indexedDB');
+    },
+  };
+  const home = exposure === 'worker' ? workerPrototype(target) : target;
+  return globals.has('indexedDB') ? [attribute(home, holder, 'indexedDB')] : [];
+}
+
+/** Attributes of a window's global object are its own, those of a worker's are inherited. */
+function workerPrototype(target: object): object {
+  const scope: unknown = Reflect.get(target, 'WorkerGlobalScope');
+  return typeof scope === 'function' && isObject(scope.prototype) ? scope.prototype : target;
+}
+
+/** https://html.spec.whatwg.org/#broadcastchannel */
+function channelDefinitions({ target, globals }: InstallSettings, current: () => StorageClient): Definition[] {
+  if (!globals.has('BroadcastChannel')) return [];
+  const make = (): unknown => broadcastChannel.code.channelInterface(() => readAttribute(current, 'channels'));
+  return [deferredInterfaceObject(target, 'BroadcastChannel', make)];
+}
+
 /** What an install defines for nearly every program. */
 export function globalDefinitions(settings: InstallSettings, current: () => StorageClient): Definition[] {
   const navigatorSource = {
@@ -63,6 +95,8 @@ export function globalDefinitions(settings: InstallSettings, current: () => Stor
   return [
     ...interfaceDefinitions(settings),
     ...webStorageDefinitions(settings, current),
+    ...indexedDbDefinitions(settings, current),
+    ...channelDefinitions(settings, current),
     ...navigatorDefinitions(settings, navigatorSource),
   ];
 }

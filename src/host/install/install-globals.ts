@@ -5,11 +5,11 @@ import { globalDefinitions } from './global-definitions.ts';
 import { layProperty } from './property-layers.ts';
 import type { InstallSettings } from './settings.ts';
 
-function define({ target, key, descriptor }: Definition): () => void {
+function define(definition: Definition): () => void {
   try {
-    return layProperty(target, key, descriptor);
+    return layProperty(definition);
   } catch (cause) {
-    throw new HoldfastError('bad-option', `install() cannot define '${String(key)}': the target does not let it be redefined.`, {
+    throw new HoldfastError('bad-option', `install() cannot define '${String(definition.key)}': the target does not let it be redefined.`, {
       cause,
     });
   }

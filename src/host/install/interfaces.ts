@@ -10,6 +10,7 @@ import { Lock } from '../../web-locks/lock.ts';
 import { QuotaExceededError } from '../../webidl/quota-exceeded-error.ts';
 import { StorageEvent } from '../../web-storage/storage-event.ts';
 import { Storage } from '../../web-storage/storage.ts';
+import { indexedDb } from '../indexed-db/provide.ts';
 import { deferredInterfaceObject, interfaceObject } from './definition.ts';
 import type { Definition } from './definition.ts';
 import type { GlobalName, InstallSettings } from './settings.ts';
@@ -23,16 +24,22 @@ interface Interface {
   /** The globals that bring it along. */
   readonly for: readonly GlobalName[];
   readonly onlyIn?: OnlyIn;
-  /** Making it loads much of the runtime. */
+  /** Making it loads much code. */
   readonly isCostly?: true;
 }
 
 const webStorage = ['localStorage', 'sessionStorage'] as const;
 const files = ['navigator.storage'] as const;
 const locks = ['navigator.locks'] as const;
+const databases = ['indexedDB'] as const;
+
+const interfacesOfIndexedDb = [
+  'DOMStringList', 'IDBCursor', 'IDBCursorWithValue', 'IDBDatabase', 'IDBFactory', 'IDBIndex', 'IDBKeyRange', 'IDBObjectStore',
+  'IDBOpenDBRequest', 'IDBRecord', 'IDBRequest', 'IDBTransaction', 'IDBVersionChangeEvent',
+] as const;
 
 const interfaces: readonly Interface[] = [
-  { name: 'QuotaExceededError', object: () => QuotaExceededError, for: [...webStorage, ...files] },
+  { name: 'QuotaExceededError', object: () => QuotaExceededError, for: [...webStorage, ...files, ...databases] },
   { name: 'Storage', object: () => Storage, for: webStorage, onlyIn: 'window' },
   { name: 'StorageEvent', object: () => StorageEvent, for: webStorage, onlyIn: 'window' },
   { name: 'StorageManager', object: () => StorageManager, for: files },
@@ -44,6 +51,7 @@ const interfaces: readonly Interface[] = [
   { name: 'FileSystemObserver', object: () => FileSystemObserver, for: files },
   { name: 'LockManager', object: () => LockManager, for: locks },
   { name: 'Lock', object: () => Lock, for: locks },
+  ...interfacesOfIndexedDb.map((name): Interface => ({ name, object: () => indexedDb.code.interfaces[name], for: databases, isCostly: true })),
 ];
 
 /** Operations of interfaces of both realms that one of them lacks. */
@@ -53,13 +61,13 @@ const members: readonly { readonly prototype: object; readonly name: string; rea
 ];
 
 /** The interface objects of the chosen globals, and the absence of what the exposure does not have. */
-export function interfaceDefinitions({ target, globals, exposure, defersCostly }: InstallSettings): Definition[] {
+export function interfaceDefinitions({ target, globals, exposure }: InstallSettings): Definition[] {
   const isExposed = (onlyIn: OnlyIn | undefined): boolean => onlyIn === undefined || exposure === 'all' || exposure === onlyIn;
   return [
     ...interfaces
       .filter((each) => isExposed(each.onlyIn) && each.for.some((name) => globals.has(name)))
       .map((each) =>
-        defersCostly && each.isCostly
+        each.isCostly
           ? deferredInterfaceObject(target, each.name, each.object)
           : interfaceObject(target, each.name, each.object()),
       ),

@@ -100,7 +100,6 @@ export function checkInstallOptions(given: InstallOptions): InstallSettings & In
     structuredClone: flag('structuredClone', options.structuredClone),
     native: requireOneOf('native', options.native ?? 'replace', ['replace', 'keep']),
     target: targetObject(options.target),
-    defersCostly: false,
   };
   const { host, ownsHost } = hostFor(options);
   return { ...checked, host, ownsHost, outside: outside === 'throw' ? null : () => host.origin(origin) };

@@ -1,10 +1,11 @@
 import { bare, ownProperty } from '../../runtime/define.ts';
 import { putProperty } from './definition.ts';
+import type { Definition } from './definition.ts';
 
 /** One definition of a property by one install. */
 interface Layer {
-  /** What the install put there; undefined where it took the property away. */
-  readonly own: PropertyDescriptor | undefined;
+  /** What the install put there. */
+  readonly own: Definition;
   /** What was there before. */
   below: PropertyDescriptor | undefined;
 }
@@ -22,30 +23,33 @@ function layersAt(target: object, key: PropertyKey): Layer[] {
 
 function same(a: PropertyDescriptor | undefined, b: PropertyDescriptor | undefined): boolean {
   if (a === undefined || b === undefined) return a === b;
-  return a.get === b.get && a.set === b.set && a.value === b.value;
+  const [own, other] = [bare(a), bare(b)];
+  return own.get === other.get && own.set === other.set && own.value === other.value;
 }
 
 /**
- * Defines a property (or takes it away, for `undefined`) and returns the function that undoes just that. What others
- * have put there since stays; so does what other installs defined, in whatever order they are undone. The old value is
- * never read: reading a runtime's own global may print a warning.
+ * Defines a property (or takes it away) and returns the function that undoes just that. What others have put there since
+ * stays; so does what other installs defined, in whatever order they are undone. The old value is never read: reading a
+ * runtime's own global may print a warning.
  */
-export function layProperty(target: object, key: PropertyKey, own: PropertyDescriptor | undefined): () => void {
+export function layProperty(definition: Definition): () => void {
+  const { target, key } = definition;
   const layers = layersAt(target, key);
-  const layer: Layer = { own: own && bare(own), below: ownProperty(target, key) };
-  putProperty({ target, key, descriptor: own });
+  const layer: Layer = { own: definition, below: ownProperty(target, key) };
+  putProperty(definition);
   layers.push(layer);
-  return () => removeLayer(target, key, layers, layer);
+  return () => removeLayer(layers, layer);
 }
 
-function removeLayer(target: object, key: PropertyKey, layers: Layer[], layer: Layer): void {
+function removeLayer(layers: Layer[], layer: Layer): void {
   const index = layers.indexOf(layer);
   if (index === -1) return;
   layers.splice(index, 1);
+  const { target, key, descriptor } = layer.own;
   const above = layers[index];
   if (above !== undefined) {
-    if (same(above.below, layer.own)) above.below = layer.below;
-  } else if (same(ownProperty(target, key), layer.own)) {
+    if (same(above.below, descriptor)) above.below = layer.below;
+  } else if (same(ownProperty(target, key), descriptor)) {
     putProperty({ target, key, descriptor: layer.below });
   }
 }

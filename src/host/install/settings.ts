@@ -1,7 +1,7 @@
 import type { StorageClient } from '../storage-client.ts';
 
 /** What can be installed, by the name under which programs reach it. Interface objects come along. */
-export const globalNames = ['localStorage', 'sessionStorage', 'navigator.storage', 'navigator.locks'] as const;
+export const globalNames = ['localStorage', 'sessionStorage', 'navigator.storage', 'navigator.locks', 'indexedDB', 'BroadcastChannel'] as const;
 export type GlobalName = (typeof globalNames)[number];
 
 /** Which realm's interfaces exist: a window's, a worker's, or both. */
@@ -19,6 +19,4 @@ export interface InstallSettings {
   readonly exposure: 'all' | 'window' | 'worker';
   readonly native: 'replace' | 'keep';
   readonly target: object;
-  /** Whether interfaces that cost a start much may appear at their first touch; not where the install is to be undone. */
-  readonly defersCostly: boolean;
 }

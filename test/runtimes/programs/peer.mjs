@@ -2,6 +2,7 @@
 // order, {"answer"} or {"error"}; what happens to it comes between, as {"event"}. argv: the root.
 import process from 'node:process';
 import { StorageHost } from 'holdfast';
+import { completed, open, settled } from '../kit/indexed-db.mjs';
 
 const host = new StorageHost({ root: process.argv[2] });
 const app = host.origin('https://app.example');
@@ -9,6 +10,8 @@ const say = (message) => console.log(JSON.stringify(message));
 
 const releases = new Map();
 const handles = new Map();
+const channels = new Map();
+let database;
 
 async function file(name, options) {
   return (await app.storage.getDirectory()).getFileHandle(name, options);
@@ -56,6 +59,34 @@ const commands = {
   unlock: (name) => void releases.get(name)(),
   async ifAvailable(name) {
     return app.locks.request(name, { ifAvailable: true }, (lock) => lock !== null);
+  },
+  /** Tells of the channel's messages from now on. */
+  hear(name) {
+    const channel = new app.BroadcastChannel(name);
+    channels.set(name, channel);
+    channel.onmessage = ({ data }) => say({ event: { channel: name, data } });
+  },
+  post(name, message) {
+    new app.BroadcastChannel(name).postMessage(message);
+  },
+  async openDatabase(name, version) {
+    database = await open(app.indexedDB, name, version, (made) => made.createObjectStore('records'));
+    database.onversionchange = ({ oldVersion, newVersion }) => {
+      say({ event: { versionchange: [oldVersion, newVersion] } });
+      database.close();
+    };
+  },
+  async putRecord(key, value) {
+    const transaction = database.transaction('records', 'readwrite');
+    transaction.objectStore('records').put(value, key);
+    await completed(transaction);
+  },
+  /** Writes, and keeps the transaction going. */
+  async holdTransaction(key, value) {
+    const records = database.transaction('records', 'readwrite').objectStore('records');
+    await settled(records.put(value, key));
+    const goOn = () => (records.get(key).onsuccess = goOn);
+    goOn();
   },
   query: () => app.locks.query(),
   async leave() {

@@ -1,0 +1,150 @@
+import path from 'node:path';
+import { HoldfastError } from '../../runtime/holdfast-error.ts';
+import { type Timer, clearTimeout, setTimeout } from '../../runtime/timers.ts';
+import { Journal, type JournalOptions } from '../journal/journal.ts';
+import { lockfileSection, type Shared } from '../journal/lockfile.ts';
+import { DirectoryWatch } from '../map/directory-watch.ts';
+import type { BucketPlace } from '../place.ts';
+import { addJournal } from '../root/late-journal.ts';
+import { type ChannelListener, ChannelMachine } from './channel-machine.ts';
+import { COUNT, encodeCount, encodeMessage, MESSAGE } from './channel-records.ts';
+
+export interface ChannelJournalOptions extends Pick<JournalOptions, 'onCompaction'> {
+  readonly shared?: Shared | undefined;
+}
+
+/** Who posts: a random integer in [1, 2^53), and how many messages it has posted. */
+export interface ChannelSender {
+  readonly session: number;
+  sequence: number;
+}
+
+const NAME = 'channels';
+
+/** Bytes from which on messages are dropped whoever has not heard them. */
+const COMPACT_AT = 2 ** 20;
+/** How long after the last one its messages are dropped, in milliseconds. */
+const KEPT_MS = 2000;
+
+/**
+ * The messages of a bucket's channels, on their way: a journal that is made by the first one posted. Invariants:
+ * - whoever has subscribed hears every message from then on, once, in journal order, or is told that some were missed;
+ * - while nobody posts, no message stays on the disk: the last realm that posted takes them off, at the latest its next
+ *   message, or that of another.
+ * Messages promise nothing of a machine that loses power, so nothing is ever synced.
+ */
+export class ChannelJournal {
+  readonly #place: BucketPlace;
+  readonly #machine = new ChannelMachine();
+  readonly #journal: Journal<void>;
+  readonly #shared: Shared | undefined;
+  readonly #listeners = new Set<ChannelListener>();
+  #watch: DirectoryWatch | null = null;
+  #timer: Timer | null = null;
+  #closed = false;
+
+  /** Does no I/O. */
+  constructor(place: BucketPlace, options: ChannelJournalOptions = {}) {
+    this.#place = place;
+    this.#shared = options.shared;
+    const directory = path.join(place.path, NAME);
+    this.#journal = new Journal(directory, this.#machine, {
+      compactAt: COMPACT_AT,
+      ...lockfileSection(directory, options.shared),
+      ...(options.onCompaction && { onCompaction: options.onCompaction }),
+      space: place.space,
+      onReplaced: () => place.lost?.(),
+    });
+  }
+
+  /**
+   * Posts a message: every subscriber hears it, in every process, this realm's before this returns.
+   *
+   * @throws HoldfastError `disk-full`, `root-read-only`, `disk-failed`, `record-too-large`, `closed`
+   */
+  post(sender: ChannelSender, name: string, value: Uint8Array): void {
+    if (!this.#journal.open()) this.#make();
+    sender.sequence += 1;
+    this.#journal.append(MESSAGE, sender.session, sender.sequence, encodeMessage(name, value));
+    this.#arm();
+  }
+
+  /** Tells `listener` of every message from now on. @returns what ends that */
+  subscribe(listener: ChannelListener): () => void {
+    // What was posted before is no news to the new one, and still is to the others.
+    this.#look();
+    this.#listeners.add(listener);
+    this.#machine.listener = this.#all;
+    this.#watch ??= this.#startWatch();
+    return () => this.#unsubscribe(listener);
+  }
+
+  readonly #all: ChannelListener = {
+    message: (message) => this.#listeners.forEach((listener) => listener.message(message)),
+    missed: () => this.#listeners.forEach((listener) => listener.missed()),
+  };
+
+  #startWatch(): DirectoryWatch {
+    const looksToo = this.#shared !== undefined;
+    const watch = new DirectoryWatch(this.#journal.directory, () => this.#look(), { looksToo, onReplaced: () => this.#journal.distrust() });
+    // Something may have been posted before it was watched.
+    this.#look();
+    return watch;
+  }
+
+  #unsubscribe(listener: ChannelListener): void {
+    this.#listeners.delete(listener);
+    if (this.#listeners.size > 0) return;
+    this.#machine.listener = null;
+    this.#watch?.close();
+    this.#watch = null;
+    if (this.#timer === null) this.#journal.suspend();
+  }
+
+  /** On behalf of nobody: what fails now, whoever posts next is told. */
+  #look(): void {
+    try {
+      if (!this.#closed) this.#journal.catchUp();
+    } catch {
+      return;
+    }
+  }
+
+  #make(): void {
+    addJournal(this.#place, { name: NAME, isStrict: false, snapshot: () => [{ kind: COUNT, payload: encodeCount(0) }] });
+    if (!this.#journal.open()) throw new HoldfastError('disk-failed', `The channels in ${this.#place.path} were removed while they were made.`);
+    this.#journal.catchUp();
+  }
+
+  /** A program that ends before leaves its last messages to the next one that posts. */
+  #arm(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#drop(), KEPT_MS);
+    this.#timer.unref();
+  }
+
+  #drop(): void {
+    this.#timer = null;
+    try {
+      this.#journal.catchUp();
+      if (this.#machine.recent > 0) this.#journal.compact();
+    } catch {
+      // They stay until somebody posts again.
+    }
+    if (this.#watch === null) this.#journal.suspend();
+  }
+
+  /** For good. */
+  close(): void {
+    if (this.#closed) return;
+    if (this.#timer !== null) {
+      clearTimeout(this.#timer);
+      this.#drop();
+    }
+    this.#closed = true;
+    this.#watch?.close();
+    this.#listeners.clear();
+    this.#machine.listener = null;
+    this.#journal.close();
+  }
+}

@@ -1,0 +1,6 @@
+// A handle that arrives is made in the turn of whoever reads the message.
+import '../../file-system/loaded.ts';
+
+export { channelInterface } from '../../broadcast-channel/broadcast-channel.ts';
+export { ChannelJournal } from '../../disk/channels/channel-journal.ts';
+export { ClientChannels } from './client-channels.ts';

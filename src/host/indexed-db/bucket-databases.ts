@@ -1,0 +1,93 @@
+import type { DatabaseLocks } from '../../disk/records/database-locks.ts';
+import type { RecordDatabases } from '../../disk/records/record-database.ts';
+import type { BucketPlace } from '../../disk/place.ts';
+import type { Root } from '../../disk/root/root.ts';
+import type { PlatformObjects } from '../../disk/values/platform-objects.ts';
+import type { FileSystem } from '../../file-system/file-system.ts';
+import type { IndexedDBPlace } from '../../indexed-db/index.ts';
+import { outsideContexts } from '../../runtime/callback-context.ts';
+import { Code } from '../../runtime/code.ts';
+import type { BucketEngine } from '../bucket-engine.ts';
+import type { Meter } from '../meter.ts';
+import { handleObjects } from '../platform-objects.ts';
+import type * as RecordCode from '../record-code.ts';
+
+const recordCode = new Code<typeof RecordCode>(() => import('../record-code.ts'));
+
+/** What the databases of a bucket need of it. */
+export interface DatabasesBucket {
+  readonly root: Root;
+  readonly place: BucketPlace;
+  readonly engine: BucketEngine;
+  readonly meter: Meter;
+  open(): void;
+  createFileSystem(): FileSystem;
+}
+
+/** The locks and files of a bucket's databases, once they run. */
+interface Running {
+  readonly locks: InstanceType<typeof RecordCode.BucketLocks>;
+  readonly databases: RecordDatabases;
+}
+
+/**
+ * The databases of a bucket in this realm, for all of its clients. Nothing is loaded or opened before the first is asked
+ * for.
+ */
+export class BucketDatabases implements IndexedDBPlace {
+  readonly #bucket: DatabasesBucket;
+  readonly platform: PlatformObjects;
+  #fileSystem: FileSystem | undefined;
+  #running: Running | undefined;
+
+  constructor(bucket: DatabasesBucket) {
+    this.#bucket = bucket;
+    // Handles that are read belong to nobody in particular, and end with the bucket.
+    this.platform = handleObjects(() => (this.#fileSystem ??= bucket.createFileSystem()));
+  }
+
+  /** @throws HoldfastError closed; root-newer, root-unusable or disk-unsupported; disk-failed */
+  async ready(): Promise<void> {
+    this.#bucket.open();
+    const [code] = await Promise.all([recordCode.load(), this.#bucket.engine.ready()]);
+    this.#bucket.open();
+    this.#running ??= this.#start(code);
+  }
+
+  get databases(): RecordDatabases {
+    return this.#ready.databases;
+  }
+
+  get locks(): DatabaseLocks {
+    return this.#ready.locks;
+  }
+
+  get #ready(): Running {
+    if (this.#running === undefined) throw new Error('the databases were asked for before they were ready');
+    return this.#running;
+  }
+
+  #start({ BucketLocks, SqliteDatabases, categories }: typeof RecordCode): Running {
+    const { root, place, engine, meter } = this.#bucket;
+    const { durability, shared } = root;
+    const locks = new BucketLocks(place, { durability, shared, detach: outsideContexts, onCompaction: meter.compacted });
+    const databases = new SqliteDatabases({
+      bucket: place,
+      get foldsNames() {
+        return root.open()?.foldsNames ?? false;
+      },
+      durability,
+      ledger: engine.account.ledger(categories.indexedDB),
+      holds: locks,
+      locks,
+      refusal: shared === undefined ? null : 'IndexedDB needs memory that processes share, which a network disk has not.',
+    });
+    return { locks, databases };
+  }
+
+  /** Ends what runs; the clients have closed their connections. */
+  async close(): Promise<void> {
+    await this.#fileSystem?.close();
+    await this.#running?.locks.close();
+  }
+}

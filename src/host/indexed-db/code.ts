@@ -1,0 +1,5 @@
+// A handle that is read is made in the turn of whoever reads the record.
+import '../../file-system/loaded.ts';
+
+export { createFactory, endFactory, interfaces } from '../../indexed-db/index.ts';
+export { BucketDatabases } from './bucket-databases.ts';

@@ -1,0 +1,45 @@
+// Dexie, unmodified, told where IndexedDB is. Steps: fill, query, add <times>, watch.
+import Dexie, { liveQuery } from 'dexie';
+
+const [, , step, times] = process.argv;
+const db = new Dexie('friends', { indexedDB, IDBKeyRange });
+db.version(1).stores({ friends: '++id, &name, age, *tags', counters: '' });
+
+const steps = {
+  async fill() {
+    await db.friends.bulkAdd(Array.from({ length: 50 }, (_, n) => ({ name: `friend ${n}`, age: 20 + (n % 30), tags: [`tag ${n % 3}`, 'all'] })));
+  },
+  async add() {
+    for (let n = 0; n < Number(times); n += 1) {
+      await db.transaction('rw', db.counters, async () => db.counters.put(((await db.counters.get('all')) ?? 0) + 1, 'all'));
+    }
+  },
+  /** A live query hears of this realm's own changes. */
+  watch: () =>
+    new Promise((resolve, reject) => {
+      const seen = [];
+      const subscription = liveQuery(() => db.friends.where('age').above(40).count()).subscribe({
+        error: reject,
+        next: (count) => {
+          seen.push(count);
+          if (seen.length === 1) void db.friends.add({ name: 'a late one', age: 99, tags: [] });
+          if (seen.length < 2) return;
+          subscription.unsubscribe();
+          resolve();
+        },
+      });
+    }),
+  async query() {},
+};
+
+await steps[step]();
+console.log(
+  JSON.stringify({
+    count: await db.friends.count(),
+    young: await db.friends.where('age').below(25).count(),
+    tagged: await db.friends.where('tags').equals('tag 1').count(),
+    oldest: (await db.friends.orderBy('age').last())?.age ?? null,
+    all: (await db.counters.get('all')) ?? 0,
+  }),
+);
+db.close();
