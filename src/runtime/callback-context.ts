@@ -1,4 +1,4 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
+import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
 
 /**
  * `callback`, fixed to the asynchronous context in which this is called: whoever triggers it later, it runs as part of
@@ -13,3 +13,16 @@ export function inThisContext<F extends (...args: never[]) => unknown>(callback:
  * tenants start here, else they would run for ever as the tenant that happened to start them.
  */
 export const outsideContexts: <Result>(body: () => Result) => Result = AsyncLocalStorage.snapshot();
+
+/**
+ * The asynchronous context in which it is made, for callbacks of which there are very many: a bound function costs a
+ * microsecond, this a tenth of it.
+ */
+export class CallbackContext {
+  readonly #resource = new AsyncResource('HoldfastCallback', { requireManualDestroy: true });
+
+  /** Calls `callback` as part of what its author was doing. */
+  call<Argument>(callback: (this: unknown, argument: Argument) => unknown, target: unknown, argument: Argument): unknown {
+    return this.#resource.runInAsyncScope(callback, target, argument);
+  }
+}

@@ -1,11 +1,14 @@
-import { inThisContext } from '../../runtime/callback-context.ts';
+import { CallbackContext } from '../../runtime/callback-context.ts';
 import { isAbortSignal, isObject } from '../../runtime/brands.ts';
 import { boolean, dictionary, DOMString } from '../../webidl/conversions.ts';
 
 type Callback = (this: unknown, event: Event) => unknown;
 
-/** Something that was added to be called. Its place in the list never changes; once removed it is not called any more. */
-export interface Listener {
+/**
+ * Something that was added to be called, in the context in which it was added. Its place in the list never changes; once
+ * it is removed it is not called any more.
+ */
+export class Listener {
   readonly type: string;
   /** What the program gave. */
   readonly callback: object;
@@ -13,9 +16,34 @@ export interface Listener {
   readonly once: boolean;
   /** Whether it is an `on…` attribute's. */
   readonly isHandler: boolean;
-  /** Calls it, in the context in which it was added. */
-  readonly call: (target: EventTarget, event: Event) => unknown;
-  isRemoved: boolean;
+  isRemoved = false;
+  readonly #context = new CallbackContext();
+
+  constructor(type: string, callback: object, capture: boolean, once: boolean, isHandler: boolean) {
+    this.type = type;
+    this.callback = callback;
+    this.capture = capture;
+    this.once = once;
+    this.isHandler = isHandler;
+  }
+
+  call(target: EventTarget, event: Event): void {
+    const { callback } = this;
+    if (typeof callback === 'function') {
+      const result = this.#context.call(callback as Callback, target, event);
+      // https://html.spec.whatwg.org/#the-event-handler-processing-algorithm
+      if (this.isHandler && result === false) event.preventDefault();
+    } else if (!this.isHandler) {
+      this.#context.call(callHandleEvent, callback, event);
+    }
+  }
+}
+
+/** https://webidl.spec.whatwg.org/#call-a-user-objects-operation */
+function callHandleEvent(this: unknown, event: Event): unknown {
+  const handleEvent: unknown = Reflect.get(this as object, 'handleEvent');
+  if (typeof handleEvent !== 'function') throw new TypeError('The handleEvent of an event listener is not a function.');
+  return Reflect.apply(handleEvent as Callback, this, [event]);
 }
 
 const nothing: readonly Listener[] = [];
@@ -67,7 +95,7 @@ export function addListener(node: EventNode, args: readonly unknown[]): void {
   const callback = callbackOf(args[1], context);
   const { capture, once = false, signal } = optionsOf(args[2], context);
   if (callback === null || signal?.aborted === true || find(node, type, callback, capture) !== undefined) return;
-  const listener = { type, callback, capture, once, isHandler: false, call: bound(callback), isRemoved: false };
+  const listener = new Listener(type, callback, capture, once, false);
   node.listeners = [...node.listeners, listener];
   signal?.addEventListener('abort', () => removeFrom(node, listener), { once: true });
 }
@@ -90,15 +118,6 @@ export function removeFrom(node: EventNode, listener: Listener): void {
   node.listeners = node.listeners.filter((other) => other !== listener);
 }
 
-function bound(callback: object): Listener['call'] {
-  return inThisContext((target: EventTarget, event: Event) => {
-    if (typeof callback === 'function') return Reflect.apply(callback as Callback, target, [event]) as unknown;
-    const handleEvent: unknown = Reflect.get(callback, 'handleEvent');
-    if (typeof handleEvent !== 'function') throw new TypeError('The handleEvent of an event listener is not a function.');
-    return Reflect.apply(handleEvent as Callback, callback, [event]) as unknown;
-  });
-}
-
 /** https://html.spec.whatwg.org/#event-handler-idl-attributes */
 export function handlerOf(node: EventNode, type: string): object | null {
   return handlerListener(node, type)?.callback ?? null;
@@ -111,8 +130,7 @@ export function setHandler(node: EventNode, type: string, value: unknown): void 
     if (old !== undefined) removeFrom(node, old);
     return;
   }
-  const call = inThisContext((target: EventTarget, event: Event) => callHandler(value, target, event));
-  const handler = { type, callback: value, capture: false, once: false, isHandler: true, call, isRemoved: false };
+  const handler = new Listener(type, value, false, false, true);
   if (old === undefined) {
     node.listeners = node.listeners.length === 0 ? [handler] : [...node.listeners, handler];
     return;
@@ -126,10 +144,4 @@ function handlerListener(node: EventNode, type: string): Listener | undefined {
     if (listener.isHandler && listener.type === type) return listener;
   }
   return undefined;
-}
-
-/** https://html.spec.whatwg.org/#the-event-handler-processing-algorithm */
-function callHandler(handler: object, target: EventTarget, event: Event): void {
-  if (typeof handler !== 'function') return;
-  if (Reflect.apply(handler as Callback, target, [event]) === false) event.preventDefault();
 }
