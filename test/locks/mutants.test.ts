@@ -28,7 +28,7 @@ const mutants: Mutant[] = [
   {
     what: 'nobody looks after the session before a request that has become the next one',
     file: 'web-queues.ts',
-    from: '  if (next !== null) noteWhoIsAhead(next);\n',
+    from: '    if (pending.first !== null) noteWhoIsAhead(pending.first);\n',
     to: '',
   },
   {
@@ -40,8 +40,8 @@ const mutants: Mutant[] = [
   {
     what: 'only the first of a queue is granted when several could be',
     file: 'web-queues.ts',
-    from: '      this.#settled(next);\n',
-    to: '      this.#settled(next);\n      return;\n',
+    from: '      this.#events.settled(next);\n',
+    to: '      this.#events.settled(next);\n      return;\n',
   },
   {
     what: 'an abort that comes after the grant releases the lock',
@@ -51,9 +51,9 @@ const mutants: Mutant[] = [
   },
   {
     what: "the end of a client releases other clients' locks",
-    file: 'machine.ts',
-    from: '[...(clientsOf(session).get(clientId) ?? [])]',
-    to: '[...clientsOf(session).values()].flatMap((ofClient) => [...ofClient])',
+    file: 'session.ts',
+    from: 'if (claim.clientId === clientId) ofClient.push(claim);',
+    to: 'if (claim.clientId !== "") ofClient.push(claim);',
   },
   {
     what: 'a record of a session that has not joined, or has expired, counts',
@@ -70,7 +70,7 @@ const mutants: Mutant[] = [
   {
     what: 'what an expired session waits for may still be granted to it',
     file: 'machine.ts',
-    from: '    this.#dropAll(waiting);\n',
+    from: '    this.#dropAll(session, waiting);\n',
     to: '',
   },
   {
@@ -94,8 +94,8 @@ const mutants: Mutant[] = [
   {
     what: 'the locks of a session that ends refuse what its operations have blocked',
     file: 'machine.ts',
-    from: "    for (const claim of held) if (claim.type === 'lock') this.#files.end(claim);\n    this.#files.cancel(files.filter((claim) => claim.state === 'waiting'));\n",
-    to: "    this.#files.cancel(files.filter((claim) => claim.state === 'waiting'));\n    for (const claim of held) if (claim.type === 'lock') this.#files.end(claim);\n",
+    from: "    for (const claim of files.held) if (claim.type === 'lock') this.#files.end(claim);\n    this.#files.cancel(files.waiting);\n",
+    to: "    this.#files.cancel(files.waiting);\n    for (const claim of files.held) if (claim.type === 'lock') this.#files.end(claim);\n",
   },
   {
     what: 'a claim of a session that ends is granted because another one ended first',
@@ -190,37 +190,37 @@ const mutants: Mutant[] = [
   },
   {
     what: 'a snapshot has the pending requests of a name before those that came first',
-    file: 'machine.ts',
-    from: '[...this.#web.pending()].sort((a, b) => a.order - b.order)',
-    to: '[...this.#web.pending()]',
+    file: 'web-queues.ts',
+    from: 'return sortBy(this.pending(), (claim) => claim.order);',
+    to: 'return this.pending();',
   },
   {
     what: 'a reader that was restored from a snapshot misses changes silently',
     file: 'machine.ts',
-    from: 'if (missed < 0 || missed > this.#recentChanges.length) this.#listener.gap();\n    else if (missed > 0)',
-    to: 'if (missed > 1e9)',
+    from: 'if (missed === null) this.#listener.gap();\n    else for (const change of missed)',
+    to: 'for (const change of missed?.slice(1e9) ?? [])',
   },
   {
     what: 'a realm does not learn from a snapshot what became of its claims',
     file: 'participant.ts',
-    from: 'this.#news.push(() => this.#reconcile());',
+    from: 'this.#news.add(() => this.#reconcile());',
     to: '',
   },
   {
     what: 'whoever causes a grant wakes nobody',
     file: 'participant.ts',
-    from: 'else if (by === this.#session) this.#toWake.add(session.folder);',
+    from: 'if (by === this.#session && session.id !== by) this.#toWake.add(session.folder);',
     to: '',
   },
   {
     what: 'a realm whose session is gone believes that it still holds',
     file: 'participant.ts',
-    from: 'for (const id of [...this.#holdings.keys()]) this.#lose(id, error);',
+    from: 'this.#holdings.loseAll(error);',
     to: '',
   },
   {
     what: 'a realm goes on while something runs that lost what it held',
-    file: 'participant.ts',
+    file: 'holdings.ts',
     from: 'if (holding.running) this.#orphans.add(holding);',
     to: '',
   },

@@ -33,6 +33,10 @@ export class ClaimList<C extends Linked<C>> {
     claim.before = claim.after = null;
   }
 
+  appendTo(claims: C[]): void {
+    for (let claim = this.#first; claim !== null; claim = claim.after) claims.push(claim);
+  }
+
   some(test: (claim: C) => boolean): boolean {
     for (let claim = this.#first; claim !== null; claim = claim.after) if (test(claim)) return true;
     return false;

@@ -1,6 +1,6 @@
 import type { ThreadIdentity } from '../../runtime/identity.ts';
 import type { Locator } from '../locator.ts';
-import type { Linked } from './claim-list.ts';
+import type { ClaimList, Linked } from './claim-list.ts';
 import type { Intent, LockClass, WebLockMode } from './lock-table.ts';
 import type { PathNode } from './path-index.ts';
 
@@ -20,8 +20,11 @@ export interface Session {
   readonly whereabouts: string;
   /** By the sequence of the record that made each. */
   readonly claims: Map<number, Claim>;
-  /** Its web locks and requests by client, once the end of one was asked for. */
-  clients: Map<string, Set<WebClaim>> | null;
+  /**
+   * Its web locks and requests by client and id, once the end of one was asked for. A client whose end is under way is
+   * not in it.
+   */
+  clients: Map<string, Map<number, WebClaim>> | null;
   /**
    * Those of its waiting claims that may wait for another session: all others wait for claims of its own. So whoever is
    * in the way is found without a look at each of many waiting claims. Null before the first.
@@ -72,11 +75,23 @@ export interface OperationClaim extends CommonClaim {
 
 export type FileClaim = FileLockClaim | OperationClaim;
 
+/** Who holds and who waits for web locks of one name. */
+export interface WebQueue {
+  readonly name: string;
+  readonly held: ClaimList<WebClaim>;
+  readonly pending: ClaimList<WebClaim>;
+}
+
 export interface WebClaim extends CommonClaim, Linked<WebClaim> {
   readonly type: 'web';
   readonly name: string;
   readonly mode: WebLockMode;
   readonly clientId: string;
+  readonly queue: WebQueue;
+  /** Its place in the order of all grants, once it is held. */
+  grant: number;
+  /** Whether it is in its session's `behindOthers`. */
+  isBehindOthers: boolean;
 }
 
 export type Claim = FileClaim | WebClaim;

@@ -1,19 +1,10 @@
 import type { JournalRecord, Machine, SnapshotRecord } from '../journal/machine.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
-import {
-  coversTree,
-  type Claim,
-  type CommonClaim,
-  type FileClaim,
-  type FileLockClaim,
-  type OperationClaim,
-  type Session,
-  type SessionStanding,
-  type WebClaim,
-} from './claims.ts';
+import type { Claim, CommonClaim, FileClaim, FileLockClaim, OperationClaim, Session, WebClaim } from './claims.ts';
 import { PayloadReader } from './codec.ts';
 import { FileQueue } from './file-queue.ts';
 import type { FileChange, Intent, WebLockInfo, WebLockMode } from './lock-table.ts';
+import { RecentChanges } from './recent-changes.ts';
 import {
   kinds,
   readJoin,
@@ -25,6 +16,7 @@ import {
   type LockFields,
   type OperateFields,
 } from './records.ts';
+import { addClaim, claimsOfClient, createLock, createOperation, createSession, createWebClaim, removeClaim, removeClaims } from './session.ts';
 import { readSnapshotRecord, writeSnapshot, type SavedClaim } from './snapshot.ts';
 import { WebQueues } from './web-queues.ts';
 
@@ -56,9 +48,6 @@ export interface LockListener {
 /** How many idle sessions the table remembers; one that was forgotten joins again. */
 export const IDLE_SESSIONS = 256;
 
-/** How many of the last changes a snapshot carries, for readers that come late. */
-export const KEPT_CHANGES = 64;
-
 /**
  * The lock table of a bucket as a state machine over the lock journal. Invariants:
  * - its state depends on the records and their order only;
@@ -73,11 +62,10 @@ export class LockMachine implements Machine<LockOutcome> {
   #web = this.#createWeb();
   #order = 0;
   #epoch = 0;
-  #changeCount = 0;
-  #recentChanges: FileChange[] = [];
+  #changes = new RecentChanges();
   /** Session of the record that is being applied. */
   #by = 0;
-  /** What the machine knew before a snapshot came. */
+  /** How many changes the machine knew of before a snapshot came. */
   #changesBefore = 0;
 
   constructor(listener: LockListener) {
@@ -156,8 +144,7 @@ export class LockMachine implements Machine<LockOutcome> {
 
   /** https://w3c.github.io/web-locks/#snapshot-the-lock-state */
   query(): { held: WebLockInfo[]; pending: WebLockInfo[] } {
-    const pending = [...this.#web.pending()].sort((a, b) => a.order - b.order);
-    return { held: Array.from(this.#web.held, webLockInfo), pending: pending.map(webLockInfo) };
+    return { held: this.#web.held().map(webLockInfo), pending: this.#web.requests().map(webLockInfo) };
   }
 
   // Records.
@@ -232,7 +219,7 @@ export class LockMachine implements Machine<LockOutcome> {
 
   #request(session: Session, id: number, from: PayloadReader): Claim {
     const { name, mode, clientId, ifAvailable, steal } = readRequest(from);
-    const claim = createWebClaim(this.#common(session, id), { name, mode, clientId });
+    const claim = createWebClaim(this.#common(session, id), this.#web.queue(name), mode, clientId);
     this.#web.enter(claim, { ifAvailable, steal });
     if (claim.state !== 'refused') addClaim(claim);
     return claim;
@@ -261,22 +248,26 @@ export class LockMachine implements Machine<LockOutcome> {
   }
 
   #endClient(session: Session, clientId: string): boolean {
-    const ofClient = [...(clientsOf(session).get(clientId) ?? [])];
+    const ofClient = claimsOfClient(session, clientId);
     for (const claim of ofClient) this.#listener.ended(claim);
-    this.#dropAll(ofClient);
+    this.#dropAll(session, ofClient);
     return ofClient.length > 0;
   }
 
   /** Ends claims of one session, none of which is granted, or refuses others, because of the end of another. */
-  #dropAll(claims: readonly Claim[]): void {
-    for (const claim of claims) removeClaim(claim);
-    const files = claims.filter((claim) => claim.type !== 'web');
-    const held = files.filter((claim) => claim.state === 'held');
+  #dropAll(session: Session, claims: readonly Claim[]): void {
+    removeClaims(session, claims);
+    const web: WebClaim[] = [];
+    const files: Record<'held' | 'waiting', FileClaim[]> = { held: [], waiting: [] };
+    for (const claim of claims) {
+      if (claim.type === 'web') web.push(claim);
+      else files[claim.state === 'held' ? 'held' : 'waiting'].push(claim);
+    }
     // Nobody waits for locks of handles; but they would refuse whatever is decided while they are there.
-    for (const claim of held) if (claim.type === 'lock') this.#files.end(claim);
-    this.#files.cancel(files.filter((claim) => claim.state === 'waiting'));
-    for (const claim of held) if (claim.type === 'operation') this.#files.end(claim);
-    this.#web.end(claims.filter((claim) => claim.type === 'web'));
+    for (const claim of files.held) if (claim.type === 'lock') this.#files.end(claim);
+    this.#files.cancel(files.waiting);
+    for (const claim of files.held) if (claim.type === 'operation') this.#files.end(claim);
+    this.#web.end(web);
   }
 
   #drop(claim: Claim): void {
@@ -299,7 +290,7 @@ export class LockMachine implements Machine<LockOutcome> {
       if (claim.type === 'operation' && verdicts.get(claim.id) === true) this.#noteChange(session, claim.intent);
     }
     if (this.#by !== session.id) for (const claim of ending) this.#listener.lost(claim, this.#by);
-    this.#dropAll(ending);
+    this.#dropAll(session, ending);
     if (session.claims.size === 0) this.#forget(session);
     return true;
   }
@@ -320,15 +311,13 @@ export class LockMachine implements Machine<LockOutcome> {
     for (const claim of claims) if (claim.type === 'lock') claim.shared = this.isShared(claim);
     const waiting = claims.filter((claim) => claim.state === 'waiting');
     for (const claim of waiting) this.#listener.lost(claim, this.#by);
-    this.#dropAll(waiting);
+    this.#dropAll(session, waiting);
     return true;
   }
 
   #noteChange(session: Session, intent: Intent): boolean {
     const change: FileChange = { ...intent, session: session.id };
-    this.#changeCount++;
-    this.#recentChanges.push(change);
-    if (this.#recentChanges.length >= 2 * KEPT_CHANGES) this.#recentChanges.splice(0, KEPT_CHANGES);
+    this.#changes.add(change);
     this.#listener.changed(change);
     return true;
   }
@@ -363,15 +352,14 @@ export class LockMachine implements Machine<LockOutcome> {
   // Snapshots.
 
   reset(): void {
-    this.#changesBefore = this.#changeCount;
+    this.#changesBefore = this.#changes.count;
     this.#sessions = new Map();
     this.#expired.clear();
     this.#files = this.#createFiles();
     this.#web = this.#createWeb();
     this.#order = 0;
     this.#epoch = 0;
-    this.#changeCount = 0;
-    this.#recentChanges = [];
+    this.#changes = new RecentChanges();
   }
 
   *snapshot(): Iterable<SnapshotRecord> {
@@ -380,10 +368,10 @@ export class LockMachine implements Machine<LockOutcome> {
     yield* writeSnapshot({
       epoch: this.#epoch,
       order: this.#order,
-      changeCount: this.#changeCount,
-      recentChanges: this.#recentChanges.slice(-KEPT_CHANGES),
+      changeCount: this.#changes.count,
+      recentChanges: this.#changes.kept,
       sessions: this.#sessions.values(),
-      claims: [...files, ...this.#web.held, ...this.#web.pending()],
+      claims: [...files, ...this.#web.held(), ...this.#web.pending()],
     });
   }
 
@@ -392,8 +380,7 @@ export class LockMachine implements Machine<LockOutcome> {
     if (record.type === 'table') {
       this.#epoch = record.epoch;
       this.#order = record.order;
-      this.#changeCount = record.changeCount;
-      this.#recentChanges = record.recentChanges;
+      this.#changes = new RecentChanges(record.changeCount, record.recentChanges);
     } else if (record.type === 'session') {
       const { id, standing } = record;
       const session = createSession(id, record, standing);
@@ -407,70 +394,25 @@ export class LockMachine implements Machine<LockOutcome> {
   #readmit(saved: SavedClaim): void {
     const session = this.#sessions.get(saved.session);
     if (session === undefined) throw new HoldfastError('journal-damaged', 'A lock in a snapshot belongs to no session');
-    const claim = revive(session, saved);
+    const claim = this.#revive(session, saved);
     addClaim(claim);
     if (claim.type === 'web') this.#web.readmit(claim);
     else this.#files.readmit(claim);
   }
 
+  #revive(session: Session, { id, order, held, shared, fields }: SavedClaim): Claim {
+    const common: CommonClaim = { session, id, order, state: held ? 'held' : 'waiting' };
+    if (fields.type === 'lock') return { ...createLock(common, fields), shared };
+    if (fields.type === 'operation') return createOperation(common, fields);
+    return createWebClaim(common, this.#web.queue(fields.name), fields.mode, fields.clientId);
+  }
+
   restored(): void {
-    const missed = this.#changeCount - this.#changesBefore;
-    if (missed < 0 || missed > this.#recentChanges.length) this.#listener.gap();
-    else if (missed > 0) for (const change of this.#recentChanges.slice(-missed)) this.#listener.changed(change);
+    const missed = this.#changes.since(this.#changesBefore);
+    if (missed === null) this.#listener.gap();
+    else for (const change of missed) this.#listener.changed(change);
     this.#listener.restored();
   }
-}
-
-function createSession(id: number, { identity, folder, whereabouts }: JoinFields, standing: SessionStanding): Session {
-  return { id, identity, folder, whereabouts, standing, claims: new Map(), clients: null, behindOthers: null };
-}
-
-function addClaim(claim: Claim): void {
-  const { claims, clients } = claim.session;
-  claims.set(claim.id, claim);
-  if (clients !== null && claim.type === 'web') addToClient(clients, claim);
-}
-
-function removeClaim(claim: Claim): void {
-  const { claims, clients } = claim.session;
-  claims.delete(claim.id);
-  if (claim.type !== 'web') return;
-  const ofClient = clients?.get(claim.clientId);
-  ofClient?.delete(claim);
-  if (ofClient?.size === 0) clients?.delete(claim.clientId);
-}
-
-/** Most sessions never hear of the end of a client: the index is made when it is first asked for. */
-function clientsOf(session: Session): Map<string, Set<WebClaim>> {
-  if (session.clients !== null) return session.clients;
-  const clients = new Map<string, Set<WebClaim>>();
-  for (const claim of session.claims.values()) if (claim.type === 'web') addToClient(clients, claim);
-  return (session.clients = clients);
-}
-
-function addToClient(clients: Map<string, Set<WebClaim>>, claim: WebClaim): void {
-  const ofClient = clients.get(claim.clientId);
-  if (ofClient === undefined) clients.set(claim.clientId, new Set([claim]));
-  else ofClient.add(claim);
-}
-
-function createLock(common: CommonClaim, { locator, lockClass }: LockFields): FileLockClaim {
-  return { type: 'lock', ...common, locator, lockClass, waitsFor: null, node: null, shared: false, before: null, after: null };
-}
-
-function createOperation(common: CommonClaim, { intent, own }: OperateFields): OperationClaim {
-  const tree = coversTree(intent);
-  return { type: 'operation', ...common, intent, tree, own, waitsFor: null, dependents: null, nodes: [] };
-}
-
-function createWebClaim(common: CommonClaim, { name, mode, clientId }: WebLockInfo): WebClaim {
-  return { type: 'web', ...common, name, mode, clientId, before: null, after: null };
-}
-
-function revive(session: Session, { id, order, held, shared, fields }: SavedClaim): Claim {
-  const common: CommonClaim = { session, id, order, state: held ? 'held' : 'waiting' };
-  if (fields.type === 'lock') return { ...createLock(common, fields), shared };
-  return fields.type === 'operation' ? createOperation(common, fields) : createWebClaim(common, fields);
 }
 
 function isAboutAnother(kind: number): boolean {

@@ -4,10 +4,12 @@ import { randomInteger, randomUuid } from '../../runtime/random.ts';
 import type { BucketPlace } from '../place.ts';
 import { requireWake } from './bell.ts';
 import type { Claim, Session, WebClaim } from './claims.ts';
-import { Holding } from './holding.ts';
+import type { Holding } from './holding.ts';
+import { Holdings, journalReplaced, sessionLost } from './holdings.ts';
 import type { FileChange } from './lock-table.ts';
 import { LockMachine, type LockListener, type LockOutcome } from './machine.ts';
 import { NameWatch } from './name-watch.ts';
+import { News } from './news.ts';
 import { encodeId, encodeJoin, kinds } from './records.ts';
 import { whereaboutsOf } from './whereabouts.ts';
 
@@ -48,7 +50,7 @@ interface Debt {
 /**
  * This realm's part in a lock journal: its session, and what it holds or waits for. Invariants:
  * - a session joins at the first claim, and again after it was forgotten or declared dead;
- * - news that arrive while the journal is read are kept until that call is over, then delivered in order;
+ * - news that may call others are kept until the call is over that reads the journal, then delivered in order;
  * - while bodies run that lost what they held, nothing is granted to this realm and no path is resolved;
  * - the record that ends a claim is appended some time, whatever the disk says now;
  * - when the journal was removed or replaced, the session is lost, whatever the new one says of it.
@@ -65,8 +67,7 @@ export class Participant implements LockListener {
   readonly #place: BucketPlace;
   readonly #identity: ThreadIdentity;
   readonly #events: ParticipantEvents;
-  readonly #holdings = new Map<number, Holding>();
-  #waiting = 0;
+  readonly #holdings = new Holdings();
   #session = 0;
   #sequence = 0;
   #isOpen = false;
@@ -74,12 +75,13 @@ export class Participant implements LockListener {
   #isPrepared = false;
   /** Why nothing new is granted. */
   #refusal: HoldfastError | null = null;
-  /** Claims that were taken away while their bodies run on. */
-  readonly #orphans = new Set<Holding>();
   #debts: Debt[] = [];
-  #news: (() => void)[] = [];
-  #delivering = false;
+  readonly #news = new News();
   #toWake = new Set<string>();
+  /** Whether claims of this session have changed since somebody was told. */
+  #isStirred = false;
+  /** Whether the journal was replaced, and the session is not lost yet. */
+  #isReplaced = false;
 
   constructor(
     place: BucketPlace,
@@ -99,7 +101,7 @@ export class Participant implements LockListener {
   }
 
   get isWaiting(): boolean {
-    return this.#waiting > 0;
+    return this.#holdings.isWaiting;
   }
 
   /** Whether it holds anything, or owes a record. */
@@ -127,14 +129,16 @@ export class Participant implements LockListener {
    */
   replaced(): void {
     this.#isOpen = this.#isPrepared = false;
+    this.#isReplaced = true;
     this.#place.lost?.();
     const session = this.#session;
     this.#debts = [];
-    this.#news.push(() => this.#startAfresh(session));
+    this.#news.add(() => this.#startAfresh(session));
   }
 
   /** A copy of the old journal may know the session, and would hold for it what it held then. */
   #startAfresh(session: number): void {
+    this.#isReplaced = false;
     this.#events.replaced();
     this.#loseSession(session, journalReplaced);
     if (!this.machine.sessions.has(session)) return;
@@ -187,9 +191,9 @@ export class Participant implements LockListener {
    * is appended later.
    */
   end(holding: Holding, kind: number, encode: () => Uint8Array): boolean {
-    if (this.#holdings.get(holding.id) !== holding) return false;
+    if (!this.#holdings.has(holding)) return false;
     const ended = this.#appendOrOwe(kind, encode());
-    if (ended && this.#holdings.get(holding.id) === holding) this.#letGo(holding, 'released');
+    if (ended && this.#holdings.has(holding)) this.#holdings.letGo(holding, 'released');
     this.#deliver();
     return ended;
   }
@@ -198,7 +202,7 @@ export class Participant implements LockListener {
   withdraw(holding: Holding): boolean {
     if (holding.state !== 'waiting') return false;
     const withdrawn = this.#append(kinds.abort, encodeId(holding.id)) === true;
-    if (withdrawn) this.#letGo(holding, 'released');
+    if (withdrawn) this.#holdings.letGo(holding, 'released');
     this.#events.stirred();
     this.#deliver();
     return withdrawn;
@@ -219,12 +223,12 @@ export class Participant implements LockListener {
 
   /** The body of an operation has ended, whether or not it still had its claim. */
   bodyEnded(holding: Holding): void {
-    this.#orphans.delete(holding);
+    this.#holdings.bodyEnded(holding);
   }
 
   /** @throws HoldfastError `session-lost` while something runs on that lost what it held. */
   assertNotLost(): void {
-    if (this.#orphans.size > 0) throw sessionLost();
+    if (this.#holdings.hasOrphans) throw sessionLost();
   }
 
   /** Appends what the disk has refused before. */
@@ -250,10 +254,8 @@ export class Participant implements LockListener {
    */
   refuse(error: HoldfastError, isLeaving = false): void {
     this.#refusal ??= error;
-    for (const holding of [...this.#holdings.values()]) {
-      if (holding.state !== 'waiting') continue;
+    for (const holding of this.#holdings.takeWaiting()) {
       if (!isLeaving) this.#appendOrOwe(kinds.release, encodeId(holding.id));
-      this.#letGo(holding, 'waiting');
       holding.lose(() => error);
     }
     this.#events.stirred();
@@ -269,7 +271,7 @@ export class Participant implements LockListener {
       // Others will find this session dead once its thread has ended.
     }
     this.#session = 0;
-    for (const holding of [...this.#holdings.values()]) this.#letGo(holding, 'released');
+    this.#holdings.clear();
     this.#debts = [];
     this.#log.close();
   }
@@ -338,139 +340,89 @@ export class Participant implements LockListener {
   }
 
   #hold(claim: Claim): Holding {
-    const state = claim.state === 'refused' || claim.state === 'waiting' ? claim.state : 'held';
-    const holding = new Holding(claim.session.id, claim.id, state);
-    if (state !== 'refused') this.#holdings.set(holding.id, holding);
-    if (state === 'waiting') {
-      this.#waiting++;
-      if (this.machine.isBehindOthers(claim)) this.#events.queued();
-    }
+    const holding = this.#holdings.add(claim);
+    if (holding.state === 'waiting' && this.machine.isBehindOthers(claim)) this.#events.queued();
     this.#events.stirred();
     this.#deliver();
     return holding;
   }
 
-  /** The holding is no longer one. */
-  #letGo(holding: Holding, state: Holding['state']): void {
-    this.#holdings.delete(holding.id);
-    if (holding.state === 'waiting') this.#waiting--;
-    holding.state = state;
-  }
-
-  // News: what the machine reports while it reads the journal.
+  // News: what the machine reports while it reads the journal. What calls nobody happens at once.
 
   settled(claim: Claim, by: number): void {
-    this.#note(claim, by, () => this.#settle(claim.id, claim.state !== 'refused'));
+    if (this.#isOwn(claim)) this.#holdings.settle(claim.id, claim.state !== 'refused');
+    else this.#noteOther(claim, by);
   }
 
   lost(claim: Claim, by: number): void {
-    this.#note(claim, by, () => this.#lose(claim.id));
+    if (claim.session.id === this.#session) this.#news.add(() => this.#holdings.lose(claim.id));
+    else this.#noteOther(claim, by);
   }
 
   left(session: number): void {
-    if (session === this.#session) this.#news.push(() => this.#loseSession(session));
+    if (session === this.#session) this.#news.add(() => this.#loseSession(session));
   }
 
   ended(claim: Claim): void {
-    if (claim.session.id === this.#session) this.#news.push(() => this.#end(claim.id));
+    if (this.#isOwn(claim)) this.#holdings.release(claim.id);
   }
 
   webStirred({ name, session }: WebClaim): void {
-    if (session.id !== this.#session && this.names.note(name)) this.#news.push(() => this.names.tell());
+    if (session.id !== this.#session && this.names.note(name)) this.#news.add(() => this.names.tell());
   }
 
   changed(change: FileChange): void {
-    if (this.wantsChanges) this.#news.push(() => this.#events.changed(change));
+    if (this.wantsChanges) this.#news.add(() => this.#events.changed(change));
   }
 
   gap(): void {
-    this.#news.push(() => this.#events.gap());
+    this.#news.add(() => this.#events.gap());
   }
 
   restored(): void {
-    this.#news.push(() => this.#reconcile());
-    if (this.names.noteAll()) this.#news.push(() => this.names.tell());
+    this.#news.add(() => this.#reconcile());
+    if (this.names.noteAll()) this.#news.add(() => this.names.tell());
   }
 
-  #note({ session }: Claim, by: number, own: () => void): void {
-    if (session.id === this.#session) this.#news.push(own);
-    else if (by === this.#session) this.#toWake.add(session.folder);
+  #isOwn({ session }: Claim): boolean {
+    if (session.id !== this.#session || this.#isReplaced) return false;
+    return (this.#isStirred = true);
   }
 
-  /** Delivers what was reported, each piece once, also what arrives meanwhile. */
+  #noteOther({ session }: Claim, by: number): void {
+    if (by === this.#session && session.id !== by) this.#toWake.add(session.folder);
+  }
+
   #deliver(): void {
     if (this.#toWake.size > 0) {
       const folders = this.#toWake;
       this.#toWake = new Set();
       this.#events.wake(folders);
     }
-    if (this.#news.length === 0 || this.#delivering) return;
-    this.#delivering = true;
-    let delivered = 0;
-    try {
-      for (let next = this.#news[0]; next !== undefined; next = this.#news[delivered]) {
-        delivered++;
-        next();
-      }
-    } finally {
-      this.#news.splice(0, delivered);
-      this.#delivering = false;
-    }
+    if (!this.#news.deliver() && !this.#isStirred) return;
+    this.#isStirred = false;
     this.#events.stirred();
-  }
-
-  #settle(id: number, held: boolean): void {
-    const holding = this.#holdings.get(id);
-    if (holding?.state !== 'waiting') return;
-    if (held) this.#waiting--;
-    else this.#letGo(holding, 'waiting');
-    holding.settle(held);
-  }
-
-  #end(id: number): void {
-    const holding = this.#holdings.get(id);
-    if (holding !== undefined) this.#letGo(holding, 'released');
-  }
-
-  #lose(id: number, error = sessionLost): void {
-    const holding = this.#holdings.get(id);
-    if (holding === undefined) return;
-    this.#letGo(holding, holding.state);
-    if (holding.running) this.#orphans.add(holding);
-    holding.lose(error);
   }
 
   #loseSession(session: number, error?: () => HoldfastError): void {
     if (session !== this.#session) return;
     this.#session = 0;
-    for (const id of [...this.#holdings.keys()]) this.#lose(id, error);
+    this.#holdings.loseAll(error);
   }
 
   /** After a snapshot: whatever happened in between, each holding is brought to what the table says of it. */
   #reconcile(): void {
     const session = this.machine.sessions.get(this.#session);
     if (session?.standing !== 'present') return this.#loseSession(this.#session);
-    for (const { id, state } of [...this.#holdings.values()]) {
+    for (const id of this.#holdings.ids) {
       const claim = session.claims.get(id);
-      if (claim?.state === 'held') this.#settle(id, true);
-      else if (claim === undefined && state === 'waiting') this.#settle(id, false);
-      else if (claim === undefined) this.#lose(id);
+      if (claim?.state === 'held') this.#holdings.settle(id, true);
+      else if (claim === undefined && this.#holdings.stateOf(id) === 'waiting') this.#holdings.settle(id, false);
+      else if (claim === undefined) this.#holdings.lose(id);
     }
   }
 }
 
 function isClaim(kind: number): boolean {
   return kind === kinds.lock || kind === kinds.operate || kind === kinds.request;
-}
-
-/** The error of whatever relied on a session that others have ended. */
-export function sessionLost(): HoldfastError {
-  return new HoldfastError(
-    'session-lost',
-    'This realm did not answer for so long that others declared it dead: its locks were taken away and what it held is not valid any more',
-  );
-}
-
-function journalReplaced(): HoldfastError {
-  return new HoldfastError('session-lost', 'The bucket was removed, replaced or restored under this realm: what it held there is not valid any more');
 }

@@ -11,6 +11,7 @@ import { ChangeFeed } from './change-feed.ts';
 import type { Claim, FileLockClaim, WebClaim } from './claims.ts';
 import { Fence } from './fence.ts';
 import { HeldFileLock, WebLockTurn, type Holding } from './holding.ts';
+import { sessionLost } from './holdings.ts';
 import { removeLease, touchLease } from './lease.ts';
 import { Liveness } from './liveness.ts';
 import {
@@ -31,7 +32,7 @@ import {
 } from './lock-table.ts';
 import type { LockMachine } from './machine.ts';
 import { OpenLog } from './open-log.ts';
-import { Participant, sessionLost, type LockLog } from './participant.ts';
+import { Participant, type LockLog } from './participant.ts';
 import {
   encodeFinish,
   encodeId,

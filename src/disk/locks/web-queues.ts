@@ -1,11 +1,6 @@
 import { ClaimList } from './claim-list.ts';
-import type { WebClaim } from './claims.ts';
+import type { WebClaim, WebQueue } from './claims.ts';
 import type { WebLockMode } from './lock-table.ts';
-
-interface WebQueue {
-  readonly held: ClaimList<WebClaim>;
-  readonly pending: ClaimList<WebClaim>;
-}
 
 export interface WebQueueEvents {
   /** A claim that waited is held now. */
@@ -22,13 +17,13 @@ export interface WebQueueEvents {
  * A lock manager of the standard is one agent cluster's; this one is the bucket's, over all processes. Invariants:
  * - what is held of one name does not conflict: one exclusive lock, or shared ones only;
  * - a request is in its session's `behindOthers` if it is the first of its queue, or stands behind another session's;
- * - no step but a steal depends on how many hold or wait.
+ * - no step but a steal depends on how many hold or wait, and what many claims go through at once costs each of them
+ *   no look into a table.
  */
 export class WebQueues {
   readonly #queues = new Map<string, WebQueue>();
-  /** In the order in which they were granted. */
-  readonly #held = new Set<WebClaim>();
   readonly #events: WebQueueEvents;
+  #grants = 0;
 
   constructor(events: WebQueueEvents) {
     this.#events = events;
@@ -36,31 +31,47 @@ export class WebQueues {
 
   /** https://w3c.github.io/web-locks/#request-a-lock */
   enter(claim: WebClaim, how: { ifAvailable: boolean; steal: boolean }): void {
-    const queue = this.#queue(claim.name);
+    const { queue } = claim;
     if (how.steal) this.#steal(queue);
-    if (how.steal || isGrantable(claim, queue)) this.#grant(claim, queue);
+    if (how.steal || isGrantable(claim)) this.#grant(claim);
     else if (how.ifAvailable) claim.state = 'refused';
-    else this.#wait(claim, queue);
+    else wait(claim);
     if (claim.state !== 'refused') this.#events.stirred(claim);
-    this.#drop(claim.name, queue);
+    this.#drop(queue);
   }
 
   /** A claim from a snapshot: held ones in the order of their grants, pending ones in queue order. */
   readmit(claim: WebClaim): void {
-    const queue = this.#queue(claim.name);
-    if (claim.state === 'held') this.#grant(claim, queue);
-    else this.#wait(claim, queue);
+    if (claim.state === 'held') this.#grant(claim);
+    else wait(claim);
   }
 
   /** Releases held claims and withdraws pending ones. None of them is granted because of the end of another. */
   end(claims: readonly WebClaim[]): void {
-    for (const claim of claims) this.#remove(claim);
-    for (const claim of new Map(claims.map((each) => [each.name, each])).values()) {
-      const queue = this.#queue(claim.name);
+    /** One claim of each name. */
+    const left = new Map<WebQueue, WebClaim>();
+    let last: WebQueue | null = null;
+    for (const claim of claims) {
+      if (claim.queue !== last) left.set((last = claim.queue), claim);
+      if (claim.state === 'held') last.held.remove(claim);
+      else leaveQueue(claim);
+      claim.state = 'ended';
+    }
+    for (const [queue, claim] of left) {
       this.#events.stirred(claim);
       this.#process(queue);
-      this.#drop(claim.name, queue);
+      this.#drop(queue);
     }
+  }
+
+  /** The queue of a name; made where nobody holds or waits. */
+  queue(name: string): WebQueue {
+    let queue = this.#queues.get(name);
+    if (queue === undefined) {
+      queue = { name, held: new ClaimList(), pending: new ClaimList() };
+      this.#queues.set(name, queue);
+    }
+    return queue;
   }
 
   /** The first claim that a request would have to wait for if it came now. */
@@ -85,91 +96,88 @@ export class WebQueues {
 
   /** Those that a waiting claim waits for: the one before it in the queue, or for the first, the holders. */
   ahead(claim: WebClaim): Iterable<WebClaim> {
-    if (claim.before !== null) return [claim.before];
-    return this.#queues.get(claim.name)?.held ?? [];
+    return claim.before === null ? claim.queue.held : [claim.before];
   }
 
   /** In the order in which they were granted. */
-  get held(): Iterable<WebClaim> {
-    return this.#held;
+  held(): WebClaim[] {
+    const held: WebClaim[] = [];
+    for (const queue of this.#queues.values()) queue.held.appendTo(held);
+    return sortBy(held, (claim) => claim.grant);
   }
 
   /** Queue by queue, each in its own order. */
-  *pending(): Iterable<WebClaim> {
-    for (const queue of this.#queues.values()) yield* queue.pending;
+  pending(): WebClaim[] {
+    const pending: WebClaim[] = [];
+    for (const queue of this.#queues.values()) queue.pending.appendTo(pending);
+    return pending;
   }
 
-  #wait(claim: WebClaim, { pending }: WebQueue): void {
-    pending.push(claim);
-    noteWhoIsAhead(claim);
-  }
-
-  #remove(claim: WebClaim): void {
-    const queue = this.#queue(claim.name);
-    if (claim.state === 'held') this.#letGo(claim, queue);
-    else leaveQueue(claim, queue);
-    claim.state = 'ended';
+  /** In the order in which they were made. */
+  requests(): WebClaim[] {
+    return sortBy(this.pending(), (claim) => claim.order);
   }
 
   /** https://w3c.github.io/web-locks/#process-a-lock-request-queue */
   #process(queue: WebQueue): void {
-    for (let next = queue.pending.first; next !== null; next = queue.pending.first) {
-      if (!isGrantable(next, queue)) return;
-      leaveQueue(next, queue);
-      this.#grant(next, queue);
+    const { pending } = queue;
+    for (let next = pending.first; next !== null && isGrantable(next); next = pending.first) {
+      leaveQueue(next);
+      this.#grant(next);
       this.#events.settled(next);
     }
+    if (pending.first !== null) noteWhoIsAhead(pending.first);
   }
 
-  #grant(claim: WebClaim, queue: WebQueue): void {
+  #grant(claim: WebClaim): void {
     claim.state = 'held';
-    queue.held.push(claim);
-    this.#held.add(claim);
-  }
-
-  #letGo(claim: WebClaim, queue: WebQueue): void {
-    queue.held.remove(claim);
-    this.#held.delete(claim);
+    claim.grant = this.#grants++;
+    claim.queue.held.push(claim);
   }
 
   #steal(queue: WebQueue): void {
     for (let claim = queue.held.first; claim !== null; claim = queue.held.first) {
-      this.#letGo(claim, queue);
+      queue.held.remove(claim);
       claim.state = 'ended';
       this.#events.stolen(claim);
     }
   }
 
-  #queue(name: string): WebQueue {
-    let queue = this.#queues.get(name);
-    if (queue === undefined) {
-      queue = { held: new ClaimList(), pending: new ClaimList() };
-      this.#queues.set(name, queue);
-    }
-    return queue;
-  }
-
-  #drop(name: string, queue: WebQueue): void {
-    if (queue.held.first === null && queue.pending.first === null) this.#queues.delete(name);
+  #drop({ name, held, pending }: WebQueue): void {
+    if (held.first === null && pending.first === null) this.#queues.delete(name);
   }
 }
 
-function leaveQueue(claim: WebClaim, { pending }: WebQueue): void {
+function wait(claim: WebClaim): void {
+  claim.queue.pending.push(claim);
+  noteWhoIsAhead(claim);
+}
+
+/** Who comes to be the first by that is noted when the queue is processed, once for many that leave. */
+function leaveQueue(claim: WebClaim): void {
   const next = claim.after;
-  pending.remove(claim);
-  claim.session.behindOthers?.delete(claim);
-  if (next !== null) noteWhoIsAhead(next);
+  const { before } = claim;
+  claim.queue.pending.remove(claim);
+  if (claim.isBehindOthers) noteBehind(claim, false);
+  if (next !== null && before !== null) noteWhoIsAhead(next);
 }
 
 /** The first of a queue waits for holders, of which there may be many: who they are is asked when it matters. */
 function noteWhoIsAhead(claim: WebClaim): void {
+  const isBehind = claim.before?.session !== claim.session;
+  if (claim.isBehindOthers !== isBehind) noteBehind(claim, isBehind);
+}
+
+function noteBehind(claim: WebClaim, isBehind: boolean): void {
   const { session } = claim;
-  if (claim.before?.session === session) session.behindOthers?.delete(claim);
-  else (session.behindOthers ??= new Set()).add(claim);
+  claim.isBehindOthers = isBehind;
+  if (isBehind) (session.behindOthers ??= new Set()).add(claim);
+  else session.behindOthers?.delete(claim);
 }
 
 /** https://w3c.github.io/web-locks/#grantable: nothing waits before it, and no lock that is held conflicts. */
-function isGrantable(claim: WebClaim, queue: WebQueue): boolean {
+function isGrantable(claim: WebClaim): boolean {
+  const { queue } = claim;
   if (queue.pending.first !== null && queue.pending.first !== claim) return false;
   return !conflictsWithHeld(claim.mode, queue);
 }
@@ -177,4 +185,14 @@ function isGrantable(claim: WebClaim, queue: WebQueue): boolean {
 /** What is held does not conflict among itself, so the first stands for all. */
 function conflictsWithHeld(mode: WebLockMode, { held: { first } }: WebQueue): boolean {
   return first !== null && (mode === 'exclusive' || first.mode === 'exclusive');
+}
+
+/** Mostly they are in order already. */
+function sortBy(claims: WebClaim[], key: (claim: WebClaim) => number): WebClaim[] {
+  let last = -1;
+  for (const claim of claims) {
+    if (key(claim) < last) return claims.sort((a, b) => key(a) - key(b));
+    last = key(claim);
+  }
+  return claims;
 }
