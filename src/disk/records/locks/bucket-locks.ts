@@ -1,7 +1,7 @@
 import { HoldfastError } from '../../../runtime/holdfast-error.ts';
 import { setImmediate } from '../../../runtime/timers.ts';
 import { OpenJournals, type Suspendable } from '../../journal/open-journals.ts';
-import { sessionLost } from '../../locks/participant.ts';
+import { sessionLost } from '../../locks/holdings.ts';
 import { LockTable, type LockTableOptions } from '../../locks/table.ts';
 import type { BucketPlace } from '../../place.ts';
 import type { BlobHolds, Claim, DatabaseLocks, Wanted, WriterClaim } from '../database-locks.ts';
