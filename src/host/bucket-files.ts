@@ -14,7 +14,7 @@ export function createAccount({ root, place, allowance }: EnginePlace): Account 
 /** Bytes in use, of what an account counts. */
 export async function usageOf(account: Account): Promise<Omit<UsageDetails, 'localStorage'>> {
   const usage = await account.usage();
-  return { fileSystem: usage.get(categories.files) ?? 0 };
+  return { fileSystem: usage.get(categories.files) ?? 0, indexedDB: usage.get(categories.indexedDB) ?? 0 };
 }
 
 /**

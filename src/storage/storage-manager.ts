@@ -3,6 +3,7 @@ import { defineInterface, illegalConstructor, illegalInvocation, internal } from
 /** Bytes that each kind of storage takes, under the names that browsers use. */
 export interface UsageDetails {
   readonly fileSystem: number;
+  readonly indexedDB: number;
   readonly localStorage: number;
 }
 
@@ -12,7 +13,7 @@ export interface StorageEstimate {
   usage: number;
   /** Bytes that may be in use. */
   quota: number;
-  usageDetails: { fileSystem: number; localStorage: number };
+  usageDetails: { -readonly [Kind in keyof UsageDetails]: number };
 }
 
 /**
@@ -67,9 +68,9 @@ export class StorageManager<Directory extends object = object> {
    */
   async estimate(): Promise<StorageEstimate> {
     const bucket = StorageManager.#bucketOf(this);
-    const { fileSystem, localStorage } = await bucket.usage();
-    const usage = fileSystem + localStorage;
-    return { usage, quota: await bucket.quota(usage), usageDetails: { fileSystem, localStorage } };
+    const usageDetails = await bucket.usage();
+    const usage = Object.values(usageDetails).reduce((sum, bytes) => sum + bytes, 0);
+    return { usage, quota: await bucket.quota(usage), usageDetails: { ...usageDetails } };
   }
 
   /** The root directory of the bucket's file system. https://fs.spec.whatwg.org/#dom-storagemanager-getdirectory */

@@ -1,5 +1,7 @@
 import path from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
+import '../../src/host/broadcast-channel/provided.ts';
+import '../../src/host/indexed-db/provided.ts';
 import '../../src/host/sync/provided.ts';
 import { install } from '../../src/host/install/install.ts';
 import type { InstallOptions } from '../../src/host/install/options.ts';
@@ -24,13 +26,17 @@ function installed(options: InstallOptions): { target: Target; undo: () => void 
 const webStorage = ['Storage', 'StorageEvent', 'localStorage', 'sessionStorage'];
 const files = ['FileSystemDirectoryHandle', 'FileSystemFileHandle', 'FileSystemHandle', 'FileSystemObserver', 'FileSystemWritableFileStream', 'StorageManager'];
 const locks = ['Lock', 'LockManager'];
+const databases = [
+  'DOMStringList', 'IDBCursor', 'IDBCursorWithValue', 'IDBDatabase', 'IDBFactory', 'IDBIndex', 'IDBKeyRange', 'IDBObjectStore',
+  'IDBOpenDBRequest', 'IDBRecord', 'IDBRequest', 'IDBTransaction', 'IDBVersionChangeEvent', 'indexedDB',
+];
 const always = ['Navigator', 'QuotaExceededError', 'navigator'];
 
 describe('what is installed', () => {
   test('are all globals by default, and never window, self or document', () => {
     const { target } = installed({ host: openHost() });
     expect(Object.getOwnPropertyNames(target).sort()).toEqual(
-      [...webStorage, ...files, 'FileSystemSyncAccessHandle', ...locks, ...always].sort(),
+      [...webStorage, ...files, 'FileSystemSyncAccessHandle', ...locks, ...databases, 'BroadcastChannel', ...always].sort(),
     );
     expect(Object.getOwnPropertyNames(Object.getPrototypeOf(target.navigator)).sort()).toEqual(
       ['constructor', 'hardwareConcurrency', 'language', 'languages', 'locks', 'platform', 'storage', 'userAgent'].sort(),
@@ -42,6 +48,8 @@ describe('what is installed', () => {
       Object.getOwnPropertyNames(installed({ host: openHost(), ...(globals && { globals }) }).target).sort();
     expect(names(['localStorage'])).toEqual(['QuotaExceededError', 'Storage', 'StorageEvent', 'localStorage']);
     expect(names(['navigator.locks'])).toEqual(['Lock', 'LockManager', 'Navigator', 'navigator']);
+    expect(names(['indexedDB'])).toEqual([...databases, 'QuotaExceededError'].sort());
+    expect(names(['BroadcastChannel'])).toEqual(['BroadcastChannel']);
     expect(names([])).toEqual([]);
   });
 
@@ -67,11 +75,12 @@ describe('what is installed', () => {
   test('have the properties that Web IDL asks for', () => {
     const { target } = installed({ host: openHost(), origin });
     const navigator = Object.getPrototypeOf(target.navigator) as object;
-    for (const name of ['Storage', 'FileSystemHandle', 'LockManager', 'QuotaExceededError', 'FileSystemWritableFileStream']) {
+    for (const name of ['FileSystemWritableFileStream', 'BroadcastChannel', 'IDBKeyRange']) expect(target[name]).toBe(target[name]);
+    for (const name of ['Storage', 'FileSystemHandle', 'LockManager', 'QuotaExceededError', 'FileSystemWritableFileStream', 'BroadcastChannel', 'IDBKeyRange']) {
       const { value, ...flags } = Object.getOwnPropertyDescriptor(target, name) ?? {};
       expect([name, (value as { name: string }).name, flags]).toEqual([name, name, { writable: true, enumerable: false, configurable: true }]);
     }
-    for (const [holder, name] of [[target, 'localStorage'], [target, 'sessionStorage'], [navigator, 'storage'], [navigator, 'locks']] as const) {
+    for (const [holder, name] of [[target, 'localStorage'], [target, 'sessionStorage'], [target, 'indexedDB'], [navigator, 'storage'], [navigator, 'locks']] as const) {
       const { get, ...flags } = Object.getOwnPropertyDescriptor(holder, name) ?? {};
       expect(get?.name).toBe(`get ${name}`);
       expect(flags).toEqual({ set: undefined, enumerable: true, configurable: true });
@@ -152,6 +161,19 @@ describe('undoing', () => {
     undo();
     undo();
     expect(Object.getOwnPropertyDescriptors(target)).toEqual(Object.getOwnPropertyDescriptors(before));
+  });
+
+  test('puts back what was there also where an interface has been touched, or assigned', () => {
+    const before = { BroadcastChannel: 'native', IDBKeyRange: 'native', IDBCursor: 'native' };
+    const target: Target = { ...before };
+    const { undo } = installed({ host: openHost(), origin, target });
+    const accessors = Object.getOwnPropertyDescriptor(target, 'IDBRequest');
+    expect(accessors).toMatchObject({ enumerable: false, configurable: true });
+    expect(accessors?.get).toBeTypeOf('function');
+    expect(target.BroadcastChannel).toBeTypeOf('function');
+    target.IDBKeyRange = 'theirs';
+    undo();
+    expect([target.BroadcastChannel, target.IDBKeyRange, target.IDBCursor]).toEqual(['native', 'theirs', 'native']);
   });
 
   test('leaves what others have put there since', () => {

@@ -11,7 +11,7 @@ const origin = 'https://app.example';
 describe('estimate()', () => {
   test('counts what files and localStorage take now', async () => {
     const { storage, localStorage } = openHost().origin(origin);
-    expect(await storage.estimate()).toMatchObject({ usage: 0, usageDetails: { fileSystem: 0, localStorage: 0 } });
+    expect(await storage.estimate()).toMatchObject({ usage: 0, usageDetails: { fileSystem: 0, indexedDB: 0, localStorage: 0 } });
     localStorage.setItem('key', 'value');
     const root = await storage.getDirectory();
     const deep = await root.getDirectoryHandle('deep', { create: true });
