@@ -1,5 +1,6 @@
 import type * as threads from 'node:worker_threads';
 import type * as FileSystem from './file-system/index.ts';
+import type * as IndexedDB from './indexed-db/index.ts';
 import type { StorageClient } from './host/storage-client.ts';
 import type { StorageHost } from './host/storage-host.ts';
 import { putProperty } from './host/install/definition.ts';
@@ -86,6 +87,20 @@ type FileHandleOfGlobals = Unless<Known, FileSystem.FileSystemFileHandle>;
 type DirectoryHandleOfGlobals = Unless<Known, FileSystem.FileSystemDirectoryHandle>;
 type WritableOfGlobals = Unless<Known, FileSystem.FileSystemWritableFileStream>;
 type SyncAccessOfGlobals = Unless<Worker, FileSystem.FileSystemSyncAccessHandle>;
+type DatabaseInterfaces = typeof IndexedDB.interfaces;
+type DatabaseInstance<Name extends keyof DatabaseInterfaces> = InstanceType<DatabaseInterfaces[Name]>;
+type DOMStringListOfGlobals = Unless<Known, DatabaseInstance<'DOMStringList'>>;
+type IDBCursorOfGlobals = Unless<Known, DatabaseInstance<'IDBCursor'>>;
+type IDBCursorWithValueOfGlobals = Unless<Known, DatabaseInstance<'IDBCursorWithValue'>>;
+type IDBDatabaseOfGlobals = Unless<Known, DatabaseInstance<'IDBDatabase'>>;
+type IDBFactoryOfGlobals = Unless<Known, DatabaseInstance<'IDBFactory'>>;
+type IDBIndexOfGlobals = Unless<Known, DatabaseInstance<'IDBIndex'>>;
+type IDBKeyRangeOfGlobals = Unless<Known, DatabaseInstance<'IDBKeyRange'>>;
+type IDBObjectStoreOfGlobals = Unless<Known, DatabaseInstance<'IDBObjectStore'>>;
+type IDBOpenDBRequestOfGlobals = Unless<Known, DatabaseInstance<'IDBOpenDBRequest'>>;
+type IDBRequestOfGlobals = Unless<Known, DatabaseInstance<'IDBRequest'>>;
+type IDBTransactionOfGlobals = Unless<Known, DatabaseInstance<'IDBTransaction'>>;
+type IDBVersionChangeEventOfGlobals = Unless<Known, DatabaseInstance<'IDBVersionChangeEvent'>>;
 type StorageOfNavigator = Unless<Known, { readonly storage: StorageManager }>;
 type LocksOfNavigator = Unless<KnownLocks, { readonly locks: LockManager }>;
 
@@ -102,6 +117,18 @@ declare global {
   interface FileSystemWritableFileStream extends WritableOfGlobals {}
   interface FileSystemSyncAccessHandle extends SyncAccessOfGlobals {}
   interface FileSystemObserver extends FileSystem.FileSystemObserver {}
+  interface DOMStringList extends DOMStringListOfGlobals {}
+  interface IDBCursor extends IDBCursorOfGlobals {}
+  interface IDBCursorWithValue extends IDBCursorWithValueOfGlobals {}
+  interface IDBDatabase extends IDBDatabaseOfGlobals {}
+  interface IDBFactory extends IDBFactoryOfGlobals {}
+  interface IDBIndex extends IDBIndexOfGlobals {}
+  interface IDBKeyRange extends IDBKeyRangeOfGlobals {}
+  interface IDBObjectStore extends IDBObjectStoreOfGlobals {}
+  interface IDBOpenDBRequest extends IDBOpenDBRequestOfGlobals {}
+  interface IDBRequest extends IDBRequestOfGlobals {}
+  interface IDBTransaction extends IDBTransactionOfGlobals {}
+  interface IDBVersionChangeEvent extends IDBVersionChangeEventOfGlobals {}
   interface Navigator extends StorageOfNavigator, LocksOfNavigator {}
 
   var localStorage: Storage;
@@ -149,6 +176,71 @@ declare global {
   var FileSystemSyncAccessHandle: typeof globalThis extends { importScripts: unknown; FileSystemSyncAccessHandle: infer T }
     ? T
     : Interface<FileSystemSyncAccessHandle>;
+  var DOMStringList: typeof globalThis extends { onabort: unknown; DOMStringList: infer T }
+    ? T
+    : typeof globalThis extends { importScripts: unknown; DOMStringList: infer T }
+      ? T
+      : DatabaseInterfaces['DOMStringList'];
+  var IDBCursor: typeof globalThis extends { onabort: unknown; IDBCursor: infer T }
+    ? T
+    : typeof globalThis extends { importScripts: unknown; IDBCursor: infer T }
+      ? T
+      : DatabaseInterfaces['IDBCursor'];
+  var IDBCursorWithValue: typeof globalThis extends { onabort: unknown; IDBCursorWithValue: infer T }
+    ? T
+    : typeof globalThis extends { importScripts: unknown; IDBCursorWithValue: infer T }
+      ? T
+      : DatabaseInterfaces['IDBCursorWithValue'];
+  var IDBDatabase: typeof globalThis extends { onabort: unknown; IDBDatabase: infer T }
+    ? T
+    : typeof globalThis extends { importScripts: unknown; IDBDatabase: infer T }
+      ? T
+      : DatabaseInterfaces['IDBDatabase'];
+  var IDBFactory: typeof globalThis extends { onabort: unknown; IDBFactory: infer T }
+    ? T
+    : typeof globalThis extends { importScripts: unknown; IDBFactory: infer T }
+      ? T
+      : DatabaseInterfaces['IDBFactory'];
+  var IDBIndex: typeof globalThis extends { onabort: unknown; IDBIndex: infer T }
+    ? T
+    : typeof globalThis extends { importScripts: unknown; IDBIndex: infer T }
+      ? T
+      : DatabaseInterfaces['IDBIndex'];
+  var IDBKeyRange: typeof globalThis extends { onabort: unknown; IDBKeyRange: infer T }
+    ? T
+    : typeof globalThis extends { importScripts: unknown; IDBKeyRange: infer T }
+      ? T
+      : DatabaseInterfaces['IDBKeyRange'];
+  var IDBObjectStore: typeof globalThis extends { onabort: unknown; IDBObjectStore: infer T }
+    ? T
+    : typeof globalThis extends { importScripts: unknown; IDBObjectStore: infer T }
+      ? T
+      : DatabaseInterfaces['IDBObjectStore'];
+  var IDBOpenDBRequest: typeof globalThis extends { onabort: unknown; IDBOpenDBRequest: infer T }
+    ? T
+    : typeof globalThis extends { importScripts: unknown; IDBOpenDBRequest: infer T }
+      ? T
+      : DatabaseInterfaces['IDBOpenDBRequest'];
+  var IDBRequest: typeof globalThis extends { onabort: unknown; IDBRequest: infer T }
+    ? T
+    : typeof globalThis extends { importScripts: unknown; IDBRequest: infer T }
+      ? T
+      : DatabaseInterfaces['IDBRequest'];
+  var IDBTransaction: typeof globalThis extends { onabort: unknown; IDBTransaction: infer T }
+    ? T
+    : typeof globalThis extends { importScripts: unknown; IDBTransaction: infer T }
+      ? T
+      : DatabaseInterfaces['IDBTransaction'];
+  var IDBVersionChangeEvent: typeof globalThis extends { onabort: unknown; IDBVersionChangeEvent: infer T }
+    ? T
+    : typeof globalThis extends { importScripts: unknown; IDBVersionChangeEvent: infer T }
+      ? T
+      : DatabaseInterfaces['IDBVersionChangeEvent'];
+  var indexedDB: typeof globalThis extends { onabort: unknown; indexedDB: infer T }
+    ? T
+    : typeof globalThis extends { importScripts: unknown; indexedDB: infer T }
+      ? T
+      : IDBFactory;
   var FileSystemObserver: {
     prototype: FileSystemObserver;
     new (callback: FileSystem.FileSystemObserverCallback): FileSystemObserver;
