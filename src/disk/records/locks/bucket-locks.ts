@@ -7,7 +7,7 @@ import type { BucketPlace } from '../../place.ts';
 import type { BlobHolds, Claim, DatabaseLocks, Wanted, WriterClaim } from '../database-locks.ts';
 import { LockClient } from './lock-client.ts';
 import { lockName } from './lock-names.ts';
-import { locksPlace } from './locks-place.ts';
+import { locksPlace, requirePlain } from './locks-place.ts';
 import { Presence } from './presence.ts';
 import type { Turn } from './turn.ts';
 
@@ -157,6 +157,7 @@ export class BucketLocks implements DatabaseLocks, BlobHolds, Suspendable {
 
   #start(): LockClient {
     if (this.#isClosed) throw new HoldfastError('closed', `The host of ${this.#place.path} was closed.`);
+    requirePlain(this.#place.path);
     const table = new LockTable(this.#place, { ...this.#options, hasFiles: false, keenMs: KEEN_MS });
     this.#table = table;
     this.#client = new LockClient(table, this.#detach);

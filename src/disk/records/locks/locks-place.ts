@@ -1,7 +1,8 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { HoldfastError } from '../../../runtime/holdfast-error.ts';
 import { randomUuid } from '../../../runtime/random.ts';
-import { ensureDirectory } from '../../directories.ts';
+import { ensureDirectory, isLink } from '../../directories.ts';
 import { diskError, systemCode } from '../../journal/disk-error.ts';
 import { Journal } from '../../journal/journal.ts';
 import type { BucketPlace } from '../../place.ts';
@@ -15,10 +16,16 @@ export function locksPlace(bucket: BucketPlace, durability: Durability): BucketP
   const directory = path.join(bucket.path, 'indexeddb');
   const ensure = (): void => {
     bucket.ensure();
+    requirePlain(directory);
     ensureDirectory(path.join(directory, 'wake'));
     if (!fs.existsSync(path.join(directory, 'locks'))) makeLocks(directory, durability === 'strict');
   };
   return { path: directory, ensure, lost: () => bucket.lost?.(), ...(bucket.space && { space: bucket.space }) };
+}
+
+/** What is looked at or made in it must be in the bucket. @throws HoldfastError `root-unusable` */
+export function requirePlain(directory: string): void {
+  if (isLink(directory)) throw new HoldfastError('root-unusable', `${directory} is a symbolic link, which is not followed.`);
 }
 
 /** Complete when it appears in its place; another process may be first. */
