@@ -3,9 +3,10 @@ import path from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { CHUNK_BYTES } from '../../src/disk/quota/account.ts';
-import { ENTRY_BYTES, OverQuotaError } from '../../src/disk/quota/ledger.ts';
+import { ENTRY_BYTES, NO_ACCOUNT, OverQuotaError } from '../../src/disk/quota/ledger.ts';
 import { categories, sum } from '../../src/disk/quota/records.ts';
 import { DiskSpace } from '../../src/disk/root/disk-space.ts';
+import { onWarning } from '../../src/runtime/warning.ts';
 import { until } from '../file-system/support.ts';
 import { allowing, makeBucket, read, Realm, taken, weigh } from './realms.ts';
 import type { Bucket } from './realms.ts';
@@ -240,6 +241,40 @@ describe('an account that cannot be right', () => {
     second.account.close();
     expect(taken(bucket)).toBe(weigh(bucket.path));
     expect(fs.readdirSync(bucket.path).filter((name) => name.startsWith('.new'))).toEqual([]);
+  });
+
+  test('because it was replaced amid its use, is counted again', async () => {
+    const warnings: string[] = [];
+    const stop = onWarning(({ code }) => warnings.push(code) > 0);
+    const [one, two] = [new Realm(bucket), new Realm(bucket)];
+    await one.put(['f'], 1000);
+    fs.rmSync(path.join(bucket.path, 'quota'), { recursive: true });
+    await two.put(['g'], 1000);
+    // Out of what was reserved in the account that is no more.
+    await one.put(['h'], CHUNK_BYTES / 2);
+    // It looks now and then only whether a journal is still the same.
+    await until(async () => (await one.account.usage()) !== null && warnings.length > 0);
+    await until(async () => sum(await two.account.usage()) === weigh(bucket.path));
+    stop();
+    expect(warnings).toEqual(['journal-replaced']);
+  });
+
+  test('because its root was removed after it was closed, says nothing', async () => {
+    const warnings: string[] = [];
+    const stop = onWarning(({ code }) => warnings.push(code) > 0);
+    const { account, tree } = new Realm(bucket);
+    tree.createFile(['f']);
+    const ledger = account.ledger(categories.files);
+    account.close();
+    // As of what is still being deleted.
+    const mark = ledger.mark();
+    ledger.free(1, mark);
+    fs.rmSync(bucket.path, { recursive: true });
+    ledger.free(1, mark);
+    expect(ledger.mark()).toBe(NO_ACCOUNT);
+    account.settle();
+    stop();
+    expect(warnings).toEqual([]);
   });
 
   test('because somebody has changed what is there, is right after verify()', async () => {

@@ -42,7 +42,7 @@ const makings: Record<string, Making> = {
     return path.join(bucket, 'locks', '0');
   },
   'an account': (durability, bucket) => {
-    new AccountJournal(bucket, { durability, identity: threadIdentity }).ensure();
+    new AccountJournal(bucket, { durability, identity: threadIdentity, onReplaced: () => undefined }).ensure();
     return path.join(bucket.path, 'quota', '0');
   },
   'another journal': (durability, bucket) => {

@@ -4,6 +4,7 @@ import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import type { ThreadIdentity } from '../../runtime/identity.ts';
 import { randomInteger, randomUuid } from '../../runtime/random.ts';
 import { wallClock } from '../../runtime/timers.ts';
+import { isDirectory } from '../directories.ts';
 import { diskError, systemCode } from '../journal/disk-error.ts';
 import { Journal } from '../journal/journal.ts';
 import { lockfileSection, type Shared } from '../journal/lockfile.ts';
@@ -20,6 +21,8 @@ export interface AccountJournalOptions {
   readonly shared?: Shared | undefined;
   /** Who this realm is. */
   readonly identity: () => ThreadIdentity;
+  /** The account turned out to be another one than before: nothing is reserved in it for this realm. May not use it. */
+  readonly onReplaced: () => void;
 }
 
 const NAME = 'quota';
@@ -63,6 +66,11 @@ export class AccountJournal {
   /** Bytes that are reserved for this session. */
   get reservation(): number {
     return this.#machine.reservations.get(this.#session)?.bytes ?? 0;
+  }
+
+  /** Whether something is there to be opened, which says nothing to anybody where it is gone. */
+  get isThere(): boolean {
+    return isDirectory(this.#journal.directory);
   }
 
   /** Whether there is an account. Never throws: one that cannot be read is none. */
@@ -120,7 +128,7 @@ export class AccountJournal {
   #createJournal(): Journal<Verdict> {
     const directory = path.join(this.#place.path, NAME);
     const { durability = 'relaxed', shared } = this.#options;
-    return new Journal(directory, this.#machine, { durability, ...lockfileSection(directory, shared) });
+    return new Journal(directory, this.#machine, { durability, ...lockfileSection(directory, shared), onReplaced: this.#options.onReplaced });
   }
 
   /** An account says nothing that is not on the disk: one that makes no sense is counted anew. */
@@ -147,6 +155,7 @@ export class AccountJournal {
     this.#machine = new AccountMachine();
     this.#renew();
     this.#journal = this.#createJournal();
+    this.#options.onReplaced();
   }
 
   #create(): void {

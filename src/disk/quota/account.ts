@@ -78,6 +78,8 @@ export class Account {
   /** The counting before which nothing that was freed has gone. */
   #freedSince: Mark = 0;
   #stale = false;
+  /** Whether the account was replaced since this realm has told it anything. */
+  #isNew = false;
   /** Then only what is still being deleted is settled, soon after. */
   #closed = false;
   #stirred = false;
@@ -90,7 +92,8 @@ export class Account {
     this.#space = place.space;
     const { durability, shared, identity, probe = threadLife } = options;
     this.#identity = identity === undefined ? threadIdentity : () => identity;
-    this.#journal = new AccountJournal(place, { ...(durability && { durability }), shared, identity: this.#identity });
+    const onReplaced = (): void => this.#startAnew();
+    this.#journal = new AccountJournal(place, { ...(durability && { durability }), shared, identity: this.#identity, onReplaced });
     const settle = (): void => this.settle();
     this.#attendant = new Attendant(this.#journal, { bucket: place.path, detach: this.#detach, settle, identity: this.#identity, probe });
   }
@@ -229,7 +232,8 @@ export class Account {
     try {
       const verdict = this.#journal.append(kinds.adjust, encodeAdjustment(record));
       if (verdict.heard) this.#forgetFreed();
-      this.#used = new Map();
+      if (verdict.heard || !this.#isNew) this.#used = new Map();
+      this.#isNew = false;
       return verdict;
     } catch (error) {
       // It may be there all the same: what was used then counts twice, and what was freed must not.
@@ -240,6 +244,13 @@ export class Account {
     }
   }
 
+  /** Whoever has made the account has counted what was used of the old one, or not: so it is told, and counted again. */
+  #startAnew(): void {
+    this.#left = 0;
+    this.#freed = new Map();
+    this.#stale = this.#isNew = true;
+  }
+
   #forgetFreed(): void {
     this.#freed = new Map();
     this.#stale = false;
@@ -248,12 +259,17 @@ export class Account {
   /** Gives back all but `keep` bytes. */
   #settle(keep: number): void {
     if (!this.#isUnsettled) return;
-    if (!this.#journal.open()) return this.#forgetFreed();
+    if (this.#isAbandoned || !this.#journal.open()) return this.#forgetFreed();
     try {
       this.#adjust(keep, 0, Number.MAX_SAFE_INTEGER);
     } catch {
       // Nobody asked; the next one who does is told. What is not settled at the end is for a recount.
     }
+  }
+
+  /** Once it was closed its user may remove the root, though something is still being deleted: no news to anybody. */
+  get #isAbandoned(): boolean {
+    return this.#closed && !this.#journal.isThere;
   }
 
   get #isUnsettled(): boolean {
@@ -262,6 +278,7 @@ export class Account {
 
   /** By the news: whoever goes by what it knew long ago makes others count again for nothing. */
   #mark(): Mark {
+    if (this.#isAbandoned) return NO_ACCOUNT;
     try {
       if (!this.#journal.look()) return NO_ACCOUNT;
       this.#hold();
