@@ -32,8 +32,12 @@ export interface AccountOptions {
   readonly probe?: (identity: ThreadIdentity) => ThreadLife;
 }
 
-/** Bytes that a session reserves in advance: so often it writes a record, and so many it may keep from others. */
+/**
+ * Bytes that a session reserves in advance: so often it writes a record, and so many it may keep from others. Each time
+ * twice as many, as long as it goes on.
+ */
 export const CHUNK_BYTES = 2 ** 20;
+export const LARGEST_CHUNK_BYTES = 2 ** 23;
 
 /** How long what a session has used or freed is not told to others, at most, in milliseconds. */
 const SETTLE_MS = 250;
@@ -72,6 +76,8 @@ export class Account {
   readonly #identity: () => ThreadIdentity;
   /** Bytes that may be used without asking. */
   #left = 0;
+  /** Bytes to be reserved in advance the next time. */
+  #chunk = CHUNK_BYTES;
   /** Used of what was reserved, and freed, since the last record. */
   #used = new Map<Category, number>();
   #freed = new Map<Category, number>();
@@ -174,7 +180,8 @@ export class Account {
   #reserve(bytes: number): void {
     this.#journal.ensure();
     this.#attendant.begin();
-    const want = Math.min(CHUNK_BYTES, this.#roomBeyond(bytes));
+    const want = Math.min(this.#chunk, this.#roomBeyond(bytes));
+    this.#chunk = Math.min(2 * this.#chunk, LARGEST_CHUNK_BYTES);
     const { total = Number.MAX_SAFE_INTEGER, aside } = this.#allowance;
     const { granted, requested } = this.#adjust(bytes, want, Math.max(0, total - aside));
     if (granted) return;
@@ -347,6 +354,7 @@ export class Account {
     const isActive = this.#stirred && !this.#closed;
     this.#stirred = false;
     this.#settle(isActive ? this.#left : 0);
+    if (!isActive) this.#chunk = CHUNK_BYTES;
     if (isActive || this.#isUnsettled) return this.#arm();
     this.#rest();
   }
