@@ -21,7 +21,7 @@ const AT_ONCE = 64;
 export class BlobGarbage {
   readonly #blobs: BlobDirectory;
   readonly #session: SqlSession;
-  /** Null: nobody reads while somebody writes. */
+  /** Null: nobody may read while somebody writes, nor look for garbage. */
   readonly #checkpoints: Checkpoints | null;
   readonly #isIdle: () => boolean;
   #waiting = new Set<number>();
@@ -38,7 +38,12 @@ export class BlobGarbage {
   /** Files that may be garbage. */
   add(ids: Iterable<number>): void {
     for (const id of ids) this.#waiting.add(id);
-    if (this.#waiting.size > 0) this.#schedule();
+    if (this.#waiting.size > 0 && this.#checkpoints !== null) this.#schedule();
+  }
+
+  /** To be called after a commit, while nobody else may read or write: where nobody may read at other times, that is when. */
+  afterCommit(): void {
+    if (this.#checkpoints === null && this.#waiting.size > 0) this.#tryToCollect();
   }
 
   #schedule(): void {
@@ -47,14 +52,19 @@ export class BlobGarbage {
 
   #run(): void {
     this.#timer = null;
-    try {
-      const isDone = this.#isIdle() && this.collect();
-      this.#wait = isDone ? WAIT_MS : Math.min(2 * this.#wait, LONGEST_WAIT_MS);
-    } catch (error) {
-      this.#wait = LONGEST_WAIT_MS;
-      warn({ code: 'background-failed', message: `Files of ${this.#blobs.path} that nothing mentions could not be deleted.`, path: this.#blobs.path, cause: error });
-    }
+    const isDone = this.#isIdle() && this.#tryToCollect();
+    this.#wait = isDone ? WAIT_MS : Math.min(2 * this.#wait, LONGEST_WAIT_MS);
     if (this.#waiting.size > 0) this.#schedule();
+  }
+
+  /** False: it has to be tried again. */
+  #tryToCollect(): boolean {
+    try {
+      return this.collect();
+    } catch (error) {
+      warn({ code: 'background-failed', message: `Files of ${this.#blobs.path} that nothing mentions could not be deleted.`, path: this.#blobs.path, cause: error });
+      return false;
+    }
   }
 
   /** Deletes some of what is waiting. @returns false when somebody reads an older state */

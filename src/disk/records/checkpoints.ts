@@ -1,6 +1,7 @@
 import { setImmediate } from '../../runtime/timers.ts';
 import { warn } from '../../runtime/warning.ts';
-import type { LogSync } from './log-sync.ts';
+import type { Growth } from './growth.ts';
+import type { LogFile } from './log-file.ts';
 import { RecordsBusyError } from './records-error.ts';
 import type { SqlSession } from './sql-session.ts';
 import { PAGE_BYTES, type SqliteFile } from './sqlite-file.ts';
@@ -18,18 +19,20 @@ const TOO_MANY = 4000;
  */
 export class Checkpoints {
   readonly #file: SqliteFile;
-  readonly #logSync: LogSync;
+  readonly #log: LogFile;
   readonly #session: SqlSession;
+  readonly #growth: Growth;
   /** Whether the session has no transaction open, and is open. */
   readonly #isIdle: () => boolean;
   #isDue = false;
   /** The log's size after a checkpoint that could not bring over all of it: somebody reads what is older. */
   #stuckAt = 0;
 
-  constructor(file: SqliteFile, logSync: LogSync, session: SqlSession, isIdle: () => boolean) {
+  constructor(file: SqliteFile, log: LogFile, session: SqlSession, growth: Growth, isIdle: () => boolean) {
     this.#file = file;
-    this.#logSync = logSync;
+    this.#log = log;
     this.#session = session;
+    this.#growth = growth;
     this.#isIdle = isIdle;
   }
 
@@ -46,7 +49,7 @@ export class Checkpoints {
 
   async #later(): Promise<void> {
     try {
-      await this.#logSync.sync();
+      await this.#log.sync();
     } catch (error) {
       warn({ code: 'background-failed', message: `The log of ${this.#file.path} could not be synced.`, path: this.#file.path, cause: error });
     }
@@ -70,7 +73,7 @@ export class Checkpoints {
    */
   run(): boolean {
     try {
-      const [busy, inLog, brought] = this.#session.by('PRAGMA wal_checkpoint(PASSIVE)').get() ?? [];
+      const [busy, inLog, brought] = this.#growth.around(() => this.#session.by('PRAGMA wal_checkpoint(PASSIVE)').get()) ?? [];
       return busy === 0 && inLog === brought;
     } catch (error) {
       if (error instanceof RecordsBusyError) return false;

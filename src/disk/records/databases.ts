@@ -28,6 +28,8 @@ export interface DatabasesPlace {
   readonly locks: DatabaseLocks;
   /** Why this root can have no databases; null: it can. */
   readonly refusal: string | null;
+  /** What new databases are made with, where that is not the runtime's choice. @throws RecordsUnavailableError */
+  readonly driverForNew?: () => Promise<SqlDriver>;
 }
 
 /** What is being made, or deleted; no spelling of a name begins so. */
@@ -143,7 +145,7 @@ export class SqliteDatabases implements RecordDatabases {
 
   async create(name: string): Promise<RecordDatabase> {
     this.#refuse();
-    const driver = await driverForNew();
+    const driver = await (this.#place.driverForNew ?? driverForNew)();
     this.#ensure();
     this.#sweep();
     const draft = path.join(this.#path, PASSING + randomUuid());

@@ -1,12 +1,15 @@
 import process from 'node:process';
+import { errorCode, errorMessage } from '../../runtime/errors.ts';
 import { runtime } from '../../runtime/runtime.ts';
 import { bunDriver, type BunSqlite } from './bun-driver.ts';
 import { nodeDriver, type NodeSqlite } from './node-driver.ts';
 import { RecordsUnavailableError } from './records-error.ts';
 import type { DriverName, SqlDriver } from './sql-driver.ts';
+import type { Sqlite3Module } from './wasm-types.ts';
 
-/** A name that the type checker and the bundler do not look for. */
+/** Names that the type checker and the bundler do not look for. */
 const BUN_SQLITE: string = 'bun:sqlite';
+const PEER: string = '@sqlite.org/sqlite-wasm';
 
 let builtIn: Promise<SqlDriver | null> | undefined;
 
@@ -34,14 +37,34 @@ function withoutWarning<T>(load: () => T): T {
   }
 }
 
+/** The same in WebAssembly, by an optional peer. @throws RecordsUnavailableError */
+function wasm(): Promise<SqlDriver> {
+  return (loadingWasm ??= loadWasm());
+}
+
+let loadingWasm: Promise<SqlDriver> | undefined;
+
+async function loadWasm(): Promise<SqlDriver> {
+  const { wasmDriver } = await import('./wasm-driver.ts');
+  try {
+    return await wasmDriver((await import(PEER)) as Sqlite3Module);
+  } catch (error) {
+    loadingWasm = undefined;
+    if (errorCode(error) !== 'ERR_MODULE_NOT_FOUND' && !errorMessage(error).includes(PEER)) throw error;
+    const why = runtime === 'node' ? `Node ${process.versions.node} has no SQLite of its own` : 'This database was made without the SQLite of a runtime';
+    throw new RecordsUnavailableError(`${why}: IndexedDB needs the package ${PEER} here. Install it.`, { cause: error });
+  }
+}
+
 /** The driver that a new database gets here. @throws RecordsUnavailableError */
 export async function driverForNew(): Promise<SqlDriver> {
-  return (await builtInDriver()) ?? driverNamed('wasm');
+  return (await builtInDriver()) ?? wasm();
 }
 
 /** The driver of a database that is there. @throws RecordsUnavailableError */
 export async function driverNamed(name: DriverName): Promise<SqlDriver> {
-  const driver = name === 'built-in' ? await builtInDriver() : null;
+  if (name === 'wasm') return wasm();
+  const driver = await builtInDriver();
   if (driver !== null) return driver;
-  throw new RecordsUnavailableError('This runtime has no SQLite of its own: IndexedDB needs Node 22.13 or later, Deno or Bun.');
+  throw new RecordsUnavailableError("This database was made with a runtime's own SQLite, which Node has from 22.13 on, and Deno and Bun: it needs one of these.");
 }

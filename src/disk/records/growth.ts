@@ -1,9 +1,13 @@
-import type { Ledger } from '../quota/ledger.ts';
+import type { Ledger, Mark } from '../quota/ledger.ts';
+import type { LogFile } from './log-file.ts';
 import type { SqlSession } from './sql-session.ts';
 import { PAGE_BYTES, type SqliteFile } from './sqlite-file.ts';
 
-/** Written bytes after which a transaction that still goes on is looked at. */
-const LOOK_BYTES = 2 ** 20;
+/** Written bytes after which a transaction that still goes on pays. */
+const PART_BYTES = 2 ** 20;
+
+/** What a commit adds to the log besides what was written, as a guess: a few pages of which only a part has changed. */
+const MORE_BYTES = 4 * PAGE_BYTES;
 
 /** Free pages that are given back by one commit, and from how many on they are. */
 const VACUUM_PAGES = 64;
@@ -11,44 +15,49 @@ const FREE_PAGES = 256;
 
 /**
  * What a database's file and log take of the bucket's account. Invariants
- * - Of the file its pages are charged for, before the transaction that adds them commits; when it is undone they are
- *   refunded. Only what changed during a transaction of this realm is charged here: others charge for theirs.
- * - Of the log, which grows by an unknown amount and goes away by itself, what has come is charged for afterwards.
+ * - What a transaction will add is charged for before it commits, as a guess; afterwards, while nobody else writes, the
+ *   sizes say what it was. Only what changes while this realm writes, or brings the log into the file, is charged here.
+ * - What cannot be paid for any more, as it is there already, is left to a count.
  */
 export class Growth {
   readonly #session: SqlSession;
   readonly #file: SqliteFile;
+  readonly #log: LogFile;
   readonly #ledger: Ledger;
-  /** Pages that are paid for, of the open transaction. */
-  #pages = 0;
+  #before = 0;
   #charged = 0;
   #written = 0;
-  #log: number;
   #hasDeleted = false;
 
-  constructor(session: SqlSession, file: SqliteFile, ledger: Ledger) {
+  constructor(session: SqlSession, file: SqliteFile, log: LogFile, ledger: Ledger) {
     this.#session = session;
     this.#file = file;
+    this.#log = log;
     this.#ledger = ledger;
-    this.#log = file.logSize;
   }
 
-  begin(): void {
-    this.#pages = this.#pageCount();
+  /** The size of what grows when somebody commits. */
+  #size(): number {
+    return this.#file.driver.hasSnapshots ? this.#log.size : this.#file.size;
+  }
+
+  /** `hasChanged`: somebody else has committed since this realm wrote last. */
+  begin(hasChanged: boolean): void {
+    if (hasChanged) this.#before = this.#size();
     this.#charged = 0;
     this.#written = 0;
-    if (this.#file.driver.hasSnapshots) this.#log = this.#file.logSize;
   }
 
-  #pageCount(): number {
-    return this.#session.by('PRAGMA page_count').get()?.[0] as number;
-  }
-
+  /** @throws OverQuotaError */
   admit(bytes: number): void {
     this.#written += bytes;
-    if (this.#written < LOOK_BYTES) return;
+    if (this.#written >= PART_BYTES) this.#pay();
+  }
+
+  #pay(): void {
+    this.#ledger.charge(this.#written);
+    this.#charged += this.#written;
     this.#written = 0;
-    this.#charge();
   }
 
   /** Something was deleted: there may be pages to give back. */
@@ -56,9 +65,14 @@ export class Growth {
     this.#hasDeleted = true;
   }
 
+  /** @throws OverQuotaError */
   beforeCommit(): void {
+    // What takes away is not to be refused.
+    if (this.#written > 0) {
+      this.#written += MORE_BYTES;
+      this.#pay();
+    }
     if (this.#hasDeleted) this.#vacuum();
-    this.#charge();
   }
 
   #vacuum(): void {
@@ -67,46 +81,35 @@ export class Growth {
     else this.#hasDeleted = false;
   }
 
-  #charge(): void {
-    const pages = this.#pageCount();
-    const grown = (pages - this.#pages) * PAGE_BYTES;
-    if (grown > 0) {
-      this.#ledger.charge(grown);
-      this.#charged += grown;
-      this.#pages = pages;
-    } else if (grown < 0) {
-      this.#ledger.free(-grown, this.#ledger.mark());
-      this.#pages = pages;
-    }
-  }
-
-  rolledBack(): void {
-    this.#ledger.refund(this.#charged);
+  /** It has committed, or was rolled back, and nobody else has written yet. @returns the log's size, where it is that which grows */
+  ended(): number {
+    const size = this.#size();
+    const grown = size - this.#before;
+    const owed = Math.max(0, grown) - this.#charged;
+    if (owed > 0) this.#settle(owed);
+    else if (owed < 0) this.#ledger.refund(-owed);
+    if (grown < 0) this.#settle(grown);
     this.#charged = 0;
+    this.#before = size;
+    return size;
   }
 
-  /** The log's size, while the writer's lock is held. */
-  logIs(bytes: number): void {
-    const grown = bytes - this.#log;
-    this.#log = bytes;
-    if (grown > 0) this.#chargeLog(grown);
-    else if (grown < 0) this.#ledger.free(-grown, this.#ledger.mark());
-  }
-
-  #chargeLog(bytes: number): void {
+  #settle(bytes: number, mark: Mark = this.#ledger.mark()): void {
+    if (bytes < 0) this.#ledger.free(-bytes, mark);
+    if (bytes <= 0) return;
     try {
       this.#ledger.charge(bytes);
     } catch {
-      this.#ledger.doubt(); // It is there, and will be counted; the next transaction that grows is refused.
+      this.#ledger.doubt();
     }
   }
 
-  /** Whoever closes the last connection of all realms removes the log. */
-  aroundClose(close: () => void): void {
-    const before = this.#file.logSize;
+  /** Around what brings the log into the file: a checkpoint, or the end of the last connection, which removes the log. */
+  around<T>(work: () => T): T {
     const mark = this.#ledger.mark();
-    close();
-    const gone = before - this.#file.logSize;
-    if (gone > 0) this.#ledger.free(gone, mark);
+    const before = this.#file.size;
+    const result = work();
+    this.#settle(this.#file.size - before, mark);
+    return result;
   }
 }

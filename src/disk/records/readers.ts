@@ -29,15 +29,18 @@ export class Readers {
   readonly #open: () => SqlSession;
   readonly #stateNow: () => string;
   readonly #blobs: BlobDirectory;
+  /** Whether all who read at the same time read the same state. */
+  readonly #areAlike: boolean;
   #latest: Snapshot | null = null;
   #idle: Idle[] = [];
   #timer: Timer | null = null;
   #isClosed = false;
 
-  /** `stateNow` gives another text after every commit of anybody. */
-  constructor(open: () => SqlSession, stateNow: () => string, blobs: BlobDirectory) {
+  /** `stateNow` gives another text after every commit of anybody; null: nobody commits while somebody reads. */
+  constructor(open: () => SqlSession, stateNow: (() => string) | null, blobs: BlobDirectory) {
     this.#open = open;
-    this.#stateNow = stateNow;
+    this.#areAlike = stateNow === null;
+    this.#stateNow = stateNow ?? (() => '');
     this.#blobs = blobs;
   }
 
@@ -48,7 +51,7 @@ export class Readers {
   }
 
   #snapshot(): Snapshot {
-    if (this.#latest === null) return (this.#latest = this.#take(null));
+    if (this.#latest === null) return (this.#latest = this.#take(this.#areAlike ? this.#stateNow() : null));
     const state = this.#stateNow();
     if (this.#latest.state === state) return this.#latest;
     return (this.#latest = this.#take(state));

@@ -1,4 +1,5 @@
 import { edgesOf, isForward, isUnique, onlyKey } from './bounds.ts';
+import type { EncodedKey } from './key.ts';
 import type { Query, StoredRecord, StoredValue } from './record-database.ts';
 import { NO_FILES, readFiles, type ValueFile } from './record-bytes.ts';
 import type { SqlRow } from './sql-driver.ts';
@@ -25,8 +26,12 @@ export function shapeOf(query: Query): ScanShape {
 export function readFirst(session: SqlSession, query: Query): StoredRecord | undefined {
   const table = session.table(query.store, query.index);
   const only = onlyKey(query);
-  const row = only !== null && isPlain(query) ? table.atKey(query.values ? columns.values : columns.keys).get(only, 1) : readRows(session, query, 1)[0];
-  return row && recordOf(row, query);
+  if (only === null || !isPlain(query)) {
+    const [row] = readRows(session, query, 1);
+    return row && recordOf(row, query);
+  }
+  const row = table.atKey(query.values ? columns.values : columns.keys).get(only);
+  return row && recordAt(only, row, 0, query);
 }
 
 /** Whether the first record of its only key is what is asked for. */
@@ -39,11 +44,15 @@ export function readRows(session: SqlSession, query: Query, most: number, passed
   return session.table(query.store, query.index).scan(edges, shapeOf(query)).all(...parametersOf(edges), most, passed);
 }
 
-export function recordOf(row: SqlRow, { index, values }: Query): StoredRecord {
-  const key = row[0] as Uint8Array;
-  const primaryKey = index === null ? key : (row[1] as Uint8Array);
+export function recordOf(row: SqlRow, query: Query): StoredRecord {
+  return recordAt(row[0] as Uint8Array, row, 1, query);
+}
+
+/** `start` is the column behind the key. */
+function recordAt(key: EncodedKey, row: SqlRow, start: number, { index, values }: Query): StoredRecord {
+  const primaryKey = index === null ? key : (row[start] as Uint8Array);
   if (!values) return { key, primaryKey, value: null };
-  const at = index === null ? 1 : 2;
+  const at = index === null ? start : start + 1;
   return { key, primaryKey, value: valueOf(row[at] as Uint8Array | null, row[at + 1] as Uint8Array | null) };
 }
 

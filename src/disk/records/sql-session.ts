@@ -17,10 +17,12 @@ export class SqlSession {
   readonly #commit: SqlStatement;
   readonly #rollback: SqlStatement;
   readonly #schemaNumber: SqlStatement;
+  readonly #dataVersion: SqlStatement;
   #schema: Schema = EMPTY_SCHEMA;
   #stores = new Map<number, StoreDefinition>();
   /** Of `#schema`; -1: none was read. */
   #number = -1;
+  #commitsOfOthers = -1;
 
   constructor(connection: SqlConnection) {
     this.connection = connection;
@@ -28,6 +30,7 @@ export class SqlSession {
     this.#beginWriting = connection.prepare('BEGIN IMMEDIATE');
     this.#commit = connection.prepare('COMMIT');
     this.#rollback = connection.prepare('ROLLBACK');
+    this.#dataVersion = connection.prepare('PRAGMA data_version');
     this.#schemaNumber = connection.prepare("SELECT v FROM meta WHERE k = 'schema'");
   }
 
@@ -46,10 +49,22 @@ export class SqlSession {
     this.#look();
   }
 
-  /** @throws RecordsBusyError when somebody else writes */
-  beginWriting(): void {
+  /**
+   * @returns whether anybody else has committed since the last time
+   * @throws RecordsBusyError when somebody else writes
+   */
+  beginWriting(): boolean {
     this.#beginWriting.run();
+    const commits = this.commitsOfOthers();
+    if (commits === this.#commitsOfOthers && this.#number >= 0) return false;
     this.#look();
+    this.#commitsOfOthers = commits;
+    return true;
+  }
+
+  /** A number that changes with the commits of all other connections. */
+  commitsOfOthers(): number {
+    return this.#dataVersion.get()?.[0] as number;
   }
 
   /** The first read, which is what takes the snapshot. */

@@ -5,7 +5,7 @@ import type { BlobHolds } from './database-locks.ts';
 import { BlobGarbage } from './blob-garbage.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { Growth } from './growth.ts';
-import { LogSync } from './log-sync.ts';
+import { LogFile } from './log-file.ts';
 import { Readers } from './readers.ts';
 import type { BlobFiles, ReadTransaction, RecordDatabase, Schema, UpgradeTransaction, WriteTransaction } from './record-database.ts';
 import type { SqlSession } from './sql-session.ts';
@@ -35,14 +35,15 @@ export class SqliteDatabase implements RecordDatabase {
   /** Whether anybody has opened it, who will close it. */
   isUsed = false;
   readonly #place: DatabasePlace;
-  readonly #file: SqliteFile;
   readonly #writer: SqlSession;
   readonly #readers: Readers;
   readonly #blobs: BlobDirectory;
   readonly #garbage: BlobGarbage;
-  readonly #logSync: LogSync | null;
+  readonly #log: LogFile;
   readonly #checkpoints: Checkpoints | null;
   readonly #growth: Growth;
+  /** What the transaction that writes may do. */
+  readonly #transaction: Writer;
   #commits = 0;
   #isWriting = false;
   #isClosed = false;
@@ -50,28 +51,30 @@ export class SqliteDatabase implements RecordDatabase {
   /** @throws as SqliteFile.open does */
   constructor(place: DatabasePlace, file: SqliteFile) {
     this.#place = place;
-    this.#file = file;
     this.name = place.name;
     this.hasSnapshots = file.driver.hasSnapshots;
     this.#writer = file.open();
+    this.#log = new LogFile(file.log, place.path);
+    this.#growth = new Growth(this.#writer, file, this.#log, place.ledger);
     this.#blobs = new BlobDirectory(path.join(place.path, 'blobs'), place.name, place.ledger, place.holds, (id) => this.#garbage.add([id]));
-    this.#readers = new Readers(() => file.open(), () => this.#state(), this.#blobs);
-    this.#logSync = this.hasSnapshots ? new LogSync(file.log, place.path) : null;
-    this.#checkpoints = this.#logSync && new Checkpoints(file, this.#logSync, this.#writer, () => !this.#isWriting && !this.#isClosed);
+    this.#readers = new Readers(() => file.open(), this.hasSnapshots ? () => this.#state() : null, this.#blobs);
+    this.#checkpoints = !this.hasSnapshots ? null : new Checkpoints(file, this.#log, this.#writer, this.#growth, () => !this.#isWriting && !this.#isClosed);
+    this.#transaction = {
+      session: this.#writer,
+      admit: (bytes) => this.#growth.admit(bytes),
+      deleted: () => this.#growth.deleted(),
+      commit: (files, durability) => this.#commit(files, durability),
+      rollback: (files) => this.#rollback(files),
+    };
     this.#garbage = new BlobGarbage(this.#blobs, this.#writer, this.#checkpoints, () => !this.#isWriting && !this.#isClosed);
-    this.#growth = new Growth(this.#writer, file, place.ledger);
   }
 
   get blobs(): BlobFiles {
     return this.#blobs;
   }
 
-  get isClosed(): boolean {
-    return this.#isClosed;
-  }
-
   #state(): string {
-    return `${this.#commits}:${String(this.#writer.by('PRAGMA data_version').get()?.[0])}`;
+    return `${this.#commits}:${this.#writer.commitsOfOthers()}`;
   }
 
   readSchema(): Schema {
@@ -86,32 +89,19 @@ export class SqliteDatabase implements RecordDatabase {
   }
 
   write(): WriteTransaction {
-    return new SqlWriteTransaction(this.#begin());
+    this.#begin();
+    return new SqlWriteTransaction(this.#transaction, new TransactionFiles(this.#blobs));
   }
 
   upgrade(): UpgradeTransaction {
-    return new SqlUpgradeTransaction(this.#begin());
+    this.#begin();
+    return new SqlUpgradeTransaction(this.#transaction, new TransactionFiles(this.#blobs));
   }
 
-  #begin(): Writer {
-    const session = this.#writer;
-    session.beginWriting();
+  #begin(): void {
+    const hasChanged = this.#writer.beginWriting();
     this.#isWriting = true;
-    const files = new TransactionFiles(this.#blobs);
-    try {
-      this.#growth.begin();
-    } catch (error) {
-      this.#rollback(files);
-      throw error;
-    }
-    return {
-      session,
-      files,
-      admit: (bytes) => this.#growth.admit(bytes),
-      deleted: () => this.#growth.deleted(),
-      commit: (durability) => this.#commit(files, durability),
-      rollback: () => this.#rollback(files),
-    };
+    this.#growth.begin(hasChanged);
   }
 
   #commit(files: TransactionFiles, durability: 'relaxed' | 'strict'): Promise<void> | null {
@@ -130,7 +120,7 @@ export class SqliteDatabase implements RecordDatabase {
       throw error;
     }
     this.#commitNow(files);
-    if (durability === 'strict') await this.#logSync?.sync();
+    if (durability === 'strict') await this.#log.sync();
   }
 
   #commitNow(files: TransactionFiles): void {
@@ -144,29 +134,28 @@ export class SqliteDatabase implements RecordDatabase {
     this.#isWriting = false;
     this.#commits += 1;
     this.#garbage.add(files.committed());
+    this.#garbage.afterCommit();
     this.#settle();
   }
 
   #rollback(files: TransactionFiles): void {
     this.#writer.rollback();
     this.#isWriting = false;
-    this.#growth.rolledBack();
     files.rolledBack();
     this.#settle();
   }
 
   /** The log has grown, by a transaction that was undone too where it was a large one. */
   #settle(): void {
-    if (this.#checkpoints === null) return;
-    const bytes = this.#file.logSize;
-    this.#growth.logIs(bytes);
-    this.#checkpoints.logIs(bytes);
+    const size = this.#growth.ended();
+    this.#checkpoints?.logIs(size);
   }
 
   /** Looks for files that were left by realms that have ended. */
   async collectOrphans(): Promise<void> {
     const found = await this.#blobs.list();
     if (this.#isClosed || found.length === 0) return;
+    if (!this.hasSnapshots) return this.#garbage.add(found);
     const mentioned = new Set(this.#writer.by('SELECT id FROM blobs').all().map(([id]) => id));
     this.#garbage.add(found.filter((id) => !mentioned.has(id)));
   }
@@ -176,8 +165,8 @@ export class SqliteDatabase implements RecordDatabase {
     this.#isClosed = true;
     this.#garbage.close();
     this.#readers.close();
-    this.#logSync?.close();
-    this.#growth.aroundClose(() => this.#writer.close());
+    this.#log.close();
+    this.#growth.around(() => this.#writer.close());
     this.#place.onClosed();
   }
 }

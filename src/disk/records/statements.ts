@@ -58,10 +58,10 @@ export class TableStatements {
     return statement;
   }
 
-  /** The record, or the first ones of an index, that have a key: parameters are the key and how many. */
+  /** The record, or the first one of an index, that has a key; rows are those of a scan without that key. */
   atKey(what: Columns): SqlStatement {
-    const rest = this.#index === null ? ' WHERE k = ? LIMIT ?' : ' WHERE i.k = ? ORDER BY i.p LIMIT ?';
-    return (this.#atKey[what] ??= this.#connection.prepare(this.#select(what) + rest));
+    const rest = this.#index === null ? ' WHERE k = ? LIMIT 1' : ' WHERE i.k = ? ORDER BY i.p LIMIT 1';
+    return (this.#atKey[what] ??= this.#connection.prepare(this.#select(what, false) + rest));
   }
 
   /** Rows between two edges, in order: {@link parametersOf} them, how many, and how many are passed over before. */
@@ -91,13 +91,18 @@ export class TableStatements {
     return `${select}${where} ORDER BY i.k ${order}, i.p ${order} LIMIT ? OFFSET ?`;
   }
 
-  #select(what: Columns): string {
-    if (this.#index === null) return `SELECT ${['k', 'k, b, v', 'k, id, x, b'][what]} FROM ${this.#store}`;
+  #select(what: Columns, withKey = true): string {
+    const index = this.#index;
+    const key = withKey ? (index === null ? 'k, ' : 'i.k, ') : '';
+    if (index === null) return `SELECT ${key}${OF_STORE[what]} FROM ${this.#store}`;
     // SQLite keeps the order of a CROSS JOIN: that of the index.
-    if (what === columns.values) return `SELECT i.k, i.p, s.b, s.v FROM ${this.#index} AS i CROSS JOIN ${this.#store} AS s ON s.id = i.r`;
-    return `SELECT i.k, i.p FROM ${this.#index} AS i`;
+    if (what === columns.values) return `SELECT ${key}i.p, s.b, s.v FROM ${index} AS i CROSS JOIN ${this.#store} AS s ON s.id = i.r`;
+    return `SELECT ${key}i.p FROM ${index} AS i`;
   }
 }
+
+/** Besides the key; a number where nothing else is asked for. */
+const OF_STORE = ['1', 'b, v', 'id, x, b'] as const;
 
 function whereOf(start: number, end: number, isForward: boolean, table: string): string {
   const [onward, back] = isForward ? ['>', '<'] : ['<', '>'];

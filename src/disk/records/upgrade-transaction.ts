@@ -3,6 +3,7 @@ import { writeIndexKeys } from './record-bytes.ts';
 import type { IndexDefinition, IndexKeys, KeyPath, Refusal, Schema, Steps, StoreDefinition, UpgradeTransaction } from './record-database.ts';
 import { RecordsDamagedError } from './records-error.ts';
 import { createIndexTable, createStoreTable } from './schema.ts';
+import type { TransactionFiles } from './transaction-files.ts';
 import { SqlWriteTransaction, type Writer } from './write-transaction.ts';
 import { findConflict, findRemains, insertEntries } from './writing.ts';
 
@@ -10,8 +11,8 @@ const NEW_ID = "UPDATE meta SET v = v + 1 WHERE k = 'ids' RETURNING v - 1";
 
 /** The schema in memory is always that of the tables; what is undone leaves the next transaction to read it again. */
 export class SqlUpgradeTransaction extends SqlWriteTransaction implements UpgradeTransaction {
-  constructor(writer: Writer) {
-    super(writer);
+  constructor(writer: Writer, files: TransactionFiles) {
+    super(writer, files);
     this.session.changeSchema(this.session.schema);
   }
 

@@ -2,13 +2,13 @@ import { randomInteger } from '../../runtime/random.ts';
 import type { EncodedKey } from './key.ts';
 import type { FiledValue } from './reading.ts';
 import { SqlReadTransaction } from './read-transaction.ts';
-import { NO_FILES, writeFiles, type RecordFiles } from './record-bytes.ts';
+import { NO_FILES, readIndexKeys, writeFiles, type RecordFiles } from './record-bytes.ts';
 import type { Put, Range, Refusal, Steps, StoreDefinition, StoredValue, WriteTransaction } from './record-database.ts';
 import type { SqlSession } from './sql-session.ts';
 import type { TransactionFiles } from './transaction-files.ts';
 import { edgesOf } from './bounds.ts';
 import { columns, parametersOf } from './statements.ts';
-import { addFiles, deleteEntries, dropFiles, findConflict, findRemains, remainsOf, writeRecord, type Remains } from './writing.ts';
+import { addFiles, deleteEntries, dropFiles, findConflict, findRemains, remainsOf, writeRecord, type Content, type Remains } from './writing.ts';
 
 /** Values that are longer are files of their own, in bytes. */
 const LARGE_BYTES = 2 ** 16;
@@ -21,19 +21,26 @@ const LAST_GENERATED = 2 ** 53;
 /** The first double behind it. */
 const NONE_LEFT = LAST_GENERATED + 2;
 
-/** What a transaction needs of its database. */
+/** What a transaction needs of its database; it is one transaction's at a time. */
 export interface Writer {
   readonly session: SqlSession;
-  readonly files: TransactionFiles;
   /** Told of bytes that were written, now and then: refuses what the quota does not suffice for. @throws OverQuotaError */
   admit(bytes: number): void;
   /** Told when pages may have become free. */
   deleted(): void;
   /** Ends it by a commit. */
-  commit(durability: 'relaxed' | 'strict'): Promise<void> | null;
+  commit(files: TransactionFiles, durability: 'relaxed' | 'strict'): Promise<void> | null;
   /** Ends it by a rollback. */
-  rollback(): void;
+  rollback(files: TransactionFiles): void;
 }
+
+/** A key generator, of which `next` is in memory until the commit. */
+interface Generator {
+  next: number;
+  isUsed: boolean;
+}
+
+const nothing = (): void => undefined;
 
 const ADD = 'INSERT INTO $(k, b, v) VALUES (?, ?, ?) ON CONFLICT(k) DO NOTHING';
 /** A record that has files is left as it is: they have to be looked at first. */
@@ -49,14 +56,13 @@ const SET_GENERATOR = 'UPDATE stores SET gen = ? WHERE id = ?';
 export class SqlWriteTransaction extends SqlReadTransaction implements WriteTransaction {
   readonly #writer: Writer;
   readonly #files: TransactionFiles;
-  /** The next key of each generator that was used. */
-  readonly #generators = new Map<number, number>();
-  #changedGenerators = new Set<number>();
+  /** Those that were asked. */
+  #generators: Map<number, Generator> | null = null;
 
-  constructor(writer: Writer) {
-    super(writer.session, writer.files.directory, () => undefined);
+  constructor(writer: Writer, files: TransactionFiles) {
+    super(writer.session, files.directory, nothing);
     this.#writer = writer;
-    this.#files = writer.files;
+    this.#files = files;
   }
 
   put(put: Put): Refusal | null {
@@ -90,8 +96,8 @@ export class SqlWriteTransaction extends SqlReadTransaction implements WriteTran
     return null;
   }
 
-  #replace(store: StoreDefinition, key: EncodedKey, old: Remains | null, columns: Parameters<typeof writeRecord>[4]): void {
-    writeRecord(this.session, store, key, old, columns);
+  #replace(store: StoreDefinition, key: EncodedKey, old: Remains | null, content: Content): void {
+    writeRecord(this.session, store, key, old, content);
     if (old?.files) this.#files.dropped(dropFiles(this.session, old.files));
   }
 
@@ -124,7 +130,7 @@ export class SqlWriteTransaction extends SqlReadTransaction implements WriteTran
     const [first, last] = [rows[0], rows[rows.length - 1]];
     if (first === undefined || last === undefined) return;
     for (const old of rows) {
-      if (old.indexKeys !== null) deleteEntries(this.session, store, old);
+      if (old.indexKeys !== null) deleteEntries(this.session, store, old.key, readIndexKeys(old.indexKeys));
       if (old.files !== null) this.#files.dropped(dropFiles(this.session, old.files));
     }
     const table = this.session.table(store.id, null);
@@ -158,45 +164,44 @@ export class SqlWriteTransaction extends SqlReadTransaction implements WriteTran
   }
 
   generateKey(store: number): number | null {
-    const next = this.#generator(store);
+    const { next } = this.#generator(store);
     return next > LAST_GENERATED ? null : next;
   }
 
   raiseKeyGenerator(store: number, key: number): void {
     const value = Math.floor(Math.min(key, LAST_GENERATED));
-    if (value >= this.#generator(store)) this.#setGenerator(store, value === LAST_GENERATED ? NONE_LEFT : value + 1);
+    const generator = this.#generator(store);
+    if (value < generator.next) return;
+    generator.next = value === LAST_GENERATED ? NONE_LEFT : value + 1;
+    generator.isUsed = true;
   }
 
-  #generator(store: number): number {
-    let next = this.#generators.get(store);
-    if (next === undefined) {
-      next = this.session.by(GENERATOR).get(store)?.[0] as number;
-      this.#generators.set(store, next);
+  #generator(store: number): Generator {
+    this.#generators ??= new Map();
+    let generator = this.#generators.get(store);
+    if (generator === undefined) {
+      generator = { next: this.session.by(GENERATOR).get(store)?.[0] as number, isUsed: false };
+      this.#generators.set(store, generator);
     }
-    return next;
-  }
-
-  #setGenerator(store: number, next: number): void {
-    this.#generators.set(store, next);
-    this.#changedGenerators.add(store);
+    return generator;
   }
 
   commit(durability: 'relaxed' | 'strict'): Promise<void> | null {
     this.beforeCommit();
     this.end();
-    return this.#writer.commit(durability);
+    return this.#writer.commit(this.#files, durability);
   }
 
   /** What is written at the end. */
   protected beforeCommit(): void {
-    for (const store of this.#changedGenerators) this.session.by(SET_GENERATOR).run(this.#generators.get(store) ?? NONE_LEFT, store);
-    this.#changedGenerators.clear();
+    if (this.#generators === null) return;
+    for (const [store, { next, isUsed }] of this.#generators) if (isUsed) this.session.by(SET_GENERATOR).run(next, store);
   }
 
   override rollback(): void {
     if (this.hasEnded) return;
     this.end();
-    this.#writer.rollback();
+    this.#writer.rollback(this.#files);
   }
 }
 

@@ -4,6 +4,7 @@ import type { IndexDefinition, IndexKeys, Refusal, StoreDefinition } from './rec
 import { RecordsDamagedError } from './records-error.ts';
 import type { SqlValue } from './sql-driver.ts';
 import type { SqlSession } from './sql-session.ts';
+import { columns } from './statements.ts';
 
 /** What is known of a record that is about to be replaced or deleted. */
 export interface Remains {
@@ -14,7 +15,7 @@ export interface Remains {
 }
 
 /** A record's columns besides its key. */
-export interface Columns {
+export interface Content {
   readonly indexKeys: readonly IndexKeys[];
   readonly files: Uint8Array | null;
   readonly bytes: Uint8Array | null;
@@ -24,27 +25,27 @@ export function remainsOf(row: readonly SqlValue[]): Remains {
   return { key: row[0] as Uint8Array, row: row[1] as number, indexKeys: row[2] as Uint8Array | null, files: row[3] as Uint8Array | null };
 }
 
-const FIND = 'SELECT k, id, x, b FROM $ WHERE k = ?';
-
 export function findRemains(session: SqlSession, store: number, key: EncodedKey): Remains | null {
-  const row = session.table(store, null).by(FIND).get(key);
-  return row === undefined ? null : remainsOf(row);
+  const row = session.table(store, null).atKey(columns.remains).get(key);
+  return row === undefined ? null : { key, row: row[0] as number, indexKeys: row[1] as Uint8Array | null, files: row[2] as Uint8Array | null };
 }
 
 const INSERT = 'INSERT INTO $(k, x, b, v) VALUES (?, ?, ?, ?)';
 const UPDATE = 'UPDATE $ SET x = ?, b = ?, v = ? WHERE id = ?';
 
 /** Writes a record and its index entries, in the place of `old`. */
-export function writeRecord(session: SqlSession, store: StoreDefinition, key: EncodedKey, old: Remains | null, columns: Columns): void {
+export function writeRecord(session: SqlSession, store: StoreDefinition, key: EncodedKey, old: Remains | null, content: Content): void {
   const table = session.table(store.id, null);
-  const { indexKeys, files, bytes } = columns;
+  const { indexKeys, files, bytes } = content;
   const written = writeIndexKeys(indexKeys);
   if (old === null) table.by(INSERT).run(key, written, files, bytes);
   else table.by(UPDATE).run(written, files, bytes, old.row);
   const row = old?.row ?? session.connection.lastRow;
-  if (old?.indexKeys) deleteEntries(session, store, old, indexKeys);
-  const kept = old?.indexKeys ? readIndexKeys(old.indexKeys) : [];
-  for (const { index, keys } of indexKeys) insertEntries(session, store.id, index, key, row, without(keys, keysIn(kept, index)));
+  // Most records that are replaced keep their index keys.
+  if (old !== null && isSame(old.indexKeys, written)) return;
+  const before = readIndexKeys(old?.indexKeys ?? null);
+  if (old !== null) deleteEntries(session, store, key, before, indexKeys);
+  for (const { index, keys } of indexKeys) insertEntries(session, store.id, index, key, row, without(keys, keysIn(before, index)));
 }
 
 const INSERT_ENTRY = 'INSERT INTO $(k, p, r) VALUES (?, ?, ?)';
@@ -56,10 +57,10 @@ export function insertEntries(session: SqlSession, store: number, index: number,
 const DELETE_ENTRY = 'DELETE FROM $ WHERE k = ? AND p = ?';
 
 /** Deletes a record's entries, but for those of `kept`. Indexes that are gone may still be named. */
-export function deleteEntries(session: SqlSession, store: StoreDefinition, old: Remains, kept: readonly IndexKeys[] = []): void {
-  for (const { index, keys } of readIndexKeys(old.indexKeys)) {
+export function deleteEntries(session: SqlSession, store: StoreDefinition, key: EncodedKey, before: readonly IndexKeys[], kept: readonly IndexKeys[] = []): void {
+  for (const { index, keys } of before) {
     if (!store.indexes.some(({ id }) => id === index)) continue;
-    for (const entry of without(keys, keysIn(kept, index))) session.table(store.id, index).by(DELETE_ENTRY).run(entry, old.key);
+    for (const entry of without(keys, keysIn(kept, index))) session.table(store.id, index).by(DELETE_ENTRY).run(entry, key);
   }
 }
 
@@ -71,8 +72,8 @@ function without(keys: readonly EncodedKey[], others: readonly EncodedKey[]): re
   return others.length === 0 ? keys : keys.filter((key) => !others.some((other) => isSame(key, other)));
 }
 
-function isSame(a: EncodedKey, b: EncodedKey): boolean {
-  if (a.length !== b.length) return false;
+function isSame(a: Uint8Array | null, b: Uint8Array | null): boolean {
+  if (a === null || b === null || a.length !== b.length) return a === b;
   for (let at = 0; at < a.length; at++) if (a[at] !== b[at]) return false;
   return true;
 }

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { encodeKey, type EncodedKey } from '../../../src/disk/records/key.ts';
 import type { Direction, Put, Query, Range, ReadTransaction, StoredRecord, UpgradeTransaction, WriteTransaction } from '../../../src/disk/records/record-database.ts';
 import type { SqliteDatabases } from '../../../src/disk/records/databases.ts';
+import { driverNamed } from '../../../src/disk/records/drivers.ts';
 import { databasesAt, newBucket, run } from '../support/databases.ts';
 import { Model, type ModelPlace } from '../support/model.ts';
 
@@ -247,7 +248,7 @@ async function checkDatabase(databases: SqliteDatabases, transactions: readonly 
 
 const bucket = newBucket();
 try {
-  const databases = databasesAt(bucket);
+  const databases = databasesAt(bucket, process.env.DRIVER === 'wasm' ? { driverForNew: () => driverNamed('wasm') } : {});
   const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
   await fc.assert(
     fc.asyncProperty(fc.array(transaction, { minLength: 1, maxLength: 8 }), (transactions) => checkDatabase(databases, transactions)),

@@ -4,14 +4,15 @@ import { withDescriptor } from '../../runtime/descriptors.ts';
 import { syncPath } from '../root/durable.ts';
 
 /**
- * Has the disk keep a database's write-ahead log, in the thread pool. One sync is under way at a time; all who ask
+ * A database's write-ahead log: its size, and having the disk keep it, in the thread pool. One sync is under way at a time; all who ask
  * meanwhile share the next, since one that has begun may miss what they wrote. The log may be opened by us: SQLite puts
  * no locks on it.
  */
-export class LogSync {
+export class LogFile {
   readonly #log: string;
   readonly #directory: string;
   #descriptor: number | null = null;
+  #isNamed = false;
   #running: Promise<void> | null = null;
   #next: Promise<void> | null = null;
 
@@ -34,18 +35,26 @@ export class LogSync {
 
   async #run(): Promise<void> {
     try {
-      await fdatasyncLater(this.#open());
+      await fdatasyncLater(this.#openNamed());
     } finally {
       this.#running = null;
     }
   }
 
-  /** The log is there as long as a connection is; its name is on the disk from the first sync on. */
+  /** In bytes. The log is there as long as a connection is, once anything was read. */
+  get size(): number {
+    return fs.fstatSync(this.#open()).size;
+  }
+
   #open(): number {
-    if (this.#descriptor !== null) return this.#descriptor;
-    const descriptor = withDescriptor(() => fs.openSync(this.#log, 'r'));
-    this.#descriptor = descriptor;
-    syncPath(this.#directory);
+    return (this.#descriptor ??= withDescriptor(() => fs.openSync(this.#log, 'r')));
+  }
+
+  /** The first time the log's name is kept, too. */
+  #openNamed(): number {
+    const descriptor = this.#open();
+    if (!this.#isNamed) syncPath(this.#directory);
+    this.#isNamed = true;
     return descriptor;
   }
 
