@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { RecordsUnavailableError } from '../../../src/disk/records/records-error.ts';
+import { createFactory, endFactory } from '../../../src/indexed-db/index.ts';
+import type { IDBDatabase } from '../../../src/indexed-db/database.ts';
+import { ended, opened, result } from '../support/promises.ts';
+import { runCases } from '../support/cases.ts';
+
+/** What happens to a connection and to a request, in order. */
+function watched(seen: string[], name: string, target: EventTarget, ...types: readonly string[]): void {
+  for (const type of types) target.addEventListener(type, (event) => seen.push(`${name} ${event.type}`));
+}
+
+await runCases({
+  'factories of one bucket share what is open': async ({ place, factory }) => {
+    const other = createFactory(place);
+    const db = await opened(factory, 'shared', (made) => made.createObjectStore('s'));
+    const seen: string[] = [];
+    watched(seen, 'first', db, 'versionchange', 'close');
+    const request = other.open('shared', 2);
+    watched(seen, 'second', request, 'blocked', 'upgradeneeded', 'success');
+    request.addEventListener('blocked', () => db.close());
+    const second = await result<IDBDatabase>(request);
+    assert.deepEqual(seen, ['first versionchange', 'second blocked', 'second upgradeneeded', 'second success']);
+    assert.equal(second.version, 2);
+    await endFactory(other);
+  },
+
+  'a client that ends aborts what it runs, and opens nothing more': async ({ place, factory }) => {
+    const other = createFactory(place);
+    const db = await opened(other, 'ended', (made) => made.createObjectStore('s'));
+    const seen: string[] = [];
+    watched(seen, 'connection', db, 'abort', 'close');
+    const transaction = db.transaction('s', 'readwrite');
+    const end = ended(transaction);
+    transaction.objectStore('s').put(1, 1);
+    await endFactory(other);
+    assert.equal(await end, 'AbortError');
+    assert.throws(() => other.open('ended'), { name: 'InvalidStateError' });
+    assert.throws(() => db.transaction('s'), { name: 'InvalidStateError' });
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.deepEqual(seen, ['connection abort', 'connection close']);
+    const again = await opened(factory, 'ended', undefined, 1);
+    assert.equal(await result(again.transaction('s').objectStore('s').count()), 0);
+  },
+
+  'an index finds the records that are there, and aborts the upgrade where it cannot be unique': async ({ factory }) => {
+    const first = await opened(factory, 'filled', (made) => {
+      const store = made.createObjectStore('s');
+      for (let at = 0; at < 200; at++) store.put({ at, tags: [at, 'all'], file: new Blob(['x'.repeat(at % 3)]) }, at);
+    });
+    first.close();
+    const second = await opened(
+      factory,
+      'filled',
+      (_, transaction) => {
+        const store = transaction.objectStore('s');
+        store.createIndex('tags', 'tags', { multiEntry: true });
+        store.createIndex('size', 'file.size');
+      },
+      2,
+    );
+    const indexes = second.transaction('s').objectStore('s');
+    assert.equal(await result(indexes.index('tags').count('all')), 200);
+    assert.equal(await result(indexes.index('tags').getKey(150)), 150);
+    assert.equal(await result(indexes.index('size').count(2)), 66);
+    second.close();
+    const refused = opened(factory, 'filled', (_, transaction) => void transaction.objectStore('s').createIndex('no', 'file.size', { unique: true }), 3);
+    await assert.rejects(refused, (error: DOMException) => error.name === 'AbortError' && (error.cause as DOMException).name === 'ConstraintError');
+    const third = await opened(factory, 'filled', undefined, 2);
+    assert.deepEqual([...third.transaction('s').objectStore('s').indexNames], ['size', 'tags']);
+  },
+
+  'a database whose first upgrade is aborted is not there': async ({ factory }) => {
+    await assert.rejects(opened(factory, 'never', (_, transaction) => transaction.abort()), { name: 'AbortError' });
+    assert.deepEqual(await factory.databases(), []);
+    const db = await opened(factory, 'never', undefined, 7);
+    assert.deepEqual(await factory.databases(), [{ name: 'never', version: 7 }]);
+    db.close();
+    await result(factory.deleteDatabase('never'));
+    assert.deepEqual(await factory.databases(), []);
+  },
+
+  'where there can be none, requests fail, and the next asks again': async ({ place }) => {
+    let asked = 0;
+    const refusing = createFactory({
+      databases: place.databases,
+      locks: place.locks,
+      platform: place.platform,
+      ready: () => (++asked === 1 ? Promise.reject(new RecordsUnavailableError('no SQLite here')) : Promise.resolve()),
+    });
+    await assert.rejects(result(refusing.open('x')), { name: 'NotSupportedError', message: /no SQLite here/ });
+    assert.equal((await result<IDBDatabase>(refusing.open('x'))).version, 1);
+    await endFactory(refusing);
+  },
+
+  'one that is damaged fails by name, and can be deleted': async ({ place, factory }) => {
+    const db = await opened(factory, 'damaged', (made) => made.createObjectStore('s'));
+    db.close();
+    const directory = path.join(place.path, 'indexeddb', 'databases', 'damaged');
+    fs.writeFileSync(path.join(directory, 'db'), 'this is no database at all'.repeat(1000));
+    await assert.rejects(result(factory.open('damaged')), { name: 'UnknownError' });
+    await result(factory.deleteDatabase('damaged'));
+    assert.equal((await opened(factory, 'damaged', undefined, 3)).version, 3);
+  },
+
+  'a Blob that was read is readable when its record is gone': async ({ factory }) => {
+    const db = await opened(factory, 'blobs', (made) => made.createObjectStore('s'));
+    const write = db.transaction('s', 'readwrite');
+    const file = new File(['the content'], 'name.txt', { type: 'text/plain', lastModified: 12345 });
+    write.objectStore('s').put({ file, same: file, blob: new Blob(['another'], { type: 'a/b' }) }, 1);
+    assert.equal(await ended(write), 'complete');
+    const read = await result<{ file: File; same: File; blob: Blob }>(db.transaction('s').objectStore('s').get(1));
+    await result(db.transaction('s', 'readwrite').objectStore('s').delete(1));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    assert.equal(read.file, read.same);
+    assert.deepEqual([read.file.name, read.file.type, read.file.lastModified, read.file.size], ['name.txt', 'text/plain', 12345, 11]);
+    assert.equal(await read.file.text(), 'the content');
+    assert.deepEqual([await read.blob.slice(0, 3).text(), read.blob.type, Object.prototype.toString.call(read.blob)], ['ano', 'a/b', '[object Blob]']);
+  },
+
+  'a Blob that cannot be read fails its request alone': async ({ factory }) => {
+    const db = await opened(factory, 'unreadable', (made) => made.createObjectStore('s'));
+    const transaction = db.transaction('s', 'readwrite');
+    const end = ended(transaction);
+    const blob = new Blob(['x']);
+    Object.defineProperty(blob, 'stream', { value: () => new ReadableStream({ pull: (controller) => controller.error(new DOMException('gone', 'NotReadableError')) }) });
+    const failed = result(transaction.objectStore('s').put(blob, 1));
+    const kept = result(transaction.objectStore('s').put('kept', 2));
+    await assert.rejects(failed, { name: 'NotReadableError' });
+    assert.equal(await kept, 2);
+    assert.equal(await end, 'complete');
+  },
+});
