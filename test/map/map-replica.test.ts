@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { MapMachine } from '../../src/disk/map/map-machine.ts';
-import { chains, NO_CHAIN } from '../../src/disk/replica/chain.ts';
-import type { Chain } from '../../src/disk/replica/chain.ts';
+import { NO_CHAIN } from '../../src/disk/replica/chain.ts';
+import { ClientTable } from '../../src/disk/replica/client-table.ts';
 import type { Operation } from '../../src/disk/replica/operation.ts';
 import { confirmed, shown } from './plain-map.ts';
 import type { PlainMap, PlainOperation } from './plain-map.ts';
@@ -42,6 +42,9 @@ const step = fc.oneof(
 );
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
+/** Incarnations that are remembered: as many as ever, or so few that each is forgotten again and again. */
+const clients = fc.constantFrom(ClientTable.most, ClientTable.most, 2);
+
 /** Plays steps, and compares what the region shows with what it must show after each. */
 class Play {
   readonly hub = new FakeHub();
@@ -51,7 +54,6 @@ class Play {
   /** What the order has ever refused; a hub that forgets may later accept it. */
   readonly #refused = new Set<string>();
   #incarnations = 1;
-  #foreign = new Map<number, { number: number; previous: Chain }>();
   #sequence = 0;
   #epochs = 0;
 
@@ -106,11 +108,11 @@ class Play {
   }
 
   #remote(region: number, operations: readonly PlainOperation[], fork: boolean): void {
-    const client = this.#foreign.get(region) ?? { number: 0, previous: NO_CHAIN };
+    const incarnation = incarnationOf(1000 * this.#epochs + region);
+    const position = this.hub.log.length;
+    const { number, chain } = confirmed(this.hub.batches(position)).clients.get(incarnation) ?? { number: 0, chain: NO_CHAIN };
     const batch = operations.map((operation): Operation => ({ ...kindAndPayload(operation, elsewhere), session: 500 + region, sequence: ++this.#sequence }));
-    const previous = fork ? 'f0'.repeat(16) : client.previous;
-    this.hub.append(incarnationOf(1000 * this.#epochs + region), client.number + 1, previous, batch);
-    if (!fork) this.#foreign.set(region, { number: client.number + batch.length, previous: batch.reduce((chain, operation) => chains.after(chain, operation), client.previous) });
+    this.hub.append(incarnation, number + 1, fork ? 'f0'.repeat(16) : chain, batch, position);
   }
 
   /** What is pending is sent again and again until its echo comes. */
@@ -121,7 +123,7 @@ class Play {
     if (head === undefined) return;
     const end = [...replica.pending].findIndex(({ incarnation }) => incarnation !== head.incarnation);
     const batch = [...replica.pending].slice(0, end < 0 ? most : Math.min(end, most));
-    this.hub.append(head.incarnation, head.number, replica.pending.chainBefore(0), batch.map(({ operation }) => operation));
+    this.hub.append(head.incarnation, head.number, replica.pending.chainBefore(0), batch.map(({ operation }) => operation), replica.position);
   }
 
   #receive(count: number): void {
@@ -178,7 +180,6 @@ class Play {
   #newEpoch(): void {
     this.hub.epoch = `${this.hub.epoch}+`;
     // The other regions number anew.
-    this.#foreign.clear();
     this.#epochs += 1;
   }
 
@@ -248,7 +249,8 @@ const runs = Number(process.env['HOLDFAST_REPLICA_RUNS'] ?? 300);
 
 test('it shows what the log and the pending operations make, whatever happens', { timeout: 60_000 + 200 * runs }, () => {
   fc.assert(
-    fc.property(fc.array(local, { maxLength: 4 }), fc.constantFrom(2000, 2000, 300), fc.array(step, { maxLength: 60, size: 'max' }), (before, cap, steps) => {
+    fc.property(fc.array(local, { maxLength: 4 }), fc.constantFrom(2000, 2000, 300), clients, fc.array(step, { maxLength: 60, size: 'max' }), (before, cap, most, steps) => {
+      ClientTable.most = most;
       const play = new Play(before, cap);
       for (const step of steps) {
         play.take(step);

@@ -1,6 +1,7 @@
 /** A map that follows a hub, in the plainest code there is: everything is worked out anew from the log each time. */
 import { DEFAULT_QUOTA } from '../../src/disk/map/map-state.ts';
 import { NO_CHAIN } from '../../src/disk/replica/chain.ts';
+import { ClientTable } from '../../src/disk/replica/client-table.ts';
 
 export type PlainOperation =
   | { readonly do: 'set'; readonly key: string; readonly value: string }
@@ -25,6 +26,8 @@ export type PlainBatch = null | {
   readonly incarnation: string;
   readonly first: number;
   readonly previous: string;
+  /** Up to where its sender had everything. */
+  readonly base: number;
   readonly operations: readonly Identified[];
 };
 
@@ -70,26 +73,51 @@ export class PlainMap {
   }
 }
 
+/** How far an incarnation has come. */
+interface Client {
+  readonly number: number;
+  readonly chain: string;
+  readonly position: number;
+}
+
+interface Outcome {
+  readonly base: PlainMap;
+  readonly accepted: Set<string>;
+  readonly refused: Set<string>;
+  /** The incarnations that are remembered. */
+  readonly clients: Map<string, Client>;
+}
+
 /** What a log comes to, each operation at most once and in its client's order. */
-export function confirmed(log: readonly PlainBatch[]): { base: PlainMap; accepted: Set<string>; refused: Set<string> } {
+export function confirmed(log: readonly PlainBatch[]): Outcome {
   const base = new PlainMap();
-  const last = new Map<string, { number: number; chain: string }>();
+  const clients = new Map<string, Client>();
   const accepted = new Set<string>();
   const refused = new Set<string>();
-  for (const batch of log) {
+  let horizon = 0;
+  for (const [at, batch] of log.entries()) {
     if (batch === null) continue;
     let { previous, first: number } = batch;
     for (const { id, chain, operation } of batch.operations) {
-      const before = last.get(batch.incarnation) ?? { number: 0, chain: NO_CHAIN };
+      const before = clients.get(batch.incarnation) ?? { number: 0, chain: batch.base < horizon ? 'too old' : NO_CHAIN };
       if (number === before.number + 1 && previous === before.chain) {
-        last.set(batch.incarnation, { number, chain });
+        clients.set(batch.incarnation, { number, chain, position: at + 1 });
+        horizon = Math.max(horizon, forget(clients));
         (base.confirm(operation) ? accepted : refused).add(id);
       }
       previous = chain;
       number += 1;
     }
   }
-  return { base, accepted, refused };
+  return { base, accepted, refused, clients };
+}
+
+/** One that is too many, which was active least lately. Returns where; 0: none is. */
+function forget(clients: Map<string, Client>): number {
+  if (clients.size <= ClientTable.most) return 0;
+  const [[incarnation, { position }]] = [...clients].sort(([, a], [, b]) => a.position - b.position) as [[string, Client]];
+  clients.delete(incarnation);
+  return position;
 }
 
 /** What shows: the confirmed base, and on top of it what is pending. */

@@ -73,8 +73,8 @@ interface Stored {
   readonly batch: PlainBatch;
 }
 
-export function batchOf(batch: Pick<Batch, 'incarnation' | 'first' | 'previous' | 'operations'>): Batch {
-  return { ...batch, region: 'r', base: 0, chained: true };
+export function batchOf(batch: Pick<Batch, 'incarnation' | 'first' | 'previous' | 'operations'>, base = 0): Batch {
+  return { ...batch, region: 'r', base, chained: true };
 }
 
 export const digest = new Uint8Array(32).fill(7);
@@ -86,11 +86,12 @@ export class FakeHub {
   /** Every entry there ever was, also what was lost. */
   readonly #history: Stored[] = [];
 
-  append(incarnation: string, first: number, previous: Chain, operations: readonly Operation[]): void {
-    const bytes = Uint8Array.from(encodeBatch(batchOf({ incarnation, first, previous, operations })));
+  /** Of a sender who had everything up to `base`. */
+  append(incarnation: string, first: number, previous: Chain, operations: readonly Operation[], base = 0): void {
+    const bytes = Uint8Array.from(encodeBatch(batchOf({ incarnation, first, previous, operations }, base)));
     let chain = previous;
     const identified = operations.map((operation) => ({ id: idOf(operation), chain: (chain = chains.after(chain, operation)), operation: plain(operation) }));
-    const stored = { bytes, batch: { incarnation, first, previous, operations: identified } };
+    const stored = { bytes, batch: { incarnation, first, previous, base, operations: identified } };
     this.#history.push(stored);
     this.log.push(stored);
   }

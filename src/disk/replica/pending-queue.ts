@@ -22,7 +22,7 @@ interface Item extends Numbered {
   chain: Chain | null;
 }
 
-/** The items from `start` on, counted from the first there ever was, up to the next run. */
+/** The items from `start` on, counted from the first there ever was, up to the next run: their numbers go upwards. */
 interface Run {
   readonly incarnation: Incarnation;
   readonly start: number;
@@ -83,7 +83,9 @@ export class PendingQueue {
   }
 
   push({ operation, incarnation, number, ticket, previous }: Numbered): void {
-    if (this.last?.incarnation !== incarnation) this.#runs.push({ incarnation, start: this.#gone + this.#items.length });
+    const { last } = this;
+    const goesOn = last?.incarnation === incarnation && last.number < number;
+    if (!goesOn) this.#runs.push({ incarnation, start: this.#gone + this.#items.length });
     this.#items.push({ operation, incarnation, number, ticket, previous, chain: null });
     this.#bytes += operation.payload.length + OVERHEAD;
   }

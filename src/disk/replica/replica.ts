@@ -15,7 +15,7 @@ import type { Operation, OperationId } from './operation.ts';
 import { PendingQueue } from './pending-queue.ts';
 import type { Numbered } from './pending-queue.ts';
 import { isContinuous, reconcile } from './reconcile.ts';
-import type { Own } from './reconcile.ts';
+import type { Own } from './fates.ts';
 import { Rejections } from './rejections.ts';
 import { NO_LINK, readLink, readOldLink, writeLink } from './replica-records.ts';
 import type { BaseRecord, EntryRecord, LinkRecord, ReplicateRecord } from './replica-records.ts';
@@ -259,7 +259,6 @@ export class Replica {
    * copies of this replica that have the same pending still do, and it has its turn once.
    */
   #beginAnew(incarnation: Incarnation): void {
-    this.tail.replace(this.tail.items.filter((item) => item.incarnation !== incarnation));
     const count = this.pending.restart(incarnation);
     if (incarnation !== this.incarnation) return;
     this.#nextNumber = count + 1;
@@ -326,24 +325,30 @@ export class Replica {
     if (!this.active || from.position !== this.position || from.epoch !== this.epoch) return false;
     const seeds = seed ? [...this.model.seeds()] : [];
     const isUnsent = this.epoch === '' && !this.#sent;
+    const before = new ClientTable();
+    before.adopt(this.clients);
     this.#head = readBase(new ByteReader(base), this.clients, this.model);
     if (seed) this.#seedBefore([...this.pending], seeds, session);
-    this.#reconcile({ tail: seed ? [] : this.tail.items, isUnsent });
+    this.#reconcile({ tail: seed ? [] : this.tail.items, before, isUnsent });
     return true;
   }
 
-  #reconcile(own: Pick<Own, 'tail' | 'isUnsent'>): void {
+  #reconcile(own: Pick<Own, 'tail' | 'before' | 'isUnsent'>): void {
     const { pending, clients, incarnation } = this;
-    const { left, unknown, tail } = reconcile({ ...own, pending, clients });
+    const { left, unknown, doubtful, tail } = reconcile({ ...own, pending, clients });
     const last = pending.last;
     // What is written next goes on from it, though it is gone.
     if (last?.incarnation === incarnation && left.at(-1)?.operation !== last.operation) this.#chain = pending.chainAt(pending.length - 1);
+    // Whoever waited for one of these was told when it was confirmed.
+    for (const operation of doubtful) this.rejections.add(operation, 'unknown', this.position, false);
     // No echo will come. A snapshot does not tell what was refused, nor, after a copy, whose operation it was.
     for (const operation of unknown) this.#decide(operation, 'unknown');
     pending.replace(left);
     // A hub may forget once more, and then also what only a snapshot has confirmed.
     this.tail.replace(tail);
     for (const each of new Set([...pending.incarnations, incarnation])) if (!clients.knows(each)) this.#beginAnew(each);
+    // What was confirmed in an earlier life may be pending again: then that life goes on.
+    if (pending.last?.incarnation === incarnation) this.#nextNumber = pending.last.number + 1;
     this.#diverged = !isContinuous([...pending], this);
   }
 

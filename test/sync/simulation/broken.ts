@@ -5,6 +5,7 @@ import { ClientTable } from '../../../src/disk/replica/client-table.ts';
 import { chains, NO_CHAIN } from '../../../src/disk/replica/chain.ts';
 import { encodeBatch } from '../../../src/disk/replica/encode-batch.ts';
 import type { PendingQueue } from '../../../src/disk/replica/pending-queue.ts';
+import { Fates } from '../../../src/disk/replica/fates.ts';
 import { Rejections } from '../../../src/disk/replica/rejections.ts';
 import type { ReplicaJournal } from '../../../src/disk/replica/replica-journal.ts';
 import { Replica } from '../../../src/disk/replica/replica.ts';
@@ -225,6 +226,31 @@ export const BROKEN: Record<string, Mutant> = {
     replace(Replica.prototype, 'read', (original) => function (this: Replica, reader) {
       original.call(this, reader);
       this.pending.replace([]);
+    }),
+  ),
+};
+
+/** What must not go unnoticed where a hub is restored again and again that has forgotten who wrote. */
+export const BROKEN_RESTORES: Record<string, Mutant> = {
+  'the tail ends where an incarnation is forgotten': broken(() =>
+    replace(Replica.prototype, 'entry', (original) => function (this: Replica, record) {
+      const applied = original.call(this, record);
+      this.tail.replace(this.tail.items.filter(({ incarnation }) => this.clients.knows(incarnation)));
+      return applied;
+    }),
+  ),
+
+  'the tail ends where a base has no trace of it': broken(() =>
+    replace(Fates.prototype, 'ofConfirmed', (original) => function (this: Fates, item, index) {
+      const fate = original.call(this, item, index);
+      return fate === 'unknown' ? 'taken' : fate;
+    }),
+  ),
+
+  'an earlier life counts as the present one': broken(() =>
+    replace(Fates.prototype, 'ofConfirmed', (original) => function (this: Fates, item, index) {
+      const { number } = this.own.clients.last(item.incarnation);
+      return number >= item.number ? 'taken' : original.call(this, item, index);
     }),
   ),
 };

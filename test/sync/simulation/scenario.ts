@@ -15,12 +15,38 @@ import { settled, World } from './world.ts';
 export const DISASTERS = ['none', 'rollback', 'clone', 'copied machine', 'restored hub', 'lost hub'] as const;
 export type Disaster = (typeof DISASTERS)[number];
 
+/** What kind of world a seed makes. */
+export interface Plan {
+  /** Of trouble, before the calm. */
+  readonly steps: number;
+  /** What a step is: how probable it is that it is that, or one of those before it; otherwise it is trouble. */
+  readonly odds: { readonly delivery: number; readonly write: number; readonly time: number };
+  /** How often the disaster may strike. */
+  readonly strikes: number;
+  /** What there is of no other kind of trouble; undefined: the seed decides, and there is everyday trouble too. */
+  readonly only?: { readonly disaster: Disaster; readonly clients: number };
+}
+
+/** Anything may happen. */
+export const ANY: Plan = { steps: 220, odds: { delivery: 0.7, write: 0.84, time: 0.93 }, strikes: 1 };
+
+/** A hub that forgets soon who wrote is restored to any of its backups, again and again. */
+export const RESTORES: Plan = {
+  steps: 600,
+  odds: { delivery: 0.86, write: 0.92, time: 0.96 },
+  strikes: 3,
+  only: { disaster: 'restored hub', clients: 2 },
+};
+
 /** With every copy, and every incarnation that one of them makes. */
 const MOST_REGIONS = 100;
 /** Fewer than there are regions: then each is forgotten again and again. */
 const MOST_CLIENTS = [2, 3, 1024, 1024];
 
 const NOTHING = new Uint8Array(0);
+
+/** How much of all trouble has nothing to do with backups and disasters. */
+const EVERYDAY = 0.75;
 
 const QUOTA = 3000;
 /** Steps of the calm after the trouble; a world that has not come to rest by then never will. */
@@ -31,23 +57,28 @@ export class Scenario {
   readonly hub: SimHub;
   regions: SimRegion[];
   readonly disaster: Disaster;
-  struck = false;
+  readonly #plan: Plan;
+  #strikesLeft: number;
   /** A new log may get what was under way to the old one, and again what its sender adds to it. */
   #mayRepeat = false;
-  /** What the hub had before it was restored. */
-  #forgotten: SimHub['content']['history'] = [];
-  #hubBackup: SimHub['content'] | null = null;
+  /** What the hub had each time before it was restored. */
+  #forgotten: SimHub['content']['history'][] = [];
+  #hubBackups: SimHub['content'][] = [];
 
-  constructor(seed: number, mutant: Mutant = HEALTHY) {
+  constructor(seed: number, mutant: Mutant = HEALTHY, plan: Plan = ANY) {
     this.world = new World(seed);
-    this.disaster = this.world.chance.pick(DISASTERS);
-    ClientTable.most = this.world.chance.pick(MOST_CLIENTS);
+    this.#plan = plan;
+    this.#strikesLeft = plan.strikes;
+    const [disaster, clients] = [this.world.chance.pick(DISASTERS), this.world.chance.pick(MOST_CLIENTS)];
+    this.disaster = plan.only?.disaster ?? disaster;
+    ClientTable.most = plan.only?.clients ?? clients;
     this.hub = new SimHub(this.world);
     this.regions = ['r1', 'r2', 'r3'].map((name) => new SimRegion(this.world, this.hub, name, mutant));
   }
 
   /** @throws what was found to be wrong */
-  async run(steps: number): Promise<void> {
+  async run(): Promise<void> {
+    const { steps } = this.#plan;
     for (const region of this.regions) {
       region.start().lead();
       if (this.world.chance.is(0.4)) region.start();
@@ -66,24 +97,25 @@ export class Scenario {
   #step(progress: number): void {
     const { world } = this;
     const what = world.chance.next();
-    if (what < 0.7 && world.messages.length > 0) world.deliver();
-    else if (what < 0.84) world.chance.pick(this.regions).write();
-    else if (what < 0.93) world.passTime();
+    const { odds } = this.#plan;
+    if (what < odds.delivery && world.messages.length > 0) world.deliver();
+    else if (what < odds.write) world.chance.pick(this.regions).write();
+    else if (what < odds.time) world.passTime();
     else this.#trouble(progress);
   }
 
   #trouble(progress: number): void {
     const { world } = this;
     const region = world.chance.pick(this.regions);
-    const what = world.chance.next();
+    const what = this.#plan.only === undefined ? world.chance.next() : EVERYDAY + (1 - EVERYDAY) * world.chance.next();
     if (what < 0.15) this.#note(`${region.name} is ${region.isCutOff ? 'back' : 'cut off'}`, () => (region.isCutOff = !region.isCutOff));
     else if (what < 0.35) this.#note(`${region.name} loses a process`, () => region.kill(world.chance.pick(region.processes)));
     else if (what < 0.45) this.#note(`${region.name} gets a process`, () => void (region.processes.length < 3 && region.start()));
     else if (what < 0.55) this.#note(`${region.name} has another leader`, () => region.electOther());
     else if (what < 0.7) this.#note(`${region.name} compacts`, () => region.compact());
-    else if (what < 0.75) this.#note(`${region.name} restarts`, () => region.restart());
+    else if (what < EVERYDAY) this.#note(`${region.name} restarts`, () => region.restart());
     else if (what < 0.85) this.#backUp(region);
-    else if (!this.struck && progress > 0.3 && this.#isTold(region)) this.#strike(region);
+    else if (this.#strikesLeft > 0 && progress > 0.3 && this.#isTold(region)) this.#strike(region);
   }
 
   /**
@@ -102,15 +134,15 @@ export class Scenario {
   #backUp(region: SimRegion): void {
     if (!this.#isTold(region)) return;
     region.backUp();
-    this.#hubBackup = this.hub.content;
+    this.#hubBackups.push(this.hub.content);
     this.world.note(`${region.name} and the hub (at ${this.hub.position}) are backed up`);
   }
 
   #strike(region: SimRegion): void {
     const { disaster } = this;
-    this.struck = true;
+    this.#strikesLeft -= 1;
     this.world.note(`disaster: ${disaster} (${region.name})`);
-    if (disaster === 'rollback') this.struck = region.rollBack();
+    if (disaster === 'rollback') this.#strikesLeft += region.rollBack() ? 0 : 1;
     else if (disaster === 'clone') this.regions.push(region.clone(false));
     else if (disaster === 'copied machine') this.#copy(region);
     else if (disaster === 'lost hub') this.#loseHub(() => this.hub.lose());
@@ -141,9 +173,11 @@ export class Scenario {
   }
 
   #restoreHub(): void {
-    const backup = this.#hubBackup;
-    this.#forgotten = this.hub.content.history;
-    if (backup === null) this.struck = false;
+    const backup = this.#plan.only === undefined || this.#hubBackups.length === 0 ? this.#hubBackups.at(-1) : this.world.chance.pick(this.#hubBackups);
+    this.#forgotten.push(this.hub.content.history);
+    // Nobody restores what was made after an earlier backup that was restored.
+    if (backup !== undefined) this.#hubBackups.length = this.#hubBackups.indexOf(backup) + 1;
+    if (backup === undefined) this.#strikesLeft += 1;
     else if (backup.history.length === 0) this.#loseHub(() => (this.hub.content = backup));
     else this.hub.content = backup;
   }
@@ -180,8 +214,10 @@ export class Scenario {
    * under way when it was restored, and that some region has from the time before. No handshake can tell.
    */
   #isDeceptive(): boolean {
-    const same = this.hub.content.history.map(({ bytes }, at) => Buffer.compare(bytes, this.#forgotten[at]?.bytes ?? NOTHING) === 0);
-    return this.disaster === 'restored hub' && same.includes(false) && same.lastIndexOf(true) > same.indexOf(false);
+    return this.#forgotten.some((history) => {
+      const same = this.hub.content.history.map(({ bytes }, at) => Buffer.compare(bytes, history[at]?.bytes ?? NOTHING) === 0);
+      return same.includes(false) && same.lastIndexOf(true) > same.indexOf(false);
+    });
   }
 
   get #processes(): SimProcess[] {

@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { HEALTHY } from './mutants.ts';
+import { RESTORES } from './scenario.ts';
 import { failureOf } from './trial.ts';
 
 /** By hand: `SEEDS=100000 npx vitest run test/sync/simulation/simulation.test.ts`; `FIRST_SEED=n SEEDS=1` repeats one. */
@@ -7,6 +9,9 @@ const FIRST = Number(process.env['FIRST_SEED'] ?? 1);
 const PARTS = 4;
 const MOST_MS_A_SEED = 300;
 const SEEDS_A_LINE = 1000;
+
+/** Of worlds in which a hub is restored again and again. */
+const RESTORES_SEEDS = Math.ceil(SEEDS / 8);
 
 /** Under other rules the histories of two copies of a machine, or of a disk, were mixed there. */
 const FOUND_ONCE = [5_056_978, 9_012_615, 37_054, 47_058, 252_973];
@@ -22,6 +27,13 @@ describe('regions, processes and a hub in trouble', () => {
       const failure = await failureOf(seed);
       if (failure !== null) expect.fail(failure);
       if (done % SEEDS_A_LINE === SEEDS_A_LINE - 1) console.log(`part ${part}: ${done + 1} seeds`);
+    }
+  });
+
+  test('lose nothing silently where a hub that forgets who wrote is restored again and again', { timeout: 60_000 + MOST_MS_A_SEED * SEEDS }, async () => {
+    for (let seed = FIRST; seed < FIRST + RESTORES_SEEDS; seed++) {
+      const failure = await failureOf(seed, HEALTHY, RESTORES);
+      if (failure !== null) expect.fail(failure);
     }
   });
 });
