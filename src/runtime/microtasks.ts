@@ -13,14 +13,14 @@ const { nextTick } = process;
 
 /**
  * Runs what is waiting in the microtask queue, and in that of `process.nextTick`; to be called where no code of a program
- * is on the stack. Deno has no way to do that: there they run when the task has ended.
+ * is on the stack. Null on Deno, which has no way to do that: there they run when the task has ended.
  * https://html.spec.whatwg.org/#perform-a-microtask-checkpoint
  */
-export const runMicrotasks: () => void = findCheckpoint();
+export const runMicrotasks: (() => void) | null = findCheckpoint();
 
-function findCheckpoint(): () => void {
+function findCheckpoint(): (() => void) | null {
   if (runtime === 'node') return Reflect.get(process, '_tickCallback') as () => void;
-  if (runtime === 'deno') return () => undefined;
+  if (runtime === 'deno') return null;
   return (process.getBuiltinModule('bun:jsc') as unknown as { drainMicrotasks(): void }).drainMicrotasks;
 }
 

@@ -4,7 +4,7 @@ import { setImmediate } from '../../runtime/timers.ts';
 import { domException } from '../../webidl/dom-exception.ts';
 import { internal } from '../../webidl/interface.ts';
 import { IDBDatabase } from '../database.ts';
-import { dispatch } from '../events/dispatch.ts';
+import { dispatch, type Outcome } from '../events/dispatch.ts';
 import type { EventNode } from '../events/event-node.ts';
 import type { Bucket } from '../model/bucket.ts';
 import { Connection } from '../model/connection.ts';
@@ -95,9 +95,9 @@ function tellBlocked(request: OpenRequest, oldVersion: number, newVersion: numbe
   return () => void setImmediate(() => fireVersionChange(request, 'blocked', oldVersion, newVersion));
 }
 
-/** https://w3c.github.io/IndexedDB/#fire-a-version-change-event. Gives whether a listener threw. */
-export function fireVersionChange(node: EventNode, type: string, oldVersion: number, newVersion: number | null): boolean {
-  return dispatch(node, new IDBVersionChangeEvent(type, { oldVersion, newVersion })).didThrow;
+/** https://w3c.github.io/IndexedDB/#fire-a-version-change-event */
+export function fireVersionChange(node: EventNode, type: string, oldVersion: number, newVersion: number | null): Outcome {
+  return dispatch(node, new IDBVersionChangeEvent(type, { oldVersion, newVersion }));
 }
 
 /**

@@ -38,6 +38,8 @@ function begin(transaction: Transaction, oldVersion: number, newVersion: number)
   const { request } = upgrade;
   request.settle(connection.object, null);
   request.transaction = transaction;
-  transaction.whileActive(() => fireVersionChange(request, 'upgradeneeded', oldVersion, newVersion));
-  transaction.startIfPossible();
+  transaction.fireUpgradeNeeded(
+    () => fireVersionChange(request, 'upgradeneeded', oldVersion, newVersion),
+    () => transaction.startIfPossible(),
+  );
 }

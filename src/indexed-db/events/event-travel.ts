@@ -102,7 +102,7 @@ export class EventTravel {
       this.#didThrow = true;
       reportException(error);
     }
-    if (!this.#isFromScript) runMicrotasks();
+    if (!this.#isFromScript) runMicrotasks?.();
   }
 }
 

@@ -1,10 +1,10 @@
 import type { Claim } from '../../disk/records/database-locks.ts';
 import type { UpgradeTransaction, WriteTransaction } from '../../disk/records/record-database.ts';
-import { afterMicrotasks } from '../../runtime/microtasks.ts';
+import { afterMicrotasks, runMicrotasks } from '../../runtime/microtasks.ts';
 import { setImmediate } from '../../runtime/timers.ts';
 import { domException } from '../../webidl/dom-exception.ts';
 import { asWebError } from '../errors.ts';
-import { fire } from '../events/dispatch.ts';
+import { fire, type Outcome } from '../events/dispatch.ts';
 import { EventNode } from '../events/event-node.ts';
 import type { Connection } from './connection.ts';
 import type { OpenRequest } from './open-request.ts';
@@ -146,31 +146,48 @@ export class Transaction extends EventNode {
     return true;
   }
 
-  /** Fires an event that is no request's of its own, and gives whether a listener threw. */
-  whileActive(didThrow: () => boolean): void {
+  /** Fires an event at the request that opens the database, while it is active; `next` is called when it no longer is. */
+  fireUpgradeNeeded(fireEvent: () => Outcome, next: () => void): void {
     this.activate();
-    const threw = didThrow();
-    if (this.#deactivate() && threw) this.abort(uncaught());
-    this.commitIfIdle();
+    const { didThrow } = fireEvent();
+    this.#afterListeners(() => {
+      if (this.#deactivate() && didThrow) this.abort(uncaught());
+      next();
+    });
   }
 
   /** https://w3c.github.io/IndexedDB/#fire-success-event */
   fireSuccess(request: Request): void {
     this.activate();
     const { didThrow } = request.fireSuccess();
-    if (this.#deactivate() && didThrow) this.abort(uncaught());
+    if (runMicrotasks !== null) this.#succeeded(didThrow);
+    else this.#afterListeners(() => this.#succeeded(didThrow));
   }
 
-  /**
-   * https://w3c.github.io/IndexedDB/#fire-error-event; an error that nobody has dealt with aborts the transaction also
-   * when `commit()` was called before.
-   */
+  #succeeded(didThrow: boolean): void {
+    if (this.#deactivate() && didThrow) this.abort(uncaught());
+    else this.commitIfIdle();
+  }
+
+  /** https://w3c.github.io/IndexedDB/#fire-error-event */
   fireError(request: Request, error: DOMException): void {
     this.activate();
-    const { didThrow, isCanceled } = request.fireError();
+    const outcome = request.fireError();
+    this.#afterListeners(() => this.#failed(outcome, error));
+  }
+
+  /** An error that nobody has dealt with aborts the transaction also when `commit()` was called before. */
+  #failed({ didThrow, isCanceled }: Outcome, error: DOMException): void {
     const wasActive = this.#deactivate();
     if (wasActive && didThrow) this.abort(uncaught());
     else if ((wasActive || this.state === 'committing') && !isCanceled) this.abort(error);
+    else this.commitIfIdle();
+  }
+
+  /** When the microtasks of the listeners have run, in which the transaction is still active. */
+  #afterListeners(next: () => void): void {
+    if (runMicrotasks === null) afterMicrotasks(next);
+    else next();
   }
 
   /** https://w3c.github.io/IndexedDB/#transaction-lifetime: whoever is idle commits by itself. */

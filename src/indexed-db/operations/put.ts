@@ -28,7 +28,10 @@ export class Put implements Operation {
     this.#overwrite = overwrite;
     this.#files = files;
     this.ready = value.blobs.length === 0 ? null : this.#writeBlobs(value.blobs);
-    if (this.ready !== null) this.end = () => this.#release();
+    if (this.ready === null) return;
+    this.end = () => this.#release();
+    // Whoever waits for it is told; but that is at its turn, and may never be.
+    this.ready.catch(() => undefined);
   }
 
   /** All at once; where one fails, what the others wrote is given back. */
