@@ -95,6 +95,39 @@ const scenarios: Record<string, Scenario> = {
     const { table } = crowded(count);
     return () => table.endClient('client');
   },
+  'the end of a client that holds': async (count) => {
+    const table = createTable();
+    for (let each = 0; each < count; each++) table.request({ ...wanted, mode: 'shared' });
+    return () => table.endClient('client');
+  },
+  'the ends of many clients of one session': async (count) => {
+    const { table } = crowded(1);
+    for (let each = 0; each < count; each++) table.request({ ...wanted, clientId: `${each}` }).granted.catch(() => {});
+    return () => {
+      for (let each = 0; each < count; each++) table.endClient(`${each}`);
+    };
+  },
+  'a shared grant to all who wait': async (count) => {
+    const { table, requests: [first] } = crowded(1);
+    for (let each = 0; each < count; each++) table.request({ ...wanted, mode: 'shared' });
+    const lock = await first?.granted;
+    return () => lock?.release();
+  },
+  'a steal from all who share': async (count) => {
+    const table = createTable();
+    for (let each = 0; each < count; each++) table.request({ ...wanted, mode: 'shared' });
+    return () => table.request({ ...wanted, steal: true });
+  },
+  'a query': async (count) => {
+    const { table } = crowded(count);
+    return () => table.query();
+  },
+  'a snapshot': async (count) => {
+    const log = new SharedLog();
+    const participant = createParticipant(log);
+    for (let each = 0; each < count; each++) participant.claim(code.kinds.request, () => code.encodeRequest(wanted));
+    return () => log.compact(participant.machine);
+  },
   'a close': async (count) => {
     const { table } = crowded(count);
     return () => table.close();
@@ -133,6 +166,25 @@ const scenarios: Record<string, Scenario> = {
     return () => Promise.all(removals());
   },
 };
+
+/** Functions and loops run of our code for each of many claims, in what they go through at once. */
+const limits: Record<string, number> = {
+  'a shared grant to all who wait': 24,
+  'the end of a client': 19,
+  'the end of a client that holds': 14,
+  'a close': 25,
+  'a steal from all who share': 16,
+  'a query': 8,
+};
+
+describe('takes few steps for each of many', () => {
+  it.each(Object.entries(limits))('%s', async (name, limit) => {
+    const scenario = scenarios[name] ?? expect.fail('no such scenario');
+    await costOf(scenario, 100);
+    const [single, double] = [await costOf(scenario, 1000), await costOf(scenario, 2000)];
+    expect((double - single) / 1000).toBeLessThanOrEqual(limit);
+  });
+});
 
 describe('for twice as many, takes at most twice as much, not four times', () => {
   it.each(Object.entries(scenarios))('%s', async (_, scenario) => {

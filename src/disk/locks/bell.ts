@@ -16,6 +16,7 @@ export class Bell {
   readonly #onRing: () => void;
   readonly #detach: <T>(body: () => T) => T;
   #watcher: fs.FSWatcher | null = null;
+  #isRefused = false;
 
   /** `detach` starts the watch outside of the caller's asynchronous context. */
   constructor(bucket: string, folder: string, onRing: () => void, detach: <T>(body: () => T) => T) {
@@ -52,14 +53,21 @@ export class Bell {
     return this.#watcher !== null;
   }
 
-  /** Begins to listen; where the system refuses (no watches or no space left), stays deaf. */
-  watch(): void {
-    if (this.#watcher !== null) return;
+  /**
+   * Begins to listen; where the system refuses (no watches or no space left), stays deaf.
+   *
+   * @param again - whether to try what was refused before.
+   * @returns whether it has begun, or tried to.
+   */
+  watch(again: boolean): boolean {
+    if (this.#watcher !== null || (this.#isRefused && !again)) return false;
     try {
       this.#watcher = this.#detach(() => this.#startWatching());
+      this.#isRefused = false;
     } catch {
-      this.#watcher = null;
+      this.#isRefused = true;
     }
+    return true;
   }
 
   /** Stops listening. */

@@ -4,9 +4,12 @@ import type { Claim, CommonClaim, FileClaim, FileLockClaim, OperationClaim, Sess
 import { PayloadReader } from './codec.ts';
 import { FileQueue } from './file-queue.ts';
 import type { FileChange, Intent, WebLockInfo, WebLockMode } from './lock-table.ts';
+import type { LockListener } from './lock-listener.ts';
 import { RecentChanges } from './recent-changes.ts';
 import {
+  isAboutAnother,
   kinds,
+  known,
   readJoin,
   readLock,
   readOperate,
@@ -16,34 +19,12 @@ import {
   type LockFields,
   type OperateFields,
 } from './records.ts';
-import { addClaim, claimsOfClient, createLock, createOperation, createSession, createWebClaim, removeClaim, removeClaims } from './session.ts';
+import { addClaim, claimsOfClient, createLock, createOperation, createSession, createWebClaim, removeClaim, removeClaims, webLockInfo } from './session.ts';
 import { readSnapshotRecord, writeSnapshot, type SavedClaim } from './snapshot.ts';
 import { WebQueues } from './web-queues.ts';
 
 /** The claim that a record made, or whether the record had an effect. */
 export type LockOutcome = Claim | boolean;
-
-/**
- * What a machine reports while it applies records. `by` is the session whose record was the cause. A listener must not
- * use the machine's journal before the call that applies the records has returned.
- */
-export interface LockListener {
-  /** A claim that waited is held now, or was refused. */
-  settled(claim: Claim, by: number): void;
-  /** A claim was taken away from its session: stolen, or ended with a session that did not leave by itself. */
-  lost(claim: Claim, by: number): void;
-  /** A session is no longer heard: it left, was forgotten or declared dead. */
-  left(session: number, by: number): void;
-  /** A claim was ended by its own session, with all others of its client. */
-  ended(claim: Claim): void;
-  /** A web lock or a request for one has come to its name, or left it. */
-  webStirred(claim: WebClaim): void;
-  changed(change: FileChange): void;
-  /** Changes were missed. */
-  gap(): void;
-  /** The state comes from a snapshot: claims are new objects. */
-  restored(): void;
-}
 
 /** How many idle sessions the table remembers; one that was forgotten joins again. */
 export const IDLE_SESSIONS = 256;
@@ -413,20 +394,4 @@ export class LockMachine implements Machine<LockOutcome> {
     else for (const change of missed) this.#listener.changed(change);
     this.#listener.restored();
   }
-}
-
-function isAboutAnother(kind: number): boolean {
-  return kind === kinds.dead || kind === kinds.expire || kind === kinds.fenced;
-}
-
-const allKinds: ReadonlySet<number> = new Set(Object.values(kinds));
-
-/** A record without effect; of an unknown kind nobody can say that. */
-function known(kind: number): false {
-  if (allKinds.has(kind)) return false;
-  throw new HoldfastError('unknown-record', `The lock journal holds a record of kind ${kind}, which a newer version wrote`);
-}
-
-function webLockInfo({ name, mode, clientId }: WebClaim): WebLockInfo {
-  return { name, mode, clientId };
 }

@@ -4,13 +4,16 @@ import { randomInteger, randomUuid } from '../../runtime/random.ts';
 import type { BucketPlace } from '../place.ts';
 import { requireWake } from './bell.ts';
 import type { Claim, Session, WebClaim } from './claims.ts';
+import { Debts } from './debts.ts';
 import type { Holding } from './holding.ts';
 import { Holdings, journalReplaced, sessionLost } from './holdings.ts';
 import type { FileChange } from './lock-table.ts';
-import { LockMachine, type LockListener, type LockOutcome } from './machine.ts';
+import type { LockListener } from './lock-listener.ts';
+import { LockMachine, type LockOutcome } from './machine.ts';
 import { NameWatch } from './name-watch.ts';
 import { News } from './news.ts';
-import { encodeId, encodeJoin, kinds } from './records.ts';
+import type { ParticipantEvents } from './participant-events.ts';
+import { encodeId, encodeJoin, isClaim, kinds } from './records.ts';
 import { whereaboutsOf } from './whereabouts.ts';
 
 /** What a participant needs of a journal. */
@@ -21,31 +24,8 @@ export interface LockLog {
   close(): void;
 }
 
-/** Whom a participant tells what concerns others or needs time. */
-export interface ParticipantEvents {
-  /** An operation somewhere has changed something. */
-  changed(change: FileChange): void;
-  /** Changes were missed. */
-  gap(): void;
-  /** Records of this session have settled or taken away claims of these. */
-  wake(folders: ReadonlySet<string>): void;
-  /** The session holds or waits for more or less than before. */
-  stirred(): void;
-  /** A new claim waits for other sessions. */
-  queued(): void;
-  /** The journal was removed or replaced: whatever watches the bucket watches what is gone. */
-  replaced(): void;
-}
-
 /** Long before sequences of a session could run out, the session is replaced when nothing of it is held. */
 const LAST_SEQUENCE = 2 ** 31;
-
-/** A record that could not be appended, and must be some time. */
-interface Debt {
-  readonly session: number;
-  readonly kind: number;
-  readonly payload: Uint8Array;
-}
 
 /**
  * This realm's part in a lock journal: its session, and what it holds or waits for. Invariants:
@@ -75,7 +55,7 @@ export class Participant implements LockListener {
   #isPrepared = false;
   /** Why nothing new is granted. */
   #refusal: HoldfastError | null = null;
-  #debts: Debt[] = [];
+  readonly #debts = new Debts();
   readonly #news = new News();
   #toWake = new Set<string>();
   /** Whether claims of this session have changed since somebody was told. */
@@ -106,7 +86,7 @@ export class Participant implements LockListener {
 
   /** Whether it holds anything, or owes a record. */
   get isBusy(): boolean {
-    return this.#holdings.size > 0 || this.#debts.length > 0;
+    return this.#holdings.size > 0 || this.#debts.size > 0;
   }
 
   /** Reads the news; false while there is no journal. */
@@ -132,7 +112,7 @@ export class Participant implements LockListener {
     this.#isReplaced = true;
     this.#place.lost?.();
     const session = this.#session;
-    this.#debts = [];
+    this.#debts.clear();
     this.#news.add(() => this.#startAfresh(session));
   }
 
@@ -233,18 +213,7 @@ export class Participant implements LockListener {
 
   /** Appends what the disk has refused before. */
   payDebts(): void {
-    const debts = this.#debts.filter(({ session }) => session === this.#session);
-    this.#debts = debts;
-    let paid = 0;
-    try {
-      for (const { kind, payload } of debts) {
-        this.#append(kind, payload);
-        paid++;
-      }
-    } catch {
-      // What the disk refuses of one it would refuse of all.
-    }
-    this.#debts = debts.slice(paid);
+    this.#debts.pay(this.#session, (kind, payload) => this.#append(kind, payload));
     this.#deliver();
   }
 
@@ -272,7 +241,7 @@ export class Participant implements LockListener {
     }
     this.#session = 0;
     this.#holdings.clear();
-    this.#debts = [];
+    this.#debts.clear();
     this.#log.close();
   }
 
@@ -280,7 +249,7 @@ export class Participant implements LockListener {
     if (this.#refusal !== null) throw this.#refusal;
     this.#recheck();
     this.assertNotLost();
-    if (this.#debts.length > 0) this.payDebts();
+    if (this.#debts.size > 0) this.payDebts();
     if (this.#session !== 0 && (this.#sequence < LAST_SEQUENCE || this.isBusy)) return;
     if (!this.#isPrepared) this.#prepare();
     if (!this.#isOpen) this.#openJournal();
@@ -335,7 +304,7 @@ export class Participant implements LockListener {
   }
 
   #owe(kind: number, payload: Uint8Array): void {
-    this.#debts.push({ session: this.#session, kind, payload: payload.slice() });
+    this.#debts.add(this.#session, kind, payload);
     this.#events.stirred();
   }
 
@@ -421,8 +390,4 @@ export class Participant implements LockListener {
       else if (claim === undefined) this.#holdings.lose(id);
     }
   }
-}
-
-function isClaim(kind: number): boolean {
-  return kind === kinds.lock || kind === kinds.operate || kind === kinds.request;
 }

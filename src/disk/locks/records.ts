@@ -1,3 +1,4 @@
+import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import type { ThreadIdentity } from '../../runtime/identity.ts';
 import type { EntryKind, Locator } from '../locator.ts';
 import { PayloadWriter, pick, type PayloadReader } from './codec.ts';
@@ -31,6 +32,24 @@ export const kinds = {
   /** What an expired session could still reach is out of its reach. */
   fenced: 13,
 } as const;
+
+/** Whether a record of this kind makes a claim. */
+export function isClaim(kind: number): boolean {
+  return kind === kinds.lock || kind === kinds.operate || kind === kinds.request;
+}
+
+/** Whether a record of this kind tells of another session than its own. */
+export function isAboutAnother(kind: number): boolean {
+  return kind === kinds.dead || kind === kinds.expire || kind === kinds.fenced;
+}
+
+const allKinds: ReadonlySet<number> = new Set(Object.values(kinds));
+
+/** The outcome of a record without effect; of an unknown kind nobody can say that. */
+export function known(kind: number): false {
+  if (allKinds.has(kind)) return false;
+  throw new HoldfastError('unknown-record', `The lock journal holds a record of kind ${kind}, which a newer version wrote`);
+}
 
 /** What became of an operation that its session can no longer tell: its id, and whether it changed anything. */
 export type Verdict = readonly [id: number, changed: boolean];

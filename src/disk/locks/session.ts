@@ -9,7 +9,7 @@ import {
   type WebClaim,
   type WebQueue,
 } from './claims.ts';
-import type { WebLockMode } from './lock-table.ts';
+import type { WebLockInfo, WebLockMode } from './lock-table.ts';
 import type { JoinFields, LockFields, OperateFields } from './records.ts';
 
 // The claims of a session, and how each is made.
@@ -84,4 +84,9 @@ function removeFromClient(clients: NonNullable<Session['clients']>, claim: WebCl
   const ofClient = clients.get(claim.clientId);
   ofClient?.delete(claim.id);
   if (ofClient?.size === 0) clients.delete(claim.clientId);
+}
+
+/** A claim as others may see it. */
+export function webLockInfo({ name, mode, clientId }: WebClaim): WebLockInfo {
+  return { name, mode, clientId };
 }

@@ -73,14 +73,13 @@ export class Vigil {
       // The round that was to come next may be far off.
       if (!wasKeen) this.#turn(true);
     }
-    this.#listen();
+    // What the system refused to one that waits it would refuse to the next: the rounds try again.
+    this.#listen(false);
   }
 
-  #listen(): void {
-    if (this.#bell.isWatched || this.#closed) return;
-    this.#bell.watch();
+  #listen(again: boolean): void {
     // What happened before the watch began has rung nothing.
-    this.#duties.look();
+    if (!this.#closed && this.#bell.watch(again)) this.#duties.look();
   }
 
   close(): void {
@@ -118,7 +117,7 @@ export class Vigil {
       this.#duties.touch();
     }
     if (state === 'idle') return this.#bell.close();
-    this.#listen();
+    this.#listen(true);
     this.#duties.look();
     if (this.#isKeen || now - this.#attendedAt >= this.#options.lookMs - DEAF_LOOK_MS) {
       this.#attendedAt = now;

@@ -1,6 +1,7 @@
 import type { Claim, Wanted } from '../../../src/disk/records/database-locks.ts';
 import { BucketLocks } from '../../../src/disk/records/locks/bucket-locks.ts';
-import { LockMachine, type LockListener } from '../../../src/disk/locks/machine.ts';
+import type { LockListener } from '../../../src/disk/locks/lock-listener.ts';
+import { LockMachine } from '../../../src/disk/locks/machine.ts';
 import { HoldfastError } from '../../../src/runtime/holdfast-error.ts';
 import { MemoryLog, SharedLog } from '../../locks/memory-log.ts';
 import { Random } from '../../locks/random.ts';
