@@ -145,7 +145,7 @@ const scenarios: Record<string, Scenario> = {
     const manager = code.createLockManager({ table: () => createTable(), clientId: 'client' });
     const end = new AbortController();
     const requests = Array.from({ length: count }, () => manager.request('a', { signal: end.signal }, () => new Promise(() => {})));
-    await vi.waitFor(async () => expect((await manager.query()).pending.length).toBe(count - 1));
+    await vi.waitFor(async () => expect((await manager.query()).pending.length).toBe(count - 1), { timeout: 60_000 });
     return async () => {
       end.abort();
       await Promise.allSettled(requests.slice(1));
