@@ -66,13 +66,24 @@ export class SqliteDatabases implements RecordDatabases {
     const known = this.#open.has(name);
     const database = await this.#opened(name);
     if (database === null) return null;
-    const claim = database.hasSnapshots ? null : this.#place.locks.read(name);
+    try {
+      return (await database.readSchema()).version;
+    } finally {
+      if (!known && !database.isUsed) database.close();
+    }
+  }
+
+  /**
+   * Runs what reads a database outside of a transaction. Where there are no snapshots, that waits until nobody writes: who
+   * looked then would take the journal of whoever writes for one that was left behind, and undo what it says.
+   */
+  async #reading<T>(name: string, driver: SqlDriver, body: () => T): Promise<T> {
+    const claim = driver.hasSnapshots ? null : this.#place.locks.read(name);
     try {
       await claim?.granted;
-      return database.readSchema().version;
+      return body();
     } finally {
       claim?.release();
-      if (!known && !database.isUsed) database.close();
     }
   }
 
@@ -127,12 +138,13 @@ export class SqliteDatabases implements RecordDatabases {
     const description = readDescription(directory);
     if (description?.name !== name) throw new RecordsDamagedError(`${directory} does not say which database it is.`, directory);
     const driver = await driverNamed(description.driver);
-    return this.#databaseAt(name, directory, new SqliteFile(directory, driver));
+    return this.#reading(name, driver, () => this.#databaseAt(name, directory, new SqliteFile(directory, driver)));
   }
 
   #databaseAt(name: string, directory: string, file: SqliteFile): SqliteDatabase {
     const { ledger, holds } = this.#place;
-    const database = new SqliteDatabase({ name, path: directory, ledger, holds, onClosed: () => void this.#open.delete(name) }, file);
+    const reading = <T>(body: () => T): Promise<T> => this.#reading(name, file.driver, body);
+    const database = new SqliteDatabase({ name, path: directory, ledger, holds, reading, onClosed: () => void this.#open.delete(name) }, file);
     database.collectOrphans().catch((cause: unknown) => {
       warn({ code: 'background-failed', message: `Files of ${directory} could not be looked through.`, path: directory, cause });
     });

@@ -186,8 +186,8 @@ export interface RecordDatabase {
   readonly blobs: BlobFiles;
   /** Whether readers see a state of their own while somebody writes. If not, nobody may read meanwhile. */
   readonly hasSnapshots: boolean;
-  /** The schema as it is now. */
-  readSchema(): Schema;
+  /** The schema as it is when nobody writes who may not be read beside: that is waited for. */
+  readSchema(): Promise<Schema>;
   /** A snapshot of now. Transactions that read the same state may share what it costs. */
   read(): ReadTransaction;
   /** Whoever calls holds the writer's lock. @throws RecordsBusyError when somebody else is found writing all the same. */

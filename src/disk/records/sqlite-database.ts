@@ -21,6 +21,8 @@ export interface DatabasePlace {
   readonly path: string;
   readonly ledger: Ledger;
   readonly holds: BlobHolds;
+  /** Runs what reads the database outside of its transactions, when it may. */
+  reading<T>(body: () => T): Promise<T>;
   onClosed(): void;
 }
 
@@ -77,11 +79,13 @@ export class SqliteDatabase implements RecordDatabase {
     return `${this.#commits}:${this.#writer.commitsOfOthers()}`;
   }
 
-  readSchema(): Schema {
-    const transaction = this.read();
-    const { schema } = transaction;
-    transaction.rollback();
-    return schema;
+  readSchema(): Promise<Schema> {
+    return this.#place.reading(() => {
+      const transaction = this.read();
+      const { schema } = transaction;
+      transaction.rollback();
+      return schema;
+    });
   }
 
   read(): ReadTransaction {

@@ -1,4 +1,5 @@
 import type { Claim, Wanted } from '../../disk/records/database-locks.ts';
+import type { Schema } from '../../disk/records/record-database.ts';
 import { RecordsDamagedError } from '../../disk/records/records-error.ts';
 import { setImmediate } from '../../runtime/timers.ts';
 import { domException } from '../../webidl/dom-exception.ts';
@@ -34,7 +35,7 @@ export async function openConnection(opener: Opener, name: string, version: numb
   try {
     requireActive(opener);
     const database = (await bucket.find(name)) ?? (await bucket.create(name));
-    const connection = connect(bucket, database);
+    const connection = connect(bucket, database, await readSchema(database));
     opener.opened(connection);
     await bringToVersion(bucket, connection, version, request);
     return connection;
@@ -47,8 +48,18 @@ function requireActive(opener: Opener): void {
   if (!opener.isActive) throw domException('AbortError', 'The client that opens the database was closed.');
 }
 
-function connect(bucket: Bucket, database: OpenDatabase): Connection {
-  const connection = new Connection(database);
+/** Where it cannot be read, nobody keeps it open. */
+async function readSchema(database: OpenDatabase): Promise<Schema> {
+  try {
+    return await database.records.readSchema();
+  } catch (error) {
+    database.closeIfUnused();
+    throw error;
+  }
+}
+
+function connect(bucket: Bucket, database: OpenDatabase, schema: Schema): Connection {
+  const connection = new Connection(database, schema);
   new IDBDatabase(internal, connection);
   connection.claim = bucket.place.locks.connect(database.name, (wanted) => tellWanted(connection, wanted));
   connection.claim.onLost = () => connection.closeByForce(lost());
@@ -134,7 +145,7 @@ async function versionOf(bucket: Bucket, name: string): Promise<number | null> {
   try {
     const database = await bucket.find(name);
     if (database === null) return null;
-    const { version } = database.records.readSchema();
+    const { version } = await readSchema(database);
     database.closeIfUnused();
     return version;
   } catch (error) {

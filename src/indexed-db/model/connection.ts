@@ -1,4 +1,5 @@
 import type { Claim } from '../../disk/records/database-locks.ts';
+import type { Schema } from '../../disk/records/record-database.ts';
 import { fire } from '../events/dispatch.ts';
 import { EventNode } from '../events/event-node.ts';
 import type { OpenDatabase } from './open-database.ts';
@@ -21,9 +22,8 @@ export class Connection extends EventNode {
   upgradeTransaction: Transaction | null = null;
   #closed: (() => void)[] = [];
 
-  constructor(database: OpenDatabase) {
+  constructor(database: OpenDatabase, { version, stores }: Schema) {
     super();
-    const { version, stores } = database.records.readSchema();
     this.database = database;
     this.version = version;
     this.stores = storesOf(stores);
