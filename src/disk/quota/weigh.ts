@@ -79,10 +79,11 @@ function* weighDatabases(directory: string): Generator<number, void> {
   }
 }
 
-function weightOfDatabaseFile(path: string): number {
+/** What a file of a database costs; none if it is gone. */
+export function weightOfDatabaseFile(path: string): number {
   if (path.endsWith('-shm')) return 0;
   const weight = weightAt(path);
-  return path.endsWith('-wal') ? Math.max(0, weight - ENTRY_BYTES) : weight;
+  return /-(?:wal|journal)$/.test(path) ? Math.max(0, weight - ENTRY_BYTES) : weight;
 }
 
 /** All that is below a directory, without itself. */

@@ -6,6 +6,7 @@ import type { SqlConnection, SqlDriver, SqlFailure, SqlRow, SqlStatement, SqlVal
 interface Statement {
   run(...parameters: readonly SqlValue[]): { readonly changes: number; readonly lastInsertRowid: number };
   values(...parameters: readonly SqlValue[]): SqlRow[];
+  finalize(): void;
 }
 
 interface Database {
@@ -34,6 +35,8 @@ function resultCode(error: unknown): number {
 class Connection implements SqlConnection {
   readonly #database: Database;
   readonly #call: Calling;
+  /** As long as one is left, SQLite keeps the file open. */
+  readonly #statements: Statement[] = [];
   lastRow = 0;
 
   constructor(sqlite: BunSqlite, path: string, isNew: boolean, failure: SqlFailure) {
@@ -53,6 +56,7 @@ class Connection implements SqlConnection {
 
   prepare(sql: string): SqlStatement {
     const statement = this.#call(() => this.#database.prepare(sql));
+    this.#statements.push(statement);
     return {
       run: (...parameters) => {
         const { changes, lastInsertRowid } = this.#call(() => statement.run(...parameters));
@@ -65,6 +69,7 @@ class Connection implements SqlConnection {
   }
 
   close(): void {
+    for (const statement of this.#statements.splice(0)) statement.finalize();
     this.#database.close();
   }
 }

@@ -7,6 +7,7 @@ import { systemCode } from '../journal/disk-error.ts';
 import { encodeName } from '../names/name.ts';
 import type { BucketPlace } from '../place.ts';
 import { ENTRY_BYTES, type Ledger } from '../quota/ledger.ts';
+import { weightOfDatabaseFile } from '../quota/weigh.ts';
 import { syncPath, syncTree, type Durability } from '../root/durable.ts';
 import type { BlobHolds, DatabaseLocks } from './database-locks.ts';
 import { describeDatabase, readDescription, type Description } from './description.ts';
@@ -163,10 +164,11 @@ export class SqliteDatabases implements RecordDatabases {
     const draft = path.join(this.#path, PASSING + randomUuid());
     try {
       this.#build(draft, name, driver);
+      this.#place.ledger.refund(NEW_BYTES - (await weightBelow(draft)));
       fs.renameSync(draft, this.#directoryOf(name));
     } catch (error) {
-      fs.rmSync(draft, { recursive: true, force: true });
-      this.#place.ledger.refund(NEW_BYTES);
+      this.#place.ledger.doubt();
+      this.#discard(draft);
       throw error;
     }
     if (this.#place.durability === 'strict') syncPath(this.#path);
@@ -178,7 +180,9 @@ export class SqliteDatabases implements RecordDatabases {
   #ensure(): void {
     this.#place.bucket.ensure();
     for (const directory of [path.dirname(this.#path), this.#path]) {
-      if (!isPlainDirectory(directory)) fs.mkdirSync(directory, { mode: 0o700 });
+      if (isPlainDirectory(directory)) continue;
+      makeDirectory(directory);
+      if (this.#place.durability === 'strict') syncPath(path.dirname(directory));
     }
   }
 
@@ -189,7 +193,6 @@ export class SqliteDatabases implements RecordDatabases {
     describeDatabase(draft, driver, name);
     const file = new SqliteFile(draft, driver);
     file.create(name);
-    this.#place.ledger.refund(NEW_BYTES - 2 * ENTRY_BYTES - file.size);
     if (this.#place.durability === 'strict') syncTree(draft);
   }
 
@@ -239,6 +242,15 @@ export class SqliteDatabases implements RecordDatabases {
   }
 }
 
+/** Another process may be first. */
+function makeDirectory(directory: string): void {
+  try {
+    fs.mkdirSync(directory, { mode: 0o700 });
+  } catch (error) {
+    if (systemCode(error) !== 'EEXIST') throw error;
+  }
+}
+
 function isPlainDirectory(directory: string): boolean {
   const stats = fs.lstatSync(directory, { throwIfNoEntry: false });
   if (stats === undefined) return false;
@@ -251,15 +263,9 @@ async function weightBelow(directory: string): Promise<number> {
   let bytes = 0;
   for (const entry of await entriesOf(directory)) {
     const where = path.join(directory, entry.name);
-    bytes += entry.isDirectory() ? await weightBelow(where) : weightOfFile(where);
+    bytes += entry.isDirectory() ? await weightBelow(where) : weightOfDatabaseFile(where);
   }
   return bytes;
-}
-
-function weightOfFile(where: string): number {
-  const stats = where.endsWith('-shm') ? undefined : fs.lstatSync(where, { throwIfNoEntry: false });
-  if (stats === undefined) return 0;
-  return where.endsWith('-wal') ? stats.size : ENTRY_BYTES + stats.size;
 }
 
 async function entriesOf(directory: string): Promise<fs.Dirent[]> {

@@ -1,0 +1,401 @@
+import assert from 'node:assert';
+import fs from 'node:fs';
+import path from 'node:path';
+import { HoldfastError } from '../../../src/runtime/holdfast-error.ts';
+import { RealmHolds } from '../../../src/disk/records/blob-holds.ts';
+import type { DatabasesPlace, SqliteDatabases } from '../../../src/disk/records/databases.ts';
+import { driverNamed } from '../../../src/disk/records/drivers.ts';
+import { encodeKey, type EncodedKey } from '../../../src/disk/records/key.ts';
+import type { Query, ReadTransaction, RecordDatabase, StoredRecord, StoredValue, WriteTransaction } from '../../../src/disk/records/record-database.ts';
+import { RecordsBusyError, RecordsDamagedError, RecordsUnavailableError } from '../../../src/disk/records/records-error.ts';
+import { databasesAt, newBucket, run } from '../support/databases.ts';
+
+/*
+ * What databases do beside holding records, on whatever driver the runtime has. Each check has a bucket of its own.
+ */
+
+const checks: Record<string, (bucket: string) => Promise<void>> = {};
+const key = (value: unknown): EncodedKey => encodeKey(value) as EncodedKey;
+const only = (of: EncodedKey) => ({ lower: of, upper: of, lowerOpen: false, upperOpen: false });
+const value = (size: number, blobs: number[] = [], fill = 7): StoredValue => ({ bytes: new Uint8Array(size).fill(fill), blobs });
+const at = (bucket: string, change: Partial<DatabasesPlace> = {}): SqliteDatabases =>
+  databasesAt(bucket, { ...(process.env.DRIVER === 'wasm' && { driverForNew: () => driverNamed('wasm') }), ...change });
+const all = { index: null, range: null, direction: 'next', values: true } as const;
+
+async function withStore(databases: SqliteDatabases, name = 'db'): Promise<{ database: RecordDatabase; store: number }> {
+  const database = await databases.create(name);
+  const upgrade = database.upgrade();
+  const store = upgrade.createStore('s', null, true).id;
+  upgrade.setVersion(1);
+  void upgrade.commit('relaxed');
+  return { database, store };
+}
+
+function put(write: WriteTransaction, store: number, at: unknown, of: StoredValue): void {
+  assert.strictEqual(write.put({ store, key: key(at), value: of, indexKeys: [], overwrite: true }), null);
+}
+
+async function store(database: RecordDatabase, id: number, at: unknown, of: StoredValue): Promise<void> {
+  const write = database.write();
+  put(write, id, at, of);
+  await write.commit('relaxed');
+}
+
+async function erase(database: RecordDatabase, id: number, at: unknown): Promise<void> {
+  const write = database.write();
+  run(write.delete(id, only(key(at))));
+  await write.commit('relaxed');
+}
+
+function get(transaction: ReadTransaction, id: number, at: unknown): StoredRecord | undefined {
+  return transaction.first({ ...all, store: id, range: only(key(at)) } as Query);
+}
+
+async function load(transaction: ReadTransaction, id: number, at: unknown): Promise<Uint8Array | undefined> {
+  const found = get(transaction, id, at)?.value;
+  return found ? ((await transaction.load(found)) ?? found).bytes : undefined;
+}
+
+async function* content(...parts: string[]): AsyncGenerator<Uint8Array> {
+  for (const part of parts) yield await Promise.resolve(Buffer.from(part));
+}
+
+async function until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
+  for (let waited = 0; !(await condition()); waited += 20) {
+    assert(waited < 20_000, `it never came to be that ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+const directoryOf = (bucket: string, name = 'db'): string => path.join(bucket, 'indexeddb', 'databases', name);
+const blobsIn = (bucket: string, name = 'db'): string[] => fs.readdirSync(path.join(directoryOf(bucket, name), 'blobs'));
+
+/** Where nobody may look for garbage at other times, commits do. */
+async function untilGone(bucket: string, database: RecordDatabase, id: number, count = 0): Promise<void> {
+  await until(async () => {
+    if (!database.hasSnapshots) await store(database, id, 'other', value(3));
+    return blobsIn(bucket).length === count;
+  }, `${count} files are left`);
+}
+
+checks['a file goes when no record refers to it any more, and not before'] = async (bucket) => {
+  const { database, store: id } = await withStore(at(bucket));
+  const blob = await database.blobs.write(content('ab', 'cd'));
+  assert.strictEqual(fs.readFileSync(blob.path, 'utf8'), 'abcd');
+  assert.strictEqual(blob.size, 4);
+  await store(database, id, 1, value(5, [blob.id, blob.id]));
+  await store(database, id, 2, value(5, [blob.id]));
+  database.blobs.release(blob.id);
+  await erase(database, id, 1);
+  await new Promise((resolve) => setTimeout(resolve, 400));
+  assert.deepStrictEqual(database.blobs.file(blob.id), blob);
+  const read = database.read();
+  assert.deepStrictEqual(get(read, id, 2)?.value?.blobs, [blob.id]);
+  read.rollback();
+  await store(database, id, 2, value(6));
+  await untilGone(bucket, database, id);
+  assert.throws(() => database.blobs.file(blob.id), RecordsDamagedError);
+};
+
+checks['a file stays as long as somebody holds it'] = async (bucket) => {
+  const holds = new RealmHolds();
+  const { database, store: id } = await withStore(at(bucket, { holds }));
+  const blob = await database.blobs.write(content('held'));
+  await store(database, id, 1, value(5, [blob.id]));
+  const elsewhere = holds.hold('db', blob.id);
+  await erase(database, id, 1);
+  database.blobs.release(blob.id);
+  await new Promise((resolve) => setTimeout(resolve, 400));
+  if (!database.hasSnapshots) await store(database, id, 'other', value(3));
+  assert.strictEqual(blobsIn(bucket).length, 1);
+  database.blobs.hold(blob.id);
+  elsewhere.release();
+  database.blobs.release(blob.id);
+  await untilGone(bucket, database, id);
+};
+
+checks['a file that no transaction came to refer to goes when it is let go'] = async (bucket) => {
+  const { database, store: id } = await withStore(at(bucket));
+  const blob = await database.blobs.write(content('x'));
+  const write = database.write();
+  put(write, id, 1, value(5, [blob.id]));
+  put(write, id, 2, value(100_000));
+  write.rollback();
+  database.blobs.release(blob.id);
+  await untilGone(bucket, database, id);
+};
+
+checks['clear() and deleteStore() let files go, also those of large values'] = async (bucket) => {
+  const { database, store: id } = await withStore(at(bucket));
+  const blob = await database.blobs.write(content('x'));
+  for (let n = 0; n < 3; n++) await store(database, id, n, value(70_000, [blob.id]));
+  database.blobs.release(blob.id);
+  assert.strictEqual(blobsIn(bucket).length, 4);
+  const write = database.write();
+  run(write.clear(id));
+  void write.commit('relaxed');
+  await untilGone(bucket, database, id);
+  await store(database, id, 1, value(70_000));
+  const upgrade = database.upgrade();
+  run(upgrade.deleteStore(id));
+  const other = upgrade.createStore('t', null, false).id;
+  void upgrade.commit('relaxed');
+  await untilGone(bucket, database, other);
+};
+
+checks['a snapshot goes on to read large values that have been replaced'] = async (bucket) => {
+  const { database, store: id } = await withStore(at(bucket));
+  if (!database.hasSnapshots) return;
+  await store(database, id, 1, value(100_000, [], 1));
+  const before = database.read();
+  await store(database, id, 1, value(100_000, [], 2));
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  assert.strictEqual((await load(before, id, 1))?.[99_999], 1);
+  before.rollback();
+  await untilGone(bucket, database, id, 1);
+  const after = database.read();
+  assert.strictEqual((await load(after, id, 1))?.[99_999], 2);
+  after.rollback();
+};
+
+checks['files of realms that have ended are found at open'] = async (bucket) => {
+  const { database, store: id } = await withStore(at(bucket));
+  await store(database, id, 1, value(100_000));
+  fs.writeFileSync(path.join(directoryOf(bucket), 'blobs', '12345'), 'left');
+  fs.writeFileSync(path.join(directoryOf(bucket), 'blobs', 'somebody else’s'), 'stays');
+  database.close();
+  const again = await at(bucket).open('db');
+  assert(again);
+  await untilGone(bucket, again, id, 2);
+};
+
+checks['any string is a name'] = async (bucket) => {
+  const names = ['', 'locks', 'wake', '.new-x', '.', '..', 'a/b', '\ud800', '\udfff\ud800', 'x'.repeat(5000), 'CON', '日本', '\0', '%~', '.hidden'];
+  const databases = at(bucket);
+  for (const [version, name] of names.entries()) {
+    const database = await databases.create(name);
+    const upgrade = database.upgrade();
+    upgrade.setVersion(version + 1);
+    void upgrade.commit('relaxed');
+    assert.strictEqual(database.name, name);
+    if (version % 2 === 0) database.close();
+  }
+  const listed = await databases.list();
+  assert.deepStrictEqual(new Set(listed.map(({ name }) => name)), new Set(names));
+  for (const { name, version } of await at(bucket).list()) assert.strictEqual(names[version - 1], name);
+  for (const name of names) await databases.delete(name);
+  assert.deepStrictEqual(await databases.list(), []);
+  await until(() => fs.readdirSync(path.dirname(directoryOf(bucket))).length === 0, 'all of them are gone');
+  await databases.delete('never there');
+};
+
+checks['everything is for its owner only'] = async (bucket) => {
+  const umask = process.umask(0);
+  const { database, store: id } = await withStore(at(bucket));
+  await store(database, id, 1, value(100_000));
+  const open = fs.readdirSync(path.join(bucket, 'indexeddb'), { recursive: true, withFileTypes: true });
+  for (const entry of open) {
+    const { mode } = fs.statSync(path.join(entry.parentPath, entry.name));
+    assert.strictEqual(mode & 0o777, entry.isDirectory() ? 0o700 : 0o600, entry.name);
+  }
+  process.umask(umask);
+};
+
+checks['no symbolic link is followed'] = async (bucket) => {
+  const elsewhere = path.join(bucket, 'elsewhere');
+  for (const name of ['db', 'database.json', '']) {
+    const databases = at(bucket);
+    const { database } = await withStore(databases, `l${name}`);
+    database.close();
+    const target = path.join(directoryOf(bucket, `l${name.replaceAll('/', '')}`), name);
+    fs.rmSync(elsewhere, { recursive: true, force: true });
+    fs.renameSync(target, elsewhere);
+    fs.symlinkSync(elsewhere, target.replace(/\/$/, ''));
+    await assert.rejects(at(bucket).open(`l${name}`), RecordsDamagedError, name);
+    fs.unlinkSync(target.replace(/\/$/, ''));
+  }
+};
+
+checks['a root that can have none says why'] = async (bucket) => {
+  const databases = at(bucket, { refusal: 'a network disk' });
+  await assert.rejects(databases.create('db'), (error) => error instanceof RecordsUnavailableError && error.message === 'a network disk');
+  await assert.rejects(databases.open('db'), RecordsUnavailableError);
+  assert.strictEqual(fs.existsSync(path.join(bucket, 'indexeddb')), false);
+};
+
+checks['what is damaged says so, and others go on'] = async (bucket) => {
+  const databases = at(bucket);
+  const { database: other, store: id } = await withStore(databases, 'other');
+  const damages: Record<string, (directory: string) => void> = {
+    cut: (at) => fs.truncateSync(path.join(at, 'db'), 5000),
+    empty: (at) => fs.truncateSync(path.join(at, 'db'), 0),
+    header: (at) => fs.writeFileSync(path.join(at, 'db'), 'not a database'.padEnd(20_000, 'x')),
+    missing: (at) => fs.rmSync(path.join(at, 'db')),
+    unnamed: (at) => fs.rmSync(path.join(at, 'database.json')),
+    misnamed: (at) => fs.writeFileSync(path.join(at, 'database.json'), '{"name":"other","driver":"built-in"}'),
+    nonsense: (at) => fs.writeFileSync(path.join(at, 'database.json'), '{"name":5'),
+  };
+  for (const [name, damage] of Object.entries(damages)) {
+    const { database } = await withStore(databases, name);
+    database.close();
+    damage(directoryOf(bucket, name));
+    await assert.rejects(async () => (await databases.open(name))?.readSchema(), (error) => error instanceof RecordsDamagedError && error.message.includes(`databases/${name}`), name);
+  }
+  await store(other, id, 1, value(3));
+  await databases.delete('header');
+  assert.strictEqual(await databases.open('header'), null);
+};
+
+checks['bits that flip end in an error of ours, or go unseen'] = async (bucket) => {
+  const databases = at(bucket);
+  const { database, store: id } = await withStore(databases);
+  const upgrade = database.upgrade();
+  const index = upgrade.createIndex(id, { name: 'i', keyPath: 'x', unique: true, multiEntry: false }).id;
+  for (let n = 0; n < 60; n++) upgrade.put({ store: id, key: key(n), value: value(300, [], n), indexKeys: [{ index, keys: [key(`k${n}`)] }], overwrite: true });
+  void upgrade.commit('relaxed');
+  database.close();
+  const file = path.join(directoryOf(bucket), 'db');
+  const whole = fs.readFileSync(file);
+  let seed = Number(process.env.SEED ?? Date.now() % 100_000);
+  const random = (below: number): number => (seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31) % below;
+  for (let turn = 0; turn < 150; turn++) {
+    const bytes = Buffer.from(whole);
+    for (let flips = random(4); flips >= 0; flips--) bytes[random(bytes.length)] = random(256);
+    fs.writeFileSync(file, bytes);
+    fs.rmSync(`${file}-wal`, { force: true });
+    fs.rmSync(`${file}-shm`, { force: true });
+    fs.rmSync(`${file}-journal`, { force: true });
+    await useDamaged(databases, id, index);
+  }
+};
+
+function readAll(read: ReadTransaction, id: number, indexes: readonly (number | null)[]): void {
+  for (const index of indexes) {
+    const scan = read.scan({ ...all, store: id, index });
+    while (scan.next() !== undefined);
+    run(read.count({ ...all, store: id, index, values: false }));
+  }
+}
+
+async function useDamaged(databases: SqliteDatabases, id: number, index: number): Promise<void> {
+  let database: RecordDatabase | null = null;
+  try {
+    database = await databases.open('db');
+    assert(database);
+    const read = database.read();
+    try {
+      readAll(read, id, [null, index]);
+    } finally {
+      read.rollback();
+    }
+    const write = database.write();
+    put(write, id, 5, value(400));
+    run(write.delete(id, { lower: key(10), upper: key(20), lowerOpen: false, upperOpen: false }));
+    run(write.clear(id));
+    await write.commit('strict');
+  } catch (error) {
+    const isOurs = error instanceof RecordsDamagedError || (error instanceof HoldfastError && error.code === 'root-newer') || (error instanceof Error && error.message.startsWith('There is no store'));
+    assert(isOurs, error instanceof Error ? error.stack : String(error));
+  } finally {
+    database?.close();
+  }
+}
+
+checks['a newer schema is refused by name'] = async (bucket) => {
+  const { database } = await withStore(at(bucket));
+  database.close();
+  const file = path.join(directoryOf(bucket), 'db');
+  const bytes = fs.readFileSync(file);
+  bytes.writeUInt32BE(2, 60); // https://www.sqlite.org/fileformat.html#user_version_number
+  fs.writeFileSync(file, bytes);
+  await assert.rejects(at(bucket).open('db'), (error) => error instanceof HoldfastError && error.code === 'root-newer');
+};
+
+checks['two realms see what the other commits, and never write at once'] = async (bucket) => {
+  const { database: one, store: id } = await withStore(at(bucket));
+  const other = await at(bucket).open('db');
+  assert(other);
+  if (!one.hasSnapshots) return;
+  const write = one.write();
+  put(write, id, 1, value(3));
+  assert.throws(() => other.write(), RecordsBusyError);
+  const before = other.read();
+  assert.strictEqual(get(before, id, 1), undefined);
+  write.raiseKeyGenerator(id, 9);
+  void write.commit('relaxed');
+  assert.strictEqual(get(before, id, 1), undefined);
+  const after = other.read();
+  assert(get(after, id, 1));
+  before.rollback();
+  after.rollback();
+  const second = other.write();
+  assert.strictEqual(second.generateKey(id), 10);
+  second.rollback();
+  const upgrade = other.upgrade();
+  const store2 = upgrade.createStore('t', 'p', false).id;
+  upgrade.setVersion(7);
+  void upgrade.commit('relaxed');
+  assert.deepStrictEqual(one.readSchema().stores.map(({ name, keyPath }) => [name, keyPath]), [['s', null], ['t', 'p']]);
+  assert.strictEqual(one.readSchema().version, 7);
+  await store(one, store2, 1, value(3));
+};
+
+checks['an upgrade that is undone leaves no trace'] = async (bucket) => {
+  const { database, store: id } = await withStore(at(bucket));
+  await store(database, id, 1, value(3));
+  const upgrade = database.upgrade();
+  run(upgrade.deleteStore(id));
+  const other = upgrade.createStore('t', null, false).id;
+  put(upgrade, other, 1, value(3));
+  upgrade.setVersion(5);
+  upgrade.rollback();
+  assert.deepStrictEqual(database.readSchema(), { version: 1, stores: [{ id, name: 's', keyPath: null, autoIncrement: true, indexes: [] }] });
+  const read = database.read();
+  assert(get(read, id, 1));
+  read.rollback();
+  await store(database, id, 2, value(3));
+};
+
+checks['many who read at once share connections'] = async (bucket) => {
+  const { database, store: id } = await withStore(at(bucket));
+  await store(database, id, 1, value(3));
+  const descriptors = (): number => fs.readdirSync('/proc/self/fd').length;
+  const before = process.platform === 'linux' ? descriptors() : 0;
+  const reads = Array.from({ length: 100 }, () => database.read());
+  for (const read of reads) assert(get(read, id, 1));
+  if (process.platform === 'linux') assert(descriptors() - before < 10);
+  for (const read of reads) read.rollback();
+};
+
+checks['work in steps can be interrupted anywhere'] = async (bucket) => {
+  const { database, store: id } = await withStore(at(bucket));
+  const write = database.write();
+  for (let n = 0; n < 12_000; n++) put(write, id, n, value(10));
+  const steps = write.count({ ...all, store: id, values: false } as Query);
+  let paused = 0;
+  let step = steps.next();
+  for (; step.done !== true; step = steps.next()) paused += 1;
+  assert.strictEqual(step.value, 12_000);
+  assert(paused >= 1);
+  const deleting = write.delete(id, { lower: key(10), upper: key(11_989), lowerOpen: false, upperOpen: false });
+  let parts = 0;
+  while (deleting.next().done !== true) parts += 1;
+  assert(parts > 50);
+  assert.strictEqual(run(write.count({ ...all, store: id, values: false } as Query)), 20);
+  void write.commit('relaxed');
+};
+
+for (const [name, check] of Object.entries(checks)) {
+  if (process.env.CHECK !== undefined && !name.includes(process.env.CHECK)) continue;
+  const bucket = newBucket();
+  try {
+    await check(bucket);
+    console.log(`ok ${name}`);
+  } catch (error) {
+    console.log(`not ok ${name}\n${error instanceof Error ? error.stack : String(error)}`);
+    process.exitCode = 1;
+  } finally {
+    fs.rmSync(bucket, { recursive: true, force: true });
+  }
+}
+process.exit();
