@@ -169,12 +169,12 @@ const scenarios: Record<string, Scenario> = {
 
 /** Functions and loops run of our code for each of many claims, in what they go through at once. */
 const limits: Record<string, number> = {
-  'a shared grant to all who wait': 24,
-  'the end of a client': 19,
+  'a shared grant to all who wait': 23,
+  'the end of a client': 18,
   'the end of a client that holds': 14,
-  'a close': 25,
-  'a steal from all who share': 16,
-  'a query': 8,
+  'a close': 24,
+  'a steal from all who share': 14,
+  'a query': 6,
 };
 
 describe('takes few steps for each of many', () => {
