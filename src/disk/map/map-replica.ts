@@ -2,7 +2,7 @@ import type { JournalRecord } from '../journal/machine.ts';
 import { applyRecord, partsOf, ReplicaParts } from '../replica/apply-record.ts';
 import type { Operation } from '../replica/operation.ts';
 import { Replica } from '../replica/replica.ts';
-import type { Applied } from '../replica/replica.ts';
+import type { Applied } from '../replica/turn.ts';
 import type { MapChange, SetOutcome } from './map-area.ts';
 import { differences } from './map-differences.ts';
 import { MapModel } from './map-model.ts';

@@ -13,7 +13,8 @@ import {
   decodeReplicate,
   decodeTold,
 } from './replica-records.ts';
-import type { Applied, Replica } from './replica.ts';
+import type { Replica } from './replica.ts';
+import type { Applied } from './turn.ts';
 
 /** What a record did that whoever shows the replica's state has to follow. */
 export type Effect =

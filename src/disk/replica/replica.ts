@@ -1,12 +1,9 @@
-import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { ByteReader } from './byte-reader.ts';
 import type { ByteWriter } from './byte-writer.ts';
 import type { Batch } from './batch.ts';
-import { chainOfMark, chains, NO_CHAIN, readChain, writeChain } from './chain.ts';
-import type { Chain } from './chain.ts';
+import { chainOfMark, chains, NO_CHAIN } from './chain.ts';
 import { ClientTable } from './client-table.ts';
 import { ConfirmedTail } from './confirmed-tail.ts';
-import { readIncarnation, writeIncarnation } from './incarnation.ts';
 import type { Incarnation } from './incarnation.ts';
 import type { Model, Refusal } from './model.ts';
 import { fromOld, readNumbered, readOldNumbered, writeNumbered } from './numbered-runs.ts';
@@ -19,40 +16,17 @@ import type { Own } from './fates.ts';
 import { Rejections } from './rejections.ts';
 import { NO_LINK, readLink, readOldLink, writeLink } from './replica-records.ts';
 import type { BaseRecord, EntryRecord, LinkRecord, ReplicateRecord } from './replica-records.ts';
+import { noState, readOldState, readState, writeState } from './replica-state.ts';
 import { readBase, writeBase } from './snapshot.ts';
 import type { BaseHead } from './snapshot.ts';
+import type { Applied, Turn } from './turn.ts';
 import { Verdicts } from './verdicts.ts';
-
-/** What became of one operation of an entry. */
-export interface Applied {
-  readonly operation: Operation;
-  /** It was pending, and is no more. */
-  readonly own: boolean;
-  /** It was not the first of the pending ones. */
-  readonly early: boolean;
-  /** Null: accepted. */
-  readonly refusal: Refusal | null;
-}
-
-/** One that has its turn. */
-interface Turn {
-  readonly operation: Operation;
-  readonly incarnation: Incarnation;
-  readonly number: number;
-  /** Up to it. */
-  readonly chain: Chain;
-  /** False: `chain` is of version 1, and says nothing about what came before. */
-  readonly chained: boolean;
-}
 
 /** Incarnations of this replica that are remembered, to tell another replica of the same region name. */
 const REMEMBERED = 64;
 
 /** Operations that no record holds get sequences beyond those of all records. */
 const MADE = 2 ** 32;
-
-/** Of what `write` writes. */
-const VERSION = 2;
 
 /** Of what nobody wrote here. */
 const NO_TICKET = 0;
@@ -76,17 +50,7 @@ export class Replica {
   readonly tail = new ConfirmedTail();
   readonly rejections = new Rejections();
   readonly verdicts = new Verdicts();
-  #region = '';
-  #incarnations: Incarnation[] = [];
-  #nextNumber = 1;
-  /** Up to the last operation of the newest incarnation, where that is not pending any more. */
-  #chain: Chain = NO_CHAIN;
-  #tickets = 0;
-  #made = 0;
-  #cap = 0;
-  #diverged = false;
-  /** Whether something was sent before there was a base. */
-  #sent = false;
+  #state = noState();
   #head: BaseHead = { epoch: '', position: 0, digest: new Uint8Array(0) };
   #link: LinkRecord = NO_LINK;
 
@@ -96,21 +60,21 @@ export class Replica {
 
   /** Whether local writes are for other regions too. */
   get active(): boolean {
-    return this.#incarnations.length > 0;
+    return this.#state.incarnations.length > 0;
   }
 
   get region(): string {
-    return this.#region;
+    return this.#state.region;
   }
 
   /** Under which the next local write is numbered; empty while not active. */
   get incarnation(): Incarnation {
-    return this.#incarnations.at(-1) ?? '';
+    return this.#state.incarnations.at(-1) ?? '';
   }
 
   /** Whether this replica has, not too long ago, numbered with it. */
   isOwn(incarnation: Incarnation): boolean {
-    return this.#incarnations.includes(incarnation);
+    return this.#state.incarnations.includes(incarnation);
   }
 
   /** Of the hub's log that the base is of; empty before the first entry or snapshot. */
@@ -130,7 +94,7 @@ export class Replica {
 
   /** Pending operations have to be numbered anew, by an INCARNATION record, before any is sent. */
   get diverged(): boolean {
-    return this.#diverged || !this.pending.follows(this.clients);
+    return this.#state.diverged || !this.pending.follows(this.clients);
   }
 
   /** What whoever talks to the hub last said of the connection. */
@@ -140,12 +104,12 @@ export class Replica {
 
   /** Whether more bytes of operations may become pending (rule 13): what is pending beyond that has no effect. */
   hasRoomFor(payload: Uint8Array): boolean {
-    return !this.active || this.pending.bytes + payload.length <= this.#cap;
+    return !this.active || this.pending.bytes + payload.length <= this.#state.cap;
   }
 
   /** Whether whoever is about to write should: also what nobody has acknowledged takes of the cap. */
   welcomes(payload: Uint8Array): boolean {
-    return !this.active || this.occupied + payload.length <= this.#cap;
+    return !this.active || this.occupied + payload.length <= this.#state.cap;
   }
 
   /** Bytes of the cap that are taken. */
@@ -170,33 +134,33 @@ export class Replica {
 
   /** Whether something that the order may hold was sent before there was a base. */
   get sent(): boolean {
-    return this.#sent;
+    return this.#state.sent;
   }
 
   /** From now on the order may hold what is pending. */
   send(): void {
-    this.#sent = true;
+    this.#state.sent = true;
   }
 
   /** The bytes that may be pending. */
   get cap(): number {
-    return this.#cap;
+    return this.#state.cap;
   }
 
   /** From now on local writes are numbered; what the model holds already becomes pending. Only the first has effect. */
   replicate({ incarnation, region, cap }: ReplicateRecord, session: number): void {
-    this.#region = region;
-    this.#cap = cap;
+    this.#state.region = region;
+    this.#state.cap = cap;
     if (this.active) return;
-    this.#incarnations = [incarnation];
+    this.#state.incarnations = [incarnation];
     this.#seed(this.model.seeds(), session);
     this.model.clear();
   }
 
   #seed(seeds: ReturnType<Model['seeds']>, session: number): void {
     for (const { kind, payload } of seeds) {
-      this.#made += 1;
-      this.#number({ session, sequence: MADE + this.#made, kind, payload }, NO_TICKET);
+      this.#state.made += 1;
+      this.#number({ session, sequence: MADE + this.#state.made, kind, payload }, NO_TICKET);
     }
   }
 
@@ -204,11 +168,11 @@ export class Replica {
   incarnate(incarnation: Incarnation): void {
     if (!this.active || this.isOwn(incarnation)) return;
     const { diverged } = this;
-    this.#incarnations = [...this.#incarnations, incarnation].slice(-REMEMBERED);
-    this.#nextNumber = 1;
-    this.#chain = NO_CHAIN;
+    this.#state.incarnations = [...this.#state.incarnations, incarnation].slice(-REMEMBERED);
+    this.#state.nextNumber = 1;
+    this.#state.chain = NO_CHAIN;
     if (!diverged) return;
-    this.#diverged = false;
+    this.#state.diverged = false;
     const items = [...this.pending];
     this.pending.replace([]);
     for (const { operation, ticket } of items) this.#number(operation, ticket);
@@ -217,16 +181,16 @@ export class Replica {
   /** (1) A local write: pending from now on. */
   local(operation: Operation): void {
     if (!this.active) return;
-    this.#tickets += 1;
-    this.#number(operation, this.#tickets);
+    this.#state.tickets += 1;
+    this.#number(operation, this.#state.tickets);
   }
 
   #number(operation: Operation, ticket: number): void {
     const { incarnation } = this;
     const before = this.pending.last;
-    const goesOn = before?.incarnation === incarnation && before.number === this.#nextNumber - 1;
-    this.pending.push({ operation, incarnation, number: this.#nextNumber, ticket, previous: goesOn ? null : this.#chain });
-    this.#nextNumber += 1;
+    const goesOn = before?.incarnation === incarnation && before.number === this.#state.nextNumber - 1;
+    this.pending.push({ operation, incarnation, number: this.#state.nextNumber, ticket, previous: goesOn ? null : this.#state.chain });
+    this.#state.nextNumber += 1;
   }
 
   /** Applies an entry of the hub's log; null when it is void. */
@@ -261,8 +225,8 @@ export class Replica {
   #beginAnew(incarnation: Incarnation): void {
     const count = this.pending.restart(incarnation);
     if (incarnation !== this.incarnation) return;
-    this.#nextNumber = count + 1;
-    this.#chain = NO_CHAIN;
+    this.#state.nextNumber = count + 1;
+    this.#state.chain = NO_CHAIN;
   }
 
   #applyNext(turn: Turn): Applied {
@@ -296,12 +260,12 @@ export class Replica {
     const index = this.#indexOf(turn);
     if (index < 0) return -1;
     if (!this.#isSame(index, turn)) {
-      this.#diverged = true;
+      this.#state.diverged = true;
       return -1;
     }
     if (index === 0) this.pending.shift(chain);
     else this.pending.remove(index, chain);
-    if (incarnation === this.incarnation && number === this.#nextNumber - 1) this.#chain = chain;
+    if (incarnation === this.incarnation && number === this.#state.nextNumber - 1) this.#state.chain = chain;
     this.tail.push({ operation, incarnation, number, chain, position: this.position });
     return index;
   }
@@ -324,7 +288,7 @@ export class Replica {
   rebase({ from, seed, base }: BaseRecord, session: number): boolean {
     if (!this.active || from.position !== this.position || from.epoch !== this.epoch) return false;
     const seeds = seed ? [...this.model.seeds()] : [];
-    const isUnsent = this.epoch === '' && !this.#sent;
+    const isUnsent = this.epoch === '' && !this.#state.sent;
     const before = new ClientTable();
     before.adopt(this.clients);
     this.#head = readBase(new ByteReader(base), this.clients, this.model);
@@ -338,7 +302,7 @@ export class Replica {
     const { left, unknown, doubtful, tail } = reconcile({ ...own, pending, clients });
     const last = pending.last;
     // What is written next goes on from it, though it is gone.
-    if (last?.incarnation === incarnation && left.at(-1)?.operation !== last.operation) this.#chain = pending.chainAt(pending.length - 1);
+    if (last?.incarnation === incarnation && left.at(-1)?.operation !== last.operation) this.#state.chain = pending.chainAt(pending.length - 1);
     // Whoever waited for one of these was told when it was confirmed.
     for (const operation of doubtful) this.rejections.add(operation, 'unknown', this.position, false);
     // No echo will come. A snapshot does not tell what was refused, nor, after a copy, whose operation it was.
@@ -348,8 +312,8 @@ export class Replica {
     this.tail.replace(tail);
     for (const each of new Set([...pending.incarnations, incarnation])) if (!clients.knows(each)) this.#beginAnew(each);
     // What was confirmed in an earlier life may be pending again: then that life goes on.
-    if (pending.last?.incarnation === incarnation) this.#nextNumber = pending.last.number + 1;
-    this.#diverged = !isContinuous([...pending], this);
+    if (pending.last?.incarnation === incarnation) this.#state.nextNumber = pending.last.number + 1;
+    this.#state.diverged = !isContinuous([...pending], this);
   }
 
   /** What the base holds goes before what is pending on top of it, and is numbered with it. */
@@ -378,25 +342,14 @@ export class Replica {
   reset(): void {
     for (const part of [this.clients, this.rejections, this.verdicts]) part.clear();
     for (const list of [this.pending, this.tail]) list.replace([]);
-    this.#region = '';
-    this.#incarnations = [];
-    this.#nextNumber = 1;
-    this.#chain = NO_CHAIN;
-    this.#tickets = 0;
-    this.#made = 0;
-    this.#cap = 0;
-    this.#diverged = false;
-    this.#sent = false;
+    this.#state = noState();
     this.#head = { epoch: '', position: 0, digest: new Uint8Array(0) };
     this.#link = NO_LINK;
   }
 
   /** Everything, for a snapshot of the journal. */
   write(writer: ByteWriter): void {
-    writer.byte(VERSION).text(this.#region).integer(this.#cap).integer(this.#nextNumber).integer(this.#made).integer(this.#tickets);
-    writeChain(writer, this.#chain);
-    writer.byte((this.#diverged ? DIVERGED : 0) | (this.#sent ? SENT : 0)).integer(this.#incarnations.length);
-    for (const incarnation of this.#incarnations) writeIncarnation(writer, incarnation);
+    writeState(writer, this.#state);
     writeNumbered(writer, this.pending);
     this.tail.write(writer);
     this.rejections.write(writer);
@@ -406,19 +359,9 @@ export class Replica {
   }
 
   read(reader: ByteReader): void {
-    const version = reader.byte();
-    if (version !== VERSION) throw new HoldfastError('unknown-record', `The state of a replica is of version ${version}; this Holdfast knows ${VERSION}.`);
+    const state = readState(reader);
     this.reset();
-    this.#region = reader.text();
-    this.#cap = reader.integer();
-    this.#nextNumber = reader.integer();
-    this.#made = reader.integer();
-    this.#tickets = reader.integer();
-    this.#chain = readChain(reader);
-    const flags = reader.byte();
-    this.#diverged = (flags & DIVERGED) !== 0;
-    this.#sent = (flags & SENT) !== 0;
-    this.#readIncarnations(reader);
+    this.#state = state;
     const pending = readNumbered(reader);
     this.pending.replace(pending);
     this.tail.read(reader);
@@ -428,19 +371,11 @@ export class Replica {
     this.#head = readBase(reader, this.clients, this.model);
   }
 
-  #readIncarnations(reader: ByteReader): void {
-    for (let left = reader.integer(); left > 0; left--) this.#incarnations.push(readIncarnation(reader));
-  }
-
   /** As it was written before version 2. */
   readOld(reader: ByteReader): void {
     this.reset();
-    this.#region = reader.text();
-    this.#cap = reader.integer();
-    this.#nextNumber = reader.integer();
-    this.#made = reader.integer();
-    this.#diverged = reader.byte() === 1;
-    this.#readIncarnations(reader);
+    const state = readOldState(reader);
+    this.#state = state;
     const pending = readOldNumbered(reader);
     const tail = readOldNumbered(reader);
     this.rejections.readOld(reader);
@@ -448,12 +383,7 @@ export class Replica {
     this.#head = readBase(reader, this.clients, this.model);
     this.pending.replace(fromOld(pending, this.clients));
     this.tail.replace(tail.map((item) => ({ ...item, chain: chainOfMark(markOf(item.operation)), position: 0 })));
-    this.#tickets = pending.length;
-    this.#chain = this.clients.last(this.incarnation).chain;
-    // Nobody wrote down whether something was.
-    this.#sent = true;
+    state.tickets = pending.length;
+    state.chain = this.clients.last(this.incarnation).chain;
   }
 }
-
-const DIVERGED = 1;
-const SENT = 2;

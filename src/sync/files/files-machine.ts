@@ -3,7 +3,7 @@ import type { Locator } from '../../disk/locator.ts';
 import { isReplicaPart, REPLICA } from '../../disk/replica/replica-kinds.ts';
 import { applyRecord, partsOf, ReplicaParts } from '../../disk/replica/apply-record.ts';
 import { Replica } from '../../disk/replica/replica.ts';
-import type { Applied as AppliedOperation } from '../../disk/replica/replica.ts';
+import type { Applied as AppliedOperation } from '../../disk/replica/turn.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { AppliedTree, APPLIED_DIRECTORY, decodePlaced } from './applied.ts';
 import type { Applied } from './applied.ts';

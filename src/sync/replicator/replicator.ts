@@ -1,16 +1,14 @@
 import type { Batch } from '../../disk/replica/batch.ts';
 import { encodeBatch } from '../../disk/replica/encode-batch.ts';
-import type { Model } from '../../disk/replica/model.ts';
 import { isSameOperation } from '../../disk/replica/operation.ts';
-import type { Operation, OperationId } from '../../disk/replica/operation.ts';
+import type { OperationId } from '../../disk/replica/operation.ts';
 import type { Replica } from '../../disk/replica/replica.ts';
 import { BASE, ENTRY, INCARNATION, REPLICATE, SEND } from '../../disk/replica/replica-kinds.ts';
 import { encodeBase, encodeEntry, encodeIncarnation, encodeReplicate } from '../../disk/replica/replica-records.ts';
-import type { ReplicaJournal } from '../../disk/replica/replica-journal.ts';
 import { errorMessage } from '../../runtime/errors.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { warn } from '../../runtime/warning.ts';
-import type { HubCapabilities, HubLog, LogHead } from '../hub.ts';
+import type { LogHead } from '../hub.ts';
 import { Alarm } from './alarm.ts';
 import { buildBase, fetchSnapshot } from './bootstrap.ts';
 import type { Base, BootstrapOptions } from './bootstrap.ts';
@@ -22,44 +20,14 @@ import { LinkReporter } from './link-reporter.ts';
 import { isLater, mintIncarnation } from './mint-incarnation.ts';
 import { Outbox, RESEND_MS } from './outbox.ts';
 import { COLLECTION_POLICY, Collector } from './collector.ts';
-import type { CollectionPolicy, References } from './collector.ts';
 import { Publisher, SNAPSHOT_POLICY } from './publisher.ts';
-import type { SnapshotPolicy } from './publisher.ts';
+import type { ReplicatorOptions } from './replicator-options.ts';
 import { baseOf, seal } from './snapshot-seal.ts';
 import { systemSurroundings } from './surroundings.ts';
 import type { Surroundings } from './surroundings.ts';
 import { unpack } from './unpacking.ts';
 import type { Unpacked, UnpackingOptions } from './unpacking.ts';
 import { Wire } from './wire.ts';
-
-export interface ReplicatorOptions {
-  readonly journal: ReplicaJournal;
-  readonly log: HubLog;
-  /** The log's. */
-  readonly name: string;
-  readonly capabilities: HubCapabilities;
-  /** As `Hub.name`. */
-  readonly hubName: string;
-  /** Of what the journal is a part of, for warnings. */
-  readonly path: string;
-  /** This root's name among the regions. */
-  readonly region: string;
-  /** Bytes of operations that may be pending (rule 13). */
-  readonly cap: number;
-  /** A new, empty model of the kind that the journal has: snapshots are tried on it. */
-  model(): Model;
-  /** Keeps the bytes of a copy whose history the hub does not have, before another one takes its place (rule 12). */
-  quarantine(bytes: Uint8Array): Promise<void> | void;
-  /** Makes sure that the hub has what operations refer to, before they are sent; gives the names of those blobs. */
-  prepare?(operations: readonly Operation[]): Promise<readonly string[]>;
-  /** What else names blobs of the log; without it only entries that are put together from some do. */
-  readonly references?: References;
-  /** Looks at a batch before it is applied; one that it rejects is not, and is asked for again later. */
-  check?(batch: Batch): Promise<void> | void;
-  readonly surroundings?: Surroundings;
-  readonly snapshots?: SnapshotPolicy;
-  readonly collection?: CollectionPolicy;
-}
 
 /** How often to look without news: hubs that tell of news may miss some. */
 const POLL_MS = { notifies: 10_000, silent: 1000 };

@@ -240,13 +240,6 @@ export const BROKEN_RESTORES: Record<string, Mutant> = {
     }),
   ),
 
-  'the tail ends where a base has no trace of it': broken(() =>
-    replace(Fates.prototype, 'ofConfirmed', (original) => function (this: Fates, item, index) {
-      const fate = original.call(this, item, index);
-      return fate === 'unknown' ? 'taken' : fate;
-    }),
-  ),
-
   'an earlier life counts as the present one': broken(() =>
     replace(Fates.prototype, 'ofConfirmed', (original) => function (this: Fates, item, index) {
       const { number } = this.own.clients.last(item.incarnation);
