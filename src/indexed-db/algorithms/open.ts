@@ -61,7 +61,12 @@ async function readSchema(database: OpenDatabase): Promise<Schema> {
 function connect(bucket: Bucket, database: OpenDatabase, schema: Schema): Connection {
   const connection = new Connection(database, schema);
   new IDBDatabase(internal, connection);
-  connection.claim = bucket.place.locks.connect(database.name, (wanted) => tellWanted(connection, wanted));
+  try {
+    connection.claim = bucket.place.locks.connect(database.name, (wanted) => tellWanted(connection, wanted));
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
   connection.claim.onLost = () => connection.closeByForce(lost());
   return connection;
 }
@@ -96,6 +101,7 @@ async function upgradeAlone(bucket: Bucket, connection: Connection, version: num
   const onBlocked = tellBlocked(request, connection.version, version);
   const alone = await bucket.place.locks.alone(name, { newVersion: version }, onBlocked, connection.claim ?? undefined);
   try {
+    if (connection.isClosePending) throw domException('AbortError', 'The connection was closed while it waited to upgrade the database.');
     await runUpgrade(connection, version, request);
   } finally {
     alone.release();

@@ -46,6 +46,15 @@ export class OpenDatabase {
    * never for each other. https://w3c.github.io/IndexedDB/#transaction-scheduling
    */
   admit(transaction: Transaction): void {
+    try {
+      this.#enter(transaction);
+      transaction.startIfPossible();
+    } catch (error) {
+      transaction.abort(asWebError(error, 'start the transaction'));
+    }
+  }
+
+  #enter(transaction: Transaction): void {
     const releaseClaim = this.#claim(transaction);
     const queues = transaction.scope.map((store) => this.#queueOf(store.id));
     for (const queue of queues) {
@@ -55,7 +64,6 @@ export class OpenDatabase {
       for (const queue of queues) queue.leave(transaction);
       releaseClaim?.();
     };
-    transaction.startIfPossible();
   }
 
   /** The order among processes. Gives what ends the claim, where there is one. */

@@ -3,7 +3,7 @@ import type { EventNode } from '../events/event-node.ts';
 import type { Operation } from './operation.ts';
 import { Request } from './request.ts';
 
-/** Nothing of a transaction: the request waits in the connection queue. */
+/** It is nothing that a transaction runs: the request waits in the connection queue. */
 const none: Operation = { ready: null, run: () => undefined };
 
 /** A request to open or delete a database. https://w3c.github.io/IndexedDB/#open-request */

@@ -1,4 +1,5 @@
 import { RecordsBusyError } from '../../disk/records/records-error.ts';
+import { ValueDamagedError } from '../../disk/values/value-error.ts';
 import { isDOMException } from '../../runtime/errors.ts';
 import { setImmediate, setTimeout, uptime } from '../../runtime/timers.ts';
 import { asWebError } from '../errors.ts';
@@ -157,13 +158,17 @@ export class RequestQueue {
     item.succeeded(result);
   }
 
-  /** What is no DOMException leaves the database's transaction in a state in which it can only be rolled back. */
+  /**
+   * What is no DOMException, and no fault of the value itself, leaves a transaction that writes in a state in which it can
+   * only be rolled back.
+   */
   #failed(item: QueueItem, error: unknown): void {
     if (error instanceof RecordsBusyError && this.#isPatient()) return void this.#tryLater();
     this.#take();
     const shown = asWebError(error, 'run a request of the transaction');
     item.failed(shown);
-    if (!isDOMException(error)) this.#transaction.abort(shown);
+    const isHarmless = isDOMException(error) || error instanceof ValueDamagedError || this.#transaction.isReadOnly;
+    if (!isHarmless) this.#transaction.abort(shown);
   }
 
   #isPatient(): boolean {

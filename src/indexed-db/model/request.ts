@@ -62,6 +62,8 @@ export class Request extends EventNode implements QueueItem {
 
   settle(result: unknown, error: DOMException | null): void {
     this.isDone = true;
+    // A program may keep its requests, and need not keep what they wrote.
+    this.operation = done;
     this.result = result;
     this.error = error;
   }
@@ -76,3 +78,4 @@ export class Request extends EventNode implements QueueItem {
 }
 
 const none = new EventTarget();
+const done: Operation = { ready: null, run: () => undefined };

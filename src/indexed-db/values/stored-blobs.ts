@@ -1,3 +1,4 @@
+import { Blob, File } from 'node:buffer';
 import fs from 'node:fs';
 import type { BlobFile, BlobFiles } from '../../disk/records/record-database.ts';
 import type { PlatformData, PlatformObjects } from '../../disk/values/platform-objects.ts';
@@ -79,9 +80,20 @@ async function openBlob({ kind, data }: PlatformData, ids: readonly number[], fi
   files.hold(id);
   holders.register(source, () => files.release(id));
   const disk = await fileFromDisk(source);
-  if (kind === blobKinds.blob) return disk.slice(0, file.size, known.type);
-  return define(disk, 'lastModified', { value: known.lastModified ?? 0, configurable: true });
+  if (kind === blobKinds.blob) return withPrototype(disk.slice(0, file.size, known.type), Blob.prototype);
+  return withPrototype(define(disk, 'lastModified', { value: known.lastModified ?? 0, configurable: true }), File.prototype);
 }
+
+/** A Blob that reads from the disk is of a class of its own; whoever stored one of the platform's gets one of those. */
+function withPrototype<T extends Blob>(blob: T, prototype: object): T {
+  for (const name of readers) {
+    const value: unknown = Reflect.get(blob, name);
+    if (value !== Reflect.get(prototype, name)) define(blob, name, { value, writable: true, configurable: true });
+  }
+  return Object.setPrototypeOf(blob, prototype) as T;
+}
+
+const readers = ['arrayBuffer', 'bytes', 'text', 'stream', 'slice'] as const;
 
 /** Whoever writes such files writes them once: their state never changes. */
 function stateOf(file: BlobFile): DiskFileSource['state'] {

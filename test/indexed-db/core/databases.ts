@@ -117,6 +117,7 @@ await runCases({
     await result(db.transaction('s', 'readwrite').objectStore('s').delete(1));
     await new Promise((resolve) => setTimeout(resolve, 50));
     assert.equal(read.file, read.same);
+    assert.deepEqual([Object.getPrototypeOf(read.file), Object.getPrototypeOf(read.blob)], [File.prototype, Blob.prototype]);
     assert.deepEqual([read.file.name, read.file.type, read.file.lastModified, read.file.size], ['name.txt', file.type, 12345, 11]);
     assert.equal(await read.file.text(), 'the content');
     assert.deepEqual([await read.blob.slice(0, 3).text(), read.blob.type, Object.prototype.toString.call(read.blob)], ['ano', 'a/b', '[object Blob]']);
