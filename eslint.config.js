@@ -1,8 +1,8 @@
 import tseslint from 'typescript-eslint';
 
 // Who may import whom: doors → host → standards' folders → disk → runtime. ARCHITECTURE.md says why.
-const folders = ['cli', 'host', 'web-storage', 'file-system', 'web-locks', 'storage', 'indexed-db', 'disk', 'sync', 'webidl', 'runtime'];
-const standards = ['web-storage', 'file-system', 'web-locks', 'storage', 'indexed-db'];
+const folders = ['cli', 'host', 'web-storage', 'file-system', 'web-locks', 'cache-storage', 'storage', 'indexed-db', 'disk', 'sync', 'webidl', 'runtime'];
+const standards = ['web-storage', 'file-system', 'web-locks', 'cache-storage', 'storage', 'indexed-db'];
 const mayImport = {
   cli: folders.filter((folder) => folder !== 'cli'),
   host: folders.filter((folder) => folder !== 'cli' && folder !== 'host'),

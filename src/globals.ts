@@ -1,4 +1,5 @@
 import type * as threads from 'node:worker_threads';
+import type { Cache as HoldfastCache } from './cache-storage/cache.ts';
 import type * as FileSystem from './file-system/index.ts';
 import type * as IndexedDB from './indexed-db/index.ts';
 import type { StorageClient } from './host/storage-client.ts';
@@ -53,6 +54,9 @@ type KnownStorage = Dom extends true ? true : Deno;
 /** Deno knows of Node's module, but its own navigator has no locks. */
 type KnownLocks = Known extends true ? true : Deno extends true ? false : NodeLocks;
 
+/** Deno's own are not kept on the disk that the program chooses. */
+type KnownCaches = Known extends true ? true : Deno;
+
 type Unless<Condition, Type> = Condition extends true ? object : Type;
 type Interface<Instance> = { prototype: Instance; new (): Instance };
 
@@ -101,6 +105,8 @@ type IDBOpenDBRequestOfGlobals = Unless<Known, DatabaseInstance<'IDBOpenDBReques
 type IDBRequestOfGlobals = Unless<Known, DatabaseInstance<'IDBRequest'>>;
 type IDBTransactionOfGlobals = Unless<Known, DatabaseInstance<'IDBTransaction'>>;
 type IDBVersionChangeEventOfGlobals = Unless<Known, DatabaseInstance<'IDBVersionChangeEvent'>>;
+type CacheOfGlobals = Unless<KnownCaches, HoldfastCache>;
+type CachesOfGlobals = Unless<KnownCaches, StorageClient['caches']>;
 type StorageOfNavigator = Unless<Known, { readonly storage: StorageManager }>;
 type LocksOfNavigator = Unless<KnownLocks, { readonly locks: LockManager }>;
 
@@ -129,10 +135,13 @@ declare global {
   interface IDBRequest extends IDBRequestOfGlobals {}
   interface IDBTransaction extends IDBTransactionOfGlobals {}
   interface IDBVersionChangeEvent extends IDBVersionChangeEventOfGlobals {}
+  interface Cache extends CacheOfGlobals {}
+  interface CacheStorage extends CachesOfGlobals {}
   interface Navigator extends StorageOfNavigator, LocksOfNavigator {}
 
   var localStorage: Storage;
   var sessionStorage: Storage;
+  var caches: CacheStorage;
   var navigator: typeof globalThis extends { onmessage: unknown; navigator: infer T } ? T : Navigator;
   var Storage: typeof globalThis extends { onabort: unknown; Storage: infer T } ? T : Interface<Storage>;
   var StorageEvent: typeof globalThis extends { onabort: unknown; StorageEvent: infer T }
@@ -153,6 +162,20 @@ declare global {
     : typeof globalThis extends { importScripts: unknown; Lock: infer T }
       ? T
       : Interface<Lock>;
+  var Cache: typeof globalThis extends { onabort: unknown; Cache: infer T }
+    ? T
+    : typeof globalThis extends { importScripts: unknown; Cache: infer T }
+      ? T
+      : typeof globalThis extends { Deno: unknown; Cache: infer T }
+        ? T
+        : Interface<Cache>;
+  var CacheStorage: typeof globalThis extends { onabort: unknown; CacheStorage: infer T }
+    ? T
+    : typeof globalThis extends { importScripts: unknown; CacheStorage: infer T }
+      ? T
+      : typeof globalThis extends { Deno: unknown; CacheStorage: infer T }
+        ? T
+        : Interface<CacheStorage>;
   var FileSystemHandle: typeof globalThis extends { onabort: unknown; FileSystemHandle: infer T }
     ? T
     : typeof globalThis extends { importScripts: unknown; FileSystemHandle: infer T }

@@ -27,6 +27,7 @@ export const verify: Command = {
 const nothing = (): void => {};
 
 async function load(): Promise<Knowledge> {
+  const { CacheMachine, faultsOfResponses, listResponses } = await import('../host/caches/code.ts');
   const { AccountMachine, weighBucket } = await import('../host/file-code.ts');
   const machines = {
     'local-storage': (url: string) => new MapMachine(url),
@@ -34,8 +35,9 @@ async function load(): Promise<Knowledge> {
     quota: () => new AccountMachine(),
     'files-sync': () => new FilesMachine(),
     channels: () => new ChannelMachine(),
+    'caches/index': () => new CacheMachine(),
   };
-  return { machines, weigh: weighBucket };
+  return { machines, responses: { list: listResponses, faults: faultsOfResponses }, weigh: weighBucket };
 }
 
 /** Exit code 1 when something is lost or cannot be told. */

@@ -9,6 +9,8 @@ const DRAFT = new RegExp(`^${UUID}(?:\\.dead)?$`);
 const PROBE = /^\.new-probe-\u00e9-[0-9]+-[0-9a-z]*$/;
 const SWAP = new RegExp(`^(?:fence-)?${UUID}$`);
 const TRASH = new RegExp(`^-?${UUID}\\.(?:[0-9]+-[0-9a-z]+|${UUID})$`);
+const RESPONSE = new RegExp(`^(${UUID})\\.[0-9]+-[0-9a-z]+$`);
+const CACHES_DRAFT = new RegExp(`^\\.new-caches-${UUID}$`);
 const WAKE = new RegExp(`^(${UUID})(?:\\.lease)?$`);
 
 /** What is being built in a root's workshop. */
@@ -24,3 +26,9 @@ export const FREE_TRASH = '-';
 
 /** The session to which a file in `wake/` belongs; null for what is none of ours. */
 export const sessionOfWake = (name: string): string | null => WAKE.exec(name)?.[1] ?? null;
+
+/** The session that has made a file of a response, in `caches/responses/`; null for what is none of ours. */
+export const sessionOfResponse = (name: string): string | null => RESPONSE.exec(name)?.[1] ?? null;
+
+/** What is to become a bucket's `caches/`. */
+export const isCachesDraft = (name: string): boolean => CACHES_DRAFT.test(name);

@@ -1,5 +1,5 @@
 import { Account } from '../disk/quota/account.ts';
-import { categories } from '../disk/quota/records.ts';
+import { categories, type Category } from '../disk/quota/records.ts';
 import { FileTree } from '../disk/tree/file-tree.ts';
 import { outsideContexts } from '../runtime/callback-context.ts';
 import type { UsageDetails } from '../storage/storage-manager.ts';
@@ -14,7 +14,8 @@ export function createAccount({ root, place, allowance }: EnginePlace): Account 
 /** Bytes in use, of what an account counts. */
 export async function usageOf(account: Account): Promise<Omit<UsageDetails, 'localStorage'>> {
   const usage = await account.usage();
-  return { fileSystem: usage.get(categories.files) ?? 0, indexedDB: usage.get(categories.indexedDB) ?? 0 };
+  const bytesOf = (category: Category): number => usage.get(category) ?? 0;
+  return { caches: bytesOf(categories.caches), fileSystem: bytesOf(categories.files), indexedDB: bytesOf(categories.indexedDB) };
 }
 
 /**

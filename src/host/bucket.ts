@@ -1,4 +1,5 @@
 import type { ChannelJournal } from '../disk/channels/channel-journal.ts';
+import type { CacheStore } from '../disk/caches/cache-store.ts';
 import type { MapClient } from '../disk/map/map-client.ts';
 import { MapJournal } from '../disk/map/map-journal.ts';
 import { DEFAULT_QUOTA } from '../disk/map/map-state.ts';
@@ -13,6 +14,7 @@ import type { UsageDetails } from '../storage/storage-manager.ts';
 import { broadcastChannel } from './broadcast-channel/provide.ts';
 import { BucketEngine } from './bucket-engine.ts';
 import type { EnginePlace } from './bucket-engine.ts';
+import { cachesPart } from './caches/provide.ts';
 import type { BucketQuota } from './options.ts';
 import type { BucketSync, SyncedBucket } from './sync/bucket-sync.ts';
 import type { BucketDatabases } from './indexed-db/bucket-databases.ts';
@@ -72,6 +74,7 @@ export class Bucket implements EnginePlace {
   #map: MapJournal | undefined;
   #channels: ChannelJournal | undefined;
   #databases: BucketDatabases | undefined;
+  #cacheStore: CacheStore | undefined;
   /** Null: the host has no hub for the origin. */
   readonly #sync: BucketSync | null;
   #closed = false;
@@ -194,6 +197,11 @@ export class Bucket implements EnginePlace {
     });
   }
 
+  /** Its caches, once the engine is ready. @throws HoldfastError disk-failed where the code cannot be loaded */
+  get cacheStore(): CacheStore {
+    return (this.#cacheStore ??= cachesPart.code.createCacheStore(this.engine));
+  }
+
   get #mapBytes(): number {
     return this.#mapJournal().current().bytes;
   }
@@ -230,7 +238,7 @@ export class Bucket implements EnginePlace {
   /** What of it takes descriptors and watches now. */
   get use(): BucketUse {
     const open = [...(this.#clients?.values() ?? [])].reduce((total, { openFiles }) => total + openFiles, 0);
-    const journals = Number(this.#map?.isOpen === true) + Number(this.engine.isRunning);
+    const journals = Number(this.#map?.isOpen === true) + Number(this.#cacheStore?.isOpen === true) + Number(this.engine.isRunning);
     return { journals, files: open, watched: Number(this.#map?.isWatching === true) };
   }
 
@@ -250,6 +258,7 @@ export class Bucket implements EnginePlace {
     this.#map?.close();
     this.#channels?.close();
     await this.#databases?.close();
+    this.#cacheStore?.close();
     await this.engine.close();
   }
 }

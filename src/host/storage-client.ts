@@ -1,3 +1,5 @@
+import type { CacheStorage } from '../cache-storage/cache-storage.ts';
+import type { CacheStore } from '../disk/caches/cache-store.ts';
 import type { WebLockTable } from '../disk/locks/lock-table.ts';
 import type { MapArea } from '../disk/map/map-area.ts';
 import type { MapClient } from '../disk/map/map-client.ts';
@@ -19,6 +21,7 @@ import type { ChannelJournal } from '../disk/channels/channel-journal.ts';
 import type { ClientChannels } from './broadcast-channel/client-channels.ts';
 import { broadcastChannel } from './broadcast-channel/provide.ts';
 import type { Bucket } from './bucket.ts';
+import { cachesPart } from './caches/provide.ts';
 import { ClientArea, SessionMap } from './client-area.ts';
 import { ContextEventTarget } from './context-event-target.ts';
 import type { Meter } from './meter.ts';
@@ -65,6 +68,7 @@ export class StorageClient<Sync extends OriginSync | null = OriginSync | null> e
   #indexedDB: IDBFactory | undefined;
   #channels: ClientChannels | undefined;
   #BroadcastChannel: BroadcastChannelConstructor | undefined;
+  #caches: CacheStorage | undefined;
   #fileSystem: FileSystem | undefined;
   #unsubscribe: (() => void) | undefined;
   #onstorage: { readonly handler: StorageListener; readonly bound: StorageListener } | null = null;
@@ -172,6 +176,17 @@ export class StorageClient<Sync extends OriginSync | null = OriginSync | null> e
    */
   get BroadcastChannel(): BroadcastChannelConstructor {
     return (this.#BroadcastChannel ??= broadcastChannel.code.channelInterface(() => this.channels));
+  }
+
+  /**
+   * The origin's caches of responses, shared by all processes and threads of the root.
+   * https://w3c.github.io/ServiceWorker/#self-caches
+   *
+   * @throws HoldfastError closed; disk-failed where the code cannot be loaded
+   */
+  get caches(): CacheStorage {
+    this.requireOpen();
+    return (this.#caches ??= cachesPart.code.createCacheStorage({ url: this.#url, store: () => this.#cacheStore() }));
   }
 
   /**
@@ -296,6 +311,13 @@ export class StorageClient<Sync extends OriginSync | null = OriginSync | null> e
     this.#use();
     await this.#bucket.engine.locksReady();
     return this.#bucket.engine.webLocks;
+  }
+
+  async #cacheStore(): Promise<CacheStore> {
+    this.#use();
+    await this.#bucket.engine.ready();
+    this.#use();
+    return this.#bucket.cacheStore;
   }
 
   #localArea(): LocalArea {

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import type { ReadableByteStreamController, UnderlyingByteSource } from 'node:stream/web';
-import { withDescriptor } from './descriptors.ts';
+import { onShortage, withDescriptor } from './descriptors.ts';
 import { errorCode, isDOMException, withCause } from './errors.ts';
 import { runtime } from './runtime.ts';
 
@@ -9,6 +9,8 @@ export interface DiskSnapshot {
   readonly path: string;
   /** The file's name, for messages. */
   readonly name: string;
+  /** What gave it, for messages; by default `getFile()`. */
+  readonly since?: string;
   readonly state: Pick<fs.Stats, 'size' | 'mtimeMs' | 'ino' | 'dev'>;
 }
 
@@ -33,7 +35,14 @@ const PRESSURE_BYTES = 33 * 2 ** 20;
 const LARGEST_READ = 2 ** 30;
 
 /** Descriptors of streams that were dropped before their end. */
-const dropped = new FinalizationRegistry<number>((descriptor) => fs.closeSync(descriptor));
+const dropped = new FinalizationRegistry<number>((descriptor) => {
+  waiting.delete(descriptor);
+  fs.closeSync(descriptor);
+});
+
+/** Streams that nobody has begun to read, by the descriptors that they keep for that: they can do without. */
+const waiting = new Map<number, WeakRef<RangeSource>>();
+onShortage(() => [...waiting.values()].map((source) => source.deref()?.rest() === true).includes(true));
 
 /** All bytes of a range. Rejects with NotReadableError once the file has changed, NotFoundError once it is gone. */
 export async function readRange(range: DiskRange): Promise<Uint8Array<ArrayBuffer>> {
@@ -60,8 +69,20 @@ export async function readRange(range: DiskRange): Promise<Uint8Array<ArrayBuffe
  * https://w3c.github.io/FileAPI/#stream-method-algo
  */
 export function streamRange(range: DiskRange): ReadableStream {
+  return streamOf(new RangeSource(range));
+}
+
+/**
+ * The same over a file that is open already, so that it can be removed meanwhile; `descriptor` is the stream's from now
+ * on. Where descriptors run out before the first read, it is closed, and the file is opened again by its path.
+ */
+export function streamOpenRange(range: DiskRange, descriptor: number): ReadableStream {
+  return streamOf(new RangeSource(range, descriptor));
+}
+
+function streamOf(source: RangeSource): ReadableStream {
   const { ReadableStream } = process.getBuiltinModule('node:stream/web');
-  return new ReadableStream(new RangeSource(range), { highWaterMark: 0 });
+  return new ReadableStream(source, { highWaterMark: 0 });
 }
 
 class RangeSource implements UnderlyingByteSource {
@@ -72,9 +93,19 @@ class RangeSource implements UnderlyingByteSource {
   #isReading = false;
   #isCancelled = false;
 
-  constructor(range: DiskRange) {
+  constructor(range: DiskRange, descriptor?: number) {
     this.#range = range;
     this.#position = range.start;
+    if (descriptor === undefined) return;
+    this.#keep(descriptor);
+    waiting.set(descriptor, new WeakRef(this));
+  }
+
+  /** Closes the file until it is read; whether it was open. Only before that has begun. */
+  rest(): boolean {
+    const wasOpen = this.#descriptor !== null;
+    this.#close();
+    return wasOpen;
   }
 
   async pull(controller: ReadableByteStreamController): Promise<void> {
@@ -102,24 +133,25 @@ class RangeSource implements UnderlyingByteSource {
   async #read(wanted: number): Promise<Uint8Array<ArrayBuffer>> {
     const { file, end } = this.#range;
     const chunk = allocate(Math.min(wanted, end - this.#position, CHUNK_BYTES));
-    this.#descriptor ??= this.#open();
-    const read = await readAt(this.#descriptor, chunk, this.#position);
-    requireUnchanged(this.#descriptor, file);
+    const descriptor = this.#descriptor ?? this.#keep(open(file));
+    waiting.delete(descriptor);
+    const read = await readAt(descriptor, chunk, this.#position);
+    requireUnchanged(descriptor, file);
     if (read === 0 && chunk.byteLength > 0) throw changed(file);
     this.#position += read;
     askForCollection(read);
     return chunk.subarray(0, read);
   }
 
-  #open(): number {
-    const descriptor = open(this.#range.file);
+  #keep(descriptor: number): number {
     dropped.register(this, descriptor, this);
-    return descriptor;
+    return (this.#descriptor = descriptor);
   }
 
   #close(): void {
     if (this.#descriptor === null) return;
     dropped.unregister(this);
+    waiting.delete(this.#descriptor);
     fs.closeSync(this.#descriptor);
     this.#descriptor = null;
   }
@@ -203,15 +235,16 @@ function readAt(descriptor: number, target: Uint8Array, position: number): numbe
   });
 }
 
-function changed(file: DiskSnapshot): DOMException {
-  return new DOMException(`'${file.name}' cannot be read: it has changed since getFile(). Ask its handle for a new File.`, 'NotReadableError');
+function changed({ name, since }: DiskSnapshot): DOMException {
+  const advice = since === undefined ? ' Ask its handle for a new File.' : '';
+  return new DOMException(`'${name}' cannot be read: it has changed since ${since ?? 'getFile()'}.${advice}`, 'NotReadableError');
 }
 
 /** https://w3c.github.io/FileAPI/#file-error-read */
 function toReadError(error: unknown, file: DiskSnapshot): unknown {
   if (isDOMException(error)) return error;
   const isGone = ['ENOENT', 'ENOTDIR'].includes(errorCode(error));
-  const reason = isGone ? 'it was moved or removed since getFile().' : 'the disk or the system refused.';
+  const reason = isGone ? `it was moved or removed since ${file.since ?? 'getFile()'}.` : 'the disk or the system refused.';
   const exception = new DOMException(`'${file.name}' cannot be read: ${reason}`, isGone ? 'NotFoundError' : 'NotReadableError');
   return withCause(exception, error);
 }

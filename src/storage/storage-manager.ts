@@ -2,6 +2,7 @@ import { defineInterface, illegalConstructor, illegalInvocation, internal } from
 
 /** Bytes that each kind of storage takes, under the names that browsers use. */
 export interface UsageDetails {
+  readonly caches: number;
   readonly fileSystem: number;
   readonly indexedDB: number;
   readonly localStorage: number;

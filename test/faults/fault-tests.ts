@@ -38,3 +38,9 @@ export const namesOfLocks: RightNames = {
   ENOSPC: ['UnknownError', 'QuotaExceededError'],
   EACCES: [...namesOfFiles.EACCES, 'SecurityError'],
 };
+
+/** As files; SecurityError where the index may not be read. */
+export const namesOfCaches: RightNames = {
+  ...namesOfFiles,
+  EACCES: [...namesOfFiles.EACCES, 'SecurityError'],
+};

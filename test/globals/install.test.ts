@@ -36,7 +36,7 @@ describe('what is installed', () => {
   test('are all globals by default, and never window, self or document', () => {
     const { target } = installed({ host: openHost() });
     expect(Object.getOwnPropertyNames(target).sort()).toEqual(
-      [...webStorage, ...files, 'FileSystemSyncAccessHandle', ...locks, ...databases, 'BroadcastChannel', ...always].sort(),
+      [...webStorage, ...files, 'FileSystemSyncAccessHandle', ...locks, ...databases, 'Cache', 'CacheStorage', 'caches', 'BroadcastChannel', ...always].sort(),
     );
     expect(Object.getOwnPropertyNames(Object.getPrototypeOf(target.navigator)).sort()).toEqual(
       ['constructor', 'hardwareConcurrency', 'language', 'languages', 'locks', 'platform', 'storage', 'userAgent'].sort(),
@@ -49,6 +49,7 @@ describe('what is installed', () => {
     expect(names(['localStorage'])).toEqual(['QuotaExceededError', 'Storage', 'StorageEvent', 'localStorage']);
     expect(names(['navigator.locks'])).toEqual(['Lock', 'LockManager', 'Navigator', 'navigator']);
     expect(names(['indexedDB'])).toEqual([...databases, 'QuotaExceededError'].sort());
+    expect(names(['caches'])).toEqual(['Cache', 'CacheStorage', 'QuotaExceededError', 'caches']);
     expect(names(['BroadcastChannel'])).toEqual(['BroadcastChannel']);
     expect(names([])).toEqual([]);
   });

@@ -60,7 +60,7 @@ export const runtimes = [
       `--allow-read=${data},${project}/programs`,
       `--allow-write=${data}`,
       `--allow-env=${[...variables, 'TEST_DATA', 'TEST_RUNTIMES'].join()}`,
-      ...(area === 'sync' ? ['--allow-net=127.0.0.1'] : []),
+      ...(['sync', 'caches'].includes(area) ? ['--allow-net=127.0.0.1'] : []),
     ],
     preload: (globals) => ['--preload', globals.denoSpecifier],
   },

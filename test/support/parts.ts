@@ -1,2 +1,3 @@
 // What programs that are built find beside their code, and those that run from the source have to be given.
 import '../../src/disk/map/following-provided.ts';
+import '../../src/host/caches/provided.ts';

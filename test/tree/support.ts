@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import type { Locator } from '../../src/disk/locator.ts';
-import { weighFiles } from '../../src/disk/quota/weigh.ts';
+import { weighBucket, weighFiles } from '../../src/disk/quota/weigh.ts';
 import { FileTree } from '../../src/disk/tree/file-tree.ts';
 import type { FileTreeOptions } from '../../src/disk/tree/file-tree.ts';
 import { TreeError } from '../../src/disk/tree/tree-error.ts';
@@ -46,6 +46,13 @@ export function weigh(bucket: string): number {
   let bytes = 0;
   for (const weight of weighFiles(bucket)) bytes += weight;
   return bytes;
+}
+
+/** Bytes that all that is counted in a bucket takes. */
+export function weighAll(bucket: string): number {
+  let total = 0;
+  for (const { bytes } of weighBucket(bucket)) total += bytes;
+  return total;
 }
 
 /** Gives a file its content as a writable would. */

@@ -2,6 +2,8 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { onTestFinished } from 'vitest';
+import { faultsOfResponses, listResponses } from '../../src/disk/caches/inspect.ts';
+import { CacheMachine } from '../../src/disk/caches/machine.ts';
 import { FrameReader } from '../../src/disk/journal/frame-reader.ts';
 import { Journal } from '../../src/disk/journal/journal.ts';
 import { closeQuietly, FILE_HEADER_BYTES, openGeneration } from '../../src/disk/journal/generation-file.ts';
@@ -21,7 +23,7 @@ import { FilesJournal } from '../../src/sync/files/files-journal.ts';
 import { FilesMachine } from '../../src/sync/files/files-machine.ts';
 
 export const ORIGIN = 'https://app.example';
-export const JOURNALS: readonly JournalName[] = ['local-storage', 'locks', 'quota', 'files-sync', 'channels'];
+export const JOURNALS: readonly JournalName[] = ['local-storage', 'locks', 'quota', 'files-sync', 'channels', 'caches/index'];
 
 const nothing = (): void => {};
 
@@ -31,9 +33,12 @@ const machines: Machines = {
   quota: () => new AccountMachine(),
   'files-sync': () => new FilesMachine(),
   channels: () => new ChannelMachine(),
+  'caches/index': () => new CacheMachine(),
 };
 
-export const verify = (directory: string): Verification => verifyRoot(new Root(directory, 'relaxed', 'lockfile'), { machines, weigh: weighBucket }, nothing);
+const responses = { list: listResponses, faults: faultsOfResponses };
+
+export const verify = (directory: string): Verification => verifyRoot(new Root(directory, 'relaxed', 'lockfile'), { machines, responses, weigh: weighBucket }, nothing);
 
 export function temporary(): string {
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'holdfast-verify-'));
@@ -45,7 +50,7 @@ export function temporary(): string {
 export async function sampleRoot(): Promise<string> {
   const root = path.join(temporary(), 'root');
   const host = new StorageHost({ root });
-  const { localStorage, locks, storage } = host.origin(ORIGIN);
+  const { caches, localStorage, locks, storage } = host.origin(ORIGIN);
   for (let index = 0; index < 6; index += 1) localStorage.setItem(`key ${index}`, 'value'.repeat(index));
   for (let index = 0; index < 3; index += 1) await locks.request(`lock ${index}`, () => undefined);
   const directory = await storage.getDirectory();
@@ -54,6 +59,8 @@ export async function sampleRoot(): Promise<string> {
     await writable.write('x'.repeat(5000));
     await writable.close();
   }
+  const cache = await caches.open('pages');
+  for (const name of ['one', 'two']) await cache.put(`https://a.example/${name}`, new Response('x'.repeat(5000)));
   await host.close();
   const files = new FilesJournal(new BucketDirectory(new Root(root, 'relaxed'), ORIGIN, 'default'), { session: 5 });
   for (const name of ['one', 'two', 'three']) files.appendApplied([{ locator: [name], state: { kind: 'directory' } }]);

@@ -28,7 +28,7 @@ async function run(text: string, { variant = 'any' as Variant, product = false, 
   const test = testsOf(folders, 'ours', `ours/${name}`).find((each) => each.variant === variant);
   if (test === undefined) throw new Error(`no variant ${variant}`);
   const homes = path.join(scratch, 'homes');
-  const result = await runTest(test, { folders, product, scratch: homes, patience });
+  const result = await runTest(test, { folders, product, scratch: homes, server: 'http://127.0.0.1:9', patience });
   expect(fs.readdirSync(homes), 'no root is left behind').toEqual([]);
   return result;
 }

@@ -4,6 +4,7 @@ import { record as fileSystemAccess } from './file-system-access.ts';
 import { record as fs } from './fs.ts';
 import { record as indexedDB } from './IndexedDB.ts';
 import { record as ours } from './ours.ts';
+import { record as cacheStorage } from './service-workers-cache-storage.ts';
 import { record as storage } from './storage.ts';
 import { record as webLocks } from './web-locks.ts';
 import { record as webstorage } from './webstorage.ts';
@@ -16,5 +17,6 @@ export const records: Readonly<Record<Suite, SuiteRecord>> = {
   'web-locks': webLocks,
   storage,
   IndexedDB: indexedDB,
+  'service-workers/cache-storage': cacheStorage,
   ours,
 };

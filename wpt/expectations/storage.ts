@@ -13,7 +13,7 @@ export const record: SuiteRecord = {
   'storage/buckets/storage_bucket_object.tentative.https.any.js': { run: false, reason: 'buckets' },
   'storage/estimate-indexeddb.https.any.js': { run: true },
   'storage/estimate-parallel.https.any.js': { run: true },
-  'storage/estimate-usage-details-caches.https.tentative.any.js': { run: false, reason: 'cache-api' },
+  'storage/estimate-usage-details-caches.https.tentative.any.js': { run: true },
   'storage/estimate-usage-details-indexeddb.https.tentative.any.js': { run: true },
   'storage/estimate-usage-details-service-workers.https.tentative.window.js': { run: false, reason: 'service-worker' },
   'storage/estimate-usage-details.https.tentative.any.js': { run: true },

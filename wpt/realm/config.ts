@@ -19,6 +19,8 @@ export interface RealmConfig {
   /** The folder of Holdfast's data. */
   readonly root: string;
   readonly folders: Folders;
+  /** The origin of the tests' server, as it is reached here. */
+  readonly server: string;
 }
 
 /** Where URL paths lead: /ours/ to our own tests, /examples/ to the examples, everything else to the checkout. */

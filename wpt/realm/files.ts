@@ -25,7 +25,24 @@ export function readServed(folders: Folders, url: URL): ServedFile | null {
   if (pathname === '/resources/testharnessreport.js') return { text: '', type: 'text/javascript' };
   const file = fileOf(folders, moved[pathname] ?? pathname);
   if (!fs.statSync(file, { throwIfNoEntry: false })?.isFile()) return null;
-  return { text: fs.readFileSync(file, 'utf8'), type: types[path.extname(file)] ?? 'text/plain' };
+  const text = fs.readFileSync(file, 'utf8');
+  return { text: /\.sub\.[^/]+$/.test(file) ? substituted(text) : text, type: types[path.extname(file)] ?? 'text/plain' };
+}
+
+/** https://web-platform-tests.org/writing-tests/server-pipes.html#sub */
+const substitutes: Readonly<Record<string, string>> = {
+  host: 'web-platform.test',
+  'hosts[alt][]': 'not-web-platform.test',
+  'domains[www1]': 'www1.web-platform.test',
+  'domains[www2]': 'www2.web-platform.test',
+  'ports[http][0]': '8000',
+  'ports[http][1]': '8001',
+  'ports[https][0]': '8443',
+  'ports[https][1]': '8444',
+};
+
+function substituted(text: string): string {
+  return text.replace(/\{\{([^}]+)\}\}/g, (whole, name: string) => substitutes[name] ?? whole);
 }
 
 function fileOf(folders: Folders, pathname: string): string {

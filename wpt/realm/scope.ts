@@ -1,9 +1,9 @@
 import type { RealmConfig } from './config.ts';
-import { readServed } from './files.ts';
 import { define, makeGlobalEventTarget, routeUncaught } from './global-events.ts';
 import { addMissingBuiltIns } from './built-ins.ts';
 import { documentObjects } from './document-objects.ts';
 import { FileReader } from './file-reader.ts';
+import { browserFetch, connect } from './network.ts';
 import { workerClass } from './worker-shim.ts';
 
 /**
@@ -15,6 +15,7 @@ export function shapeScope(config: RealmConfig): EventTarget {
   const location = new URL(config.href);
   const events = makeGlobalEventTarget(scope);
   addMissingBuiltIns();
+  connect(config);
   define(scope, {
     self: scope,
     location,
@@ -23,7 +24,7 @@ export function shapeScope(config: RealmConfig): EventTarget {
     // No other origin's code runs in this process but what its user has put there.
     crossOriginIsolated: true,
     GLOBAL: { isWindow: () => config.kind === 'window', isWorker: () => config.kind === 'worker', isShadowRealm: () => false },
-    fetch: servedFetch(config, globalThis.fetch),
+    fetch: browserFetch(config, globalThis.fetch),
     Worker: workerClass(config),
     FileReader,
     ...documentObjects(),
@@ -44,15 +45,4 @@ export function shapeGlobalInterfaces(...names: readonly string[]): void {
     define(globalThis, { [name]: Interface });
   }
   Object.setPrototypeOf(globalThis, prototype);
-}
-
-/** fetch() that serves the checkout at the tests' origin; other URLs (data:, blob:) go to the platform's own. */
-function servedFetch(config: RealmConfig, native: typeof fetch): typeof fetch {
-  return async (input, init) => {
-    const url = new URL(input instanceof Request ? input.url : input, config.href);
-    if (url.origin !== new URL(config.href).origin) return native(url, init);
-    const file = readServed(config.folders, url);
-    if (file === null) return new Response('', { status: 404 });
-    return new Response(file.text, { headers: { 'content-type': file.type } });
-  };
 }

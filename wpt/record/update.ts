@@ -29,7 +29,7 @@ export async function updateRecord(request: RunRequest): Promise<boolean> {
 }
 
 export function recordFile(suite: Suite): string {
-  return path.join(projectRoot, 'wpt', 'expectations', `${suite}.ts`);
+  return path.join(projectRoot, 'wpt', 'expectations', `${suite.replaceAll('/', '-')}.ts`);
 }
 
 /** The entry that agrees with the results. */

@@ -12,6 +12,8 @@ export interface LaunchOptions {
   readonly product: boolean;
   /** A folder for this run's roots; each realm's is removed when it ends. */
   readonly scratch: string;
+  /** The origin of the tests' server. */
+  readonly server: string;
   /** Multiplies the tests' own time-outs. */
   readonly patience: number;
 }
@@ -46,6 +48,7 @@ export async function runTest(test: Test, options: LaunchOptions): Promise<TestR
     product: options.product,
     root,
     folders: options.folders,
+    server: options.server,
   };
   const child = spawn(process.execPath, ['--expose-gc', entry, JSON.stringify(config)], {
     cwd: home,

@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { Folders } from '../realm/config.ts';
 import { Progress } from '../terminal.ts';
 import type { Test } from './discover.ts';
+import { TestServer } from './http-server.ts';
 import { killRealms, runTest } from './realm-launcher.ts';
 import type { TestResult } from './result.ts';
 
@@ -20,6 +21,8 @@ export async function runAll(tests: readonly Test[], options: RunAllOptions): Pr
   removeLeftovers();
   const scratch = fs.mkdtempSync(path.join(os.tmpdir(), `${prefix}${process.pid}-`));
   const progress = new Progress('wpt');
+  const testServer = new TestServer(options.folders);
+  const server = await testServer.listen();
   const cleanUp = (): void => {
     killRealms();
     fs.rmSync(scratch, { recursive: true, force: true, maxRetries: 3 });
@@ -36,7 +39,7 @@ export async function runAll(tests: readonly Test[], options: RunAllOptions): Pr
     const queue = [...tests].sort((left, right) => Number(right.timeout === 'long') - Number(left.timeout === 'long'));
     const work = async (): Promise<void> => {
       for (let test = queue.shift(); test !== undefined; test = queue.shift()) {
-        results.set(test, await runTest(test, { ...options, scratch }));
+        results.set(test, await runTest(test, { ...options, scratch, server }));
         progress.part('running', results.size, tests.length, `${results.size} of ${tests.length} realms`);
       }
     };
@@ -44,6 +47,7 @@ export async function runAll(tests: readonly Test[], options: RunAllOptions): Pr
     return tests.flatMap((test) => results.get(test) ?? []);
   } finally {
     progress.clear();
+    testServer.close();
     cleanUp();
     process.off('SIGINT', interrupted).off('SIGTERM', interrupted);
   }

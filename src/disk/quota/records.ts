@@ -18,7 +18,7 @@ export const kinds = {
 } as const;
 
 /** Who uses the space. Numbers in the written format: never changed. */
-export const categories = { files: 0, indexedDB: 1 } as const;
+export const categories = { files: 0, indexedDB: 1, caches: 2 } as const;
 
 /** A member of {@link categories}, or one of a later version. */
 export type Category = number;

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import { systemCode } from '../journal/disk-error.ts';
-import { FREE_TRASH, isSwapFolder, isTrash } from '../spelling.ts';
+import { FREE_TRASH, isSwapFolder, isTrash, sessionOfResponse } from '../spelling.ts';
 import { isLink } from '../directories.ts';
 import { childrenOf } from '../tree/entries.ts';
 import { ENTRY_BYTES, weightOf } from './ledger.ts';
@@ -14,13 +14,15 @@ export interface Weight {
 }
 
 /**
- * Weighs all that a bucket's account counts: the files of its file system, then its databases. Yields after each entry.
+ * Weighs all that a bucket's account counts: the files of its file system, then its databases and the responses
+ * of its caches. Yields after each entry.
  *
  * @throws as {@link weighFiles}
  */
 export function* weighBucket(bucket: string): Generator<Weight, void> {
   for (const bytes of weighFiles(bucket)) yield { category: categories.files, bytes };
   for (const bytes of weighDatabases(`${bucket}/indexeddb`)) yield { category: categories.indexedDB, bytes };
+  for (const bytes of weighResponses(`${bucket}/caches`)) yield { category: categories.caches, bytes };
 }
 
 /** The sum of weights, with every category that this version counts. */
@@ -84,6 +86,12 @@ export function weightOfDatabaseFile(path: string): number {
   if (path.endsWith('-shm')) return 0;
   const weight = weightAt(path);
   return /-(?:wal|journal)$/.test(path) ? Math.max(0, weight - ENTRY_BYTES) : weight;
+}
+
+/** What the responses of caches take: each its size and ENTRY_BYTES, whether or not it is stored whole by now. */
+function* weighResponses(caches: string): Generator<number, void> {
+  if (isLink(caches)) return;
+  for (const name of namesIn(`${caches}/responses`)) if (sessionOfResponse(name) !== null) yield weightAt(`${caches}/responses/${name}`);
 }
 
 /** All that is below a directory, without itself. */

@@ -3,6 +3,11 @@ export class ByteWriter {
   #bytes = new Uint8Array(256);
   #at = 0;
 
+  /** Bytes written so far. */
+  get length(): number {
+    return this.#at;
+  }
+
   byte(value: number): this {
     this.#room(1);
     this.#bytes[this.#at++] = value;

@@ -1,13 +1,14 @@
 import path from 'node:path';
 import { errorMessage } from '../../runtime/errors.ts';
 import { verifyAccount } from './account.ts';
+import { verifyCaches } from './caches.ts';
 import { kindOf } from './entry.ts';
 import type { Fault, Finding } from './finding.ts';
 import { verifyJournal } from './journal.ts';
 import type { JournalName, Knowledge } from './knowledge.ts';
 
 /** The journals that a bucket can have; the first two it has from its beginning on. */
-const journals: readonly JournalName[] = ['local-storage', 'locks', 'quota', 'files-sync', 'channels'];
+const journals: readonly JournalName[] = ['local-storage', 'locks', 'quota', 'files-sync', 'channels', 'caches/index'];
 const FIRST = 2;
 
 /** Whose bucket it is, and what to look at it with. */
@@ -25,8 +26,9 @@ export function verifyBucket(directory: string, look: Look): Finding[] {
     const faults = attempt(path.join(directory, journal), () => verifyOne(directory, journal, index < FIRST, look));
     return faults.map((fault) => ({ ...fault, origin: look.origin, bucket, journal }));
   });
+  const responses = attempt(directory, () => verifyCaches(path.join(directory, 'caches'), look.knowledge));
   const account = attempt(directory, () => verifyAccount(directory, look.knowledge));
-  return [...found, ...account.map((fault) => ({ ...fault, origin: look.origin, bucket, journal: 'quota' }))];
+  return [...found, ...responses.map((fault) => ({ ...fault, origin: look.origin, bucket, journal: 'caches/index' })), ...account.map((fault) => ({ ...fault, origin: look.origin, bucket, journal: 'quota' }))];
 }
 
 function verifyOne(bucket: string, name: JournalName, isNeeded: boolean, { origin, knowledge, onJournal }: Look): Fault[] {

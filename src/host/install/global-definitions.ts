@@ -25,7 +25,7 @@ export function clientSource({ outside }: InstallSettings): () => StorageClient 
 }
 
 /** Reads an attribute of the current client as the web's code may see it fail. */
-function readAttribute<K extends 'localStorage' | 'sessionStorage' | 'storage' | 'locks' | 'indexedDB' | 'channels'>(
+function readAttribute<K extends 'localStorage' | 'sessionStorage' | 'storage' | 'locks' | 'indexedDB' | 'caches' | 'channels'>(
   current: () => StorageClient,
   name: K,
 ): StorageClient[K] {
@@ -52,15 +52,18 @@ function webStorageDefinitions(settings: InstallSettings, current: () => Storage
     .map((name) => attribute(settings.target, holder, name));
 }
 
-/** https://w3c.github.io/IndexedDB/#dom-windoworworkerglobalscope-indexeddb */
-function indexedDbDefinitions({ target, globals, exposure }: InstallSettings, current: () => StorageClient): Definition[] {
+/** https://w3c.github.io/IndexedDB/#dom-windoworworkerglobalscope-indexeddb and https://w3c.github.io/ServiceWorker/#self-caches */
+function scopeDefinitions({ target, globals, exposure }: InstallSettings, current: () => StorageClient): Definition[] {
   const holder = {
     get indexedDB() {
       return readAttribute(current, 'indexedDB');
     },
+    get caches() {
+      return readAttribute(current, 'caches');
+    },
   };
   const home = exposure === 'worker' ? workerPrototype(target) : target;
-  return globals.has('indexedDB') ? [attribute(home, holder, 'indexedDB')] : [];
+  return (['indexedDB', 'caches'] as const).filter((name) => globals.has(name)).map((name) => attribute(home, holder, name));
 }
 
 /** Attributes of a window's global object are its own, those of a worker's are inherited. */
@@ -89,7 +92,7 @@ export function globalDefinitions(settings: InstallSettings, current: () => Stor
   return [
     ...interfaceDefinitions(settings),
     ...webStorageDefinitions(settings, current),
-    ...indexedDbDefinitions(settings, current),
+    ...scopeDefinitions(settings, current),
     ...channelDefinitions(settings, current),
     ...navigatorDefinitions(settings, navigatorSource),
   ];

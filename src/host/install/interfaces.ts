@@ -10,6 +10,7 @@ import { Lock } from '../../web-locks/lock.ts';
 import { QuotaExceededError } from '../../webidl/quota-exceeded-error.ts';
 import { StorageEvent } from '../../web-storage/storage-event.ts';
 import { Storage } from '../../web-storage/storage.ts';
+import { cachesPart } from '../caches/provide.ts';
 import { indexedDb } from '../indexed-db/provide.ts';
 import { deferredInterfaceObject, interfaceObject } from './definition.ts';
 import type { Definition } from './definition.ts';
@@ -32,6 +33,7 @@ const webStorage = ['localStorage', 'sessionStorage'] as const;
 const files = ['navigator.storage'] as const;
 const locks = ['navigator.locks'] as const;
 const databases = ['indexedDB'] as const;
+const caches = ['caches'] as const;
 
 const interfacesOfIndexedDb = [
   'DOMStringList', 'IDBCursor', 'IDBCursorWithValue', 'IDBDatabase', 'IDBFactory', 'IDBIndex', 'IDBKeyRange', 'IDBObjectStore',
@@ -39,7 +41,7 @@ const interfacesOfIndexedDb = [
 ] as const;
 
 const interfaces: readonly Interface[] = [
-  { name: 'QuotaExceededError', object: () => QuotaExceededError, for: [...webStorage, ...files, ...databases] },
+  { name: 'QuotaExceededError', object: () => QuotaExceededError, for: [...webStorage, ...files, ...databases, ...caches] },
   { name: 'Storage', object: () => Storage, for: webStorage, onlyIn: 'window' },
   { name: 'StorageEvent', object: () => StorageEvent, for: webStorage, onlyIn: 'window' },
   { name: 'StorageManager', object: () => StorageManager, for: files },
@@ -52,6 +54,8 @@ const interfaces: readonly Interface[] = [
   { name: 'LockManager', object: () => LockManager, for: locks },
   { name: 'Lock', object: () => Lock, for: locks },
   ...interfacesOfIndexedDb.map((name): Interface => ({ name, object: () => indexedDb.code.interfaces[name], for: databases, isCostly: true })),
+  { name: 'Cache', object: () => cachesPart.code.Cache, for: caches, isCostly: true },
+  { name: 'CacheStorage', object: () => cachesPart.code.CacheStorage, for: caches, isCostly: true },
 ];
 
 /** Operations of interfaces of both realms that one of them lacks. */

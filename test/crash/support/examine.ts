@@ -6,7 +6,7 @@ import type { StorageClient } from '../../../src/host/storage-client.ts';
 import { Journal } from '../../../src/disk/journal/journal.ts';
 import { AccountMachine } from '../../../src/disk/quota/machine.ts';
 import { StorageHost } from '../../../src/host/storage-host.ts';
-import { weigh } from '../../tree/support.ts';
+import { weigh, weighAll } from '../../tree/support.ts';
 import { bucketOf, createFile, namesIn, origin, stateOf, until, untilSo } from './scenarios.ts';
 
 /** Older than what a builder at work may be; the product's limit is ten minutes. */
@@ -42,7 +42,7 @@ function whatIsNotPaid(bucket: string): number {
   const journal = new Journal(path.join(bucket, 'quota'), machine);
   journal.catchUp();
   journal.close();
-  return machine.countedAt === 0 ? 0 : weigh(bucket) - machine.taken;
+  return machine.countedAt === 0 ? 0 : weighAll(bucket) - machine.taken;
 }
 
 /** A kill may leave an account too high until somebody counts; then it is right to the byte. */
@@ -50,7 +50,17 @@ async function miscounts(host: StorageHost, bucket: string): Promise<string[]> {
   const { storage } = host.origin(origin);
   const isRight = async (): Promise<boolean> => (await storage.estimate()).usageDetails.fileSystem === weigh(bucket);
   await untilSo(isRight, 'for the account to be right');
+  await untilSo(() => hasNoStrays(host, bucket), 'for the end of responses that no cache has');
   return [];
+}
+
+/** Whether every file of a response is in a cache, and the account says what they take. */
+async function hasNoStrays(host: StorageHost, bucket: string): Promise<boolean> {
+  const { caches, storage } = host.origin(origin);
+  let entries = 0;
+  for (const name of await caches.keys()) entries += (await (await caches.open(name)).keys()).length;
+  const { usageDetails } = await storage.estimate();
+  return namesIn(path.join(bucket, 'caches/responses')).length === entries && usageDetails.caches === weighAll(bucket) - weigh(bucket);
 }
 
 /** What nobody will ever use again, as old as it would be if its maker had not died just now. */

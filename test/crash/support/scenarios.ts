@@ -218,7 +218,72 @@ const locks: Scenario[] = [
   },
 ];
 
-export const scenarios = { storage, writing, moving, locks };
+/** What the scenarios fetch: the path, and as many letters as the query says. */
+function serve(): void {
+  globalThis.fetch = async (input) => {
+    const { pathname, search } = new URL(typeof input === 'string' ? input : 'url' in input ? input.url : input.href);
+    return new Response(`${pathname}${letters('fetched', Number(search.slice(1)))}`, { headers: { vary: 'accept' } });
+  };
+}
+
+async function fillCache({ caches }: StorageClient): Promise<void> {
+  const cache = await caches.open('kept');
+  await cache.put('https://a.example/small', new Response('old'));
+  await cache.put('https://a.example/large', new Response(letters('old', 50_000)));
+}
+
+const caches: Scenario[] = [
+  {
+    name: 'a cache and a response on a fresh root',
+    start: ({ caches }) => [
+      () => caches.open('new'),
+      async () => (await caches.open('new')).put('https://a.example/', new Response(null, { status: 204 })),
+    ],
+  },
+  {
+    name: 'put that replaces small and large responses',
+    prepare: fillCache,
+    start: async ({ caches }) => {
+      const cache = await caches.open('kept');
+      return [
+        () => cache.put('https://a.example/small', new Response('new', { status: 404, headers: { 'x-a': 'b' } })),
+        () => cache.put('https://a.example/large', new Response(letters('new', 60_000))),
+      ];
+    },
+  },
+  {
+    name: 'deletion of a response and of a cache',
+    prepare: fillCache,
+    start: async ({ caches }) => {
+      const cache = await caches.open('kept');
+      return [() => cache.delete('https://a.example/small'), () => caches.delete('kept')];
+    },
+  },
+  {
+    name: 'addAll',
+    prepare: fillCache,
+    start: async ({ caches }) => {
+      serve();
+      const cache = await caches.open('kept');
+      return [() => cache.addAll(['https://a.example/small?1', 'https://a.example/small', 'https://a.example/more?30000'])];
+    },
+  },
+  {
+    name: 'put that compacts the index',
+    prepare: async ({ caches }) => {
+      const cache = await caches.open('full');
+      const headers = { cookie: letters('c', 400_000) };
+      for (let round = 0; round < 5; round++) await cache.put(new Request('https://a.example/', { headers }), new Response(String(round)));
+    },
+    start: async ({ caches }) => {
+      const cache = await caches.open('full');
+      const headers = { cookie: letters('d', 400_000) };
+      return [() => cache.put(new Request('https://a.example/', { headers }), new Response('5'))];
+    },
+  },
+];
+
+export const scenarios = { storage, writing, moving, locks, caches };
 
 export function scenarioNamed(name: string): Scenario {
   const found = Object.values(scenarios).flat().find((scenario) => scenario.name === name);
@@ -230,7 +295,21 @@ export function scenarioNamed(name: string): Scenario {
 export async function stateOf(client: StorageClient): Promise<string> {
   const map = Object.entries(client.localStorage).map(([key, value]) => `${key} = ${brief(String(value))}`);
   const lines = await entriesOf(await client.storage.getDirectory(), '');
-  return [...map.sort(), ...lines.sort()].join('\n');
+  return [...map.sort(), ...lines.sort(), ...(await cachedIn(client))].join('\n');
+}
+
+/** Each cache, and each response of it, in their order. */
+async function cachedIn({ caches }: StorageClient): Promise<string[]> {
+  const lines: string[] = [];
+  for (const name of await caches.keys()) {
+    lines.push(`cache ${name}`);
+    const cache = await caches.open(name);
+    for (const request of await cache.keys()) {
+      const response = await cache.match(request);
+      lines.push(`${request.url} ${brief(JSON.stringify([...request.headers]))} ${response?.status} ${brief(JSON.stringify([...(response?.headers ?? [])]))} ${brief((await response?.text()) ?? '')}`);
+    }
+  }
+  return lines;
 }
 
 async function entriesOf(directory: FileSystemDirectoryHandle, above: string): Promise<string[]> {

@@ -89,6 +89,16 @@ const commands = {
     goOn();
   },
   query: () => app.locks.query(),
+  async cached(name, url) {
+    return (await app.caches.match(url, { cacheName: name }))?.text();
+  },
+  async cache(name, url, text) {
+    await (await app.caches.open(name)).put(url, new Response(text));
+  },
+  async uncache(name) {
+    const cache = await app.caches.open(name);
+    for (const request of await cache.keys()) await cache.delete(request);
+  },
   async leave() {
     process.stdin.destroy();
     await host.close();

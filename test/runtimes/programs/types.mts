@@ -14,6 +14,9 @@ export const text: string = await (await file.getFile()).text();
 const handle = await file.createSyncAccessHandle();
 export const read: number = handle.read(new Uint8Array(4), { at: 0 });
 export const held: number = await navigator.locks.request('l', async (lock) => lock?.name.length ?? 0);
+const cache: Cache = await caches.open('pages');
+await cache.put('/page', new Response('x'));
+export const found: string | undefined = await (await caches.match('/page', { ignoreSearch: true }))?.text();
 for await (const [name, entry] of root.entries()) console.log(name, entry.kind);
 
 const options: StorageHostOptions = { root: './data', quota: 5, durability: 'strict' };

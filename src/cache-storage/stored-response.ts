@@ -1,0 +1,57 @@
+import type { HeaderList } from '../disk/caches/entry.ts';
+import { responseTypes, type ResponseHead } from '../disk/caches/response-head.ts';
+import type { StoredResponse } from '../disk/caches/response-files.ts';
+import { has, isObject } from '../runtime/brands.ts';
+import { define } from '../runtime/define.ts';
+import { streamOpenRange } from '../runtime/disk-range.ts';
+import { headerList } from './request-info.ts';
+
+/** Of this realm or another. https://fetch.spec.whatwg.org/#response-class */
+export function isResponse(value: unknown): value is Response {
+  return isObject(value) && has(value, 'number', 'status') && has(value, 'function', 'clone', 'arrayBuffer') && isObject((value as { readonly headers?: unknown }).headers);
+}
+
+/** https://fetch.spec.whatwg.org/#forbidden-response-header-name: what browsers show to nobody. */
+const forbidden = new Set(['set-cookie', 'set-cookie2']);
+
+/** What a response is beside its body. */
+export function headOf(response: Response): ResponseHead {
+  const { status, statusText, url, redirected } = response;
+  const type = responseTypes.find((each) => each === response.type) ?? 'default';
+  const headers = headerList(response.headers).filter(([name]) => !forbidden.has(name));
+  // Not every runtime has a null where a Response was made of nothing.
+  return { type, status, statusText, url: url ?? '', redirected: redirected === true, headers, hasBody: (response.body ?? null) !== null };
+}
+
+/** https://httpwg.org/specs/rfc9110.html#field.vary; null where there is none. */
+export function varyOf({ headers }: { readonly headers: HeaderList }): string | null {
+  return headers.find(([name]) => name === 'vary')?.[1] ?? null;
+}
+
+/** https://fetch.spec.whatwg.org/#null-body-status */
+const withoutBody = new Set([204, 205, 304]);
+
+/** A new Response of the runtime's own class, as the stored one was. */
+export function createResponse({ head, body }: StoredResponse): Response {
+  const { status, statusText, headers } = head;
+  const hasBody = head.hasBody && status !== 0 && !withoutBody.has(status);
+  const stream = 'descriptor' in body ? openStream(body, head) : null;
+  if (status === 0) return disguise(Response.error(), head);
+  const init = { status, statusText, headers: headers as [string, string][] };
+  return disguise(new Response(hasBody ? (stream ?? (body as Uint8Array<ArrayBuffer>)) : null, init), head);
+}
+
+function openStream({ path, descriptor, state, start }: Extract<StoredResponse['body'], { descriptor: number }>, { url }: ResponseHead): ReadableStream {
+  const file = { path, name: url === '' ? 'a response' : url, since: 'it was found in its cache', state };
+  return streamOpenRange({ file, start, end: state.size }, descriptor);
+}
+
+/** Has it tell what no constructor takes; its clones too. */
+function disguise(response: Response, head: ResponseHead): Response {
+  const { type, url, redirected } = head;
+  const told = Object.entries({ type, url, redirected }).filter(([name, value]) => response[name as keyof Response] !== value);
+  if (told.length === 0) return response;
+  for (const [name, value] of told) define(response, name, { value, configurable: true });
+  const clone = (): Response => disguise(Response.prototype.clone.call(response), head);
+  return define(response, 'clone', { value: clone, writable: true, configurable: true });
+}
