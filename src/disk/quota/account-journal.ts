@@ -128,7 +128,10 @@ export class AccountJournal {
   #createJournal(): Journal<Verdict> {
     const directory = path.join(this.#place.path, NAME);
     const { durability = 'relaxed', shared } = this.#options;
-    return new Journal(directory, this.#machine, { durability, ...lockfileSection(directory, shared), onReplaced: this.#options.onReplaced });
+    const { space } = this.#place;
+    // Of a full disk its records may have what is kept back: what is removed there is told, and what is reserved was looked at.
+    const options = { durability, space, vital: () => true, onReplaced: this.#options.onReplaced };
+    return new Journal(directory, this.#machine, { ...options, ...lockfileSection(directory, shared) });
   }
 
   /** An account says nothing that is not on the disk: one that makes no sense is counted anew. */

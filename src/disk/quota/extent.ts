@@ -1,3 +1,4 @@
+import { isWithoutEffect } from './charged.ts';
 import type { Ledger, Mark } from './ledger.ts';
 
 /**
@@ -41,6 +42,12 @@ export class Extent {
     if (end >= this.#size) return;
     this.#ledger.refund(this.#size - end);
     this.#size = end;
+  }
+
+  /** After a change that failed, of a file that ended at `end`: where it may be larger all the same, that stays paid for. */
+  failed(end: number, error: unknown): void {
+    if (isWithoutEffect(error)) this.cutShort(end);
+    else this.#ledger.doubt();
   }
 
   /** To be asked for before the file is made smaller. */

@@ -4,9 +4,12 @@ import { nextTurn } from '../../runtime/timers.ts';
 import { isWithin, sameLocator } from '../locator.ts';
 import type { EntryKind, Locator } from '../locator.ts';
 import type { BucketPlace } from '../place.ts';
+import { charged } from '../quota/charged.ts';
 import { Extent } from '../quota/extent.ts';
 import { ENTRY_BYTES, freeOfCharge, weightOf } from '../quota/ledger.ts';
 import type { Ledger } from '../quota/ledger.ts';
+import { Base, isCode } from './base.ts';
+import type { Access } from './base.ts';
 import { childrenOf, EntryReader } from './entries.ts';
 import { requireContent, requireDirectory, requireFile } from './found.ts';
 import type { Found } from './found.ts';
@@ -22,8 +25,7 @@ import { SwapFolder } from './swap.ts';
 import type { Swap } from './swap.ts';
 import { syncDirectory } from './sync.ts';
 import { Trash } from './trash.ts';
-import { systemCode, toTreeError, TreeError } from './tree-error.ts';
-import type { TreeErrorCode } from './tree-error.ts';
+import { TreeError } from './tree-error.ts';
 
 export interface FileTreeOptions {
   /** The epoch of the `files.<epoch>` directory now. Asked again whenever something is missing, so it must be fresh. */
@@ -62,15 +64,15 @@ export interface OpenFile {
  */
 export class FileTree {
   readonly #place: BucketPlace;
+  readonly #base: Base;
   readonly #options: FileTreeOptions;
   readonly #swaps: SwapFolder;
   readonly #trash: Trash;
   readonly #ledger: Ledger;
-  /** The epoch whose directory was seen to be no link. */
-  #plainEpoch = -1;
 
   constructor(place: BucketPlace, options: FileTreeOptions) {
     this.#place = place;
+    this.#base = new Base(place, () => options.epoch());
     this.#options = options;
     this.#ledger = options.ledger ?? freeOfCharge;
     this.#swaps = new SwapFolder(`${place.path}/swap`, options.session, this.#ledger);
@@ -86,10 +88,10 @@ export class FileTree {
   kindOf(locator: Locator): EntryKind | null {
     if (locator.length === 0) return 'directory';
     try {
-      return this.#attempt(locator, 'read', (base) => {
+      return this.#base.attempt(locator, 'read', (base) => {
         const { stats } = locate(base, locator, this.#foldsNames);
         // Nothing under an epoch that has ended means nothing.
-        if (stats === undefined && base !== this.#base(this.#options.epoch())) throw new TreeError('not-found', locator);
+        if (stats === undefined && !this.#base.isCurrent(base)) throw new TreeError('not-found', locator);
         return stats === undefined ? null : kindOf(stats);
       });
     } catch (error) {
@@ -171,7 +173,7 @@ export class FileTree {
    */
   async file(locator: Locator): Promise<File> {
     const name = locator.at(-1) ?? '';
-    return this.#attemptAsync(locator, 'read', async (base) => {
+    return this.#base.attemptAsync(locator, 'read', async (base) => {
       const found = this.#find(base, locator);
       const path = requireContent(found, locator);
       return fileFromDisk({ path, name, type: mediaTypeOf(name), state: found.stats });
@@ -237,7 +239,7 @@ export class FileTree {
   async move(source: Locator, target: Locator): Promise<void> {
     if (sameLocator(source, target)) return;
     if (isWithin(target, source)) throw new TreeError('into-itself', target);
-    await this.#attemptAsync(source, 'write', async (base) => {
+    await this.#base.attemptAsync(source, 'write', async (base) => {
       const from = this.#find(base, source);
       const to = locate(base, target, this.#foldsNames);
       if (to.stats !== undefined && !(from.stats.isFile() && to.stats.isFile())) throw new TreeError('exists', target);
@@ -251,8 +253,8 @@ export class FileTree {
 
   /** A new file that nobody sees, empty or a copy of `source`; it takes a name with {@link replace}. */
   async swap(source?: Locator): Promise<Swap> {
-    if (source === undefined) return this.#attempt([], 'write', () => this.#swaps.create(), this.#place);
-    return this.#attemptAsync(source, 'write', async (base) =>
+    if (source === undefined) return this.#base.attempt([], 'write', () => this.#swaps.create(), this.#place);
+    return this.#base.attemptAsync(source, 'write', async (base) =>
       this.#swaps.copy(requireContent(this.#find(base, source), source)),
     );
   }
@@ -263,7 +265,7 @@ export class FileTree {
    * on the disk before the name, and the name before this returns.
    */
   async replace(swap: Swap, target: Locator): Promise<void> {
-    await this.#attemptAsync(target, 'write', async (base) => {
+    await this.#base.attemptAsync(target, 'write', async (base) => {
       const to = locate(base, target, this.#foldsNames);
       if (to.stats?.isDirectory() === true) throw new TreeError('type-mismatch', target);
       if (this.#isStrict) await swap.sync();
@@ -315,21 +317,11 @@ export class FileTree {
       if (stats !== undefined && kindOf(stats) !== kind) throw new TreeError('type-mismatch', locator);
       keepSpelling(parent, long, this.#isStrict, this.#ledger);
       if (stats !== undefined) return false;
-      this.#charged(ENTRY_BYTES, () => make(path));
+      charged(this.#ledger, ENTRY_BYTES, () => make(path));
       this.#settle(parent);
       return true;
     };
-    return this.#attempt(locator, 'write', body, this.#place);
-  }
-
-  #charged(bytes: number, make: () => void): void {
-    this.#ledger.charge(bytes);
-    try {
-      make();
-    } catch (error) {
-      this.#ledger.refund(bytes);
-      throw error;
-    }
+    return this.#base.attempt(locator, 'write', body, this.#place);
   }
 
   #replaceInode(path: string, stats: fs.Stats): void {
@@ -364,7 +356,7 @@ export class FileTree {
 
   /** Runs `body` on an entry that is there. */
   #read<T>(locator: Locator, body: (found: Found) => T, access: Access = 'read'): T {
-    return this.#attempt(locator, access, (base) => body(this.#find(base, locator)));
+    return this.#base.attempt(locator, access, (base) => body(this.#find(base, locator)));
   }
 
   #find(base: string, locator: Locator): Found {
@@ -373,73 +365,19 @@ export class FileTree {
     return { ...place, stats };
   }
 
-  /** Runs `body` under the epoch of now, again when that one ended meanwhile; `missing` is made when it is not there. */
-  #attempt<T>(locator: Locator, access: Access, body: (base: string) => T, missing?: BucketPlace): T {
-    for (let epoch = this.#options.epoch(), place = missing; ; place = undefined) {
-      try {
-        return body(this.#base(epoch));
-      } catch (error) {
-        epoch = this.#afterMissing(error, epoch, place) ?? fail(error, locator, access);
-      }
-    }
-  }
-
-  async #attemptAsync<T>(locator: Locator, access: Access, body: (base: string) => Promise<T>): Promise<T> {
-    for (let epoch = this.#options.epoch(); ; ) {
-      try {
-        return await body(this.#base(epoch));
-      } catch (error) {
-        epoch = this.#afterMissing(error, epoch) ?? fail(error, locator, access);
-      }
-    }
-  }
-
   /** Runs `body` on the root; a missing bucket answers `absent`. */
   async #inRoot<T>(access: Access, absent: T, body: (base: string) => Promise<T>): Promise<T> {
     try {
-      return await this.#attemptAsync([], access, (base) => body(this.#find(base, []).path));
+      return await this.#base.attemptAsync([], access, (base) => body(this.#find(base, []).path));
     } catch (error) {
       if (isCode(error, 'not-found')) return absent;
       throw error;
     }
   }
-
-  /** The epoch to try again under, after something was missing; null when that would not help. */
-  #afterMissing(error: unknown, epoch: number, place?: BucketPlace): number | null {
-    if (systemCode(error) !== 'ENOENT' && !isCode(error, 'not-found')) return null;
-    const now = this.#options.epoch();
-    if (now !== epoch) return now;
-    if (place === undefined || fs.existsSync(this.#base(now))) return null;
-    place.ensure();
-    return this.#options.epoch();
-  }
-
-  #base(epoch: number): string {
-    const base = `${this.#place.path}/files.${epoch}`;
-    if (epoch !== this.#plainEpoch) this.#plainEpoch = requirePlain(base) ? epoch : -1;
-    return base;
-  }
 }
-
-type Access = 'read' | 'write';
 
 /** Entries removed in one turn of the event loop. */
 const SLICE = 128;
-
-/** False where nothing is yet. @throws TreeError 'not-plain' for what would lead out of the bucket */
-function requirePlain(base: string): boolean {
-  const stats = fs.lstatSync(base, { throwIfNoEntry: false });
-  if (stats !== undefined && !stats.isDirectory()) throw new TreeError('not-plain', []);
-  return stats !== undefined;
-}
-
-function isCode(error: unknown, code: TreeErrorCode): boolean {
-  return error instanceof TreeError && error.code === code;
-}
-
-function fail(error: unknown, locator: Locator, access: Access): never {
-  throw toTreeError(error, locator, access);
-}
 
 /** Makes a directory, or fails and leaves nothing. */
 function makeDirectory(path: string): void {

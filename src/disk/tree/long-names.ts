@@ -3,6 +3,7 @@ import { fsync } from '../../runtime/descriptor-calls.ts';
 import { randomUuid } from '../../runtime/random.ts';
 import { decodeName, decodeSpelling } from '../names/name.ts';
 import type { LongSpelling } from '../names/name.ts';
+import { charged } from '../quota/charged.ts';
 import { ENTRY_BYTES } from '../quota/ledger.ts';
 import type { Ledger } from '../quota/ledger.ts';
 import { CREATE, openNew, openPlain, READ } from './open-plain.ts';
@@ -23,14 +24,7 @@ export function keepSpelling(directory: string, long: LongSpelling | null, isStr
   if (long.spelling.length > MAX_SPELLING_BYTES) throw Object.assign(new Error('ENAMETOOLONG'), { code: 'ENAMETOOLONG' });
   if (readSpelling(directory, long.file) === long.spelling) return;
   const path = `${directory}/${long.file}`;
-  const bytes = weightOfSpelling(long);
-  ledger.charge(bytes);
-  try {
-    writeSpelling(path, long, isStrict);
-  } catch (error) {
-    ledger.refund(bytes);
-    throw error;
-  }
+  charged(ledger, weightOfSpelling(long), () => writeSpelling(path, long, isStrict));
   if (isStrict) syncDirectory(directory);
 }
 
@@ -43,12 +37,18 @@ function writeSpelling(path: string, long: LongSpelling, isStrict: boolean): voi
   const draft = `${path}.${randomUuid()}`;
   const descriptor = openNew(draft, CREATE);
   try {
-    writeWhole(descriptor, Buffer.from(long.spelling));
-    if (isStrict) fsync(descriptor);
+    writeAndClose(descriptor, long.spelling, isStrict);
     fs.renameSync(draft, path);
   } catch (error) {
     fs.rmSync(draft, { force: true });
     throw error;
+  }
+}
+
+function writeAndClose(descriptor: number, spelling: string, isStrict: boolean): void {
+  try {
+    writeWhole(descriptor, Buffer.from(spelling));
+    if (isStrict) fsync(descriptor);
   } finally {
     fs.closeSync(descriptor);
   }

@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import { setMode } from '../../runtime/descriptor-calls.ts';
 import { withDescriptor, withDescriptors } from '../../runtime/descriptors.ts';
 import { wallClock } from '../../runtime/timers.ts';
+import { charged } from '../quota/charged.ts';
 import { Extent } from '../quota/extent.ts';
 import { ENTRY_BYTES } from '../quota/ledger.ts';
 import type { Ledger } from '../quota/ledger.ts';
@@ -97,7 +98,7 @@ export class SwapFolder {
   }
 
   create(): Swap {
-    return this.#charged(ENTRY_BYTES, () => this.#create(0));
+    return charged(this.#ledger, ENTRY_BYTES, () => this.#create(0));
   }
 
   /** A swap file that starts as a copy: of shared blocks where the volume can, else of bytes, in another thread. */
@@ -107,7 +108,7 @@ export class SwapFolder {
   }
 
   #copySmall(source: string, size: number): Swap {
-    return this.#charged(ENTRY_BYTES + size, () => {
+    return charged(this.#ledger, ENTRY_BYTES + size, () => {
       const swap = this.#create(size);
       try {
         copySmall(source, size, swap.descriptor);
@@ -169,16 +170,6 @@ export class SwapFolder {
       if (systemCode(error) !== 'ENOENT') throw error;
       this.#ensure();
       return new Swap(path, openNew(path, CREATE), this.#ledger, size);
-    }
-  }
-
-  #charged<T>(bytes: number, make: () => T): T {
-    this.#ledger.charge(bytes);
-    try {
-      return make();
-    } catch (error) {
-      this.#ledger.refund(bytes);
-      throw error;
     }
   }
 

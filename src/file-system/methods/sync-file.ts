@@ -92,7 +92,7 @@ export class SyncFile {
       this.#access.written(count);
       return count;
     } catch (error) {
-      if (size !== undefined) extent?.cutShort(size);
+      if (size !== undefined) extent?.failed(size, error);
       if (isBeyondSizeLimit(error) || isTooFar(error, position)) throw new TypeError(`${WRITE}: the disk has no position ${position}.`, { cause: error });
       throw this.#access.failure(error, 'write', WRITE);
     }
@@ -111,7 +111,7 @@ export class SyncFile {
       fs.ftruncateSync(descriptor, size);
       extent?.shrunk(size, mark);
     } catch (error) {
-      if (before !== undefined) extent?.cutShort(before);
+      if (before !== undefined) extent?.failed(before, error);
       throw this.#access.failure(error, 'write', TRUNCATE);
     }
     this.#cursor = Math.min(this.#cursor, size);
