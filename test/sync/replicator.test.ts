@@ -4,6 +4,7 @@ import { ByteWriter } from '../../src/disk/replica/byte-writer.ts';
 import { NO_CHAIN } from '../../src/disk/replica/chain.ts';
 import { onWarning } from '../../src/runtime/warning.ts';
 import type { StorageWarning } from '../../src/runtime/warning.ts';
+import { baseOf, seal } from '../../src/sync/replicator/snapshot-seal.ts';
 import { Wire } from '../../src/sync/replicator/wire.ts';
 import { MEMORY_CAPABILITIES, MemoryEngine, memoryHub } from '../support/memory-hub.ts';
 import { Region } from './replicator-region.ts';
@@ -173,6 +174,26 @@ describe('a replicator', () => {
     engine.log('a').snapshot = { position: 2 ** 50, bytes: new Uint8Array(100) };
     const b = region('b', engine);
     await until(() => expect(b.get('k')).toBe('v'));
+  });
+
+  test('does not go on from a snapshot that came late to a hub that was restored', async () => {
+    const engine = new MemoryEngine();
+    const [a, b] = [region('a', engine), region('b', engine)];
+    a.set('k', 'kept');
+    await until(() => expect(b.replica.position).toBe(1));
+    a.set('k', 'lost');
+    await until(() => expect([a.replica.position, b.replica.position, b.get('k')]).toEqual([2, 2, 'lost']));
+    const log = engine.log('a');
+    const late = { position: 2, bytes: seal(baseOf(b.replica, log.epoch)) };
+    await a.replicator.stop();
+    await b.replicator.stop();
+    log.entries.length = 1;
+    const c = region('c', engine);
+    c.set('l', 'since');
+    await until(() => expect(c.replica.position).toBe(2));
+    log.snapshot = late;
+    await b.restart();
+    await until(() => expect([b.replica.position, b.get('k'), b.get('l')]).toEqual([2, 'kept', 'since']));
   });
 
   test('keeps one incarnation over all its starts', async () => {

@@ -65,14 +65,22 @@ export async function buildBase(head: LogHead, options: BootstrapOptions): Promi
   return { position: replica.position, digest: replica.digest, bytes: baseOf(replica, head.epoch) };
 }
 
-/** Where all entries are there, nobody needs a snapshot that was damaged. */
+/** Where all entries are there, nobody needs a snapshot that was damaged, or is of another history. */
 async function fetchUsable(head: LogHead, options: BootstrapOptions): Promise<Base | null> {
   try {
-    return await fetchSnapshot(head, options);
+    const snapshot = await fetchSnapshot(head, options);
+    if (snapshot !== null) await compareWithLog(snapshot, head, options);
+    return snapshot;
   } catch (error) {
     if (head.first <= 1 && error instanceof HoldfastError && error.code === 'hub-damaged') return null;
     throw error;
   }
+}
+
+/** A snapshot that was under way when the hub was restored is of what the log was before. */
+async function compareWithLog({ position, digest }: Base, { epoch }: LogHead, { log, line }: BootstrapOptions): Promise<void> {
+  const reading = await readOn(log, line, { epoch, position, digest }, position, false);
+  if (reading.verdict === 'differs') throw damaged(`the snapshot at position ${position} is not of this log`);
 }
 
 function onTop({ bytes }: Base): BaseRecord {
