@@ -18,6 +18,8 @@ export function readMarkup(html: string): Markup {
   return { scripts, title: /<title>(.*?)<\/title>/is.exec(html)?.[1]?.trim() ?? null, onstorage: attributeOf(body, 'onstorage') };
 }
 
+/** In double quotes, or in none. */
 function attributeOf(attributes: string, name: string): string | null {
-  return new RegExp(`\\b${name}\\s*=\\s*"([^"]*)"`, 'i').exec(attributes)?.[1] ?? null;
+  const found = new RegExp(`\\b${name}\\s*=\\s*(?:"([^"]*)"|([^\\s"'>]+))`, 'i').exec(attributes);
+  return found?.[1] ?? found?.[2] ?? null;
 }
