@@ -335,8 +335,8 @@ checks['two realms see what the other commits, and never write at once'] = async
   const store2 = upgrade.createStore('t', 'p', false).id;
   upgrade.setVersion(7);
   void upgrade.commit('relaxed');
-  assert.deepStrictEqual(one.readSchema().stores.map(({ name, keyPath }) => [name, keyPath]), [['s', null], ['t', 'p']]);
-  assert.strictEqual(one.readSchema().version, 7);
+  assert.deepStrictEqual((await one.readSchema()).stores.map(({ name, keyPath }) => [name, keyPath]), [['s', null], ['t', 'p']]);
+  assert.strictEqual((await one.readSchema()).version, 7);
   await store(one, store2, 1, value(3));
 };
 
@@ -349,7 +349,7 @@ checks['an upgrade that is undone leaves no trace'] = async (bucket) => {
   put(upgrade, other, 1, value(3));
   upgrade.setVersion(5);
   upgrade.rollback();
-  assert.deepStrictEqual(database.readSchema(), { version: 1, stores: [{ id, name: 's', keyPath: null, autoIncrement: true, indexes: [] }] });
+  assert.deepStrictEqual(await database.readSchema(), { version: 1, stores: [{ id, name: 's', keyPath: null, autoIncrement: true, indexes: [] }] });
   const read = database.read();
   assert(get(read, id, 1));
   read.rollback();

@@ -1,0 +1,118 @@
+import { spawn } from 'node:child_process';
+import fs from 'node:fs';
+import type { Readable } from 'node:stream';
+import { describe, expect, test } from 'vitest';
+import { bundleFixture } from '../support/bundle.ts';
+import { mulberry32 } from '../support/mulberry32.ts';
+import { newBucket } from './support/databases.ts';
+import { nodeWithSqlite } from './support/other-node.ts';
+
+/** Kills that a run tries; all points, on request: `KILLS=100000`. */
+const KILLS = Number(process.env.KILLS ?? 14);
+
+const bundle = bundleFixture(new URL('core/kill-run.ts', import.meta.url));
+
+interface Victim {
+  readonly node: string;
+  readonly driver: 'built-in' | 'wasm';
+}
+
+interface Ended {
+  /** The last step that it said had been committed. */
+  readonly acknowledged: number;
+  readonly calls: number;
+  readonly said: string;
+  readonly code: number | null;
+}
+
+/** `killAfter`: milliseconds after the acknowledgement of a step that it is killed. */
+async function runVictim({ node, driver }: Victim, bucket: string, env: Record<string, string>, kill?: { readonly step: number; readonly after: number }): Promise<Ended> {
+  const child = spawn(node, ['--no-warnings', await bundle], { env: { ...process.env, BUCKET: bucket, DRIVER: driver, ...env }, stdio: ['ignore', 'pipe', 'pipe', 'pipe'] });
+  let acks = '';
+  let said = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (part: Buffer) => (said += part.toString()));
+  (child.stdio[3] as Readable).on('data', (part: Buffer) => {
+    acks += part.toString();
+    if (kill !== undefined && acks.split('\n').length > kill.step) setTimeout(() => child.kill('SIGKILL'), kill.after);
+  });
+  const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
+  const lines = acks.split('\n').slice(0, -1);
+  return {
+    acknowledged: Math.max(0, ...lines.map(Number).filter(Number.isInteger)),
+    calls: Number(/calls (\d+)/.exec(acks)?.[1] ?? 0),
+    said,
+    code,
+  };
+}
+
+/** What is there must be what was acknowledged, or the step after it; a second examination finds the same. */
+async function expectWhole(victim: Victim, bucket: string, { acknowledged, said }: Ended, label: string): Promise<void> {
+  const found = await runVictim(victim, bucket, { EXAMINE: '1' });
+  expect(`${label}: ${found.said}`).toMatch(/steps \d+\n$/);
+  const steps = Number(/steps (\d+)/.exec(found.said)?.[1]);
+  expect([acknowledged, acknowledged + 1], `${label} ${said}`).toContain(steps);
+}
+
+async function inBucket(body: (bucket: string) => Promise<void>): Promise<void> {
+  const bucket = newBucket();
+  try {
+    await body(bucket);
+  } finally {
+    fs.rmSync(bucket, { recursive: true, force: true });
+  }
+}
+
+/** Chosen anew each time; a failure says which. */
+function random(): { readonly seed: number; readonly next: (below: number) => number } {
+  const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
+  const draw = mulberry32(seed);
+  return { seed, next: (below) => Math.floor(draw() * below) };
+}
+
+async function killAtCalls(victim: Victim): Promise<void> {
+  let total = 0;
+  await inBucket(async (bucket) => {
+    const whole = await runVictim(victim, bucket, { COUNT: '1' });
+    expect(whole.said).toBe('');
+    total = whole.calls;
+    await expectWhole(victim, bucket, whole, 'undisturbed');
+  });
+  expect(total).toBeGreaterThan(50);
+  const { next } = random();
+  const points = KILLS < total ? Array.from({ length: KILLS }, () => next(total)) : Array.from({ length: total }, (_, call) => call);
+  for (const call of points) {
+    const when = (['before', 'within', 'after'] as const)[next(3)] ?? 'before';
+    await inBucket(async (bucket) => {
+      const ended = await runVictim(victim, bucket, { KILL: JSON.stringify({ call, when }) });
+      await expectWhole(victim, bucket, ended, `killed ${when} call ${call}`);
+      const again = await runVictim(victim, bucket, {});
+      await expectWhole(victim, bucket, again, `killed ${when} call ${call}, and gone on`);
+    });
+  }
+}
+
+async function killAtTimes(victim: Victim): Promise<void> {
+  const { next } = random();
+  await inBucket(async (bucket) => {
+    for (let kill = 0; kill < Math.min(KILLS, 60); kill++) {
+      const step = 1 + next(8);
+      const after = next(12);
+      const ended = await runVictim(victim, bucket, { STEPS: String(24 + kill * 4) }, { step, after });
+      if (ended.acknowledged > 0) await expectWhole(victim, bucket, ended, `killed ${after} ms after ${step} steps`);
+    }
+  });
+}
+
+describe.runIf(nodeWithSqlite !== null)("a realm that is killed, on the runtime's own SQLite", () => {
+  const victim: Victim = { node: nodeWithSqlite ?? '', driver: 'built-in' };
+
+  test('at a call of its own leaves whole steps and no file too many', () => killAtCalls(victim), 1_200_000);
+
+  test('at any time leaves whole steps and no file too many', () => killAtTimes(victim), 1_200_000);
+});
+
+describe('a realm that is killed, on SQLite in WebAssembly', () => {
+  const victim: Victim = { node: process.execPath, driver: 'wasm' };
+
+  test('at a call leaves whole steps and no file too many', () => killAtCalls(victim), 1_200_000);
+});
