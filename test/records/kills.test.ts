@@ -8,7 +8,7 @@ import { newBucket } from './support/databases.ts';
 import { nodeWithSqlite } from './support/other-node.ts';
 
 /** Kills that a run tries; all points, on request: `KILLS=100000`. */
-const KILLS = Number(process.env.KILLS ?? 14);
+const KILLS = Number(process.env.KILLS ?? 8);
 
 const bundle = bundleFixture(new URL('core/kill-run.ts', import.meta.url));
 
@@ -30,7 +30,7 @@ async function runVictim({ node, driver }: Victim, bucket: string, env: Record<s
   const child = spawn(node, ['--no-warnings', await bundle], { env: { ...process.env, BUCKET: bucket, DRIVER: driver, ...env }, stdio: ['ignore', 'pipe', 'pipe', 'pipe'] });
   let acks = '';
   let said = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (part: Buffer) => (said += part.toString()));
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (part: Buffer) => (said += part.toString()));
   (child.stdio[3] as Readable).on('data', (part: Buffer) => {
     acks += part.toString();
     if (kill !== undefined && acks.split('\n').length > kill.step) setTimeout(() => child.kill('SIGKILL'), kill.after);
@@ -77,7 +77,7 @@ async function killAtCalls(victim: Victim): Promise<void> {
     total = whole.calls;
     await expectWhole(victim, bucket, whole, 'undisturbed');
   });
-  expect(total).toBeGreaterThan(50);
+  expect(total).toBeGreaterThan(20);
   const { next } = random();
   const points = KILLS < total ? Array.from({ length: KILLS }, () => next(total)) : Array.from({ length: total }, (_, call) => call);
   for (const call of points) {

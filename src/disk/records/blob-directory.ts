@@ -4,8 +4,9 @@ import { fsyncLater } from '../../runtime/descriptor-calls.ts';
 import { withDescriptors } from '../../runtime/descriptors.ts';
 import { randomInteger } from '../../runtime/random.ts';
 import { syncPath } from '../root/durable.ts';
-import { ENTRY_BYTES, type Ledger } from '../quota/ledger.ts';
+import { ENTRY_BYTES, OverQuotaError, weightOf, type Ledger } from '../quota/ledger.ts';
 import { systemCode } from '../journal/disk-error.ts';
+import { closeQuietly, CREATE, openNew, openPlain, READ } from '../tree/open-plain.ts';
 import type { BlobHolds, Claim } from './database-locks.ts';
 import type { ValueFile } from './record-bytes.ts';
 import type { BlobFile, BlobFiles } from './record-database.ts';
@@ -92,32 +93,35 @@ export class BlobDirectory implements BlobFiles {
     await this.#write(id, [bytes]);
   }
 
+  /** @returns the size */
   async #write(id: number, content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<number> {
-    this.#ledger.charge(ENTRY_BYTES);
-    let charged = ENTRY_BYTES;
     const where = this.pathOf(id);
-    const file = await this.#create(where).catch((error: unknown) => {
-      this.#ledger.refund(charged);
-      throw error;
-    });
+    this.#ledger.charge(ENTRY_BYTES);
+    const descriptor = this.#create(where);
+    let size = 0;
     try {
       for await (const chunk of content) {
         this.#ledger.charge(chunk.length);
-        charged += chunk.length;
-        await writeWhole(file, chunk);
+        size += chunk.length;
+        await writeLater(descriptor, chunk);
       }
-      await file.close();
-      this.#unsynced.add(id);
-      return charged - ENTRY_BYTES;
+      fs.closeSync(descriptor);
     } catch (error) {
-      await file.close().catch(() => undefined);
-      this.#removeWritten(where, charged);
-      throw error;
+      closeQuietly(descriptor);
+      this.#removeWritten(where, ENTRY_BYTES + size);
+      throw asFull(error, where);
     }
+    this.#unsynced.add(id);
+    return size;
   }
 
-  async #create(where: string): Promise<fs.promises.FileHandle> {
-    return withDescriptors(() => fs.promises.open(where, 'wx', 0o600));
+  #create(where: string): number {
+    try {
+      return openNew(where, CREATE);
+    } catch (error) {
+      this.#ledger.refund(ENTRY_BYTES);
+      throw asFull(error, where);
+    }
   }
 
   #removeWritten(where: string, charged: number): void {
@@ -166,25 +170,29 @@ export class BlobDirectory implements BlobFiles {
     this.#unsynced.delete(id);
     const where = this.pathOf(id);
     const stats = fs.lstatSync(where, { throwIfNoEntry: false });
-    if (stats === undefined) return;
-    const mark = this.#ledger.mark();
-    fs.rmSync(where, { force: true });
-    this.#ledger.free(ENTRY_BYTES + stats.size, mark);
+    if (stats !== undefined) this.#removeWritten(where, weightOf(stats));
   }
 }
 
-async function writeWhole(file: fs.promises.FileHandle, bytes: Uint8Array): Promise<void> {
+/** All of it, behind what was written before, in the thread pool; one write may come back short. */
+async function writeLater(descriptor: number, bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.length; ) {
-    const { bytesWritten } = await file.write(bytes, at);
-    at += bytesWritten;
+    at += await new Promise<number>((resolve, reject) => {
+      fs.write(descriptor, bytes, at, bytes.length - at, null, (error, written) => (error === null ? resolve(written) : reject(error)));
+    });
   }
 }
 
 async function syncFile(where: string): Promise<void> {
-  const file = await withDescriptors(() => fs.promises.open(where, 'r'));
+  const descriptor = openPlain(where, READ);
   try {
-    await fsyncLater(file.fd);
+    await fsyncLater(descriptor);
   } finally {
-    await file.close();
+    closeQuietly(descriptor);
   }
+}
+
+/** Where the disk is full, what every writer is told. */
+function asFull(error: unknown, where: string): unknown {
+  return ['ENOSPC', 'EDQUOT'].includes(systemCode(error)) ? new OverQuotaError(`The disk of ${where} is full.`, 0, 0) : error;
 }

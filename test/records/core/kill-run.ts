@@ -149,7 +149,7 @@ async function examineFiles(database: RecordDatabase, steps: number): Promise<vo
   for (let waited = 0; fs.readdirSync(directory).length !== wanted; waited += 20) {
     assert(waited < 20_000, `there are ${fs.readdirSync(directory).length} files, not ${wanted}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
-    if (!database.hasSnapshots) database.write().commit('relaxed');
+    if (!database.hasSnapshots) void database.write().commit('relaxed');
   }
 }
 
