@@ -102,7 +102,7 @@ type IDBIndexOfGlobals = Unless<Known, DatabaseInstance<'IDBIndex'>>;
 type IDBKeyRangeOfGlobals = Unless<Known, DatabaseInstance<'IDBKeyRange'>>;
 type IDBObjectStoreOfGlobals = Unless<Known, DatabaseInstance<'IDBObjectStore'>>;
 type IDBOpenDBRequestOfGlobals = Unless<Known, DatabaseInstance<'IDBOpenDBRequest'>>;
-type IDBRequestOfGlobals = Unless<Known, DatabaseInstance<'IDBRequest'>>;
+type IDBRequestOfGlobals<T> = Unless<Known, IndexedDB.IDBRequest<T>>;
 type IDBTransactionOfGlobals = Unless<Known, DatabaseInstance<'IDBTransaction'>>;
 type IDBVersionChangeEventOfGlobals = Unless<Known, DatabaseInstance<'IDBVersionChangeEvent'>>;
 type CacheOfGlobals = Unless<KnownCaches, HoldfastCache>;
@@ -132,7 +132,8 @@ declare global {
   interface IDBKeyRange extends IDBKeyRangeOfGlobals {}
   interface IDBObjectStore extends IDBObjectStoreOfGlobals {}
   interface IDBOpenDBRequest extends IDBOpenDBRequestOfGlobals {}
-  interface IDBRequest extends IDBRequestOfGlobals {}
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- interfaces merge only where they are identical
+  interface IDBRequest<T = any> extends IDBRequestOfGlobals<T> {}
   interface IDBTransaction extends IDBTransactionOfGlobals {}
   interface IDBVersionChangeEvent extends IDBVersionChangeEventOfGlobals {}
   interface Cache extends CacheOfGlobals {}

@@ -4,6 +4,7 @@ import { LockMachine } from '../disk/locks/machine.ts';
 import { MapMachine } from '../disk/map/map-machine.ts';
 import { Root } from '../disk/root/root.ts';
 import { type Finding, isHarmless } from '../disk/verify/finding.ts';
+import { databaseExaminer } from '../disk/records/examine.ts';
 import type { Knowledge } from '../disk/verify/knowledge.ts';
 import { type Verification, verifyRoot } from '../disk/verify/root.ts';
 import { HoldfastError } from '../runtime/holdfast-error.ts';
@@ -37,7 +38,7 @@ async function load(): Promise<Knowledge> {
     channels: () => new ChannelMachine(),
     'caches/index': () => new CacheMachine(),
   };
-  return { machines, responses: { list: listResponses, faults: faultsOfResponses }, weigh: weighBucket };
+  return { machines, responses: { list: listResponses, faults: faultsOfResponses }, weigh: weighBucket, examine: await databaseExaminer() };
 }
 
 /** Exit code 1 when something is lost or cannot be told. */

@@ -12,6 +12,7 @@ import { IDBTransaction } from './transaction.ts';
 import { IDBVersionChangeEvent } from './version-change-event.ts';
 
 export { createFactory, endFactory } from './factory.ts';
+export type { IDBRequest };
 export type { IndexedDBPlace } from './place.ts';
 
 /** The interface objects, by the names of their globals. https://w3c.github.io/IndexedDB/#idl-index */

@@ -1,11 +1,12 @@
 import type { internal } from '../webidl/interface.ts';
 import { defineInterface, illegalInvocation } from '../webidl/interface.ts';
+import type { IDBDatabase } from './database.ts';
 import { handlerOf, setHandler } from './events/event-node.ts';
 import type { OpenRequest } from './model/open-request.ts';
 import { type EventHandler, IDBRequest } from './request.ts';
 
 /** https://w3c.github.io/IndexedDB/#idbopendbrequest */
-export class IDBOpenDBRequest extends IDBRequest {
+export class IDBOpenDBRequest extends IDBRequest<IDBDatabase> {
   readonly #openRequest: OpenRequest;
 
   /** @internal */

@@ -17,7 +17,8 @@ export type IDBRequestReadyState = 'pending' | 'done';
 export type EventHandler = ((this: unknown, event: Event) => unknown) | null;
 
 /** https://w3c.github.io/IndexedDB/#idbrequest */
-export class IDBRequest extends EventTarget {
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- as lib.dom has it: only the program knows what it stored
+export class IDBRequest<T = any> extends EventTarget {
   readonly #request: Request;
 
   /** @internal */
@@ -34,10 +35,10 @@ export class IDBRequest extends EventTarget {
   }
 
   /** @throws InvalidStateError while it is pending */
-  get result(): unknown {
+  get result(): T {
     const request = IDBRequest.#of(this);
     if (!request.isDone) throw pending('result');
-    return request.result;
+    return request.result as T;
   }
 
   /** @throws InvalidStateError while it is pending */

@@ -17,6 +17,7 @@ import type { JournalName, Machines } from '../../src/disk/verify/knowledge.ts';
 import { ChannelMachine } from '../../src/disk/channels/channel-machine.ts';
 import { COUNT, encodeCount, encodeMessage, MESSAGE } from '../../src/disk/channels/channel-records.ts';
 import { writeValue } from '../../src/disk/values/write-value.ts';
+import { databaseExaminer } from '../../src/disk/records/examine.ts';
 import { type Verification, verifyRoot } from '../../src/disk/verify/root.ts';
 import { StorageHost } from '../../src/host/storage-host.ts';
 import { FilesJournal } from '../../src/sync/files/files-journal.ts';
@@ -37,8 +38,9 @@ const machines: Machines = {
 };
 
 const responses = { list: listResponses, faults: faultsOfResponses };
+const examine = await databaseExaminer();
 
-export const verify = (directory: string): Verification => verifyRoot(new Root(directory, 'relaxed', 'lockfile'), { machines, responses, weigh: weighBucket }, nothing);
+export const verify = (directory: string): Verification => verifyRoot(new Root(directory, 'relaxed', 'lockfile'), { machines, responses, weigh: weighBucket, examine }, nothing);
 
 export function temporary(): string {
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'holdfast-verify-'));

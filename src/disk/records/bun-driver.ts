@@ -1,5 +1,5 @@
 import { isError } from '../../runtime/errors.ts';
-import type { SqlConnection, SqlDriver, SqlFailure, SqlRow, SqlStatement, SqlValue } from './sql-driver.ts';
+import type { OpenMode, SqlConnection, SqlDriver, SqlFailure, SqlRow, SqlStatement, SqlValue } from './sql-driver.ts';
 
 /* https://bun.com/docs/api/sqlite */
 
@@ -16,14 +16,14 @@ interface Database {
 }
 
 export interface BunSqlite {
-  readonly Database: new (path: string, options: { readwrite: boolean; create: boolean }) => Database;
+  readonly Database: new (path: string, options: { readonly?: boolean; readwrite?: boolean; create?: boolean }) => Database;
 }
 
 export function bunDriver(sqlite: BunSqlite): SqlDriver {
   return {
     name: 'built-in',
     hasSnapshots: true,
-    open: (path, isNew, failure) => new Connection(sqlite, path, isNew, failure),
+    open: (path, mode, failure) => new Connection(sqlite, path, mode, failure),
   };
 }
 
@@ -39,7 +39,7 @@ class Connection implements SqlConnection {
   readonly #statements: Statement[] = [];
   lastRow = 0;
 
-  constructor(sqlite: BunSqlite, path: string, isNew: boolean, failure: SqlFailure) {
+  constructor(sqlite: BunSqlite, path: string, mode: OpenMode, failure: SqlFailure) {
     this.#call = (work) => {
       try {
         return work();
@@ -47,7 +47,7 @@ class Connection implements SqlConnection {
         throw failure(resultCode(error), error);
       }
     };
-    this.#database = this.#call(() => new sqlite.Database(path, { readwrite: true, create: isNew }));
+    this.#database = this.#call(() => new sqlite.Database(path, mode === 'read-only' ? { readonly: true } : { readwrite: true, create: mode === 'new' }));
   }
 
   exec(sql: string): void {

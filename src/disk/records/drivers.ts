@@ -14,7 +14,7 @@ const PEER: string = '@sqlite.org/sqlite-wasm';
 let builtIn: Promise<SqlDriver | null> | undefined;
 
 /** The runtime's own SQLite; null where it has none, as Node before 22.13. */
-function builtInDriver(): Promise<SqlDriver | null> {
+export function builtInDriver(): Promise<SqlDriver | null> {
   return (builtIn ??= loadBuiltIn());
 }
 

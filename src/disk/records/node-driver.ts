@@ -1,6 +1,6 @@
 import { errorMessage, isError } from '../../runtime/errors.ts';
 import { sqlCodes } from './sql-driver.ts';
-import type { SqlConnection, SqlDriver, SqlFailure, SqlRow, SqlStatement, SqlValue } from './sql-driver.ts';
+import type { OpenMode, SqlConnection, SqlDriver, SqlFailure, SqlRow, SqlStatement, SqlValue } from './sql-driver.ts';
 
 /*
  * https://nodejs.org/api/sqlite.html, of Node from 22.13 on and of Deno. The types that this project is checked against
@@ -31,7 +31,7 @@ export function nodeDriver(sqlite: NodeSqlite): SqlDriver {
   return {
     name: 'built-in',
     hasSnapshots: true,
-    open: (path, _isNew, failure) => new Connection(sqlite, path, failure),
+    open: (path, mode, failure) => new Connection(sqlite, path, mode, failure),
   };
 }
 
@@ -57,10 +57,10 @@ class Connection implements SqlConnection {
   readonly #failure: (cause: unknown) => Error;
   lastRow = 0;
 
-  constructor(sqlite: NodeSqlite, path: string, failure: SqlFailure) {
+  constructor(sqlite: NodeSqlite, path: string, mode: OpenMode, failure: SqlFailure) {
     this.#failure = (cause) => failure(resultCode(cause), cause);
     try {
-      this.#database = new sqlite.DatabaseSync(path, { enableForeignKeyConstraints: false, timeout: 0 });
+      this.#database = new sqlite.DatabaseSync(path, { enableForeignKeyConstraints: false, timeout: 0, readOnly: mode === 'read-only' });
     } catch (error) {
       throw this.#failure(error);
     }

@@ -29,15 +29,17 @@ export interface SqlConnection {
 /** An error of SQLite as one of ours; `code` is its primary result code. https://www.sqlite.org/rescode.html */
 export type SqlFailure = (code: number, cause: unknown) => Error;
 
+/** `new`: the file may be created. `read-only`: nothing of the database may be changed. */
+export type OpenMode = 'new' | 'existing' | 'read-only';
+
 export interface SqlDriver {
   readonly name: DriverName;
   /** Whether databases have a write-ahead log, and so snapshots. */
   readonly hasSnapshots: boolean;
   /**
-   * @param isNew whether the file may be created
    * @param failure makes every error of the connection and its statements
    */
-  open(path: string, isNew: boolean, failure: SqlFailure): SqlConnection;
+  open(path: string, mode: OpenMode, failure: SqlFailure): SqlConnection;
 }
 
 /** Which driver a database has is fixed when it is made, because their locks do not see each other. */

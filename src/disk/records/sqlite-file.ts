@@ -26,7 +26,7 @@ export class SqliteFile {
   /** @throws RecordsDamagedError, RecordsBusyError, HoldfastError `root-newer` */
   open(): SqlSession {
     this.#refuseOthers();
-    const connection = this.driver.open(this.path, false, this.#failure);
+    const connection = this.driver.open(this.path, 'existing', this.#failure);
     try {
       this.#configure(connection);
       this.#refuseNewer(connection);
@@ -64,7 +64,7 @@ export class SqliteFile {
   /** Makes the file, in a directory that nobody else knows yet: whoever wants it to last syncs it. */
   create(name: string): void {
     fs.closeSync(fs.openSync(this.path, 'wx', 0o600));
-    const connection = this.driver.open(this.path, true, this.#failure);
+    const connection = this.driver.open(this.path, 'new', this.#failure);
     try {
       const mode = this.driver.hasSnapshots ? 'WAL' : 'TRUNCATE';
       connection.exec(`PRAGMA synchronous = OFF; PRAGMA page_size = ${PAGE_BYTES}; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${SCHEMA_VERSION}; PRAGMA journal_mode = ${mode}`);

@@ -19,7 +19,7 @@ const MEMORY_FOR_PARAMETERS = 2 ** 16;
 export async function wasmDriver({ default: initialize }: Sqlite3Module): Promise<SqlDriver> {
   const ignore = (): void => undefined;
   const library = new Library(await initialize({ print: ignore, printErr: ignore }));
-  return { name: 'wasm', hasSnapshots: false, open: (path, _isNew, failure) => new Connection(library, path, failure) };
+  return { name: 'wasm', hasSnapshots: false, open: (path, _mode, failure) => new Connection(library, path, failure) };
 }
 
 /** The library, and memory in it for parameters and results: every call is over before the next. */

@@ -5,6 +5,7 @@ import { verifyCaches } from './caches.ts';
 import { kindOf } from './entry.ts';
 import type { Fault, Finding } from './finding.ts';
 import { verifyJournal } from './journal.ts';
+import { verifyDatabases } from './databases.ts';
 import type { JournalName, Knowledge } from './knowledge.ts';
 
 /** The journals that a bucket can have; the first two it has from its beginning on. */
@@ -28,7 +29,21 @@ export function verifyBucket(directory: string, look: Look): Finding[] {
   });
   const responses = attempt(directory, () => verifyCaches(path.join(directory, 'caches'), look.knowledge));
   const account = attempt(directory, () => verifyAccount(directory, look.knowledge));
-  return [...found, ...responses.map((fault) => ({ ...fault, origin: look.origin, bucket, journal: 'caches/index' })), ...account.map((fault) => ({ ...fault, origin: look.origin, bucket, journal: 'quota' }))];
+  const databases = attempt(path.join(directory, 'indexeddb'), () => [...verifyDatabaseLocks(directory, look), ...verifyDatabases(directory, look.knowledge)]);
+  return [
+    ...found,
+    ...responses.map((fault) => ({ ...fault, origin: look.origin, bucket, journal: 'caches/index' })),
+    ...databases.map((fault) => ({ ...fault, origin: look.origin, bucket, journal: null })),
+    ...account.map((fault) => ({ ...fault, origin: look.origin, bucket, journal: 'quota' })),
+  ];
+}
+
+/** The second table of locks that a bucket may have. */
+function verifyDatabaseLocks(bucket: string, { knowledge, onJournal }: Look): Fault[] {
+  const directory = path.join(bucket, 'indexeddb', 'locks');
+  if (kindOf(directory) !== 'directory') return [];
+  onJournal();
+  return verifyJournal(directory, () => knowledge.machines.locks());
 }
 
 function verifyOne(bucket: string, name: JournalName, isNeeded: boolean, { origin, knowledge, onJournal }: Look): Fault[] {

@@ -2,6 +2,7 @@ import type { Machine } from '../journal/machine.ts';
 import type { CacheMachine } from '../caches/machine.ts';
 import type { ResponseFault } from '../caches/inspect.ts';
 import type { AccountMachine } from '../quota/machine.ts';
+import type { Examine } from '../records/examine.ts';
 import type { Weight } from '../quota/weigh.ts';
 
 /** Who understands what is recorded; given, for nothing here is to decide what it takes to be loaded. */
@@ -11,6 +12,8 @@ export interface Knowledge {
   readonly responses: Responses;
   /** What each entry costs that a bucket's account counts. */
   weigh(bucket: string): Iterable<Weight>;
+  /** Looks at a database, by its directory, without changing it. */
+  readonly examine: Examine;
 }
 
 /** Looks at the responses in a bucket's `caches/`. Both throw the operating system's error. */
