@@ -155,7 +155,7 @@ async function examineFiles(database: RecordDatabase, steps: number): Promise<vo
 
 async function checkIntegrity(): Promise<void> {
   const driver = await driverNamed(DRIVER as DriverName);
-  const connection = driver.open(path.join(BUCKET, 'indexeddb/databases/db/db'), false, (_code, cause) => new Error('integrity', { cause }));
+  const connection = driver.open(path.join(BUCKET, 'indexeddb/databases/db/db'), 'existing', (_code, cause) => new Error('integrity', { cause }));
   assert.deepStrictEqual(connection.prepare('PRAGMA integrity_check').all(), [['ok']]);
   connection.close();
 }
