@@ -118,9 +118,14 @@ export class FileSystem {
     }
   }
 
+  /** The directory of the bucket. */
+  get path(): string {
+    return this.#parts.place.path;
+  }
+
   /** Whether both are views of one bucket of one root, be it for different clients. */
   isSameBucket(other: FileSystem): boolean {
-    return this === other || this.#parts.place.path === other.#parts.place.path;
+    return this === other || this.path === other.path;
   }
 
   /**

@@ -43,6 +43,11 @@ export class SyncAccess implements OpenResource {
     return this.#descriptor;
   }
 
+  /** The directory of the bucket that it is in. */
+  get bucket(): string {
+    return this.#system.path;
+  }
+
   get isReadOnly(): boolean {
     return this.extent === null;
   }

@@ -8,6 +8,7 @@ export type StorageWarningCode =
   | 'journal-cut-short' // a journal was copied while it was compacted: it goes on from the moment of that
   | 'hub-entry-damaged' // an entry of a hub's log makes no sense: it has no effect
   | 'disk-reserve' // the disk is nearly full: writes that need space are refused
+  | 'sync-refused' // the runtime lets nobody sync to the disk: a power failure may lose what was acknowledged
   | 'background-failed'; // work that nobody waits for failed, and will be tried again
 
 /** Something that a person who runs the program should know of, and that no caller could be told by an error. */

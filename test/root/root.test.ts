@@ -357,6 +357,20 @@ describe("a directory with somebody else's files", () => {
   });
 });
 
+test('a strict bucket that cannot be synced for want of descriptors says so by a code of ours', () => {
+  bucketOf(new Root(place, 'relaxed')).ensure();
+  const { readdirSync } = fs;
+  vi.spyOn(fs, 'readdirSync').mockImplementation(((target: string, ...rest: []) => {
+    if (target.endsWith('local-storage')) throw systemError('EMFILE', 'scandir');
+    return readdirSync(target, ...rest);
+  }) as typeof fs.readdirSync);
+  const error = errorOf(() => bucketOf(new Root(place, 'strict')).ensure());
+  expect(error.code).toBe('disk-failed');
+  expect(error.message).toContain('EMFILE');
+  vi.restoreAllMocks();
+  bucketOf(new Root(place, 'strict')).ensure();
+});
+
 describe('the workshop', () => {
   test('loses what a killed builder left long ago, and keeps what is being built', () => {
     const root = new Root(place, 'relaxed');

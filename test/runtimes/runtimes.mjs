@@ -19,17 +19,19 @@ const node = (major) => ({
   types: { package: `@types/node@${major}`, name: '@types/node' },
 });
 
-/** Node with nothing allowed but the root, its own code and threads. */
+/** Node with nothing allowed but the root, its own code and threads; types are not checked by a runtime. */
 const restricted = (major) => ({
   ...node(major),
   name: `Node ${major} --permission`,
-  areas: ['globals', 'web-storage'],
-  flags: ({ data, project }) => [
+  areas: ['file-system', 'globals', 'journal', 'locks', 'realms', 'structured-clone', 'sync', 'web-storage'],
+  flags: ({ data, project, area }) => [
     major === 20 ? '--experimental-permission' : '--permission',
     `--allow-fs-read=${data}`,
     `--allow-fs-read=${project}`,
     `--allow-fs-write=${data}`,
     '--allow-worker',
+    // A hub needs the network, which Node restricts from 25 on.
+    ...(area === 'sync' && major >= 25 ? ['--allow-net'] : []),
   ],
 });
 

@@ -49,7 +49,7 @@ export class Candidate {
       const payload = encodeEnd({ ...end, records });
       this.note({ kind: END_OF_SNAPSHOT_KIND, session: 0, sequence: 0, payload });
       this.#flush(descriptor);
-      fsync(descriptor);
+      fsync(descriptor, this.path);
       syncDirectory(dirname(this.path));
     });
   }
@@ -76,7 +76,7 @@ export class Candidate {
     if (this.#pendingBytes === 0) return;
     this.#withFile(fs.constants.O_WRONLY | fs.constants.O_APPEND, (descriptor) => {
       this.#flush(descriptor);
-      if (sync) fsync(descriptor);
+      if (sync) fsync(descriptor, this.path);
     });
   }
 

@@ -361,7 +361,7 @@ export class Journal<Outcome> {
   /** Makes the record durable that was written last. */
   #sync(): void {
     try {
-      fdatasync(this.#replay.file.descriptor);
+      fdatasync(this.#replay.file.descriptor, this.file);
     } catch (error) {
       throw this.#failedSync(error);
     }

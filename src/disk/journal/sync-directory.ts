@@ -12,7 +12,7 @@ export function syncDirectory(directory: string): void {
   try {
     const descriptor = withDescriptor(() => fs.openSync(directory, fs.constants.O_RDONLY));
     try {
-      fsync(descriptor);
+      fsync(descriptor, directory);
     } finally {
       closeQuietly(descriptor);
     }

@@ -225,7 +225,7 @@ class Copies {
 function syncFile(file: string): void {
   const descriptor = withDescriptor(() => fs.openSync(file, 'r+'));
   try {
-    fsync(descriptor);
+    fsync(descriptor, file);
   } finally {
     fs.closeSync(descriptor);
   }

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { fsyncLater } from '../../runtime/descriptor-calls.ts';
+import { fsyncLater } from '../../runtime/more-descriptor-calls.ts';
 import { withDescriptors } from '../../runtime/descriptors.ts';
 import { randomInteger } from '../../runtime/random.ts';
 import { syncPath } from '../root/durable.ts';
@@ -186,7 +186,7 @@ async function writeLater(descriptor: number, bytes: Uint8Array): Promise<void> 
 async function syncFile(where: string): Promise<void> {
   const descriptor = openPlain(where, READ);
   try {
-    await fsyncLater(descriptor);
+    await fsyncLater(descriptor, where);
   } finally {
     closeQuietly(descriptor);
   }

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
-import { fdatasyncLater } from '../../runtime/descriptor-calls.ts';
 import { withDescriptor } from '../../runtime/descriptors.ts';
+import { fdatasyncLater } from '../../runtime/more-descriptor-calls.ts';
 import { syncPath } from '../root/durable.ts';
 
 /**
@@ -35,7 +35,7 @@ export class LogFile {
 
   async #run(): Promise<void> {
     try {
-      await fdatasyncLater(this.#openNamed());
+      await fdatasyncLater(this.#openNamed(), this.#log);
     } finally {
       this.#running = null;
     }

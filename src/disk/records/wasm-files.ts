@@ -25,7 +25,7 @@ export interface ByteFiles {
 
 /** Plain files, readable for their owner only; links are not followed. */
 export const plainFiles: ByteFiles = {
-  open: (path, mayCreate) => new PlainFile(openPlain(path, mayCreate ? CREATE : READ_WRITE)),
+  open: (path, mayCreate) => new PlainFile(openPlain(path, mayCreate ? CREATE : READ_WRITE), path),
   exists: (path) => fs.lstatSync(path, { throwIfNoEntry: false }) !== undefined,
   delete(file, isSynced) {
     fs.unlinkSync(file);
@@ -35,8 +35,10 @@ export const plainFiles: ByteFiles = {
 
 class PlainFile implements ByteFile {
   readonly #descriptor: number;
+  readonly #path: string;
 
-  constructor(descriptor: number) {
+  constructor(descriptor: number, path: string) {
+    this.#path = path;
     this.#descriptor = descriptor;
   }
 
@@ -65,7 +67,7 @@ class PlainFile implements ByteFile {
   }
 
   sync(): void {
-    fsync(this.#descriptor);
+    fsync(this.#descriptor, this.#path);
   }
 
   close(): void {

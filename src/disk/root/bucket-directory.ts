@@ -74,11 +74,15 @@ export class BucketDirectory implements BucketPlace {
 
   /** Its journals too: one that the disk has in part only cannot be opened again. */
   #sync(): void {
-    for (const journal of journals) {
-      const directory = path.join(this.path, journal);
-      if (!isLink(directory)) syncTree(directory);
+    try {
+      for (const journal of journals) {
+        const directory = path.join(this.path, journal);
+        if (!isLink(directory)) syncTree(directory);
+      }
+      syncPlace(this.path);
+    } catch (error) {
+      throw rootFailure('sync', this.#root.path, error);
     }
-    syncPlace(this.path);
   }
 
   #build(): void {

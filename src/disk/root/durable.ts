@@ -13,10 +13,14 @@ export function syncPath(target: string): void {
   if (process.platform === 'win32') return;
   const descriptor = withDescriptor(() => fs.openSync(target, 'r'));
   try {
-    fsync(descriptor);
+    fsync(descriptor, target);
   } finally {
     fs.closeSync(descriptor);
   }
+}
+
+function entriesOf(directory: string): fs.Dirent[] {
+  return withDescriptor(() => fs.readdirSync(directory, { withFileTypes: true }));
 }
 
 /** What others remove meanwhile needs no sync. */
@@ -30,7 +34,7 @@ function unlessGone(sync: (target: string) => void, target: string): void {
 
 /** Syncs a small tree, files before the directories that name them. */
 export function syncTree(directory: string): void {
-  for (const entry of fs.readdirSync(directory, { withFileTypes: true })) {
+  for (const entry of entriesOf(directory)) {
     const child = path.join(directory, entry.name);
     if (entry.isDirectory()) unlessGone(syncTree, child);
     else if (entry.isFile()) unlessGone(syncPath, child);
@@ -44,7 +48,7 @@ export function syncTree(directory: string): void {
  * come and go in it meanwhile.
  */
 export function syncPlace(directory: string): void {
-  for (const entry of fs.readdirSync(directory, { withFileTypes: true })) {
+  for (const entry of entriesOf(directory)) {
     if (entry.isDirectory()) unlessGone(syncPath, path.join(directory, entry.name));
   }
   for (let at = directory; ; at = path.dirname(at)) {

@@ -37,7 +37,7 @@ function writeSpelling(path: string, long: LongSpelling, isStrict: boolean): voi
   const draft = `${path}.${randomUuid()}`;
   const descriptor = openNew(draft, CREATE);
   try {
-    writeAndClose(descriptor, long.spelling, isStrict);
+    writeAndClose(descriptor, draft, long.spelling, isStrict);
     fs.renameSync(draft, path);
   } catch (error) {
     fs.rmSync(draft, { force: true });
@@ -45,10 +45,10 @@ function writeSpelling(path: string, long: LongSpelling, isStrict: boolean): voi
   }
 }
 
-function writeAndClose(descriptor: number, spelling: string, isStrict: boolean): void {
+function writeAndClose(descriptor: number, path: string, spelling: string, isStrict: boolean): void {
   try {
     writeWhole(descriptor, Buffer.from(spelling));
-    if (isStrict) fsync(descriptor);
+    if (isStrict) fsync(descriptor, path);
   } finally {
     fs.closeSync(descriptor);
   }

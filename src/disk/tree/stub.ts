@@ -1,5 +1,5 @@
 import fs from 'node:fs';
-import { setMode } from '../../runtime/descriptor-calls.ts';
+import { setMode } from '../../runtime/more-descriptor-calls.ts';
 import { writeWhole } from './write-whole.ts';
 
 /*

@@ -1,5 +1,5 @@
 import fs from 'node:fs';
-import { setMode } from '../../runtime/descriptor-calls.ts';
+import { setMode } from '../../runtime/more-descriptor-calls.ts';
 import { withDescriptor, withDescriptors } from '../../runtime/descriptors.ts';
 import { wallClock } from '../../runtime/timers.ts';
 import { charged } from '../quota/charged.ts';
@@ -42,7 +42,7 @@ export class Swap {
   }
 
   async sync(): Promise<void> {
-    if (this.#isOpen) await syncFile(this.descriptor);
+    if (this.#isOpen) await syncFile(this.descriptor, this.path);
   }
 
   /** Closes the descriptor; harmless when called twice. */

@@ -1,11 +1,12 @@
 import fs from 'node:fs';
-import { fsync, fsyncLater } from '../../runtime/descriptor-calls.ts';
+import { fsync } from '../../runtime/descriptor-calls.ts';
+import { fsyncLater } from '../../runtime/more-descriptor-calls.ts';
 import { withDescriptor } from '../../runtime/descriptors.ts';
 import { systemCode } from './tree-error.ts';
 
 /** Flushes a file to the disk, in another thread. */
-export function syncFile(descriptor: number): Promise<void> {
-  return fsyncLater(descriptor);
+export function syncFile(descriptor: number, path: string): Promise<void> {
+  return fsyncLater(descriptor, path);
 }
 
 /** Flushes a directory's names to the disk. Windows cannot open one; its volumes journal their names. */
@@ -18,7 +19,7 @@ export function syncDirectory(path: string): void {
     throw error;
   }
   try {
-    fsync(descriptor);
+    fsync(descriptor, path);
   } finally {
     fs.closeSync(descriptor);
   }

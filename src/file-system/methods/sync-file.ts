@@ -132,7 +132,7 @@ export class SyncFile {
   flush(): void {
     const descriptor = this.#access.writable(FLUSH);
     try {
-      fdatasync(descriptor);
+      fdatasync(descriptor, this.#access.bucket);
     } catch (error) {
       throw this.#access.failure(error, 'write', FLUSH);
     }

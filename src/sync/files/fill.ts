@@ -4,7 +4,7 @@ import type { Fingerprint } from '../../disk/tree/look.ts';
 import { OverQuotaError } from '../../disk/quota/ledger.ts';
 import { canHaveStubs, stubSize, writeStub } from '../../disk/tree/stub.ts';
 import type { Swap } from '../../disk/tree/swap.ts';
-import { setTimes } from '../../runtime/descriptor-calls.ts';
+import { setTimes } from '../../runtime/more-descriptor-calls.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { downloadContent } from './blobs.ts';
 import { encodeStub } from './manifest.ts';

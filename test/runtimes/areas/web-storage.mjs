@@ -1,8 +1,10 @@
 // Web Storage. https://html.spec.whatwg.org/multipage/webstorage.html
 import assert from 'node:assert/strict';
+import process from 'node:process';
 import { StorageHost } from 'holdfast';
 import { startPeer } from '../kit/peer.mjs';
 import { newRoot, origin, withHost } from '../kit/place.mjs';
+import { run } from '../kit/program.mjs';
 import { test, until } from '../kit/test.mjs';
 
 test('keeps what it was given when the host is opened again', async () => {
@@ -167,3 +169,7 @@ test('this process is told of what another writes', () =>
     assert.deepEqual(seen, [['a', '1'], ['a', null], ['b', '2']]);
     await peer.leave();
   }));
+
+test('a runtime that refuses to sync is warned of, once', async () => {
+  assert.deepEqual(await run('strict', { args: [newRoot()] }), [process.permission === undefined ? '' : 'sync-refused']);
+});
