@@ -56,7 +56,7 @@ describe('a value that is written and read', () => {
   });
 
   test('keeps holes, names and lengths of arrays', () => {
-    const list: unknown[] & { name?: string } = [1, , 3]; // eslint-disable-line no-sparse-arrays -- that is the point
+    const list: unknown[] & { name?: string } = [1, , 3];
     list.length = 2 ** 32 - 1;
     list.name = 'list';
     const copy = clone(list) as typeof list;
