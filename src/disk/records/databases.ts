@@ -12,6 +12,7 @@ import { syncPath, syncTree, type Durability } from '../root/durable.ts';
 import type { BlobHolds, DatabaseLocks } from './database-locks.ts';
 import { describeDatabase, readDescription, type Description } from './description.ts';
 import { driverForNew, driverNamed } from './drivers.ts';
+import { lookAt } from './look-at.ts';
 import type { RecordDatabase, RecordDatabases } from './record-database.ts';
 import { RecordsDamagedError, RecordsUnavailableError } from './records-error.ts';
 import type { SqlDriver } from './sql-driver.ts';
@@ -74,18 +75,8 @@ export class SqliteDatabases implements RecordDatabases {
     }
   }
 
-  /**
-   * Runs what reads a database outside of a transaction. Where there are no snapshots, that waits until nobody writes: who
-   * looked then would take the journal of whoever writes for one that was left behind, and undo what it says.
-   */
-  async #reading<T>(name: string, driver: SqlDriver, body: () => T): Promise<T> {
-    const claim = driver.hasSnapshots ? null : this.#place.locks.read(name);
-    try {
-      await claim?.granted;
-      return body();
-    } finally {
-      claim?.release();
-    }
+  #reading<T>(name: string, { driver: { hasSnapshots } }: SqliteFile, body: () => T): Promise<T> {
+    return lookAt({ name, hasSnapshots }, this.#place.locks, body);
   }
 
   async #descriptions(): Promise<Description[]> {
@@ -139,12 +130,13 @@ export class SqliteDatabases implements RecordDatabases {
     const description = readDescription(directory);
     if (description?.name !== name) throw new RecordsDamagedError(`${directory} does not say which database it is.`, directory);
     const driver = await driverNamed(description.driver);
-    return this.#reading(name, driver, () => this.#databaseAt(name, directory, new SqliteFile(directory, driver)));
+    const file = new SqliteFile(directory, driver);
+    return this.#reading(name, file, () => this.#databaseAt(name, directory, file));
   }
 
   #databaseAt(name: string, directory: string, file: SqliteFile): SqliteDatabase {
     const { ledger, holds } = this.#place;
-    const reading = <T>(body: () => T): Promise<T> => this.#reading(name, file.driver, body);
+    const reading = <T>(body: () => T): Promise<T> => this.#reading(name, file, body);
     const database = new SqliteDatabase({ name, path: directory, ledger, holds, reading, onClosed: () => void this.#open.delete(name) }, file);
     database.collectOrphans().catch((cause: unknown) => {
       warn({ code: 'background-failed', message: `Files of ${directory} could not be looked through.`, path: directory, cause });

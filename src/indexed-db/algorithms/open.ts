@@ -1,4 +1,4 @@
-import type { Claim, Wanted } from '../../disk/records/database-locks.ts';
+import type { Claim, DatabaseLocks, Wanted } from '../../disk/records/database-locks.ts';
 import type { Schema } from '../../disk/records/record-database.ts';
 import { RecordsDamagedError } from '../../disk/records/records-error.ts';
 import { setImmediate } from '../../runtime/timers.ts';
@@ -35,7 +35,7 @@ export async function openConnection(opener: Opener, name: string, version: numb
   try {
     requireActive(opener);
     const database = (await bucket.find(name)) ?? (await bucket.create(name));
-    const connection = connect(bucket, database, await readSchema(database));
+    const connection = await database.visit((schema) => connect(bucket, database, schema));
     opener.opened(connection);
     await bringToVersion(bucket, connection, version, request);
     return connection;
@@ -46,16 +46,6 @@ export async function openConnection(opener: Opener, name: string, version: numb
 
 function requireActive(opener: Opener): void {
   if (!opener.isActive) throw domException('AbortError', 'The client that opens the database was closed.');
-}
-
-/** Where it cannot be read, nobody keeps it open. */
-async function readSchema(database: OpenDatabase): Promise<Schema> {
-  try {
-    return await database.records.readSchema();
-  } catch (error) {
-    database.closeIfUnused();
-    throw error;
-  }
 }
 
 function connect(bucket: Bucket, database: OpenDatabase, schema: Schema): Connection {
@@ -97,15 +87,22 @@ async function bringToVersion(bucket: Bucket, connection: Connection, wanted: nu
 }
 
 async function upgradeAlone(bucket: Bucket, connection: Connection, version: number, request: OpenRequest): Promise<void> {
-  const { name } = connection.database;
+  const { name, records } = connection.database;
+  const { locks } = bucket.place;
   const onBlocked = tellBlocked(request, connection.version, version);
-  const alone = await bucket.place.locks.alone(name, { newVersion: version }, onBlocked, connection.claim ?? undefined);
-  try {
+  const alone = await locks.alone(name, { newVersion: version }, onBlocked, connection.claim ?? undefined);
+  const upgrade = async (): Promise<void> => {
     if (connection.isClosePending) throw domException('AbortError', 'The connection was closed while it waited to upgrade the database.');
     await runUpgrade(connection, version, request);
-  } finally {
-    alone.release();
-  }
+  };
+  await releaseAfter(alone, records.hasSnapshots ? upgrade() : asWriter(locks, name, upgrade));
+}
+
+/** Without snapshots nobody may look at the database meanwhile, though it be without a connection, as for `databases()`. */
+async function asWriter(locks: DatabaseLocks, name: string, work: () => Promise<void>): Promise<void> {
+  const writer = locks.write(name);
+  await writer.granted;
+  await releaseAfter(writer, work());
 }
 
 function tellBlocked(request: OpenRequest, oldVersion: number, newVersion: number | null): () => void {
@@ -151,9 +148,7 @@ async function versionOf(bucket: Bucket, name: string): Promise<number | null> {
   try {
     const database = await bucket.find(name);
     if (database === null) return null;
-    const { version } = await readSchema(database);
-    database.closeIfUnused();
-    return version;
+    return await database.visit(({ version }) => version);
   } catch (error) {
     if (error instanceof RecordsDamagedError) return 0;
     throw error;

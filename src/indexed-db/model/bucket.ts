@@ -20,7 +20,7 @@ export class Bucket {
     return made;
   }
 
-  /** Whoever calls has the database's queue, and makes a connection at once. Null: there is none of that name. */
+  /** Whoever calls has the database's queue, and visits it at once. Null: there is none of that name. */
   async find(name: string): Promise<OpenDatabase | null> {
     const known = this.#open.get(name);
     if (known !== undefined) return known;

@@ -1,5 +1,5 @@
 import type { DatabaseLocks } from '../../disk/records/database-locks.ts';
-import type { RecordDatabase } from '../../disk/records/record-database.ts';
+import type { RecordDatabase, Schema } from '../../disk/records/record-database.ts';
 import type { PlatformObjects } from '../../disk/values/platform-objects.ts';
 import { asWebError } from '../errors.ts';
 import type { Connection } from './connection.ts';
@@ -15,6 +15,7 @@ export class OpenDatabase {
   readonly #locks: DatabaseLocks;
   readonly #closed: () => void;
   readonly #queues = new Map<number, StoreQueue>();
+  #visitors = 0;
 
   /** `closed` is called once the last connection is. */
   constructor(records: RecordDatabase, locks: DatabaseLocks, platform: PlatformObjects, closed: () => void) {
@@ -31,11 +32,22 @@ export class OpenDatabase {
   /** A connection is no more. */
   left(connection: Connection): void {
     this.connections.delete(connection);
-    this.closeIfUnused();
+    this.#closeIfUnused();
   }
 
-  closeIfUnused(): void {
-    if (this.connections.size > 0) return;
+  /** Reads the schema, and shows it. Meanwhile the database is not closed; after that it is, unless somebody uses it. */
+  async visit<T>(show: (schema: Schema) => T): Promise<T> {
+    this.#visitors++;
+    try {
+      return show(await this.records.readSchema());
+    } finally {
+      this.#visitors--;
+      this.#closeIfUnused();
+    }
+  }
+
+  #closeIfUnused(): void {
+    if (this.connections.size > 0 || this.#visitors > 0) return;
     this.#closed();
     this.records.close();
   }

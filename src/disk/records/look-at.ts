@@ -1,0 +1,34 @@
+import { delay, uptime } from '../../runtime/timers.ts';
+import type { DatabaseLocks } from './database-locks.ts';
+import { RecordsBusyError } from './records-error.ts';
+
+/** How long whoever clears up after one who was killed is waited for, and how long between two looks, in milliseconds. */
+const PATIENCE = 5_000;
+const RETRY_AFTER = 10;
+
+/**
+ * Runs `look`, which reads a database outside of its transactions. Where there are no snapshots, that is while nobody
+ * writes: who reads then would take the journal of a transaction for what one who was killed has left, and undo it.
+ *
+ * @throws HoldfastError, RecordsBusyError after 5 s, and what `look` throws
+ */
+export async function lookAt<T>(database: { readonly name: string; readonly hasSnapshots: boolean }, locks: DatabaseLocks, look: () => T): Promise<T> {
+  const claim = database.hasSnapshots ? null : locks.read(database.name);
+  try {
+    await claim?.granted;
+    return await patiently(look);
+  } finally {
+    claim?.release();
+  }
+}
+
+async function patiently<T>(look: () => T): Promise<T> {
+  for (const begin = uptime(); ; ) {
+    try {
+      return look();
+    } catch (error) {
+      if (!(error instanceof RecordsBusyError) || uptime() - begin > PATIENCE) throw error;
+      await delay(RETRY_AFTER);
+    }
+  }
+}
