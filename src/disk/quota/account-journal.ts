@@ -9,7 +9,7 @@ import { diskError, systemCode } from '../journal/disk-error.ts';
 import { Journal } from '../journal/journal.ts';
 import { lockfileSection, type Shared } from '../journal/lockfile.ts';
 import type { BucketPlace } from '../place.ts';
-import { addJournal, draftPrefix } from '../root/late-journal.ts';
+import { addJournal, draftPrefix, sweepDrafts } from '../root/late-journal.ts';
 import { AccountMachine } from './machine.ts';
 import type { Verdict } from './machine.ts';
 import type { Amounts } from './records.ts';
@@ -27,10 +27,6 @@ export interface AccountJournalOptions {
 
 const NAME = 'quota';
 /** What is being built in a bucket, or was taken away. */
-const DRAFT = /^\.new-quota-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-
-/** How old a draft must be, in milliseconds, before it counts as left behind by a killed process. */
-const ABANDONED_MS = 10 * 60_000;
 
 /** Up to so many entries are counted in the turn of whoever makes the account: in about a millisecond. */
 const COUNTED_AT_ONCE = 256;
@@ -110,14 +106,9 @@ export class AccountJournal {
     this.#journal.suspend();
   }
 
-  /** Removes what killed processes have left of making an account. */
+  /** Removes what killed processes have left of making this journal, or another of the bucket. */
   sweep(): void {
-    for (const name of fs.readdirSync(this.#place.path)) {
-      if (!DRAFT.test(name)) continue;
-      const draft = path.join(this.#place.path, name);
-      const stats = fs.lstatSync(draft, { throwIfNoEntry: false });
-      if (stats !== undefined && wallClock() - stats.mtimeMs > ABANDONED_MS) fs.rmSync(draft, { recursive: true, force: true });
-    }
+    sweepDrafts(this.#place.path);
   }
 
   #renew(): void {

@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { withDescriptor } from '../../runtime/descriptors.ts';
 import { randomUuid } from '../../runtime/random.ts';
+import { wallClock } from '../../runtime/timers.ts';
 import { diskError, systemCode, systemCodeBehind } from '../journal/disk-error.ts';
 import { Journal } from '../journal/journal.ts';
 import type { SnapshotRecord } from '../journal/machine.ts';
@@ -10,6 +11,11 @@ import { syncPlace, syncTree } from './durable.ts';
 
 /** Attempts at making a journal whose bucket, or draft, keeps vanishing before giving up. */
 const ATTEMPTS = 20;
+
+const DRAFT = /^\.new-(?:quota|files-sync|channels)-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** How old a draft must be, in milliseconds, before it counts as left behind by a killed process. */
+const ABANDONED_MS = 10 * 60_000;
 
 /** A journal that a bucket has only once it is used. */
 export interface LateJournal {
@@ -55,6 +61,19 @@ function build(bucket: string, { name, isStrict, snapshot }: LateJournal): void 
     throw error;
   }
   if (isStrict) syncPlace(bucket);
+}
+
+/**
+ * Removes what killed processes have left of making journals in a bucket, and nothing of another spelling.
+ *
+ * @throws the operating system's error
+ */
+export function sweepDrafts(bucket: string): void {
+  for (const name of fs.readdirSync(bucket).filter((each) => DRAFT.test(each))) {
+    const draft = path.join(bucket, name);
+    const stats = fs.lstatSync(draft, { throwIfNoEntry: false });
+    if (stats !== undefined && wallClock() - stats.mtimeMs > ABANDONED_MS) fs.rmSync(draft, { recursive: true, force: true });
+  }
 }
 
 /** What the names of the drafts of a journal begin with. */
