@@ -1,27 +1,30 @@
 import { describe, expect, test } from 'vitest';
 import { nodeWithSqlite, runFixture } from '../records/support/other-node.ts';
 
-// Each fixture runs in a Node that has SQLite built in, and tells what became of each of its cases.
+// Each fixture runs in this Node and in one that has SQLite built in, and tells what became of each of its cases.
 
 interface Told {
   readonly name: string;
   readonly error: string | null;
 }
 
-async function told(fixture: string): Promise<Told[]> {
-  const output = await runFixture(new URL(`core/${fixture}.ts`, import.meta.url), nodeWithSqlite ?? '');
+async function told(fixture: string, node: string): Promise<Told[]> {
+  const output = await runFixture(new URL(`core/${fixture}.ts`, import.meta.url), node);
   const lines = output.split('\n').filter((line) => line.startsWith('{'));
   return lines.map((line) => JSON.parse(line) as Told);
 }
 
-describe.runIf(nodeWithSqlite !== null)("IndexedDB on the runtime's own SQLite", () => {
+/** On Node 20 this one has SQLite as WebAssembly. */
+const nodes = [...new Set([process.execPath, nodeWithSqlite ?? process.execPath])];
+
+describe.each(nodes)('IndexedDB on %s', (node) => {
   test.each([
     ['events', 7],
     ['requests', 7],
     ['databases', 8],
     ['processes', 3],
   ])('%s', async (fixture, count) => {
-    const cases = await told(fixture);
+    const cases = await told(fixture, node);
     expect(cases.filter(({ error }) => error !== null)).toEqual([]);
     expect(cases).toHaveLength(count);
   });
