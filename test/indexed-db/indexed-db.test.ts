@@ -23,6 +23,7 @@ describe.each(nodes)('IndexedDB on %s', (node) => {
     ['requests', 7],
     ['databases', 8],
     ['processes', 3],
+    ['model', 15],
   ])('%s', async (fixture, count) => {
     const cases = await told(fixture, node);
     expect(cases.filter(({ error }) => error !== null)).toEqual([]);

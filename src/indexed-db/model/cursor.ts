@@ -121,9 +121,7 @@ export class Cursor {
 
   #query(target: Target | null): Query {
     const query = queryOf(this.source, this.range, this.direction, !this.isKeyOnly);
-    // An end that was read leaves no place behind the window's last record.
-    const last = this.#ahead[this.#ahead.length - 1] ?? this.place;
-    return { ...query, ...(last && { after: last }), ...(target && { from: target }) };
+    return { ...query, ...(this.place && { after: this.place }), ...(target && { from: target }) };
   }
 
   #read(query: Query): StoredRecord[] {
