@@ -27,7 +27,7 @@ export interface DatabasesBucket {
 /** The locks and files of a bucket's databases, once they run. */
 interface Running {
   readonly locks: InstanceType<typeof RecordCode.BucketLocks>;
-  readonly databases: RecordDatabases;
+  readonly databases: InstanceType<typeof RecordCode.SqliteDatabases>;
 }
 
 /**
@@ -88,6 +88,7 @@ export class BucketDatabases implements IndexedDBPlace {
   /** Ends what runs; the clients have closed their connections. */
   async close(): Promise<void> {
     await this.#fileSystem?.close();
+    await this.#running?.databases.close();
     await this.#running?.locks.close();
   }
 }
