@@ -71,7 +71,7 @@ export class SqlWriteTransaction extends SqlReadTransaction implements WriteTran
     const refusal = store.indexes.length === 0 ? this.#putPlain(store, put, files) : this.#putIndexed(store, put, files);
     if (refusal !== null) return refusal;
     if (files !== NO_FILES) this.#keep(files, put.value.bytes);
-    this.#writer.admit(put.key.length + put.value.bytes.length);
+    this.#writer.admit(put.key.length + (files.value === null ? put.value.bytes.length : 0));
     return null;
   }
 
