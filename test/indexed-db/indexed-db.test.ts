@@ -21,7 +21,7 @@ describe.each(nodes)('IndexedDB on %s', (node) => {
   test.each([
     ['events', 7],
     ['requests', 7],
-    ['databases', 8],
+    ['databases', 9],
     ['processes', 3],
     ['model', 15],
   ])('%s', async (fixture, count) => {

@@ -9,7 +9,13 @@ import { type DiskFileSource, fileFromDisk } from '../../runtime/disk-file.ts';
 import { type BlobData, blobKinds } from './blob-kinds.ts';
 
 /** Files are kept for as long as a Blob of this realm, or a slice of one, reads from them. */
-const holders = new FinalizationRegistry<() => void>((release) => release());
+const holders = new FinalizationRegistry<() => void>((release) => {
+  try {
+    release();
+  } catch {
+    // Nobody could be told. Its database may be closed by now, and then nothing of this realm is held.
+  }
+});
 
 /**
  * Reads a value that has Blobs. Each reads from its file when somebody asks for its bytes, also when the record is gone

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
+import { freeOfCharge, OverQuotaError } from '../../../src/disk/quota/ledger.ts';
 import { RecordsUnavailableError } from '../../../src/disk/records/records-error.ts';
 import { createFactory, endFactory } from '../../../src/indexed-db/index.ts';
 import type { IDBDatabase } from '../../../src/indexed-db/database.ts';
 import { ended, opened, result } from '../support/promises.ts';
 import { runCases } from '../support/cases.ts';
+import { placeAt } from '../support/place.ts';
 
 /** What happens to a connection and to a request, in order. */
 function watched(seen: string[], name: string, target: EventTarget, ...types: readonly string[]): void {
@@ -121,6 +123,32 @@ await runCases({
     assert.deepEqual([read.file.name, read.file.type, read.file.lastModified, read.file.size], ['name.txt', file.type, 12345, 11]);
     assert.equal(await read.file.text(), 'the content');
     assert.deepEqual([await read.blob.slice(0, 3).text(), read.blob.type, Object.prototype.toString.call(read.blob)], ['ano', 'a/b', '[object Blob]']);
+  },
+
+  'what exceeds the quota aborts its transaction, and what fits goes on': async ({ place }) => {
+    let used = 0;
+    const limit = 2 ** 20;
+    const charge = (bytes: number): void => {
+      if (used + bytes > limit) throw new OverQuotaError('the quota does not suffice', limit, used + bytes);
+      used += bytes;
+    };
+    const refund = (bytes: number): void => void (used -= bytes);
+    const small = placeAt(path.join(place.path, 'small'), { ...freeOfCharge, charge, refund, free: refund });
+    const factory = createFactory(small);
+    const db = await opened(factory, 'quota', (made) => made.createObjectStore('s'));
+    for (const value of ['x'.repeat(60_000), new Uint8Array(300_000), new Blob(['x'.repeat(300_000)])]) {
+      const transaction = db.transaction('s', 'readwrite');
+      const end = ended(transaction);
+      const store = transaction.objectStore('s');
+      for (let at = 0; at < 40; at++) store.put(value, at).onerror = (event) => event.preventDefault();
+      assert.equal(await end, 'QuotaExceededError');
+    }
+    assert.equal(await result(db.transaction('s').objectStore('s').count()), 0);
+    const transaction = db.transaction('s', 'readwrite');
+    transaction.objectStore('s').put('fits', 1);
+    assert.equal(await ended(transaction), 'complete');
+    await endFactory(factory);
+    await small.close();
   },
 
   'a Blob that cannot be read fails its request alone': async ({ factory }) => {
