@@ -26,6 +26,7 @@ export const goals = {
     removeTree: { atMost: 2 },
   },
   locks: { request: { atMost: 60 }, requestAmong: { atMost: 60 } },
+  cache: { match1k: { chromium: 3 }, put1m: { limit: 1.5 }, match1m: { chromium: 3, limit: 1.5 } },
   'indexed-db': {
     put: { limit: 4, chromium: 8, 'fake-indexeddb': 0.33 },
     get: { limit: 5, chromium: 10, 'fake-indexeddb': 1.3 },

@@ -7,6 +7,7 @@ export function open() {
     getDirectory: () => navigator.storage.getDirectory(),
     locks: navigator.locks,
     indexedDB: globalThis.indexedDB,
+    caches: globalThis.caches,
     openDatabase: async () => {
       globalThis.sqlite3ApiConfig = configuration;
       const { default: init } = await import('/sqlite/index.mjs');

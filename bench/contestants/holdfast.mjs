@@ -12,6 +12,9 @@ export function open(root) {
     localStorage: client.localStorage,
     getDirectory: () => client.storage.getDirectory(),
     locks: client.locks,
+    get caches() {
+      return client.caches;
+    },
     get indexedDB() {
       return client.indexedDB;
     },

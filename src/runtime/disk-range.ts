@@ -24,10 +24,11 @@ export interface DiskRange {
 /** Up to here a read in this thread costs less than handing it to another. */
 const SMALL_BYTES = 64 * 1024;
 
-/** What a stream reads at a time. */
+/** What a stream reads at a time; over a file that nobody writes to, the rest at once where it is no more than that. */
 const CHUNK_BYTES = 128 * 1024;
+const REST_BYTES = 2 ** 20;
 
-/** How much streams read before they ask for a garbage collection, and the size of the buffer that asks. */
+/** How much long streams read before they ask for a garbage collection, from when on one is long, and the size of the buffer that asks. */
 const COLLECT_AFTER_BYTES = 4 * 2 ** 20;
 const PRESSURE_BYTES = 33 * 2 ** 20;
 
@@ -73,7 +74,7 @@ export function streamRange(range: DiskRange): ReadableStream {
 }
 
 /**
- * The same over a file that is open already, so that it can be removed meanwhile; `descriptor` is the stream's from now
+ * The same over a file that is open already, so that it can be removed meanwhile, and that nobody writes to any more; `descriptor` is the stream's from now
  * on. Where descriptors run out before the first read, it is closed, and the file is opened again by its path.
  */
 export function streamOpenRange(range: DiskRange, descriptor: number): ReadableStream {
@@ -88,6 +89,7 @@ function streamOf(source: RangeSource): ReadableStream {
 class RangeSource implements UnderlyingByteSource {
   readonly type = 'bytes';
   readonly #range: DiskRange;
+  readonly #restBytes: number;
   #position: number;
   #descriptor: number | null = null;
   #isReading = false;
@@ -96,6 +98,7 @@ class RangeSource implements UnderlyingByteSource {
   constructor(range: DiskRange, descriptor?: number) {
     this.#range = range;
     this.#position = range.start;
+    this.#restBytes = descriptor === undefined ? CHUNK_BYTES : REST_BYTES;
     if (descriptor === undefined) return;
     this.#keep(descriptor);
     waiting.set(descriptor, new WeakRef(this));
@@ -112,7 +115,7 @@ class RangeSource implements UnderlyingByteSource {
     const { file, end } = this.#range;
     this.#isReading = true;
     try {
-      const chunk = await this.#read(controller.byobRequest?.view?.byteLength ?? CHUNK_BYTES);
+      const chunk = await this.#read(controller.byobRequest?.view?.byteLength ?? this.#ownChunk);
       if (!this.#isCancelled) deliver(controller, chunk, this.#position === end);
       if (this.#position === end) this.#close();
     } catch (error) {
@@ -130,16 +133,20 @@ class RangeSource implements UnderlyingByteSource {
     if (!this.#isReading) this.#close();
   }
 
+  get #ownChunk(): number {
+    return this.#range.end - this.#position <= this.#restBytes ? this.#restBytes : CHUNK_BYTES;
+  }
+
   async #read(wanted: number): Promise<Uint8Array<ArrayBuffer>> {
     const { file, end } = this.#range;
-    const chunk = allocate(Math.min(wanted, end - this.#position, CHUNK_BYTES));
+    const chunk = allocate(Math.min(wanted, end - this.#position, this.#ownChunk));
     const descriptor = this.#descriptor ?? this.#keep(open(file));
     waiting.delete(descriptor);
     const read = await readAt(descriptor, chunk, this.#position);
     requireUnchanged(descriptor, file);
     if (read === 0 && chunk.byteLength > 0) throw changed(file);
     this.#position += read;
-    askForCollection(read);
+    askForCollection(read, this.#position - this.#range.start);
     return chunk.subarray(0, read);
   }
 
@@ -219,9 +226,13 @@ const collectsYoungByPressure = runtime === 'node' && Number.parseInt(process.ve
 
 /**
  * Keeps a long stream in little memory: a buffer that nobody touches counts for the collector, but takes no memory.
- * Above 32 MiB the allocator maps it apart, so it never mixes with others.
+ * Above 32 MiB the allocator maps it apart, so it never mixes with others. A short stream's chunks are collected as any
+ * other buffers are: so often, a collection would cost more than the reading.
+ *
+ * `position`: how far the stream has come with these bytes.
  */
-function askForCollection(bytes: number): void {
+export function askForCollection(bytes: number, position: number): void {
+  if (position <= COLLECT_AFTER_BYTES) return;
   streamed += bytes;
   if (streamed < COLLECT_AFTER_BYTES || !collectsYoungByPressure) return;
   streamed = 0;

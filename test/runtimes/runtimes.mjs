@@ -19,19 +19,22 @@ const node = (major) => ({
   types: { package: `@types/node@${major}`, name: '@types/node' },
 });
 
+/** A hub, and what a cache fetches. */
+const usesNetwork = (area) => ['sync', 'caches'].includes(area);
+
 /** Node with nothing allowed but the root, its own code and threads; types are not checked by a runtime. */
 const restricted = (major) => ({
   ...node(major),
   name: `Node ${major} --permission`,
-  areas: ['file-system', 'globals', 'journal', 'locks', 'realms', 'structured-clone', 'sync', 'web-storage'],
+  areas: ['caches', 'file-system', 'globals', 'journal', 'locks', 'realms', 'structured-clone', 'sync', 'web-storage'],
   flags: ({ data, project, area }) => [
     major === 20 ? '--experimental-permission' : '--permission',
     `--allow-fs-read=${data}`,
     `--allow-fs-read=${project}`,
     `--allow-fs-write=${data}`,
     '--allow-worker',
-    // A hub needs the network, which Node restricts from 25 on.
-    ...(area === 'sync' && major >= 25 ? ['--allow-net'] : []),
+    // Node restricts the network from 25 on.
+    ...(usesNetwork(area) && major >= 25 ? ['--allow-net'] : []),
   ],
 });
 
@@ -54,7 +57,6 @@ export const runtimes = [
     binary: `node_modules/deno/${binary('deno')}`,
     // Nothing but what README.md names: the root, and the variables. Reading its own code is what a program that starts
     // threads needs, with or without Holdfast.
-    // A hub needs the network too.
     flags: ({ data, project, area }) => [
       'run',
       '--quiet',
@@ -62,7 +64,7 @@ export const runtimes = [
       `--allow-read=${data},${project}/programs`,
       `--allow-write=${data}`,
       `--allow-env=${[...variables, 'TEST_DATA', 'TEST_RUNTIMES'].join()}`,
-      ...(['sync', 'caches'].includes(area) ? ['--allow-net=127.0.0.1'] : []),
+      ...(usesNetwork(area) ? ['--allow-net=127.0.0.1'] : []),
     ],
     preload: (globals) => ['--preload', globals.denoSpecifier],
   },

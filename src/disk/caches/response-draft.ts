@@ -1,9 +1,13 @@
 import fs from 'node:fs';
+import { askForCollection } from '../../runtime/disk-range.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import type { Swap } from '../tree/swap.ts';
 import { encodeHead, type ResponseHead } from './response-head.ts';
 
-/** So much is gathered before it is written, and up to here a write in this thread costs less than handing it to another. */
+/** So much is gathered before it is written. */
+const GATHERED_BYTES = 32 * 1024;
+
+/** Up to here a write in this thread costs less than handing it to another. */
 const SMALL_BYTES = 64 * 1024;
 
 /**
@@ -40,9 +44,12 @@ export class ResponseDraft {
    * @throws OverQuotaError, HoldfastError, or the operating system's error; then it is to be discarded
    */
   write(chunk: Uint8Array): void | Promise<void> {
-    if (this.#waitingBytes + chunk.byteLength <= SMALL_BYTES) return this.#gather(new Uint8Array(chunk));
+    askForCollection(chunk.byteLength, this.#size + this.#waitingBytes);
+    if (this.#waitingBytes + chunk.byteLength <= GATHERED_BYTES) return this.#gather(new Uint8Array(chunk));
     this.#flush();
-    return chunk.byteLength <= SMALL_BYTES ? this.#gather(new Uint8Array(chunk)) : this.#writeLarge(chunk);
+    if (chunk.byteLength > SMALL_BYTES) return this.#writeLarge(chunk);
+    if (chunk.byteLength > GATHERED_BYTES) this.#writeSmall(chunk);
+    else this.#gather(new Uint8Array(chunk));
   }
 
   /** The body is complete: the file is closed; on the disk, too, where that was asked for. */
@@ -82,6 +89,10 @@ export class ResponseDraft {
     const bytes = this.#waiting.length === 1 ? first : Buffer.concat(this.#waiting, this.#waitingBytes);
     this.#waiting = [];
     this.#waitingBytes = 0;
+    this.#writeSmall(bytes);
+  }
+
+  #writeSmall(bytes: Uint8Array): void {
     const { descriptor } = this.#covered(bytes);
     for (let done = 0; done < bytes.byteLength; ) {
       done += this.#progress(fs.writeSync(descriptor, bytes, done, bytes.byteLength - done, this.#size));
