@@ -2,180 +2,22 @@ import assert from 'node:assert';
 import fs from 'node:fs';
 import path from 'node:path';
 import { HoldfastError } from '../../../src/runtime/holdfast-error.ts';
-import { RealmHolds } from '../../../src/disk/records/blob-holds.ts';
-import type { DatabasesPlace, SqliteDatabases } from '../../../src/disk/records/databases.ts';
-import { driverNamed } from '../../../src/disk/records/drivers.ts';
-import { encodeKey, type EncodedKey } from '../../../src/disk/records/key.ts';
-import type { Query, ReadTransaction, RecordDatabase, StoredRecord, StoredValue, WriteTransaction } from '../../../src/disk/records/record-database.ts';
+import type { SqliteDatabases } from '../../../src/disk/records/databases.ts';
+import type { Query, ReadTransaction, RecordDatabase } from '../../../src/disk/records/record-database.ts';
 import { RecordsBusyError, RecordsDamagedError, RecordsUnavailableError } from '../../../src/disk/records/records-error.ts';
 import { OverQuotaError, type Ledger } from '../../../src/disk/quota/ledger.ts';
 import { categories } from '../../../src/disk/quota/records.ts';
 import { weighBucket } from '../../../src/disk/quota/weigh.ts';
 import { makeBucket, Realm, type Bucket } from '../../quota/realms.ts';
-import { databasesAt, newBucket, run } from '../support/databases.ts';
+import { newBucket, run } from '../support/databases.ts';
+import { key, value, at, all, withStore, put, store, erase, get, content, until, directoryOf, untilGone, type Checks } from './checks.ts';
+import { fileChecks } from './file-checks.ts';
 
 /*
  * What databases do beside holding records, on whatever driver the runtime has. Each check has a bucket of its own.
  */
 
-const checks: Record<string, (bucket: string) => Promise<void>> = {};
-const key = (value: unknown): EncodedKey => encodeKey(value) as EncodedKey;
-const only = (of: EncodedKey) => ({ lower: of, upper: of, lowerOpen: false, upperOpen: false });
-const value = (size: number, blobs: number[] = [], fill = 7): StoredValue => ({ bytes: new Uint8Array(size).fill(fill), blobs });
-const at = (bucket: string, change: Partial<DatabasesPlace> = {}): SqliteDatabases =>
-  databasesAt(bucket, { ...(process.env.DRIVER === 'wasm' && { driverForNew: () => driverNamed('wasm') }), ...change });
-const all = { index: null, range: null, direction: 'next', values: true } as const;
-
-async function withStore(databases: SqliteDatabases, name = 'db'): Promise<{ database: RecordDatabase; store: number }> {
-  const database = await databases.create(name);
-  const upgrade = database.upgrade();
-  const store = upgrade.createStore('s', null, true).id;
-  upgrade.setVersion(1);
-  void upgrade.commit('relaxed');
-  return { database, store };
-}
-
-function put(write: WriteTransaction, store: number, at: unknown, of: StoredValue): void {
-  assert.strictEqual(write.put({ store, key: key(at), value: of, indexKeys: [], overwrite: true }), null);
-}
-
-async function store(database: RecordDatabase, id: number, at: unknown, of: StoredValue): Promise<void> {
-  const write = database.write();
-  try {
-    put(write, id, at, of);
-    await write.commit('relaxed');
-  } finally {
-    write.rollback();
-  }
-}
-
-async function erase(database: RecordDatabase, id: number, at: unknown): Promise<void> {
-  const write = database.write();
-  run(write.delete(id, only(key(at))));
-  await write.commit('relaxed');
-}
-
-function get(transaction: ReadTransaction, id: number, at: unknown): StoredRecord | undefined {
-  return transaction.first({ ...all, store: id, range: only(key(at)) } as Query);
-}
-
-async function load(transaction: ReadTransaction, id: number, at: unknown): Promise<Uint8Array | undefined> {
-  const found = get(transaction, id, at)?.value;
-  return found ? ((await transaction.load(found)) ?? found).bytes : undefined;
-}
-
-async function* content(...parts: string[]): AsyncGenerator<Uint8Array> {
-  for (const part of parts) yield await Promise.resolve(Buffer.from(part));
-}
-
-async function until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  for (let waited = 0; !(await condition()); waited += 20) {
-    assert(waited < 20_000, `it never came to be that ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
-
-const directoryOf = (bucket: string, name = 'db'): string => path.join(bucket, 'indexeddb', 'databases', name);
-const blobsIn = (bucket: string, name = 'db'): string[] => fs.readdirSync(path.join(directoryOf(bucket, name), 'blobs'));
-
-/** Where nobody may look for garbage at other times, commits do. */
-async function untilGone(bucket: string, database: RecordDatabase, id: number, count = 0): Promise<void> {
-  await until(async () => {
-    if (!database.hasSnapshots) await store(database, id, 'other', value(3));
-    return blobsIn(bucket).length === count;
-  }, `${count} files are left`);
-}
-
-checks['a file goes when no record refers to it any more, and not before'] = async (bucket) => {
-  const { database, store: id } = await withStore(at(bucket));
-  const blob = await database.blobs.write(content('ab', 'cd'));
-  assert.strictEqual(fs.readFileSync(blob.path, 'utf8'), 'abcd');
-  assert.strictEqual(blob.size, 4);
-  await store(database, id, 1, value(5, [blob.id, blob.id]));
-  await store(database, id, 2, value(5, [blob.id]));
-  database.blobs.release(blob.id);
-  await erase(database, id, 1);
-  await new Promise((resolve) => setTimeout(resolve, 400));
-  assert.deepStrictEqual(database.blobs.file(blob.id), blob);
-  const read = database.read();
-  assert.deepStrictEqual(get(read, id, 2)?.value?.blobs, [blob.id]);
-  read.rollback();
-  await store(database, id, 2, value(6));
-  await untilGone(bucket, database, id);
-  assert.throws(() => database.blobs.file(blob.id), RecordsDamagedError);
-};
-
-checks['a file stays as long as somebody holds it'] = async (bucket) => {
-  const holds = new RealmHolds();
-  const { database, store: id } = await withStore(at(bucket, { holds }));
-  const blob = await database.blobs.write(content('held'));
-  await store(database, id, 1, value(5, [blob.id]));
-  const elsewhere = holds.hold('db', blob.id);
-  await erase(database, id, 1);
-  database.blobs.release(blob.id);
-  await new Promise((resolve) => setTimeout(resolve, 400));
-  if (!database.hasSnapshots) await store(database, id, 'other', value(3));
-  assert.strictEqual(blobsIn(bucket).length, 1);
-  database.blobs.hold(blob.id);
-  elsewhere.release();
-  database.blobs.release(blob.id);
-  await untilGone(bucket, database, id);
-};
-
-checks['a file that no transaction came to refer to goes when it is let go'] = async (bucket) => {
-  const { database, store: id } = await withStore(at(bucket));
-  const blob = await database.blobs.write(content('x'));
-  const write = database.write();
-  put(write, id, 1, value(5, [blob.id]));
-  put(write, id, 2, value(100_000));
-  write.rollback();
-  database.blobs.release(blob.id);
-  await untilGone(bucket, database, id);
-};
-
-checks['clear() and deleteStore() let files go, also those of large values'] = async (bucket) => {
-  const { database, store: id } = await withStore(at(bucket));
-  const blob = await database.blobs.write(content('x'));
-  for (let n = 0; n < 3; n++) await store(database, id, n, value(70_000, [blob.id]));
-  database.blobs.release(blob.id);
-  assert.strictEqual(blobsIn(bucket).length, 4);
-  const write = database.write();
-  run(write.clear(id));
-  void write.commit('relaxed');
-  await untilGone(bucket, database, id);
-  await store(database, id, 1, value(70_000));
-  const upgrade = database.upgrade();
-  run(upgrade.deleteStore(id));
-  const other = upgrade.createStore('t', null, false).id;
-  void upgrade.commit('relaxed');
-  await untilGone(bucket, database, other);
-};
-
-checks['a snapshot goes on to read large values that have been replaced'] = async (bucket) => {
-  const { database, store: id } = await withStore(at(bucket));
-  if (!database.hasSnapshots) return;
-  await store(database, id, 1, value(100_000, [], 1));
-  const before = database.read();
-  await store(database, id, 1, value(100_000, [], 2));
-  await new Promise((resolve) => setTimeout(resolve, 500));
-  assert.strictEqual((await load(before, id, 1))?.[99_999], 1);
-  before.rollback();
-  await untilGone(bucket, database, id, 1);
-  const after = database.read();
-  assert.strictEqual((await load(after, id, 1))?.[99_999], 2);
-  after.rollback();
-};
-
-checks['files of realms that have ended are found at open'] = async (bucket) => {
-  const { database, store: id } = await withStore(at(bucket));
-  await store(database, id, 1, value(100_000));
-  fs.writeFileSync(path.join(directoryOf(bucket), 'blobs', '12345'), 'left');
-  fs.writeFileSync(path.join(directoryOf(bucket), 'blobs', 'somebody else’s'), 'stays');
-  database.close();
-  const again = await at(bucket).open('db');
-  assert(again);
-  await untilGone(bucket, again, id, 2);
-};
+const checks: Checks = {};
 
 checks['any string is a name'] = async (bucket) => {
   const names = ['', 'locks', 'wake', '.new-x', '.', '..', 'a/b', '\ud800', '\udfff\ud800', 'x'.repeat(5000), 'CON', '日本', '\0', '%~', '.hidden'];
@@ -364,6 +206,15 @@ checks['an upgrade that is undone leaves no trace'] = async (bucket) => {
   await store(database, id, 2, value(3));
 };
 
+checks['a record that is replaced may keep its key of a unique index, and no other may take it'] = async (bucket) => {
+  const { database, store: id } = await withStore(at(bucket));
+  const upgrade = database.upgrade();
+  const index = upgrade.createIndex(id, { name: 'i', keyPath: 'x', unique: true, multiEntry: false }).id;
+  const putAt = (n: number) => upgrade.put({ store: id, key: key(n), value: value(9), indexKeys: [{ index, keys: [key('same')] }], overwrite: true });
+  assert.deepStrictEqual([putAt(1), putAt(1), putAt(2)], [null, null, { constraint: 'index', index }]);
+  upgrade.rollback();
+};
+
 checks['many who read at once share connections'] = async (bucket) => {
   const { database, store: id } = await withStore(at(bucket));
   await store(database, id, 1, value(3));
@@ -457,7 +308,7 @@ checks['a quota ends a transaction, and what takes away goes on'] = async () => 
   bucket.remove();
 };
 
-for (const [name, check] of Object.entries(checks)) {
+for (const [name, check] of Object.entries({ ...fileChecks, ...checks })) {
   if (process.env.CHECK !== undefined && !name.includes(process.env.CHECK)) continue;
   const bucket = newBucket();
   try {
