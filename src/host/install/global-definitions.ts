@@ -1,5 +1,6 @@
 import { isObject } from '../../runtime/brands.ts';
 import { domException } from '../../webidl/dom-exception.ts';
+import { illegalInvocation } from '../../webidl/interface.ts';
 import { currentClient } from '../context.ts';
 import type { StorageClient } from '../storage-client.ts';
 import { asWebError } from '../web-error.ts';
@@ -54,11 +55,17 @@ function webStorageDefinitions(settings: InstallSettings, current: () => Storage
 
 /** https://w3c.github.io/IndexedDB/#dom-windoworworkerglobalscope-indexeddb and https://w3c.github.io/ServiceWorker/#self-caches */
 function scopeDefinitions({ target, globals, exposure }: InstallSettings, current: () => StorageClient): Definition[] {
+  // A global's attributes can be read without it. https://webidl.spec.whatwg.org/#dfn-attribute-getter
+  const requireGlobal = (value: unknown): void => {
+    if (value !== undefined && value !== null && value !== target && value !== globalThis) throw illegalInvocation('WindowOrWorkerGlobalScope');
+  };
   const holder = {
     get indexedDB() {
+      requireGlobal(this);
       return readAttribute(current, 'indexedDB');
     },
     get caches() {
+      requireGlobal(this);
       return readAttribute(current, 'caches');
     },
   };
