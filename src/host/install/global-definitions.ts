@@ -56,8 +56,9 @@ function webStorageDefinitions(settings: InstallSettings, current: () => Storage
 /** https://w3c.github.io/IndexedDB/#dom-windoworworkerglobalscope-indexeddb and https://w3c.github.io/ServiceWorker/#self-caches */
 function scopeDefinitions({ target, globals, exposure }: InstallSettings, current: () => StorageClient): Definition[] {
   // A global's attributes can be read without it. https://webidl.spec.whatwg.org/#dfn-attribute-getter
+  // Where no realm of the web is asked for, on anything: in a context of node:vm the global object is another than its target.
   const requireGlobal = (value: unknown): void => {
-    if (value !== undefined && value !== null && value !== target && value !== globalThis) throw illegalInvocation('WindowOrWorkerGlobalScope');
+    if (exposure !== 'all' && value !== undefined && value !== null && value !== target && value !== globalThis) throw illegalInvocation('WindowOrWorkerGlobalScope');
   };
   const holder = {
     get indexedDB() {
