@@ -125,7 +125,7 @@ test('--help of verify shows options with and without a value, aligned', async (
 test('verify of a sound root says so, with exit code 0, after torn writes too', async () => {
   const root = await sampleRoot();
   const clean = await holdfast('verify', '--root', root);
-  expect(clean).toEqual({ code: 0, out: `${root}: no damage. Looked at 4 journals of 1 origin.\n`, err: '' });
+  expect(clean).toEqual({ code: 0, out: `${root}: no damage. Looked at 6 journals of 1 origin.\n`, err: '' });
   const file = generationOf(root, 'local-storage');
   fs.appendFileSync(file, fs.readFileSync(file).subarray(16, 32));
   const torn = await holdfast('verify', '--root', root);
@@ -146,7 +146,7 @@ test('verify finds a damaged record, in a table and as JSON, with exit code 1', 
   expect(row.split(/ {2,}/)).toEqual(['damaged', 'https://app.example', 'origins/https_app.example/default/local-storage/0', String(from), String(to - from)]);
   expect(headings.indexOf('offset')).toBe(row.indexOf(` ${from}`) + 1);
   expect(cost).toMatch(/^ {2}.*localStorage there is lost/);
-  expect(summary).toMatch(/damage in one place\. Looked at 4 journals of 1 origin\.$/);
+  expect(summary).toMatch(/damage in one place\. Looked at 6 journals of 1 origin\.$/);
   const json = await holdfast('verify', '--json', '--root', root);
   expect(json.code).toBe(1);
   const finding = { kind: 'damaged', origin: 'https://app.example', bucket: 'default', journal: 'local-storage', path: generationOf(root, 'local-storage'), offset: from, length: to - from };
