@@ -66,6 +66,16 @@ function finalReads(): Operation[] {
   return round.history.operations.filter((read) => realmOf(read) === VERIFIER && isRead(read) && written.has(String(read.result)));
 }
 
+/** A final read with the set that made it, and one before that in the same map, which was accepted, of which something holds. */
+function withEarlier(holds: (earlier: SetOperation, last: SetOperation) => boolean): { read: Operation; last: SetOperation; earlier: SetOperation } {
+  for (const read of finalReads()) {
+    const last = writeOf(read);
+    const earlier = sets().find((set) => set.object === last.object && set.result === null && set.ended < last.called && holds(set, last));
+    if (earlier !== undefined) return { read, last, earlier };
+  }
+  throw new Error('the round has none of this kind');
+}
+
 it('a run under kills, pauses and small quotas has no violation, and met all of them', () => {
   expect(report.violations).toEqual([]);
   expect(report.directory).toBeNull();
@@ -100,19 +110,14 @@ describe('the checker finds', () => {
   });
 
   it('two writes of one writer in the wrong order', () => {
-    const read = first(finalReads());
-    const last = writeOf(read);
-    const isEarlier = (set: SetOperation): boolean => realmOf(set) === realmOf(last) && set.object === last.object && set.ended < last.called && set.result === null;
-    const earlier = found(sets(), isEarlier);
+    const { last, earlier } = withEarlier((set, last) => realmOf(set) === realmOf(last));
     const before = { ...earlier.action, key: last.action.key };
     expect(kindsFound(instead([earlier, { action: last.action }], [last, { action: before }]))).not.toEqual([]);
   });
 
   it('a write that comes a second time, after others', () => {
-    const read = first(finalReads());
-    const last = writeOf(read);
-    const isOlder = (set: SetOperation): boolean => set.action.key === last.action.key && set.object === last.object && set.result === null && set.ended < last.called;
-    expect(kindsFound(instead([read, { result: found(sets(), isOlder).action.value }]))).toContain('survival');
+    const { read, earlier } = withEarlier((set, last) => set.action.key === last.action.key);
+    expect(kindsFound(instead([read, { result: earlier.action.value }]))).toContain('survival');
   });
 
   it('a write that was accepted though it is larger than the quota', () => {
