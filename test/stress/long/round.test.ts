@@ -66,6 +66,15 @@ function finalReads(): Operation[] {
   return round.history.operations.filter((read) => realmOf(read) === VERIFIER && isRead(read) && written.has(String(read.result)));
 }
 
+/** The first of some operations for which there is a final read of which something holds, and that read. */
+function pairOf(operations: readonly Operation[], holds: (read: Operation, operation: Operation) => boolean): [Operation, Operation] {
+  for (const operation of operations) {
+    const read = finalReads().find((each) => holds(each, operation));
+    if (read !== undefined) return [operation, read];
+  }
+  throw new Error('the round has none of this kind');
+}
+
 /** A final read with the set that made it, and one before that in the same map, which was accepted, of which something holds. */
 function withEarlier(holds: (earlier: SetOperation, last: SetOperation) => boolean): { read: Operation; last: SetOperation; earlier: SetOperation } {
   for (const read of finalReads()) {
@@ -92,20 +101,18 @@ describe('the checker finds', () => {
 
   it('a survivor that does not agree with a fresh process', () => {
     const reads = round.history.operations.filter((read) => isRead(read) && realmOf(read) !== VERIFIER && read.result !== null);
-    const last = first(reads.sort((a, b) => b.called - a.called));
-    const other = found(finalReads(), ({ result, object }) => result !== last.result && object === last.object);
+    const byTime = reads.sort((a, b) => b.called - a.called);
+    const [last, other] = pairOf(byTime, ({ result, object }, read) => result !== read.result && object === read.object);
     expect(kindsFound(instead([last, { result: other.result }]))).toContain('order');
   });
 
   it("a value of another key, which is another writer's", () => {
-    const one = first(finalReads());
-    const other = found(finalReads(), (read) => read !== one && read.object === one.object);
+    const [one, other] = pairOf(finalReads(), (read, first) => read !== first && read.object === first.object);
     expect(kindsFound(instead([one, { result: other.result }]))).toContain('survival');
   });
 
   it('a value of another origin', () => {
-    const one = first(finalReads());
-    const other = found(finalReads(), ({ object }) => object !== one.object);
+    const [one, other] = pairOf(finalReads(), (read, first) => read.object !== first.object);
     expect(kindsFound(instead([one, { result: other.result }]))).toContain('survival');
   });
 
