@@ -17,7 +17,7 @@ export const mutants = [
     name: 'the SEAL is written before the successor is there',
     defects: [
       { file: 'candidate.ts', from: 'return this.#size;', to: 'return this.#size + this.#pendingBytes;' },
-      { file: 'candidate.ts', from: 'this.#flush(descriptor);\n      fsync(descriptor);', to: 'if (end.generation === 0) this.#flush(descriptor);\n      return;' },
+      { file: 'candidate.ts', from: 'this.#flush(descriptor);\n      fsync(descriptor, this.path);', to: 'if (end.generation === 0) this.#flush(descriptor);\n      return;' },
       { file: 'compaction.ts', from: 'candidate.finish(strict);\n      propose(replay, candidate);', to: 'propose(replay, candidate);' },
       { file: 'compaction.ts', from: 'if (written !== frame.length)', to: 'candidate.finish(true);\n if (written !== frame.length)' },
     ],
