@@ -24,7 +24,7 @@ describe.each(nodes)('IndexedDB on %s', (node) => {
     ['databases', 9],
     ['processes', 3],
     ['model', 15],
-  ])('%s', async (fixture, count) => {
+  ])('%s', { timeout: 240_000 }, async (fixture, count) => {
     const cases = await told(fixture, node);
     expect(cases.filter(({ error }) => error !== null)).toEqual([]);
     expect(cases).toHaveLength(count);

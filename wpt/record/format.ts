@@ -19,13 +19,14 @@ function formatEntry(entry: Entry): string {
   return `{\n    run: true,\n${harness}${except}  }`;
 }
 
-function formatHarness({ status, reason, note, variants }: HarnessException): string {
-  return `{ status: ${quote(status)}, reason: ${quote(reason)}, note: ${quote(note)}${formatVariants(variants)} }`;
+function formatHarness({ status, reason, note, beforeNode, variants }: HarnessException): string {
+  const before = beforeNode === undefined ? '' : `, beforeNode: ${beforeNode}`;
+  return `{ status: ${quote(status)}, reason: ${quote(reason)}, note: ${quote(note)}${before}${formatVariants(variants)} }`;
 }
 
-function formatException({ reason, note, sinceNode, variants, subtests }: Exception): string {
+function formatException({ reason, note, sinceNode, beforeNode, variants, subtests }: Exception): string {
   const names = subtests.map((name) => `          ${quote(name)},\n`).join('');
-  return `      {\n        reason: ${quote(reason)},\n        note: ${quote(note)},\n${sinceNode === undefined ? '' : `        sinceNode: ${sinceNode},\n`}${
+  return `      {\n        reason: ${quote(reason)},\n        note: ${quote(note)},\n${sinceNode === undefined ? '' : `        sinceNode: ${sinceNode},\n`}${beforeNode === undefined ? '' : `        beforeNode: ${beforeNode},\n`}${
     variants === undefined ? '' : `        variants: [${variants.map(quote).join(', ')}],\n`
   }        subtests: [\n${names}        ],\n      },\n`;
 }

@@ -56,6 +56,8 @@ export interface Exception<Why = Reason> {
   readonly variants?: readonly Variant[];
   /** Only from this major version of Node on; in all by default. */
   readonly sinceNode?: number;
+  /** Only before this major version of Node; in all by default. */
+  readonly beforeNode?: number;
 }
 
 /** A harness status other than OK that is expected, and why. */
@@ -63,6 +65,7 @@ export interface HarnessException<Why = Reason> {
   readonly status: Exclude<HarnessStatus, 'OK'>;
   readonly reason: Why;
   readonly note: string;
+  readonly beforeNode?: number;
   readonly variants?: readonly Variant[];
 }
 
@@ -106,11 +109,11 @@ export function exceptionFor<Why>(entry: RunEntry<Why> | LeftOutEntry, variant: 
 const nodeVersion = Number(process.versions.node.split('.')[0]);
 
 /** Whether an exception is one for the Node that runs this. */
-export function appliesHere({ sinceNode }: Pick<Exception, 'sinceNode'>): boolean {
-  return sinceNode === undefined || nodeVersion >= sinceNode;
+export function appliesHere({ sinceNode = 0, beforeNode = Infinity }: Pick<Exception, 'sinceNode' | 'beforeNode'>): boolean {
+  return sinceNode <= nodeVersion && nodeVersion < beforeNode;
 }
 
 export function harnessExceptionFor<Why>(entry: RunEntry<Why> | LeftOutEntry, variant: Variant): HarnessException<Why> | undefined {
-  if (!entry.run || entry.harness === undefined) return undefined;
+  if (!entry.run || entry.harness === undefined || !appliesHere(entry.harness)) return undefined;
   return entry.harness.variants?.includes(variant) === false ? undefined : entry.harness;
 }

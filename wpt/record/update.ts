@@ -45,7 +45,7 @@ function newHarness(old: RunEntry | undefined, results: readonly TestResult[]): 
   const [first] = bad;
   if (first === undefined || first.harness === 'OK') return undefined;
   const variants = bad.length === results.length ? {} : { variants: bad.map(({ test }) => test.variant) };
-  if (old?.harness?.status === first.harness) return { status: first.harness, reason: old.harness.reason, note: old.harness.note, ...variants };
+  if (old?.harness?.status === first.harness) return { status: first.harness, reason: old.harness.reason, note: old.harness.note, ...(old.harness.beforeNode === undefined ? {} : { beforeNode: old.harness.beforeNode }), ...variants };
   return { status: first.harness, reason: unexplained, note: first.message ?? '', ...variants };
 }
 
@@ -67,7 +67,7 @@ function newExceptions(old: RunEntry | undefined, results: readonly TestResult[]
   return [...[...groups.values()].flatMap(({ exception, names }) => splitByVariants(exception, names, variants)), ...elsewhere];
 }
 
-function splitByVariants({ reason, note, sinceNode }: Exception, names: ReadonlyMap<string, ReadonlySet<Variant>>, all: readonly Variant[]): Exception[] {
+function splitByVariants({ reason, note, sinceNode, beforeNode }: Exception, names: ReadonlyMap<string, ReadonlySet<Variant>>, all: readonly Variant[]): Exception[] {
   const sets = new Map<string, { in: Variant[]; subtests: string[] }>();
   for (const [name, variants] of names) {
     const list = all.filter((variant) => variants.has(variant));
@@ -79,6 +79,7 @@ function splitByVariants({ reason, note, sinceNode }: Exception, names: Readonly
     reason,
     note,
     ...(sinceNode === undefined ? {} : { sinceNode }),
+    ...(beforeNode === undefined ? {} : { beforeNode }),
     ...(list.length === all.length ? {} : { variants: list }),
     subtests,
   }));

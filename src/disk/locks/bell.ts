@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { watchInBackground } from '../../runtime/watch.ts';
+import { diskError } from '../journal/disk-error.ts';
 import { isLink } from '../directories.ts';
 
 // Windows has neither flag, and not every runtime heeds the first.
@@ -100,7 +101,13 @@ export class Bell {
  */
 export function requireWake(bucket: string): void {
   const wake = path.join(bucket, 'wake');
-  if (isLink(wake)) throw new HoldfastError('root-unusable', `${wake} is a symbolic link, which is not followed.`);
+  let isPlain: boolean;
+  try {
+    isPlain = !isLink(wake);
+  } catch (error) {
+    throw diskError(error, 'look at', wake);
+  }
+  if (!isPlain) throw new HoldfastError('root-unusable', `${wake} is a symbolic link, which is not followed.`);
 }
 
 function bellPath(bucket: string, folder: string): string {

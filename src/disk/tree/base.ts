@@ -29,7 +29,7 @@ export class Base {
 
   /** Whether this is its path now. */
   isCurrent(base: string): boolean {
-    return base === this.#pathOf(this.#epoch());
+    return base === this.#spelled(this.#epoch());
   }
 
   /** Runs `body` under the epoch of now, again when that one ended meanwhile; `missing` is made when it is not there. */
@@ -58,13 +58,18 @@ export class Base {
     if (systemCode(error) !== 'ENOENT' && !isCode(error, 'not-found')) return null;
     const now = this.#epoch();
     if (now !== epoch) return now;
-    if (place === undefined || fs.existsSync(this.#pathOf(now))) return null;
+    if (place === undefined || fs.existsSync(this.#spelled(now))) return null;
     place.ensure();
     return this.#epoch();
   }
 
+  #spelled(epoch: number): string {
+    return `${this.#place.path}/files.${epoch}`;
+  }
+
+  /** What is done in it follows no link. @throws TreeError 'not-plain', the operating system's error */
   #pathOf(epoch: number): string {
-    const base = `${this.#place.path}/files.${epoch}`;
+    const base = this.#spelled(epoch);
     if (epoch !== this.#plainEpoch) this.#plainEpoch = requirePlain(base) ? epoch : -1;
     return base;
   }
