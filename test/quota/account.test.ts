@@ -255,6 +255,18 @@ describe('an account that cannot be right', () => {
     expect(fs.readdirSync(bucket.path).filter((name) => name.startsWith('.new'))).toEqual([]);
   });
 
+  test('because it was gone when what was used was to be told, is counted again', async () => {
+    const [one, two] = [new Realm(bucket), new Realm(bucket)];
+    await one.put(['f'], 1000);
+    fs.rmSync(path.join(bucket.path, 'quota'), { recursive: true });
+    // Until then it does not look whether the journal is still there.
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    one.account.settle();
+    await two.put(['g'], 1000);
+    await one.put(['h'], CHUNK_BYTES / 2);
+    await until(async () => (await one.account.usage()) !== null && sum(await two.account.usage()) === weigh(bucket.path));
+  });
+
   test('because it was replaced amid its use, is counted again', async () => {
     const warnings: string[] = [];
     const stop = onWarning(({ code }) => warnings.push(code) > 0);

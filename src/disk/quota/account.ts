@@ -266,7 +266,11 @@ export class Account {
   /** Gives back all but `keep` bytes. */
   #settle(keep: number): void {
     if (!this.#isUnsettled) return;
-    if (this.#isAbandoned || !this.#journal.open()) return this.#forgetFreed();
+    if (this.#isAbandoned || !this.#journal.open()) {
+      // Whoever makes one counts what is there; what is used of the old one, and counted by then, remains in doubt.
+      this.#freed = new Map();
+      return;
+    }
     try {
       this.#adjust(keep, 0, Number.MAX_SAFE_INTEGER);
     } catch {
