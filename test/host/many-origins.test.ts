@@ -45,7 +45,8 @@ describe.skipIf(process.platform !== 'linux')('thousands of origins in one proce
 
   test('take next to nothing once nobody holds them, and are there again when asked for', async () => {
     const { heap, descriptors, again } = await openMany(1000, false);
-    expect(heap).toBeLessThan(512);
+    // The last 256 stay warm, so this is a quarter of what one takes.
+    expect(heap).toBeLessThan(600);
     expect(descriptors).toBeLessThan(400);
     expect(again).toBe('value 0');
   });
