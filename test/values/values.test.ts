@@ -55,6 +55,11 @@ describe('a value that is written and read', () => {
     expect(copy.map.get(copy['inner'])).toBe(copy['inner']);
   });
 
+  test('refuses objects of classes that the runtime loads at their first touch', async () => {
+    const key = await crypto.subtle.generateKey({ name: 'AES-GCM', length: 128 }, true, ['encrypt']);
+    expect(() => writeValue({ key })).toThrow('A CryptoKey could not be cloned.');
+  });
+
   test('keeps holes, names and lengths of arrays', () => {
     const list: unknown[] & { name?: string } = [1, , 3];
     list.length = 2 ** 32 - 1;

@@ -263,9 +263,14 @@ function isOutOfBounds(value: ArrayBufferView): boolean {
   }
 }
 
-/** The tag of a platform's class that the runtime has as a global. Read by descriptor: some globals are getters that warn. */
+/**
+ * The tag of a platform's class that the runtime has as a global. Read by descriptor: some globals are getters that warn.
+ * What is of such a one's name is taken for one of its objects, lest a key is stored as an object without properties.
+ */
 function isPlatformObject(value: object, tag: string): boolean {
-  const known: unknown = ownProperty(globalThis, tag)?.value;
+  const property = ownProperty(globalThis, tag);
+  if (property?.get !== undefined) return true;
+  const known: unknown = property?.value;
   return typeof known === 'function' && Object.prototype.isPrototypeOf.call(known.prototype as object, value);
 }
 
