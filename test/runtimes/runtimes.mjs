@@ -26,14 +26,14 @@ const usesNetwork = (area) => ['sync', 'caches'].includes(area);
 const restricted = (major) => ({
   ...node(major),
   name: `Node ${major} --permission`,
-  areas: ['caches', 'file-system', 'globals', 'journal', 'locks', 'realms', 'structured-clone', 'sync', 'web-storage'],
+  areas: ['caches', 'file-system', 'globals', 'journal', 'locks', 'realms', 'structured-clone', 'web-storage', ...(major >= 25 ? [] : ['sync'])],
   flags: ({ data, project, area }) => [
     major === 20 ? '--experimental-permission' : '--permission',
     `--allow-fs-read=${data}`,
     `--allow-fs-read=${project}`,
     `--allow-fs-write=${data}`,
     '--allow-worker',
-    // Node restricts the network from 25 on.
+    // Node restricts the network from 25 on; what a hub needs beyond this is not known yet.
     ...(usesNetwork(area) && major >= 25 ? ['--allow-net'] : []),
   ],
 });
