@@ -61,7 +61,8 @@ export const runtimes = [
       'run',
       '--quiet',
       '--no-prompt',
-      `--allow-read=${data},${project}/programs`,
+      // Its own code, and the peer of databases that need one.
+      `--allow-read=${data},${project}/programs,${project}/node_modules/@sqlite.org`,
       `--allow-write=${data}`,
       `--allow-env=${[...variables, 'TEST_DATA', 'TEST_RUNTIMES'].join()}`,
       ...(usesNetwork(area) ? ['--allow-net=127.0.0.1'] : []),
