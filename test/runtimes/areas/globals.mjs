@@ -36,7 +36,10 @@ for (const [how, start] of [
     assert.deepEqual(first.interfaces, interfaces);
     assert.deepEqual(first.never, []);
     assert.deepEqual(first, { ...first, before: null, file: 'hello', lock: 'l', kept: true, isStorage: true });
-    assert.deepEqual({ ...(await look(options)), warnings: [] }, { ...first, before: '1' });
+    const second = await look(options);
+    // Where the runtime refuses syncs that is said; when, is up to it.
+    for (const { warnings } of [first, second]) assert.deepEqual(warnings.filter((text) => !text.includes('refuses every fsync')), []);
+    assert.deepEqual({ ...second, warnings: [] }, { ...first, before: '1', warnings: [] });
     assert.ok(existsSync(join(root, 'origins/http_localhost')));
   });
 }
