@@ -7,14 +7,17 @@ const UUID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
 
 const DRAFT = new RegExp(`^${UUID}(?:\\.dead)?$`);
 const PROBE = /^\.new-probe-\u00e9-[0-9]+-[0-9a-z]*$/;
+const PART = new RegExp(`^\\.new-(?:quota|files-sync|channels|caches|locks)-${UUID}$`);
 const SWAP = new RegExp(`^(?:fence-)?${UUID}$`);
 const TRASH = new RegExp(`^-?${UUID}\\.(?:[0-9]+-[0-9a-z]+|${UUID})$`);
 const RESPONSE = new RegExp(`^(${UUID})\\.[0-9]+-[0-9a-z]+$`);
-const CACHES_DRAFT = new RegExp(`^\\.new-caches-${UUID}$`);
 const WAKE = new RegExp(`^(${UUID})(?:\\.lease)?$`);
 
 /** What is being built in a root's workshop. */
 export const isDraft = (name: string): boolean => DRAFT.test(name) || PROBE.test(name.normalize('NFC'));
+
+/** What is being built of a part of a bucket; see root/late-part.ts. */
+export const isPartDraft = (name: string): boolean => PART.test(name);
 
 /** A session's folder, in `swap/`. */
 export const isSwapFolder = (name: string): boolean => SWAP.test(name);
@@ -30,5 +33,3 @@ export const sessionOfWake = (name: string): string | null => WAKE.exec(name)?.[
 /** The session that has made a file of a response, in `caches/responses/`; null for what is none of ours. */
 export const sessionOfResponse = (name: string): string | null => RESPONSE.exec(name)?.[1] ?? null;
 
-/** What is to become a bucket's `caches/`. */
-export const isCachesDraft = (name: string): boolean => CACHES_DRAFT.test(name);

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { AccountJournal } from '../../src/disk/quota/account-journal.ts';
 import { BucketDirectory } from '../../src/disk/root/bucket-directory.ts';
 import type { Durability } from '../../src/disk/root/durable.ts';
-import { addJournal } from '../../src/disk/root/late-journal.ts';
+import { addJournal } from '../../src/disk/root/late-part.ts';
 import { Root } from '../../src/disk/root/root.ts';
 import { threadIdentity } from '../../src/runtime/identity.ts';
 import { handleCalls } from '../crash/support/fault-layer.ts';

@@ -1,15 +1,12 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
-import { randomInteger, randomUuid } from '../../runtime/random.ts';
-import { wallClock } from '../../runtime/timers.ts';
+import { randomInteger } from '../../runtime/random.ts';
 import { isLink } from '../directories.ts';
-import { diskError, systemCode } from '../journal/disk-error.ts';
 import { Journal, type JournalOptions } from '../journal/journal.ts';
 import { lockfileSection, type Shared } from '../journal/lockfile.ts';
 import type { BucketPlace } from '../place.ts';
-import { syncPlace, syncTree } from '../root/durable.ts';
-import { isCachesDraft } from '../spelling.ts';
+import { addPart, sweepDrafts } from '../root/late-part.ts';
 import { CacheMachine, type CacheOutcome } from './machine.ts';
 import { encodeState, kinds, snapshotKinds } from './records.ts';
 
@@ -17,14 +14,13 @@ export interface CacheJournalOptions extends Pick<JournalOptions, 'durability' |
   readonly shared?: Shared | undefined;
 }
 
+const NAME = 'caches';
+
 /** Bytes: a compaction syncs, and writes all entries anew. */
 const COMPACT_AT = 2 ** 21;
 
 /** A session's sequences end there; long before, it goes on as another one. */
 const LAST_SEQUENCE = 2 ** 31;
-
-/** How old a draft must be, in milliseconds, before it counts as left behind by a killed process. */
-const ABANDONED_MS = 10 * 60_000;
 
 /** The journal of a bucket's caches, with one session of this realm, in `caches/index`. It is made by {@link ensure}, with the directory of responses. */
 export class CacheJournal {
@@ -57,7 +53,7 @@ export class CacheJournal {
 
   /** The bucket's `caches/`. */
   get directory(): string {
-    return path.join(this.#place.path, 'caches');
+    return path.join(this.#place.path, NAME);
   }
 
   get responses(): string {
@@ -113,29 +109,18 @@ export class CacheJournal {
     this.#sequence = 0;
   }
 
-  /** Complete when it appears in its place; another process may be first. */
+  /** With the directory of responses. */
   #create(): void {
-    const draft = path.join(this.#place.path, `.new-caches-${randomUuid()}`);
-    try {
+    const build = (draft: string): void => {
       fs.mkdirSync(draft, { mode: 0o700 });
       fs.mkdirSync(path.join(draft, 'responses'), { mode: 0o700 });
       Journal.create(path.join(draft, 'index'), [{ kind: snapshotKinds.state, payload: encodeState(1) }]);
-      if (this.#isStrict) syncTree(draft);
-      fs.renameSync(draft, this.directory);
-      if (this.#isStrict) syncPlace(this.#place.path);
-    } catch (error) {
-      fs.rmSync(draft, { recursive: true, force: true });
-      if (!['ENOTEMPTY', 'EEXIST'].includes(systemCode(error))) throw diskError(error, 'create the caches in', this.#place.path);
-    }
+    };
+    addPart(this.#place, { name: NAME, isStrict: this.#isStrict, build });
   }
 
   /** Removes what killed processes have left of making it. @throws the operating system's error */
   sweep(): void {
-    for (const name of fs.readdirSync(this.#place.path)) {
-      if (!isCachesDraft(name)) continue;
-      const draft = path.join(this.#place.path, name);
-      const stats = fs.lstatSync(draft, { throwIfNoEntry: false });
-      if (stats !== undefined && wallClock() - stats.mtimeMs > ABANDONED_MS) fs.rmSync(draft, { recursive: true, force: true });
-    }
+    sweepDrafts(this.#place.path);
   }
 }

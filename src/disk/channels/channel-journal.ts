@@ -5,7 +5,7 @@ import { Journal, type JournalOptions } from '../journal/journal.ts';
 import { lockfileSection, type Shared } from '../journal/lockfile.ts';
 import { DirectoryWatch } from '../map/directory-watch.ts';
 import type { BucketPlace } from '../place.ts';
-import { addJournal } from '../root/late-journal.ts';
+import { addJournal } from '../root/late-part.ts';
 import { type ChannelListener, ChannelMachine } from './channel-machine.ts';
 import { COUNT, encodeCount, encodeMessage, MESSAGE } from './channel-records.ts';
 

@@ -9,7 +9,7 @@ import { diskError, systemCode } from '../journal/disk-error.ts';
 import { Journal } from '../journal/journal.ts';
 import { lockfileSection, type Shared } from '../journal/lockfile.ts';
 import type { BucketPlace } from '../place.ts';
-import { addJournal, draftPrefix, sweepDrafts } from '../root/late-journal.ts';
+import { addJournal, draftPrefix, sweepDrafts } from '../root/late-part.ts';
 import { AccountMachine } from './machine.ts';
 import type { Verdict } from './machine.ts';
 import type { Amounts } from './records.ts';

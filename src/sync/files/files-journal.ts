@@ -5,7 +5,7 @@ import { DirectoryWatch } from '../../disk/map/directory-watch.ts';
 import type { BucketPlace } from '../../disk/place.ts';
 import type { Replica } from '../../disk/replica/replica.ts';
 import type { ReplicaJournal } from '../../disk/replica/replica-journal.ts';
-import { addJournal } from '../../disk/root/late-journal.ts';
+import { addJournal } from '../../disk/root/late-part.ts';
 import { encodePlaced } from './applied.ts';
 import type { Placed } from './applied.ts';
 import { encodeChange } from './change.ts';

@@ -4,6 +4,7 @@ import { OpenJournals, type Suspendable } from '../../journal/open-journals.ts';
 import { sessionLost } from '../../locks/holdings.ts';
 import { LockTable, type LockTableOptions } from '../../locks/table.ts';
 import type { BucketPlace } from '../../place.ts';
+import { sweepDrafts } from '../../root/late-part.ts';
 import type { BlobHolds, Claim, DatabaseLocks, Wanted, WriterClaim } from '../database-locks.ts';
 import { LockClient } from './lock-client.ts';
 import { lockName } from './lock-names.ts';
@@ -169,7 +170,9 @@ export class BucketLocks implements DatabaseLocks, BlobHolds, Suspendable {
   /** Clears away what killed sessions have left. */
   #tidy(table: LockTable): void {
     try {
-      if (table === this.#table) table.sweep();
+      if (table !== this.#table) return;
+      table.sweep();
+      sweepDrafts(this.#place.path);
     } catch {
       // Housekeeping: on a read-only disk it fails without harm, and the next start tries again.
     }
