@@ -57,7 +57,7 @@ export const notes = {
   start: {
     first:
       'Nearly half is compiling and evaluating the code that is loaded, a third making the origin and replaying its journal with cold code, a sixth loading WritableStream, from which an interface object inherits.',
-    size: 'A synchronous setItem() may need all of journal, map, root and compaction, and any map may turn out to follow a hub, so none of that can be loaded later.',
+    size: 'A synchronous setItem() may need all of journal, map, root and compaction, so none of that can be loaded later.',
   },
 };
 

@@ -16,6 +16,6 @@ export interface IndexedDBPlace {
   get databases(): RecordDatabases;
   /** To be asked for once it is ready. */
   get locks(): DatabaseLocks;
-  /** Handles and the like. Blobs and Files are not its business; its kinds are none of `blobKinds`. */
+  /** Handles and the like. Blobs and Files are not its business; its kinds are others. */
   readonly platform: PlatformObjects;
 }

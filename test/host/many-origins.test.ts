@@ -44,9 +44,9 @@ describe.skipIf(process.platform !== 'linux')('thousands of origins in one proce
   });
 
   test('take next to nothing once nobody holds them, and are there again when asked for', async () => {
-    const { heap, descriptors, again } = await openMany(1000, false);
-    // The last 256 stay warm, so this is a quarter of what one takes.
-    expect(heap).toBeLessThan(600);
+    // So many that what the runtime itself takes meanwhile, some 400 kB, does not decide.
+    const { heap, descriptors, again } = await openMany(4000, false);
+    expect(heap).toBeLessThan(256);
     expect(descriptors).toBeLessThan(400);
     expect(again).toBe('value 0');
   });

@@ -15,7 +15,7 @@ import type { FileConflict, FilesSync } from '../../src/sync/files/files-sync.ts
 import type { FilesJournal } from '../../src/sync/files/files-journal.ts';
 import { Replicator } from '../../src/sync/replicator/replicator.ts';
 import { memoryHub } from '../support/memory-hub.ts';
-import type { MemoryEngine } from '../support/memory-hub.ts';
+import { MemoryEngine } from '../support/memory-hub.ts';
 
 export const LOG = 'https://app.example files';
 
@@ -219,4 +219,21 @@ export async function until(condition: () => boolean | Promise<boolean>): Promis
     if (Date.now() > deadline) throw new Error(`not reached: ${condition.toString()}`);
     await pause();
   }
+}
+
+/** Two regions of one hub. */
+export function twoRegions(eager = false): [Region, Region] {
+  const engine = new MemoryEngine();
+  return [new Region({ engine, name: 'a', eager }), new Region({ engine, name: 'b', eager })];
+}
+
+/** What a region has lost to others, and to whom. */
+export async function lostTo(region: Region): Promise<[path: string, content: string, from: string, winner: string | null][]> {
+  const conflicts = region.sync.conflicts();
+  return Promise.all(
+    conflicts.map(async ({ locator, lost, winner }) => {
+      const content = await (await lost.bytes()).text();
+      return [locator.join('/'), content, lost.region, winner] as [string, string, string, string | null];
+    }),
+  );
 }

@@ -3,7 +3,7 @@ import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { type Timer, clearTimeout, setTimeout } from '../../runtime/timers.ts';
 import { Journal, type JournalOptions } from '../journal/journal.ts';
 import { lockfileSection, type Shared } from '../journal/lockfile.ts';
-import { DirectoryWatch } from '../map/directory-watch.ts';
+import { DirectoryWatch } from '../journal/directory-watch.ts';
 import type { BucketPlace } from '../place.ts';
 import { addJournal } from '../root/late-part.ts';
 import { type ChannelListener, ChannelMachine } from './channel-machine.ts';
@@ -118,9 +118,7 @@ export class ChannelJournal {
 
   /** A program that ends before leaves its last messages to the next one that posts. */
   #arm(): void {
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#drop(), KEPT_MS);
-    this.#timer.unref();
+    this.#timer = this.#timer?.refresh() ?? setTimeout(() => this.#drop(), KEPT_MS).unref();
   }
 
   #drop(): void {

@@ -9,7 +9,7 @@ import type { BucketPlace } from '../place.ts';
 import type { OperationId } from '../replica/operation.ts';
 import type { ReplicaJournal } from '../replica/replica-journal.ts';
 import { ACKNOWLEDGE, REPLICATE } from '../replica/replica-kinds.ts';
-import { DirectoryWatch } from './directory-watch.ts';
+import { DirectoryWatch } from '../journal/directory-watch.ts';
 import { following } from './following.ts';
 import type { MapChange, MapListener, SetOutcome } from './map-area.ts';
 import { MapClient } from './map-client.ts';

@@ -1,6 +1,6 @@
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { PayloadReader } from '../journal/payload-reader.ts';
-import { PayloadWriter } from './payload-writer.ts';
+import { PayloadWriter } from '../journal/payload-writer.ts';
 
 /*
  * The payloads of a map's records. docs/FORMAT.md, "Maps", is the same in words.

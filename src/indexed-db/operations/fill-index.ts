@@ -6,7 +6,7 @@ import type { Pause } from '../model/operation.ts';
 import type { IndexModel } from '../model/store.ts';
 import type { Transaction } from '../model/transaction.ts';
 import { awaited } from '../values/read-stored.ts';
-import { blobKinds } from '../values/blob-kinds.ts';
+import { platformKinds } from '../../disk/values/platform-kinds.ts';
 import { indexKeysOf } from './put.ts';
 import { queryOf } from './source.ts';
 
@@ -55,5 +55,5 @@ function addKeys(transaction: Transaction, index: IndexModel, primaryKey: Uint8A
 /** Key paths find in a Blob what is written of it; nothing has to be opened for that. */
 const onlyForKeys: PlatformObjects = {
   serialize: () => null,
-  deserialize: ({ kind, data }: PlatformData): object => (kind === blobKinds.blob || kind === blobKinds.file ? { ...(data as object) } : {}),
+  deserialize: ({ kind, data }: PlatformData): object => (kind === platformKinds.blob || kind === platformKinds.file ? { ...(data as object) } : {}),
 };

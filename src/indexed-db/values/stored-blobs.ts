@@ -1,12 +1,13 @@
 import { Blob, File } from 'node:buffer';
 import fs from 'node:fs';
 import type { BlobFile, BlobFiles } from '../../disk/records/record-database.ts';
+import { platformKinds } from '../../disk/values/platform-kinds.ts';
 import type { PlatformData, PlatformObjects } from '../../disk/values/platform-objects.ts';
 import { readValue } from '../../disk/values/read-value.ts';
 import { ValueDamagedError } from '../../disk/values/value-error.ts';
 import { define } from '../../runtime/define.ts';
 import { type DiskFileSource, fileFromDisk } from '../../runtime/disk-file.ts';
-import { type BlobData, blobKinds } from './blob-kinds.ts';
+import type { BlobData } from './blob-data.ts';
 
 /** Files are kept for as long as a Blob of this realm, or a slice of one, reads from them. */
 const holders = new FinalizationRegistry<() => void>((release) => {
@@ -31,7 +32,7 @@ export async function readWithBlobs(bytes: Uint8Array, ids: readonly number[], f
 }
 
 function isBlobKind(kind: number): boolean {
-  return kind === blobKinds.blob || kind === blobKinds.file;
+  return kind === platformKinds.blob || kind === platformKinds.file;
 }
 
 /** Finds out which Blobs a value has: they cannot be made while it is read. */
@@ -86,7 +87,7 @@ async function openBlob({ kind, data }: PlatformData, ids: readonly number[], fi
   files.hold(id);
   holders.register(source, () => files.release(id));
   const disk = await fileFromDisk(source);
-  if (kind === blobKinds.blob) return withPrototype(disk.slice(0, file.size, known.type), Blob.prototype);
+  if (kind === platformKinds.blob) return withPrototype(disk.slice(0, file.size, known.type), Blob.prototype);
   return withPrototype(define(disk, 'lastModified', { value: known.lastModified ?? 0, configurable: true }), File.prototype);
 }
 

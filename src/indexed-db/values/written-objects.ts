@@ -1,7 +1,8 @@
+import { platformKinds } from '../../disk/values/platform-kinds.ts';
 import type { PlatformData, PlatformObjects } from '../../disk/values/platform-objects.ts';
 import { has } from '../../runtime/brands.ts';
 import { isBlob } from '../../runtime/byte-brands.ts';
-import { type BlobData, blobKinds } from './blob-kinds.ts';
+import type { BlobData } from './blob-data.ts';
 
 /**
  * The platform objects of one value that is written. Its clone, which is read from what was written, has the very same
@@ -30,9 +31,9 @@ export class WrittenObjects implements PlatformObjects {
   #writeBlob(blob: Blob): PlatformData {
     const place = this.blobs.push(blob) - 1;
     const data: BlobData = { place, size: blob.size, type: blob.type };
-    if (!isFile(blob)) return { kind: blobKinds.blob, data };
+    if (!isFile(blob)) return { kind: platformKinds.blob, data };
     const { name, lastModified } = blob;
-    return { kind: blobKinds.file, data: { ...data, name, lastModified } };
+    return { kind: platformKinds.file, data: { ...data, name, lastModified } };
   }
 
   /** To be called before the value is read. */

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { Journal } from '../../disk/journal/journal.ts';
 import type { JournalOptions } from '../../disk/journal/journal.ts';
-import { DirectoryWatch } from '../../disk/map/directory-watch.ts';
+import { DirectoryWatch } from '../../disk/journal/directory-watch.ts';
 import type { BucketPlace } from '../../disk/place.ts';
 import type { Replica } from '../../disk/replica/replica.ts';
 import type { ReplicaJournal } from '../../disk/replica/replica-journal.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert';
 import fs from 'node:fs';
 import path from 'node:path';
-import { RealmHolds } from '../../../src/disk/records/blob-holds.ts';
+import { RealmHolds } from '../support/realm-holds.ts';
 import { RecordsDamagedError } from '../../../src/disk/records/records-error.ts';
 import { run } from '../support/databases.ts';
 import { value, at, withStore, put, store, erase, get, load, content, directoryOf, blobsIn, untilGone, type Checks } from './checks.ts';

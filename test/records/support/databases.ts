@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { freeOfCharge, type Ledger } from '../../../src/disk/quota/ledger.ts';
-import { RealmHolds } from '../../../src/disk/records/blob-holds.ts';
+import { RealmHolds } from './realm-holds.ts';
 import type { DatabaseLocks, WriterClaim } from '../../../src/disk/records/database-locks.ts';
 import { SqliteDatabases, type DatabasesPlace } from '../../../src/disk/records/databases.ts';
 import type { Steps } from '../../../src/disk/records/record-database.ts';

@@ -1,6 +1,3 @@
-/** What says in a written value that something is a Blob or a File; docs/FORMAT.md, "Values". */
-export const blobKinds = { blob: 1, file: 2 } as const;
-
 /** What a written value says of a Blob: its bytes are in one of the files that the record refers to. */
 export interface BlobData {
   /** Which of them. */

@@ -1,4 +1,4 @@
-import type { BlobHolds, Claim } from './database-locks.ts';
+import type { BlobHolds, Claim } from '../../../src/disk/records/database-locks.ts';
 
 /** For a root that no other realm has open. */
 export class RealmHolds implements BlobHolds {
