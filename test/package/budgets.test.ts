@@ -50,7 +50,7 @@ test('a program that imports holdfast/globals has the runtime load what is costl
   expect(JSON.parse(stdout)).toEqual({ early: [], isStream: true, type: 'function', flags, assigned: 1 });
 });
 
-// A quarter of it are the hubs and sync, a fifth databases, a third the types, and a tenth the guides and examples.
+// Two fifths of it are the types, a tenth the guides and examples, by what each file takes compressed.
 test('the package is at most 640 kB', async () => {
   expect((await packed()).size).toBeLessThanOrEqual(640_000);
 });
