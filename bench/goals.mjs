@@ -3,7 +3,7 @@
 export const goals = {
   'web-storage': {
     getItem: { node: 4, limit: 1.3 },
-    setItem: { node: 8, deno: 20, 'node-localstorage': 200 },
+    setItem: { limit: 1.9, node: 8, deno: 20, 'node-localstorage': 200 },
   },
   'sync-access': {
     read4k: { limit: 1.15, chromium: 2 },
@@ -42,9 +42,9 @@ export const goals = {
     cursorPause: { atMost: 10 },
     getAllPause: { atMost: 10 },
   },
-  start: { first: { atMost: 6 }, modules: { atMost: 12 }, size: { atMost: 25 } },
+  start: { first: { atMost: 12 }, lock: { atMost: 5 }, handle: { atMost: 8 }, modules: { atMost: 12 }, size: { atMost: 25 } },
   tenants: { heap: { atMost: 6 }, open: { atMost: 200 } },
-  scale: { replay: { atLeast: 200 } },
+  scale: { replay: { atLeast: 250 } },
   sync: { ratio: { atMost: 1.5 } },
 };
 
@@ -55,8 +55,9 @@ export const notes = {
       'Seven tenths of a call are two system calls: the append, and the read that shows at which place in the order of all processes it landed. Neither can be left out: without the second nobody knows whether another record came before, which decides about the quota and about a journal that was moved on.',
   },
   start: {
-    first:
-      'Nearly half is compiling and evaluating the code that is loaded, a third making the origin and replaying its journal with cold code, a sixth loading WritableStream, from which an interface object inherits.',
+    first: 'Half is compiling the code that is loaded; resolving and linking modules takes a quarter.',
+    lock: 'Half is compiling and linking the code of locks, which no program loads before it asks for one.',
+    handle: 'Two thirds are compiling and linking the code of files and locks, a sixth loading node:worker_threads, which alone can keep a handle from being cloned into an empty object.',
     size: 'A synchronous setItem() may need all of journal, map, root and compaction, so none of that can be loaded later.',
   },
 };

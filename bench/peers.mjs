@@ -15,16 +15,18 @@ const packages = {
   'node-opfs': '*',
   memfs: '4',
   'fake-indexeddb': '6',
-  indexeddbshim: '*',
   'native-file-system-adapter': '3',
   'playwright-core': '1',
 };
+
+/** Needs libraries of the system for its native parts: where they are missing, it takes no part. */
+const optional = { indexeddbshim: '*' };
 
 /** Installs what is missing; says what it does. */
 export function installPeers() {
   if (existsSync(join(modules, 'playwright-core')) && existsSync(join(modules, 'fake-indexeddb'))) return;
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true, dependencies: packages }));
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true, dependencies: packages, optionalDependencies: optional }));
   process.stderr.write('installing the peers …\n');
   const { status, stderr } = spawnSync('npm', ['install', '--no-audit', '--no-fund', '--no-package-lock'], {
     cwd: folder,

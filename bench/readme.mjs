@@ -21,11 +21,11 @@ function row({ chart, id, unit }, results) {
 function missedGoals(areas) {
   const lines = new Map();
   for (const { area, work, text, reached } of judgedWorks(areas).filter(({ met }) => met === false)) {
-    const line = lines.get(work) ?? { goals: [], note: notes[area]?.[work.id] };
+    const line = lines.get(work) ?? { area, goals: [], note: notes[area]?.[work.id] };
     line.goals.push(`${text} (reached: ${digits(reached)})`);
     lines.set(work, line);
   }
-  return [...lines].map(([{ label }, { goals, note }]) => `- ${label}: ${goals.join(', ')}.${note ? ` ${note}` : ''}`);
+  return [...lines].map(([{ label }, { area, goals, note }]) => `- ${area}, ${label}: ${goals.join(', ')}.${note ? ` ${note}` : ''}`);
 }
 
 /** The section's text; empty as long as nothing was measured. */

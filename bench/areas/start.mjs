@@ -1,4 +1,5 @@
-// What `--import holdfast/globals` and a first getItem add to a bare start, and what they load.
+// What `--import holdfast/globals` and a first getItem add to a bare start, what they load, and how long a first lock and
+// a first file take.
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -11,6 +12,8 @@ import { binaries } from '../peers.mjs';
 const works = [
   { id: 'bare', label: 'bare start', unit: 'ms' },
   { id: 'first', label: '+ import and first getItem', unit: 'ms' },
+  { id: 'lock', label: 'first lock of a process', unit: 'ms' },
+  { id: 'handle', label: 'first file handle of a process', unit: 'ms' },
   { id: 'modules', label: 'modules loaded', unit: '' },
   { id: 'size', label: 'loaded, minified + gzip', unit: 'kB' },
 ];
@@ -48,9 +51,23 @@ export function loadedSize(files = loadedFiles()) {
   return gzipSync(minified.join('')).length / 1000;
 }
 
+/** Milliseconds that one thing takes, as the first of a process that has used localStorage. */
+function firstOf(work, root) {
+  const program = `localStorage.setItem('k', 'v'); const start = performance.now(); ${work}; console.log(performance.now() - start); process.exit();`;
+  const { stdout, stderr, status } = spawnSync(binaries.node, ['--no-warnings', '--import', 'holdfast/globals', '--input-type=module', '-e', program], {
+    cwd: project,
+    env: { ...process.env, HOLDFAST_ROOT: root },
+    encoding: 'utf8',
+  });
+  if (status !== 0) throw new Error(stderr);
+  return Number(stdout);
+}
+
 export async function measure({ root, rounds, say }) {
   const bare = [];
   const loaded = [];
+  const locks = [];
+  const handles = [];
   const program = ['-e', '0'];
   const withHoldfast = ['--import', 'holdfast/globals', '-e', "localStorage.getItem('k')"];
   spawned(['--import', 'holdfast/globals', '-e', "localStorage.setItem('k', 'v')"], root);
@@ -58,11 +75,15 @@ export async function measure({ root, rounds, say }) {
     say(`start: round ${round + 1}/${rounds * 5}`);
     bare.push(spawned(program, root));
     loaded.push(spawned(withHoldfast, root));
+    locks.push(firstOf("await navigator.locks.request('l', () => undefined)", root));
+    handles.push(firstOf("await (await navigator.storage.getDirectory()).getFileHandle('f', { create: true })", root));
   }
   const files = loadedFiles();
   const results = {
     bare: { holdfast: median(bare) },
     first: { holdfast: median(loaded) - median(bare) },
+    lock: { holdfast: median(locks) },
+    handle: { holdfast: median(handles) },
     modules: { holdfast: files.length },
     size: { holdfast: loadedSize(files) },
   };

@@ -1,5 +1,5 @@
 // What the same promises cost at least: a positioned read at the end of a file to learn that there is no news, a Map,
-// and one append for a write.
+// and for a write one append and the read that shows at which place in the order it landed.
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { operations as ofArea } from '../areas/web-storage.mjs';
@@ -17,7 +17,8 @@ class Limit {
 
   #append(key, value) {
     const length = this.#frame.latin1Write(key, 0) + this.#frame.latin1Write(value, key.length);
-    this.#end += fs.writeSync(this.#descriptor, this.#frame, 0, length);
+    fs.writeSync(this.#descriptor, this.#frame, 0, length);
+    this.#end += fs.readSync(this.#descriptor, this.#news, 0, 4096, this.#end);
   }
 
   getItem(key) {
