@@ -9,11 +9,12 @@ import type { BucketPlace } from '../place.ts';
 import { ENTRY_BYTES, type Ledger } from '../quota/ledger.ts';
 import { weightOfDatabaseFile } from '../quota/weigh.ts';
 import { syncPath, syncTree, type Durability } from '../root/durable.ts';
+import { makeOneOf } from './adoption.ts';
 import type { BlobHolds, DatabaseLocks } from './database-locks.ts';
 import { describeDatabase, readDescription, type Description } from './description.ts';
 import { driverForNew, driverNamed } from './drivers.ts';
-import { lookAt } from './look-at.ts';
-import type { RecordDatabase, RecordDatabases } from './record-database.ts';
+import { lookAt, whileNobodyWrites } from './look-at.ts';
+import type { CopyReport, RecordDatabase, RecordDatabases } from './record-database.ts';
 import { RecordsDamagedError, RecordsUnavailableError } from './records-error.ts';
 import type { SqlDriver } from './sql-driver.ts';
 import { SqliteDatabase } from './sqlite-database.ts';
@@ -222,6 +223,45 @@ export class SqliteDatabases implements RecordDatabases {
     const mark = this.#place.ledger.mark();
     await fs.promises.rm(directory, { recursive: true, force: true });
     this.#place.ledger.free(bytes, mark);
+  }
+
+  async copyTo(name: string, directory: string): Promise<CopyReport | null> {
+    const known = this.#open.has(name);
+    const database = await this.#opened(name);
+    if (database === null) return null;
+    fs.mkdirSync(directory, { mode: 0o700 });
+    try {
+      const { hasSnapshots } = database;
+      return await whileNobodyWrites({ name, hasSnapshots }, this.#place.locks, () => database.copyTo(directory));
+    } catch (error) {
+      fs.rmSync(directory, { recursive: true, force: true });
+      throw error;
+    } finally {
+      if (!known && !database.isUsed) database.close();
+    }
+  }
+
+  async adopt(directory: string): Promise<string> {
+    this.#refuse();
+    const description = readDescription(directory);
+    if (description === null) throw new RecordsDamagedError(`${directory} does not say which database it is.`, directory);
+    const { name } = description;
+    const home = this.#directoryOf(name);
+    if (isPlainDirectory(home)) throw new Error(`There is a database '${name}' already.`);
+    const driver = await (this.#place.driverForNew ?? driverForNew)();
+    makeOneOf(driver, directory, description);
+    this.#ensure();
+    const bytes = await weightBelow(directory);
+    this.#place.ledger.charge(bytes);
+    try {
+      if (this.#place.durability === 'strict') syncTree(directory);
+      fs.renameSync(directory, home);
+    } catch (error) {
+      this.#place.ledger.refund(bytes);
+      throw error;
+    }
+    if (this.#place.durability === 'strict') syncPath(this.#path);
+    return name;
   }
 
   usage(): Promise<number> {

@@ -19,6 +19,11 @@ export function describeDatabase(directory: string, driver: SqlDriver, name: str
   fs.writeFileSync(path.join(directory, FILE), `${JSON.stringify(description)}\n`, { flag: 'wx', mode: 0o600 });
 }
 
+/** Before another is written. */
+export function forgetDescription(directory: string): void {
+  fs.unlinkSync(path.join(directory, FILE));
+}
+
 /** Null: there is no such file. @throws RecordsDamagedError */
 export function readDescription(directory: string): Description | null {
   const file = path.join(directory, FILE);

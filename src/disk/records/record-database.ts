@@ -197,6 +197,12 @@ export interface RecordDatabase {
   close(): void;
 }
 
+/** What became of a copy. */
+export interface CopyReport {
+  /** Files that records refer to and that were not there: the Blobs, or large values, are lost in the original too. */
+  readonly missing: readonly number[];
+}
+
 /** The databases of one bucket. */
 export interface RecordDatabases {
   /** Of all that are there, in no order; those of version 0 too. */
@@ -207,6 +213,25 @@ export interface RecordDatabases {
   create(name: string): Promise<RecordDatabase>;
   /** Whoever calls is alone with it, and has closed it. Harmless where there is none. */
   delete(name: string): Promise<void>;
+  /**
+   * Copies a database, as it is at one moment, into a new directory, which is then a database's directory like any other:
+   * `database.json`, `db` and `blobs/`, whose files have two names where the volume allows it, so that they take no
+   * space. It takes part in no account. Whoever writes goes on meanwhile, but in a database without snapshots, where
+   * writers wait; the event loop is held for a few milliseconds at a time. When this rejects, the directory is gone.
+   *
+   * @returns null where there is no such database
+   * @throws OverQuotaError when the disk is full, RecordsDamagedError, RecordsUnavailableError, the operating system's errors
+   */
+  copyTo(name: string, directory: string): Promise<CopyReport | null>;
+  /**
+   * Makes a directory as {@link copyTo} gives it one of this bucket's databases, by moving it: it must be on the same
+   * volume. What this runtime has no SQLite for is changed for the one that it has. Whoever calls has the queue of the
+   * name that it says; when this rejects, the directory is where it was.
+   *
+   * @returns its name
+   * @throws OverQuotaError; RecordsDamagedError where it is no database; Error where there is one of its name
+   */
+  adopt(directory: string): Promise<string>;
   /** Bytes that all of them take. */
   usage(): Promise<number>;
 }

@@ -4,10 +4,11 @@ import { BlobDirectory } from './blob-directory.ts';
 import type { BlobHolds } from './database-locks.ts';
 import { BlobGarbage } from './blob-garbage.ts';
 import { Checkpoints } from './checkpoints.ts';
+import { DatabaseCopy } from './database-copy.ts';
 import { Growth } from './growth.ts';
 import { LogFile } from './log-file.ts';
 import { Readers } from './readers.ts';
-import type { BlobFiles, ReadTransaction, RecordDatabase, Schema, UpgradeTransaction, WriteTransaction } from './record-database.ts';
+import type { BlobFiles, CopyReport, ReadTransaction, RecordDatabase, Schema, UpgradeTransaction, WriteTransaction } from './record-database.ts';
 import type { SqlSession } from './sql-session.ts';
 import type { SqliteFile } from './sqlite-file.ts';
 import { TransactionFiles } from './transaction-files.ts';
@@ -37,6 +38,7 @@ export class SqliteDatabase implements RecordDatabase {
   /** Whether anybody has opened it, who will close it. */
   isUsed = false;
   readonly #place: DatabasePlace;
+  readonly #file: SqliteFile;
   readonly #writer: SqlSession;
   readonly #readers: Readers;
   readonly #blobs: BlobDirectory;
@@ -53,6 +55,7 @@ export class SqliteDatabase implements RecordDatabase {
   /** @throws as SqliteFile.open does */
   constructor(place: DatabasePlace, file: SqliteFile) {
     this.#place = place;
+    this.#file = file;
     this.name = place.name;
     this.hasSnapshots = file.driver.hasSnapshots;
     this.#writer = file.open();
@@ -162,6 +165,15 @@ export class SqliteDatabase implements RecordDatabase {
     if (!this.hasSnapshots) return this.#garbage.add(found);
     const mentioned = new Set(this.#writer.by('SELECT id FROM blobs').all().map(([id]) => id));
     this.#garbage.add(found.filter((id) => !mentioned.has(id)));
+  }
+
+  /** Copies it into a directory that is there and empty. Where there are no snapshots, nobody writes meanwhile. */
+  async copyTo(directory: string): Promise<CopyReport> {
+    const session = this.#file.open();
+    const copy = new DatabaseCopy(session, this.#file, directory);
+    const report = await copy.make().finally(() => this.#growth.around(() => session.close()));
+    copy.complete(this.name);
+    return report;
   }
 
   close(): void {

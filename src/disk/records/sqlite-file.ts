@@ -63,14 +63,37 @@ export class SqliteFile {
 
   /** Makes the file, in a directory that nobody else knows yet: whoever wants it to last syncs it. */
   create(name: string): void {
-    fs.closeSync(fs.openSync(this.path, 'wx', 0o600));
-    const connection = this.driver.open(this.path, 'new', this.#failure);
-    try {
-      const mode = this.driver.hasSnapshots ? 'WAL' : 'TRUNCATE';
-      connection.exec(`PRAGMA synchronous = OFF; PRAGMA page_size = ${PAGE_BYTES}; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${SCHEMA_VERSION}; PRAGMA journal_mode = ${mode}`);
+    this.createEmpty();
+    this.#changeNew((connection) => {
+      connection.exec(`PRAGMA journal_mode = ${this.#mode}`);
       connection.exec('BEGIN');
       createTables(connection, name);
       connection.exec('COMMIT');
+    });
+  }
+
+  /** The same without a table, and without the log that it will have. */
+  createEmpty(): void {
+    fs.closeSync(fs.openSync(this.path, 'wx', 0o600));
+    this.#changeNew((connection) => {
+      connection.exec(`PRAGMA page_size = ${PAGE_BYTES}; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${SCHEMA_VERSION}`);
+    });
+  }
+
+  /** Gives one that was made empty, and filled, its log. */
+  complete(): void {
+    this.#changeNew((connection) => connection.exec(`PRAGMA journal_mode = ${this.#mode}`));
+  }
+
+  get #mode(): string {
+    return this.driver.hasSnapshots ? 'WAL' : 'TRUNCATE';
+  }
+
+  #changeNew(change: (connection: SqlConnection) => void): void {
+    const connection = this.driver.open(this.path, 'new', this.#failure);
+    try {
+      connection.exec('PRAGMA synchronous = OFF');
+      change(connection);
     } finally {
       connection.close();
     }

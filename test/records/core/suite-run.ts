@@ -11,6 +11,7 @@ import { weighBucket } from '../../../src/disk/quota/weigh.ts';
 import { makeBucket, Realm, type Bucket } from '../../quota/realms.ts';
 import { newBucket, run } from '../support/databases.ts';
 import { key, value, at, all, withStore, put, store, erase, get, content, until, directoryOf, untilGone, type Checks } from './checks.ts';
+import { copyChecks } from './copy-checks.ts';
 import { fileChecks } from './file-checks.ts';
 
 /*
@@ -308,7 +309,7 @@ checks['a quota ends a transaction, and what takes away goes on'] = async () => 
   bucket.remove();
 };
 
-for (const [name, check] of Object.entries({ ...fileChecks, ...checks })) {
+for (const [name, check] of Object.entries({ ...fileChecks, ...copyChecks, ...checks })) {
   if (process.env.CHECK !== undefined && !name.includes(process.env.CHECK)) continue;
   const bucket = newBucket();
   try {
