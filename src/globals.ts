@@ -15,7 +15,11 @@ const storage = new EnvironmentStorage();
 const settings = settingsFromEnvironment(storage);
 const current = clientSource(settings);
 // Never undone, so without what install() keeps to undo it.
-for (const definition of globalDefinitions(settings, current)) putProperty(definition);
+for (const definition of globalDefinitions(settings, current)) {
+  // To define over what Node makes at the first touch (its BroadcastChannel, its Storage) would make it first.
+  Reflect.deleteProperty(definition.target, definition.key);
+  putProperty(definition);
+}
 if (settings.events && settings.exposure !== 'worker') {
   for (const definition of eventDefinitions(globalThis, current)) putProperty(definition);
 }

@@ -8,9 +8,10 @@ function getterOf(prototype: object, name: PropertyKey): Getter | undefined {
   return ownProperty(prototype, name)?.get;
 }
 
-/** Whether a getter that looks into an internal slot finds it; asked first is what costs less than an error. */
-function hasSlot(value: unknown, name: string, getter: Getter | undefined): boolean {
-  if (getter === undefined || typeof value !== 'object' || value === null || !(name in value)) return false;
+/** Whether a getter of a buffer's length finds its internal slot; asked first is what costs less than an error. */
+function hasLength(value: unknown, getter: Getter | undefined): boolean {
+  if (getter === undefined || typeof value !== 'object' || value === null) return false;
+  if (ArrayBuffer.isView(value) || !('byteLength' in value)) return false;
   try {
     Reflect.apply(getter, value, []);
     return true;
@@ -26,12 +27,12 @@ const typedArrayKind = getterOf(Object.getPrototypeOf(Uint8Array.prototype) as o
 
 /** A detached one too. https://tc39.es/ecma262/#sec-get-arraybuffer.prototype.bytelength */
 export function isArrayBuffer(value: unknown): value is ArrayBuffer {
-  return hasSlot(value, 'byteLength', arrayBufferSlot);
+  return hasLength(value, arrayBufferSlot);
 }
 
 /** https://tc39.es/ecma262/#sec-get-sharedarraybuffer.prototype.bytelength */
 export function isSharedArrayBuffer(value: unknown): value is SharedArrayBuffer {
-  return hasSlot(value, 'byteLength', sharedArrayBufferSlot);
+  return hasLength(value, sharedArrayBufferSlot);
 }
 
 /** One of a subclass too, such as Buffer. */
@@ -44,7 +45,7 @@ export function isUint8Array(value: unknown): value is Uint8Array {
  * https://w3c.github.io/FileAPI/#blob-section
  */
 export function isBlob(value: unknown): value is Blob {
-  if (!isObject(value) || !has(value, 'function', 'slice') || isArrayBuffer(value) || ArrayBuffer.isView(value)) return false;
+  if (!isObject(value) || !has(value, 'function', 'slice') || ArrayBuffer.isView(value) || isArrayBuffer(value)) return false;
   return has(value, 'number', 'size') && (isReadableBlob(value) || ['Blob', 'File'].includes(String(Reflect.get(value, Symbol.toStringTag))));
 }
 

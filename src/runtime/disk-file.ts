@@ -1,7 +1,6 @@
 import { Blob, File } from 'node:buffer';
 import fs from 'node:fs';
 import { dirname } from 'node:path';
-import { TextDecoder } from 'node:util';
 import { define } from './define.ts';
 import { withDescriptors } from './descriptors.ts';
 import { readRange, streamRange } from './disk-range.ts';
@@ -161,10 +160,12 @@ function sizeOf(range: DiskRange): number {
   return range.end - range.start;
 }
 
-const decoder = new TextDecoder();
+let decoder: { decode(bytes: Uint8Array): string } | undefined;
 
 /** https://encoding.spec.whatwg.org/#utf-8-decode */
 function decode(bytes: Uint8Array): string {
+  // Not the global one, which tests replace; and not before it is needed, for Node loads much for what `node:util` offers.
+  decoder ??= new (process.getBuiltinModule('node:util').TextDecoder)();
   return decoder.decode(bytes);
 }
 

@@ -1,12 +1,9 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import fs from 'node:fs';
 import path from 'node:path';
+import { outsideContexts } from '../../runtime/callback-context.ts';
 import { setImmediate } from '../../runtime/timers.ts';
 import { watchInBackground } from '../../runtime/watch.ts';
 import { poll } from './poll.ts';
-
-/** Watchers serve every client of the realm: none may run for ever in the context of the one that started it. */
-const outsideContexts: <Result>(body: () => Result) => Result = AsyncLocalStorage.snapshot();
 
 export interface DirectoryWatchOptions {
   /** Watching a disk that is shared by machines tells only what this one does. */

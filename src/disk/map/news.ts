@@ -1,8 +1,5 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
+import { outsideContexts } from '../../runtime/callback-context.ts';
 import { setImmediate } from '../../runtime/timers.ts';
-
-/** Watchers are called on behalf of nobody, not of the client whose write is the news. */
-const outsideContexts: <Result>(body: () => Result) => Result = AsyncLocalStorage.snapshot();
 
 /** Those who want to hear that there is news. They are told once for all of a turn, and must not throw. */
 export class News {
@@ -21,7 +18,7 @@ export class News {
     this.#watchers.delete(onNews);
   }
 
-  /** There is news: soon everybody is told. */
+  /** There is news: soon everybody is told, on behalf of nobody, not of the client whose write is the news. */
   announce(): void {
     if (this.#due) return;
     this.#due = true;
