@@ -33,7 +33,7 @@ function builtInSource(name) {
 }
 
 const doors = { index: 'src/index.ts', globals: 'src/globals.ts' };
-const entries = { ...doors, sync: 'src/sync/index.ts', 'sync-contract': 'src/sync/contract/index.ts', following: 'src/disk/map/following-provided.ts', caches: 'src/host/caches/provided.ts', 'broadcast-channel': 'src/host/broadcast-channel/provided.ts', 'indexed-db': 'src/host/indexed-db/provided.ts', cli: 'src/cli/main.ts' };
+const entries = { ...doors, sync: 'src/sync/index.ts', 'sync-contract': 'src/sync/contract/index.ts', following: 'src/disk/map/following-provided.ts', caches: 'src/host/caches/provided.ts', 'broadcast-channel': 'src/host/broadcast-channel/provided.ts', 'indexed-db': 'src/host/indexed-db/provided.ts', transaction: 'src/host/transaction/provided.ts', cli: 'src/cli/main.ts' };
 
 /** What both doors load, by the modules that bring all of it. */
 const core = ['src/host/storage-host.ts', 'src/host/install/global-definitions.ts', 'src/host/install/settings.ts'];
@@ -42,7 +42,7 @@ const core = ['src/host/storage-host.ts', 'src/host/install/global-definitions.t
 const locks = ['src/host/lock-code.ts', 'src/web-locks/client-locks.ts'];
 
 /** Entries that need nothing of locks. */
-const withoutLocks = ['src/file-system/behaviour.ts', 'src/host/sync/replicate.ts', 'src/disk/map/following-provided.ts', 'src/host/broadcast-channel/provided.ts', 'src/host/indexed-db/provided.ts'];
+const withoutLocks = ['src/file-system/behaviour.ts', 'src/host/sync/replicate.ts', 'src/disk/map/following-provided.ts', 'src/host/broadcast-channel/provided.ts', 'src/host/indexed-db/provided.ts', 'src/host/transaction/provided.ts'];
 
 /**
  * esbuild makes one chunk of modules that are needed by the same of its entries, so each entry that needs some of what

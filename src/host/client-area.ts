@@ -26,7 +26,7 @@ export class ClientArea implements MapArea {
   readonly client: object;
   #area: MapArea;
   /** Undefined: what happens here is nobody's business. */
-  readonly #meter: Meter | undefined;
+  #meter: Meter | undefined;
 
   constructor(client: object, area: MapArea, meter?: Meter) {
     this.client = client;
@@ -37,6 +37,18 @@ export class ClientArea implements MapArea {
   /** Every later use is an InvalidStateError. */
   end(): void {
     this.#area = closedArea;
+  }
+
+  get current(): MapArea {
+    return this.#area;
+  }
+
+  /** Goes on with another map, counted or not; gives what was before. */
+  exchange(area: MapArea, meter: Meter | undefined): [MapArea, Meter | undefined] {
+    const before: [MapArea, Meter | undefined] = [this.#area, this.#meter];
+    this.#area = area;
+    this.#meter = meter;
+    return before;
   }
 
   get length(): number {

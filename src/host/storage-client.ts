@@ -28,6 +28,7 @@ import type { Meter } from './meter.ts';
 import type { OriginSync } from './sync/origin-sync.ts';
 import { indexedDb } from './indexed-db/provide.ts';
 import { ClientStorageBucket } from './storage-bucket.ts';
+import { transaction } from './transaction/part.ts';
 
 type StorageListener = (event: StorageEvent) => unknown;
 
@@ -117,6 +118,23 @@ export class StorageClient<Sync extends OriginSync | null = OriginSync | null> e
   get localStorage(): Storage {
     this.#use();
     return this.#localArea().storage;
+  }
+
+  /**
+   * Calls `body` and returns its result: what it reads of `localStorage` is as of one moment, and what it writes there is
+   * stored as one when it returns, in one record; other clients see all of it or none, and get their events after it.
+   * It sees its own writes. If it throws, nothing is stored. If others change meanwhile what it has read, it is called
+   * again, so it should do nothing else. It must not be asynchronous. Within another transaction it is a part of that,
+   * which can fail alone. Only this client's own `localStorage` takes part. docs/API.md, "Transactions"
+   *
+   * @throws what `body` throws; TypeError for one that returns a promise
+   * @throws DOMException QuotaExceededError when it does not fit, there or at the end
+   * @throws HoldfastError closed; conflict, when it was called a thousand times and others were always faster; what the
+   * disk fails with: nothing was stored then, unless the message says that it is not known
+   */
+  transaction<Result>(body: (localStorage: Storage) => Result): Result {
+    this.#use();
+    return transaction.code.transact(this.#localArea(), body);
   }
 
   /**

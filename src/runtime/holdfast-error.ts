@@ -19,6 +19,7 @@ export type HoldfastErrorCode =
   | 'hub-blob-missing' // what is to be appended names a blob that the hub does not have
   | 'hub-damaged' // an entry, snapshot or blob that makes no sense or has another digest
   | 'outcome-unknown' // it cannot be told any more what became of a write; it may have taken effect or not
+  | 'conflict' // a transaction was run again and again, and others were always faster
   | 'bad-option'
   | 'no-context'; // a tenant's object was asked for outside any run()
 

@@ -363,7 +363,7 @@ describe('what only newer code knows stops the journal, for later', () => {
 
   test('an operation of another kind, before anything of its entry has an effect', () => {
     const scene = new Scene();
-    const operations = [{ ...kindAndPayload(set('a', '1')), session: 500, sequence: 1 }, { kind: 10, payload: new Uint8Array(), session: 500, sequence: 2 }];
+    const operations = [{ ...kindAndPayload(set('a', '1')), session: 500, sequence: 1 }, { kind: 11, payload: new Uint8Array(), session: 500, sequence: 2 }];
     const batch = encodeBatch(batchOf({ incarnation: incarnationOf(21), first: 1, previous: NO_CHAIN, operations }));
     stops(() => scene.region.append(99, ENTRY, Uint8Array.from(encodeEntry({ epoch: 'e', position: 1, digest }, batch))));
     expect(scene.entries).toEqual([]);

@@ -13,6 +13,8 @@ import { ownUrl } from './temporary-bucket.ts';
 const key = fc.constantFrom('a', 'b', 'c', 'd', '\ud800', '');
 const value = fc.constantFrom('', '1', '22', '\u1234');
 const expectation = fc.option(value, { nil: null });
+/** As a transaction makes them, a key comes again only after it was removed; others may come from anywhere. */
+const batch = fc.array(fc.oneof({ weight: 9, arbitrary: fc.record({ key, value: expectation }) }, { weight: 1, arbitrary: fc.constant({ key: null, value: null }) }), { maxLength: 4 });
 const local: fc.Arbitrary<PlainOperation> = fc.oneof(
   { weight: 8, arbitrary: fc.record({ do: fc.constant('set' as const), key, value }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('remove' as const), key }) },
@@ -20,6 +22,7 @@ const local: fc.Arbitrary<PlainOperation> = fc.oneof(
   { weight: 1, arbitrary: fc.constant({ do: 'clear' as const }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('limit' as const), quota: fc.nat({ max: 30 }) }) },
   { weight: 1, arbitrary: fc.constant({ do: 'barrier' as const }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('batch' as const), reads: fc.uniqueArray(fc.tuple(key, expectation), { maxLength: 2, selector: ([name]) => name }), steps: batch }) },
 );
 const remote = fc.oneof({ weight: 12, arbitrary: local }, { weight: 1, arbitrary: fc.constant({ do: 'nonsense' as const }) });
 

@@ -11,8 +11,13 @@ export type PlainOperation =
   | { readonly do: 'clear' }
   | { readonly do: 'limit'; readonly quota: number }
   | { readonly do: 'barrier' }
+  | { readonly do: 'batch'; readonly reads: readonly PlainPair[]; readonly steps: readonly PlainStep[] }
   /** Bytes that make no sense. */
   | { readonly do: 'nonsense' };
+
+export type PlainPair = readonly [key: string, value: string | null];
+/** No key: all pairs go. */
+export type PlainStep = { readonly key: string | null; readonly value: string | null };
 
 export interface Identified {
   readonly id: string;
@@ -48,6 +53,7 @@ export class PlainMap {
     if (operation.do === 'nonsense') return false;
     if (operation.do === 'compare' && this.get(operation.key) !== operation.expected) return false;
     if (operation.do === 'add' && this.get(operation.key) !== null) return this.get(operation.key) === operation.value;
+    if (operation.do === 'batch' && operation.reads.some(([key, value]) => this.get(key) !== value)) return false;
     const before = { entries: structuredClone(this.entries), bytes: this.bytes() };
     this.perform(operation);
     if (this.bytes() <= this.quota || this.bytes() <= before.bytes) return true;
@@ -59,10 +65,16 @@ export class PlainMap {
   perform(operation: PlainOperation): void {
     if (operation.do === 'clear') this.entries = [];
     if (operation.do === 'limit') this.quota = operation.quota;
+    if (operation.do === 'batch') for (const { key, value } of operation.steps) this.#step(key, value);
     if (operation.do === 'set') this.#place(operation.key, operation.value);
     if (operation.do === 'remove') this.#place(operation.key, null);
     if (operation.do === 'add' && this.get(operation.key) === null) this.#place(operation.key, operation.value);
     if (operation.do === 'compare' && this.get(operation.key) === operation.expected) this.#place(operation.key, operation.value);
+  }
+
+  #step(key: string | null, value: string | null): void {
+    if (key === null) this.entries = [];
+    else this.#place(key, value);
   }
 
   #place(key: string, value: string | null): void {

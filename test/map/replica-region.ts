@@ -2,10 +2,12 @@
 import { expect } from 'vitest';
 import type { JournalRecord, SnapshotRecord } from '../../src/disk/journal/machine.ts';
 import type { MapChange, SetOutcome } from '../../src/disk/map/map-area.ts';
+import { encodeBatch as encodeMapBatch } from '../../src/disk/map/map-batch.ts';
+import { MapReads } from '../../src/disk/map/map-overlay.ts';
 import { MapMachine } from '../../src/disk/map/map-machine.ts';
 import { MapModel } from '../../src/disk/map/map-model.ts';
 import { decodeOperation } from '../../src/disk/map/map-operation.ts';
-import { ADD, BARRIER, CLEAR, COMPARE, LIMIT, RecordWriter, REMOVE, SET } from '../../src/disk/map/map-records.ts';
+import { ADD, BARRIER, BATCH, CLEAR, COMPARE, LIMIT, RecordWriter, REMOVE, SET } from '../../src/disk/map/map-records.ts';
 import { ByteWriter } from '../../src/disk/replica/byte-writer.ts';
 import { encodeBatch } from '../../src/disk/replica/encode-batch.ts';
 import type { Batch } from '../../src/disk/replica/batch.ts';
@@ -44,6 +46,11 @@ export function kindAndPayload(operation: PlainOperation, url = ownUrl): { kind:
       return made(CLEAR, writer.clear(ownUrl, url));
     case 'limit':
       return made(LIMIT, writer.number(operation.quota));
+    case 'batch': {
+      const reads = new MapReads();
+      for (const [key, value] of operation.reads) reads.values.set(key, value);
+      return made(BATCH, encodeMapBatch(ownUrl, url, reads, operation.steps));
+    }
     case 'barrier':
       return made(BARRIER, new Uint8Array());
     case 'nonsense':
@@ -57,6 +64,10 @@ export function plain({ kind, payload }: Operation): PlainOperation {
   if (asked.asks === 'clear') return { do: 'clear' };
   if (asked.asks === 'limit') return { do: 'limit', quota: asked.quota };
   if (asked.asks === 'nothing') return { do: 'barrier' };
+  if (asked.asks === 'batch') {
+    const { expectations, steps } = asked.batch;
+    return { do: 'batch', reads: expectations.map(({ key, value }) => [key, value as string | null]), steps };
+  }
   const { key, value, expected, adds } = asked;
   if (adds === true && value !== null) return { do: 'add', key, value };
   if (expected !== undefined) return { do: 'compare', key, expected, value };

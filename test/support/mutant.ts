@@ -31,7 +31,7 @@ export async function bundleMutant(entry: URL, { what, file, from, to }: Mutant)
   await build({
     entryPoints: [fileURLToPath(entry)],
     outfile,
-    inject: [path.join(root, 'src/disk/map/following-provided.ts')],
+    inject: [path.join(root, 'src/disk/map/following-provided.ts'), path.join(root, 'src/disk/map/batching-provided.ts')],
     bundle: true,
     format: 'esm',
     platform: 'node',

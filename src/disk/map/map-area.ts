@@ -9,6 +9,8 @@ export type SetOutcome =
       readonly requested: number;
       /** Both are bytes of writes that wait for the hub, of which there are too many (rule 13 of docs/SYNC.md). */
       readonly unsent?: true;
+      /** A batch found something else than what it was made of; the numbers mean nothing. */
+      readonly conflict?: true;
     };
 
 /** An ordered map of strings: what Web Storage needs of its storage. Keys and values are exact UTF-16. */

@@ -1,7 +1,10 @@
 import { randomInteger } from '../../runtime/random.ts';
+import { batching } from './batching.ts';
 import type { MapArea, MapListener, SetOutcome } from './map-area.ts';
 import type { MapJournal, MapWriter } from './map-journal.ts';
+import type { MapOverlay } from './map-overlay.ts';
 import { ACCEPTED, type MapState } from './map-state.ts';
+import type { Transacted } from './map-transaction.ts';
 
 /** A session has no more: a client that writes thousands of times a second for days goes on with another. */
 const LAST_SEQUENCE = 2 ** 32 - 1;
@@ -81,6 +84,11 @@ export class MapClient implements MapArea, MapWriter {
 
   clear(): SetOutcome {
     return this.#map.current().size === 0 ? ACCEPTED : this.#map.clear(this);
+  }
+
+  /** Reads and writes of the map that are one; see map-transaction.ts. */
+  transact<Result>(body: (overlay: MapOverlay) => Result): Transacted<Result> {
+    return batching.code.transact(this.#map, this, body);
   }
 
   /**

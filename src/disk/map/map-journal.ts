@@ -15,7 +15,7 @@ import type { MapChange, MapListener, SetOutcome } from './map-area.ts';
 import { MapClient } from './map-client.ts';
 import { differences } from './map-differences.ts';
 import { MapMachine } from './map-machine.ts';
-import { BARRIER, CLEAR, COMPARE, LIMIT, RecordWriter, REMOVE, SET } from './map-records.ts';
+import { BARRIER, BATCH, CLEAR, COMPARE, LIMIT, RecordWriter, REMOVE, SET } from './map-records.ts';
 import type { Comparison } from './map-records.ts';
 import type { MapState } from './map-state.ts';
 import { News } from './news.ts';
@@ -221,6 +221,12 @@ export class MapJournal implements Suspendable {
   /** Appends a CLEAR record. */
   clear(writer: MapWriter): SetOutcome {
     return this.#write(CLEAR, writer, records.clear(this.#url, writer.url));
+  }
+
+  /** Appends a BATCH record, whose payload `encode` gives for the map's own url. */
+  batch(writer: MapWriter, encode: (ownUrl: string) => Uint8Array): SetOutcome {
+    this.knownForSet(writer);
+    return this.#write(BATCH, writer, encode(this.#url));
   }
 
   /**

@@ -1,11 +1,13 @@
 import type { JournalRecord, Machine, SnapshotRecord } from '../journal/machine.ts';
 import { isReplicaRecord, OLD_REPLICA, REPLICA, REPLICATE } from '../replica/replica-kinds.ts';
 import type { Replica } from '../replica/replica.ts';
+import { batching } from './batching.ts';
 import type { MapListener, SetOutcome } from './map-area.ts';
 import { differences } from './map-differences.ts';
 import { following } from './following.ts';
 import {
   BARRIER,
+  BATCH,
   CLEAR,
   COMPARE,
   ENTRIES,
@@ -110,6 +112,8 @@ export class MapMachine implements Machine<SetOutcome> {
       case BARRIER:
         reader.barrier(record.payload);
         return ACCEPTED;
+      case BATCH:
+        return batching.code.performBatch(record, this.state, this.#ownUrl, this.listener);
       case REPLICATE:
         this.#replica = this.#following();
         return this.#follow(this.#replica, record);

@@ -4,10 +4,13 @@ import type { ByteReader } from '../replica/byte-reader.ts';
 import type { ByteWriter } from '../replica/byte-writer.ts';
 import type { Model, Refusal } from '../replica/model.ts';
 import type { Operation } from '../replica/operation.ts';
+import { isAsExpected, judge } from './map-batch.ts';
+import type { MapBatch } from './map-batch.ts';
 import { decodeOperation } from './map-operation.ts';
 import type { KeyChange, MapOperation } from './map-operation.ts';
 import { ADD, BARRIER, COMPARE, entryBlocks, isOperation, LIMIT, RecordReader, RecordWriter } from './map-records.ts';
 import { DEFAULT_QUOTA, MapState } from './map-state.ts';
+import { performSteps } from './map-steps.ts';
 
 const reader = new RecordReader();
 
@@ -40,8 +43,16 @@ export class MapModel implements Model {
 
   #confirm(asked: MapOperation): Refusal | null {
     if (asked.asks === 'change') return this.#change(asked);
+    if (asked.asks === 'batch') return this.#perform(asked.batch);
     if (asked.asks === 'clear') this.base.clear();
     else if (asked.asks === 'limit') this.base.quota = asked.quota;
+    return null;
+  }
+
+  #perform(batch: MapBatch): Refusal | null {
+    if (!isAsExpected(batch, this.base)) return 'expected';
+    if (!judge(batch.steps, this.base).accepted) return 'quota';
+    performSteps(this.base, batch.steps);
     return null;
   }
 

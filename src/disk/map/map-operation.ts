@@ -1,6 +1,9 @@
 import type { Operation } from '../replica/operation.ts';
-import { ADD, BARRIER, CLEAR, COMPARE, damaged, LIMIT, RecordReader, REMOVE, SET } from './map-records.ts';
+import { decodeBatch, urlOf } from './map-batch.ts';
+import type { MapBatch } from './map-batch.ts';
+import { ADD, BARRIER, BATCH, CLEAR, COMPARE, damaged, LIMIT, RecordReader, REMOVE, SET } from './map-records.ts';
 import type { MapState } from './map-state.ts';
+import { performSteps } from './map-steps.ts';
 
 /** What an operation does to one key. */
 export interface KeyChange {
@@ -18,6 +21,7 @@ export type MapOperation =
   | (KeyChange & { readonly asks: 'change'; readonly url: string })
   | { readonly asks: 'clear'; readonly url: string }
   | { readonly asks: 'limit'; readonly quota: number }
+  | { readonly asks: 'batch'; readonly batch: MapBatch; readonly url: string }
   | { readonly asks: 'nothing' };
 
 const reader = new RecordReader();
@@ -43,6 +47,10 @@ export function decodeOperation({ kind, payload }: Pick<Operation, 'kind' | 'pay
       return { asks: 'clear', url: reader.url(ownUrl) };
     case LIMIT:
       return { asks: 'limit', quota: reader.number(payload) };
+    case BATCH: {
+      const batch = decodeBatch(payload);
+      return { asks: 'batch', batch, url: urlOf(batch, ownUrl) };
+    }
     case BARRIER:
       reader.barrier(payload);
       return { asks: 'nothing' };
@@ -61,6 +69,12 @@ export function perform(operation: MapOperation, state: MapState): void {
   if (operation.asks === 'change') place(state, operation.key, changed(state.get(operation.key) ?? null, operation));
   else if (operation.asks === 'clear') state.clear();
   else if (operation.asks === 'limit') state.quota = operation.quota;
+  else if (operation.asks === 'batch') performSteps(state, operation.batch.steps);
+}
+
+/** The steps of a batch as operations of their own, which nothing refuses: what a map shows of one that is pending. */
+export function stepsOf({ batch, url }: MapOperation & { readonly asks: 'batch' }): MapOperation[] {
+  return batch.steps.map(({ key, value }) => (key === null ? { asks: 'clear', url } : { asks: 'change', key, value, expected: undefined, url }));
 }
 
 /** Sets a value, or removes it if it is null, without asking the quota. */

@@ -14,6 +14,7 @@ import { PayloadWriter } from '../journal/payload-writer.ts';
  *   COMPARE  flags, [url], key, [expected], [value]
  *   BARRIER  nothing
  *   ADD      flags, [url], key, value                 (among pending operations and in entries of a hub only)
+ *   BATCH    see map-batch.ts
  */
 export const SET = 1;
 export const REMOVE = 2;
@@ -24,10 +25,11 @@ export const ENTRIES = 6;
 export const COMPARE = 7;
 export const BARRIER = 8;
 export const ADD = 9;
+export const BATCH = 10;
 
 /** Whether records of this kind are operations, which regions exchange. */
 export function isOperation(kind: number): boolean {
-  return kind === SET || kind === REMOVE || kind === CLEAR || kind === LIMIT || kind === COMPARE || kind === BARRIER || kind === ADD;
+  return kind === SET || kind === REMOVE || kind === CLEAR || kind === LIMIT || kind === COMPARE || kind === BARRIER || kind === ADD || kind === BATCH;
 }
 
 /** The rules that this code knows. */

@@ -6,8 +6,9 @@ import type { Applied } from '../replica/turn.ts';
 import type { MapChange, SetOutcome } from './map-area.ts';
 import { differences } from './map-differences.ts';
 import { MapModel } from './map-model.ts';
-import { decodeOperation, perform, place } from './map-operation.ts';
+import { decodeOperation, perform, place, stepsOf } from './map-operation.ts';
 import type { KeyChange, MapOperation } from './map-operation.ts';
+import { BATCH } from './map-records.ts';
 import { ACCEPTED, MapState } from './map-state.ts';
 import { PendingOverlay } from './pending-overlay.ts';
 
@@ -125,7 +126,7 @@ export class MapReplica {
 
   /** (6, 7) */
   #enter(all: readonly Applied[]): void {
-    if (all.some(({ early }) => early)) return this.#rebuild();
+    if (all.some(({ early, refusal, own, operation }) => early || (own && refusal !== null && operation.kind === BATCH))) return this.#rebuild();
     const refused = new Set<string>();
     for (const applied of all) {
       if (applied.own) this.#echoed(applied, refused);
@@ -151,6 +152,11 @@ export class MapReplica {
   #follow(operation: Operation): void {
     const asked = this.#decode(operation);
     const { session } = operation;
+    if (asked.asks === 'batch') for (const step of stepsOf(asked)) this.#followOne(step, session);
+    else this.#followOne(asked, session);
+  }
+
+  #followOne(asked: MapOperation, session: number): void {
     if (asked.asks === 'change') this.#followChange(asked.key, asked.value, { url: asked.url, session });
     else if (asked.asks === 'clear') this.#followClear({ url: asked.url, session });
   }

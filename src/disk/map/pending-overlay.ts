@@ -1,6 +1,6 @@
 import { isSameOperation } from '../replica/operation.ts';
 import type { OperationId } from '../replica/operation.ts';
-import { changed } from './map-operation.ts';
+import { changed, stepsOf } from './map-operation.ts';
 import type { KeyChange, MapOperation } from './map-operation.ts';
 
 interface Step extends OperationId {
@@ -54,6 +54,11 @@ export class PendingOverlay {
   /** One more operation is pending. */
   push(operation: MapOperation, id: OperationId): void {
     this.#length += 1;
+    if (operation.asks === 'batch') for (const step of stepsOf(operation)) this.#push(step, id);
+    else this.#push(operation, id);
+  }
+
+  #push(operation: MapOperation, id: OperationId): void {
     if (operation.asks === 'change') this.#pushChange(operation, id);
     else if (operation.asks === 'limit') this.#quotas.push(operation.quota);
     else if (operation.asks === 'clear') {
@@ -75,6 +80,7 @@ export class PendingOverlay {
     if (this.#hidden > 0) this.#hidden -= 1;
     if (operation.asks === 'limit') this.#quotas.shift();
     else if (operation.asks === 'change') this.#shiftChange(operation.key, id);
+    else if (operation.asks === 'batch') for (const { key } of operation.batch.steps) if (key !== null) this.#shiftChange(key, id);
   }
 
   #shiftChange(key: string, id: OperationId): void {

@@ -76,6 +76,25 @@ const storage: Scenario[] = [
     ],
   },
   {
+    name: 'transactions',
+    prepare: ({ localStorage }) => {
+      for (const key of ['a', 'b', 'c']) localStorage.setItem(key, letters(key, 3000));
+    },
+    start: (client) => [
+      () =>
+        client.transaction((map) => {
+          map.removeItem('a');
+          map.setItem('b', letters('B', 5000));
+          map.setItem('d', map.getItem('c') ?? '');
+        }),
+      () =>
+        client.transaction((map) => {
+          map.clear();
+          map.setItem('e', 'after all');
+        }),
+    ],
+  },
+  {
     name: 'setItem that compacts the map',
     prepare: ({ localStorage }) => {
       localStorage.setItem('kept', 'value');
