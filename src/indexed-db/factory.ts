@@ -113,7 +113,7 @@ export class IDBFactory {
     const { place } = client.bucket;
     try {
       await place.ready();
-      const all = await place.databases.list();
+      const all = await place.databases.list((name) => client.bucket.versionOf(name));
       return all.filter(({ version }) => version > 0).map(({ name, version }) => ({ name, version }));
     } catch (error) {
       throw asWebError(error, 'list the databases');

@@ -21,8 +21,8 @@ describe.each(nodes)('IndexedDB on %s', (node) => {
   test.each([
     ['events', 7],
     ['requests', 7],
-    ['databases', 9],
-    ['processes', 3],
+    ['databases', 12],
+    ['processes', 4],
     ['model', 15],
   ])('%s', { timeout: 240_000 }, async (fixture, count) => {
     const cases = await told(fixture, node);

@@ -4,6 +4,9 @@ import { nodeWithSqlite, runFixture } from './support/other-node.ts';
 const model = new URL('core/model-run.ts', import.meta.url);
 const suite = new URL('core/suite-run.ts', import.meta.url);
 
+/** On a loaded machine. */
+const patience = { timeout: 240_000 };
+
 /** Which checks of the suite failed; it says of each what became of it. */
 async function failuresOn(node: string, env: Readonly<Record<string, string>> = {}): Promise<string> {
   const said = await runFixture(suite, node, env).catch(String);
@@ -12,21 +15,21 @@ async function failuresOn(node: string, env: Readonly<Record<string, string>> = 
 }
 
 describe.runIf(nodeWithSqlite !== null)("databases on the runtime's own SQLite", () => {
-  test('hold what a simple model of the standard holds, whatever is done to them', async () => {
+  test('hold what a simple model of the standard holds, whatever is done to them', patience, async () => {
     expect(await runFixture(model, nodeWithSqlite ?? '', { RUNS: '60' })).toMatch(/^ok/m);
   });
 
-  test('keep files, names, snapshots and schemas, and say what is damaged', async () => {
+  test('keep files, names, snapshots and schemas, and say what is damaged', patience, async () => {
     expect(await failuresOn(nodeWithSqlite ?? '')).toBe('');
   });
 });
 
 describe('databases on SQLite in WebAssembly', () => {
-  test('hold what a simple model of the standard holds, whatever is done to them', async () => {
+  test('hold what a simple model of the standard holds, whatever is done to them', patience, async () => {
     expect(await runFixture(model, process.execPath, { RUNS: '12', DRIVER: 'wasm' })).toMatch(/^ok/m);
   });
 
-  test('keep files, names, snapshots and schemas, and say what is damaged', async () => {
+  test('keep files, names, snapshots and schemas, and say what is damaged', patience, async () => {
     expect(await failuresOn(process.execPath, { DRIVER: 'wasm' })).toBe('');
   });
 });

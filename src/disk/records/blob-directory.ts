@@ -8,6 +8,7 @@ import { ENTRY_BYTES, OverQuotaError, weightOf, type Ledger } from '../quota/led
 import { systemCode } from '../journal/disk-error.ts';
 import { closeQuietly, CREATE, openNew, openPlain, READ } from '../tree/open-plain.ts';
 import type { BlobHolds, Claim } from './database-locks.ts';
+import { findDeletedFile } from './deleted-databases.ts';
 import type { ValueFile } from './record-bytes.ts';
 import type { BlobFile, BlobFiles } from './record-database.ts';
 import { RecordsDamagedError } from './records-error.ts';
@@ -74,6 +75,11 @@ export class BlobDirectory implements BlobFiles {
     const stats = fs.lstatSync(where, { throwIfNoEntry: false });
     if (stats?.isFile() !== true) throw new RecordsDamagedError(`The file ${where} of a database is missing.`, where);
     return { id, size: stats.size, path: where };
+  }
+
+  whereabouts(id: number): string {
+    const where = this.pathOf(id);
+    return fs.existsSync(where) ? where : (findDeletedFile(path.dirname(path.dirname(this.path)), id) ?? where);
   }
 
   async write(content: AsyncIterable<Uint8Array>): Promise<BlobFile> {

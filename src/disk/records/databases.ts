@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { randomUuid } from '../../runtime/random.ts';
-import { wallClock } from '../../runtime/timers.ts';
+import { setTimeout, wallClock, type Timer } from '../../runtime/timers.ts';
 import { warn } from '../../runtime/warning.ts';
 import { systemCode } from '../journal/disk-error.ts';
 import { encodeName } from '../names/name.ts';
@@ -12,6 +12,7 @@ import { syncPath, syncTree, type Durability } from '../root/durable.ts';
 import { makeOneOf } from './adoption.ts';
 import type { BlobHolds, DatabaseLocks } from './database-locks.ts';
 import { describeDatabase, readDescription, type Description } from './description.ts';
+import { deletedIn, deletedName, deleteUnheld, PASSING } from './deleted-databases.ts';
 import { driverForNew, driverNamed } from './drivers.ts';
 import { lookAt, whileNobodyWrites } from './look-at.ts';
 import type { CopyReport, RecordDatabase, RecordDatabases } from './record-database.ts';
@@ -35,11 +36,12 @@ export interface DatabasesPlace {
   readonly driverForNew?: () => Promise<SqlDriver>;
 }
 
-/** What is being made, or deleted; no spelling of a name begins so. */
-const PASSING = '.new-';
 const DRAFT = /^\.new-(gone-)?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 /** How old such a thing must be, in milliseconds, to count as left behind by a killed process. */
 const ABANDONED_AFTER = 10 * 60_000;
+
+/** How long the files of deleted databases that are let go wait for others, in milliseconds. */
+const RELEASED_MS = 200;
 
 /** What a new database takes, of which two files are: somewhat more than what SQLite writes. */
 const NEW_BYTES = 2 * ENTRY_BYTES + 64 * 1024;
@@ -49,16 +51,19 @@ export class SqliteDatabases implements RecordDatabases {
   readonly #place: DatabasesPlace;
   readonly #path: string;
   readonly #open = new Map<string, Promise<SqliteDatabase | null>>();
+  #sweeping: Timer | null = null;
+  #isClosed = false;
 
   constructor(place: DatabasesPlace) {
     this.#place = place;
     this.#path = path.join(place.bucket.path, 'indexeddb', 'databases');
   }
 
-  async list(): Promise<{ name: string; version: number }[]> {
+  async list(versionOf: (name: string) => number | null = () => null): Promise<{ name: string; version: number }[]> {
     const found: { name: string; version: number }[] = [];
-    for (const { name } of await this.#descriptions()) {
-      const version = await this.#versionOf(name);
+    // What is known is what is known now: looking takes a while.
+    for (const { name, known } of this.#descriptions().map(({ name }) => ({ name, known: versionOf(name) }))) {
+      const version = known ?? (await this.#versionOf(name));
       if (version !== null) found.push({ name, version });
     }
     return found;
@@ -80,7 +85,7 @@ export class SqliteDatabases implements RecordDatabases {
     return lookAt({ name, hasSnapshots }, this.#place.locks, body);
   }
 
-  async #descriptions(): Promise<Description[]> {
+  #descriptions(): Description[] {
     const found = this.#names().map((component) => this.#describe(component));
     return found.filter((description) => description !== null);
   }
@@ -138,7 +143,8 @@ export class SqliteDatabases implements RecordDatabases {
   #databaseAt(name: string, directory: string, file: SqliteFile): SqliteDatabase {
     const { ledger, holds } = this.#place;
     const reading = <T>(body: () => T): Promise<T> => this.#reading(name, file, body);
-    const database = new SqliteDatabase({ name, path: directory, ledger, holds, reading, onClosed: () => void this.#open.delete(name) }, file);
+    const onClosed = (): void => void this.#open.delete(name);
+    const database = new SqliteDatabase({ name, path: directory, ledger, holds, reading, onClosed, onReleased: () => this.#released() }, file);
     database.collectOrphans().catch((cause: unknown) => {
       warn({ code: 'background-failed', message: `Files of ${directory} could not be looked through.`, path: directory, cause });
     });
@@ -203,7 +209,7 @@ export class SqliteDatabases implements RecordDatabases {
     database?.close();
     const directory = this.#directoryOf(name);
     if (!isPlainDirectory(directory)) return;
-    const gone = path.join(this.#path, `${PASSING}gone-${randomUuid()}`);
+    const gone = path.join(this.#path, deletedName(randomUuid()));
     const mark = this.#place.ledger.mark();
     fs.renameSync(directory, gone);
     this.#place.ledger.moved(mark);
@@ -214,15 +220,48 @@ export class SqliteDatabases implements RecordDatabases {
   /** In the background: what is left when the process ends, another sweeps. */
   #discard(directory: string): void {
     this.#remove(directory).catch((cause: unknown) => {
-      warn({ code: 'background-failed', message: `${directory} could not be deleted.`, path: directory, cause });
+      if (!this.#isClosed) warn({ code: 'background-failed', message: `${directory} could not be deleted.`, path: directory, cause });
     });
   }
 
+  /** All but what somebody still reads. */
   async #remove(directory: string): Promise<void> {
+    const mark = this.#place.ledger.mark();
+    const { isEmpty, bytes } = await deleteUnheld(directory, this.#place.holds);
+    this.#place.ledger.free(bytes, mark);
+    if (isEmpty) await this.#removeWhole(directory);
+    else await this.#removeDatabase(directory);
+  }
+
+  async #removeWhole(directory: string): Promise<void> {
     const bytes = await weightBelow(directory);
     const mark = this.#place.ledger.mark();
     await fs.promises.rm(directory, { recursive: true, force: true });
     this.#place.ledger.free(bytes, mark);
+  }
+
+  /** What of it is no file that could be held, but for what says which database it was. */
+  async #removeDatabase(directory: string): Promise<void> {
+    for (const { name } of await entriesOf(directory)) {
+      const file = path.join(directory, name);
+      if (/^db(?:-|$)/.test(name)) await this.#removeFile(file);
+    }
+  }
+
+  async #removeFile(file: string): Promise<void> {
+    const bytes = weightOfDatabaseFile(file);
+    const mark = this.#place.ledger.mark();
+    await fs.promises.rm(file, { force: true });
+    this.#place.ledger.free(bytes, mark);
+  }
+
+  /** A file of a database that is not open was let go, maybe the last that was left of one. Soon there may be more. */
+  #released(): void {
+    if (this.#isClosed) return;
+    this.#sweeping ??= setTimeout(() => {
+      this.#sweeping = null;
+      if (!this.#isClosed) for (const deleted of deletedIn(this.#path)) this.#discard(deleted);
+    }, RELEASED_MS).unref();
   }
 
   async copyTo(name: string, directory: string): Promise<CopyReport | null> {
@@ -270,6 +309,7 @@ export class SqliteDatabases implements RecordDatabases {
 
   /** Closes what is open; its transactions have ended. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     for (const opening of [...this.#open.values()]) (await opening.catch(() => null))?.close();
   }
 }

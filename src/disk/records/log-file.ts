@@ -41,6 +41,10 @@ export class LogFile {
     }
   }
 
+  get isSyncing(): boolean {
+    return this.#running !== null;
+  }
+
   /** In bytes. The log is there as long as a connection is, once anything was read. */
   get size(): number {
     return fs.fstatSync(this.#open()).size;
@@ -58,10 +62,11 @@ export class LogFile {
     return descriptor;
   }
 
-  /** To be called while no sync is under way, or before what it syncs matters no more. */
+  /** To be called when no sync is asked for any more, or the log is about to go, as it does with the last connection. */
   close(): void {
     const descriptor = this.#descriptor;
     this.#descriptor = null;
+    this.#isNamed = false;
     if (descriptor === null) return;
     const close = (): void => fs.closeSync(descriptor);
     if (this.#running === null) close();

@@ -34,6 +34,7 @@ export class Readers {
   #latest: Snapshot | null = null;
   #idle: Idle[] = [];
   #timer: Timer | null = null;
+  #readers = 0;
   #isClosed = false;
 
   /** `stateNow` gives another text after every commit of anybody; null: nobody commits while somebody reads. */
@@ -44,9 +45,14 @@ export class Readers {
     this.#blobs = blobs;
   }
 
+  get isReading(): boolean {
+    return this.#readers > 0;
+  }
+
   read(): SqlReadTransaction {
     const snapshot = this.#snapshot();
     snapshot.readers += 1;
+    this.#readers += 1;
     return new SqlReadTransaction(snapshot.session, this.#blobs, () => this.#leave(snapshot));
   }
 
@@ -71,6 +77,7 @@ export class Readers {
 
   #leave(snapshot: Snapshot): void {
     snapshot.readers -= 1;
+    this.#readers -= 1;
     if (snapshot.readers > 0) return;
     if (this.#latest === snapshot) this.#latest = null;
     snapshot.session.rollback();
@@ -88,9 +95,14 @@ export class Readers {
     if (stay.length > 0) this.#timer = setTimeout(() => this.#closeIdle(), IDLE_MS).unref();
   }
 
+  /** Closes those that nobody reads through. */
+  suspend(): void {
+    for (const { session } of this.#idle.splice(0)) session.close();
+  }
+
   /** Those that are read through are closed when that ends. */
   close(): void {
     this.#isClosed = true;
-    for (const { session } of this.#idle.splice(0)) session.close();
+    this.suspend();
   }
 }

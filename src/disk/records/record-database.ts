@@ -175,6 +175,8 @@ export interface BlobFiles {
   write(content: AsyncIterable<Uint8Array>): Promise<BlobFile>;
   /** Of a file that a record of an open transaction refers to, or that was written here. */
   file(id: number): BlobFile;
+  /** Where a file that is held is now, also when the database was closed, or deleted. */
+  whereabouts(id: number): string;
   /** Keeps a file though no record may refer to it any more, until as many `release` were called, or this realm ends. */
   hold(id: number): void;
   release(id: number): void;
@@ -205,8 +207,11 @@ export interface CopyReport {
 
 /** The databases of one bucket. */
 export interface RecordDatabases {
-  /** Of all that are there, in no order; those of version 0 too. */
-  list(): Promise<readonly { readonly name: string; readonly version: number }[]>;
+  /**
+   * Of all that are there now, in no order; those of version 0 too. Only those are looked into of which `versionOf` knows
+   * no version.
+   */
+  list(versionOf?: (name: string) => number | null): Promise<readonly { readonly name: string; readonly version: number }[]>;
   /** Null: it is not there. @throws RecordsUnavailableError, RecordsDamagedError */
   open(name: string): Promise<RecordDatabase | null>;
   /** Makes it, of version 0. Whoever calls has the database's queue. */

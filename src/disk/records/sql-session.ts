@@ -3,35 +3,62 @@ import type { Schema, StoreDefinition } from './record-database.ts';
 import type { SqlConnection, SqlStatement } from './sql-driver.ts';
 import { TableStatements } from './statements.ts';
 
+/** What every transaction needs. */
+interface Connected {
+  readonly connection: SqlConnection;
+  readonly begin: SqlStatement;
+  readonly beginWriting: SqlStatement;
+  readonly commit: SqlStatement;
+  readonly rollback: SqlStatement;
+  readonly schemaNumber: SqlStatement;
+  readonly dataVersion: SqlStatement;
+}
+
+function prepared(connection: SqlConnection): Connected {
+  return {
+    connection,
+    begin: connection.prepare('BEGIN'),
+    beginWriting: connection.prepare('BEGIN IMMEDIATE'),
+    commit: connection.prepare('COMMIT'),
+    rollback: connection.prepare('ROLLBACK'),
+    dataVersion: connection.prepare('PRAGMA data_version'),
+    schemaNumber: connection.prepare("SELECT v FROM meta WHERE k = 'schema'"),
+  };
+}
+
 /**
  * One connection to a database, with what it has prepared and what it knows. Invariants
  * - At most one transaction is open, begun by `begin` and ended by `commit` or `rollback`.
  * - `schema` is that of the open transaction: what was read before holds as long as its number in `meta` is the same.
+ * - Between transactions it may be suspended; whatever is asked of it then connects anew, and knows nothing.
  */
 export class SqlSession {
-  readonly connection: SqlConnection;
+  readonly #connect: () => SqlConnection;
+  #connected: Connected | null;
   readonly #tables = new Map<number, TableStatements>();
   readonly #others = new Map<string, SqlStatement>();
-  readonly #begin: SqlStatement;
-  readonly #beginWriting: SqlStatement;
-  readonly #commit: SqlStatement;
-  readonly #rollback: SqlStatement;
-  readonly #schemaNumber: SqlStatement;
-  readonly #dataVersion: SqlStatement;
   #schema: Schema = EMPTY_SCHEMA;
   #stores = new Map<number, StoreDefinition>();
   /** Of `#schema`; -1: none was read. */
   #number = -1;
   #commitsOfOthers = -1;
 
-  constructor(connection: SqlConnection) {
-    this.connection = connection;
-    this.#begin = connection.prepare('BEGIN');
-    this.#beginWriting = connection.prepare('BEGIN IMMEDIATE');
-    this.#commit = connection.prepare('COMMIT');
-    this.#rollback = connection.prepare('ROLLBACK');
-    this.#dataVersion = connection.prepare('PRAGMA data_version');
-    this.#schemaNumber = connection.prepare("SELECT v FROM meta WHERE k = 'schema'");
+  /** @throws what `connect` throws */
+  constructor(connect: () => SqlConnection) {
+    this.#connect = connect;
+    this.#connected = prepared(connect());
+  }
+
+  get #here(): Connected {
+    return (this.#connected ??= prepared(this.#connect()));
+  }
+
+  get connection(): SqlConnection {
+    return this.#here.connection;
+  }
+
+  get isConnected(): boolean {
+    return this.#connected !== null;
   }
 
   get schema(): Schema {
@@ -45,7 +72,7 @@ export class SqlSession {
 
   /** Sees the database as it is now until it ends. */
   begin(): void {
-    this.#begin.run();
+    this.#here.begin.run();
     this.#look();
   }
 
@@ -54,7 +81,7 @@ export class SqlSession {
    * @throws RecordsBusyError when somebody else writes
    */
   beginWriting(): boolean {
-    this.#beginWriting.run();
+    this.#here.beginWriting.run();
     const commits = this.commitsOfOthers();
     if (commits === this.#commitsOfOthers && this.#number >= 0) return false;
     this.#look();
@@ -64,13 +91,13 @@ export class SqlSession {
 
   /** A number that changes with the commits of all other connections. */
   commitsOfOthers(): number {
-    return this.#dataVersion.get()?.[0] as number;
+    return this.#here.dataVersion.get()?.[0] as number;
   }
 
   /** The first read, which is what takes the snapshot. */
   #look(): void {
     try {
-      const number = this.#schemaNumber.get()?.[0] as number;
+      const number = this.#here.schemaNumber.get()?.[0] as number;
       if (number === this.#number) return;
       this.#tables.clear();
       this.#number = -1;
@@ -96,13 +123,13 @@ export class SqlSession {
   }
 
   commit(): void {
-    this.#commit.run();
+    this.#here.commit.run();
   }
 
   /** Never throws: SQLite ends a transaction by itself after some errors. */
   rollback(): void {
     try {
-      this.#rollback.run();
+      this.#connected?.rollback.run();
     } catch {
       // There is none any more.
     }
@@ -129,7 +156,17 @@ export class SqlSession {
     return statement;
   }
 
+  /** Closes the connection until it is needed again. No transaction is open. */
+  suspend(): void {
+    this.close();
+    this.#connected = null;
+    this.#tables.clear();
+    this.#others.clear();
+    this.#number = -1;
+    this.#commitsOfOthers = -1;
+  }
+
   close(): void {
-    this.connection.close();
+    this.#connected?.connection.close();
   }
 }

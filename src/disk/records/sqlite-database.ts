@@ -1,5 +1,7 @@
 import type { Ledger } from '../quota/ledger.ts';
 import path from 'node:path';
+import { onShortage } from '../../runtime/descriptors.ts';
+import { OpenJournals, type Suspendable } from '../journal/open-journals.ts';
 import { BlobDirectory } from './blob-directory.ts';
 import type { BlobHolds } from './database-locks.ts';
 import { BlobGarbage } from './blob-garbage.ts';
@@ -25,14 +27,22 @@ export interface DatabasePlace {
   /** Runs what reads the database outside of its transactions, when it may. */
   reading<T>(body: () => T): Promise<T>;
   onClosed(): void;
+  /** Told when a file was let go after it was closed. */
+  onReleased(): void;
 }
+
+/** Databases of this realm that are connected: each takes some descriptors. */
+const connected = new OpenJournals<SqliteDatabase>(128);
+onShortage(() => connected.suspendWhere(() => true));
 
 /**
  * A database of one realm. Invariants
  * - One connection writes; its transactions come one after another. The others read.
+ * - While nobody uses it, and others need their place, it has no connection; the next use connects it again.
  * - `commits` counts what this realm has committed: with SQLite's own count of what others have, it names a state.
  */
-export class SqliteDatabase implements RecordDatabase {
+export class SqliteDatabase implements RecordDatabase, Suspendable {
+  used = false;
   readonly name: string;
   readonly hasSnapshots: boolean;
   /** Whether anybody has opened it, who will close it. */
@@ -50,6 +60,7 @@ export class SqliteDatabase implements RecordDatabase {
   readonly #transaction: Writer;
   #commits = 0;
   #isWriting = false;
+  #isConnected = false;
   #isClosed = false;
 
   /** @throws as SqliteFile.open does */
@@ -61,7 +72,7 @@ export class SqliteDatabase implements RecordDatabase {
     this.#writer = file.open();
     this.#log = new LogFile(file.log, place.path);
     this.#growth = new Growth(this.#writer, file, this.#log, place.ledger);
-    this.#blobs = new BlobDirectory(path.join(place.path, 'blobs'), place.name, place.ledger, place.holds, (id) => this.#garbage.add([id]));
+    this.#blobs = new BlobDirectory(path.join(place.path, 'blobs'), place.name, place.ledger, place.holds, (id) => this.#released(id));
     this.#readers = new Readers(() => file.open(), this.hasSnapshots ? () => this.#state() : null, this.#blobs);
     this.#checkpoints = !this.hasSnapshots ? null : new Checkpoints(file, this.#log, this.#writer, this.#growth, () => !this.#isWriting && !this.#isClosed);
     this.#transaction = {
@@ -72,6 +83,25 @@ export class SqliteDatabase implements RecordDatabase {
       rollback: (files) => this.#rollback(files),
     };
     this.#garbage = new BlobGarbage(this.#blobs, this.#writer, this.#checkpoints, () => !this.#isWriting && !this.#isClosed);
+    this.#use();
+  }
+
+  #use(): void {
+    this.used = true;
+    if (this.#isConnected) return;
+    this.#isConnected = true;
+    connected.add(this);
+  }
+
+  get busy(): boolean {
+    return this.#isWriting || this.#readers.isReading || this.#log.isSyncing;
+  }
+
+  suspend(): void {
+    this.#isConnected = false;
+    this.#readers.suspend();
+    this.#log.close();
+    this.#growth.around(() => this.#writer.suspend());
   }
 
   get blobs(): BlobFiles {
@@ -92,6 +122,7 @@ export class SqliteDatabase implements RecordDatabase {
   }
 
   read(): ReadTransaction {
+    this.#use();
     return this.#readers.read();
   }
 
@@ -106,6 +137,7 @@ export class SqliteDatabase implements RecordDatabase {
   }
 
   #begin(): void {
+    this.#use();
     const hasChanged = this.#writer.beginWriting();
     this.#isWriting = true;
     this.#growth.begin(hasChanged);
@@ -158,6 +190,12 @@ export class SqliteDatabase implements RecordDatabase {
     this.#checkpoints?.logIs(size);
   }
 
+  /** While it is closed, what nothing refers to is left to whoever opens it. */
+  #released(id: number): void {
+    if (this.#isClosed) this.#place.onReleased();
+    else this.#garbage.add([id]);
+  }
+
   /** Looks for files that were left by realms that have ended. */
   async collectOrphans(): Promise<void> {
     const found = await this.#blobs.list();
@@ -179,6 +217,7 @@ export class SqliteDatabase implements RecordDatabase {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    connected.delete(this);
     this.#garbage.close();
     this.#readers.close();
     this.#log.close();

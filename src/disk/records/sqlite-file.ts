@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
+import { requireDescriptors } from '../../runtime/descriptors.ts';
 import { errorMessage } from '../../runtime/errors.ts';
 import { OverQuotaError } from '../quota/ledger.ts';
 import { RecordsBusyError, RecordsDamagedError } from './records-error.ts';
@@ -9,6 +10,9 @@ import { sqlCodes, type SqlConnection, type SqlDriver, type SqlFailure } from '.
 import { SqlSession } from './sql-session.ts';
 
 export const PAGE_BYTES = 4096;
+
+/** What a connection opens: the file, its log and the index of that. */
+const DESCRIPTORS = 3;
 
 /** The file of a database, and how connections to it are opened. `fs` must never open it while one is. */
 export class SqliteFile {
@@ -23,14 +27,20 @@ export class SqliteFile {
     this.driver = driver;
   }
 
-  /** @throws RecordsDamagedError, RecordsBusyError, HoldfastError `root-newer` */
+  /** @throws RecordsDamagedError, RecordsBusyError, HoldfastError `root-newer`, and the operating system's where descriptors run out */
   open(): SqlSession {
+    return new SqlSession(() => this.#connect());
+  }
+
+  #connect(): SqlConnection {
     this.#refuseOthers();
+    // SQLite does not say what it lacked.
+    requireDescriptors(DESCRIPTORS);
     const connection = this.driver.open(this.path, 'existing', this.#failure);
     try {
       this.#configure(connection);
       this.#refuseNewer(connection);
-      return new SqlSession(connection);
+      return connection;
     } catch (error) {
       connection.close();
       throw error;

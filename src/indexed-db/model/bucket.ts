@@ -28,7 +28,12 @@ export class Bucket {
     return records === null ? null : this.#opened(name, records);
   }
 
-  /** The same for one that is not there: it is made. */
+  /** Of a database that this realm has open, though somebody writes to it. Null: it has to be looked for. */
+  versionOf(name: string): number | null {
+    return this.#open.get(name)?.schema?.version ?? null;
+  }
+
+  /** For a name of which there is none. Whoever calls is the same. */
   async create(name: string): Promise<OpenDatabase> {
     return this.#opened(name, await this.place.databases.create(name));
   }

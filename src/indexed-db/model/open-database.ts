@@ -16,6 +16,8 @@ export class OpenDatabase {
   readonly #closed: () => void;
   readonly #queues = new Map<number, StoreQueue>();
   #visitors = 0;
+  /** As it was when it was read, or left by an upgrade of this realm. */
+  #schema: Schema | null = null;
 
   /** `closed` is called once the last connection is. */
   constructor(records: RecordDatabase, locks: DatabaseLocks, platform: PlatformObjects, closed: () => void) {
@@ -35,11 +37,21 @@ export class OpenDatabase {
     this.#closeIfUnused();
   }
 
-  /** Reads the schema, and shows it. Meanwhile the database is not closed; after that it is, unless somebody uses it. */
+  /** As it is: upgrades are alone, so nobody's has changed it while this realm has a connection. Null: it has to be read. */
+  get schema(): Schema | null {
+    return [...this.connections].some(({ claim }) => claim?.isLost === false) ? this.#schema : null;
+  }
+
+  /** An upgrade of this realm was committed. */
+  upgraded(schema: Schema): void {
+    this.#schema = schema;
+  }
+
+  /** Shows the schema. Meanwhile the database is not closed; after that it is, unless somebody uses it. */
   async visit<T>(show: (schema: Schema) => T): Promise<T> {
     this.#visitors++;
     try {
-      return show(await this.records.readSchema());
+      return show((this.#schema = this.schema ?? (await this.records.readSchema())));
     } finally {
       this.#visitors--;
       this.#closeIfUnused();

@@ -1,5 +1,5 @@
 import type { Claim } from '../../disk/records/database-locks.ts';
-import type { UpgradeTransaction, WriteTransaction } from '../../disk/records/record-database.ts';
+import type { Schema, UpgradeTransaction, WriteTransaction } from '../../disk/records/record-database.ts';
 import { afterMicrotasks, runMicrotasks } from '../../runtime/microtasks.ts';
 import { setImmediate } from '../../runtime/timers.ts';
 import { domException } from '../../webidl/dom-exception.ts';
@@ -54,6 +54,8 @@ export class Transaction extends EventNode {
   /** Called when it has ended, after the last event. */
   ended: (() => void) | null = null;
   #engine: EngineTransaction | null = null;
+  /** What it leaves. */
+  #schema: Schema | null = null;
   readonly #queue: RequestQueue;
   #blockers = 0;
 
@@ -219,7 +221,10 @@ export class Transaction extends EventNode {
     const engine = this.#engine;
     if (engine === null) return null;
     requireHeld(this.claim);
-    if (this.mode !== 'readonly') return (engine as WriteTransaction).commit(this.durability === 'strict' ? 'strict' : 'relaxed');
+    if (this.mode !== 'readonly') {
+      if (this.upgrade !== null) this.#schema = engine.schema;
+      return (engine as WriteTransaction).commit(this.durability === 'strict' ? 'strict' : 'relaxed');
+    }
     engine.rollback();
     return null;
   }
@@ -227,6 +232,7 @@ export class Transaction extends EventNode {
   #complete(): void {
     if (this.state === 'finished') return;
     this.state = 'finished';
+    if (this.upgrade !== null && this.#schema !== null) this.connection.database.upgraded(this.#schema);
     this.#end('complete', false);
   }
 

@@ -5,6 +5,7 @@ import { evaluateKeyPath } from '../algorithms/key-path.ts';
 import type { Operation } from '../model/operation.ts';
 import type { IndexModel, StoreModel } from '../model/store.ts';
 import type { Transaction } from '../model/transaction.ts';
+import { heldFileOf } from '../values/stored-blobs.ts';
 import type { WrittenValue } from '../values/written-value.ts';
 
 /** Stores a record. https://w3c.github.io/IndexedDB/#store-a-record-into-an-object-store */
@@ -34,9 +35,9 @@ export class Put implements Operation {
     this.ready.catch(() => undefined);
   }
 
-  /** All at once; where one fails, what the others wrote is given back. */
+  /** All at once, but for those that are there; where one fails, what the others wrote is given back. */
   async #writeBlobs(blobs: readonly Blob[]): Promise<void> {
-    const results = await Promise.allSettled(blobs.map((blob) => this.#files.write(contentOf(blob))));
+    const results = await Promise.allSettled(blobs.map((blob) => heldFileOf(blob, this.#files) ?? this.#files.write(contentOf(blob))));
     this.#written = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
     const failed = results.find((result) => result.status === 'rejected');
     if (failed !== undefined || this.#hasEnded) this.#release();

@@ -83,12 +83,64 @@ async function openBlob({ kind, data }: PlatformData, ids: readonly number[], fi
   const id = ids[known.place];
   if (id === undefined) throw new ValueDamagedError('it refers to a file that it does not have');
   const file = files.file(id);
-  const source: DiskFileSource = { path: file.path, name: known.name ?? '', type: known.type, state: stateOf(file) };
+  const source = new StoredFile(file, files, known);
   files.hold(id);
   holders.register(source, () => files.release(id));
   const disk = await fileFromDisk(source);
-  if (kind === platformKinds.blob) return withPrototype(disk.slice(0, file.size, known.type), Blob.prototype);
-  return withPrototype(define(disk, 'lastModified', { value: known.lastModified ?? 0, configurable: true }), File.prototype);
+  const blob = kind === platformKinds.blob ? withPrototype(disk.slice(0, file.size, known.type), Blob.prototype) : asFile(disk, known);
+  stored.set(blob, file);
+  return blob;
+}
+
+function asFile(disk: File, { lastModified = 0 }: BlobData): File {
+  return withPrototype(define(disk, 'lastModified', { value: lastModified, configurable: true }), File.prototype);
+}
+
+/** What Blobs that were read read from. */
+const stored = new WeakMap<Blob, BlobFile>();
+
+/**
+ * The file of a database that a Blob reads from, if it does, and if it is there: a record that refers to it needs no
+ * other. It is held, and to be let go. Whoever calls has the Blob, which holds it too, so it cannot go meanwhile.
+ */
+export function heldFileOf(blob: Blob, files: BlobFiles): BlobFile | null {
+  const known = stored.get(blob);
+  if (known === undefined) return null;
+  files.hold(known.id);
+  if (isAt(files, known)) return known;
+  files.release(known.id);
+  return null;
+}
+
+/** It may be one of another database. */
+function isAt(files: BlobFiles, { id, path }: BlobFile): boolean {
+  try {
+    return files.file(id).path === path;
+  } catch {
+    return false;
+  }
+}
+
+/** Whoever writes such files writes them once: their state never changes, wherever they are. */
+class StoredFile implements DiskFileSource {
+  readonly name: string;
+  readonly type: string;
+  readonly state: DiskFileSource['state'];
+  readonly #id: number;
+  readonly #files: BlobFiles;
+
+  constructor({ id, path }: BlobFile, files: BlobFiles, { name = '', type }: BlobData) {
+    const { size, mtimeMs, ino, dev } = fs.statSync(path);
+    this.#id = id;
+    this.#files = files;
+    this.name = name;
+    this.type = type;
+    this.state = { size, mtimeMs, ino, dev };
+  }
+
+  get path(): string {
+    return this.#files.whereabouts(this.#id);
+  }
 }
 
 /** A Blob that reads from the disk is of a class of its own; whoever stored one of the platform's gets one of those. */
@@ -101,12 +153,6 @@ function withPrototype<T extends Blob>(blob: T, prototype: object): T {
 }
 
 const readers = ['arrayBuffer', 'bytes', 'text', 'stream', 'slice'] as const;
-
-/** Whoever writes such files writes them once: their state never changes. */
-function stateOf(file: BlobFile): DiskFileSource['state'] {
-  const { size, mtimeMs, ino, dev } = fs.statSync(file.path);
-  return { size, mtimeMs, ino, dev };
-}
 
 function requireBlobData(data: unknown): BlobData {
   const { place, type, name, lastModified } = (data ?? {}) as Partial<BlobData>;

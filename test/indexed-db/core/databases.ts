@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { freeOfCharge, OverQuotaError } from '../../../src/disk/quota/ledger.ts';
 import { RecordsUnavailableError } from '../../../src/disk/records/records-error.ts';
 import { createFactory, endFactory } from '../../../src/indexed-db/index.ts';
@@ -12,6 +14,16 @@ import { placeAt } from '../support/place.ts';
 /** What happens to a connection and to a request, in order. */
 function watched(seen: string[], name: string, target: EventTarget, ...types: readonly string[]): void {
   for (const type of types) target.addEventListener(type, (event) => seen.push(`${name} ${event.type}`));
+}
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
+
+async function until(condition: () => boolean): Promise<void> {
+  for (let waited = 0; !condition(); waited += 10) {
+    assert.ok(waited < 20_000, String(condition));
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
 }
 
 await runCases({
@@ -87,6 +99,31 @@ await runCases({
     assert.deepEqual([...third.transaction('s').objectStore('s').indexNames], ['size', 'tags']);
   },
 
+  'a transaction that writes may wait for open() and databases()': async ({ factory }) => {
+    (await opened(factory, 'other', undefined, 3)).close();
+    const db = await opened(factory, 'awaited', (made) => made.createObjectStore('s'), 2);
+    const transaction = db.transaction('s', 'readwrite');
+    const end = ended(transaction);
+    let isOver = false;
+    const goOn = (): void => {
+      if (!isOver) transaction.objectStore('s').put(1, 1).onsuccess = goOn;
+    };
+    goOn();
+    const second = await opened(factory, 'awaited', undefined, 2);
+    assert.deepEqual([...second.objectStoreNames], ['s']);
+    const all = (await factory.databases()).sort((a, b) => a.version - b.version);
+    assert.deepEqual(all, [{ name: 'awaited', version: 2 }, { name: 'other', version: 3 }]);
+    await assert.rejects(opened(factory, 'awaited', undefined, 1), { name: 'VersionError' });
+    isOver = true;
+    assert.equal(await end, 'complete');
+    second.close();
+    db.close();
+    // Nobody has it open now, so others may change it.
+    const third = await opened(factory, 'awaited', (made) => made.createObjectStore('t'), 3);
+    assert.deepEqual([...(await opened(factory, 'awaited', undefined, 3)).objectStoreNames], ['s', 't']);
+    third.close();
+  },
+
   'a database whose first upgrade is aborted is not there': async ({ factory }) => {
     await assert.rejects(opened(factory, 'never', (_, transaction) => transaction.abort()), { name: 'AbortError' });
     assert.deepEqual(await factory.databases(), []);
@@ -140,6 +177,52 @@ await runCases({
     assert.deepEqual([read.file.name, read.file.type, read.file.lastModified, read.file.size], ['name.txt', file.type, 12345, 11]);
     assert.equal(await read.file.text(), 'the content');
     assert.deepEqual([await read.blob.slice(0, 3).text(), read.blob.type, Object.prototype.toString.call(read.blob)], ['ano', 'a/b', '[object Blob]']);
+  },
+
+  'a Blob that was read is put again without being copied, and its file goes with the last record': async ({ place, factory }) => {
+    const db = await opened(factory, 'shared', (made) => made.createObjectStore('s'));
+    const files = path.join(place.path, 'indexeddb', 'databases', 'shared', 'blobs');
+    await result(db.transaction('s', 'readwrite').objectStore('s').put({ blob: new File(['x'.repeat(1000)], 'n.txt') }, 1));
+    const written = fs.readdirSync(files);
+    const again = db.transaction('s', 'readwrite');
+    const { blob } = await result<{ blob: File }>(again.objectStore('s').get(1));
+    again.objectStore('s').put({ of: [blob, { blob }], part: blob.slice(0, 3) }, 2);
+    again.objectStore('s').put(blob, 3);
+    again.objectStore('s').delete(1);
+    assert.equal(await ended(again), 'complete');
+    assert.equal(fs.readdirSync(files).filter((name) => !written.includes(name)).length, 1, 'only the slice is a file of its own');
+    const store = db.transaction('s').objectStore('s');
+    const [two, three] = await Promise.all([result<{ of: [File, { blob: File }]; part: Blob }>(store.get(2)), result<File>(store.get(3))]);
+    assert.deepEqual([two.of[0], await two.of[0].text(), await two.part.text()], [two.of[1].blob, 'x'.repeat(1000), 'xxx']);
+    assert.deepEqual([await three.text(), three.name], ['x'.repeat(1000), 'n.txt']);
+    const other = await opened(factory, 'another', (made) => made.createObjectStore('s'));
+    await result(other.transaction('s', 'readwrite').objectStore('s').put(three, 1));
+    assert.equal(await (await result<File>(other.transaction('s').objectStore('s').get(1))).text(), 'x'.repeat(1000));
+  },
+
+  'a Blob that was read is readable when its database is gone, and then its file goes': async ({ place, factory }) => {
+    const db = await opened(factory, 'gone', (made) => made.createObjectStore('s'));
+    const write = db.transaction('s', 'readwrite');
+    for (const at of [1, 2]) write.objectStore('s').put(new Blob([`the content of ${at}`]), at);
+    assert.equal(await ended(write), 'complete');
+    const directory = path.join(place.path, 'indexeddb', 'databases');
+    const read = async (): Promise<void> => {
+      const blob = await result<Blob>(db.transaction('s').objectStore('s').get(1));
+      db.close();
+      await result(factory.deleteDatabase('gone'));
+      assert.deepEqual(await factory.databases(), []);
+      await until(() => fs.readdirSync(directory, { recursive: true }).length <= 4);
+      assert.equal(await blob.text(), 'the content of 1');
+      const again = await opened(factory, 'gone', (made) => made.createObjectStore('s'));
+      await result(again.transaction('s', 'readwrite').objectStore('s').put(blob, 1));
+      assert.equal(await (await result<Blob>(again.transaction('s').objectStore('s').get(1))).text(), 'the content of 1');
+      assert.equal(await blob.slice(4, 11).text(), 'content');
+    };
+    await read();
+    await until(() => {
+      collectGarbage();
+      return fs.readdirSync(directory).length === 1;
+    });
   },
 
   'what exceeds the quota aborts its transaction, and what fits goes on': async ({ place }) => {

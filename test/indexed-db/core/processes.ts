@@ -29,6 +29,8 @@ async function beOther(bucket: string, part: string): Promise<void> {
     process.send?.('versionchange');
     if (part === 'hold') setTimeout(() => db.close(), 20);
   };
+  const blob = part === 'hold' ? await result<Blob | undefined>(db.transaction('s').objectStore('s').get('blob')) : undefined;
+  process.on('message', () => void blob?.text().then((text) => process.send?.(text)));
   process.send?.('open');
   // An open connection keeps no process alive.
   if (part !== 'count') return void setInterval(() => undefined, 1000);
@@ -69,6 +71,21 @@ const cases: Cases = {
     await told;
     assert.equal((await result<IDBDatabase>(request)).version, 2);
     assert.deepEqual(seen, ['blocked', 'upgradeneeded', 'success']);
+    child.kill();
+  },
+
+  'what another process has read of a Blob stays when the database is deleted': async ({ place, factory }) => {
+    const db = await opened(factory, 'shared', (made) => made.createObjectStore('s'));
+    const write = db.transaction('s', 'readwrite');
+    write.objectStore('s').put(new Blob(['still there']), 'blob');
+    assert.equal(await ended(write), 'complete');
+    db.close();
+    const child = start(place.path, 'hold');
+    await message(child, 'open');
+    await result(factory.deleteDatabase('shared'));
+    const told = message(child, 'still there');
+    child.send('read');
+    await told;
     child.kill();
   },
 

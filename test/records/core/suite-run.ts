@@ -227,6 +227,36 @@ checks['many who read at once share connections'] = async (bucket) => {
   for (const read of reads) read.rollback();
 };
 
+checks['of very many databases some are given up until they are used again'] = async (bucket) => {
+  const databases = at(bucket);
+  const all: { database: RecordDatabase; store: number }[] = [];
+  for (let n = 0; n < 150; n++) all.push(await withStore(databases, `d${n}`));
+  for (let turn = 0; turn < 2; turn++) {
+    for (const { database, store: id } of all) await store(database, id, turn, value(turn + 1));
+    if (process.platform === 'linux') assert(connectedBelow(bucket) <= 128, `${connectedBelow(bucket)} are connected`);
+  }
+  const open = all.map(({ database, store: id }) => ({ id, read: database.read() }));
+  for (const { id, read } of open) assert.deepStrictEqual([0, 1].map((n) => get(read, id, n)?.value?.bytes.length), [1, 2]);
+  for (const { read } of open) read.rollback();
+  for (const { database } of all) database.close();
+  if (process.platform === 'linux') assert.strictEqual(connectedBelow(bucket), 0);
+};
+
+/** Databases whose file this process has open. */
+function connectedBelow(bucket: string): number {
+  const files = fs.readdirSync('/proc/self/fd').map(targetOf);
+  return new Set(files.filter((file) => file.startsWith(bucket) && file.endsWith('/db'))).size;
+}
+
+/** The listing had a descriptor itself, which is gone by now. */
+function targetOf(descriptor: string): string {
+  try {
+    return fs.readlinkSync(`/proc/self/fd/${descriptor}`);
+  } catch {
+    return '';
+  }
+}
+
 checks['work in steps can be interrupted anywhere'] = async (bucket) => {
   const { database, store: id } = await withStore(at(bucket));
   const write = database.write();

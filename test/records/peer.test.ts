@@ -1,0 +1,31 @@
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { bundleFixture } from '../support/bundle.ts';
+import { nodeWithSqlite } from './support/other-node.ts';
+
+let directory: string;
+let program: string;
+
+beforeAll(async () => {
+  directory = fs.mkdtempSync(path.join(os.tmpdir(), 'holdfast-peer-'));
+  program = path.join(directory, 'program.mjs');
+  fs.copyFileSync(await bundleFixture(new URL('core/peer-run.ts', import.meta.url)), program);
+});
+
+afterAll(() => fs.rmSync(directory, { recursive: true, force: true }));
+
+const run = (node: string): string[] => execFileSync(node, ['--no-warnings', program], { cwd: directory, encoding: 'utf8' }).trim().split('\n');
+
+test.runIf(nodeWithSqlite !== process.execPath)('a runtime without SQLite says which package it needs, and that it is to be installed', () => {
+  const message = expect.stringMatching(/^RecordsUnavailableError: Node 20[0-9.]* has no SQLite of its own: IndexedDB needs the package @sqlite\.org\/sqlite-wasm here\. Install it\.$/) as string;
+  expect(run(process.execPath)).toEqual([message, message, message]);
+});
+
+test.runIf(nodeWithSqlite !== null)("a runtime that has SQLite needs the package for others' databases only", () => {
+  const [other, own, made] = run(nodeWithSqlite ?? '');
+  expect(other).toMatch(/@sqlite\.org\/sqlite-wasm.*Install it/);
+  expect([own, made]).toEqual(['ok', 'ok']);
+});
