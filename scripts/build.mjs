@@ -2,7 +2,7 @@
 // The old dist/ stays in use until the new one is complete.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
@@ -41,13 +41,28 @@ const core = ['src/host/storage-host.ts', 'src/host/install/global-definitions.t
 /** What a first lock loads, and whoever else needs some of it. */
 const locks = ['src/host/lock-code.ts', 'src/web-locks/client-locks.ts'];
 
-/** Entries that need nothing of locks. */
-const withoutLocks = ['src/file-system/behaviour.ts', 'src/host/sync/replicate.ts', 'src/disk/map/following-provided.ts', 'src/host/broadcast-channel/provided.ts', 'src/host/indexed-db/provided.ts', 'src/host/transaction/provided.ts'];
+/** What every handle loads, before anything is asked of its disk. */
+const handles = ['src/file-system/behaviour.ts'];
+
+/** What a first file loads beside. */
+const files = ['src/host/file-code.ts'];
+
+/** Entries that need less than all of that. */
+const needs = {
+  'src/host/lock-code.ts': [core, locks],
+  'src/web-locks/client-locks.ts': [core, locks],
+  'src/file-system/behaviour.ts': [core, handles],
+  'src/host/sync/replicate.ts': [core],
+  'src/disk/map/following-provided.ts': [core],
+  'src/host/broadcast-channel/provided.ts': [core, handles],
+  'src/host/indexed-db/provided.ts': [core, handles],
+  'src/host/transaction/provided.ts': [core],
+};
 
 /**
  * esbuild makes one chunk of modules that are needed by the same of its entries, so each entry that needs some of what
  * the doors share would cut that into smaller pieces. Here every other entry needs all of it: a start loads one piece.
- * So is it with locks.
+ * So is it with locks, handles and files.
  */
 const onePiece = {
   name: 'one-piece',
@@ -69,7 +84,7 @@ const onePiece = {
 
 /** What an entry is to need, whether or not it does. */
 function neededBy(path) {
-  return withoutLocks.some((file) => path === join(root, file)) ? core : [...core, ...locks];
+  return (needs[relative(root, path)] ?? [core, locks, handles, files]).flat();
 }
 
 /** The first line of a module that is a program. */
