@@ -37,9 +37,10 @@ describe('what a program that imports holdfast/globals and reads one item loads'
 
   // Of it, 2.2 kB are for full disks, missing descriptors and foreign directories: a removal that needs them cannot wait until they are loaded;
   // 2.4 kB for what counts and tells (stats, channels, warnings), reads the environment and answers requests; and 1.5 kB
-  // for noticing, at any use, that a journal was removed, replaced, cut back or copied.
-  test('does not grow: is at most 37.5 kB', () => {
-    expect(loadedSize(files)).toBeLessThanOrEqual(37.5);
+  // for noticing, at any use, that a journal was removed, replaced, cut back or copied. The doors of databases, caches,
+  // channels and transactions, which load the rest at their first touch, take 1.3 kB.
+  test('does not grow: is at most 38 kB', () => {
+    expect(loadedSize(files)).toBeLessThanOrEqual(38);
   });
 });
 
