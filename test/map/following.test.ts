@@ -372,8 +372,8 @@ describe('what only newer code knows stops the journal, for later', () => {
 
   test('an entry or a snapshot of another version', () => {
     const scene = new Scene();
-    stops(() => scene.region.enter(Uint8Array.from(encodeEntry({ epoch: 'e', position: 1, digest }, Uint8Array.of(3)))));
-    stops(() => scene.region.rebase(Uint8Array.of(3), false));
+    stops(() => scene.region.enter(Uint8Array.from(encodeEntry({ epoch: 'e', position: 1, digest }, Uint8Array.of(4)))));
+    stops(() => scene.region.rebase(Uint8Array.of(4), false));
   });
 });
 

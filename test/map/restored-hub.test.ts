@@ -81,9 +81,10 @@ describe('a hub that is restored from a backup', () => {
     region.local(set(7, 5, 'pending'));
     bootstrap(region, backup);
     expect(pendingOf(region)).toEqual([set(7, 4, 'd'), set(7, 5, 'pending')]);
-    expect([region.diverged, region.rejections.size]).toEqual([true, 0]);
     // All of it is known still: it may be restored once more.
-    expect(region.tail.items.length).toBe(3);
+    expect([region.diverged, region.rejections.size, region.tail.items.length]).toEqual([false, 0, 3]);
+    expect(echo(region)).toBe(2);
+    expect([region.diverged, region.pending.length]).toEqual([false, 0]);
   });
 
   test('is given again what came after an earlier life that nobody remembers here', () => {

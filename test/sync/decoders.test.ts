@@ -69,7 +69,7 @@ describe.each(DECODERS)('%s from a peer', (_what, valid, decode) => {
 test('an entry of newer code is known by its check, and anything else is nonsense', () => {
   const { bytes } = new Wire(MEMORY_CAPABILITIES, 'r').encode(batch, place);
   const newer = Uint8Array.from(bytes);
-  newer[0] = 3;
+  newer[0] = 4;
   expect(() => decodeWire(newer)).toThrow(expect.objectContaining({ code: 'hub-damaged' }) as Error);
   expect(() => decodeWire(Uint8Array.of(7))).toThrow(expect.objectContaining({ code: 'hub-damaged' }) as Error);
 });

@@ -6,15 +6,17 @@ import { readIncarnation } from './incarnation.ts';
 import type { Incarnation } from './incarnation.ts';
 import { readMark, readOperation } from './operation.ts';
 import type { Operation } from './operation.ts';
+import { PLACE_DIGEST_BYTES } from './recent-places.ts';
+import type { SenderPlace } from './recent-places.ts';
 
 /** The version of the batches that ENTRY records hold. */
-export const BATCH_VERSION = 2;
+export const BATCH_VERSION = 3;
 
 /**
  * One entry of a hub's log: operations of one incarnation, numbered without a gap from `first` on. It is applied whole
  * at its place in the order.
  */
-export interface Batch {
+export interface Batch extends SenderPlace {
   readonly incarnation: Incarnation;
   /** The region that sent it, for people. */
   readonly region: string;
@@ -35,7 +37,7 @@ export function decodeBatch(bytes: Uint8Array): Batch {
   const version = reader.byte();
   if (version > BATCH_VERSION) throw new HoldfastError('unknown-record', `An entry of a hub is of version ${version}; this Holdfast knows ${BATCH_VERSION}.`);
   if (version === 0) throw damaged('it is of no version');
-  const head = version === 1 ? readOldHead(reader) : readHead(reader);
+  const head = version === 1 ? readOldHead(reader) : readHead(reader, version);
   const operations: Operation[] = [];
   while (!reader.atEnd) operations.push(readOperation(reader));
   return { ...head, operations };
@@ -43,8 +45,8 @@ export function decodeBatch(bytes: Uint8Array): Batch {
 
 type Head = Omit<Batch, 'operations'>;
 
-function readHead(reader: ByteReader): Head {
-  return {
+function readHead(reader: ByteReader, version: number): Head {
+  const head = {
     incarnation: readIncarnation(reader),
     region: reader.text(),
     first: reader.integer(),
@@ -52,6 +54,8 @@ function readHead(reader: ByteReader): Head {
     base: reader.integer(),
     chained: reader.byte() === 1,
   };
+  if (version === 2 || reader.byte() === 0) return head;
+  return { ...head, baseDigest: reader.bytes(PLACE_DIGEST_BYTES) };
 }
 
 function readOldHead(reader: ByteReader): Head {

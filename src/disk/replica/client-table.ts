@@ -6,6 +6,7 @@ import type { Chain } from './chain.ts';
 import { readIncarnation, writeIncarnation } from './incarnation.ts';
 import type { Incarnation } from './incarnation.ts';
 import { readMark } from './operation.ts';
+import { RecentPlaces } from './recent-places.ts';
 
 /** How far an incarnation has come in the order. */
 export interface Progress {
@@ -44,6 +45,8 @@ export interface Candidacy {
 export class ClientTable {
   /** Of incarnations that are remembered. All regions must have the same: it is a part of the written format. */
   static most = 1024;
+  /** Of the same entries. */
+  readonly places = new RecentPlaces();
   #last = new Map<Incarnation, Progress>();
   #horizon = 0;
 
@@ -98,12 +101,14 @@ export class ClientTable {
   clear(): void {
     this.#last.clear();
     this.#horizon = 0;
+    this.places.clear();
   }
 
   /** Becomes what another one is, which is not used any more. */
   adopt(other: ClientTable): void {
     this.#last = other.#last;
     this.#horizon = other.#horizon;
+    this.places.adopt(other.places);
   }
 
   write(writer: ByteWriter): void {
@@ -114,9 +119,17 @@ export class ClientTable {
       writeChain(writer, chain);
       writer.integer(position);
     }
+    this.places.write(writer);
   }
 
-  read(reader: ByteReader): void {
+  /** `position`: of the base that it is a part of. */
+  read(reader: ByteReader, position: number): void {
+    this.readWithoutPlaces(reader);
+    this.places.read(reader, position);
+  }
+
+  /** As version 2 of bases had it. */
+  readWithoutPlaces(reader: ByteReader): void {
     this.clear();
     this.#horizon = reader.integer();
     this.#readAll(reader, () => ({ number: reader.integer(), chain: readChain(reader), position: reader.integer() }));

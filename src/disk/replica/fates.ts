@@ -81,6 +81,11 @@ export class Fates {
     return own ?? (isRemembered && number > clients.last(incarnation).number ? 'left' : 'unknown');
   }
 
+  /** Whether the last operation that the new base has of an incarnation is one of this replica's. */
+  endsWithOwn(incarnation: Incarnation): boolean {
+    return this.own.clients.knows(incarnation) && this.#lastOf(incarnation) !== null;
+  }
+
   /** By the last operation of its incarnation; null: that is none of this replica's. */
   #compare(incarnation: Incarnation, { life, number }: Standing): Fate | null {
     const last = this.#lastOf(incarnation);

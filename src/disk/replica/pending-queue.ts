@@ -1,4 +1,4 @@
-import { chains, NO_CHAIN } from './chain.ts';
+import { chains } from './chain.ts';
 import type { Chain } from './chain.ts';
 import type { ClientTable } from './client-table.ts';
 import type { Incarnation } from './incarnation.ts';
@@ -136,13 +136,13 @@ export class PendingQueue {
     for (const item of items) this.push(item);
   }
 
-  /** Numbers what there is of an incarnation from 1 on, as if nothing had come before it. Returns how much that is. */
-  restart(incarnation: Incarnation): number {
+  /** Numbers what there is of an incarnation from the one after `last` on. Returns how much that is. */
+  restart(incarnation: Incarnation, last: { readonly number: number; readonly chain: Chain }): number {
     let count = 0;
     this.replace(Array.from(this, (item) => {
       if (item.incarnation !== incarnation) return item;
       count += 1;
-      return { ...item, number: count, previous: count === 1 ? NO_CHAIN : null };
+      return { ...item, number: last.number + count, previous: count === 1 ? last.chain : null };
     }));
     return count;
   }

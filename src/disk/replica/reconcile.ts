@@ -14,6 +14,8 @@ export interface Reconciled {
   /** Of what was confirmed, what nobody can say any more whether the hub has it still. */
   readonly doubtful: Operation[];
   readonly tail: Confirmed[];
+  /** Whether what is left of an incarnation follows the last operation that the new base has of it. */
+  goesOn(incarnation: Incarnation): boolean;
 }
 
 /** (11, 12) Tells what of a replica's own a new base has not seen; the tail before what is pending. */
@@ -26,6 +28,7 @@ export function reconcile(own: Own): Reconciled {
     unknown: Array.from(own.pending, ({ operation }) => operation).filter((_, index) => pending[index] !== 'left'),
     doubtful: own.tail.filter((_, index) => tail[index] === 'unknown').map(({ operation }) => operation),
     tail: [...own.tail.filter((_, index) => tail[index] === 'taken'), ...confirmedOf(own, pending)],
+    goesOn: (incarnation) => fates.endsWithOwn(incarnation),
   };
 }
 

@@ -3,6 +3,7 @@ import type { ByteWriter } from './byte-writer.ts';
 import type { Batch } from './batch.ts';
 import { chainOfMark, chains, NO_CHAIN } from './chain.ts';
 import { ClientTable } from './client-table.ts';
+import type { Progress } from './client-table.ts';
 import { ConfirmedTail } from './confirmed-tail.ts';
 import type { Incarnation } from './incarnation.ts';
 import type { Model, Refusal } from './model.ts';
@@ -36,7 +37,8 @@ const NO_TICKET = 0;
  * it. Deterministic: it knows nothing but the records of its journal. It keeps these invariants, whose numbers are those
  * of the sync rules in docs/SYNC.md:
  *
- * - (5) the base changes by entries only, each operation at most once, in its client's order, as `ClientTable` says;
+ * - (5) the base changes by entries only, each operation at most once, in its client's order, as `ClientTable` says, and
+ *   not by what was sent in another history, as `RecentPlaces` says;
  * - (6) entries apply in order of position: one at or below `position` is void, so is one beyond the next;
  * - (6) an operation leaves the pending ones by its echo, never by what the hub answered; when another history is
  *   found under its number, everything pending waits for new numbers (`diverged`);
@@ -198,7 +200,10 @@ export class Replica {
     if (!this.active || position !== this.position + 1) return null;
     if (this.epoch !== '' && epoch !== this.epoch) return null;
     this.#head = { epoch, position, digest };
-    return this.#applyBatch(batch);
+    const { places } = this.clients;
+    const isOurs = places.isOurs(batch, position);
+    places.pass(position, digest, batch);
+    return isOurs ? this.#applyBatch(batch) : [];
   }
 
   #applyBatch({ incarnation, first, previous, base, chained, operations }: Batch): Applied[] {
@@ -209,7 +214,7 @@ export class Replica {
       const chain = chained ? chains.after(before, operation) : chainOfMark(markOf(operation));
       if (this.clients.isNext({ incarnation, number, before, base })) {
         const forgotten = this.clients.record(incarnation, { number, chain, position: chained ? this.position : 0 });
-        for (const each of forgotten) if (this.isOwn(each)) this.#beginAnew(each);
+        for (const each of forgotten) if (this.isOwn(each)) this.#goOn(each, this.clients.last(each));
         applied.push(this.#applyNext({ operation, incarnation, number, chain, chained }));
       }
       number += 1;
@@ -219,14 +224,15 @@ export class Replica {
   }
 
   /**
-   * (5) What is pending of an incarnation that the order has forgotten begins with 1 again, under the same name: so
-   * copies of this replica that have the same pending still do, and it has its turn once.
+   * (5) What is pending of an incarnation is numbered, under the same name, from the last one that the order has of it:
+   * from 1 where it was forgotten. So copies of this replica that have the same pending still do, and what was under way
+   * when it was forgotten, or a hub restored, is still the same.
    */
-  #beginAnew(incarnation: Incarnation): void {
-    const count = this.pending.restart(incarnation);
+  #goOn(incarnation: Incarnation, last: Progress): void {
+    const count = this.pending.restart(incarnation, last);
     if (incarnation !== this.incarnation) return;
-    this.#state.nextNumber = count + 1;
-    this.#state.chain = NO_CHAIN;
+    this.#state.nextNumber = last.number + count + 1;
+    this.#state.chain = last.chain;
   }
 
   #applyNext(turn: Turn): Applied {
@@ -299,7 +305,7 @@ export class Replica {
 
   #reconcile(own: Pick<Own, 'tail' | 'before' | 'isUnsent'>): void {
     const { pending, clients, incarnation } = this;
-    const { left, unknown, doubtful, tail } = reconcile({ ...own, pending, clients });
+    const { left, unknown, doubtful, tail, goesOn } = reconcile({ ...own, pending, clients });
     const last = pending.last;
     // What is written next goes on from it, though it is gone.
     if (last?.incarnation === incarnation && left.at(-1)?.operation !== last.operation) this.#state.chain = pending.chainAt(pending.length - 1);
@@ -310,8 +316,7 @@ export class Replica {
     pending.replace(left);
     // A hub may forget once more, and then also what only a snapshot has confirmed.
     this.tail.replace(tail);
-    for (const each of new Set([...pending.incarnations, incarnation])) if (!clients.knows(each)) this.#beginAnew(each);
-    // What was confirmed in an earlier life may be pending again: then that life goes on.
+    for (const each of new Set([...pending.incarnations, incarnation])) if (!clients.knows(each) || goesOn(each)) this.#goOn(each, clients.last(each));
     if (pending.last?.incarnation === incarnation) this.#state.nextNumber = pending.last.number + 1;
     this.#state.diverged = !isContinuous([...pending], this);
   }

@@ -8,7 +8,7 @@ import type { Model } from './model.ts';
 /** Bytes of a SHA-256. */
 export const DIGEST_BYTES = 32;
 
-const SNAPSHOT_VERSION = 2;
+const SNAPSHOT_VERSION = 3;
 
 /** Where in a hub's log a base is. */
 export interface BaseHead {
@@ -38,7 +38,8 @@ export function readBase(reader: ByteReader, clients: ClientTable, model: Model)
   if (head.digest.length !== (head.position === 0 ? 0 : DIGEST_BYTES)) throw damaged('a digest has another length');
   const table = new ClientTable();
   if (version === 1) table.readOld(reader);
-  else table.read(reader);
+  else if (version === 2) table.readWithoutPlaces(reader);
+  else table.read(reader, head.position);
   if (table.horizon > head.position) throw damaged('it forgets what is yet to come');
   model.read(reader);
   clients.adopt(table);

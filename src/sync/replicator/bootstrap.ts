@@ -4,8 +4,10 @@ import type { BaseRecord } from '../../disk/replica/replica-records.ts';
 import { Replica } from '../../disk/replica/replica.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import type { HubLog, LogHead } from '../hub.ts';
-import { compareHead, readOn } from './follower.ts';
+import { compareHead, NO_WITNESS, readOn } from './follower.ts';
+import type { Place } from './follower.ts';
 import type { Line } from './line.ts';
+import { isSameDigest } from './digest.ts';
 import { baseOf, examineBase, unseal } from './snapshot-seal.ts';
 import { unpack } from './unpacking.ts';
 import type { Unpacked, UnpackingOptions } from './unpacking.ts';
@@ -47,6 +49,14 @@ export async function fetchSnapshot(head: LogHead, { log, line, model }: Bootstr
   return { position, digest, bytes };
 }
 
+/** Whether the hub's snapshot is of a place: what stands for the entry there where that was trimmed. */
+export async function isOfSnapshot({ epoch, position, digest }: Place, { log, line, model }: BootstrapOptions): Promise<boolean> {
+  const snapshot = await line.ask('for its snapshot', SNAPSHOT_ANSWER_MS, () => log.snapshot());
+  if (snapshot?.position !== position) return false;
+  const base = examineBase(unseal(snapshot.bytes), model());
+  return base.epoch === epoch && base.position === position && isSameDigest(base.digest, digest);
+}
+
 /**
  * (12) The base at the head of the log, worked out beside the journal: from the snapshot, or from nothing, and all the
  * entries since. Only there can a replica that followed another history know which of its own operations are missing:
@@ -79,7 +89,7 @@ async function fetchUsable(head: LogHead, options: BootstrapOptions): Promise<Ba
 
 /** A snapshot that was under way when the hub was restored is of what the log was before. */
 async function compareWithLog({ position, digest }: Base, { epoch }: LogHead, { log, line }: BootstrapOptions): Promise<void> {
-  const reading = await readOn(log, line, { epoch, position, digest }, position, false);
+  const reading = await readOn(log, line, { epoch, position, digest }, position, NO_WITNESS);
   if (reading.verdict === 'differs') throw damaged(`the snapshot at position ${position} is not of this log`);
 }
 
@@ -87,10 +97,12 @@ function onTop({ bytes }: Base): BaseRecord {
   return { from: { epoch: '', position: 0 }, seed: false, base: bytes };
 }
 
-async function readAfter(replica: Replica, head: LogHead, { log, line, unpacking }: BootstrapOptions): Promise<Unpacked[]> {
+async function readAfter(replica: Replica, head: LogHead, options: BootstrapOptions): Promise<Unpacked[]> {
+  const { log, line, unpacking } = options;
   if (compareHead(replica, head) === 'trimmed') throw damaged('entries after its snapshot were trimmed');
+  const { position, digest } = replica;
   // A snapshot may be the only trace of the entry that it is at.
-  const reading = await readOn(log, line, replica, head.position, true);
+  const reading = await readOn(log, line, { epoch: head.epoch, position, digest }, head.position, (place) => isOfSnapshot(place, options));
   if (reading.verdict !== 'same' || reading.entries.length === 0) throw changed();
   const entries: Unpacked[] = [];
   for (const entry of reading.entries) entries.push(await unpack(entry, unpacking));

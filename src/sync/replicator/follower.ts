@@ -43,21 +43,27 @@ export function compareHead({ epoch, position }: Place, head: LogHead): Verdict 
   return position + 1 < head.first ? 'trimmed' : 'same';
 }
 
+/** Says whether the hub's log has the history of a place whose entry was trimmed. */
+export type Witness = (place: Place) => Promise<boolean>;
+
+/** There is none: what was trimmed cannot be compared. */
+export const NO_WITNESS: Witness = () => Promise.resolve(false);
+
 /** What follows a place in the log, or why nothing does. */
 export type Reading = { readonly verdict: 'same'; readonly entries: readonly HubEntry[] } | { readonly verdict: 'differs' | 'trimmed' };
 
 /**
  * (12) Reads on from a place, up to `target` at least where the log goes that far. Each reading begins with the entry at
  * the place itself, so that no hub whose history is another is followed for a single step, whenever it was restored.
- * Where that entry was trimmed, `trusted` says that the history was compared by other means.
+ * Where that entry was trimmed, `witness` says afterwards whether the hub has the history of the place by other means.
  *
  * @throws HoldfastError hub-damaged for a hole, and as hubs do
  */
-export async function readOn(log: HubLog, line: Line, place: Place, target: number, trusted: boolean): Promise<Reading> {
+export async function readOn(log: HubLog, line: Line, place: Place, target: number, witness: Witness): Promise<Reading> {
   const { position } = place;
   if (position === 0) return readAfter(log, line, position);
   const reading = await readFrom(log, line, place);
-  if (reading.verdict === 'trimmed' && trusted) return readAfter(log, line, position);
+  if (reading.verdict === 'trimmed') return readWitnessed(log, line, place, witness);
   if (reading.verdict !== 'same' || reading.entries.length > 0 || target <= position) return reading;
   // A hub gives as many as it likes: one does not mean that there are no others.
   const next = await readAfter(log, line, position);
@@ -65,6 +71,12 @@ export async function readOn(log: HubLog, line: Line, place: Place, target: numb
   // It may have been restored between the two answers; then it has the other history still.
   const again = await readFrom(log, line, place);
   return again.verdict === 'same' ? next : again;
+}
+
+/** Asked after the entries came: a hub that has the history of the place then had it before. */
+async function readWitnessed(log: HubLog, line: Line, place: Place, witness: Witness): Promise<Reading> {
+  const reading = await readAfter(log, line, place.position);
+  return reading.verdict !== 'same' || (await witness(place)) ? reading : { verdict: 'trimmed' };
 }
 
 /** What follows a place, in one answer with the entry at the place. */

@@ -3,7 +3,8 @@ import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import type { HubLog } from '../hub.ts';
 import { SNAPSHOT_ANSWER_MS } from './bootstrap.ts';
 import type { Collector, Known } from './collector.ts';
-import { ANSWER_MS } from './follower.ts';
+import { ANSWER_MS, NO_WITNESS, readOn } from './follower.ts';
+import type { Place } from './follower.ts';
 import type { Line } from './line.ts';
 import { baseOf, seal } from './snapshot-seal.ts';
 import type { Unpacked } from './unpacking.ts';
@@ -80,14 +81,24 @@ export class Publisher {
     // Another region may have been faster, after an entry of its own.
     this.noticeFirst(first);
     const replica = journal.current();
-    const { position } = replica;
+    const { epoch, position, digest } = replica;
     if (position - this.#last < policy.entries && this.#bytes < policy.bytes) return;
     const bytes = seal(baseOf(replica, replica.epoch));
     const known = this.#options.collector.look();
+    const isOurs = (): Promise<boolean> => this.#isOfLog({ epoch, position, digest });
+    if (!(await isOurs())) return;
     await line.ask('to keep a snapshot', SNAPSHOT_ANSWER_MS, () => log.putSnapshot({ position, bytes }));
     this.#startFrom(position);
+    // What it stands for is forgotten only in the history that it is of.
+    if (!(await isOurs())) return;
     if (position > policy.margin) await line.ask('to trim', ANSWER_MS, () => log.trim(position - policy.margin));
     if (known !== null) await this.#collect(known);
+  }
+
+  /** Whether the log has the entry at that place still: it may have been restored since it was followed there. */
+  async #isOfLog(place: Place): Promise<boolean> {
+    const { log, line } = this.#options;
+    return (await readOn(log, line, place, place.position, NO_WITNESS)).verdict === 'same';
   }
 
   /** The blobs that only the forgotten entries have named. */

@@ -10,7 +10,7 @@ import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { warn } from '../../runtime/warning.ts';
 import type { LogHead } from '../hub.ts';
 import { Alarm } from './alarm.ts';
-import { buildBase, fetchSnapshot } from './bootstrap.ts';
+import { buildBase, fetchSnapshot, isOfSnapshot } from './bootstrap.ts';
 import type { Base, BootstrapOptions } from './bootstrap.ts';
 import { isSameDigest } from './digest.ts';
 import { ANSWER_MS, checkedHead, compareHead, readOn } from './follower.ts';
@@ -66,8 +66,6 @@ export class Replicator {
   #done: Promise<void> | null = null;
   #stopped = false;
   #failures = 0;
-  /** The position whose entry the hub has trimmed, but whose history was compared by the snapshot. */
-  #trusted = 0;
 
   /** Does nothing yet. */
   constructor(options: ReplicatorOptions) {
@@ -265,7 +263,7 @@ export class Replicator {
   async #read(epoch: string, target: number): Promise<Verdict> {
     const { journal, log } = this.#options;
     const place = this.#place();
-    const reading = await readOn(log, this.#line, place, target, this.#trusted === place.position);
+    const reading = await readOn(log, this.#line, place, target, (of) => isOfSnapshot(of, this.#bootstrap));
     if (reading.verdict !== 'same') return this.#isStillAt(place) ? reading.verdict : 'same';
     for (const entry of reading.entries) {
       const unpacked = await unpack(entry, this.#unpacking);
@@ -338,14 +336,12 @@ export class Replicator {
       throw new HoldfastError('hub-damaged', `The hub has trimmed the entries after ${position} and has no snapshot that stands for them.`);
     }
     if (base.position > position) this.#replaceBase({ epoch, position }, base, false);
-    else if (isSameDigest(base.digest, digest)) this.#trusted = position;
-    else await this.#adopt(head, false);
+    else if (!isSameDigest(base.digest, digest)) await this.#adopt(head, false);
   }
 
   #replaceBase(from: { epoch: string; position: number }, base: Base, seed: boolean): void {
     this.#assertRunning();
     this.#options.journal.append(BASE, encodeBase({ from, seed, base: base.bytes }));
-    this.#trusted = base.position;
     this.#outbox.startAgain();
   }
 

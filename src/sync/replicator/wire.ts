@@ -6,6 +6,7 @@ import { chainOfMark, readChain, writeChain } from '../../disk/replica/chain.ts'
 import { readIncarnation, writeIncarnation } from '../../disk/replica/incarnation.ts';
 import { readId, readMark, writeId } from '../../disk/replica/operation.ts';
 import type { Operation, OperationId } from '../../disk/replica/operation.ts';
+import { PLACE_DIGEST_BYTES } from '../../disk/replica/recent-places.ts';
 import { DIGEST_BYTES } from '../../disk/replica/snapshot.ts';
 import type { BaseHead } from '../../disk/replica/snapshot.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
@@ -22,7 +23,7 @@ import { hex, sha256 } from './digest.ts';
  *              id, kind, 1, count, blobs       one that is put together from blobs (rule 14)
  *   blob       SHA-256, length
  */
-const WIRE_VERSION = 2;
+const WIRE_VERSION = 3;
 
 const INLINE = 0;
 const IN_BLOBS = 1;
@@ -44,9 +45,6 @@ export const MOST_PAYLOAD_BYTES = 2 ** 26;
 
 /** UTF-16 code units. */
 const MOST_REGION_UNITS = 256;
-
-/** Of the digest of the sender's base. */
-const BASE_DIGEST_BYTES = 8;
 
 const CHECK_BYTES = 4;
 
@@ -111,7 +109,7 @@ export class Wire {
     writeIncarnation(writer, incarnation);
     writer.text(region).integer(first);
     writeChain(writer, previous);
-    writer.integer(base.position).bytes(base.digest.subarray(0, BASE_DIGEST_BYTES));
+    writer.integer(base.position).bytes(base.digest.subarray(0, PLACE_DIGEST_BYTES));
     for (const operation of operations) this.#writeOperation(writer, operation, blobs);
     return { bytes: withCheck(writer), blobs };
   }
@@ -154,7 +152,7 @@ export function decodeWire(bytes: Uint8Array): WireBatch {
   reader.byte();
   // Its check is right: it is no accident.
   if (version > WIRE_VERSION) throw newer(`an entry of version ${version}`);
-  const head = version === 1 ? readOldHead(reader) : readHead(reader);
+  const head = version === 1 ? readOldHead(reader) : readHead(reader, version);
   const operations: WireOperation[] = [];
   let left = MOST_PAYLOAD_BYTES;
   while (!reader.atEnd) {
@@ -177,9 +175,13 @@ function checked(bytes: Uint8Array): Uint8Array {
 
 type Head = Omit<WireBatch, 'operations'>;
 
-function readHead(reader: ByteReader): Head {
-  const head = { incarnation: readIncarnation(reader), region: readRegion(reader), first: reader.integer(), previous: readChain(reader) };
-  return { ...head, base: readPlace(reader), chained: true };
+function readHead(reader: ByteReader, version: number): Head {
+  const head = { incarnation: readIncarnation(reader), region: readRegion(reader), first: reader.integer(), previous: readChain(reader), chained: true };
+  const { base, digest } = readPlace(reader);
+  // Version 2 had it, but nobody looked at it: all regions must decide alike.
+  if (version === 2) return { ...head, base };
+  if (digest.length !== (base === 0 ? 0 : PLACE_DIGEST_BYTES)) throw damaged('the place of its sender has no digest');
+  return { ...head, base, baseDigest: base === 0 ? new Uint8Array(PLACE_DIGEST_BYTES) : digest };
 }
 
 function readOldHead(reader: ByteReader): Head {
@@ -195,10 +197,11 @@ function readRegion(reader: ByteReader): string {
   return region;
 }
 
-function readPlace(reader: ByteReader): number {
-  const position = reader.integer();
-  if (reader.bytes().length > DIGEST_BYTES) throw damaged('a digest is too long');
-  return position;
+function readPlace(reader: ByteReader): { base: number; digest: Uint8Array } {
+  const base = reader.integer();
+  const digest = reader.bytes();
+  if (digest.length > DIGEST_BYTES) throw damaged('a digest is too long');
+  return { base, digest };
 }
 
 function lengthOf({ payload, blobs }: WireOperation): number {

@@ -6,6 +6,7 @@ import { chains, NO_CHAIN } from '../../../src/disk/replica/chain.ts';
 import { encodeBatch } from '../../../src/disk/replica/encode-batch.ts';
 import type { PendingQueue } from '../../../src/disk/replica/pending-queue.ts';
 import { Fates } from '../../../src/disk/replica/fates.ts';
+import { RecentPlaces } from '../../../src/disk/replica/recent-places.ts';
 import { Rejections } from '../../../src/disk/replica/rejections.ts';
 import type { ReplicaJournal } from '../../../src/disk/replica/replica-journal.ts';
 import { Replica } from '../../../src/disk/replica/replica.ts';
@@ -238,6 +239,12 @@ export const BROKEN_RESTORES: Record<string, Mutant> = {
       this.tail.replace(this.tail.items.filter(({ incarnation }) => this.clients.knows(incarnation)));
       return applied;
     }),
+  ),
+
+  'what was sent in another history counts': broken(() => replace(RecentPlaces.prototype, 'isOurs', () => () => true)),
+
+  'what is pending again is numbered anew under another name': broken(() =>
+    replace(Fates.prototype, 'endsWithOwn', () => () => false),
   ),
 
   'an earlier life counts as the present one': broken(() =>

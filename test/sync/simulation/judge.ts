@@ -3,6 +3,7 @@ import type { MapOperation } from '../../../src/disk/map/map-operation.ts';
 import { DEFAULT_QUOTA } from '../../../src/disk/map/map-state.ts';
 import { chains, NO_CHAIN } from '../../../src/disk/replica/chain.ts';
 import { ClientTable } from '../../../src/disk/replica/client-table.ts';
+import { sha256 } from '../../../src/sync/replicator/digest.ts';
 import { decodeWire } from '../../../src/sync/replicator/wire.ts';
 import type { WireOperation } from '../../../src/sync/replicator/wire.ts';
 import { keyOf } from './sim-process.ts';
@@ -19,14 +20,20 @@ export interface Judgement {
   readonly twice: readonly string[];
 }
 
+const NOTHING = new Uint8Array(0);
+
 export function judge(hub: SimHub): Judgement {
   const state = { map: new Map<string, string>(), quota: DEFAULT_QUOTA };
   const decided = new Map<string, boolean>();
   const twice: string[] = [];
   const numbers = new Map<string, { number: number; key: string; position: number }>();
   let horizon = 0;
-  for (const { position, bytes } of hub.content.history) {
-    const { incarnation, first, previous, base, operations } = decodeWire(bytes);
+  const { history } = hub.content;
+  for (const { position, bytes } of history) {
+    const { incarnation, first, previous, base, baseDigest, operations } = decodeWire(bytes);
+    const there = base === 0 ? undefined : history[base - 1];
+    // It was sent in another history, before the hub was restored.
+    if (base >= position || (there !== undefined && Buffer.compare(sha256(there.bytes).subarray(0, 8), baseDigest ?? NOTHING) !== 0)) continue;
     let before = previous;
     operations.forEach((wire, index) => {
       const { session, sequence, kind } = wire;

@@ -1,5 +1,6 @@
 import { HoldfastError } from '../../../src/runtime/holdfast-error.ts';
 import type { BlobCollection, HubCapabilities, HubEntry, HubLog, HubSnapshot, LogHead, NewEntry } from '../../../src/sync/hub.ts';
+import { sha256 } from '../../../src/sync/replicator/digest.ts';
 import { decodeWire } from '../../../src/sync/replicator/wire.ts';
 import type { Mortal, World } from './world.ts';
 
@@ -54,6 +55,12 @@ export class SimHub {
 
   get position(): number {
     return this.content.history.length;
+  }
+
+  /** Of the last entry; empty where there is none. */
+  get digest(): Uint8Array {
+    const last = this.content.history.at(-1);
+    return last === undefined ? new Uint8Array(0) : sha256(last.bytes);
   }
 
   /** One line for each entry. */

@@ -16,6 +16,9 @@ const RESTORES_SEEDS = Math.ceil(SEEDS / 8);
 /** Under other rules the histories of two copies of a machine, or of a disk, were mixed there. */
 const FOUND_ONCE = [5_056_978, 9_012_615, 37_054, 47_058, 252_973];
 
+/** There what was sent, or kept as a snapshot, before a hub was restored came to it afterwards. */
+const FOUND_ONCE_RESTORED = [1407, 1721, 5086, 5576, 6063, 6268, 7714];
+
 describe('regions, processes and a hub in trouble', () => {
   test.each(FOUND_ONCE)('converge where they once did not (seed %i)', async (seed) => {
     expect(await failureOf(seed)).toBeNull();
@@ -28,6 +31,10 @@ describe('regions, processes and a hub in trouble', () => {
       if (failure !== null) expect.fail(failure);
       if (done % SEEDS_A_LINE === SEEDS_A_LINE - 1) console.log(`part ${part}: ${done + 1} seeds`);
     }
+  });
+
+  test.each(FOUND_ONCE_RESTORED)('lose and repeat nothing where they once did (seed %i)', async (seed) => {
+    expect(await failureOf(seed, HEALTHY, RESTORES)).toBeNull();
   });
 
   test('lose nothing silently where a hub that forgets who wrote is restored again and again', { timeout: 60_000 + MOST_MS_A_SEED * SEEDS }, async () => {

@@ -75,6 +75,13 @@ export class World {
     message.arrive();
   }
 
+  /** What is on its way to the hub, and is what somebody looks for, does not arrive. */
+  breakOff(isMeant: (what: string) => boolean): void {
+    const lost = this.messages.filter(({ to, what }) => to === null && isMeant(what));
+    this.messages = this.messages.filter((message) => !lost.includes(message));
+    for (const { fail } of lost) fail?.();
+  }
+
   /** Lets time go on until the next timer rings. False: there is none. */
   passTime(): boolean {
     this.#timers = this.#timers.filter(({ of }) => of.alive);
