@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { RecordWriter, SET } from '../../src/disk/map/map-records.ts';
 import { ByteWriter } from '../../src/disk/replica/byte-writer.ts';
-import { NO_CHAIN } from '../../src/disk/replica/chain.ts';
+import { chains, NO_CHAIN } from '../../src/disk/replica/chain.ts';
 import { onWarning } from '../../src/runtime/warning.ts';
 import type { StorageWarning } from '../../src/runtime/warning.ts';
+import { SLICE } from '../../src/sync/replicator/slices.ts';
 import { baseOf, seal } from '../../src/sync/replicator/snapshot-seal.ts';
 import { Wire } from '../../src/sync/replicator/wire.ts';
 import { MEMORY_CAPABILITIES, MemoryEngine, memoryHub } from '../support/memory-hub.ts';
@@ -194,6 +196,26 @@ describe('a replicator', () => {
     log.snapshot = late;
     await b.restart();
     await until(() => expect([b.replica.position, b.get('k'), b.get('l')]).toEqual([2, 'kept', 'since']));
+  });
+
+  test('applies much that it has read at once in slices, so that others have their turns', async () => {
+    const engine = new MemoryEngine();
+    const previous = { chain: NO_CHAIN };
+    const entries = Array.from({ length: 200 }, (_, index) => {
+      const operations = Array.from({ length: 100 }, (__, at) => ({ session: 5, sequence: 1 + 100 * index + at, kind: SET, payload: Uint8Array.from(new RecordWriter().set('', '', `k${at}`, String(index))) }));
+      const batch = { incarnation: STRANGER, region: 'elsewhere', first: 1 + 100 * index, previous: previous.chain, operations };
+      previous.chain = operations.reduce((chain, operation) => chains.after(chain, operation), previous.chain);
+      return { id: `id-${index}`, bytes: new Wire(MEMORY_CAPABILITIES, 'elsewhere').encode(batch, { position: 0, digest: new Uint8Array(0) }).bytes };
+    });
+    engine.log('a').append(entries);
+    const a = region('a', engine);
+    const most = { in: 0 };
+    for (let before = 0; a.replica.position < entries.length; before = a.replica.position) {
+      most.in = Math.max(most.in, a.replica.position - before);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(a.get('k99')).toBe('199');
+    expect(100 * most.in).toBeLessThanOrEqual(2 * SLICE);
   });
 
   test('keeps one incarnation over all its starts', async () => {

@@ -7,7 +7,7 @@ import { PendingQueue } from '../../src/disk/replica/pending-queue.ts';
 import { HoldfastError } from '../../src/runtime/holdfast-error.ts';
 import { setInterval } from '../../src/runtime/timers.ts';
 import { Rounds } from '../../src/sync/membership/rounds.ts';
-import { Waiting } from '../../src/sync/membership/waiting.ts';
+import { MOST_A_TURN, Waiting } from '../../src/sync/membership/waiting.ts';
 
 vi.mock('../../src/runtime/timers.ts', async (original) => {
   const genuine = await original<{ setInterval: typeof setInterval }>();
@@ -95,6 +95,64 @@ describe('10,000 who wait while 100,000 operations are pending', () => {
   });
 });
 
+describe('10,000 whose waits end at once', () => {
+  const MANY = 10_000;
+
+  /** How many of the promises end in each turn, from now on until all have. */
+  async function turnsOf(promises: readonly Promise<unknown>[]): Promise<number[]> {
+    const turns: number[] = [];
+    let ended = 0;
+    for (const promise of promises) void promise.then(() => (ended += 1), () => (ended += 1));
+    for (let before = ended; ended < promises.length; before = ended) {
+      await new Promise((resolve) => setImmediate(resolve));
+      turns.push(ended - before);
+    }
+    return turns;
+  }
+
+  test.each([
+    ['as what they wrote comes back', (waiting: Waiting) => waiting.passed(1), (journal: Journal) => journal.echo(1)],
+    ['as the head is reached', (waiting: Waiting, goal: object) => waiting.reached(goal, ({ position }) => position > 0), (journal: Journal) => journal.echo(1)],
+    ['as what they share ends', (waiting: Waiting, _: object, shared: Promise<void>) => waiting.awake(shared), (_: Journal, end: () => void) => end()],
+  ])('%s, are told in turns of a bounded number', async (_, wait, happens) => {
+    const journal = new Journal(1);
+    const waiting = new Waiting(journal, () => null);
+    const goal = {};
+    let end: () => void = () => undefined;
+    const shared = new Promise<void>((resolve) => (end = resolve));
+    const all = Array.from({ length: MANY }, () => wait(waiting, goal, shared));
+    const turns = turnsOf(all);
+    happens(journal, end);
+    // News that come meanwhile end no more of them in a turn.
+    for (let news = 0; news < 100; news++) journal.tell();
+    const counts = await turns;
+    expect(Math.max(...counts)).toBeLessThanOrEqual(MOST_A_TURN);
+    expect(counts.reduce((sum, count) => sum + count)).toBe(MANY);
+    expect(journal.watchers.size).toBe(0);
+  });
+
+  test('cost a look at each thing that is waited for, not at each who waits', () => {
+    const journal = new Journal(1);
+    const waiting = new Waiting(journal, () => null);
+    const isReached = vi.fn(() => false);
+    const goal = {};
+    for (let index = 0; index < MANY; index++) void waiting.reached(goal, isReached);
+    const before = isReached.mock.calls.length;
+    for (let news = 0; news < 100; news++) journal.tell();
+    expect(isReached.mock.calls.length - before).toBe(100);
+  });
+
+  test('are refused in turns too', async () => {
+    const journal = new Journal(1);
+    let refusal: Error | null = null;
+    const waiting = new Waiting(journal, () => refusal);
+    const turns = turnsOf(Array.from({ length: MANY }, () => waiting.passed(1)));
+    refusal = new HoldfastError('hub-unauthorized', 'no');
+    journal.tell();
+    expect(Math.max(...(await turns))).toBeLessThanOrEqual(MOST_A_TURN);
+  });
+});
+
 describe('who waits', () => {
   test('can give up, each for itself, and keeps nothing then', async () => {
     const journal = new Journal(1);
@@ -114,7 +172,7 @@ describe('who waits', () => {
     const journal = new Journal(1);
     let refusal: Error | null = null;
     const waiting = new Waiting(journal, () => refusal);
-    const all = [waiting.passed(1), waiting.reached(() => false), waiting.awake(new Promise(() => undefined))];
+    const all = [waiting.passed(1), waiting.reached({}, () => false), waiting.awake(new Promise(() => undefined))];
     refusal = new HoldfastError('hub-unauthorized', 'no');
     journal.tell();
     for (const outcome of await Promise.allSettled(all)) expect(outcome).toMatchObject({ status: 'rejected', reason: refusal });

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import type { ByteReader } from './byte-reader.ts';
 import type { ByteWriter } from './byte-writer.ts';
 
@@ -9,12 +10,13 @@ export type Incarnation = string;
 
 const BYTES = 16;
 
+const NOBODY = Buffer.alloc(BYTES);
+
 export function writeIncarnation(writer: ByteWriter, incarnation: Incarnation): void {
-  const digits = incarnation.replaceAll('-', '');
-  for (let at = 0; at < 2 * BYTES; at += 2) writer.byte(Number.parseInt(digits.slice(at, at + 2), 16));
+  writer.raw(incarnation === '' ? NOBODY : Buffer.from(incarnation.replaceAll('-', ''), 'hex'));
 }
 
 export function readIncarnation(reader: ByteReader): Incarnation {
-  const digits = Array.from(reader.bytes(BYTES), (byte) => byte.toString(16).padStart(2, '0')).join('');
-  return digits.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
+  const digits = reader.take(BYTES).toString('hex');
+  return `${digits.slice(0, 8)}-${digits.slice(8, 12)}-${digits.slice(12, 16)}-${digits.slice(16, 20)}-${digits.slice(20)}`;
 }

@@ -176,8 +176,9 @@ export class RunningSync {
   }
 
   async #reachedHead({ waiting, head }: Line, signal?: AbortSignal): Promise<void> {
-    const { epoch, position } = await waiting.awake(head.join(), signal);
-    if (position > 0) await waiting.reached((replica) => replica.epoch === epoch && replica.position >= position, signal);
+    const goal = await waiting.awake(head.join(), signal);
+    const { epoch, position } = goal;
+    if (position > 0) await waiting.reached(goal, (replica) => replica.epoch === epoch && replica.position >= position, signal);
   }
 
   /** Only the process that speaks with the hub knows what is under way between the disk and the journal; others look. */

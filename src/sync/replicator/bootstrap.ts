@@ -8,6 +8,7 @@ import { compareHead, NO_WITNESS, readOn } from './follower.ts';
 import type { Place } from './follower.ts';
 import type { Line } from './line.ts';
 import { isSameDigest } from './digest.ts';
+import type { Slices } from './slices.ts';
 import { baseOf, examineBase, unseal } from './snapshot-seal.ts';
 import { unpack } from './unpacking.ts';
 import type { Unpacked, UnpackingOptions } from './unpacking.ts';
@@ -22,6 +23,7 @@ export interface BootstrapOptions {
   readonly log: HubLog;
   readonly line: Line;
   readonly unpacking: UnpackingOptions;
+  readonly slices: Slices;
   /** A new, empty model of the kind that the journal has. */
   model(): Model;
 }
@@ -70,7 +72,10 @@ export async function buildBase(head: LogHead, options: BootstrapOptions): Promi
   const snapshot = await fetchUsable(head, options);
   if (snapshot !== null) replica.rebase(onTop(snapshot), 0);
   while (replica.position < head.position) {
-    for (const entry of await readAfter(replica, head, options)) replica.entry({ epoch: head.epoch, ...entry });
+    for (const entry of await readAfter(replica, head, options)) {
+      replica.entry({ epoch: head.epoch, ...entry });
+      await options.slices.next(entry);
+    }
   }
   return { position: replica.position, digest: replica.digest, bytes: baseOf(replica, head.epoch) };
 }

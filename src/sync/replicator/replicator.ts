@@ -22,6 +22,7 @@ import { Outbox, RESEND_MS } from './outbox.ts';
 import { COLLECTION_POLICY, Collector } from './collector.ts';
 import { Publisher, SNAPSHOT_POLICY } from './publisher.ts';
 import type { ReplicatorOptions } from './replicator-options.ts';
+import { Slices } from './slices.ts';
 import { baseOf, seal } from './snapshot-seal.ts';
 import { systemSurroundings } from './surroundings.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -56,6 +57,7 @@ export class Replicator {
   readonly #options: ReplicatorOptions;
   readonly #surroundings: Surroundings;
   readonly #alarm = new Alarm();
+  readonly #slices: Slices;
   readonly #line: Line;
   readonly #link: LinkReporter;
   readonly #publisher: Publisher;
@@ -72,6 +74,7 @@ export class Replicator {
     const { journal, log, capabilities, hubName, region, surroundings = systemSurroundings, snapshots = SNAPSHOT_POLICY } = options;
     this.#options = options;
     this.#surroundings = surroundings;
+    this.#slices = new Slices(surroundings);
     const line = new Line(surroundings);
     this.#line = line;
     this.#link = new LinkReporter(journal, hubName, surroundings);
@@ -83,7 +86,7 @@ export class Replicator {
       recall: (id) => recall(journal.current(), id),
       check: (batch) => options.check?.(batch),
     };
-    this.#bootstrap = { log, line, unpacking: this.#unpacking, model: () => options.model() };
+    this.#bootstrap = { log, line, unpacking: this.#unpacking, slices: this.#slices, model: () => options.model() };
     this.#publisher = new Publisher({
       log,
       line,
@@ -274,6 +277,7 @@ export class Replicator {
       if (replica.position === entry.position && isSameDigest(replica.digest, unpacked.digest)) continue;
       if (replica.position !== entry.position - 1) break;
       this.#apply(epoch, unpacked, replica.isOwn(unpacked.batch.incarnation));
+      await this.#slices.next(unpacked);
     }
     return 'same';
   }

@@ -1,5 +1,5 @@
 import crypto from 'node:crypto';
-import { clearTimeout, setTimeout, wallClock } from '../../runtime/timers.ts';
+import { clearTimeout, nextTurn, setTimeout, wallClock } from '../../runtime/timers.ts';
 
 /** All that a replicator takes from the world besides its hub and its journal, so that a test can be that world. */
 export interface Surroundings {
@@ -7,6 +7,8 @@ export interface Surroundings {
   now(): number;
   /** Calls back once, after that many milliseconds; keeps no process alive. Returns what calls it off. */
   after(milliseconds: number, callback: () => void): () => void;
+  /** Lets everybody else have his turn. */
+  turn(): Promise<void>;
   /** In [0, 1). */
   random(): number;
   /** Unpredictable bytes: names of incarnations are made of them. */
@@ -20,6 +22,7 @@ export const systemSurroundings: Surroundings = {
     timer.unref();
     return () => clearTimeout(timer);
   },
+  turn: () => nextTurn(),
   random: () => Math.random(),
   randomBytes: (length) => crypto.randomBytes(length),
 };

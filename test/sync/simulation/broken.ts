@@ -243,10 +243,6 @@ export const BROKEN_RESTORES: Record<string, Mutant> = {
 
   'what was sent in another history counts': broken(() => replace(RecentPlaces.prototype, 'isOurs', () => () => true)),
 
-  'what is pending again is numbered anew under another name': broken(() =>
-    replace(Fates.prototype, 'endsWithOwn', () => () => false),
-  ),
-
   'an earlier life counts as the present one': broken(() =>
     replace(Fates.prototype, 'ofConfirmed', (original) => function (this: Fates, item, index) {
       const { number } = this.own.clients.last(item.incarnation);

@@ -4,9 +4,9 @@ import { DEFAULT_QUOTA } from '../../../src/disk/map/map-state.ts';
 import { chains, NO_CHAIN } from '../../../src/disk/replica/chain.ts';
 import { ClientTable } from '../../../src/disk/replica/client-table.ts';
 import { sha256 } from '../../../src/sync/replicator/digest.ts';
-import { decodeWire } from '../../../src/sync/replicator/wire.ts';
 import type { WireOperation } from '../../../src/sync/replicator/wire.ts';
 import { keyOf } from './sim-process.ts';
+import { decoded } from './sim-hub.ts';
 import type { SimHub } from './sim-hub.ts';
 
 /** What the whole of a hub's log means, worked out in another and simpler way than replicas do. */
@@ -30,7 +30,7 @@ export function judge(hub: SimHub): Judgement {
   let horizon = 0;
   const { history } = hub.content;
   for (const { position, bytes } of history) {
-    const { incarnation, first, previous, base, baseDigest, operations } = decodeWire(bytes);
+    const { incarnation, first, previous, base, baseDigest, operations } = decoded(bytes);
     const there = base === 0 ? undefined : history[base - 1];
     // It was sent in another history, before the hub was restored.
     if (base >= position || (there !== undefined && Buffer.compare(sha256(there.bytes).subarray(0, 8), baseDigest ?? NOTHING) !== 0)) continue;

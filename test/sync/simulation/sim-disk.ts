@@ -43,6 +43,11 @@ export class Reader {
     this.machine = machine;
   }
 
+  /** Changes whenever the machine may have changed. */
+  get applied(): number {
+    return this.#applied;
+  }
+
   /** Whether the last record was accepted. */
   catchUp(): boolean {
     if (this.#applied < this.#disk.start) this.#restore();

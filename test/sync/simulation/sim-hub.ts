@@ -2,6 +2,7 @@ import { HoldfastError } from '../../../src/runtime/holdfast-error.ts';
 import type { BlobCollection, HubCapabilities, HubEntry, HubLog, HubSnapshot, LogHead, NewEntry } from '../../../src/sync/hub.ts';
 import { sha256 } from '../../../src/sync/replicator/digest.ts';
 import { decodeWire } from '../../../src/sync/replicator/wire.ts';
+import type { WireBatch } from '../../../src/sync/replicator/wire.ts';
 import type { Mortal, World } from './world.ts';
 
 /** Everything a hub holds of one log; a backup is a copy. */
@@ -140,7 +141,7 @@ export class SimHub {
   get robbed(): number[] {
     const { history, first, blobs } = this.content;
     const isRobbed = ({ bytes }: HubEntry): boolean =>
-      decodeWire(bytes).operations.some((operation) => operation.blobs?.some(({ digest }) => !blobs.has(Buffer.from(digest).toString('hex'))));
+      decoded(bytes).operations.some((operation) => operation.blobs?.some(({ digest }) => !blobs.has(Buffer.from(digest).toString('hex'))));
     return history.slice(first - 1).filter(isRobbed).map(({ position }) => position);
   }
 
@@ -150,8 +151,17 @@ export class SimHub {
   }
 }
 
+const known = new WeakMap<Uint8Array, WireBatch>();
+
+/** An entry that the hub has, or had: it is looked at again and again. */
+export function decoded(bytes: Uint8Array): WireBatch {
+  let batch = known.get(bytes);
+  if (batch === undefined) known.set(bytes, (batch = decodeWire(bytes)));
+  return batch;
+}
+
 function describeEntry(position: number, bytes: Uint8Array): string {
-  const { incarnation, first, operations } = decodeWire(bytes);
+  const { incarnation, first, operations } = decoded(bytes);
   return `${position}: ${incarnation.slice(-8)} ${first}: ${operations.map(({ session, sequence }) => `${session}.${sequence}`).join(' ')}`;
 }
 

@@ -41,6 +41,8 @@ export class SimProcess implements Mortal {
   /** What events have made of the map that was there when the process began to listen. */
   readonly seen = new Map<string, string>();
   leads = false;
+  /** Up to where its events were compared with what it shows. */
+  checked = -1;
   #written = 0;
   #stirred = false;
   readonly #skew: number;
@@ -104,6 +106,7 @@ export class SimProcess implements Mortal {
     return {
       now: () => world.time + this.#skew,
       after: (milliseconds, callback) => world.after(this, milliseconds, callback),
+      turn: () => Promise.resolve(),
       random: () => world.chance.next(),
       randomBytes: (length) => world.chance.bytes(length),
     };
