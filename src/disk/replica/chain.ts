@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import type * as Crypto from 'node:crypto';
 import type { ByteReader } from './byte-reader.ts';
 import { ByteWriter } from './byte-writer.ts';
 import { writeMark } from './operation.ts';
@@ -54,7 +55,7 @@ export function chainOfMark(mark: OperationMark): Chain {
   return digestOf(writer.finish());
 }
 
-let crypto: typeof import('node:crypto') | undefined;
+let crypto: typeof Crypto | undefined;
 
 /** The first half of the SHA-256. Loaded only where a map follows a hub. */
 function digestOf(first: Uint8Array, second?: Uint8Array): Chain {
