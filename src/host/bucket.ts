@@ -123,6 +123,7 @@ export class Bucket implements EnginePlace {
   open(): void {
     this.requireOpen();
     this.#owner.root.open();
+    this.place.requirePlain();
     void this.#sync?.start();
   }
 

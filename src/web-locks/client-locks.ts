@@ -1,5 +1,6 @@
-import type { WebLockTable } from '../disk/locks/lock-table.ts';
+import type { WebLockInfo, WebLockTable } from '../disk/locks/lock-table.ts';
 import { isThenable } from '../runtime/brands.ts';
+import { nextTurn } from '../runtime/timers.ts';
 import { domException } from '../webidl/dom-exception.ts';
 import type { LockInfo, LockManagerOptions, LockManagerSnapshot } from './lock-manager.ts';
 import { asWebError, LockRequest, type LockRequestInit, type Requester } from './lock-request.ts';
@@ -14,6 +15,7 @@ export class ClientLocks implements Requester {
   readonly #options: LockManagerOptions;
   readonly #requests = new Set<LockRequest>();
   #table: WebLockTable | null = null;
+  #hasEnded = false;
   /** How many requests wait for the table to be loaded. */
   #unstarted = 0;
 
@@ -23,6 +25,10 @@ export class ClientLocks implements Requester {
 
   get clientId(): string {
     return this.#options.clientId;
+  }
+
+  get hasEnded(): boolean {
+    return this.#hasEnded;
   }
 
   get witness(): LockWitness | undefined {
@@ -56,7 +62,7 @@ export class ClientLocks implements Requester {
       const table = await this.#getTable('query the locks');
       await new Promise<void>((resolve) => runLockTask(resolve));
       const { held, pending } = table.query();
-      return { held: held.map(lockInfo), pending: pending.map(lockInfo) };
+      return { held: await lockInfos(held), pending: await lockInfos(pending) };
     } catch (error) {
       throw asWebError(error, 'query the locks');
     }
@@ -64,12 +70,20 @@ export class ClientLocks implements Requester {
 
   /** Rejects with `reason` what is not settled, releases what is held. */
   end(reason: DOMException): void {
+    this.#hasEnded = true;
     try {
       // One record ends all; what it could not end is given up request by request.
       this.#table?.endClient(this.clientId);
     } finally {
-      for (const request of this.#requests) request.abort(reason);
+      runLockTask(() => this.#failOneByOne(this.#requests.values(), reason));
     }
+  }
+
+  #failOneByOne(requests: Iterator<LockRequest>, reason: DOMException): void {
+    const { done, value: request } = requests.next();
+    if (done === true) return;
+    request.fail(reason);
+    runLockTask(() => this.#failOneByOne(requests, reason));
   }
 
   #getTable(purpose: string): WebLockTable | Promise<WebLockTable> {
@@ -112,6 +126,15 @@ function notSupported(why: string): DOMException {
   return domException('NotSupportedError', `Failed to execute 'request' on 'LockManager': ${why}.`);
 }
 
-function lockInfo({ name, mode, clientId }: LockInfo): LockInfo {
-  return { name, mode, clientId };
+/** How many locks are told of before the event loop turns. */
+const INFOS_PER_TURN = 2048;
+
+/** https://w3c.github.io/web-locks/#snapshot-the-lock-state, what the caller gets of it, in as many turns as it takes. */
+async function lockInfos(locks: readonly WebLockInfo[]): Promise<LockInfo[]> {
+  const infos: LockInfo[] = [];
+  for (const { name, mode, clientId } of locks) {
+    infos.push({ name, mode, clientId });
+    if (infos.length % INFOS_PER_TURN === 0) await nextTurn();
+  }
+  return infos;
 }

@@ -32,6 +32,8 @@ export interface LockRequestInit {
 /** Whose request it is. */
 export interface Requester {
   readonly clientId: string;
+  /** Whether its requests are unwanted; each is told by and by. */
+  readonly hasEnded: boolean;
   /** Asked for once the table is there. */
   readonly witness: LockWitness | undefined;
   /** The promise of a request is about to be settled. */
@@ -86,7 +88,7 @@ export class LockRequest {
   }
 
   #request(table: WebLockTable): void {
-    if (this.#settled || this.#unwanted) return;
+    if (this.#isOver) return;
     const { name, mode, ifAvailable, steal } = this.#init;
     const { clientId } = this.#requester;
     try {
@@ -121,12 +123,16 @@ export class LockRequest {
   #begun(): void {
     const held = this.#held;
     // The journal had granted it before it could be withdrawn.
-    if (this.#settled || this.#unwanted) return held?.release();
+    if (this.#isOver) return held?.release();
     this.#ignoreSignal?.();
     if (held === null) return this.#refused();
     this.#witness?.granted(this.#init, this.#elapsed);
     this.#enter('held');
     this.#run(new Lock(internal, this.#init.name, this.#init.mode));
+  }
+
+  get #isOver(): boolean {
+    return this.#settled || this.#unwanted || this.#requester.hasEnded;
   }
 
   #refused(): void {

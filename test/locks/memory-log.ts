@@ -21,6 +21,9 @@ export class SharedLog {
   }
 }
 
+/** How many records a log gives to whoever wants some. */
+export const SOME = 100;
+
 /** One reader and writer of a shared log. */
 export class MemoryLog {
   readonly #log: SharedLog;
@@ -39,6 +42,16 @@ export class MemoryLog {
   catchUp(): void {
     if (this.#applied < this.#log.base) this.#restore();
     for (let next = this.#next(); next !== undefined; next = this.#next()) this.#apply(next);
+  }
+
+  catchUpSome(): boolean {
+    if (this.#applied < this.#log.base) this.#restore();
+    for (let left = SOME; left > 0; left--) {
+      const next = this.#next();
+      if (next === undefined) return false;
+      this.#apply(next);
+    }
+    return true;
   }
 
   append(kind: number, session: number, sequence: number, payload: Uint8Array): LockOutcome {

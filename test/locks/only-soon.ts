@@ -1,11 +1,10 @@
-import process from 'node:process';
 import timers from 'node:timers';
-import { isMainThread, workerData } from 'node:worker_threads';
+import { peerOptions } from '../support/peer-service.ts';
 import type { PeerOptions } from './peer-fixture.ts';
 
 // Takes late timers away from a peer that asks for it; to be imported before what takes its timers from the runtime.
 
-export const options = (isMainThread ? JSON.parse(process.argv[2] ?? '{}') : workerData) as PeerOptions;
+export const options = peerOptions<PeerOptions>();
 
 if (options.polling === 'never') {
   const { setTimeout } = timers;

@@ -1,11 +1,11 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
-import { isMainThread, parentPort } from 'node:worker_threads';
 import { options } from './only-soon.ts';
-import type { FileChange, FileLock, HeldWebLock, Intent, LockClass, PendingWebLock, WebLockRequest } from '../../src/disk/locks/lock-table.ts';
+import type { FileChange, FileLock, HeldWebLock, Intent, LockClass, PendingWebLock, WebLockInfo, WebLockRequest } from '../../src/disk/locks/lock-table.ts';
 import { LockTable } from '../../src/disk/locks/table.ts';
 import { threadIdentity } from '../../src/runtime/identity.ts';
+import { disconnect, serve, tell } from '../support/peer-service.ts';
 import { bucketAt } from './bucket.ts';
 
 // A realm that does what it is told, in a process or a worker thread of its own.
@@ -46,6 +46,9 @@ function get<T>(map: Map<number, T>, id: number): T {
   return value;
 }
 
+/** A claim as it may be sent. */
+const infoOf = ({ name, mode, clientId }: WebLockInfo): WebLockInfo => ({ name, mode, clientId });
+
 export const commands = {
   async lockFile(locator: string[], lockClass: LockClass): Promise<number | null> {
     const lock = await table.lockFile(locator, lockClass);
@@ -73,7 +76,10 @@ export const commands = {
   },
   releaseWeb: (id: number): void => get(webLocks, id).release(),
   abort: (id: number): boolean => get(requests, id).abort(),
-  query: (): ReturnType<LockTable['query']> => table.query(),
+  query(): Record<'held' | 'pending', WebLockInfo[]> {
+    const { held, pending } = table.query();
+    return { held: held.map(infoOf), pending: pending.map(infoOf) };
+  },
   /** Tells `stirred` whenever others do something with the name. */
   watch: (name: string): void => void table.watch(name, () => tell({ event: 'stirred', id: 0 })),
   ring: (name: string): void => table.ring(name),
@@ -103,31 +109,8 @@ export const commands = {
   pause: (milliseconds: number): Promise<void> => new Promise((resolve) => globalThis.setTimeout(resolve, milliseconds)),
   folder: (): string => table.folder,
   close: (): Promise<void> => table.close(),
-  /** Ends the part of this realm that keeps it alive on its own. */
-  disconnect: (): void => void setImmediate(() => (isMainThread ? process.disconnect() : parentPort?.close())),
+  disconnect,
   resources: (): string[] => process.getActiveResourcesInfo(),
 };
 
-function tell(message: unknown): void {
-  if (isMainThread && process.connected) process.send?.(message);
-  else parentPort?.postMessage(message);
-}
-
-interface Call {
-  readonly call: number;
-  readonly name: keyof typeof commands;
-  readonly args: unknown[];
-}
-
-async function answer({ call, name, args }: Call): Promise<void> {
-  try {
-    const result: unknown = await Reflect.apply(commands[name], commands, args);
-    tell({ call, result });
-  } catch (error) {
-    tell({ call, error: error instanceof Error ? `${error.name}: ${error.message}` : String(error) });
-  }
-}
-
-if (isMainThread) process.on('message', (message) => void answer(message as Call));
-else parentPort?.on('message', (message) => void answer(message as Call));
-tell({ event: 'ready', id: 0, pid: process.pid });
+serve(commands);

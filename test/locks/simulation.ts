@@ -3,7 +3,7 @@ import { kinds, encodeFinish, encodeId, encodeLocator, encodeLock, encodeOperate
 import type { Verdict } from '../../src/disk/locks/records.ts';
 import type { Claim } from '../../src/disk/locks/claims.ts';
 import type { Holding } from '../../src/disk/locks/holding.ts';
-import type { FileChange, Intent, LockClass } from '../../src/disk/locks/lock-table.ts';
+import type { FileChange, Intent, LockClass, WebLockInfo } from '../../src/disk/locks/lock-table.ts';
 import { Participant } from '../../src/disk/locks/participant.ts';
 import type { Locator } from '../../src/disk/locator.ts';
 import { MemoryLog, SharedLog } from './memory-log.ts';
@@ -334,8 +334,8 @@ class Simulation {
     }
     const { held, pending } = machine.query();
     const web = this.#reference.claims.flatMap(({ what, state }) => (what.type === 'web' ? [{ ...what, state }] : []));
-    const waiting = web.filter(({ state }) => state === 'waiting').map(({ name, mode, clientId }) => ({ name, mode, clientId }));
-    check(JSON.stringify(pending) === JSON.stringify(waiting), 'the pending requests or their order differ');
+    const waiting = web.filter(({ state }) => state === 'waiting').map(infoOf);
+    check(isDeepStrictEqual(pending.map(infoOf), waiting), 'the pending requests or their order differ');
     check(held.length === web.length - waiting.length, 'the held web locks differ');
     this.#compareAhead(realm);
     this.#compareHoldings(realm);
@@ -386,4 +386,8 @@ class Simulation {
     }
     realm.seen = [];
   }
+}
+
+function infoOf({ name, mode, clientId }: WebLockInfo): WebLockInfo {
+  return { name, mode, clientId };
 }

@@ -5,9 +5,9 @@ import { firstViolation } from './witness.ts';
 const mutants: Mutant[] = [
   {
     what: 'what is used is not charged',
-    file: 'disk/quota/account.ts',
-    from: '    this.#left -= bytes;\n    add(this.#used, category, bytes);\n    this.#stirred',
-    to: '    this.#stirred',
+    file: 'disk/quota/category-ledger.ts',
+    from: '    budget.left -= bytes;\n    this.used += bytes;',
+    to: '',
   },
   {
     what: 'files are made before they are paid for',

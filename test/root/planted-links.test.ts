@@ -71,9 +71,10 @@ const quietly = async (body: () => unknown): Promise<void> => {
 /** `values` of 100 kB: a dozen of them make the map's journal move on. */
 async function useAll(durability: 'relaxed' | 'strict', values: number): Promise<void> {
   const host = new StorageHost({ root: path.join(home, 'root'), durability });
-  const { localStorage, locks, storage } = host.origin(ORIGIN);
-  await quietly(() => localStorage.getItem('key'));
-  for (let index = 0; index < values; index += 1) await quietly(() => localStorage.setItem('key', `${index}`.padEnd(100_000)));
+  const client = host.origin(ORIGIN);
+  const { locks, storage } = client;
+  await quietly(() => client.localStorage.getItem('key'));
+  for (let index = 0; index < values; index += 1) await quietly(() => client.localStorage.setItem('key', `${index}`.padEnd(100_000)));
   await quietly(() => locks.request('lock', () => undefined));
   await quietly(() => locks.query());
   await quietly(async () => useFiles(await storage.getDirectory()));
@@ -205,6 +206,64 @@ describe.skipIf(process.platform !== 'linux').each(Object.entries(links))('a lin
     expect(seen).toEqual([]);
     expect(state()).toBe(before);
   });
+});
+
+describe.skipIf(process.platform !== 'linux').each([['bucket', ''], ['origin', '..']])('a link in place of the directory of the %s', (_, above) => {
+  test.each(Object.entries(links))('to %s is refused before anything is read or written', async (_kind, plant) => {
+    const directory = path.join(bucket, above);
+    plant(directory);
+    const before = state();
+    watchReads();
+    await useAll('relaxed', 2);
+    await fence();
+    await useAll('strict', 1);
+    await listen();
+    vi.restoreAllMocks();
+    expect(seen).toEqual([]);
+    expect(state()).toBe(before);
+    const host = new StorageHost({ root: path.join(home, 'root') });
+    const message = `${directory} is a symbolic link, which is not followed.`;
+    expect(() => host.origin(ORIGIN).localStorage.getItem('key')).toThrow(message);
+    await expect(host.origin(ORIGIN).locks.request('lock', () => undefined)).rejects.toThrow(message);
+    await expect(host.origin(ORIGIN).storage.getDirectory().then((root) => root.getFileHandle('f'))).rejects.toThrow(message);
+    await host.close();
+  });
+
+  test('that comes while a program runs is refused when what was there has gone', async () => {
+    const host = new StorageHost({ root: path.join(home, 'root') });
+    const { localStorage, locks } = host.origin(ORIGIN);
+    localStorage.setItem('key', 'mine');
+    await locks.request('lock', () => undefined);
+    // What a start clears away, it does in a turn of its own.
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    const theirs = path.join(outside, 'theirs');
+    fs.cpSync(path.join(bucket, above), theirs, { recursive: true });
+    fs.rmSync(path.join(bucket, above), { recursive: true });
+    fs.symlinkSync(theirs, path.join(bucket, above));
+    const before = state();
+    // The bound within which a replaced root is noticed.
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(() => localStorage.setItem('key', 'more')).toThrow('is a symbolic link');
+    expect(() => localStorage.getItem('key')).toThrow('is a symbolic link');
+    await expect(locks.request('lock', () => undefined)).rejects.toThrow('is a symbolic link');
+    await host.close();
+    expect(state()).toBe(before);
+  });
+});
+
+/** Somebody only wants to hear of changes. */
+async function listen(): Promise<void> {
+  const host = new StorageHost({ root: path.join(home, 'root') });
+  await quietly(() => host.client(ORIGIN).addEventListener('storage', () => undefined));
+  await quietly(() => host.close());
+}
+
+test.skipIf(process.platform !== 'linux')('a link in place of the root is followed: that is for its operator to say', async () => {
+  fs.renameSync(path.join(home, 'root'), path.join(outside, 'root'));
+  fs.symlinkSync(path.join(outside, 'root'), path.join(home, 'root'));
+  const host = new StorageHost({ root: path.join(home, 'root') });
+  expect(host.origin(ORIGIN).localStorage.getItem('key')).toBe('value');
+  await host.close();
 });
 
 test.skipIf(process.platform !== 'linux')('without a link, all of it is used', async () => {

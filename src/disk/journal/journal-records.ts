@@ -1,6 +1,20 @@
+import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { getUint32, getUint53, putUint32, putUint53 } from './bytes.ts';
 import { Dedupe } from './dedupe.ts';
+import { FIRST_JOURNAL_KIND, MAX_PAYLOAD } from './frame.ts';
+import type { JournalRecord } from './machine.ts';
 import { Magic, MAGIC_BYTES } from './magic.ts';
+
+/** @throws RangeError for what no record can be; HoldfastError `record-too-large` */
+export function checkRecord({ kind, session, sequence, payload }: JournalRecord): void {
+  const valid =
+    Number.isInteger(kind) && kind > 0 && kind < FIRST_JOURNAL_KIND &&
+    Number.isSafeInteger(session) && session > 0 &&
+    Number.isInteger(sequence) && sequence > 0 && sequence < 2 ** 32;
+  if (!valid) throw new RangeError(`No record can have kind ${kind}, session ${session} and sequence ${sequence}.`);
+  if (payload.length <= MAX_PAYLOAD) return;
+  throw new HoldfastError('record-too-large', `A record of ${payload.length} bytes is over the limit of ${MAX_PAYLOAD}.`);
+}
 
 /** What ends the snapshot section of a generation. Its layout is in docs/FORMAT.md, "End of snapshot". */
 export interface EndOfSnapshot {

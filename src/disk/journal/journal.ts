@@ -1,18 +1,17 @@
 import fs from 'node:fs';
-import { fdatasync } from '../../runtime/descriptor-calls.ts';
-import { isShortage } from '../../runtime/descriptors.ts';
 import { errorMessage } from '../../runtime/errors.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { compact } from './compaction.ts';
 import { createGeneration } from './create.ts';
 import { diskError } from './disk-error.ts';
-import { encodeFrame, FIRST_JOURNAL_KIND, FRAME_OVERHEAD, MAX_PAYLOAD } from './frame.ts';
+import { encodeFrame, FRAME_OVERHEAD } from './frame.ts';
+import type { Compaction, JournalOptions } from './journal-options.ts';
+import { checkRecord } from './journal-records.ts';
+import { JournalSync } from './journal-sync.ts';
 import type { JournalRecord, Machine, SnapshotRecord } from './machine.ts';
 import { Relief, type Relievable } from './relief.ts';
 import { Replay } from './replay.ts';
-import type { Space } from './space.ts';
 import { sweep } from './succession.ts';
-import { syncDirectory } from './sync-directory.ts';
 
 /*
  * Invariants (with those of the reading side in replay.ts)
@@ -24,45 +23,7 @@ import { syncDirectory } from './sync-directory.ts';
  * - A compaction that fails leaves the journal as it was, and never fails the append that set it off.
  */
 
-/** A journal has a snapshot in place of its history. */
-export interface Compaction {
-  /** The path of the new generation. */
-  readonly path: string;
-  /** Bytes of the generation that it takes the place of. */
-  readonly before: number;
-  /** Bytes of the new one. */
-  readonly after: number;
-}
-
-export interface JournalOptions {
-  /**
-   * `relaxed` (default): an acknowledged record survives the death of any process. `strict`: it survives power loss
-   * too, provided that every user of the journal is strict.
-   */
-  readonly durability?: 'relaxed' | 'strict';
-  /** How many sealed generations are kept for readers that are slow. Default 0. */
-  readonly retain?: number;
-  /** Size in bytes from which on an append compacts the journal. Default 1 MiB; never below four times the snapshot. */
-  readonly compactAt?: number;
-  /**
-   * Runs what must not overlap with other processes' appends, and returns its result: for disks on which appends are
-   * not atomic, which are network disks. Must be synchronous. The journal is then always `strict`, for such a disk may
-   * report only at a sync that it has lost a write; and it is opened anew for each use, for only that shows what other
-   * machines wrote.
-   */
-  readonly exclusively?: <T>(section: () => T) => T;
-  /** The disk's space; without it every record is tried, and nothing is kept back for any. */
-  readonly space?: Space | undefined;
-  /** Whether records of a kind may take what `space` keeps back: those that remove data or release something. */
-  readonly vital?: (kind: number) => boolean;
-  /** Hears of each compaction that this realm has done. Must not throw. */
-  readonly onCompaction?: (compaction: Compaction) => void;
-  /**
-   * Called when the journal turns out to have been removed, replaced or cut back while it was in use, before what is
-   * there now is read; what the machine is told then is as after a snapshot. It may not use the journal.
-   */
-  readonly onReplaced?: () => void;
-}
+export type { Compaction, JournalOptions };
 
 /** Appends of one record that found the journal sealed before it; each needs a compaction by somebody else. */
 const GENERATION_ATTEMPTS = 256;
@@ -77,7 +38,8 @@ const sharedFrame = new Uint8Array(64 * 1024);
 export class Journal<Outcome> {
   readonly #replay: Replay<Outcome>;
   readonly #machine: Machine<Outcome>;
-  readonly #strict: boolean;
+  /** Null: relaxed. */
+  readonly #sync: JournalSync | null;
   readonly #retain: number;
   readonly #compactAt: number;
   readonly #exclusively: JournalOptions['exclusively'];
@@ -89,21 +51,19 @@ export class Journal<Outcome> {
   #held = false;
   /** Set while a record of ours may or may not be in the journal. */
   #inDoubt = false;
-  #syncFailure: HoldfastError | null = null;
-  /** The generation whose name this realm knows to be durable. */
-  #syncedGeneration = -1;
   /** After a compaction that came to nothing: the size up to which no other is tried. */
   #patience = 0;
 
   /** Does no I/O. `directory` need not exist before {@link open}. */
   constructor(directory: string, machine: Machine<Outcome>, options: JournalOptions = {}) {
     this.#replay = new Replay(directory, machine, () => {
-      this.#syncedGeneration = -1;
+      this.#sync?.forget();
       this.#patience = 0;
       options.onReplaced?.();
     });
     this.#machine = machine;
-    this.#strict = options.durability === 'strict' || options.exclusively !== undefined;
+    const isStrict = options.durability === 'strict' || options.exclusively !== undefined;
+    this.#sync = isStrict ? new JournalSync(this.#replay) : null;
     this.#retain = options.retain ?? 0;
     this.#compactAt = options.compactAt ?? 2 ** 20;
     this.#exclusively = options.exclusively;
@@ -176,10 +136,24 @@ export class Journal<Outcome> {
    * @throws HoldfastError as {@link open}; `unknown-record`, then and from then on.
    */
   catchUp(): boolean {
-    if (this.#exclusively !== undefined) this.#replay.suspend();
-    if (!this.open()) return false;
+    if (!this.#begin()) return false;
     this.#replay.advance();
     return true;
+  }
+
+  /**
+   * A part of {@link catchUp}, which takes about a millisecond at most, however much news there is: for whoever looks
+   * without being asked.
+   *
+   * @returns whether there may be more.
+   */
+  catchUpSome(): boolean {
+    return this.#begin() && this.#replay.advanceSome();
+  }
+
+  #begin(): boolean {
+    if (this.#exclusively !== undefined) this.#replay.suspend();
+    return this.open();
   }
 
   /** Lets the next use look whether the journal is still the same; for whoever has heard that it may not be. */
@@ -231,11 +205,11 @@ export class Journal<Outcome> {
       this.#requireWritable();
       this.#refuseRepetition(record);
       const before = this.#replay.size;
-      if (this.#strict) this.#syncName();
+      this.#sync?.name();
       if (this.#relief === null) this.#write(record);
       else if (this.#vital(record.kind)) this.#relief.writeAnyway(record);
       else this.#relief.write(record);
-      if (this.#strict) this.#sync();
+      this.#sync?.record();
       this.#compactIfDue(before);
     }
     this.#inDoubt = false;
@@ -246,7 +220,7 @@ export class Journal<Outcome> {
   }
 
   #requireWritable(): void {
-    if (this.#syncFailure !== null) throw this.#syncFailure;
+    this.#sync?.requireTrust();
     const replay = this.#replay;
     if (!this.open()) throw this.#gone();
     replay.mend();
@@ -358,38 +332,6 @@ export class Journal<Outcome> {
     return new HoldfastError('disk-failed', message, { cause });
   }
 
-  /** Makes the record durable that was written last. */
-  #sync(): void {
-    try {
-      fdatasync(this.#replay.file.descriptor, this.file);
-    } catch (error) {
-      throw this.#failedSync(error);
-    }
-    this.#syncName();
-  }
-
-  /** Makes the name of the current generation durable. Done before a record is written too: then nothing is in doubt. */
-  #syncName(): void {
-    const { number } = this.#replay;
-    if (this.#syncedGeneration === number) return;
-    try {
-      syncDirectory(this.directory);
-      this.#syncedGeneration = number;
-    } catch (error) {
-      throw isShortage(error) ? this.#unsynced(error) : this.#failedSync(error);
-    }
-  }
-
-  /** After a sync that failed, the disk may have dropped what it did not write: no later one can be trusted. */
-  #failedSync(cause: unknown): HoldfastError {
-    return (this.#syncFailure = this.#unsynced(cause));
-  }
-
-  #unsynced(cause: unknown): HoldfastError {
-    const message = `The journal ${this.file} could not be synced: whether its last records survive a power loss is unknown.`;
-    return new HoldfastError('disk-failed', message, { cause });
-  }
-
   /**
    * Moves the journal to its next generation now, with a snapshot in place of its history.
    *
@@ -415,7 +357,7 @@ export class Journal<Outcome> {
     if (!replay.verify()) throw this.#gone();
     replay.advance();
     const { number, size: before } = replay;
-    if (compact(replay, this.#machine, this.#strict)) {
+    if (compact(replay, this.#machine, this.#sync !== null)) {
       sweep(this.directory, replay.number, retain);
       this.#onCompaction?.({ path: replay.path, before, after: replay.size });
     }
@@ -447,16 +389,6 @@ export class Journal<Outcome> {
     this.#closed = true;
     this.#replay.suspend();
   }
-}
-
-function checkRecord({ kind, session, sequence, payload }: JournalRecord): void {
-  const valid =
-    Number.isInteger(kind) && kind > 0 && kind < FIRST_JOURNAL_KIND &&
-    Number.isSafeInteger(session) && session > 0 &&
-    Number.isInteger(sequence) && sequence > 0 && sequence < 2 ** 32;
-  if (!valid) throw new RangeError(`No record can have kind ${kind}, session ${session} and sequence ${sequence}.`);
-  if (payload.length <= MAX_PAYLOAD) return;
-  throw new HoldfastError('record-too-large', `A record of ${payload.length} bytes is over the limit of ${MAX_PAYLOAD}.`);
 }
 
 function shortWrite(path: string): HoldfastError {

@@ -5,7 +5,7 @@ import type { Candidate } from './candidate.ts';
 import { tellDamage } from './dead-bytes.ts';
 import { Dedupe } from './dedupe.ts';
 import { diskError } from './disk-error.ts';
-import { END_OF_SNAPSHOT_KIND, FIRST_JOURNAL_KIND, SEAL_KIND, type Frame } from './frame.ts';
+import { FIRST_JOURNAL_KIND, SEAL_KIND, type Frame } from './frame.ts';
 import { FrameReader } from './frame-reader.ts';
 import {
   closeQuietly,
@@ -15,8 +15,9 @@ import {
   openGeneration,
   type GenerationFile,
 } from './generation-file.ts';
-import { decodeEnd, decodeSeal, type EndOfSnapshot, type Seal } from './journal-records.ts';
+import { decodeSeal, type Seal } from './journal-records.ts';
 import type { JournalRecord, Machine } from './machine.ts';
+import { restoreSnapshot } from './snapshot-section.ts';
 import { openSuccessor, succeed } from './succession.ts';
 import { isInPlace, Trust } from './trust.ts';
 
@@ -187,8 +188,7 @@ export class Replay<Outcome> {
     if (known === null) return false;
     const file = openSuccessor(this.directory, known.number, known.magic, FILE_HEADER_BYTES);
     if (file === null) return this.#isSucceeded(known.number) ? this.#restoreNewest(known.number + 1) : this.#beginAnew('was replaced');
-    this.#enter(file, this.#position, this.#mark);
-    return this.#reader?.isIntact() === true || this.#beginAnew('was cut back or replaced');
+    return this.#enter(file, this.#position, this.#mark).isIntact() || this.#beginAnew('was cut back or replaced');
   }
 
   /** Whether there are later generations; asked again and again while others may be making and deleting some. */
@@ -200,25 +200,29 @@ export class Replay<Outcome> {
     return false;
   }
 
-  #enter(file: GenerationFile, position: number, mark: number | null = null): void {
+  #enter(file: GenerationFile, position: number, mark: number | null = null): FrameReader {
     this.suspend();
     this.#file = file;
     this.#generation = file;
     this.#position = position;
     this.#reader = new FrameReader(file.descriptor, file.magic, position, mark);
     this.#trust.renew();
+    return this.#reader;
   }
 
   /** Applies everything that the journal has by now. One positioned read when there is no news. */
   advance(): void {
-    for (;;) {
-      if (this.#sealed !== null && !this.#follow(this.#sealed)) return;
-      const reader = this.#reader;
-      if (reader === null || this.#fill(reader) === 0) return;
-      this.#take(reader);
-      if (reader.wasCutBack && !this.#beginAnew('was cut back')) return;
-      if (this.#sealed === null && this.#reader?.reachedEnd !== false) return;
-    }
+    while (this.advanceSome());
+  }
+
+  /** The same for what one read brings: 64 KiB, or a record that is larger. Whether there may be more. */
+  advanceSome(): boolean {
+    if (this.#sealed !== null && !this.#follow(this.#sealed)) return false;
+    const reader = this.#reader;
+    if (reader === null || this.#fill(reader) === 0) return false;
+    this.#take(reader);
+    if (reader.wasCutBack && !this.#beginAnew('was cut back')) return false;
+    return this.#sealed !== null || this.#reader?.reachedEnd === false;
   }
 
   /** As {@link advance}, right after this realm wrote `record` as `frame`, for the first time and in one piece. */
@@ -365,7 +369,7 @@ export class Replay<Outcome> {
   }
 
   #restore(file: GenerationFile): void {
-    this.#enter(file, FILE_HEADER_BYTES);
+    const reader = this.#enter(file, FILE_HEADER_BYTES);
     // Until the snapshot is whole, the state belongs to no generation.
     this.#generation = null;
     this.#sealed = null;
@@ -374,7 +378,7 @@ export class Replay<Outcome> {
     feeding = true;
     try {
       this.#machine.reset();
-      const end = this.#readSnapshot(file);
+      const end = restoreSnapshot(this.#machine, reader, file, () => this.#fill(reader));
       this.#machine.restored(this.#restoredOnce);
       this.#dedupe = end.dedupe;
       this.#count = end.count;
@@ -388,33 +392,7 @@ export class Replay<Outcome> {
       feeding = false;
     }
     // What was read together with the snapshot's last bytes is no news to any later read.
-    if (this.#reader === null) return;
-    this.#take(this.#reader);
-    this.#reader.anchor();
+    this.#take(reader);
+    reader.anchor();
   }
-
-  #readSnapshot(file: GenerationFile): EndOfSnapshot {
-    const reader = this.#reader;
-    for (let records = 0; reader !== null && this.#nextOfSnapshot(reader); records++) {
-      const { kind, payload } = reader.frame;
-      if (kind === END_OF_SNAPSHOT_KIND) return this.#checkedEnd(decodeEnd(payload), file, records);
-      if (kind >= FIRST_JOURNAL_KIND) break;
-      this.#machine.restore(kind, payload);
-    }
-    throw damagedSnapshot(file);
-  }
-
-  #nextOfSnapshot(reader: FrameReader): boolean {
-    while (!reader.next()) if (this.#fill(reader) === 0) return false;
-    return reader.damage === 0;
-  }
-
-  #checkedEnd(end: EndOfSnapshot, file: GenerationFile, records: number): EndOfSnapshot {
-    if (end.records !== records || end.generation !== file.number) throw damagedSnapshot(file);
-    return end;
-  }
-}
-
-function damagedSnapshot(file: GenerationFile): HoldfastError {
-  return new HoldfastError('journal-damaged', `The snapshot of the journal ${file.path} is damaged; nothing was read from it.`);
 }

@@ -33,6 +33,19 @@ export class ClaimList<C extends Linked<C>> {
     claim.before = claim.after = null;
   }
 
+  /** Removes all, and gives them in order. */
+  takeAll(): C[] {
+    const claims: C[] = [];
+    for (let claim = this.#first; claim !== null; ) {
+      const { after } = claim;
+      claim.before = claim.after = null;
+      claims.push(claim);
+      claim = after;
+    }
+    this.#first = this.#last = null;
+    return claims;
+  }
+
   appendTo(claims: C[]): void {
     for (let claim = this.#first; claim !== null; claim = claim.after) claims.push(claim);
   }

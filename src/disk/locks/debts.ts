@@ -7,7 +7,7 @@ interface Debt {
 
 /** What the disk has refused of sessions' records, in order. */
 export class Debts {
-  #owed: readonly Debt[] = [];
+  #owed: Debt[] = [];
 
   get size(): number {
     return this.#owed.length;
@@ -15,7 +15,7 @@ export class Debts {
 
   /** `payload` may be used for something else afterwards. */
   add(session: number, kind: number, payload: Uint8Array): void {
-    this.#owed = [...this.#owed, { session, kind, payload: payload.slice() }];
+    this.#owed.push({ session, kind, payload: payload.slice() });
   }
 
   clear(): void {

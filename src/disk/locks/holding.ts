@@ -1,6 +1,13 @@
+import { Paced } from '../../runtime/paced.ts';
 import type { FileLock, HeldWebLock, PendingWebLock } from './lock-table.ts';
 
-/** What this realm knows of one of its own claims, whichever objects a machine has for it. */
+/** One record may decide many claims, and whoever waits for each of them is to be told, which takes microseconds. */
+const toBeTold = new Paced<Holding>((holding) => holding.tell(), { items: 256, milliseconds: Infinity });
+
+/**
+ * What this realm knows of one of its own claims, whichever objects a machine has for it. Its state changes at once;
+ * whoever waits for that, or holds, is told at once or, where many are to be told, in a later turn of the event loop.
+ */
 export class Holding {
   /** Sequence of the record that made the claim. */
   readonly id: number;
@@ -10,8 +17,11 @@ export class Holding {
   onLost: (() => void) | null = null;
   /** Whether the body of an operation runs under it. */
   running = false;
-  #settle: ((held: boolean) => void) | null = null;
+  #decide: ((held: boolean) => void) | null = null;
   #fail: ((error: unknown) => void) | null = null;
+  /** What the decision was, until it is told. */
+  #wasGranted = false;
+  #error: (() => unknown) | null = null;
 
   constructor(session: number, id: number, state: 'waiting' | 'held' | 'refused') {
     this.session = session;
@@ -23,22 +33,38 @@ export class Holding {
   decision(): Promise<boolean> {
     if (this.state !== 'waiting') return Promise.resolve(this.state === 'held');
     return new Promise((resolve, reject) => {
-      this.#settle = resolve;
+      this.#decide = resolve;
       this.#fail = reject;
     });
   }
 
   settle(held: boolean): void {
     this.state = held ? 'held' : 'refused';
-    this.#settle?.(held);
+    this.#wasGranted = held;
+    if (this.#decide !== null) toBeTold.add(this);
   }
 
   /** `error` makes what whoever still waits for the decision is told. */
   lose(error: () => unknown): void {
-    const waited = this.state === 'waiting';
+    if (this.state === 'waiting') this.#error = error;
     this.state = 'lost';
-    if (waited) this.#fail?.(error());
-    else this.onLost?.();
+    if (this.#decide !== null || this.onLost !== null) toBeTold.add(this);
+  }
+
+  /** Tells the decision to whoever waits for it; otherwise, once, that the claim is lost. */
+  tell(): void {
+    const [decide, fail] = [this.#decide, this.#fail];
+    this.#decide = this.#fail = null;
+    if (decide === null) this.#tellLost();
+    else if (this.#error === null) decide(this.#wasGranted);
+    else fail?.(this.#error());
+  }
+
+  #tellLost(): void {
+    const { onLost } = this;
+    if (this.state !== 'lost') return;
+    this.onLost = null;
+    onLost?.();
   }
 }
 
@@ -76,8 +102,8 @@ export class GrantedWebLock implements HeldWebLock {
   }
 
   set onLost(listener: (() => void) | null) {
-    this.#holding.onLost = listener;
     if (this.#holding.state === 'lost') listener?.();
+    else this.#holding.onLost = listener;
   }
 
   release(): void {

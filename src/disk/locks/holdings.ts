@@ -1,11 +1,26 @@
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
-import type { Claim } from './claims.ts';
+import { Paced } from '../../runtime/paced.ts';
+import type { Claim, WebClaim } from './claims.ts';
 import { Holding } from './holding.ts';
+
+/** Of claims that one record ended, what is done in a turn of the event loop. */
+const SHARE = { items: 256, milliseconds: Infinity };
 
 /** What a realm's session holds or waits for, by the sequence of the record that made each claim. */
 export class Holdings {
-  readonly #all = new Map<number, Holding>();
+  #all = new Map<number, Holding>();
   #waiting = 0;
+  readonly #granting = new Paced<WebClaim>((claim) => {
+    if (this.#of(claim) !== undefined) this.settle(claim.id, true);
+  }, SHARE);
+  readonly #releasing = new Paced<Claim>((claim) => {
+    const holding = this.#of(claim);
+    if (holding !== undefined) this.letGo(holding, 'released');
+  }, SHARE);
+  readonly #losing = new Paced<Claim>((claim) => {
+    const holding = this.#of(claim);
+    if (holding !== undefined) this.#lose(holding, sessionLost);
+  }, SHARE);
   /** Claims that were taken away while their bodies run on. */
   readonly #orphans = new Set<Holding>();
 
@@ -56,41 +71,69 @@ export class Holdings {
     holding.settle(held);
   }
 
-  release(id: number): void {
-    const holding = this.#all.get(id);
-    if (holding !== undefined) this.letGo(holding, 'released');
+  /** It was granted, maybe together with many: what is known of it follows by and by. */
+  grantSoon(claim: WebClaim): void {
+    this.#granting.add(claim);
   }
 
-  lose(id: number, error: () => HoldfastError = sessionLost): void {
-    const holding = this.#all.get(id);
-    if (holding === undefined) return;
+  /** They ended together, and nobody has to be told: what is known of each follows by and by. */
+  releaseSoon(claims: readonly Claim[]): void {
+    for (const claim of claims) this.#releasing.add(claim);
+  }
+
+  /** They were taken away together: whoever holds each is told by and by. */
+  loseSoon(claims: readonly Claim[]): void {
+    for (const claim of claims) this.#losing.add(claim);
+  }
+
+  #lose(holding: Holding, error: () => HoldfastError): void {
     this.letGo(holding, holding.state);
     if (holding.running) this.#orphans.add(holding);
     holding.lose(error);
   }
 
-  loseAll(error?: () => HoldfastError): void {
-    for (const id of this.ids) this.lose(id, error);
+  lose(id: number): void {
+    const holding = this.#all.get(id);
+    if (holding !== undefined) this.#lose(holding, sessionLost);
+  }
+
+  loseAll(error: () => HoldfastError = sessionLost): void {
+    for (const holding of [...this.#all.values()]) this.#lose(holding, error);
+  }
+
+  /** The same id may be one of a later session. */
+  #of({ id, session }: Claim): Holding | undefined {
+    const holding = this.#all.get(id);
+    return holding?.session === session.id ? holding : undefined;
   }
 
   /** Takes out those that wait, for whoever then tells them why. */
   takeWaiting(): Holding[] {
     const waiting: Holding[] = [];
-    for (const holding of this.#all.values()) if (holding.state === 'waiting') waiting.push(holding);
-    for (const { id } of waiting) this.#all.delete(id);
+    const all = this.#all;
+    this.#all = new Map();
+    for (const [id, holding] of all) {
+      if (holding.state === 'waiting') waiting.push(holding);
+      else this.#all.set(id, holding);
+    }
     this.#waiting = 0;
     return waiting;
+  }
+
+  /** All of them end. `error` is for whoever still waits, and is told by and by. */
+  abandon(error: () => HoldfastError): void {
+    const ended = new Paced<Holding>((holding) => {
+      if (holding.state === 'waiting') holding.lose(error);
+      else holding.state = 'released';
+    }, SHARE);
+    for (const holding of this.#all.values()) ended.add(holding);
+    this.#all = new Map();
+    this.#waiting = 0;
   }
 
   /** The body of an operation has ended, whether or not it still had its claim. */
   bodyEnded(holding: Holding): void {
     this.#orphans.delete(holding);
-  }
-
-  clear(): void {
-    for (const holding of this.#all.values()) holding.state = 'released';
-    this.#all.clear();
-    this.#waiting = 0;
   }
 }
 

@@ -12,8 +12,8 @@ export interface LockListener {
   lost(claim: Claim, by: number): void;
   /** A session is no longer heard: it left, was forgotten or declared dead. */
   left(session: number, by: number): void;
-  /** A claim was ended by its own session, with all others of its client. */
-  ended(claim: Claim): void;
+  /** Claims were ended by their own session: all of one of its clients. */
+  ended(claims: readonly Claim[]): void;
   /** A web lock or a request for one has come to its name, or left it. */
   webStirred(claim: WebClaim): void;
   changed(change: FileChange): void;

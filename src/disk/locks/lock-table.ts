@@ -87,6 +87,12 @@ export interface WebLockInfo {
   readonly clientId: string;
 }
 
+/** Who holds and who waits, at one moment. */
+export interface WebLockState {
+  readonly held: readonly WebLockInfo[];
+  readonly pending: readonly WebLockInfo[];
+}
+
 /** https://w3c.github.io/web-locks/#lock-concept: a lock that was granted. */
 export interface HeldWebLock {
   release(): void;
@@ -117,8 +123,8 @@ export interface PendingWebLock {
 export interface WebLockTable {
   /** Enqueues in journal order, synchronously. `granted` gives null for `ifAvailable` when the lock is taken. */
   request(request: WebLockRequest): PendingWebLock;
-  /** Held and pending requests, in order. */
-  query(): { held: WebLockInfo[]; pending: WebLockInfo[] };
+  /** Held and pending requests, in order. They are not copied: whoever gives them on does that. */
+  query(): WebLockState;
   /** Releases and aborts everything of one client. */
   endClient(clientId: string): void;
 }

@@ -3,7 +3,7 @@ import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import type { Claim, CommonClaim, FileClaim, FileLockClaim, OperationClaim, Session, WebClaim } from './claims.ts';
 import { PayloadReader } from './codec.ts';
 import { FileQueue } from './file-queue.ts';
-import type { FileChange, Intent, WebLockInfo, WebLockMode } from './lock-table.ts';
+import type { FileChange, Intent, WebLockMode, WebLockState } from './lock-table.ts';
 import type { LockListener } from './lock-listener.ts';
 import { RecentChanges } from './recent-changes.ts';
 import {
@@ -19,7 +19,7 @@ import {
   type LockFields,
   type OperateFields,
 } from './records.ts';
-import { addClaim, claimsOfClient, createLock, createOperation, createSession, createWebClaim, removeClaim, removeClaims, webLockInfo } from './session.ts';
+import { addClaim, claimsOfClient, createLock, createOperation, createSession, createWebClaim, removeClaim, removeClaims, removeClaimsOfMany } from './session.ts';
 import { readSnapshotRecord, writeSnapshot, type SavedClaim } from './snapshot.ts';
 import { WebQueues } from './web-queues.ts';
 
@@ -124,8 +124,8 @@ export class LockMachine implements Machine<LockOutcome> {
   }
 
   /** https://w3c.github.io/web-locks/#snapshot-the-lock-state */
-  query(): { held: WebLockInfo[]; pending: WebLockInfo[] } {
-    return { held: this.#web.held().map(webLockInfo), pending: this.#web.requests().map(webLockInfo) };
+  query(): WebLockState {
+    return { held: this.#web.held(), pending: this.#web.requests() };
   }
 
   // Records.
@@ -230,14 +230,14 @@ export class LockMachine implements Machine<LockOutcome> {
 
   #endClient(session: Session, clientId: string): boolean {
     const ofClient = claimsOfClient(session, clientId);
-    for (const claim of ofClient) this.#listener.ended(claim);
-    this.#dropAll(session, ofClient);
+    this.#listener.ended(ofClient);
+    this.#web.end(ofClient);
+    removeClaims(session, ofClient);
     return ofClient.length > 0;
   }
 
   /** Ends claims of one session, none of which is granted, or refuses others, because of the end of another. */
   #dropAll(session: Session, claims: readonly Claim[]): void {
-    removeClaims(session, claims);
     const web: WebClaim[] = [];
     const files: Record<'held' | 'waiting', FileClaim[]> = { held: [], waiting: [] };
     for (const claim of claims) {
@@ -249,6 +249,7 @@ export class LockMachine implements Machine<LockOutcome> {
     this.#files.cancel(files.waiting);
     for (const claim of files.held) if (claim.type === 'operation') this.#files.end(claim);
     this.#web.end(web);
+    removeClaims(session, claims);
   }
 
   #drop(claim: Claim): void {
@@ -314,9 +315,9 @@ export class LockMachine implements Machine<LockOutcome> {
   }
 
   #createWeb(): WebQueues {
-    const stolen = (claim: WebClaim): void => {
-      removeClaim(claim);
-      this.#listener.lost(claim, this.#by);
+    const stolen = (claims: readonly WebClaim[]): void => {
+      removeClaimsOfMany(claims);
+      for (const claim of claims) this.#listener.lost(claim, this.#by);
     };
     return new WebQueues({
       settled: (claim) => this.#settled(claim),

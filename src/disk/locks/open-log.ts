@@ -1,8 +1,8 @@
 import { onShortage } from '../../runtime/descriptors.ts';
 import { Journal, type JournalOptions } from '../journal/journal.ts';
 import { OpenJournals, type Suspendable } from '../journal/open-journals.ts';
+import type { LockLog } from './lock-log.ts';
 import type { LockMachine, LockOutcome } from './machine.ts';
-import type { LockLog } from './participant.ts';
 
 /** Lock journals open at once in this realm. What a session holds is in the journal; its descriptor holds nothing. */
 const openLogs = new OpenJournals<OpenLog>(32);
@@ -30,6 +30,13 @@ export class OpenLog implements LockLog, Suspendable {
     this.used = true;
     this.#journal.catchUp();
     this.#note();
+  }
+
+  catchUpSome(): boolean {
+    this.used = true;
+    const isMore = this.#journal.catchUpSome();
+    this.#note();
+    return isMore;
   }
 
   append(kind: number, session: number, sequence: number, payload: Uint8Array): LockOutcome {

@@ -1,5 +1,6 @@
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import type { ThreadIdentity } from '../../runtime/identity.ts';
+import { Paced } from '../../runtime/paced.ts';
 import { randomInteger, randomUuid } from '../../runtime/random.ts';
 import type { BucketPlace } from '../place.ts';
 import { requireWake } from './bell.ts';
@@ -8,6 +9,7 @@ import { Debts } from './debts.ts';
 import type { Holding } from './holding.ts';
 import { Holdings, journalReplaced, sessionLost } from './holdings.ts';
 import type { FileChange } from './lock-table.ts';
+import type { LockLog } from './lock-log.ts';
 import type { LockListener } from './lock-listener.ts';
 import { LockMachine, type LockOutcome } from './machine.ts';
 import { NameWatch } from './name-watch.ts';
@@ -15,14 +17,6 @@ import { News } from './news.ts';
 import type { ParticipantEvents } from './participant-events.ts';
 import { encodeId, encodeJoin, isClaim, kinds } from './records.ts';
 import { whereaboutsOf } from './whereabouts.ts';
-
-/** What a participant needs of a journal. */
-export interface LockLog {
-  open(): boolean;
-  catchUp(): void;
-  append(kind: number, session: number, sequence: number, payload: Uint8Array): LockOutcome;
-  close(): void;
-}
 
 /** Long before sequences of a session could run out, the session is replaced when nothing of it is held. */
 const LAST_SEQUENCE = 2 ** 31;
@@ -58,6 +52,10 @@ export class Participant implements LockListener {
   readonly #debts = new Debts();
   readonly #news = new News();
   #toWake = new Set<string>();
+  /** Web locks that were taken away while the journal was read. */
+  readonly #stolen: WebClaim[] = [];
+  /** Claims whose end is still to be told to others, where many end at once. */
+  readonly #givingBack = new Paced<Holding>((holding) => this.#giveBack(holding), { items: 64, milliseconds: Infinity });
   /** Whether claims of this session have changed since somebody was told. */
   #isStirred = false;
   /** Whether the journal was replaced, and the session is not lost yet. */
@@ -97,8 +95,18 @@ export class Participant implements LockListener {
     return this.#open();
   }
 
+  /** As {@link look}, for a part of the news; whether there may be more. */
+  lookSome(): boolean {
+    if (!this.#open()) return false;
+    const isMore = this.#log.catchUpSome();
+    this.#deliver();
+    return isMore;
+  }
+
   #open(): boolean {
-    if (this.#isOpen || !this.#log.open()) return this.#isOpen;
+    if (this.#isOpen) return true;
+    this.#place.requirePlain?.();
+    if (!this.#log.open()) return false;
     requireWake(this.#place.path);
     return (this.#isOpen = true);
   }
@@ -110,10 +118,10 @@ export class Participant implements LockListener {
   replaced(): void {
     this.#isOpen = this.#isPrepared = false;
     this.#isReplaced = true;
-    this.#place.lost?.();
     const session = this.#session;
     this.#debts.clear();
     this.#news.add(() => this.#startAfresh(session));
+    this.#place.lost?.();
   }
 
   /** A copy of the old journal may know the session, and would hold for it what it held then. */
@@ -123,6 +131,7 @@ export class Participant implements LockListener {
     this.#loseSession(session, journalReplaced);
     if (!this.machine.sessions.has(session)) return;
     try {
+      this.#place.requirePlain?.();
       this.#log.append(kinds.leave, session, ++this.#sequence, new Uint8Array(0));
     } catch {
       // Others will find that the session is not of this bucket, or that its thread has ended.
@@ -180,20 +189,13 @@ export class Participant implements LockListener {
 
   /** Withdraws a claim that waits; false when it was granted before that. */
   withdraw(holding: Holding): boolean {
-    if (holding.state !== 'waiting') return false;
+    // What has ended with its client needs no record.
+    if (holding.state !== 'waiting' || this.machine.find(holding.session, holding.id) === undefined) return false;
     const withdrawn = this.#append(kinds.abort, encodeId(holding.id)) === true;
     if (withdrawn) this.#holdings.letGo(holding, 'released');
     this.#events.stirred();
     this.#deliver();
     return withdrawn;
-  }
-
-  /** Has others that hold or wait for web locks of a name look at the journal. */
-  ring(name: string): void {
-    const { held, pending } = this.machine.webParties(name);
-    const folders = new Set<string>();
-    for (const { session } of [...held, ...pending]) if (session.id !== this.#session) folders.add(session.folder);
-    this.#events.wake(folders);
   }
 
   /** The sessions of others that stand before what this one waits for. */
@@ -223,8 +225,9 @@ export class Participant implements LockListener {
    */
   refuse(error: HoldfastError, isLeaving = false): void {
     this.#refusal ??= error;
+    if (isLeaving) return this.#holdings.abandon(() => error);
     for (const holding of this.#holdings.takeWaiting()) {
-      if (!isLeaving) this.#appendOrOwe(kinds.release, encodeId(holding.id));
+      this.#givingBack.add(holding);
       holding.lose(() => error);
     }
     this.#events.stirred();
@@ -240,14 +243,16 @@ export class Participant implements LockListener {
       // Others will find this session dead once its thread has ended.
     }
     this.#session = 0;
-    this.#holdings.clear();
+    this.#holdings.abandon(sessionLost);
     this.#debts.clear();
     this.#log.close();
   }
 
   #join(): void {
     if (this.#refusal !== null) throw this.#refusal;
-    this.#recheck();
+    // The journal may have been removed or replaced.
+    if (this.#isOpen) this.#log.open();
+    this.#deliver();
     this.assertNotLost();
     if (this.#debts.size > 0) this.payDebts();
     if (this.#session !== 0 && (this.#sequence < LAST_SEQUENCE || this.isBusy)) return;
@@ -261,13 +266,6 @@ export class Participant implements LockListener {
       this.#session = 0;
       throw error;
     }
-  }
-
-  /** Before the session writes: the journal may have been removed or replaced. */
-  #recheck(): void {
-    if (!this.#isOpen) return;
-    this.#log.open();
-    this.#deliver();
   }
 
   /** Whoever made the bucket may not have waited until the disk had its name, and may have left unfinished work. */
@@ -303,6 +301,10 @@ export class Participant implements LockListener {
     }
   }
 
+  #giveBack({ session, id }: Holding): void {
+    if (session === this.#session) this.#appendOrOwe(kinds.release, encodeId(id));
+  }
+
   #owe(kind: number, payload: Uint8Array): void {
     this.#debts.add(this.#session, kind, payload);
     this.#events.stirred();
@@ -319,21 +321,25 @@ export class Participant implements LockListener {
   // News: what the machine reports while it reads the journal. What calls nobody happens at once.
 
   settled(claim: Claim, by: number): void {
-    if (this.#isOwn(claim)) this.#holdings.settle(claim.id, claim.state !== 'refused');
-    else this.#noteOther(claim, by);
+    if (!this.#isOwn(claim)) this.#noteOther(claim, by);
+    else if (claim.type === 'web') this.#holdings.grantSoon(claim);
+    else this.#holdings.settle(claim.id, claim.state !== 'refused');
   }
 
   lost(claim: Claim, by: number): void {
-    if (claim.session.id === this.#session) this.#news.add(() => this.#holdings.lose(claim.id));
-    else this.#noteOther(claim, by);
+    if (claim.session.id !== this.#session) return this.#noteOther(claim, by);
+    if (claim.type !== 'web') return this.#news.add(() => this.#holdings.lose(claim.id));
+    if (this.#stolen.length === 0) this.#news.add(() => this.#holdings.loseSoon(this.#stolen.splice(0)));
+    this.#stolen.push(claim);
   }
 
   left(session: number): void {
     if (session === this.#session) this.#news.add(() => this.#loseSession(session));
   }
 
-  ended(claim: Claim): void {
-    if (this.#isOwn(claim)) this.#holdings.release(claim.id);
+  ended(claims: readonly Claim[]): void {
+    const [first] = claims;
+    if (first !== undefined && this.#isOwn(first)) this.#holdings.releaseSoon(claims);
   }
 
   webStirred({ name, session }: WebClaim): void {
@@ -354,8 +360,7 @@ export class Participant implements LockListener {
   }
 
   #isOwn({ session }: Claim): boolean {
-    if (session.id !== this.#session || this.#isReplaced) return false;
-    return (this.#isStirred = true);
+    return session.id === this.#session && !this.#isReplaced && (this.#isStirred = true);
   }
 
   #noteOther({ session }: Claim, by: number): void {

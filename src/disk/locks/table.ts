@@ -14,6 +14,7 @@ import { HeldFileLock, WebLockTurn, type Holding } from './holding.ts';
 import { sessionLost } from './holdings.ts';
 import { removeLease, touchLease } from './lease.ts';
 import { Liveness } from './liveness.ts';
+import type { LockLog } from './lock-log.ts';
 import {
   LockedError,
   type FileChange,
@@ -23,16 +24,17 @@ import {
   type LockClass,
   type OperationResult,
   type PendingWebLock,
-  type WebLockInfo,
   type WebLockMode,
   type WebLockParties,
   type WebLockParty,
   type WebLockRequest,
+  type WebLockState,
   type WebLockTable,
 } from './lock-table.ts';
 import type { LockMachine } from './machine.ts';
 import { OpenLog } from './open-log.ts';
-import { Participant, type LockLog } from './participant.ts';
+import { Participant } from './participant.ts';
+import { PatientLook } from './patient-look.ts';
 import {
   encodeFinish,
   encodeId,
@@ -103,6 +105,7 @@ export class LockTable implements FileLockTable, WebLockTable, WebLockParties {
   readonly #feed: ChangeFeed;
   readonly #bell: Bell;
   readonly #bucket: string;
+  readonly #patientLook = new PatientLook(() => this.#tryLater(() => this.#participant.lookSome()) === true);
   #running = 0;
   #closing: { readonly promise: Promise<void>; readonly finish: () => void } | null = null;
 
@@ -136,8 +139,8 @@ export class LockTable implements FileLockTable, WebLockTable, WebLockParties {
     const probe = options.probe ?? threadLife;
     const lookMs = Math.min(LOOK_MS, leaseMs / TOUCHES_PER_LEASE);
     this.#liveness = new Liveness(this.#participant, this.#fence, { bucket, probe, leaseMs, lookMs });
-    this.#feed = new ChangeFeed({ directory: journal, look: () => this.#lookQuietly(), lookMs, detach });
-    this.#bell = new Bell(bucket, this.#participant.folder, () => this.#lookQuietly(), detach);
+    this.#feed = new ChangeFeed({ directory: journal, look: () => this.#patientLook.look(), lookMs, detach });
+    this.#bell = new Bell(bucket, this.#participant.folder, () => this.#patientLook.look(), detach);
     this.#vigil = new Vigil(this.#bell, this.#duties(), { lookMs, touchMs: leaseMs / TOUCHES_PER_LEASE, keenMs, detach });
   }
 
@@ -212,7 +215,7 @@ export class LockTable implements FileLockTable, WebLockTable, WebLockParties {
     return { granted: Promise.resolve(null), held: null, abort: () => false };
   }
 
-  query(): { held: WebLockInfo[]; pending: WebLockInfo[] } {
+  query(): WebLockState {
     if (this.#participant.look()) this.#liveness.examineAll();
     return this.#participant.machine.query();
   }
@@ -233,12 +236,20 @@ export class LockTable implements FileLockTable, WebLockTable, WebLockParties {
   }
 
   ring(name: string): void {
-    this.#participant.ring(name);
+    const { session: own, machine } = this.#participant;
+    const { held, pending } = machine.webParties(name);
+    const others = [...held, ...pending].filter(({ session }) => session.id !== own);
+    for (const folder of new Set(others.map(({ session }) => session.folder))) Bell.ring(this.#bucket, folder);
   }
 
   endClient(clientId: string): void {
     if (this.#participant.session === 0) return;
-    this.#participant.tell(kinds.endClient, () => encodeText(clientId));
+    try {
+      this.#participant.tell(kinds.endClient, () => encodeText(clientId));
+    } catch (error) {
+      // Otherwise what the client had went with the session, whose journal was replaced by what cannot be used.
+      if (this.#participant.session !== 0) throw error;
+    }
   }
 
   /** Whether the realm to which a directory in `swap/` belongs has ended. To be asked about directories that were seen. */
@@ -314,6 +325,7 @@ export class LockTable implements FileLockTable, WebLockTable, WebLockParties {
 
   #closeIfDone(): void {
     if (this.#closing === null || this.#running > 0) return;
+    this.#patientLook.close();
     this.#vigil.close();
     this.#feed.close();
     this.#participant.close();
@@ -349,14 +361,10 @@ export class LockTable implements FileLockTable, WebLockTable, WebLockParties {
         if (this.#participant.isWaiting) return 'waiting';
         return this.#participant.isBusy || this.#liveness.hasSuspects ? 'keeping' : 'idle';
       },
-      look: () => this.#lookQuietly(),
+      look: () => this.#patientLook.look(),
       attend: () => this.#attendQuietly(),
       touch: () => touchLease(this.#bucket, this.folder),
     };
-  }
-
-  #lookQuietly(): void {
-    this.#tryLater(() => this.#participant.look());
   }
 
   #attendQuietly(): void {
@@ -368,11 +376,12 @@ export class LockTable implements FileLockTable, WebLockTable, WebLockParties {
   }
 
   /** What a timer or a watch does has no caller to fail: the next round tries again, or else what waits is told. */
-  #tryLater(body: () => void): void {
+  #tryLater<T>(body: () => T): T | undefined {
     try {
-      body();
+      return body();
     } catch (error) {
       if (error instanceof HoldfastError && FATAL.has(error.code)) this.#participant.refuse(error);
+      return undefined;
     }
   }
 }

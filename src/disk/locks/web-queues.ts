@@ -5,8 +5,8 @@ import type { WebLockMode } from './lock-table.ts';
 export interface WebQueueEvents {
   /** A claim that waited is held now. */
   settled(claim: WebClaim): void;
-  /** A claim that was held is another's now. */
-  stolen(claim: WebClaim): void;
+  /** Claims that were held are another's now. */
+  stolen(claims: readonly WebClaim[]): void;
   /** A claim has come to its name, or left it; of those that leave at once, one of each name. */
   stirred(claim: WebClaim): void;
 }
@@ -136,11 +136,9 @@ export class WebQueues {
   }
 
   #steal(queue: WebQueue): void {
-    for (let claim = queue.held.first; claim !== null; claim = queue.held.first) {
-      queue.held.remove(claim);
-      claim.state = 'ended';
-      this.#events.stolen(claim);
-    }
+    const stolen = queue.held.takeAll();
+    for (const claim of stolen) claim.state = 'ended';
+    this.#events.stolen(stolen);
   }
 
   #drop({ name, held, pending }: WebQueue): void {

@@ -165,10 +165,9 @@ export class MapJournal implements Suspendable {
   /** The journal was removed or replaced: what was done to it has to be done again. */
   #forget(): void {
     this.#open = this.#placed = this.#prepared = false;
-    this.#place.lost?.();
-    if (this.#machine.listener === null) return;
-    this.#forgotten ??= new Map(this.#machine.state.entries());
+    if (this.#machine.listener !== null) this.#forgotten ??= new Map(this.#machine.state.entries());
     this.#machine.listener = null;
+    this.#place.lost?.();
   }
 
   /** Listeners hear of each key once, however many records made it what it is now. */
@@ -180,6 +179,7 @@ export class MapJournal implements Suspendable {
   }
 
   #reopen(): void {
+    this.#place.requirePlain?.();
     if (!this.#journal.open()) return;
     this.#journal.catchUp();
     this.#open = true;

@@ -7,6 +7,7 @@ import type { Space } from '../journal/space.ts';
 import type { BucketPlace } from '../place.ts';
 import { AccountJournal } from './account-journal.ts';
 import { Attendant } from './attendant.ts';
+import { CategoryLedger, type Budget, type LedgerKeeper } from './category-ledger.ts';
 import { COUNTING, NO_ACCOUNT, OverQuotaError } from './ledger.ts';
 import type { Ledger, Mark } from './ledger.ts';
 import type { Verdict } from './machine.ts';
@@ -33,11 +34,10 @@ export interface AccountOptions {
 }
 
 /**
- * Bytes that a session reserves in advance: so often it writes a record, and so many it may keep from others. Each time
- * twice as many, as long as it goes on.
+ * Bytes that a session reserves in advance: so often it writes a record, which takes about as long as six writes of
+ * 4 KiB, and so many it may keep from others, and leave reserved when it is killed.
  */
 export const CHUNK_BYTES = 2 ** 20;
-export const LARGEST_CHUNK_BYTES = 2 ** 23;
 
 /** How long what a session has used or freed is not told to others, at most, in milliseconds. */
 const SETTLE_MS = 250;
@@ -74,12 +74,18 @@ export class Account {
   readonly #space: Space | undefined;
   readonly #attendant: Attendant;
   readonly #identity: () => ThreadIdentity;
-  /** Bytes that may be used without asking. */
-  #left = 0;
-  /** Bytes to be reserved in advance the next time. */
-  #chunk = CHUNK_BYTES;
-  /** Used of what was reserved, and freed, since the last record. */
-  #used = new Map<Category, number>();
+  /** What may be used without asking. */
+  readonly #budget: Budget = { left: 0 };
+  readonly #ledgers = new Map<Category, CategoryLedger>();
+  readonly #keeper: LedgerKeeper = {
+    budget: this.#budget,
+    reserve: (bytes) => this.#reserve(bytes),
+    mark: () => this.#mark(),
+    free: (category, bytes, since) => this.#free(category, bytes, since),
+    moved: (since) => this.#moved(since),
+    doubt: () => this.#doubt(),
+  };
+  /** What was freed since the last record. */
   #freed = new Map<Category, number>();
   /** The counting before which nothing that was freed has gone. */
   #freedSince: Mark = 0;
@@ -106,14 +112,9 @@ export class Account {
 
   /** What pays for one kind of things. */
   ledger(category: Category): Ledger {
-    return {
-      charge: (bytes) => this.#charge(category, bytes),
-      refund: (bytes) => this.#refund(category, bytes),
-      mark: () => this.#mark(),
-      free: (bytes, since) => this.#free(category, bytes, since),
-      moved: (since) => this.#moved(since),
-      doubt: () => this.#doubt(),
-    };
+    const ledger = this.#ledgers.get(category) ?? new CategoryLedger(category, this.#keeper);
+    this.#ledgers.set(category, ledger);
+    return ledger;
   }
 
   /**
@@ -161,27 +162,11 @@ export class Account {
     this.#rest();
   }
 
-  #charge(category: Category, bytes: number): void {
-    if (bytes > this.#left) this.#reserve(bytes);
-    this.#left -= bytes;
-    add(this.#used, category, bytes);
-    this.#stirred = true;
-  }
-
-  #refund(category: Category, bytes: number): void {
-    const used = this.#used.get(category) ?? 0;
-    const own = Math.min(used, bytes);
-    this.#used.set(category, used - own);
-    this.#left += own;
-    // It was told of meanwhile.
-    if (own < bytes) this.#free(category, bytes - own, this.#mark());
-  }
-
   #reserve(bytes: number): void {
     this.#journal.ensure();
     this.#attendant.begin();
-    const want = Math.min(this.#chunk, this.#roomBeyond(bytes));
-    this.#chunk = Math.min(2 * this.#chunk, LARGEST_CHUNK_BYTES);
+    this.#stirred = true;
+    const want = Math.min(CHUNK_BYTES, this.#roomBeyond(bytes));
     const { total = Number.MAX_SAFE_INTEGER, aside } = this.#allowance;
     const { granted, requested } = this.#adjust(bytes, want, Math.max(0, total - aside));
     if (granted) return;
@@ -218,14 +203,13 @@ export class Account {
     const verdict = this.#append(need, want, limit);
     // Others have taken this realm for dead, and what it had reserved for used.
     const heard = verdict.heard ? verdict : this.#append(need, want, limit);
-    this.#left = this.#journal.reservation;
+    this.#budget.left = this.#journal.reservation;
     this.#arm();
     return heard;
   }
 
   #append(need: number, want: number, limit: number): Verdict {
     const isKnown = this.#journal.reservation > 0;
-    const [used, freed] = [this.#used, this.#freed];
     const record = {
       identity: isKnown ? null : this.#identity(),
       epoch: Math.max(0, this.#freedSince),
@@ -233,18 +217,18 @@ export class Account {
       limit,
       need,
       want,
-      used: positive(used),
-      freed: positive(freed),
+      used: positive(this.#used),
+      freed: positive(this.#freed),
     };
     try {
       const verdict = this.#journal.append(kinds.adjust, encodeAdjustment(record));
       if (verdict.heard) this.#forgetFreed();
-      if (verdict.heard || !this.#isNew) this.#used = new Map();
+      if (verdict.heard || !this.#isNew) for (const ledger of this.#ledgers.values()) ledger.used = 0;
       this.#isNew = false;
       return verdict;
     } catch (error) {
       // It may be there all the same: what was used then counts twice, and what was freed must not.
-      this.#left = 0;
+      this.#budget.left = 0;
       this.#forgetFreed();
       this.#stale = true;
       throw error;
@@ -253,7 +237,7 @@ export class Account {
 
   /** Whoever has made the account has counted what was used of the old one, or not: so it is told, and counted again. */
   #startAnew(): void {
-    this.#left = 0;
+    this.#budget.left = 0;
     this.#freed = new Map();
     this.#stale = this.#isNew = true;
   }
@@ -284,7 +268,12 @@ export class Account {
   }
 
   get #isUnsettled(): boolean {
-    return this.#left > 0 || sum(this.#used) > 0 || this.#freed.size > 0 || this.#stale;
+    return this.#budget.left > 0 || sum(this.#used) > 0 || this.#freed.size > 0 || this.#stale;
+  }
+
+  /** What was used of what was reserved since the last record. */
+  get #used(): Amounts {
+    return new Map(Array.from(this.#ledgers, ([category, { used }]) => [category, used]));
   }
 
   /** By the news: whoever goes by what it knew long ago makes others count again for nothing. */
@@ -355,10 +344,9 @@ export class Account {
 
   #round(): void {
     this.#timer = null;
-    const isActive = this.#stirred && !this.#closed;
+    const isActive = (this.#stirred || sum(this.#used) > 0) && !this.#closed;
     this.#stirred = false;
-    this.#settle(isActive ? this.#left : 0);
-    if (!isActive) this.#chunk = CHUNK_BYTES;
+    this.#settle(isActive ? this.#budget.left : 0);
     if (isActive || this.#isUnsettled) return this.#arm();
     this.#rest();
   }

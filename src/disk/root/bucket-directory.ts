@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { withDescriptor } from '../../runtime/descriptors.ts';
+import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { randomUuid } from '../../runtime/random.ts';
 import { wallClock } from '../../runtime/timers.ts';
 import { isDirectory, isLink } from '../directories.ts';
@@ -25,6 +26,15 @@ function isPassing(error: unknown): boolean {
   return ['ENOENT', 'ENOTEMPTY', 'EEXIST'].includes(systemCodeBehind(error));
 }
 
+/** What has a name, links not followed; undefined where nobody can say: whoever goes on meets it again. */
+function lookAt(directory: string): fs.Stats | undefined {
+  try {
+    return fs.lstatSync(directory, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
+}
+
 /** A bucket's directory: built in the root's workshop, complete when it appears in its place. */
 export class BucketDirectory implements BucketPlace {
   readonly path: string;
@@ -33,6 +43,8 @@ export class BucketDirectory implements BucketPlace {
   readonly #originPath: string;
   readonly #name: string;
   #settled = false;
+  /** Whether it is there, and nothing on the way to it from the root is a link. */
+  #isPlain = false;
 
   constructor(root: Root, origin: string, name: string) {
     this.#root = root;
@@ -49,6 +61,7 @@ export class BucketDirectory implements BucketPlace {
   ensure(): void {
     for (let attempt = 1; ; attempt += 1) {
       try {
+        this.requirePlain();
         if (isDirectory(this.path)) return this.#settle();
         this.#root.ensure();
         withDescriptor(() => this.#build());
@@ -59,9 +72,28 @@ export class BucketDirectory implements BucketPlace {
     }
   }
 
+  /**
+   * Looks, until the bucket is there, whether a symbolic link has its name or the origin's. An operator may link the
+   * root as a whole; but a link in it may be one tenant's way to another's data, or out of the root.
+   *
+   * @throws HoldfastError root-unusable for a link
+   */
+  requirePlain(): void {
+    if (this.#isPlain) return;
+    let isThere = false;
+    for (const directory of [this.#originPath, this.path]) {
+      const stats = lookAt(directory);
+      if (stats?.isSymbolicLink() === true) throw new HoldfastError('root-unusable', `${directory} is a symbolic link, which is not followed.`);
+      isThere = stats !== undefined;
+    }
+    this.#isPlain = isThere;
+  }
+
+  /** @throws HoldfastError root-unusable where a link has taken its place */
   lost(): void {
-    this.#settled = false;
+    this.#settled = this.#isPlain = false;
     this.#root.forget();
+    this.requirePlain();
   }
 
   /** A bucket made by someone who does not sync must be on the disk before a strict write into it counts as done. */

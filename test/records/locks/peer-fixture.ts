@@ -1,12 +1,11 @@
-import process from 'node:process';
-import { isMainThread, parentPort, workerData } from 'node:worker_threads';
 import type { Claim, Wanted } from '../../../src/disk/records/database-locks.ts';
 import { BucketLocks } from '../../../src/disk/records/locks/bucket-locks.ts';
 import { bucketAt } from '../../locks/bucket.ts';
+import { disconnect, peerOptions, serve, tell } from '../../support/peer-service.ts';
 
 // A realm that does what it is told with the locks of databases, in a process or a worker thread of its own.
 
-const locks = new BucketLocks(bucketAt((isMainThread ? process.argv[2] : workerData) as string));
+const locks = new BucketLocks(bucketAt(peerOptions<{ readonly bucket: string }>().bucket));
 const claims = new Map<number, Claim>();
 let ids = 0;
 
@@ -47,8 +46,7 @@ export const commands = {
   isLost: (id: number): boolean | undefined => claims.get(id)?.isLost,
   busy: (): boolean => locks.busy,
   close: (): Promise<void> => locks.close(),
-  /** Ends the part of this realm that keeps it alive on its own. */
-  disconnect: (): void => void setImmediate(() => (isMainThread ? process.disconnect() : parentPort?.close())),
+  disconnect,
 };
 
 /** Tells `granted` or `failed` when that has come. */
@@ -67,27 +65,4 @@ function keep(id: number, claim: Claim): number {
   return id;
 }
 
-function tell(message: object): void {
-  const dated = { ...message, at: performance.timeOrigin + performance.now() };
-  if (!isMainThread) parentPort?.postMessage(dated);
-  else if (process.connected) process.send?.(dated);
-}
-
-interface Call {
-  readonly call: number;
-  readonly name: keyof typeof commands;
-  readonly args: unknown[];
-}
-
-async function answer({ call, name, args }: Call): Promise<void> {
-  try {
-    const result: unknown = await Reflect.apply(commands[name], commands, args);
-    tell({ call, result });
-  } catch (error) {
-    tell({ call, error: error instanceof Error ? `${error.name}: ${error.message}` : String(error) });
-  }
-}
-
-if (isMainThread) process.on('message', (message) => void answer(message as Call));
-else parentPort?.on('message', (message) => void answer(message as Call));
-tell({ event: 'ready', id: 0 });
+serve(commands);

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { temporaryBucket } from '../../locks/bucket.ts';
-import { Peer, type PeerKind } from './peer.ts';
+import { startPeer, type DatabasePeer, type PeerKind } from './peer.ts';
 
 let bucket: ReturnType<typeof temporaryBucket>;
-let peers: Peer[];
+let peers: DatabasePeer[];
 
 beforeEach(() => {
   bucket = temporaryBucket();
@@ -16,15 +16,15 @@ afterEach(async () => {
   bucket.remove();
 });
 
-async function start(kind: PeerKind, count: 2): Promise<[Peer, Peer]>;
-async function start(kind: PeerKind, count: 3): Promise<[Peer, Peer, Peer]>;
-async function start(kind: PeerKind, count: number): Promise<Peer[]> {
-  const started = await Promise.all(Array.from({ length: count }, () => Peer.start(kind, bucket.path)));
+async function start(kind: PeerKind, count: 2): Promise<[DatabasePeer, DatabasePeer]>;
+async function start(kind: PeerKind, count: 3): Promise<[DatabasePeer, DatabasePeer, DatabasePeer]>;
+async function start(kind: PeerKind, count: number): Promise<DatabasePeer[]> {
+  const started = await Promise.all(Array.from({ length: count }, () => startPeer(kind, bucket.path)));
   peers.push(...started);
   return started;
 }
 
-async function granted(peer: Peer, id: number): Promise<number> {
+async function granted(peer: DatabasePeer, id: number): Promise<number> {
   await peer.event('granted', id);
   return id;
 }
@@ -276,7 +276,7 @@ describe('a process', () => {
 describe('a thousand connections', () => {
   it('of three processes are all told, and closed one after another', async () => {
     const [one, two, three] = await start('process', 3);
-    const open: [Peer, number][] = [];
+    const open: [DatabasePeer, number][] = [];
     for (let index = 0; index < 1000; index++) {
       const peer = index % 2 === 0 ? one : two;
       open.push([peer, await peer.call('connect', 'x', 'stays')]);
