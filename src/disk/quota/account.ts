@@ -165,11 +165,13 @@ export class Account {
   #reserve(bytes: number): void {
     this.#journal.ensure();
     this.#attendant.begin();
-    this.#stirred = true;
     const want = Math.min(CHUNK_BYTES, this.#roomBeyond(bytes));
     const { total = Number.MAX_SAFE_INTEGER, aside } = this.#allowance;
     const { granted, requested } = this.#adjust(bytes, want, Math.max(0, total - aside));
-    if (granted) return;
+    if (granted) {
+      this.#stirred = true;
+      return;
+    }
     this.#attendant.attend();
     const message = `it would take the files of the origin to ${requested} bytes; its quota is ${total}, of which ${aside} are set aside for localStorage`;
     throw new OverQuotaError(message, total, requested + aside);
