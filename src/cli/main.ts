@@ -1,5 +1,9 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
+// What the main door provides too, for this is one more user of a root.
+import '../disk/journal/lockfile-provided.ts';
+import '../file-system/loaded.ts';
+import '../host/sync/provided.ts';
 import { run } from './run.ts';
 
 /** Read when it is asked for: nothing else needs it. Beside the folder that this file is in once it is built. */
@@ -7,5 +11,11 @@ function version(): string {
   const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
   return manifest.version;
 }
+
+// Whoever reads the output has read enough.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(0);
+});
 
 process.exitCode = await run(process.argv.slice(2), version);

@@ -1,10 +1,8 @@
+import { errorCode, errorMessage, isDOMException, isError } from '../runtime/errors.ts';
 import { HoldfastError } from '../runtime/holdfast-error.ts';
-import { columns, type Command, UsageError } from './command.ts';
-import { hub } from './hub.ts';
-import { syncStatus } from './sync-status.ts';
-import { verify } from './verify.ts';
-
-const commands: readonly Command[] = [hub, syncStatus, verify];
+import { type Command, UsageError } from './command.ts';
+import { commands } from './commands/index.ts';
+import { columns, printable } from './table.ts';
 
 /** Exit codes: 1 when it did not work, 2 when it was not used as it is to be. */
 const FAILED = 1;
@@ -19,7 +17,8 @@ export async function run(args: readonly string[], version: () => string): Promi
   const command = commands.find(({ name }) => name.split(' ').every((word, index) => args[index] === word));
   if (command === undefined) return complain(`holdfast: ${unknown(args)}. 'holdfast --help' shows what there is.`);
   const rest = args.slice(command.name.split(' ').length);
-  if (rest.some(isHelp)) return say(helpOf(command).join('\n'));
+  const end = rest.indexOf('--');
+  if (rest.slice(0, end === -1 ? undefined : end).some(isHelp)) return say(helpOf(command).join('\n'));
   return await perform(command, rest);
 }
 
@@ -28,10 +27,20 @@ async function perform(command: Command, args: readonly string[]): Promise<numbe
     return await command.run(args);
   } catch (error) {
     if (error instanceof UsageError) return complain(`holdfast ${command.name}: ${error.message}. 'holdfast ${command.name} --help' shows how it is used.`);
-    if (!(error instanceof HoldfastError)) throw error;
-    console.error(`holdfast ${command.name}: ${error.message}`);
+    const message = sentenceOf(error);
+    if (message === null) throw error;
+    console.error(`holdfast ${command.name}: ${printable(message)}`);
     return FAILED;
   }
+}
+
+/** What an error says to people: ours, those of the web's interfaces, and those of the system. Null: it is a fault of the program. */
+function sentenceOf(error: unknown): string | null {
+  if (error instanceof HoldfastError) return error.message;
+  const isKnown = isDOMException(error) || /^E[A-Z0-9]+$/.test(errorCode(error)) || (isError(error) && error.name === 'TreeError');
+  if (!isKnown) return null;
+  const { cause } = error as Error;
+  return cause instanceof HoldfastError ? cause.message : errorMessage(error);
 }
 
 function isHelp(argument: string): boolean {
@@ -66,10 +75,13 @@ function help(): string[] {
     '',
     'Options:',
     ...columns(options),
+    '',
+    'Each may be used while other processes use the root. Exit codes: 0, 1 (it failed), 2 (wrong usage).',
   ];
 }
 
-function helpOf({ name, summary, usage, options }: Command): string[] {
+function helpOf({ name, summary, usage, options, notes = [] }: Command): string[] {
   const rows = Object.entries(options).map(([option, { value, help }]) => [value === undefined ? `--${option}` : `--${option} ${value}`, help] as const);
-  return [`Usage: holdfast ${name} ${usage}`, '', `${summary[0]?.toUpperCase()}${summary.slice(1)}.`, '', 'Options:', ...columns(rows)];
+  const lines = [`Usage: holdfast ${name} ${usage}`.trimEnd(), '', `${summary[0]?.toUpperCase()}${summary.slice(1)}.`, ...notes];
+  return rows.length === 0 ? lines : [...lines, '', 'Options:', ...columns(rows)];
 }

@@ -43,7 +43,7 @@ export interface StorageHostOptions {
   readonly durability?: Durability;
   /**
    * `lockfile`: for a root on a network disk, where appends are not atomic. Each change then takes a lock file of the
-   * package `proper-lockfile`, which has to be installed; that is slower, and changes of others are noticed within
+   * package `proper-lockfile`; that is slower, and changes of others are noticed within
    * about a second where nobody reads. All users of the root must give it. By default such a disk is refused. Deno
    * needs `--allow-env` for the package.
    */

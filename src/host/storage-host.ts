@@ -4,6 +4,7 @@ import type { HandleData } from '../file-system/handles.ts';
 import type { FileSystemDirectoryHandle } from '../file-system/directory-handle.ts';
 import type { FileSystemFileHandle } from '../file-system/file-handle.ts';
 import { behaviour } from '../file-system/loading.ts';
+import { Code } from '../runtime/code.ts';
 import { HoldfastError } from '../runtime/holdfast-error.ts';
 import { internal } from '../webidl/interface.ts';
 import { Bucket } from './bucket.ts';
@@ -21,6 +22,8 @@ import { statsOf } from './stats.ts';
 import type { HostStats } from './stats.ts';
 import { RecentlyUsed } from './recently-used.ts';
 import { StorageClient } from './storage-client.ts';
+import type * as OperationCode from './operations/code.ts';
+import type { ImportedOrigin, ImportOptions, OriginSummary } from './operations/types.ts';
 import { hearWarnings } from './warnings.ts';
 import type { OriginSync } from './sync/origin-sync.ts';
 import { WeakMapByName } from './weak-map-by-name.ts';
@@ -37,6 +40,8 @@ export type SyncOf<Options> = Options extends { readonly sync: infer Sync }
     ? OriginSync | null
     : OriginSync
   : OriginSync | null;
+
+const operations = new Code<typeof OperationCode>(() => import('./operations/code.ts'));
 
 /** How many origins stay in memory though nobody holds anything of them. */
 const warmOrigins = 256;
@@ -56,12 +61,14 @@ export class StorageHost<Options extends StorageHostOptions = StorageHostOptions
   readonly #inUse = new Set<Bucket>();
   readonly #counts = new Counts();
   readonly #endWarnings: () => void;
+  readonly #options: StorageHostOptions;
   readonly #warm = new RecentlyUsed<Bucket>(warmOrigins);
   #closing: Promise<void> | undefined;
 
   /** @throws HoldfastError bad-option */
   constructor(options: Options) {
     const settings = hostSettings(options);
+    this.#options = options;
     this.#root = new Root(settings.root, settings.durability, settings.shared);
     this.#owner = {
       host: this,
@@ -178,6 +185,66 @@ export class StorageHost<Options extends StorageHostOptions = StorageHostOptions
   }
 
   /**
+   * The origins of the root, in no order, with what they take and when they were changed last. Opens nothing, and makes
+   * nothing. Those that come or go meanwhile may be there or not.
+   *
+   * @throws HoldfastError root-newer, root-unusable, disk-unsupported, journal-damaged, disk-failed
+   */
+  async *origins(): AsyncGenerator<OriginSummary, void> {
+    yield* (await this.#operate()).origins();
+  }
+
+  /**
+   * Deletes all of an origin, with its buckets. This host's clients of it are closed. Other hosts and processes that have
+   * it open notice within 250 ms of use: what they have open fails, and what they write then makes the origin anew.
+   *
+   * @returns whether there was anything
+   * @throws HoldfastError root-busy, root-read-only, disk-failed; as {@link origin}
+   */
+  async deleteOrigin(origin: OriginLike): Promise<boolean> {
+    return (await this.#operate()).delete(origin);
+  }
+
+  /**
+   * An archive of all that an origin has, or several have: `localStorage`, files, databases and caches; docs/FORMAT.md,
+   * "Archives". Changes nothing. Each map, file and database is as it was at one moment. The stream reads on as it is read.
+   *
+   * @throws HoldfastError origin-missing; the stream fails with journal-damaged, disk-failed and others
+   */
+  async exportOrigin(origin: OriginLike | readonly OriginLike[]): Promise<ReadableStream<Uint8Array>> {
+    return (await this.#operate()).export(origin);
+  }
+
+  /**
+   * Imports an archive of `exportOrigin()`. All of it is read and checked first, then the origins take their places: what
+   * fails before that, or is killed, changes nothing. Clients of this host of an origin that is replaced are closed.
+   *
+   * @throws HoldfastError archive-damaged, archive-newer, origin-exists, root-busy, bad-option, disk-full and others
+   */
+  async importOrigin(stream: ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>, options: ImportOptions = {}): Promise<readonly ImportedOrigin[]> {
+    return (await this.#operate()).import(stream as AsyncIterable<Uint8Array>, options);
+  }
+
+  async #operate(): Promise<OperationCode.Operations> {
+    this.#requireOpen();
+    const { Operations } = await operations.load();
+    return new Operations(this.#root, this.#options, (origin) => this.#drop(origin));
+  }
+
+  /** Forgets an origin, so that the next use begins with what is on the disk then. */
+  async #drop(origin: string): Promise<void> {
+    const bucket = this.#buckets.get(origin);
+    if (bucket === undefined) return;
+    this.#buckets.delete(origin);
+    await bucket.close();
+    this.#inUse.delete(bucket);
+  }
+
+  #requireOpen(): void {
+    if (this.#closing !== undefined) throw new HoldfastError('closed', `The host of ${this.root} was closed.`);
+  }
+
+  /**
    * Closes the host and its clients: releases their locks and files, stops observers and listeners. Resolves when the
    * operations that were under way have ended, each whole or not at all. What is asked afterwards is an error.
    */
@@ -206,7 +273,7 @@ export class StorageHost<Options extends StorageHostOptions = StorageHostOptions
   }
 
   #bucket(origin: OriginLike): Bucket {
-    if (this.#closing !== undefined) throw new HoldfastError('closed', `The host of ${this.root} was closed.`);
+    this.#requireOpen();
     // Most calls name an origin as it is spelled already, and need no URL parser.
     const known = typeof origin === 'string' ? this.#buckets.get(origin) : undefined;
     const bucket = known ?? this.#makeBucket(parseOrigin(origin));

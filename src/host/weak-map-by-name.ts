@@ -15,6 +15,10 @@ export class WeakMapByName<T extends object> {
     this.#registry.register(value, name);
   }
 
+  delete(name: string): void {
+    this.#references.delete(name);
+  }
+
   /** Those that are still alive. */
   *values(): Iterable<T> {
     for (const reference of this.#references.values()) {

@@ -36,8 +36,22 @@ export async function fileFromDisk(source: DiskFileSource): Promise<File> {
   return corrected(file, { size: sizeOf(range), type: source.type, lastModified });
 }
 
+/** What stat(2) counts in. */
+const BLOCK_BYTES = 512;
+
+/** Bytes that a file takes on the disk, as of when it was asked for: less than its size where it has holes. Its size where nobody knows. */
+export function allocatedBytes(file: File): number {
+  return DiskFile.allocated(file);
+}
+
 class DiskFile extends File {
   readonly #range: DiskRange;
+
+  /** See {@link allocatedBytes}. */
+  static allocated(file: File): number {
+    const blocks = #range in file ? file.#range.file.state.blocks : undefined;
+    return blocks === undefined ? file.size : blocks * BLOCK_BYTES;
+  }
 
   constructor(parts: Blob[], options: { type: string; lastModified: number }, range: DiskRange) {
     super(parts, range.file.name, options);

@@ -11,7 +11,7 @@ export interface DiskSnapshot {
   readonly name: string;
   /** What gave it, for messages; by default `getFile()`. */
   readonly since?: string;
-  readonly state: Pick<fs.Stats, 'size' | 'mtimeMs' | 'ino' | 'dev'>;
+  readonly state: Pick<fs.Stats, 'size' | 'mtimeMs' | 'ino' | 'dev'> & Partial<Pick<fs.Stats, 'blocks'>>;
 }
 
 /** Some bytes of a snapshot. */

@@ -20,6 +20,11 @@ export type HoldfastErrorCode =
   | 'hub-damaged' // an entry, snapshot or blob that makes no sense or has another digest
   | 'outcome-unknown' // it cannot be told any more what became of a write; it may have taken effect or not
   | 'conflict' // a transaction was run again and again, and others were always faster
+  | 'origin-missing' // the root has nothing of the origin
+  | 'origin-exists' // what is to be imported is there already
+  | 'root-busy' // somebody else replaces or deletes origins of the root
+  | 'archive-damaged' // an archive is cut short, changed, or none
+  | 'archive-newer' // an archive was made by a newer version
   | 'bad-option'
   | 'no-context'; // a tenant's object was asked for outside any run()
 

@@ -9,7 +9,7 @@ import { bundleFixture } from '../support/bundle.ts';
 import { HubProcess } from '../sync/embedded/hub-process.ts';
 import { change, framesOf, generationOf, journalOf, sampleRoot } from '../verify/sample.ts';
 
-const source = bundleFixture(new URL('../../src/cli/main.ts', import.meta.url));
+const source = bundleFixture(new URL('./program.ts', import.meta.url));
 const built = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 
 interface Ended {
@@ -66,7 +66,6 @@ test.each([
   [['hub', '--root', 'x'], /'--token-file FILE' is missing/],
   [['hub', '--root', 'x', '--token-file', 'x', '--cert', 'x'], /'--cert' and '--key'/],
   [['hub', '--root', 'x', '--port', '99999'], /'--port' takes a number/],
-  [['verify'], /'--root DIR' is missing/],
   [['verify', '--root', 'x', 'y'], /unexpected 'y'/],
   [['verify', '--root', 'x', '--json=1'], /'--json'/],
 ])('%j is refused with exit code 2, one line, and where to find help', async (args, message) => {
@@ -118,8 +117,8 @@ test('a token file that others may read is warned about', async () => {
 test('--help of verify shows options with and without a value, aligned', async () => {
   const { code, out } = await holdfast('verify', '--help');
   expect(code).toBe(0);
-  expect(out).toMatch(/^Usage: holdfast verify --root DIR \[--json\]\n/);
-  expect(out).toMatch(/^ {2}--root DIR {2}the root.*\n {2}--json {6}print/m);
+  expect(out).toMatch(/^Usage: holdfast verify \[--json\]\n/);
+  expect(out).toMatch(/^ {2}--json {13}print.*\n {2}--root DIR {9}the root/m);
 });
 
 test('verify of a sound root says so, with exit code 0, after torn writes too', async () => {

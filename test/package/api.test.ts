@@ -27,7 +27,7 @@ const codes = /^ {2}\| '([\w-]+)'/gm;
 describe('docs/API.md names', () => {
   test('every option of a host, and every method', () => {
     const options = found(source('host/options.ts'), /export interface StorageHostOptions/, /^}/m, members);
-    const methods = found(source('host/storage-host.ts'), /export class StorageHost/, /^}/m, /^ {2}(?:get )?([a-z]\w+)(?:<.*>)?\(/gm);
+    const methods = found(source('host/storage-host.ts'), /export class StorageHost/, /^}/m, /^ {2}(?:get |async \*?)?([a-z]\w+)(?:<.*>)?\(/gm);
     const told = rows('`new StorageHost(options)`');
     expect(told.filter((name) => !name.startsWith('host.'))).toEqual(options);
     const toldMethods = told.filter((name) => name.startsWith('host.')).map((name) => /^host\.(\w+)/.exec(name)?.[1]);

@@ -9,6 +9,9 @@ import { parametersOf } from './statements.ts';
 /** Records that are counted in one step. */
 const COUNTED_AT_ONCE = 10_000;
 
+/** The highest number that a key generator gives. https://w3c.github.io/IndexedDB/#key-generator-construct */
+export const LAST_GENERATED = 2 ** 53;
+
 /** Reads through a session whose transaction is open. */
 export class SqlReadTransaction implements ReadTransaction {
   readonly session: SqlSession;
@@ -53,6 +56,11 @@ export class SqlReadTransaction implements ReadTransaction {
     const edges = edgesOf(query);
     const row = this.session.table(query.store, query.index).count(edges).get(...parametersOf(edges));
     return row?.[0] as number;
+  }
+
+  nextKey(store: number): number | null {
+    const next = this.session.by('SELECT gen FROM stores WHERE id = ?').get(store)?.[0];
+    return typeof next === 'number' && next <= LAST_GENERATED ? next : null;
   }
 
   load(value: StoredValue): Promise<StoredValue> | null {

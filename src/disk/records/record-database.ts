@@ -114,6 +114,8 @@ export interface ReadTransaction {
   count(query: Query): Steps<number>;
   /** Of a value that lies in a file of its own, the bytes; in the thread pool. Null: it has come with the record. */
   load(value: StoredValue): Promise<StoredValue> | null;
+  /** What the store's key generator gives next, by what was committed; null when it has none left. */
+  nextKey(store: number): number | null;
   /** Ends it, undone if it wrote. Harmless twice. */
   rollback(): void;
 }

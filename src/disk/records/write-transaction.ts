@@ -1,7 +1,7 @@
 import { randomInteger } from '../../runtime/random.ts';
 import type { EncodedKey } from './key.ts';
 import type { FiledValue } from './reading.ts';
-import { SqlReadTransaction } from './read-transaction.ts';
+import { LAST_GENERATED, SqlReadTransaction } from './read-transaction.ts';
 import { NO_FILES, readIndexKeys, writeFiles, type RecordFiles } from './record-bytes.ts';
 import type { Put, Range, Refusal, Steps, StoreDefinition, StoredValue, WriteTransaction } from './record-database.ts';
 import type { SqlSession } from './sql-session.ts';
@@ -16,9 +16,7 @@ const LARGE_BYTES = 2 ** 16;
 /** Records that are deleted in one step. */
 const DELETED_AT_ONCE = 128;
 
-/** The highest number that a key generator gives. https://w3c.github.io/IndexedDB/#key-generator-construct */
-const LAST_GENERATED = 2 ** 53;
-/** The first double behind it. */
+/** The first double behind the highest number that a key generator gives. */
 const NONE_LEFT = LAST_GENERATED + 2;
 
 /** What a transaction needs of its database; it is one transaction's at a time. */

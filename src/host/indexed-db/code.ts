@@ -3,3 +3,6 @@ import '../../file-system/loaded.ts';
 
 export { createFactory, endFactory, interfaces } from '../../indexed-db/index.ts';
 export { BucketDatabases } from './bucket-databases.ts';
+// For who exports or imports.
+export { decodeKey } from '../../disk/records/key.ts';
+export { readWithBlobs } from '../../indexed-db/values/stored-blobs.ts';

@@ -56,7 +56,8 @@ function originFromEnvironment(): string {
 
 const durabilities: readonly Durability[] = ['relaxed', 'strict'];
 
-function hostFromEnvironment(): StorageHostOptions {
+/** The options of a host, as HOLDFAST_ variables say. @throws HoldfastError bad-option */
+export function hostFromEnvironment(): StorageHostOptions {
   const quota = parsed('HOLDFAST_QUOTA', parseQuota);
   const durability = parsed('HOLDFAST_DURABILITY', (value) => oneOf('HOLDFAST_DURABILITY', durabilities, value));
   return {

@@ -1,24 +1,23 @@
 import fs from 'node:fs';
-import path from 'node:path';
-import { LockTable } from '../disk/locks/table.ts';
-import { MapJournal } from '../disk/map/map-journal.ts';
-import { decodeOrigin } from '../disk/names/origin.ts';
-import type { Replica } from '../disk/replica/replica.ts';
-import { BucketDirectory } from '../disk/root/bucket-directory.ts';
-import { Root } from '../disk/root/root.ts';
-import { HoldfastError } from '../runtime/holdfast-error.ts';
-import { FilesJournal } from '../sync/files/files-journal.ts';
-import { LOCK_NAME } from '../sync/membership/election.ts';
-import { type Command, parse, table } from './command.ts';
+import { LockTable } from '../../disk/locks/table.ts';
+import { MapJournal } from '../../disk/map/map-journal.ts';
+import type { Replica } from '../../disk/replica/replica.ts';
+import { BucketDirectory } from '../../disk/root/bucket-directory.ts';
+import { originsOf } from '../../disk/root/origins.ts';
+import type { Root } from '../../disk/root/root.ts';
+import { FilesJournal } from '../../sync/files/files-journal.ts';
+import { LOCK_NAME } from '../../sync/membership/election.ts';
+import { type Command, parse } from '../command.ts';
+import { printJsonLine } from '../output.ts';
+import { jsonOption, openRoot, originOf, rootOptions } from '../root.ts';
+import { moment, table } from '../table.ts';
 
-const options = {
-  root: { value: 'DIR', help: 'the root; default: HOLDFAST_ROOT in the environment, or ./.holdfast' },
-} as const;
+const options = { ...jsonOption, ...rootOptions } as const;
 
 export const syncStatus: Command = {
   name: 'sync status',
   summary: 'show how the origins of a root stand to their hub',
-  usage: '[--root DIR] [origin...]',
+  usage: '[ORIGIN...] [--json]',
   options,
   run: show,
 };
@@ -36,10 +35,13 @@ const HEADINGS = ['origin', 'area', 'region', 'state', 'position', 'pending', 'r
 /** Reads only; what it shows is what the root's processes know. */
 async function show(args: readonly string[]): Promise<number> {
   const { values, positionals } = parse(options, args);
-  const root = new Root(path.resolve(values.root ?? process.env['HOLDFAST_ROOT'] ?? '.holdfast'), 'relaxed');
-  if (root.open() === null) throw new HoldfastError('root-unusable', `There is no root at ${root.path}.`);
-  const origins = positionals.length > 0 ? positionals.map((text) => originOf(text)) : originsOf(root);
+  const root = openRoot(values);
+  const origins = positionals.length > 0 ? positionals.map(originOf) : Array.from(originsOf(root), ({ origin }) => origin).sort();
   const rows = origins.flatMap((origin) => rowsOf(root, origin));
+  if (values.json) {
+    for (const row of rows) printJsonLine(documentOf(row));
+    return 0;
+  }
   if (rows.length === 0) {
     console.log(`No origin of ${root.path} follows a hub.`);
     return 0;
@@ -49,21 +51,6 @@ async function show(args: readonly string[]): Promise<number> {
     if (replica.link.problem !== '') console.log(`\n${origin}, ${area}: ${replica.link.problem}`);
   }
   return 0;
-}
-
-function originOf(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : null;
-  if (url === null || url.origin === 'null') throw new HoldfastError('bad-option', `'${text}' is not an origin, such as https://app.example.`);
-  return url.origin;
-}
-
-function originsOf(root: Root): string[] {
-  try {
-    const names = fs.readdirSync(root.origins);
-    return names.map((name) => decodeOrigin(name)).filter((origin) => origin !== null).sort();
-  } catch {
-    return [];
-  }
 }
 
 function rowsOf(root: Root, origin: string): Row[] {
@@ -95,7 +82,7 @@ function cells({ origin, area, replica, isSpoken }: Row): string[] {
     String(position),
     String(pending.length),
     String(rejections.items.length),
-    link.time === 0 ? 'never' : new Date(link.time).toISOString().replace(/\.\d+Z$/, 'Z'),
+    link.time === 0 ? 'never' : moment(link.time),
     link.hub,
   ];
 }
@@ -103,4 +90,9 @@ function cells({ origin, area, replica, isSpoken }: Row): string[] {
 function stateOf({ link }: Replica, isSpoken: boolean): string {
   if (!isSpoken) return 'nobody runs';
   return link.connected ? 'connected' : 'away';
+}
+
+function documentOf({ origin, area, replica, isSpoken }: Row): object {
+  const { region, position, pending, rejections, link } = replica;
+  return { origin, area, region, state: stateOf(replica, isSpoken), position, pending: pending.length, rejected: rejections.items.length, lastAtHead: link.time, hub: link.hub, problem: link.problem };
 }

@@ -1,9 +1,8 @@
 import fs from 'node:fs';
-import { errorMessage } from '../runtime/errors.ts';
-import { HoldfastError } from '../runtime/holdfast-error.ts';
-import type { HubServerOptions, RunningHub } from '../sync/hubs/embedded/server-options.ts';
-import { startHub } from '../sync/hubs/embedded/start-hub.ts';
-import { type Command, parse, UsageError, type Values } from './command.ts';
+import { errorMessage } from '../../runtime/errors.ts';
+import { HoldfastError } from '../../runtime/holdfast-error.ts';
+import type { HubServerOptions, RunningHub } from '../../sync/hubs/embedded/server-options.ts';
+import { type Command, parse, UsageError, type Values } from '../command.ts';
 
 const DEFAULT_PORT = 4653;
 
@@ -33,6 +32,7 @@ async function serve(args: readonly string[]): Promise<number> {
   const { values, positionals } = parse(options, args);
   if (positionals.length > 0) throw new UsageError(`unexpected '${positionals[0]}'`);
   const settings = settingsOf(values);
+  const { startHub } = await import('../../sync/hubs/embedded/start-hub.ts');
   const running = await startHub(settings);
   console.log(`holdfast hub: listening on ${running.url}, data in ${fs.realpathSync(settings.root)}`);
   stopOnSignals(running);

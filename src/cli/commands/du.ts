@@ -1,0 +1,93 @@
+import { ENTRY_BYTES } from '../../disk/quota/ledger.ts';
+import { BucketDirectory } from '../../disk/root/bucket-directory.ts';
+import type { Root } from '../../disk/root/root.ts';
+import { withReadOnlyTree } from '../../host/archive/export-files.ts';
+import { summaries } from '../../host/operations/origins.ts';
+import { type Command, parse, requireArguments, UsageError } from '../command.ts';
+import { opfsPath, shown } from '../opfs-path.ts';
+import { printJsonLine, printLines } from '../output.ts';
+import { jsonOption, openRootToRead, originIn, originOption, rootOptions } from '../root.ts';
+import { bytes, type Cell, table } from '../table.ts';
+
+const options = {
+  ...originOption,
+  depth: { value: 'N', help: 'how deep directories are listed; default: 1' },
+  ...jsonOption,
+  ...rootOptions,
+} as const;
+
+export const du: Command = {
+  name: 'du',
+  summary: 'show what takes the space: by origin and kind; of one origin by directory too',
+  usage: '[--origin ORIGIN [opfs:/PATH] [--depth N]] [--json]',
+  options,
+  notes: ['Bytes are those that count in quotas: of each file and directory 4,096 beside its content.'],
+  run: async (args) => {
+    const { values, positionals } = parse(options, args);
+    requireArguments(positionals, [], values.origin === undefined ? 0 : 1);
+    const { names } = opfsPath(positionals[0] ?? 'opfs:/');
+    const depth = depthOf(values.depth ?? '1');
+    const root = openRootToRead(values);
+    const origin = values.origin === undefined ? null : originIn(values);
+    const rows = await kindsOf(root, origin);
+    if (origin !== null) rows.push(...(await directoriesOf(root, origin, rows, names, depth)));
+    if (values.json) for (const row of rows) printJsonLine(row);
+    else printLines(table([['bytes', '', 'origin', 'bucket', 'kind', 'directory'], ...rows.map(cellsOf)]));
+    return 0;
+  },
+};
+
+interface Row {
+  readonly origin: string;
+  readonly bucket: string;
+  readonly kind: string;
+  /** Null: all of the kind. */
+  readonly path: string | null;
+  readonly bytes: number;
+}
+
+function depthOf(text: string): number {
+  if (/^[0-9]{1,4}$/.test(text)) return Number(text);
+  throw new UsageError(`'--depth' takes a number, not '${text}'`);
+}
+
+function cellsOf({ origin, bucket, kind, path, bytes: count }: Row): Cell[] {
+  return [count, bytes(count), origin, bucket, kind, path ?? ''];
+}
+
+/** The largest first. */
+async function kindsOf(root: Root, only: string | null): Promise<Row[]> {
+  const rows: Row[] = [];
+  for await (const { origin, buckets } of summaries(root)) {
+    if (only !== null && origin !== only) continue;
+    for (const { name, usageDetails } of buckets) {
+      for (const [kind, count] of Object.entries(usageDetails)) rows.push({ origin, bucket: name, kind, path: null, bytes: count });
+    }
+  }
+  return rows.filter(({ bytes: count }) => count > 0).sort((a, b) => b.bytes - a.bytes);
+}
+
+async function directoriesOf(root: Root, origin: string, kinds: readonly Row[], names: readonly string[], depth: number): Promise<Row[]> {
+  const buckets = [...new Set(kinds.map(({ bucket }) => bucket))];
+  const found = await Promise.all(buckets.map((bucket) => directoriesIn(root, origin, bucket, names, depth)));
+  return found.flat().sort((a, b) => b.bytes - a.bytes);
+}
+
+async function directoriesIn(root: Root, origin: string, bucket: string, names: readonly string[], depth: number): Promise<Row[]> {
+  const place = new BucketDirectory(root, origin, bucket);
+  const foldsNames = root.open()?.foldsNames ?? false;
+  return withReadOnlyTree({ place, foldsNames }, async (tree) => {
+    const rows: Row[] = [];
+    const weigh = (at: readonly string[], level: number): number => {
+      let total = 0;
+      for (const [name, kind] of tree.entries(at)) {
+        const look = tree.look([...at, name]);
+        total += ENTRY_BYTES + (look?.kind === 'file' ? look.size : 0) + (kind === 'directory' ? weigh([...at, name], level + 1) : 0);
+      }
+      if (level <= depth) rows.push({ origin, bucket, kind: 'fileSystem', path: shown(at), bytes: total });
+      return total;
+    };
+    if (tree.kindOf(names) === 'directory') weigh(names, 0);
+    return rows;
+  });
+}

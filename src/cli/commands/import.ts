@@ -1,0 +1,51 @@
+import fs from 'node:fs';
+import { type Command, parse, requireArguments, UsageError } from '../command.ts';
+import { onInterruption, until } from '../interruption.ts';
+import { printJson, printLines, standardInput } from '../output.ts';
+import { Progress } from '../progress.ts';
+import { jsonOption, originOf, rootOptions, withHost } from '../root.ts';
+import { bytes } from '../table.ts';
+
+const options = {
+  from: { value: 'FILE', help: 'the archive, or - for the standard input' },
+  origin: { value: 'ORIGIN', help: 'whom the data are for, where the archive has one origin; default: whose they were' },
+  merge: { help: 'put what the archive has over what is there' },
+  replace: { help: 'delete what is there' },
+  ...jsonOption,
+  ...rootOptions,
+} as const;
+
+export const importCommand: Command = {
+  name: 'import',
+  summary: 'bring back what an export has written, into the same or another origin',
+  usage: '--from FILE [--origin ORIGIN] [--merge | --replace] [--json]',
+  options,
+  notes: ['All of the archive is read and checked before anything changes. Data that are there are kept, unless --merge or --replace says otherwise.'],
+  run: async (args) => {
+    const { values, positionals } = parse(options, args);
+    requireArguments(positionals, []);
+    const { from, origin, merge, replace } = values;
+    if (from === undefined || from === '') throw new UsageError("'--from FILE' is missing");
+    if (merge && replace) throw new UsageError("'--merge' and '--replace' exclude each other");
+    const chosen = { ...(origin !== undefined && { origin: originOf(origin) }), existing: merge ? 'merge' : replace ? 'replace' : 'refuse' } as const;
+    const imported = await withHost(values, (host) => host.importOrigin(read(from), chosen));
+    if (values.json) printJson(imported);
+    else printLines(imported.map((each) => `${each.origin}: ${each.outcome}${each.source === each.origin ? '' : `, from ${each.source}`}`));
+    return 0;
+  },
+};
+
+async function* read(from: string): AsyncGenerator<Uint8Array, void> {
+  const progress = new Progress();
+  const total = from === '-' ? null : fs.statSync(from).size;
+  const pieces = from === '-' ? standardInput() : (fs.createReadStream(from, { highWaterMark: 2 ** 18 }) as AsyncIterable<Uint8Array>);
+  let done = 0;
+  try {
+    for await (const piece of until(onInterruption(), pieces)) {
+      yield piece;
+      progress.update((done += piece.length), total, bytes);
+    }
+  } finally {
+    progress.end();
+  }
+}

@@ -1,0 +1,20 @@
+import type { Command } from '../command.ts';
+import { completion } from './completion.ts';
+import { deleteOrigin } from './delete-origin.ts';
+import { du } from './du.ts';
+import { exportCommand } from './export.ts';
+import { cat, cp, ls, mv, put } from './files.ts';
+import { hub } from './hub.ts';
+import { importCommand } from './import.ts';
+import { get, keys, set } from './items.ts';
+import { locks } from './locks.ts';
+import { origins } from './origins.ts';
+import { rm } from './rm.ts';
+import { syncStatus } from './sync-status.ts';
+import { verify } from './verify.ts';
+import { watch } from './watch.ts';
+
+/** All that the program does, in the order in which its help shows it. */
+export const commands: readonly Command[] = [
+  origins, get, set, keys, rm, ls, cat, put, cp, mv, du, locks, watch, exportCommand, importCommand, verify, deleteOrigin, hub, syncStatus, completion,
+];

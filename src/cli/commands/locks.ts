@@ -1,0 +1,37 @@
+import { type Command, parse, requireArguments } from '../command.ts';
+import { type LockReport, reportLocks, type SessionReport } from '../lock-report.ts';
+import { printJson, printLines } from '../output.ts';
+import { jsonOption, openRootToRead, originIn, originOption, rootOptions } from '../root.ts';
+import { ago, type Cell, table } from '../table.ts';
+
+const options = { ...originOption, ...jsonOption, ...rootOptions } as const;
+
+export const locks: Command = {
+  name: 'locks',
+  summary: 'show locks that are held and waited for, and by whom',
+  usage: '[--origin ORIGIN] [--json]',
+  options,
+  notes: ['Age: how long ago the process began to use the origin\'s locks.', 'What a process that has ended held is free as soon as somebody wants it.'],
+  run: async (args) => {
+    const { values, positionals } = parse(options, args);
+    requireArguments(positionals, []);
+    const report = reportLocks(openRootToRead(values), values.origin === undefined ? null : originIn(values));
+    if (values.json) printJson(report);
+    else print(report.sessions, report.locks);
+    return 0;
+  },
+};
+
+function print(sessions: readonly SessionReport[], held: readonly LockReport[]): void {
+  if (held.length === 0) console.log('No lock is held or waited for.');
+  else printLines(table([['origin', 'bucket', 'kind', 'name', 'mode', 'state', ...WHO], ...held.map((lock) => [lock.origin, lock.bucket, lock.kind, lock.name, lock.mode, lock.state, ...who(lock)])]));
+  if (sessions.length === 0) return;
+  console.log('\nSessions:');
+  printLines(table([['origin', 'bucket', ...WHO], ...sessions.map((session) => [session.origin, session.bucket, ...who(session)])]));
+}
+
+const WHO = ['process', 'thread', 'life', 'age'];
+
+function who({ process, thread, life, since, standing }: SessionReport): Cell[] {
+  return [process, thread, standing === 'present' ? life : standing, since === null ? '-' : ago(since)];
+}

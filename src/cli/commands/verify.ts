@@ -1,0 +1,74 @@
+import path from 'node:path';
+import { ChannelMachine } from '../../disk/channels/channel-machine.ts';
+import { LockMachine } from '../../disk/locks/machine.ts';
+import { MapMachine } from '../../disk/map/map-machine.ts';
+import { type Finding, isHarmless } from '../../disk/verify/finding.ts';
+import { databaseExaminer } from '../../disk/records/examine.ts';
+import type { Knowledge } from '../../disk/verify/knowledge.ts';
+import { type Verification, verifyRoot } from '../../disk/verify/root.ts';
+import { FilesMachine } from '../../sync/files/files-machine.ts';
+import { type Command, parse, requireArguments } from '../command.ts';
+import { printJson, printLines } from '../output.ts';
+import { Progress } from '../progress.ts';
+import { jsonOption, openRootToRead, rootOptions } from '../root.ts';
+import { table } from '../table.ts';
+
+const options = { ...jsonOption, ...rootOptions } as const;
+
+export const verify: Command = {
+  name: 'verify',
+  summary: 'look for damage in all that is recorded in a root',
+  usage: '[--json]',
+  options,
+  run: check,
+};
+
+const nothing = (): void => {};
+
+async function load(): Promise<Knowledge> {
+  const { CacheMachine, faultsOfResponses, listResponses } = await import('../../host/caches/code.ts');
+  const { AccountMachine, weighBucket } = await import('../../host/file-code.ts');
+  const machines = {
+    'local-storage': (url: string) => new MapMachine(url),
+    locks: () => new LockMachine({ settled: nothing, lost: nothing, left: nothing, ended: nothing, webStirred: nothing, changed: nothing, gap: nothing, restored: nothing }),
+    quota: () => new AccountMachine(),
+    'files-sync': () => new FilesMachine(),
+    channels: () => new ChannelMachine(),
+    'caches/index': () => new CacheMachine(),
+  };
+  return { machines, responses: { list: listResponses, faults: faultsOfResponses }, weigh: weighBucket, examine: await databaseExaminer() };
+}
+
+/** Exit code 1 when something is lost or cannot be told. */
+async function check(args: readonly string[]): Promise<number> {
+  const { values, positionals } = parse(options, args);
+  requireArguments(positionals, []);
+  // Nothing is appended, so that the root may be on any disk.
+  const root = openRootToRead(values);
+  const progress = new Progress();
+  const verification = verifyRoot(root, await load(), (done, total) => progress.update(done, total, (count) => `${count} origins`));
+  progress.end();
+  const isSound = verification.findings.every(isHarmless);
+  if (values.json) printJson({ root: root.path, sound: isSound, ...verification });
+  else printLines(report(root.path, verification));
+  return isSound ? 0 : 1;
+}
+
+const HEADINGS = ['kind', 'origin', 'file', 'offset', 'bytes'];
+
+function report(root: string, { origins, journals, findings }: Verification): string[] {
+  const lost = findings.filter((finding) => !isHarmless(finding)).length;
+  const what = lost === 0 ? 'no damage' : lost === 1 ? 'damage in one place' : `damage in ${lost} places`;
+  const summary = `${root}: ${what}. Looked at ${count(journals, 'journal')} of ${count(origins, 'origin')}.`;
+  if (findings.length === 0) return [summary];
+  const [headings = '', ...rows] = table([HEADINGS, ...findings.map((finding) => cells(root, finding))]);
+  return [headings, ...rows.flatMap((row, index) => [row, `  ${findings[index]?.message}`]), '', summary];
+}
+
+function count(number: number, what: string): string {
+  return number === 1 ? `1 ${what}` : `${number} ${what}s`;
+}
+
+function cells(root: string, { kind, origin, path: file, offset, length }: Finding): string[] {
+  return [kind, origin ?? '-', path.relative(root, file), String(offset), String(length)];
+}

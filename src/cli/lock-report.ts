@@ -1,0 +1,94 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import type { Claim, Session } from '../disk/locks/claims.ts';
+import { locatorsOf } from '../disk/locks/claims.ts';
+import type { Locator } from '../disk/locator.ts';
+import { isWithin } from '../disk/locator.ts';
+import { LockMachine } from '../disk/locks/machine.ts';
+import { belongsTo } from '../disk/locks/whereabouts.ts';
+import { bucketsOf, originsOf } from '../disk/root/origins.ts';
+import type { Root } from '../disk/root/root.ts';
+import { deaf } from '../disk/survey/deaf.ts';
+import { readNewest } from '../disk/survey/read-newest.ts';
+import { threadLife, type ThreadLife } from '../runtime/identity.ts';
+
+/** Who takes part in a table of locks. */
+export interface SessionReport {
+  readonly origin: string;
+  readonly bucket: string;
+  readonly process: number;
+  /** The kernel's number of the thread; 0 where nobody knows it, or for the main one. */
+  readonly thread: number;
+  readonly life: ThreadLife | 'elsewhere';
+  /** When it began to take part, in milliseconds since 1970; null where that is not known any more. */
+  readonly since: number | null;
+  readonly standing: Session['standing'];
+}
+
+/** One lock, or operation, that is held or waited for. */
+export interface LockReport extends SessionReport {
+  readonly kind: 'web' | 'file' | 'operation' | 'database';
+  /** Of a web lock its name, of a file its path. */
+  readonly name: string;
+  readonly mode: string;
+  readonly state: 'held' | 'waiting';
+  /** Of a web lock: the client that asked. */
+  readonly client: string | null;
+}
+
+export interface LocksReport {
+  readonly sessions: readonly SessionReport[];
+  readonly locks: readonly LockReport[];
+}
+
+/** The locks of a root as its processes have recorded them. Reads only; whoever has ended is still there until somebody finds out. */
+export function reportLocks(root: Root, origin: string | null): LocksReport {
+  const sessions: SessionReport[] = [];
+  const locks: LockReport[] = [];
+  for (const place of originsOf(root)) {
+    if (origin !== null && place.origin !== origin) continue;
+    for (const bucket of bucketsOf(place.path)) {
+      for (const table of ['', 'indexeddb']) collect(path.join(place.path, bucket, table), place.origin, bucket, table !== '', { sessions, locks });
+    }
+  }
+  return { sessions, locks };
+}
+
+function collect(directory: string, origin: string, bucket: string, isOfDatabases: boolean, to: { sessions: SessionReport[]; locks: LockReport[] }): void {
+  const machine = readNewest(path.join(directory, 'locks'), () => new LockMachine(deaf));
+  for (const session of machine?.sessions.values() ?? []) {
+    const report = sessionReport(directory, origin, bucket, session);
+    to.sessions.push(report);
+    for (const claim of [...session.claims.values()].sort((a, b) => a.order - b.order)) to.locks.push({ ...report, ...lockReport(claim, isOfDatabases) });
+  }
+}
+
+function sessionReport(directory: string, origin: string, bucket: string, { identity, whereabouts, folder, standing }: Session): SessionReport {
+  const isElsewhere = belongsTo(directory, whereabouts) === 'elsewhere';
+  const life = isElsewhere ? 'elsewhere' : threadLife(identity);
+  return { origin, bucket, process: identity.pid, thread: identity.tid, life, since: beginOf(path.join(directory, 'wake', folder)), standing };
+}
+
+/** Its bell was made when it came. */
+function beginOf(bell: string): number | null {
+  const stats = fs.lstatSync(bell, { throwIfNoEntry: false });
+  return stats === undefined || stats.birthtimeMs === 0 ? null : Math.floor(stats.birthtimeMs);
+}
+
+function lockReport(claim: Claim, isOfDatabases: boolean): Omit<LockReport, keyof SessionReport> {
+  const state = claim.state === 'held' ? 'held' : 'waiting';
+  if (claim.type === 'web') return { kind: isOfDatabases ? 'database' : 'web', name: claim.name, mode: claim.mode, state, client: claim.clientId };
+  if (claim.type === 'lock') return { kind: 'file', name: pathOf(claim.locator), mode: claim.lockClass, state, client: null };
+  return { kind: 'operation', name: locatorsOf(claim.intent).map(pathOf).join(' → '), mode: claim.intent.operation, state, client: null };
+}
+
+function pathOf(locator: Locator): string {
+  return `/${locator.join('/')}`;
+}
+
+/** Who holds locks on a file, or on anything below a directory. */
+export function holdersOf(root: Root, origin: string, names: Locator): LockReport[] {
+  const { locks } = reportLocks(root, origin);
+  const isMeant = (name: string): boolean => isWithin(name.split('/').filter((part) => part !== ''), names);
+  return locks.filter(({ kind, state, name }) => kind === 'file' && state === 'held' && isMeant(name));
+}

@@ -1,0 +1,83 @@
+import path from 'node:path';
+import { Root } from '../disk/root/root.ts';
+import { hostFromEnvironment } from '../host/install/environment.ts';
+import { parseOrigin } from '../host/origin.ts';
+import { StorageHost } from '../host/storage-host.ts';
+import type { StorageClient } from '../host/storage-client.ts';
+import { HoldfastError } from '../runtime/holdfast-error.ts';
+import { UsageError } from './command.ts';
+
+/** Options that all commands have that look at a root. */
+export const rootOptions = {
+  root: { value: 'DIR', help: 'the root; default: HOLDFAST_ROOT in the environment, or .holdfast' },
+  shared: { value: 'lockfile', help: 'the root is on a network disk, and its users give the option shared' },
+} as const;
+
+export const originOption = { origin: { value: 'ORIGIN', help: 'whose storage, such as https://app.example' } } as const;
+export const jsonOption = { json: { help: 'print JSON' } } as const;
+
+export interface RootValues {
+  readonly root?: string;
+  readonly shared?: string;
+}
+
+export interface OriginValues extends RootValues {
+  readonly origin?: string;
+}
+
+/** @throws UsageError */
+function sharedOf({ shared }: RootValues): 'lockfile' | undefined {
+  if (shared === undefined || shared === 'lockfile') return shared;
+  throw new UsageError(`'--shared' takes 'lockfile', not '${shared}'`);
+}
+
+/**
+ * The root that is meant, which is there: none is ever made.
+ *
+ * @throws UsageError; HoldfastError root-unusable and others
+ */
+export function openRoot(values: RootValues): Root {
+  if (values.root === '') throw new UsageError("'--root' takes a directory");
+  const { root: chosen, durability = 'relaxed' } = hostFromEnvironment();
+  const root = new Root(path.resolve(values.root ?? String(chosen)), durability, sharedOf(values));
+  if (root.open() === null) throw new HoldfastError('root-unusable', `There is no root at ${root.path}.`);
+  return root;
+}
+
+/** The same for who only reads what is recorded: on any disk. */
+export function openRootToRead(values: RootValues): Root {
+  return openRoot({ ...values, shared: 'lockfile' });
+}
+
+/** Calls `body` with a host of the root that is meant, and closes it: one more process of that root. */
+export async function withHost<T>(values: RootValues, body: (host: StorageHost) => Promise<T>): Promise<T> {
+  const { path: root } = openRoot(values);
+  const shared = sharedOf(values);
+  const host = new StorageHost({ ...hostFromEnvironment(), root, ...(shared !== undefined && { shared }) });
+  try {
+    return await body(host);
+  } finally {
+    await host.close();
+  }
+}
+
+/** The same with a client of the origin that is meant. */
+export async function withClient<T>(values: OriginValues, body: (client: StorageClient, host: StorageHost) => Promise<T>): Promise<T> {
+  const origin = originIn(values);
+  return withHost(values, (host) => body(host.client(origin), host));
+}
+
+/** @throws UsageError; HoldfastError bad-option for what is no origin */
+export function originIn({ origin }: OriginValues): string {
+  if (origin === undefined || origin === '') throw new UsageError("'--origin ORIGIN' is missing");
+  return originOf(origin);
+}
+
+/** @throws HoldfastError bad-option */
+export function originOf(text: string): string {
+  try {
+    return parseOrigin(text);
+  } catch (cause) {
+    throw new HoldfastError('bad-option', `'${text}' is not an origin, such as https://app.example.`, { cause });
+  }
+}

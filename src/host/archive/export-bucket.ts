@@ -1,0 +1,78 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { cachesPart } from '../caches/provide.ts';
+import { MapJournal } from '../../disk/map/map-journal.ts';
+import type { BucketDirectory } from '../../disk/root/bucket-directory.ts';
+import { readNewest } from '../../disk/survey/read-newest.ts';
+import { contentOfFile } from './content-of-file.ts';
+import { exportDatabases } from './export-databases.ts';
+import { exportFiles } from './export-files.ts';
+import { PART_BYTES, type BucketHead, type RequestHead } from './layout.ts';
+import type { Pieces, TarWriter } from './tar-writer.ts';
+
+/** Whose bucket is exported. */
+export interface ExportedBucket {
+  readonly origin: string;
+  readonly name: string;
+  readonly place: BucketDirectory;
+  readonly foldsNames: boolean;
+}
+
+/** All that a bucket has, below `at`. */
+export async function* exportBucket(to: TarWriter, at: string, bucket: ExportedBucket): Pieces {
+  const map = new MapJournal(bucket.place, { url: `${bucket.origin}/` });
+  try {
+    const state = map.current();
+    const head: BucketHead = { name: bucket.name, persisted: fs.existsSync(path.join(bucket.place.path, 'persisted')), quota: state.quota };
+    const entries = [...state.entries()];
+    yield* to.whole(`${at}/bucket.json`, JSON.stringify(head));
+    let part = 0;
+    for (const lines of inParts(entries)) yield* to.whole(`${at}/local-storage/${part++}.jsonl`, lines);
+  } finally {
+    map.close();
+  }
+  yield* exportFiles(to, at, bucket);
+  yield* exportCaches(to, at, bucket.place.path);
+  yield* exportDatabases(to, at, bucket);
+}
+
+/** Lines of JSON, which has a form for lone surrogates. */
+function* inParts(entries: readonly (readonly [string, string])[]): Generator<string> {
+  let lines: string[] = [];
+  let length = 0;
+  for (const entry of entries) {
+    const line = `${JSON.stringify(entry)}\n`;
+    lines.push(line);
+    length += line.length;
+    if (length < PART_BYTES) continue;
+    yield lines.join('');
+    lines = [];
+    length = 0;
+  }
+  if (lines.length > 0) yield lines.join('');
+}
+
+/** The index is read as of one moment. What is replaced meanwhile is left out. */
+async function* exportCaches(to: TarWriter, at: string, bucket: string): Pieces {
+  const machine = readNewest(path.join(bucket, 'caches', 'index'), () => new cachesPart.code.CacheMachine());
+  let cache = 0;
+  for (const { name, entries } of [...(machine?.caches.values() ?? [])].map((list) => ({ name: list.name, entries: [...list] }))) {
+    const directory = `${at}/caches/${cache++}`;
+    yield* to.whole(`${directory}/cache.json`, JSON.stringify({ name }));
+    let number = 0;
+    for (const { url, fragment, headers, file, size } of entries) {
+      const response = path.join(bucket, 'caches', 'responses', file);
+      if (!isThere(response, size)) continue;
+      const head: RequestHead = { url, fragment, headers };
+      yield* to.whole(`${directory}/${number}.json`, JSON.stringify(head));
+      yield* to.stream(`${directory}/${number}.response`, size, contentOfFile(response));
+      number += 1;
+    }
+  }
+}
+
+/** It is complete before it is named, and never changes. */
+function isThere(file: string, size: number): boolean {
+  const stats = fs.lstatSync(file, { throwIfNoEntry: false });
+  return stats?.isFile() === true && stats.size === size;
+}

@@ -1,0 +1,58 @@
+import { ReadableStream } from 'node:stream/web';
+import { BucketDirectory } from '../../disk/root/bucket-directory.ts';
+import { bucketsOf } from '../../disk/root/origins.ts';
+import { hasOrigin, pathOfOrigin } from '../../disk/maintenance/replace-origin.ts';
+import type { Root } from '../../disk/root/root.ts';
+import { encodeOrigin } from '../../disk/names/origin.ts';
+import { HoldfastError } from '../../runtime/holdfast-error.ts';
+import { wallClock } from '../../runtime/timers.ts';
+import { exportBucket } from './export-bucket.ts';
+import { FORMAT, HEAD, type ArchiveHead } from './layout.ts';
+import { TarWriter, type Pieces } from './tar-writer.ts';
+
+/**
+ * An archive of all that origins have. Read-only; each map, file, database and index of caches is as it was at one
+ * moment.
+ *
+ * @throws HoldfastError origin-missing before the first piece; journal-damaged, disk-failed and others where it stops
+ */
+export async function* exportOrigins(root: Root, origins: readonly string[]): Pieces {
+  requireOrigins(root, origins);
+  const foldsNames = root.open()?.foldsNames ?? false;
+  const to = new TarWriter(wallClock());
+  const head: ArchiveHead = { format: FORMAT, made: new Date(wallClock()).toISOString(), origins };
+  yield* to.whole(HEAD, `${JSON.stringify(head)}\n`);
+  for (const origin of origins) {
+    const at = encodeOrigin(origin);
+    yield* to.whole(`${at}/origin.json`, `${JSON.stringify({ origin })}\n`);
+    for (const name of bucketsOf(pathOfOrigin(root, origin))) {
+      const place = new BucketDirectory(root, origin, name);
+      yield* exportBucket(to, `${at}/${name}`, { origin, name, place, foldsNames });
+    }
+  }
+  yield* to.end();
+}
+
+/** @throws HoldfastError origin-missing */
+export function requireOrigins(root: Root, origins: readonly string[]): void {
+  for (const origin of origins) {
+    if (root.open() === null || !hasOrigin(root, origin)) throw new HoldfastError('origin-missing', `The root ${root.path} has nothing of ${origin}.`);
+  }
+}
+
+/** The same as a stream, which reads on as it is read. */
+export function exportStream(pieces: Pieces): ReadableStream<Uint8Array> {
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      for (;;) {
+        const { done, value } = await pieces.next();
+        if (done === true) return controller.close();
+        if (value.length === 0) continue;
+        return controller.enqueue(value);
+      }
+    },
+    async cancel() {
+      await pieces.return();
+    },
+  });
+}

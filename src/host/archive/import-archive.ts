@@ -1,0 +1,128 @@
+import { encodeOrigin } from '../../disk/names/origin.ts';
+import { HoldfastError } from '../../runtime/holdfast-error.ts';
+import type { StorageClient } from '../storage-client.ts';
+import { archiveError } from './archive-error.ts';
+import { BucketImport } from './import-bucket.ts';
+import { FORMAT, HEAD } from './layout.ts';
+import { wholeJson } from './read-entry.ts';
+import { TarReader, type TarEntry } from './tar-reader.ts';
+
+/** Where what an archive has goes to. */
+export interface ArchiveTarget {
+  /** Whom an origin's data are for; called once for each origin, before any of its data. @throws HoldfastError */
+  accept(origin: string, all: readonly string[]): string;
+  /** A client of that origin; null: there is no such bucket here. */
+  open(origin: string, bucket: string): Promise<StorageClient>;
+  /** A directory for what is needed for a while. */
+  readonly scratch: string;
+}
+
+interface OpenOrigin {
+  readonly at: string;
+  readonly source: string;
+  readonly target: string;
+}
+
+interface OpenBucket {
+  readonly at: string;
+  readonly content: BucketImport;
+}
+
+/**
+ * Reads an archive from its beginning to its end, and imports what it has as it comes. When it fails, what came before is
+ * there: whoever calls imports into a place that nobody sees yet.
+ *
+ * @returns the origins, each with whom its data went to
+ * @throws HoldfastError archive-damaged, archive-newer, and what `target` and the interfaces throw
+ */
+export async function importArchive(source: AsyncIterable<Uint8Array>, target: ArchiveTarget): Promise<Map<string, string>> {
+  const archive = new ArchiveImport(new TarReader(source), target);
+  return archive.run();
+}
+
+class ArchiveImport {
+  readonly #reader: TarReader;
+  readonly #target: ArchiveTarget;
+  readonly #imported = new Map<string, string>();
+  readonly #buckets = new Map<string, BucketImport>();
+  #origins: readonly string[] | null = null;
+  #origin: OpenOrigin | null = null;
+  #bucket: OpenBucket | null = null;
+
+  constructor(reader: TarReader, target: ArchiveTarget) {
+    this.#reader = reader;
+    this.#target = target;
+  }
+
+  async run(): Promise<Map<string, string>> {
+    try {
+      for await (const entry of this.#reader.entries()) await this.#take(entry);
+      await this.#endBucket();
+      for (const path of this.#reader.voids) await this.#removeVoid(path);
+      if (this.#origins === null || this.#imported.size !== this.#origins.length) throw archiveError('an origin that it names is not in it');
+      return this.#imported;
+    } finally {
+      await this.#bucket?.content.end().catch(() => undefined);
+    }
+  }
+
+  async #take(entry: TarEntry): Promise<void> {
+    const [origin = '', bucket = '', ...rest] = entry.path.split('/');
+    if (this.#origins === null) this.#origins = await begin(entry);
+    else if (bucket === 'origin.json' && rest.length === 0) await this.#openOrigin(origin, entry);
+    else if (this.#origin?.at !== origin) throw archiveError(`it has an entry '${entry.path}', which no export has`);
+    else if (rest.length === 1 && rest[0] === 'bucket.json') await this.#openBucket(this.#origin, bucket, entry);
+    else if (this.#bucket?.at !== `${origin}/${bucket}`) throw archiveError(`it has an entry '${entry.path}', which no export has`);
+    else await this.#bucket.content.take(rest.join('/'), entry);
+  }
+
+  async #openOrigin(at: string, entry: TarEntry): Promise<void> {
+    await this.#endBucket();
+    const { origin } = await wholeJson(entry);
+    const isKnown = typeof origin === 'string' && this.#origins?.includes(origin) === true && !this.#imported.has(origin);
+    if (!isKnown || encodeOrigin(origin) !== at) throw archiveError(`its entry '${entry.path}' makes no sense`);
+    const target = this.#target.accept(origin, this.#origins ?? []);
+    this.#imported.set(origin, target);
+    this.#origin = { at, source: origin, target };
+  }
+
+  async #openBucket({ at, source, target }: OpenOrigin, directory: string, entry: TarEntry): Promise<void> {
+    await this.#endBucket();
+    const { name, persisted } = await wholeJson(entry);
+    const path = `${at}/${directory}`;
+    if (typeof name !== 'string' || this.#buckets.has(path)) throw archiveError(`its entry '${entry.path}' makes no sense`);
+    const client = await this.#target.open(target, name);
+    if (persisted === true) await client.storage.persist();
+    const content = new BucketImport({ client, source, scratch: this.#target.scratch });
+    this.#buckets.set(path, content);
+    this.#bucket = { at: path, content };
+  }
+
+  async #endBucket(): Promise<void> {
+    await this.#bucket?.content.end();
+    this.#bucket = null;
+  }
+
+  async #removeVoid(path: string): Promise<void> {
+    const [origin = '', bucket = '', ...rest] = path.split('/');
+    if (rest[0] !== 'files') throw archiveError(`its entry '${path}' was not whole`);
+    await this.#buckets.get(`${origin}/${bucket}`)?.remove(rest.join('/'));
+  }
+}
+
+/** What the first entry says. */
+async function begin(entry: TarEntry): Promise<readonly string[]> {
+  if (entry.path !== HEAD) throw archiveError('it is no export of Holdfast');
+  const { format, origins } = await wholeJson(entry);
+  if (typeof format === 'number' && format > FORMAT) {
+    throw new HoldfastError('archive-newer', `The archive has format ${format}, made by a newer version of Holdfast; this one knows up to ${FORMAT}. Nothing was changed.`);
+  }
+  const areOrigins = Array.isArray(origins) && origins.every((origin) => typeof origin === 'string' && isOrigin(origin));
+  if (format !== FORMAT || !areOrigins || new Set(origins).size !== origins.length) throw archiveError('its first entry makes no sense');
+  return origins as string[];
+}
+
+/** As origins are spelled. */
+function isOrigin(text: string): boolean {
+  return URL.canParse(text) && new URL(text).origin === text;
+}

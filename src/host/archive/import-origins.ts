@@ -1,0 +1,141 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { withMaintenance } from '../../disk/maintenance/maintenance-lock.ts';
+import { removeTree } from '../../disk/maintenance/packages.ts';
+import { hasOrigin, pathOfOrigin, replaceOrigin } from '../../disk/maintenance/replace-origin.ts';
+import { syncTree } from '../../disk/root/durable.ts';
+import { Root } from '../../disk/root/root.ts';
+import { HoldfastError } from '../../runtime/holdfast-error.ts';
+import { randomUuid } from '../../runtime/random.ts';
+import { clearInterval, setInterval, wallClock } from '../../runtime/timers.ts';
+import type { Existing, ImportedOrigin } from '../operations/types.ts';
+import type { StorageClient } from '../storage-client.ts';
+import { exportOrigins } from './export-origins.ts';
+import { importArchive } from './import-archive.ts';
+import { requireMergeable } from './mergeable.ts';
+
+/** A host as imports need one. */
+export interface ImportHost {
+  client(origin: string): StorageClient;
+  close(): Promise<void>;
+}
+
+export interface ImportSettings {
+  readonly root: Root;
+  readonly existing: Existing;
+  /** Whom the data of the archive's only origin are for; null: each is imported as what it was. */
+  readonly origin: string | null;
+  /** Makes a host of a root, with the quotas and the durability of whoever imports. */
+  openHost(root: string): ImportHost;
+  /** Told before an origin is replaced. */
+  replacing(origin: string): Promise<void>;
+}
+
+/** While a place in the workshop is touched this often, nobody takes it for left behind; in milliseconds. */
+const TOUCH_MS = 60_000;
+
+/**
+ * Imports an archive: all of it into a root of its own first, in the workshop, where nobody sees it; then each origin
+ * takes its place, or is merged into what is there. Until then a failure, or a kill, changes nothing.
+ *
+ * @throws HoldfastError archive-damaged, archive-newer, origin-exists, root-busy, disk-full and others
+ */
+export async function importOrigins(source: AsyncIterable<Uint8Array>, settings: ImportSettings): Promise<ImportedOrigin[]> {
+  const { root } = settings;
+  root.ensure();
+  const staging = path.join(root.workshop, randomUuid());
+  fs.mkdirSync(staging, { mode: 0o700 });
+  const touching = setInterval(() => touch(staging), TOUCH_MS);
+  touching.unref();
+  try {
+    const imported = await stage(source, staging, settings);
+    return await withMaintenance(root, () => settle(new Root(path.join(staging, 'root'), 'relaxed', root.shared), imported, settings));
+  } finally {
+    clearInterval(touching);
+    await removeTree(staging);
+  }
+}
+
+function touch(directory: string): void {
+  try {
+    const now = wallClock() / 1000;
+    fs.utimesSync(directory, now, now);
+  } catch {
+    // It has gone, and whoever needs it finds that out.
+  }
+}
+
+/** What the archive has, by whom it is for. */
+async function stage(source: AsyncIterable<Uint8Array>, staging: string, settings: ImportSettings): Promise<Map<string, string>> {
+  const host = settings.openHost(path.join(staging, 'root'));
+  const scratch = path.join(staging, 'scratch');
+  fs.mkdirSync(scratch, { mode: 0o700 });
+  try {
+    return await importArchive(source, {
+      scratch,
+      accept: (origin, all) => acceptedAs(origin, all, settings),
+      open: async (origin, bucket) => clientOf(host, origin, bucket),
+    });
+  } finally {
+    await host.close();
+  }
+}
+
+function acceptedAs(source: string, all: readonly string[], { root, origin, existing }: ImportSettings): string {
+  if (origin !== null && all.length > 1) {
+    throw new HoldfastError('bad-option', `The archive has ${all.length} origins, which cannot all become ${origin}. Nothing was changed.`);
+  }
+  const target = origin ?? source;
+  if (existing === 'refuse') requireAbsent(root, target);
+  return target;
+}
+
+function requireAbsent(root: Root, origin: string): void {
+  if (!hasOrigin(root, origin)) return;
+  throw new HoldfastError('origin-exists', `The root ${root.path} has data of ${origin}; they can be merged with those of the archive, or replaced. Nothing was changed.`);
+}
+
+/** The only bucket that clients have. */
+function clientOf(host: ImportHost, origin: string, bucket: string): StorageClient {
+  if (bucket === 'default') return host.client(origin);
+  throw new HoldfastError('archive-newer', `The archive has a bucket '${bucket}', which this version does not know. Nothing was changed.`);
+}
+
+/** All is looked at before the first change. */
+async function settle(staged: Root, imported: ReadonlyMap<string, string>, settings: ImportSettings): Promise<ImportedOrigin[]> {
+  const { root, existing } = settings;
+  const origins = [...imported.values()];
+  if (existing === 'refuse') for (const origin of origins) requireAbsent(root, origin);
+  if (existing === 'merge') for (const origin of origins) if (hasOrigin(root, origin)) await requireMergeable(staged, root, origin);
+  const done: ImportedOrigin[] = [];
+  for (const [source, origin] of imported) done.push({ source, origin, outcome: await settleOne(staged, origin, settings) });
+  return done;
+}
+
+async function settleOne(staged: Root, origin: string, settings: ImportSettings): Promise<ImportedOrigin['outcome']> {
+  const { root, existing } = settings;
+  if (existing === 'merge' && hasOrigin(root, origin)) {
+    await merge(staged, origin, settings);
+    return 'merged';
+  }
+  // An origin of which the archive has nothing has no directory.
+  const from = pathOfOrigin(staged, origin);
+  if (!fs.existsSync(from)) return 'created';
+  if (root.durability === 'strict') syncTree(from);
+  await settings.replacing(origin);
+  return (await replaceOrigin(root, origin, from)) ? 'replaced' : 'created';
+}
+
+/** The staged origin is exported once more, for which nobody writes to it, into what is there. */
+async function merge(staged: Root, origin: string, { root, openHost }: ImportSettings): Promise<void> {
+  if (!hasOrigin(staged, origin)) return;
+  const scratch = fs.mkdtempSync(path.join(staged.workshop, 'scratch-'));
+  const host = openHost(root.path);
+  try {
+    await importArchive(exportOrigins(staged, [origin]), { scratch, accept: () => origin, open: async (_, bucket) => clientOf(host, origin, bucket) });
+  } catch (cause) {
+    throw new HoldfastError('disk-failed', `The archive is merged into ${origin} in part only: ${(cause as Error).message}`, { cause });
+  } finally {
+    await host.close();
+  }
+}

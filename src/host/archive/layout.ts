@@ -1,0 +1,66 @@
+import { escapeName, unescapeName } from '../../disk/names/escape.ts';
+import type { Locator } from '../../disk/locator.ts';
+
+/*
+ * What is where in an archive; docs/FORMAT.md, "Archives", is the same in words.
+ *
+ *   holdfast-archive.json
+ *   <origin>/origin.json
+ *   <origin>/<bucket>/bucket.json
+ *   <origin>/<bucket>/local-storage/<n>.jsonl
+ *   <origin>/<bucket>/files/…
+ *   <origin>/<bucket>/caches/<n>/cache.json, <m>.json, <m>.response
+ *   <origin>/<bucket>/indexeddb/<n>/database.json, blobs/<id>, <store>.<m>.records
+ *   manifest.sha256
+ */
+
+export const FORMAT = 1;
+
+export const HEAD = 'holdfast-archive.json';
+export const MANIFEST = 'manifest.sha256';
+
+/** Before the path of a directory, and the line of an entry that readers pass over: comments, for `sha256sum`. */
+export const DIRECTORY = '#directory ';
+export const VOID = '#void ';
+
+/** Parts of what may grow without bound are about as large, in bytes. */
+export const PART_BYTES = 2 ** 20;
+
+/** What the head says. */
+export interface ArchiveHead {
+  readonly format: number;
+  /** ISO 8601. */
+  readonly made: string;
+  readonly origins: readonly string[];
+}
+
+/** What `bucket.json` says. */
+export interface BucketHead {
+  readonly name: string;
+  readonly persisted: boolean;
+  /** Of its localStorage, in bytes of UTF-16. */
+  readonly quota: number;
+}
+
+export interface CacheHead {
+  readonly name: string;
+}
+
+/** What stands beside a response: by which request it is found. */
+export interface RequestHead {
+  readonly url: string;
+  readonly fragment: string;
+  readonly headers: readonly (readonly [string, string])[];
+}
+
+/** The path of an entry of a bucket's file system, below its bucket. Names are spelled as in a root that does not fold them. */
+export function pathOfFile(locator: Locator): string {
+  return ['files', ...locator.map((name) => escapeName(name, false))].join('/');
+}
+
+/** Null: that is no such path. */
+export function locatorOfPath(path: string): string[] | null {
+  const [first, ...rest] = path.split('/');
+  const names = rest.map((spelling) => unescapeName(spelling, false));
+  return first === 'files' && names.every((name) => name !== null) ? names : null;
+}

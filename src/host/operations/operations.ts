@@ -1,0 +1,63 @@
+import { withMaintenance } from '../../disk/maintenance/maintenance-lock.ts';
+import { deleteOrigin, hasOrigin } from '../../disk/maintenance/replace-origin.ts';
+import type { Root } from '../../disk/root/root.ts';
+import { isObject } from '../../runtime/brands.ts';
+import { exportOrigins, exportStream, requireOrigins } from '../archive/export-origins.ts';
+import { importOrigins } from '../archive/import-origins.ts';
+import { bad, givenOptions, requireOneOf } from '../option-checks.ts';
+import type { StorageHostOptions } from '../options.ts';
+import { parseOrigin, type OriginLike } from '../origin.ts';
+import { StorageHost } from '../storage-host.ts';
+import { summaries } from './origins.ts';
+import type { ImportedOrigin, ImportOptions, OriginSummary } from './types.ts';
+
+/** What is done to whole origins of a host's root. */
+export class Operations {
+  readonly #root: Root;
+  readonly #options: StorageHostOptions;
+  readonly #drop: (origin: string) => Promise<void>;
+
+  /** `drop`: closes what the host has of an origin, and forgets it. */
+  constructor(root: Root, options: StorageHostOptions, drop: (origin: string) => Promise<void>) {
+    this.#root = root;
+    this.#options = options;
+    this.#drop = drop;
+  }
+
+  origins(): AsyncGenerator<OriginSummary, void> {
+    return summaries(this.#root);
+  }
+
+  async delete(origin: OriginLike): Promise<boolean> {
+    const name = parseOrigin(origin);
+    const root = this.#root;
+    if (root.open() === null) return false;
+    await this.#drop(name);
+    return hasOrigin(root, name) && (await withMaintenance(root, () => deleteOrigin(root, name)));
+  }
+
+  export(origin: OriginLike | readonly OriginLike[]): ReadableStream<Uint8Array> {
+    const given: readonly OriginLike[] = Array.isArray(origin) ? origin : [origin];
+    const origins = given.map((each) => parseOrigin(each));
+    requireOrigins(this.#root, origins);
+    return exportStream(exportOrigins(this.#root, origins)) as ReadableStream<Uint8Array>;
+  }
+
+  async import(stream: AsyncIterable<Uint8Array>, options: ImportOptions): Promise<ImportedOrigin[]> {
+    const { origin, existing } = givenOptions(options, ['origin', 'existing'], 'importOrigin()');
+    if (!isObject(stream) || typeof stream[Symbol.asyncIterator] !== 'function') throw bad('importOrigin() takes a ReadableStream of bytes, or another asynchronous iterable.');
+    return importOrigins(stream, {
+      root: this.#root,
+      openHost: (root) => this.#openHost(root),
+      replacing: this.#drop,
+      origin: origin === undefined ? null : parseOrigin(origin),
+      existing: requireOneOf('existing', existing ?? 'refuse', ['refuse', 'merge', 'replace']),
+    });
+  }
+
+  /** Syncs nothing: what is imported is a change like any other, which the hosts that sync bring to the hub. */
+  #openHost(root: string): StorageHost {
+    const options = { ...this.#options, sync: undefined } as unknown as StorageHostOptions;
+    return new StorageHost({ ...options, root });
+  }
+}

@@ -1,0 +1,47 @@
+import type { UsageDetails } from '../../storage/storage-manager.ts';
+import type { OriginLike } from '../origin.ts';
+
+/** What a bucket of an origin takes. */
+export interface BucketSummary {
+  readonly name: string;
+  /** Bytes. */
+  readonly usage: number;
+  readonly usageDetails: UsageDetails;
+  /** How many items its `localStorage` has. */
+  readonly items: number;
+  /** When anything in it was written or locked last, in milliseconds since 1970. */
+  readonly lastChange: number;
+}
+
+/** What an origin takes, of all its buckets together. */
+export interface OriginSummary {
+  readonly origin: string;
+  /** Bytes. */
+  readonly usage: number;
+  readonly usageDetails: UsageDetails;
+  /** When anything of it was written or locked last, in milliseconds since 1970. */
+  readonly lastChange: number;
+  readonly buckets: readonly BucketSummary[];
+}
+
+/** What becomes of what an origin has already. */
+export type Existing = 'refuse' | 'merge' | 'replace';
+
+/** Options of `host.importOrigin()`. */
+export interface ImportOptions {
+  /** Whom the data are for, where the archive has one origin. By default each becomes what it was. */
+  readonly origin?: OriginLike;
+  /**
+   * What becomes of data that are there already: `refuse` (the default) is an error, `origin-exists`; `merge` keeps what
+   * the archive does not have, and puts what it has over the rest; `replace` deletes them.
+   */
+  readonly existing?: Existing;
+}
+
+/** What was imported. */
+export interface ImportedOrigin {
+  /** What it was when it was exported. */
+  readonly source: string;
+  readonly origin: string;
+  readonly outcome: 'created' | 'merged' | 'replaced';
+}

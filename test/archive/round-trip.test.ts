@@ -1,0 +1,32 @@
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { A, archiveOf, B, filesOf, itemsOf, openHost, piecesOf, temporary, writeFile } from './support.ts';
+
+test('localStorage and files come back byte for byte, with lone surrogates, odd and long names and empty directories', async () => {
+  const host = openHost();
+  const a = host.origin(A);
+  a.localStorage.setItem('key', 'value');
+  a.localStorage.setItem('\ud800lone', 'low \udc00 and "quoted"\n');
+  a.localStorage.setItem('', 'empty key');
+  a.localStorage.setItem('large', 'x'.repeat(1_500_000));
+  const bytes = Uint8Array.from({ length: 70_000 }, (_, index) => (index * 31) & 255);
+  await writeFile(a, ['plain.bin'], bytes);
+  await writeFile(a, ['dir', 'sub', '\ud800 lone'], 'surrogate');
+  await writeFile(a, ['dir', 'ünïcödé 名前 🦊.txt'], 'text');
+  await writeFile(a, ['dir', 'a:b*c?"<>| %41'], 'odd');
+  await writeFile(a, ['l'.repeat(300), 'm'.repeat(5000)], 'long');
+  await writeFile(a, ['empty file'], '');
+  const root = await a.storage.getDirectory();
+  await (await root.getDirectoryHandle('dir')).getDirectoryHandle('nothing in it', { create: true });
+  const archive = await archiveOf(host);
+  const other = openHost();
+  expect(await other.importOrigin(piecesOf(archive, 1000), { origin: B })).toEqual([{ source: A, origin: B, outcome: 'created' }]);
+  expect(itemsOf(other.origin(B))).toEqual(itemsOf(a));
+  expect(await filesOf(other.origin(B))).toEqual(await filesOf(a));
+  const file = path.join(temporary(), 'a.tar');
+  fs.writeFileSync(file, archive);
+  const listed = execFileSync('tar', ['tf', file], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }).split('\n');
+  expect(listed).toEqual(expect.arrayContaining(['holdfast-archive.json', 'https_a.example/default/files/plain.bin', 'https_a.example/default/files/dir/nothing in it/', 'manifest.sha256']));
+});

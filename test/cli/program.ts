@@ -1,0 +1,4 @@
+// The command as it is built finds these beside its code.
+import '../../src/host/broadcast-channel/provided.ts';
+import '../../src/host/indexed-db/provided.ts';
+import '../../src/cli/main.ts';
