@@ -8,16 +8,7 @@ export const record: SuiteRecord = {
   'IndexedDB/bindings-inject-keys-bypass.any.js': { run: true },
   'IndexedDB/bindings-inject-values-bypass.any.js': { run: true },
   'IndexedDB/blob-composite-blob-reads.any.js': { run: true },
-  'IndexedDB/blob-contenttype.any.js': {
-    run: true,
-    except: [
-      {
-        reason: 'node',
-        note: 'it fetches by XMLHttpRequest, which Node has not',
-        subtests: ['Ensure that content type round trips when reading blob data'],
-      },
-    ],
-  },
+  'IndexedDB/blob-contenttype.any.js': { run: true },
   'IndexedDB/blob-delete-objectstore-db.any.js': { run: true },
   'IndexedDB/blob-valid-after-deletion.any.js': { run: true },
   'IndexedDB/blob-valid-before-commit.any.js': { run: true },

@@ -5,6 +5,7 @@ import { documentObjects } from './document-objects.ts';
 import { FileReader } from './file-reader.ts';
 import { browserFetch, connect } from './network.ts';
 import { workerClass } from './worker-shim.ts';
+import { XMLHttpRequest } from './xml-http-request.ts';
 
 /**
  * What the tests' environment has on its global object and Node has not. README.md lists it; nothing here is, or
@@ -27,6 +28,7 @@ export function shapeScope(config: RealmConfig): EventTarget {
     fetch: browserFetch(config, globalThis.fetch),
     Worker: workerClass(config),
     FileReader,
+    XMLHttpRequest,
     ...documentObjects(),
     ...(config.title === null ? {} : { META_TITLE: config.title }),
   });

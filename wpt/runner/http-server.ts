@@ -73,6 +73,10 @@ export class TestServer {
       this.#stash.delete(key);
       sendJson(response, value);
     },
+    '/xhr/resources/content.py': (_, request, response) => {
+      response.writeHead(200, { 'content-type': 'text/plain', 'x-request-method': request.method, 'x-request-content-type': request.headers['content-type'] ?? 'NO' });
+      request.pipe(response);
+    },
     '/fetch/api/resources/infinite-slow-response.py': (url, _, response) => this.#slowly(url, response),
   };
 

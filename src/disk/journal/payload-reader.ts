@@ -24,6 +24,11 @@ export class PayloadReader {
     return this.#at === this.#bytes.length;
   }
 
+  /** How many bytes were read. */
+  get position(): number {
+    return this.#at;
+  }
+
   byte(): number {
     const value = this.#bytes[this.#at++];
     if (value === undefined) throw this.#damaged('it ends early');
@@ -39,6 +44,11 @@ export class PayloadReader {
       if (!Number.isSafeInteger(value)) throw this.#damaged('a number is too large');
       if (byte < 0x80) return value;
     }
+  }
+
+  /** Passes over bytes that are there. */
+  skip(length: number): void {
+    this.#at += length;
   }
 
   /** The next bytes: a view of what is read. */

@@ -70,14 +70,14 @@ export class BlobGarbage {
   /** Deletes some of what is waiting. @returns false when somebody reads an older state */
   collect(): boolean {
     const some = [...this.#waiting].slice(0, AT_ONCE);
-    const garbage = some.filter((id) => !this.#blobs.isHeld(id) && !this.#isMentioned(id));
+    const garbage = some.filter((id) => !this.#blobs.isHeld(id) && !this.isMentioned(id));
     if (garbage.length > 0 && this.#checkpoints?.run() === false) return false;
     for (const id of garbage) if (!this.#blobs.isHeld(id)) this.#blobs.remove(id);
     for (const id of some) this.#waiting.delete(id);
     return true;
   }
 
-  #isMentioned(id: number): boolean {
+  isMentioned(id: number): boolean {
     return this.#session.by('SELECT 1 FROM blobs WHERE id = ?').get(id) !== undefined;
   }
 

@@ -24,16 +24,19 @@ export class Checkpoints {
   readonly #growth: Growth;
   /** Whether the session has no transaction open, and is open. */
   readonly #isIdle: () => boolean;
+  /** Runs what has the loop wait. */
+  readonly #timed: <T>(checkpoint: () => T) => T;
   #isDue = false;
   /** The log's size after a checkpoint that could not bring over all of it: somebody reads what is older. */
   #stuckAt = 0;
 
-  constructor(file: SqliteFile, log: LogFile, session: SqlSession, growth: Growth, isIdle: () => boolean) {
+  constructor(file: SqliteFile, log: LogFile, session: SqlSession, growth: Growth, isIdle: () => boolean, timed: <T>(checkpoint: () => T) => T) {
     this.#file = file;
     this.#log = log;
     this.#session = session;
     this.#growth = growth;
     this.#isIdle = isIdle;
+    this.#timed = timed;
   }
 
   logIs(bytes: number): void {
@@ -73,7 +76,7 @@ export class Checkpoints {
    */
   run(): boolean {
     try {
-      const [busy, inLog, brought] = this.#growth.around(() => this.#session.by('PRAGMA wal_checkpoint(PASSIVE)').get()) ?? [];
+      const [busy, inLog, brought] = this.#timed(() => this.#growth.around(() => this.#session.by('PRAGMA wal_checkpoint(PASSIVE)').get())) ?? [];
       return busy === 0 && inLog === brought;
     } catch (error) {
       if (error instanceof RecordsBusyError) return false;

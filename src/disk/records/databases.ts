@@ -18,7 +18,7 @@ import { lookAt, whileNobodyWrites } from './look-at.ts';
 import type { CopyReport, RecordDatabase, RecordDatabases } from './record-database.ts';
 import { RecordsDamagedError, RecordsUnavailableError } from './records-error.ts';
 import type { SqlDriver } from './sql-driver.ts';
-import { SqliteDatabase } from './sqlite-database.ts';
+import { SqliteDatabase, type LongCheckpoint } from './sqlite-database.ts';
 import { SqliteFile } from './sqlite-file.ts';
 
 /** What databases need of their bucket. */
@@ -32,6 +32,9 @@ export interface DatabasesPlace {
   readonly locks: DatabaseLocks;
   /** Why this root can have no databases; null: it can. */
   readonly refusal: string | null;
+  /** Told of checkpoints that held the event loop for long, which is more than `longMs` (10). */
+  readonly onCheckpoint?: (checkpoint: LongCheckpoint) => void;
+  readonly longMs?: number;
   /** What new databases are made with, where that is not the runtime's choice. @throws RecordsUnavailableError */
   readonly driverForNew?: () => Promise<SqlDriver>;
 }
@@ -39,6 +42,9 @@ export interface DatabasesPlace {
 const DRAFT = /^\.new-(gone-)?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 /** How old such a thing must be, in milliseconds, to count as left behind by a killed process. */
 const ABANDONED_AFTER = 10 * 60_000;
+
+/** How long a checkpoint may take before it is told, in milliseconds. */
+const LONG_MS = 10;
 
 /** How long the files of deleted databases that are let go wait for others, in milliseconds. */
 const RELEASED_MS = 200;
@@ -141,10 +147,12 @@ export class SqliteDatabases implements RecordDatabases {
   }
 
   #databaseAt(name: string, directory: string, file: SqliteFile): SqliteDatabase {
-    const { ledger, holds } = this.#place;
+    const { ledger, holds, longMs = LONG_MS } = this.#place;
     const reading = <T>(body: () => T): Promise<T> => this.#reading(name, file, body);
     const onClosed = (): void => void this.#open.delete(name);
-    const database = new SqliteDatabase({ name, path: directory, ledger, holds, reading, onClosed, onReleased: () => this.#released() }, file);
+    const onReleased = (): void => this.#released();
+    const onCheckpoint = (told: LongCheckpoint): void => this.#place.onCheckpoint?.(told);
+    const database = new SqliteDatabase({ name, path: directory, ledger, holds, reading, onClosed, onReleased, onCheckpoint, longMs }, file);
     database.collectOrphans().catch((cause: unknown) => {
       warn({ code: 'background-failed', message: `Files of ${directory} could not be looked through.`, path: directory, cause });
     });

@@ -37,8 +37,8 @@ export class SqlReadTransaction implements ReadTransaction {
     return readFirst(this.session, query);
   }
 
-  scan(query: Query): RecordScan {
-    return new WindowedScan(this.session, query);
+  scan(query: Query, first?: number): RecordScan {
+    return new WindowedScan(this.session, query, first);
   }
 
   *count(query: Query): Steps<number> {

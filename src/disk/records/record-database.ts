@@ -110,7 +110,8 @@ export interface ReadTransaction {
   get schema(): Schema;
   /** The first record of the range, of a store or an index. */
   first(query: Query): StoredRecord | undefined;
-  scan(query: Query): RecordScan;
+  /** `first`: how many records are wanted at first. */
+  scan(query: Query, first?: number): RecordScan;
   count(query: Query): Steps<number>;
   /** Of a value that lies in a file of its own, the bytes; in the thread pool. Null: it has come with the record. */
   load(value: StoredValue): Promise<StoredValue> | null;

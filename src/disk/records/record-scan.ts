@@ -17,12 +17,13 @@ export class WindowedScan implements RecordScan {
   #query: Query;
   #rows: readonly SqlRow[] = [];
   #at = 0;
-  #size = FEWEST;
+  #size: number;
   #isAtEnd = false;
 
-  constructor(session: SqlSession, query: Query) {
+  constructor(session: SqlSession, query: Query, first = FEWEST) {
     this.#session = session;
     this.#query = query;
+    this.#size = Math.min(first, MOST);
     // The next of these is sought by its own statement each time.
     if (query.index !== null && (query.direction === 'prevunique' || query.direction === 'nextunique')) this.#size = 1;
   }

@@ -1,6 +1,7 @@
 import type { Ledger } from '../quota/ledger.ts';
 import path from 'node:path';
 import { onShortage } from '../../runtime/descriptors.ts';
+import { nextTurn, uptime } from '../../runtime/timers.ts';
 import { OpenJournals, type Suspendable } from '../journal/open-journals.ts';
 import { BlobDirectory } from './blob-directory.ts';
 import type { BlobHolds } from './database-locks.ts';
@@ -27,9 +28,24 @@ export interface DatabasePlace {
   /** Runs what reads the database outside of its transactions, when it may. */
   reading<T>(body: () => T): Promise<T>;
   onClosed(): void;
+  /** Told of checkpoints that held the event loop for more than `longMs`. */
+  onCheckpoint(checkpoint: LongCheckpoint): void;
+  readonly longMs: number;
   /** Told when a file was let go after it was closed. */
   onReleased(): void;
 }
+
+/** A checkpoint that held the event loop for long. */
+export interface LongCheckpoint {
+  /** The database's name. */
+  readonly database: string;
+  readonly milliseconds: number;
+  /** Of the log, which was brought into the database's file. */
+  readonly bytes: number;
+}
+
+/** Files of which one turn finds out whether a record mentions them. */
+const LOOKED_AT_ONCE = 256;
 
 /** Databases of this realm that are connected: each takes some descriptors. */
 const connected = new OpenJournals<SqliteDatabase>(128);
@@ -74,7 +90,7 @@ export class SqliteDatabase implements RecordDatabase, Suspendable {
     this.#growth = new Growth(this.#writer, file, this.#log, place.ledger);
     this.#blobs = new BlobDirectory(path.join(place.path, 'blobs'), place.name, place.ledger, place.holds, (id) => this.#released(id));
     this.#readers = new Readers(() => file.open(), this.hasSnapshots ? () => this.#state() : null, this.#blobs);
-    this.#checkpoints = !this.hasSnapshots ? null : new Checkpoints(file, this.#log, this.#writer, this.#growth, () => !this.#isWriting && !this.#isClosed);
+    this.#checkpoints = !this.hasSnapshots ? null : new Checkpoints(file, this.#log, this.#writer, this.#growth, () => !this.#isWriting && !this.#isClosed, (work) => this.#timed(work));
     this.#transaction = {
       session: this.#writer,
       admit: (bytes) => this.#growth.admit(bytes),
@@ -101,7 +117,7 @@ export class SqliteDatabase implements RecordDatabase, Suspendable {
     this.#isConnected = false;
     this.#readers.suspend();
     this.#log.close();
-    this.#growth.around(() => this.#writer.suspend());
+    this.#timed(() => this.#growth.around(() => this.#writer.suspend()));
   }
 
   get blobs(): BlobFiles {
@@ -196,13 +212,25 @@ export class SqliteDatabase implements RecordDatabase, Suspendable {
     else this.#garbage.add([id]);
   }
 
+  /** Around a checkpoint, such as the end of the last connection makes: tells of it where it took long. */
+  #timed<T>(checkpoint: () => T): T {
+    const bytes = this.#file.logSize;
+    const begin = uptime();
+    const result = checkpoint();
+    const milliseconds = uptime() - begin;
+    if (milliseconds > this.#place.longMs) this.#place.onCheckpoint({ database: this.name, milliseconds, bytes });
+    return result;
+  }
+
   /** Looks for files that were left by realms that have ended. */
   async collectOrphans(): Promise<void> {
     const found = await this.#blobs.list();
-    if (this.#isClosed || found.length === 0) return;
-    if (!this.hasSnapshots) return this.#garbage.add(found);
-    const mentioned = new Set(this.#writer.by('SELECT id FROM blobs').all().map(([id]) => id));
-    this.#garbage.add(found.filter((id) => !mentioned.has(id)));
+    if (!this.hasSnapshots) return void (this.#isClosed || this.#garbage.add(found));
+    for (let at = 0; at < found.length && !this.#isClosed; at += LOOKED_AT_ONCE) {
+      const some = found.slice(at, at + LOOKED_AT_ONCE);
+      this.#garbage.add(some.filter((id) => !this.#garbage.isMentioned(id)));
+      await nextTurn();
+    }
   }
 
   /** Copies it into a directory that is there and empty. Where there are no snapshots, nobody writes meanwhile. */
@@ -221,7 +249,7 @@ export class SqliteDatabase implements RecordDatabase, Suspendable {
     this.#garbage.close();
     this.#readers.close();
     this.#log.close();
-    this.#growth.around(() => this.#writer.close());
+    this.#timed(() => this.#growth.around(() => this.#writer.close()));
     this.#place.onClosed();
   }
 }

@@ -54,6 +54,7 @@ export class SqlUpgradeTransaction extends SqlWriteTransaction implements Upgrad
       yield* this.deleteIndex(store, id);
       yield;
     }
+    yield* this.emptyStore(store);
     this.session.dropTable(store, `r${store}`);
     this.session.by('DELETE FROM stores WHERE id = ?').run(store);
     this.#change({ stores: this.schema.stores.filter(({ id }) => id !== store) });
@@ -75,6 +76,7 @@ export class SqlUpgradeTransaction extends SqlWriteTransaction implements Upgrad
   }
 
   *deleteIndex(store: number, index: number): Steps<void> {
+    yield* this.emptyIndex(store, index);
     this.session.dropTable(index, `i${index}`);
     this.session.by('DELETE FROM indexes WHERE id = ?').run(index);
     this.#changeStore(store, { indexes: this.session.store(store).indexes.filter(({ id }) => id !== index) });

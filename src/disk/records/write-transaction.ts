@@ -43,6 +43,8 @@ const nothing = (): void => undefined;
 const ADD = 'INSERT INTO $(k, b, v) VALUES (?, ?, ?) ON CONFLICT(k) DO NOTHING';
 /** A record that has files is left as it is: they have to be looked at first. */
 const PUT = 'INSERT INTO $(k, b, v) VALUES (?, ?, ?) ON CONFLICT(k) DO UPDATE SET b = excluded.b, v = excluded.v WHERE b IS NULL';
+const ROW_AHEAD = `SELECT id FROM $ ORDER BY id LIMIT 1 OFFSET ${DELETED_AT_ONCE - 1}`;
+const ENTRY_AHEAD = `SELECT k, p FROM $ ORDER BY k, p LIMIT 1 OFFSET ${DELETED_AT_ONCE - 1}`;
 const GENERATOR = 'SELECT gen FROM stores WHERE id = ?';
 const SET_GENERATOR = 'UPDATE stores SET gen = ? WHERE id = ?';
 
@@ -140,10 +142,29 @@ export class SqlWriteTransaction extends SqlReadTransaction implements WriteTran
     const { indexes } = this.session.store(store);
     yield* this.dropAllFiles(store);
     for (const { id } of indexes) {
-      this.session.table(store, id).by('DELETE FROM $').run();
+      yield* this.emptyIndex(store, id);
       yield;
     }
-    this.session.table(store, null).by('DELETE FROM $').run();
+    yield* this.emptyStore(store);
+  }
+
+  /** SQLite frees a table's pages at once, which takes long where there are many. */
+  protected *emptyStore(store: number): Steps<void> {
+    const table = this.session.table(store, null);
+    for (let last = table.by(ROW_AHEAD).get(); last !== undefined; last = table.by(ROW_AHEAD).get()) {
+      table.by('DELETE FROM $ WHERE id <= ?').run(last[0] as number);
+      yield;
+    }
+    table.by('DELETE FROM $').run();
+  }
+
+  protected *emptyIndex(store: number, index: number): Steps<void> {
+    const table = this.session.table(store, index);
+    for (let last = table.by(ENTRY_AHEAD).get(); last !== undefined; last = table.by(ENTRY_AHEAD).get()) {
+      table.by('DELETE FROM $ WHERE (k, p) <= (?, ?)').run(last[0] as Uint8Array, last[1] as Uint8Array);
+      yield;
+    }
+    table.by('DELETE FROM $').run();
   }
 
   /** The mentions of all records of a store that has files. */

@@ -27,16 +27,23 @@ export function readValue(bytes: Uint8Array, platform: PlatformObjects = noPlatf
   }
 }
 
+/** Short names that were read, each at the place that its bytes give. */
+const knownNames: string[] = [];
+const PLACES = 0x1ff;
+const LONGEST_KNOWN = 24;
+
 type Indexable = Record<PropertyKey, unknown>;
 
 class ValueReader {
   readonly #payload = new PayloadReader(damaged);
+  readonly #bytes: Uint8Array;
   readonly #size: number;
   readonly #platform: PlatformObjects;
   readonly #met: object[] = [];
 
   constructor(bytes: Uint8Array, platform: PlatformObjects) {
     this.#payload.begin(bytes);
+    this.#bytes = bytes;
     this.#size = bytes.length;
     this.#platform = platform;
   }
@@ -167,10 +174,30 @@ class ValueReader {
     return count;
   }
 
+  /** Names come again and again: the string that was made of the same bytes before is given, where it is known. */
+  #name(): string {
+    const start = this.#payload.position;
+    const length = this.#bytes[start] ?? 0;
+    const end = start + 1 + length;
+    if (length > LONGEST_KNOWN || end > this.#size) return this.#payload.string(false);
+    let place = length;
+    for (let at = start + 1; at < end; at++) place = (31 * place + (this.#bytes[at] ?? 0)) & PLACES;
+    const name = knownNames[place];
+    if (name === undefined || !this.#isAt(start + 1, name, length)) return (knownNames[place] = this.#payload.string(false));
+    this.#payload.skip(length + 1);
+    return name;
+  }
+
+  #isAt(start: number, text: string, length: number): boolean {
+    if (text.length !== length) return false;
+    for (let at = 0; at < length; at++) if (this.#bytes[start + at] !== text.charCodeAt(at)) return false;
+    return true;
+  }
+
   #named<T extends object>(object: T): T {
     for (let tag = this.#payload.byte(); tag !== tags.end; tag = this.#payload.byte()) {
       if (tag !== tags.latin1 && tag !== tags.utf16) throw damaged('a property has no name');
-      put(object, this.#payload.string(tag === tags.utf16), this.read());
+      put(object, tag === tags.latin1 ? this.#name() : this.#payload.string(true), this.read());
     }
     return object;
   }

@@ -7,6 +7,7 @@ import type { FileSystem } from '../../file-system/file-system.ts';
 import type { IndexedDBPlace } from '../../indexed-db/index.ts';
 import { outsideContexts } from '../../runtime/callback-context.ts';
 import { Code } from '../../runtime/code.ts';
+import { checkpoints } from '../../runtime/more-channels.ts';
 import type { BucketEngine } from '../bucket-engine.ts';
 import type { Meter } from '../meter.ts';
 import { handleObjects } from '../platform-objects.ts';
@@ -80,6 +81,9 @@ export class BucketDatabases implements IndexedDBPlace {
       ledger: engine.account.ledger(categories.indexedDB),
       holds: locks,
       locks,
+      onCheckpoint: (checkpoint) => {
+        if (checkpoints.hasSubscribers) meter.tell(checkpoints, checkpoint);
+      },
       refusal: shared === undefined ? null : 'IndexedDB needs memory that processes share, which a network disk has not.',
     });
     return { locks, databases };

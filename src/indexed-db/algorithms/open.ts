@@ -1,7 +1,7 @@
 import type { Claim, DatabaseLocks, Wanted } from '../../disk/records/database-locks.ts';
 import type { Schema } from '../../disk/records/record-database.ts';
 import { RecordsDamagedError } from '../../disk/records/records-error.ts';
-import { setImmediate } from '../../runtime/timers.ts';
+import { queueTask } from '../../runtime/tasks.ts';
 import { domException } from '../../webidl/dom-exception.ts';
 import { internal } from '../../webidl/interface.ts';
 import { IDBDatabase } from '../database.ts';
@@ -64,7 +64,7 @@ function connect(bucket: Bucket, database: OpenDatabase, schema: Schema): Connec
 /** Somebody waits for the connection to be closed. https://w3c.github.io/IndexedDB/#eventdef-idbdatabase-versionchange */
 function tellWanted(connection: Connection, { newVersion }: Wanted): Promise<void> {
   return new Promise((resolve) => {
-    setImmediate(() => {
+    queueTask(() => {
       if (!connection.isClosePending) fireVersionChange(connection, 'versionchange', connection.version, newVersion);
       resolve();
     });
@@ -106,7 +106,7 @@ async function asWriter(locks: DatabaseLocks, name: string, work: () => Promise<
 }
 
 function tellBlocked(request: OpenRequest, oldVersion: number, newVersion: number | null): () => void {
-  return () => void setImmediate(() => fireVersionChange(request, 'blocked', oldVersion, newVersion));
+  return () => queueTask(() => fireVersionChange(request, 'blocked', oldVersion, newVersion));
 }
 
 /** https://w3c.github.io/IndexedDB/#fire-a-version-change-event */

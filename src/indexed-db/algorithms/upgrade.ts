@@ -1,4 +1,4 @@
-import { setImmediate } from '../../runtime/timers.ts';
+import { queueTask } from '../../runtime/tasks.ts';
 import { domException } from '../../webidl/dom-exception.ts';
 import { internal } from '../../webidl/interface.ts';
 import type { Connection } from '../model/connection.ts';
@@ -26,7 +26,7 @@ export async function runUpgrade(connection: Connection, version: number, reques
     transaction.ended = resolve;
   });
   setVersion(transaction, version);
-  setImmediate(() => begin(transaction, versionBefore, version));
+  queueTask(() => begin(transaction, versionBefore, version));
   await ended;
   if (transaction.hasAborted) throw domException('AbortError', 'The upgrade of the database was aborted.', transaction.error ?? undefined);
   if (connection.isClosePending) throw domException('AbortError', 'The connection was closed during the upgrade of the database.');

@@ -115,7 +115,6 @@ export class Cursor {
     }
     this.#ahead = this.#read(query);
     this.#next = 1;
-    this.#window = Math.min(2 * this.#window, LARGEST_WINDOW);
     return this.#ahead[0];
   }
 
@@ -124,10 +123,11 @@ export class Cursor {
     return { ...query, ...(this.place && { after: this.place }), ...(target && { from: target }) };
   }
 
+  /** The next window is twice as large, where that many records of this size fit. */
   #read(query: Query): StoredRecord[] {
     const records: StoredRecord[] = [];
-    const scan = this.transaction.engine.scan(query);
-    let bytes = 0;
+    const scan = this.transaction.engine.scan(query, this.#window);
+    let bytes = 1;
     try {
       while (records.length < this.#window && bytes < WINDOW_BYTES) {
         const record = scan.next();
@@ -138,6 +138,8 @@ export class Cursor {
     } finally {
       scan.close();
     }
+    const fitting = Math.floor((WINDOW_BYTES * records.length) / bytes);
+    this.#window = Math.max(FIRST_WINDOW, Math.min(2 * this.#window, LARGEST_WINDOW, fitting));
     return records;
   }
 }

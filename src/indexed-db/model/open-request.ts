@@ -1,4 +1,4 @@
-import { setImmediate } from '../../runtime/timers.ts';
+import { queueTask } from '../../runtime/tasks.ts';
 import type { EventNode } from '../events/event-node.ts';
 import type { Operation } from './operation.ts';
 import { Request } from './request.ts';
@@ -22,7 +22,7 @@ export class OpenRequest extends Request {
   /** Queues the task of its last event before it is known what that is: when its upgrade is about to tell of its end. */
   reserveTask(): void {
     this.#isReserved = true;
-    setImmediate(() => {
+    queueTask(() => {
       this.#isReserved = false;
       this.#task?.();
     });
@@ -31,6 +31,6 @@ export class OpenRequest extends Request {
   /** Runs the task in which its last event is fired. */
   queueTask(task: () => void): void {
     if (this.#isReserved) this.#task = task;
-    else setImmediate(task);
+    else queueTask(task);
   }
 }

@@ -1,7 +1,8 @@
 import { RecordsBusyError } from '../../disk/records/records-error.ts';
 import { ValueDamagedError } from '../../disk/values/value-error.ts';
 import { isDOMException } from '../../runtime/errors.ts';
-import { setImmediate, setTimeout, uptime } from '../../runtime/timers.ts';
+import { queueTask } from '../../runtime/tasks.ts';
+import { setTimeout, uptime } from '../../runtime/timers.ts';
 import { asWebError } from '../errors.ts';
 import { LongWork, type Operation, type Pause } from './operation.ts';
 import type { QueueItem } from './request.ts';
@@ -82,7 +83,7 @@ export class RequestQueue {
 
   #schedule(): void {
     if (this.#isWaiting || this.isClosed) return;
-    for (const wanted = Math.min(this.size, AHEAD); this.#tasks < wanted; this.#tasks++) setImmediate(this.#task);
+    for (const wanted = Math.min(this.size, AHEAD); this.#tasks < wanted; this.#tasks++) queueTask(this.#task);
   }
 
   #runTask(): void {
@@ -138,8 +139,8 @@ export class RequestQueue {
       this.#transaction.commitIfIdle();
     };
     pause.then(
-      () => setImmediate(goOn),
-      (error: unknown) => setImmediate(() => fail(error)),
+      () => queueTask(goOn),
+      (error: unknown) => queueTask(() => fail(error)),
     );
   }
 

@@ -1,7 +1,7 @@
 import type { Claim } from '../../disk/records/database-locks.ts';
 import type { Schema, UpgradeTransaction, WriteTransaction } from '../../disk/records/record-database.ts';
 import { afterMicrotasks, runMicrotasks } from '../../runtime/microtasks.ts';
-import { setImmediate } from '../../runtime/timers.ts';
+import { queueTask } from '../../runtime/tasks.ts';
 import { domException } from '../../webidl/dom-exception.ts';
 import { asWebError } from '../errors.ts';
 import { fire, type Outcome } from '../events/dispatch.ts';
@@ -210,8 +210,8 @@ export class Transaction extends EventNode {
     this.#queue.close();
     try {
       const lasting = this.#endEngine();
-      if (lasting === null) setImmediate(() => this.#complete());
-      else lasting.then(() => setImmediate(() => this.#complete()), (error: unknown) => this.abort(asWebError(error, 'commit the transaction')));
+      if (lasting === null) queueTask(() => this.#complete());
+      else lasting.then(() => queueTask(() => this.#complete()), (error: unknown) => this.abort(asWebError(error, 'commit the transaction')));
     } catch (error) {
       this.abort(asWebError(error, 'commit the transaction'));
     }
@@ -245,8 +245,8 @@ export class Transaction extends EventNode {
     const left = this.#queue.abandon();
     this.#rollback();
     if (this.upgrade !== null) this.connection.revert(this.upgrade);
-    for (const item of left) setImmediate(() => item.aborted());
-    setImmediate(() => this.#end('abort', true));
+    for (const item of left) queueTask(() => item.aborted());
+    queueTask(() => this.#end('abort', true));
   }
 
   #rollback(): void {

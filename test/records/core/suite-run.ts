@@ -3,7 +3,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { HoldfastError } from '../../../src/runtime/holdfast-error.ts';
 import type { SqliteDatabases } from '../../../src/disk/records/databases.ts';
-import type { Query, ReadTransaction, RecordDatabase } from '../../../src/disk/records/record-database.ts';
+import type { LongCheckpoint } from '../../../src/disk/records/sqlite-database.ts';
+import type { Query, ReadTransaction, RecordDatabase, Steps } from '../../../src/disk/records/record-database.ts';
 import { RecordsBusyError, RecordsDamagedError, RecordsUnavailableError } from '../../../src/disk/records/records-error.ts';
 import { OverQuotaError, type Ledger } from '../../../src/disk/quota/ledger.ts';
 import { categories } from '../../../src/disk/quota/records.ts';
@@ -273,6 +274,52 @@ checks['work in steps can be interrupted anywhere'] = async (bucket) => {
   assert(parts > 50);
   assert.strictEqual(run(write.count({ ...all, store: id, values: false } as Query)), 20);
   void write.commit('relaxed');
+};
+
+checks['what empties a large store takes few records at a time'] = async (bucket) => {
+  const { database, store: id } = await withStore(at(bucket));
+  const upgrade = database.upgrade();
+  const indexes = ['i', 'j'].map((name) => upgrade.createIndex(id, { name, keyPath: 'x', unique: false, multiEntry: false }).id);
+  const fill = (): void => {
+    for (let n = 0; n < 2000; n++) upgrade.put({ store: id, key: key(n), value: value(10), indexKeys: indexes.map((index) => ({ index, keys: [key(n % 7)] })), overwrite: true });
+  };
+  const left = (index: number | null): number => run(upgrade.count({ ...all, store: id, index, values: false }));
+  const expectFew = (steps: Steps<void>, counted: readonly (number | null)[]): void => {
+    const before = counted.map(left);
+    for (let parts = 1; steps.next().done !== true; parts++) {
+      for (const [nth, index] of counted.entries()) assert((before[nth] ?? 0) - left(index) <= parts * 128, `${left(index)} are left after ${parts} steps`);
+    }
+  };
+  fill();
+  expectFew(upgrade.clear(id), [null, ...indexes]);
+  assert.deepStrictEqual([null, ...indexes].map(left), [0, 0, 0]);
+  fill();
+  expectFew(upgrade.delete(id, { lower: null, upper: null, lowerOpen: false, upperOpen: false }), [null, ...indexes]);
+  fill();
+  expectSteps(upgrade.deleteIndex(id, indexes[1] ?? 0), 15);
+  expectSteps(upgrade.deleteStore(id), 30);
+  await upgrade.commit('relaxed');
+};
+
+function expectSteps(steps: Steps<void>, count: number): void {
+  let taken = 0;
+  while (steps.next().done !== true) taken += 1;
+  assert(taken >= count, `${taken} steps`);
+}
+
+checks['checkpoints that take long are told'] = async (bucket) => {
+  const told: LongCheckpoint[] = [];
+  const databases = at(bucket, { onCheckpoint: (checkpoint) => told.push(checkpoint), longMs: 0 });
+  const { database, store: id } = await withStore(databases, 'told');
+  if (!database.hasSnapshots) return;
+  for (let n = 0; n < 1000; n++) await store(database, id, n, value(4000));
+  await until(() => told.length > 0, 'a checkpoint is told');
+  database.close();
+  for (const { database: name, milliseconds, bytes } of told) assert(name === 'told' && milliseconds > 0 && bytes > 0, JSON.stringify(told));
+  const quiet: LongCheckpoint[] = [];
+  const other = await at(bucket, { onCheckpoint: (checkpoint) => quiet.push(checkpoint), longMs: Infinity }).open('told');
+  other?.close();
+  assert.deepStrictEqual(quiet, []);
 };
 
 const databasesOf = (realm: Realm): Ledger => realm.account.ledger(categories.indexedDB);

@@ -1,0 +1,44 @@
+import { runMicrotasks } from './microtasks.ts';
+import { setImmediate, uptime } from './timers.ts';
+
+/*
+ * Tasks of the platform, such as those that fire the events of requests. https://html.spec.whatwg.org/#queue-a-task
+ *
+ * - They run in the order in which they were queued, each when the microtasks of the one before have run.
+ * - Some run in one turn of the event loop, also those that they queue: a turn costs more than most of them. But no more
+ *   than MOST, and none that begins after LONGEST_MS: others have their turns too.
+ */
+
+const MOST = 32;
+const LONGEST_MS = 2;
+
+const waiting: (() => void)[] = [];
+let isUnderWay = false;
+
+/** Runs `task` soon. Where nothing can run the microtasks in between, each has a turn of its own. */
+export const queueTask: (task: () => void) => void = runMicrotasks === null ? (task) => void setImmediate(task) : queue;
+
+function queue(task: () => void): void {
+  waiting.push(task);
+  if (!isUnderWay) begin();
+}
+
+function begin(): void {
+  isUnderWay = true;
+  setImmediate(runSome);
+}
+
+function runSome(): void {
+  const end = uptime() + LONGEST_MS;
+  let done = 0;
+  try {
+    do {
+      waiting[done++]?.();
+      runMicrotasks?.();
+    } while (done < waiting.length && done < MOST && uptime() < end);
+  } finally {
+    waiting.splice(0, done);
+    isUnderWay = false;
+    if (waiting.length > 0) begin();
+  }
+}
