@@ -17,7 +17,7 @@ export interface CacheStorageOptions {
 /** https://w3c.github.io/ServiceWorker/#dictdef-multicachequeryoptions */
 export interface MultiCacheQueryOptions extends CacheQueryOptions {
   /** Only this cache is asked. */
-  readonly cacheName?: string;
+  readonly cacheName?: string | undefined;
 }
 
 const convertOptions = dictionary<MultiCacheQueryOptions>({

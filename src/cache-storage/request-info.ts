@@ -20,11 +20,11 @@ export interface KnownRequest {
 /** https://w3c.github.io/ServiceWorker/#dictdef-cachequeryoptions */
 export interface CacheQueryOptions {
   /** Whether the query of the URLs is left out of account. Default false. */
-  readonly ignoreSearch?: boolean;
+  readonly ignoreSearch?: boolean | undefined;
   /** Whether requests with another method than GET find what a GET would. Default false. */
-  readonly ignoreMethod?: boolean;
+  readonly ignoreMethod?: boolean | undefined;
   /** Whether headers that a response varies by are left out of account. Default false. */
-  readonly ignoreVary?: boolean;
+  readonly ignoreVary?: boolean | undefined;
 }
 
 /** https://fetch.spec.whatwg.org/#request-class */

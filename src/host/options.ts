@@ -16,12 +16,12 @@ export interface Quotas {
    * Bytes of everything: files, with 4,096 for each file and directory, and `localStorage`. By default what the disk has
    * left, but for a reserve: a twentieth of the disk, or 128 MiB where that is less, is never written to.
    */
-  readonly total?: number;
+  readonly total?: number | undefined;
   /**
    * Bytes of UTF-16 that the keys and values of `localStorage` may take (and of each `sessionStorage`). They are set
    * aside: files may take the rest of the total. By default 10 MiB, or half of the total where that is less.
    */
-  readonly localStorage?: number;
+  readonly localStorage?: number | undefined;
 }
 
 /** A number is the total. */
@@ -35,30 +35,30 @@ export interface StorageHostOptions {
    * What each origin may take, in bytes; or a function that gives it for an origin. What does not fit is a
    * QuotaExceededError. All processes of a root should give the same.
    */
-  readonly quota?: QuotaOption;
+  readonly quota?: QuotaOption | undefined;
   /**
    * `relaxed` (the default): what was acknowledged survives the death of any process, but not a power failure a moment
    * later. `strict`: it is synced to the disk before the call returns.
    */
-  readonly durability?: Durability;
+  readonly durability?: Durability | undefined;
   /**
    * `lockfile`: for a root on a network disk, where appends are not atomic. Each change then takes a lock file of the
    * package `proper-lockfile`; that is slower, and changes of others are noticed within
    * about a second where nobody reads. All users of the root must give it. By default such a disk is refused. Deno
    * needs `--allow-env` for the package.
    */
-  readonly shared?: Shared;
+  readonly shared?: Shared | undefined;
   /**
    * Keeps the chosen origins of all regions of a deployment in one order. Reads and writes stay local: they never wait
    * for the hub, and go on without it. All processes of a root should give the same.
    */
-  readonly sync?: SyncOptions;
+  readonly sync?: SyncOptions | undefined;
   /**
    * Is told of what a person should know and no caller can be told by an error: a damaged record, a journal that was
    * replaced, a disk that is nearly full. Each fault once. What it throws is ignored. By default the runtime prints a
    * warning (`process.emitWarning`) once for each code and path.
    */
-  readonly onWarning?: (warning: StorageWarning) => void;
+  readonly onWarning?: ((warning: StorageWarning) => void) | undefined;
 }
 
 /** What an origin may take, in bytes; undefined where the user has not said. */

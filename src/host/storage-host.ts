@@ -31,7 +31,7 @@ import { WeakMapByName } from './weak-map-by-name.ts';
 /** Options of {@link StorageHost.client}. */
 export interface ClientOptions {
   /** The client's URL, of the same origin, for the `url` of the `storage` events that its writes cause. */
-  readonly url?: OriginLike;
+  readonly url?: OriginLike | undefined;
 }
 
 /** What `client.sync` is: never null where the option `sync` is there and leaves no origin out. */

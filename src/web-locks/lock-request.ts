@@ -13,10 +13,10 @@ export type LockGrantedCallback<T> = (lock: Lock | null) => T | PromiseLike<T>;
 
 /** https://w3c.github.io/web-locks/#dictdef-lockoptions */
 export interface LockOptions {
-  ifAvailable?: boolean;
-  mode?: LockMode;
-  signal?: AbortSignal;
-  steal?: boolean;
+  ifAvailable?: boolean | undefined;
+  mode?: LockMode | undefined;
+  signal?: AbortSignal | undefined;
+  steal?: boolean | undefined;
 }
 
 /** A request whose arguments were found valid. */

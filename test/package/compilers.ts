@@ -28,13 +28,17 @@ export async function compilerOf(version: string): Promise<string> {
   return compiler;
 }
 
-/** What a compiler says of these files, all in one program of a user of the built package; empty if it is content. */
-export async function compile(compiler: string, lib: readonly string[], files: Readonly<Record<string, string>>): Promise<string> {
+/**
+ * What a compiler says of these files, all in one program of a user of the built package; empty if it is content.
+ *
+ * @param options - of the compiler, beside `strict`.
+ */
+export async function compile(compiler: string, lib: readonly string[], files: Readonly<Record<string, string>>, options: object = {}): Promise<string> {
   mkdirSync(join(repository, '.cache'), { recursive: true });
   const directory = mkdtempSync(join(repository, '.cache/types-'));
   try {
     for (const [name, text] of Object.entries(files)) writeFileSync(join(directory, name), text);
-    const compilerOptions = { target: 'es2022', module: 'nodenext', strict: true, noEmit: true, skipLibCheck: false, types: ['node'], lib };
+    const compilerOptions = { target: 'es2022', module: 'nodenext', strict: true, noEmit: true, skipLibCheck: false, types: ['node'], lib, ...options };
     writeFileSync(join(directory, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: Object.keys(files) }));
     await run(process.execPath, [compiler, '-p', directory]);
     return '';

@@ -31,6 +31,27 @@ const handle = host.deserializeHandle(serializeHandle(await visitor.storage.getD
 export { event, handle, HoldfastError, length, result, undo, value };
 `;
 
+/** Options that a program has, or not: from its environment, or from a configuration. */
+const maybe = `
+import { install, StorageHost } from 'holdfast';
+import { embeddedHub, natsHub, postgresHub, startHub } from 'holdfast/sync';
+
+declare const text: string | undefined;
+declare const number: number | undefined;
+declare const flag: boolean | undefined;
+declare const signal: AbortSignal | undefined;
+
+const hub = flag ? embeddedHub({ url: 'http://127.0.0.1:1', token: text, tls: undefined }) : postgresHub({ connectionString: text, schema: text, poolSize: number });
+const other = natsHub({ servers: text, user: text, pass: text, token: text });
+await startHub({ root: 'hub', token: text, port: number, host: text, tls: undefined });
+const sync = { hub: flag ? hub : other, region: 'r', origins: undefined, files: undefined };
+const host = new StorageHost({ root: 'data', quota: number && { total: number, localStorage: number }, durability: undefined, shared: undefined, onWarning: undefined, sync });
+const client = host.client('https://a.example', { url: text });
+install({ host, origin: text, events: flag, exposure: undefined, globals: undefined, native: undefined });
+void client.locks.request('l', { signal, steal: flag, mode: undefined }, () => 5);
+await client.sync?.flush({ signal });
+`;
+
 /** What the guides import and the project has not installed. */
 const elsewhere = `
 declare module 'jest-environment-node' {
@@ -46,6 +67,7 @@ declare module 'jest-environment-node' {
 const exported = ['holdfast', 'holdfast/globals', 'holdfast/sync', 'holdfast/sync/contract'].map((name) => `export * from '${name}';`).join('\n');
 
 const basis = ['es2023', 'esnext.disposable'];
+const precise = { exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true };
 const libraries = { 'neither DOM nor worker library': basis, 'lib.dom': [...basis, 'dom', 'dom.asynciterable'], 'lib.webworker': [...basis, 'webworker'] };
 
 describe.each(['5.4', '5', '6', '7'])('with TypeScript %s', (version) => {
@@ -53,4 +75,10 @@ describe.each(['5.4', '5', '6', '7'])('with TypeScript %s', (version) => {
     const compiler = await compilerOf(version).catch((error: Error) => skip(`TypeScript ${version} is not to be had: ${error.message}`));
     expect(await compile(compiler, lib, { ...snippets(), 'elsewhere.d.ts': elsewhere, 'program.mts': program, 'exported.mts': exported })).toBe('');
   });
+});
+
+test.for(['5.4', '7'])('with the most precise checks of TypeScript %s all of it compiles, and an option that is undefined is one that was not given', { timeout: 300_000 }, async (version, { skip }) => {
+  const compiler = await compilerOf(version).catch((error: Error) => skip(`TypeScript ${version} is not to be had: ${error.message}`));
+  const files = { ...snippets(), 'elsewhere.d.ts': elsewhere, 'program.mts': program, 'exported.mts': exported, 'maybe.mts': maybe };
+  expect(await compile(compiler, libraries['lib.dom'], files, precise)).toBe('');
 });

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
-/** Longer than the lease (30 s) that decides on Deno whether a session that is gone has died. */
+/** In milliseconds; longer than the lease (30 s) that decides on Deno whether a session that is gone has died. */
 const LIMIT_MS = 150_000;
 
 /**
@@ -19,12 +19,13 @@ export async function runArea(runtime, command, project, area, others = new Map(
   const results = { passed: [], failed: [] };
   let done = false;
 
+  const { kills, limitMs = LIMIT_MS } = (area === 'crash' && runtime.crash) || {};
   const own = { runtime, command };
   const launch = (program, { args = [], env = {}, preload = false, on }) => {
     const { runtime: chosen, command: binary } = others.get(on) ?? own;
     return spawn(binary, [...chosen.flags({ data, project, area }), ...(preload ? chosen.preload(globals) : []), join(project, program), ...args], {
       cwd: project,
-      env: { ...process.env, NO_COLOR: '1', TEST_DATA: data, TEST_RUNTIMES: [...others.keys()].join(), ...env },
+      env: { ...process.env, NO_COLOR: '1', TEST_DATA: data, ...(kills && { TEST_KILLS: String(kills) }), TEST_RUNTIMES: [...others.keys()].join(), ...env },
       stdio: 'pipe',
     });
   };
@@ -63,10 +64,10 @@ export async function runArea(runtime, command, project, area, others = new Map(
     requests[request](message);
   });
 
-  const { code, signal } = await ended(tests);
+  const { code, signal } = await ended(tests, limitMs);
   for (const child of processes.values()) child.kill('SIGKILL');
   if (!done || code !== 0) {
-    const how = signal === null ? `exit code ${code}` : `killed by ${signal} after ${LIMIT_MS / 1000} s`;
+    const how = signal === null ? `exit code ${code}` : `killed by ${signal} after ${limitMs / 1000} s`;
     results.failed.push({ name: done ? 'the process ends by itself' : 'the area runs to its end', error: `${how}\n${output}` });
   }
   rmSync(data, { recursive: true, force: true });
@@ -76,8 +77,8 @@ export async function runArea(runtime, command, project, area, others = new Map(
 /** How the door to the globals is named on a command line. */
 const globals = { specifier: 'holdfast/globals', denoSpecifier: 'npm:holdfast/globals' };
 
-function ended(child) {
-  const limit = setTimeout(() => child.kill('SIGKILL'), LIMIT_MS);
+function ended(child, limitMs) {
+  const limit = setTimeout(() => child.kill('SIGKILL'), limitMs);
   return new Promise((resolve) => {
     child.on('error', (error) => resolve({ code: error.message, signal: null }));
     child.on('close', (code, signal) => {

@@ -26,7 +26,9 @@ const usesNetwork = (area) => ['sync', 'caches'].includes(area);
 const restricted = (major) => ({
   ...node(major),
   name: `Node ${major} --permission`,
-  areas: ['caches', 'file-system', 'globals', 'journal', 'locks', 'realms', 'structured-clone', 'web-storage', ...(major >= 25 ? [] : ['sync'])],
+  areas: ['caches', 'channels', 'crash', 'file-system', 'globals', 'indexed-db', 'journal', 'locks', 'realms', 'structured-clone', 'web-storage', ...(major >= 25 ? [] : ['sync'])],
+  // Nobody there can see whether a process has died: what one held that was killed is free after a lease of 30 seconds.
+  crash: { kills: 2, limitMs: 400_000 },
   flags: ({ data, project, area }) => [
     major === 20 ? '--experimental-permission' : '--permission',
     `--allow-fs-read=${data}`,
@@ -64,7 +66,7 @@ export const runtimes = [
       // Its own code, and the peer of databases that need one.
       `--allow-read=${data},${project}/programs,${project}/node_modules/@sqlite.org`,
       `--allow-write=${data}`,
-      `--allow-env=${[...variables, 'TEST_DATA', 'TEST_RUNTIMES'].join()}`,
+      `--allow-env=${[...variables, 'TEST_DATA', 'TEST_KILLS', 'TEST_RUNTIMES'].join()}`,
       ...(usesNetwork(area) ? ['--allow-net=127.0.0.1'] : []),
     ],
     preload: (globals) => ['--preload', globals.denoSpecifier],

@@ -91,10 +91,10 @@ export class FrameReader {
     return this.#damage;
   }
 
-  /** Looks for news with one positioned read; returns how many bytes came. */
-  fill(): number {
+  /** Looks for news with one positioned read of up to so many bytes; returns how many came. */
+  fill(most = Infinity): number {
     this.#makeRoom();
-    const room = this.#window.length - this.#to;
+    const room = Math.min(this.#window.length - this.#to, most);
     const got = fs.readSync(this.#descriptor, this.#window, this.#to, room, this.#seen);
     this.#to += got;
     this.#seen += got;

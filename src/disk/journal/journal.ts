@@ -28,6 +28,9 @@ export type { Compaction, JournalOptions };
 /** Appends of one record that found the journal sealed before it; each needs a compaction by somebody else. */
 const GENERATION_ATTEMPTS = 256;
 
+/** What is read at once by whoever reads a part: hundreds of small records, in about a millisecond. */
+const SOME_BYTES = 64 * 1024;
+
 /** Frames up to this size are encoded in one buffer that all journals of this realm share. */
 const sharedFrame = new Uint8Array(64 * 1024);
 
@@ -142,13 +145,13 @@ export class Journal<Outcome> {
   }
 
   /**
-   * A part of {@link catchUp}, which takes about a millisecond at most, however much news there is: for whoever looks
-   * without being asked.
+   * A part of {@link catchUp}: what one read of 64 KiB brings, however much news there is, for whoever looks without
+   * being asked. Only a snapshot is restored whole.
    *
    * @returns whether there may be more.
    */
   catchUpSome(): boolean {
-    return this.#begin() && this.#replay.advanceSome();
+    return this.#begin() && this.#replay.advanceSome(SOME_BYTES);
   }
 
   #begin(): boolean {

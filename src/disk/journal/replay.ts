@@ -215,11 +215,11 @@ export class Replay<Outcome> {
     while (this.advanceSome());
   }
 
-  /** The same for what one read brings: 64 KiB, or a record that is larger. Whether there may be more. */
-  advanceSome(): boolean {
+  /** The same for what one read of up to so many bytes brings. Whether there may be more. */
+  advanceSome(bytes = Infinity): boolean {
     if (this.#sealed !== null && !this.#follow(this.#sealed)) return false;
     const reader = this.#reader;
-    if (reader === null || this.#fill(reader) === 0) return false;
+    if (reader === null || this.#fill(reader, bytes) === 0) return false;
     this.#take(reader);
     if (reader.wasCutBack && !this.#beginAnew('was cut back')) return false;
     return this.#sealed !== null || this.#reader?.reachedEnd === false;
@@ -241,9 +241,9 @@ export class Replay<Outcome> {
     if (this.#sealed !== null || this.#reader?.reachedEnd === false) this.advance();
   }
 
-  #fill(reader: FrameReader): number {
+  #fill(reader: FrameReader, bytes = Infinity): number {
     try {
-      return reader.fill();
+      return reader.fill(bytes);
     } catch (error) {
       throw diskError(error, 'read the journal', this.path);
     }

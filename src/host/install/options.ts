@@ -11,32 +11,32 @@ import type { Exposure, GlobalName, InstallSettings } from './settings.ts';
 /** Options of {@link install}; those of the host are for the host that it makes. */
 export interface InstallOptions extends Partial<StorageHostOptions> {
   /** An open host to use, instead of `root` and the other options of a host, which make one. */
-  readonly host?: StorageHost;
+  readonly host?: StorageHost | undefined;
   /** The origin whose storage the globals are outside any `run`. `http://localhost` by default. */
-  readonly origin?: OriginLike;
+  readonly origin?: OriginLike | undefined;
   /** Which globals to install; all by default. */
-  readonly globals?: readonly GlobalName[];
+  readonly globals?: readonly GlobalName[] | undefined;
   /**
    * What reading a global outside any `run` gives: the storage of `origin` (`default`), or a SecurityError (`throw`).
    * `throw` is the default when no origin is given, so that a lost context can never become another tenant's data.
    */
-  readonly outside?: 'default' | 'throw';
+  readonly outside?: 'default' | 'throw' | undefined;
   /**
    * `all` (the default): everything. `window`: what a window has, so no sync access handles. `worker`: what a dedicated
    * worker has, so no Web Storage and no `persist()`. `standard`: as `worker` in a worker thread, else as `window`.
    */
-  readonly exposure?: Exposure;
+  readonly exposure?: Exposure | undefined;
   /**
    * Routes `addEventListener('storage')`, its counterparts and `onstorage` on the target to the current client.
    * Other types of events go where they went before.
    */
-  readonly events?: boolean;
+  readonly events?: boolean | undefined;
   /** Makes file system handles pass through `structuredClone`, MessagePort, Worker and BroadcastChannel. */
-  readonly structuredClone?: boolean;
+  readonly structuredClone?: boolean | undefined;
   /** What becomes of a runtime's own globals of these names: `replace` them (the default) or `keep` them. */
-  readonly native?: 'replace' | 'keep';
+  readonly native?: 'replace' | 'keep' | undefined;
   /** The object to install on; `globalThis` by default. */
-  readonly target?: object;
+  readonly target?: object | undefined;
 }
 
 const known = [

@@ -12,12 +12,12 @@ export interface SyncOptions {
   readonly hub: Hub;
   /** This root's name among the regions, for people: up to 64 characters, each region another. */
   readonly region: string;
-  readonly origins?: SyncedOrigins;
+  readonly origins?: SyncedOrigins | undefined;
   /**
    * What is done with the files of the Origin Private File System: `lazy` (the default) fetches the content of a file
    * that another region wrote when it is first read; `eager` at once; `off` leaves files to each region.
    */
-  readonly files?: 'lazy' | 'eager' | 'off';
+  readonly files?: 'lazy' | 'eager' | 'off' | undefined;
 }
 
 /** How a host takes part in a hub, checked and completed. */

@@ -48,15 +48,15 @@ export interface RejectedWrite {
   /** Where in the hub's order. */
   readonly position: number;
   /** Of `localStorage`; null for `clear()`. */
-  readonly key?: string | null;
+  readonly key?: string | null | undefined;
   /** What the key was to become; null: it was to go. */
-  readonly value?: string | null;
+  readonly value?: string | null | undefined;
 }
 
 /** For calls that wait. */
 export interface WaitOptions {
   /** Ends the wait, which rejects with its reason. What was asked for goes on. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** What an origin's sync is made of. */

@@ -12,7 +12,7 @@ export interface ContractSetup {
    */
   crash?(): Promise<void>;
   /** How long a test waits for what must happen some time before it gives up, in milliseconds. Default 60,000. */
-  readonly patienceMs?: number;
+  readonly patienceMs?: number | undefined;
 }
 
 /** One sentence of the contract of hubs, for any test runner. */

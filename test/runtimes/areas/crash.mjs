@@ -2,12 +2,13 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import process from 'node:process';
 import { StorageHost } from 'holdfast';
 import { newRoot, origin } from '../kit/place.mjs';
 import { start } from '../kit/program.mjs';
 import { test, until } from '../kit/test.mjs';
 
-const KILLS = 8;
+const KILLS = Number(process.env.TEST_KILLS ?? 8);
 
 /** Starts a program that tells of each step when it is done, and kills it after a while; what it told, with its kind. */
 async function killed(program, root, id) {

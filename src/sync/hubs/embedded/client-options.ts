@@ -5,21 +5,21 @@ import { requireToken } from './server-options.ts';
 /** What Node's `tls.connect` takes for these. */
 export interface EmbeddedHubTls {
   /** Certificates to trust instead of the system's, in PEM. */
-  readonly ca?: string | Uint8Array | readonly (string | Uint8Array)[];
+  readonly ca?: string | Uint8Array | readonly (string | Uint8Array)[] | undefined;
   /** The client's own certificate and key in PEM, for a proxy that asks for one. */
-  readonly cert?: string | Uint8Array;
-  readonly key?: string | Uint8Array;
-  readonly servername?: string;
-  readonly rejectUnauthorized?: boolean;
+  readonly cert?: string | Uint8Array | undefined;
+  readonly key?: string | Uint8Array | undefined;
+  readonly servername?: string | undefined;
+  readonly rejectUnauthorized?: boolean | undefined;
 }
 
 export interface EmbeddedHubOptions {
   /** Where `holdfast hub` listens, such as `https://hub.example:4080`; a path in front of a proxy may follow. */
   readonly url: string | URL;
   /** What its token file holds. Default: the environment variable `HOLDFAST_HUB_TOKEN`. */
-  readonly token?: string;
+  readonly token?: string | undefined;
   /** For `https:` urls. */
-  readonly tls?: EmbeddedHubTls;
+  readonly tls?: EmbeddedHubTls | undefined;
 }
 
 export interface CheckedOptions {

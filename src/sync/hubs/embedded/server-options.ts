@@ -6,29 +6,29 @@ export interface HubServerOptions {
   /** The directory that holds the hub's data; made when it is missing. No other hub, and no host, may use it. */
   readonly root: string;
   /** Whoever has it may do everything: a secret of printable ASCII characters without spaces. This, or `tokenFile`. */
-  readonly token?: string;
+  readonly token?: string | undefined;
   /**
    * The path of a file of tokens, which is read again when it changes. It holds one token, as `token`, or a line for each:
    * role (`read`, `write`, `admin`, `metrics`), name, token; `docs/HUB-PROTOCOL.md` has the rest.
    */
-  readonly tokenFile?: string;
+  readonly tokenFile?: string | undefined;
   /** Default 0: a free one, which the url then tells. */
-  readonly port?: number;
+  readonly port?: number | undefined;
   /** The address to listen at. Default `127.0.0.1`: this machine only. */
-  readonly host?: string;
+  readonly host?: string | undefined;
   /** A certificate and its key in PEM; without them the hub speaks plain HTTP, which is for this machine or behind a proxy. */
-  readonly tls?: { readonly cert: string | Uint8Array; readonly key: string | Uint8Array };
+  readonly tls?: { readonly cert: string | Uint8Array; readonly key: string | Uint8Array } | undefined;
   /** Connections at once. Default 4,096, but no more than half of the descriptors that this process may have. */
-  readonly maxConnections?: number;
+  readonly maxConnections?: number | undefined;
   /** Logs that clients may make, two for an origin whose files are synced. Default 100,000. */
-  readonly maxLogs?: number;
+  readonly maxLogs?: number | undefined;
   /** Called once if it waits until the lease of a server that is out of sight has ended, up to a minute. */
-  readonly onWaiting?: () => void;
+  readonly onWaiting?: (() => void) | undefined;
   /**
    * Hears of failures that clients are told of only as `hub-unreachable`, such as a full disk; and of a token file that
    * cannot be read after it changed: the tokens from before stay.
    */
-  readonly onError?: (error: unknown) => void;
+  readonly onError?: ((error: unknown) => void) | undefined;
 }
 
 /** A hub that this process serves. */

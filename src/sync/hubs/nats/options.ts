@@ -3,36 +3,36 @@ import { Secrets } from '../secrets.ts';
 
 /** TLS, as `@nats-io/transport-node` takes it; what else it holds goes to Node's `tls.connect`. */
 export interface NatsTls {
-  readonly handshakeFirst?: boolean;
-  readonly ca?: string;
-  readonly caFile?: string;
-  readonly cert?: string;
-  readonly certFile?: string;
-  readonly key?: string;
-  readonly keyFile?: string;
+  readonly handshakeFirst?: boolean | undefined;
+  readonly ca?: string | undefined;
+  readonly caFile?: string | undefined;
+  readonly cert?: string | undefined;
+  readonly certFile?: string | undefined;
+  readonly key?: string | undefined;
+  readonly keyFile?: string | undefined;
   readonly [option: string]: unknown;
 }
 
 /** Options of {@link natsHub}. */
 export interface NatsHubOptions {
   /** Such as `nats://nats.example:4222`, one or several of one cluster; else `NATS_URL` of the environment. */
-  readonly servers?: string | readonly string[];
+  readonly servers?: string | readonly string[] | undefined;
   /** Else `NATS_USER` of the environment. */
-  readonly user?: string;
+  readonly user?: string | undefined;
   /** Else `NATS_PASSWORD` of the environment. */
-  readonly pass?: string;
+  readonly pass?: string | undefined;
   /** Else `NATS_TOKEN` of the environment. */
-  readonly token?: string;
+  readonly token?: string | undefined;
   /** The path of a credentials file, for accounts with JWTs; else `NATS_CREDS` of the environment. */
-  readonly creds?: string;
-  readonly tls?: NatsTls;
+  readonly creds?: string | undefined;
+  readonly tls?: NatsTls | undefined;
   /**
    * What the stream, the bucket and all subjects are called or begin with, `holdfast` by default: up to 32 letters,
    * digits, `-` and `_`.
    */
-  readonly prefix?: string;
+  readonly prefix?: string | undefined;
   /** On how many servers of a cluster everything is kept, 1 to 5, when `connect()` makes it; 1 by default. */
-  readonly replicas?: number;
+  readonly replicas?: number | undefined;
 }
 
 /** Options that were checked and completed. */

@@ -5,30 +5,30 @@ import { Secrets } from '../secrets.ts';
 
 /** What `pg` takes: https://node-postgres.com/apis/client. What is missing comes from the `PG*` environment variables. */
 export interface PostgresConnection {
-  readonly host?: string;
-  readonly port?: number;
-  readonly user?: string;
+  readonly host?: string | undefined;
+  readonly port?: number | undefined;
+  readonly user?: string | undefined;
   /** Or a function that gives it for each connection, for passwords that expire. */
-  readonly password?: string | (() => string | Promise<string>);
-  readonly database?: string;
-  readonly ssl?: boolean | ConnectionOptions;
+  readonly password?: string | (() => string | Promise<string>) | undefined;
+  readonly database?: string | undefined;
+  readonly ssl?: boolean | ConnectionOptions | undefined;
   readonly [option: string]: unknown;
 }
 
 /** Options of {@link postgresHub}. */
 export interface PostgresHubOptions {
   /** Such as `postgres://user:password@db.example:5432/database?sslmode=verify-full`. */
-  readonly connectionString?: string;
+  readonly connectionString?: string | undefined;
   /** In its place, or beside it, options of `pg`. */
-  readonly connection?: PostgresConnection;
+  readonly connection?: PostgresConnection | undefined;
   /** TLS, as Node's `tls.connect` takes it. It counts more than what `connection` or `connectionString` say. */
-  readonly ssl?: boolean | ConnectionOptions;
+  readonly ssl?: boolean | ConnectionOptions | undefined;
   /** The schema that holds everything, `holdfast` by default: a lower-case identifier of up to 48 characters. */
-  readonly schema?: string;
+  readonly schema?: string | undefined;
   /** How many connections work at once, 4 by default; one more listens. */
-  readonly poolSize?: number;
+  readonly poolSize?: number | undefined;
   /** Milliseconds between two looks for news that no notification told of, 5,000 by default. */
-  readonly pollInterval?: number;
+  readonly pollInterval?: number | undefined;
 }
 
 /** Options that were checked and completed. */
