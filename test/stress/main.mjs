@@ -2,6 +2,8 @@
 // node test/stress/main.mjs [--kills=200] [--seconds=105] [--seed=…]
 // The long form goes on until 500,000 writes are checked, with small quotas, pauses and threads that are ended as well:
 // node test/stress/main.mjs --long [--writes=500000] [--seed=…]
+// The simulation of regions, processes and a hub, for as many seeds as are asked for, from one on:
+// node test/stress/main.mjs --simulation=100000 [--from=1] [--plan=any|restores]
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -110,8 +112,33 @@ async function runShort(kills, seconds, seed) {
   }
 }
 
+/** Seeds between two lines of progress. */
+const SEEDS_A_LINE = 1000;
+
+async function runSimulation(count, from, plan) {
+  const { soak, PLANS } = await load('../sync/simulation/soak');
+  if (![count, from].every((number) => Number.isSafeInteger(number) && number >= 0) || !Object.hasOwn(PLANS, plan)) {
+    throw new Error(`--simulation and --from take numbers, and --plan one of ${Object.keys(PLANS).join(', ')}`);
+  }
+  const say = (line) => console.log(`${new Date().toISOString()} ${line}`);
+  const cpu = () => Math.round(process.cpuUsage().user / 1e6);
+  say(`begin: ${count} seeds of the plan '${plan}', ${from} to ${from + count - 1}`);
+  const failures = await soak({
+    from,
+    count,
+    plan,
+    onFailure: (failure) => say(`FAILED ${failure}`),
+    onProgress: (done, failed) => done % SEEDS_A_LINE === 0 && say(`${from} to ${from + done - 1} done: ${done} seeds, ${failed} failed, ${cpu()} s of CPU`),
+  });
+  say(`end: ${count} seeds, ${failures} failed`);
+  if (failures > 0) process.exitCode = 1;
+}
+
 const { values } = parseArgs({
   options: {
+    simulation: { type: 'string' },
+    from: { type: 'string', default: '1' },
+    plan: { type: 'string', default: 'any' },
     long: { type: 'boolean', default: false },
     writes: { type: 'string', default: '500000' },
     kills: { type: 'string', default: '200' },
@@ -120,6 +147,7 @@ const { values } = parseArgs({
   },
 });
 const seed = Number(values.seed);
-console.log(`seed ${seed}`);
-if (values.long) await runLong(Number(values.writes), seed);
+if (values.simulation === undefined) console.log(`seed ${seed}`);
+if (values.simulation !== undefined) await runSimulation(Number(values.simulation), Number(values.from), values.plan);
+else if (values.long) await runLong(Number(values.writes), seed);
 else await runShort(Number(values.kills), Number(values.seconds), seed);

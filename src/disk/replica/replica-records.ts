@@ -99,7 +99,7 @@ export function decodeEntry(payload: Uint8Array): EntryRecord {
     epoch: reader.text(),
     position: reader.integer(),
     digest: reader.bytes(DIGEST_BYTES),
-    batch: batchOf(reader.bytes()),
+    batch: batchOf(reader.take(reader.integer())),
   };
 }
 
