@@ -16,6 +16,7 @@ export type HoldfastErrorCode =
   | 'hub-incompatible' // an unknown schema version, or a server that is too old or wrongly set up
   | 'hub-trimmed' // the entries that were asked for are gone from the hub; a snapshot stands for them
   | 'hub-too-large' // more bytes than the hub takes at once
+  | 'hub-full' // the hub has no room now, or as many blobs from here as it takes that no entry names; later it may take more
   | 'hub-blob-missing' // what is to be appended names a blob that the hub does not have
   | 'hub-damaged' // an entry, snapshot or blob that makes no sense or has another digest
   | 'outcome-unknown' // it cannot be told any more what became of a write; it may have taken effect or not

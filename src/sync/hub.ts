@@ -102,7 +102,8 @@ export interface HubLog {
    * Keeps bytes under their name, the hexadecimal SHA-256 of them; a name that is there already is left as it is. A
    * blob can be read as soon as this resolves.
    *
-   * @throws HoldfastError `hub-too-large` when there are more than `capabilities.maxBlobBytes`
+   * @throws HoldfastError `hub-too-large` when there are more than `capabilities.maxBlobBytes`; `hub-full` when this client, or
+   * whoever else has its name at the hub, has put as much as the hub takes that no append has named: later it may take more
    */
   putBlob(name: string, bytes: Uint8Array): Promise<void>;
   /** The bytes of a blob, or null. The caller compares their digest. */

@@ -21,6 +21,8 @@ export class MemoryLog {
   /** When each blob was used the last time, in milliseconds since 1970; and the last entry whose append named it. */
   readonly used = new Map<string, number>();
   readonly named = new Map<string, number>();
+  /** Bytes that may be there of blobs that no append has named. */
+  unnamedBytes = Infinity;
   readonly subscribers = new Set<() => void>();
 
   constructor(epoch: string) {
@@ -67,8 +69,14 @@ export class MemoryLog {
   }
 
   putBlob(name: string, bytes: Uint8Array): void {
+    if (!this.blobs.has(name)) this.#admit(bytes);
     if (!this.blobs.has(name)) this.blobs.set(name, new Uint8Array(bytes));
     this.used.set(name, Date.now());
+  }
+
+  #admit({ length }: Uint8Array): void {
+    const unnamed = [...this.blobs].filter(([name]) => !this.named.has(name)).reduce((sum, [, bytes]) => sum + bytes.length, 0);
+    if (unnamed + length > this.unnamedBytes) throw failure('hub-full', `${unnamed} bytes of blobs are there that no entry names.`);
   }
 
   collectBlobs({ epoch, first, position, isNamed, unusedFor }: BlobCollection): number {
@@ -76,7 +84,10 @@ export class MemoryLog {
     if (first > 1 && position > (this.snapshot?.position ?? 0)) return 0;
     const isUnused = (name: string): boolean => Date.now() - (this.used.get(name) ?? 0) >= unusedFor && (this.named.get(name) ?? 0) <= position;
     const names = [...this.blobs.keys()].filter((name) => !isNamed(name) && isUnused(name));
-    for (const name of names) this.blobs.delete(name);
+    for (const name of names) {
+      this.blobs.delete(name);
+      this.named.delete(name);
+    }
     return names.length;
   }
 }
@@ -108,6 +119,16 @@ export class MemoryEngine {
 
   notify(log: MemoryLog): void {
     for (const subscriber of log.subscribers) queueMicrotask(() => log.subscribers.has(subscriber) && subscriber());
+  }
+}
+
+/** What a bounded engine takes of blobs that nothing names, in bytes. */
+export const UNNAMED_BYTES = 2 ** 20;
+
+/** One that bounds what is put into each log and that no append has named. */
+export class BoundedEngine extends MemoryEngine {
+  protected override makeLog(epoch: string): MemoryLog {
+    return Object.assign(super.makeLog(epoch), { unnamedBytes: UNNAMED_BYTES });
   }
 }
 

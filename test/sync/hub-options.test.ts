@@ -13,7 +13,7 @@ import { startHub } from '../../src/sync/index.ts';
  */
 
 const NAMES = [
-  ...['url', 'token', 'tls', 'ca', 'cert', 'key', 'servername', 'rejectUnauthorized', 'tokenFile', 'port', 'host', 'maxConnections', 'maxLogs'],
+  ...['url', 'token', 'tls', 'ca', 'cert', 'key', 'servername', 'rejectUnauthorized', 'tokenFile', 'port', 'host', 'maxConnections', 'maxLogs', 'maxUnnamedBytes'],
   ...['onWaiting', 'onError', 'connectionString', 'connection', 'ssl', 'schema', 'poolSize', 'pollInterval', 'user', 'pass', 'creds', 'servers'],
   ...['prefix', 'replicas', 'password', 'passphrase'],
 ];

@@ -14,5 +14,14 @@ describe('the hub in a PostgreSQL', () => {
   itHoldsTheContract({
     hub: () => Promise.resolve(postgresHub({ connectionString: server.url(), poolSize: 2 })),
     crash: () => server.restart(),
+    bounded: {
+      unnamedBytes: 2 ** 21,
+      async hub() {
+        const hub = postgresHub({ connectionString: server.url(), poolSize: 2, schema: 'bounded' });
+        await hub.connect();
+        await server.query('update bounded.limits set unnamed_bytes = $1', [2 ** 21]);
+        return hub;
+      },
+    },
   });
 });

@@ -5,6 +5,8 @@ import type { ReplicaJournal } from '../../src/disk/replica/replica-journal.ts';
 import { Replica } from '../../src/disk/replica/replica.ts';
 import type { Hub } from '../../src/sync/hub.ts';
 import { Replicator } from '../../src/sync/replicator/replicator.ts';
+import { systemSurroundings } from '../../src/sync/replicator/surroundings.ts';
+import type { Surroundings } from '../../src/sync/replicator/surroundings.ts';
 import { MEMORY_CAPABILITIES } from '../support/memory-hub.ts';
 import { Reader, SimDisk } from './simulation/sim-disk.ts';
 
@@ -16,6 +18,7 @@ export class Region {
   readonly quarantined: Uint8Array[] = [];
   replicator: Replicator;
   readonly #hub: Hub;
+  readonly #surroundings: Surroundings;
   readonly #machine = new MapMachine(URL);
   readonly #disk = new SimDisk();
   readonly #reader = new Reader(this.#disk, this.#machine);
@@ -23,7 +26,8 @@ export class Region {
   readonly #session = 1 + Math.floor(Math.random() * 2 ** 40);
   #sequence = 0;
 
-  constructor(name: string, hub: Hub) {
+  constructor(name: string, hub: Hub, surroundings = systemSurroundings) {
+    this.#surroundings = surroundings;
     this.name = name;
     this.#reader.catchUp();
     this.#hub = hub;
@@ -50,6 +54,7 @@ export class Region {
       region: name,
       cap: 2 ** 26,
       model: () => new MapModel(),
+      surroundings: this.#surroundings,
       quarantine: (bytes) => void this.quarantined.push(bytes),
     });
   }

@@ -8,13 +8,22 @@ import type { StorageWarning } from '../../src/runtime/warning.ts';
 import { SLICE } from '../../src/sync/replicator/slices.ts';
 import { baseOf, seal } from '../../src/sync/replicator/snapshot-seal.ts';
 import { Wire } from '../../src/sync/replicator/wire.ts';
-import { MEMORY_CAPABILITIES, MemoryEngine, memoryHub } from '../support/memory-hub.ts';
+import { systemSurroundings } from '../../src/sync/replicator/surroundings.ts';
+import type { Surroundings } from '../../src/sync/replicator/surroundings.ts';
+import { MEMORY_CAPABILITIES, MemoryEngine, memoryHub, MemoryLog } from '../support/memory-hub.ts';
 import { Region } from './replicator-region.ts';
 
 const regions: Region[] = [];
 
-function region(name: string, engine: MemoryEngine): Region {
-  const made = new Region(name, memoryHub(engine));
+/** In which time goes by a hundred times as fast. */
+const quick: Surroundings = {
+  ...systemSurroundings,
+  now: () => 100 * Date.now(),
+  after: (milliseconds, callback) => systemSurroundings.after(milliseconds / 100, callback),
+};
+
+function region(name: string, engine: MemoryEngine, surroundings = systemSurroundings): Region {
+  const made = new Region(name, memoryHub(engine), surroundings);
   regions.push(made);
   made.replicator.start();
   return made;
@@ -216,6 +225,24 @@ describe('a replicator', () => {
     }
     expect(a.get('k99')).toBe('199');
     expect(100 * most.in).toBeLessThanOrEqual(2 * SLICE);
+  });
+
+  test('follows a hub that is full, says so, and sends what is pending when there is room', async () => {
+    const engine = new MemoryEngine();
+    const [a, b] = [region('a', engine, quick), region('b', engine)];
+    const log = engine.log('a');
+    log.unnamedBytes = 0;
+    a.set('large', LARGE);
+    await until(() => expect(a.replica.link).toMatchObject({ connected: true, problem: expect.stringContaining('takes nothing more') as string }));
+    const puts = vi.spyOn(MemoryLog.prototype, 'putBlob');
+    b.set('k', 'v');
+    await until(() => expect([a.get('k'), a.replica.pending.length]).toEqual(['v', 1]));
+    // It asks again, and not all the time.
+    await until(() => expect(puts.mock.calls.length).toBeGreaterThan(1));
+    expect(a.replica.link.connected).toBe(true);
+    log.unnamedBytes = Infinity;
+    await until(() => expect([b.get('large'), a.replica.pending.length, a.replica.link.problem]).toEqual([LARGE, 0, '']));
+    vi.restoreAllMocks();
   });
 
   test('keeps one incarnation over all its starts', async () => {

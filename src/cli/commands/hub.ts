@@ -13,6 +13,7 @@ const options = {
   'token-file': { value: 'FILE', help: `the secrets that clients show, read again when it changes; default: one in ${TOKEN_VARIABLE}` },
   port: { value: 'N', help: `the port to listen on, 0 for a free one; default: ${DEFAULT_PORT}` },
   host: { value: 'ADDRESS', help: 'the address to listen on; default: 127.0.0.1, which is this machine only' },
+  'max-unnamed-bytes': { value: 'N', help: 'bytes of blobs that one token may have put and no entry names yet; default: 17179869184' },
   cert: { value: 'FILE', help: 'a certificate in PEM, to speak HTTPS' },
   key: { value: 'FILE', help: "the certificate's key in PEM" },
 } as const;
@@ -54,6 +55,7 @@ function settingsOf(values: HubValues): HubServerOptions {
     root,
     ...tokensOf(values),
     port,
+    ...maxUnnamedBytesOf(values),
     ...(host === undefined ? {} : { host }),
     ...(tls === undefined ? {} : { tls }),
     onWaiting: () => warn(`${root} was last served from where it cannot be seen from here; waiting up to a minute until that server is known to have ended`),
@@ -80,6 +82,12 @@ function portOf({ port }: HubValues): number {
   if (port === undefined) return DEFAULT_PORT;
   if (/^[0-9]{1,5}$/.test(port) && Number(port) <= 65_535) return Number(port);
   throw new UsageError(`'--port' takes a number from 0 to 65535, not '${port}'`);
+}
+
+function maxUnnamedBytesOf({ 'max-unnamed-bytes': given }: HubValues): { maxUnnamedBytes?: number } {
+  if (given === undefined) return {};
+  if (/^[0-9]{7,15}$/.test(given)) return { maxUnnamedBytes: Number(given) };
+  throw new UsageError(`'--max-unnamed-bytes' takes a number from 1048576 on, not '${given}'`);
 }
 
 function isLoopback(host: string): boolean {

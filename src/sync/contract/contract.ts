@@ -11,6 +11,11 @@ export interface ContractSetup {
    * Without it, the tests that need it do not run.
    */
   crash?(): Promise<void>;
+  /**
+   * A new client of another engine, that takes no more than `unnamedBytes` of blobs from it that no append has named: at
+   * least 1 MiB, at most 64. Without it, the tests that need it do not run.
+   */
+  readonly bounded?: { readonly unnamedBytes: number; hub(): Promise<Hub> } | undefined;
   /** How long a test waits for what must happen some time before it gives up, in milliseconds. Default 60,000. */
   readonly patienceMs?: number | undefined;
 }

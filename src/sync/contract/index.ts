@@ -8,6 +8,7 @@ import { living } from './living.ts';
 import { names } from './names.ts';
 import { reading } from './reading.ts';
 import { trimming } from './trimming.ts';
+import { unnamed } from './unnamed.ts';
 
 export type { ContractSetup, ContractTest } from './contract.ts';
 
@@ -27,5 +28,5 @@ export type { ContractSetup, ContractTest } from './contract.ts';
  * The engine must be empty or used by such tests only: they append to logs with short names such as `*` too.
  */
 export function hubContract(): readonly ContractTest[] {
-  return [...appending, ...deduplication, ...reading, ...trimming, ...blobs, ...collecting, ...names, ...living, ...crashes];
+  return [...appending, ...deduplication, ...reading, ...trimming, ...blobs, ...collecting, ...unnamed, ...names, ...living, ...crashes];
 }

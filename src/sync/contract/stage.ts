@@ -54,6 +54,16 @@ export class Stage {
     return [await this.log(name), await this.log(name)];
   }
 
+  /** A new log of the engine that takes no more than so many bytes of blobs that no append names. */
+  async bounded(): Promise<{ log: HubLog; unnamedBytes: number }> {
+    const { bounded } = this.#setup;
+    if (bounded === undefined) notRun('this engine has no bound on blobs that nothing names');
+    const hub = await bounded.hub();
+    this.#hubs.push(hub);
+    await hub.connect();
+    return { log: hub.log(newName()), unnamedBytes: bounded.unnamedBytes };
+  }
+
   /** Kills the server and starts it again; where that cannot be done, ends the test as not run. */
   get crash(): () => Promise<void> {
     const { crash } = this.#setup;

@@ -22,16 +22,16 @@ export class LinkReporter {
     this.#surroundings = surroundings;
   }
 
-  /** What somebody should look after, though all goes on; the last of each kind, for as long as this replicator runs. */
+  /** What somebody should look after, though all goes on; the last of each kind. Empty: it is over. */
   notice(kind: string, sentence: string): void {
-    if (this.#notices.get(kind) === sentence) return;
+    if ((this.#notices.get(kind) ?? '') === sentence) return;
     this.#notices.set(kind, sentence);
     const { connected, head } = this.#journal.current().link;
     if (connected) this.#write(true, head, this.#sentences);
   }
 
   get #sentences(): string {
-    return [...this.#notices.values()].join(' ');
+    return [...this.#notices.values()].filter((sentence) => sentence !== '').join(' ');
   }
 
   /** The hub answers, and its log is followed; `head` is where it ends. */

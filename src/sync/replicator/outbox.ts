@@ -37,7 +37,7 @@ export interface OutboxOptions {
   /** As `ReplicatorOptions.prepare`. */
   prepare(operations: readonly Operation[]): Promise<readonly string[]>;
   /** The call that was under way has ended, well or not. */
-  onAnswer(): void;
+  onAnswer(isWell: boolean): void;
 }
 
 /**
@@ -175,7 +175,7 @@ export class Outbox {
       this.#failure = { error };
     }
     this.#calling = false;
-    this.#options.onAnswer();
+    this.#options.onAnswer(this.#failure === null);
   }
 
   /**

@@ -37,6 +37,9 @@ const POLL_MS = { notifies: 10_000, silent: 1000 };
 const FIRST_RETRY_MS = 250;
 const LAST_RETRY_MS = 30_000;
 
+/** How soon a hub that was full is asked again, in milliseconds. */
+const FULL_RETRY_MS = 10_000;
+
 /** An entry that makes no sense, as a record has it. */
 const NOTHING = new Uint8Array(0);
 
@@ -68,6 +71,8 @@ export class Replicator {
   #done: Promise<void> | null = null;
   #stopped = false;
   #failures = 0;
+  /** When the hub was full the last time; null: it was not since it took something. */
+  #fullAt: number | null = null;
 
   /** Does nothing yet. */
   constructor(options: ReplicatorOptions) {
@@ -101,7 +106,10 @@ export class Replicator {
       surroundings,
       wire: new Wire(capabilities, region),
       prepare: async (operations) => (await options.prepare?.(operations)) ?? [],
-      onAnswer: () => this.#alarm.ring('answer'),
+      onAnswer: (isWell) => {
+        if (isWell) this.#hasRoom();
+        this.#alarm.ring('answer');
+      },
     });
   }
 
@@ -201,7 +209,26 @@ export class Replicator {
     const replica = journal.current();
     // Whoever restores what it wrote must know that it may be in the log, of which it has seen nothing yet.
     if (replica.epoch === '' && replica.pending.length > 0 && !replica.sent) journal.append(SEND, NOTHING);
-    this.#outbox.pump(journal.current());
+    this.#pump(journal.current());
+  }
+
+  /** A hub that is full is followed on; what is pending waits. */
+  #pump(replica: Replica): void {
+    const now = this.#surroundings.now();
+    if (this.#fullAt !== null && Math.abs(now - this.#fullAt) < FULL_RETRY_MS) return;
+    try {
+      this.#outbox.pump(replica);
+    } catch (error) {
+      if (!(error instanceof HoldfastError) || error.code !== 'hub-full') throw error;
+      this.#fullAt = now;
+      this.#link.notice('full', `The hub takes nothing more for now: ${error.message}`);
+    }
+  }
+
+  #hasRoom(): void {
+    if (this.#fullAt === null) return;
+    this.#fullAt = null;
+    this.#link.notice('full', '');
   }
 
   /**

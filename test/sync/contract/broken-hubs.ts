@@ -269,6 +269,24 @@ const collecting: readonly BrokenHub[] = [
   } } },
 ];
 
+const unnamed: readonly BrokenHub[] = [
+  { name: 'takes more blobs that nothing names than it may', defect: { putBlob: async ({ log, state }, name, bytes) => {
+    state().unnamedBytes = Infinity;
+    await log.putBlob(name, bytes);
+  } } },
+  { name: 'keeps a blob for which it says to be full', defect: { putBlob: async ({ log, state }, name, bytes) => {
+    await log.putBlob(name, bytes).catch((error: unknown) => {
+      state().blobs.set(name, bytes);
+      throw error;
+    });
+  } } },
+  { name: 'takes no more blobs, though entries name those that are there', defect: { append: async ({ log, state }, entries, blobs) => {
+    const position = await log.append(entries, blobs);
+    if (state().unnamedBytes < Infinity) state().named.clear();
+    return position;
+  } } },
+];
+
 const names: readonly BrokenHub[] = [
   { name: 'folds the case of names', fold: (name) => name.toLowerCase() },
   { name: 'normalizes names', fold: (name) => name.normalize('NFC') },
@@ -312,4 +330,4 @@ const crashing: readonly BrokenHub[] = [
   { name: 'repeats the last entry after a crash', crash: ({ logs }) => logs.forEach((log) => log.entries.push(...log.entries.slice(-1))) },
 ];
 
-export const brokenHubs: readonly BrokenHub[] = [...appending, ...reading, ...trimming, ...blobs, ...collecting, ...names, ...living, ...crashing];
+export const brokenHubs: readonly BrokenHub[] = [...appending, ...reading, ...trimming, ...blobs, ...collecting, ...unnamed, ...names, ...living, ...crashing];

@@ -1,8 +1,10 @@
 import { test } from 'vitest';
 import { hubContract } from '../../../src/sync/contract/index.ts';
-import { MemoryEngine, memoryHub } from '../../support/memory-hub.ts';
+import { BoundedEngine, MemoryEngine, memoryHub, UNNAMED_BYTES } from '../../support/memory-hub.ts';
 
 const engine = new MemoryEngine();
+
+const bounded = { unnamedBytes: UNNAMED_BYTES, hub: async () => memoryHub(new BoundedEngine()) };
 
 /** Memory outlives nothing, so that its crash is one of the connection only. */
 async function crash(): Promise<void> {
@@ -13,7 +15,7 @@ async function crash(): Promise<void> {
 
 for (const { name, run } of hubContract()) {
   test(name, async ({ skip }) => {
-    const reason = await run({ hub: async () => memoryHub(engine), crash });
+    const reason = await run({ hub: async () => memoryHub(engine), crash, bounded });
     if (reason !== null) skip(reason);
   });
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type ContractSetup, hubContract } from '../../../src/sync/contract/index.ts';
-import { MemoryEngine } from '../../support/memory-hub.ts';
+import { BoundedEngine, MemoryEngine, UNNAMED_BYTES } from '../../support/memory-hub.ts';
 import { type BrokenHub, brokenHub, brokenHubs } from './broken-hubs.ts';
 
 /*
@@ -12,6 +12,7 @@ function setupOf(broken: BrokenHub): ContractSetup {
   const engine = new MemoryEngine({ maxBlobBytes: 2 ** 20, ...broken.capabilities });
   return {
     hub: async () => brokenHub(engine, broken),
+    bounded: { unnamedBytes: UNNAMED_BYTES, hub: async () => brokenHub(new BoundedEngine(), broken) },
     // Nothing in memory takes long.
     patienceMs: 500,
     async crash() {
@@ -56,16 +57,16 @@ test('every test of the contract catches something', async () => {
 });
 
 describe('tests that an engine gives no occasion for are reported as not run', () => {
-  test('without a way to crash it', async () => {
+  test('without a way to crash it, and without a bound on blobs', async () => {
     const engine = new MemoryEngine();
     const reasons = await Promise.all(hubContract().map(({ run }) => run({ hub: async () => brokenHub(engine, { name: 'sound' }) })));
-    expect(reasons.filter((reason) => reason !== null)).toHaveLength(6);
+    expect(reasons.filter((reason) => reason !== null)).toHaveLength(7);
   });
 
   test('with capabilities that promise less', async () => {
     const engine = new MemoryEngine({ dedupe: 'never', notifies: false, maxEntryBytes: 2 ** 27, maxBlobBytes: 2 ** 27 });
     const names: string[] = [];
     for (const { name, run } of hubContract()) if (!/crash|as large/.test(name) && (await run({ hub: async () => brokenHub(engine, { name: 'sound' }) })) !== null) names.push(name);
-    expect(names).toHaveLength(9);
+    expect(names).toHaveLength(10);
   });
 });

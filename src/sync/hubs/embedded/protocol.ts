@@ -24,6 +24,7 @@ export const STATUS = {
   malformed: 6,
   failed: 7,
   blobMissing: 8,
+  full: 9,
 } as const;
 
 export type Status = (typeof STATUS)[keyof typeof STATUS];
@@ -39,6 +40,7 @@ const codes: Readonly<Record<Exclude<Status, 0>, HoldfastErrorCode>> = {
   // Its disk is full, or it is about to stop: later it may work again, so this is for the caller as if it were away.
   [STATUS.failed]: 'hub-unreachable',
   [STATUS.blobMissing]: 'hub-blob-missing',
+  [STATUS.full]: 'hub-full',
 };
 
 /** The HTTP status that goes with each, for proxies and their logs. */
@@ -52,6 +54,7 @@ export const HTTP_STATUS: Readonly<Record<Status, number>> = {
   [STATUS.malformed]: 400,
   [STATUS.failed]: 503,
   [STATUS.blobMissing]: 409,
+  [STATUS.full]: 507,
 };
 
 /** A message of another version, or of another protocol. */

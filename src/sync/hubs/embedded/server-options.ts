@@ -22,6 +22,12 @@ export interface HubServerOptions {
   readonly maxConnections?: number | undefined;
   /** Logs that clients may make, two for an origin whose files are synced. Default 100,000. */
   readonly maxLogs?: number | undefined;
+  /**
+   * Bytes of blobs that one token may have put and that no entry names yet, each counting 64 KiB at least. Default 16 GiB: a
+   * file that is larger cannot be synced. Beyond it blobs are refused with `hub-full` until entries name some, or they are
+   * collected.
+   */
+  readonly maxUnnamedBytes?: number | undefined;
   /** Called once if it waits until the lease of a server that is out of sight has ended, up to a minute. */
   readonly onWaiting?: (() => void) | undefined;
   /**
@@ -42,17 +48,18 @@ export interface RunningHub {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-const KNOWN = ['root', 'token', 'tokenFile', 'port', 'host', 'tls', 'maxConnections', 'maxLogs', 'onWaiting', 'onError'];
+const KNOWN = ['root', 'token', 'tokenFile', 'port', 'host', 'tls', 'maxConnections', 'maxLogs', 'maxUnnamedBytes', 'onWaiting', 'onError'];
 
 /** @throws HoldfastError `bad-option`; never with the value, which may be a secret */
 export function checkServerOptions(given: HubServerOptions): HubServerOptions {
   const options = givenOptions(given, KNOWN, 'startHub');
-  const { root, token, tokenFile, port, host, tls, maxConnections, maxLogs } = options;
+  const { root, token, tokenFile, port, host, tls, maxConnections, maxLogs, maxUnnamedBytes } = options;
   if (typeof root !== 'string' || root === '') throw badOption("Option 'root' must be the path of a directory.");
   if (tokenFile === undefined) requireToken(token);
   else if (typeof tokenFile !== 'string' || tokenFile === '' || token !== undefined) throw badOption("Option 'tokenFile' must be the path of a file, in the place of 'token'.");
   if (maxConnections !== undefined) requireInteger('maxConnections', maxConnections, 1, 1_000_000);
   if (maxLogs !== undefined) requireInteger('maxLogs', maxLogs, 1, 100_000_000);
+  if (maxUnnamedBytes !== undefined) requireInteger('maxUnnamedBytes', maxUnnamedBytes, 2 ** 20, Number.MAX_SAFE_INTEGER);
   if (port !== undefined) requireInteger('port', port, 0, 65_535);
   if (host !== undefined && (typeof host !== 'string' || host === '')) throw badOption("Option 'host' must be an address or a name.");
   return tls === undefined ? options : bare({ ...options, tls: givenOptions(tls, ['cert', 'key'], "Option 'tls'") });

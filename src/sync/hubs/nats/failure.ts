@@ -24,7 +24,7 @@ const BY_NUMBER: ReadonlyMap<number, Meaning> = new Map([
   [BAD_STREAM, ['hub-incompatible', 'it does not take the stream that Holdfast needs']],
   [NO_MEMORY, FULL],
   [NO_STORAGE, FULL],
-  [STREAM_FULL, FULL],
+  [STREAM_FULL, ['hub-full', 'its stream has no room left']],
   [MESSAGE_TOO_LARGE, ['hub-too-large', 'it does not take as much at once']],
 ]);
 

@@ -5,6 +5,7 @@ import { RAISED } from './schema.ts';
 /** https://www.postgresql.org/docs/current/errcodes-appendix.html: the first that matches a code's beginning counts. */
 const BY_SQLSTATE: readonly (readonly [prefix: string, code: HoldfastErrorCode, meaning: string])[] = [
   [RAISED.blobMissing, 'hub-blob-missing', 'the entries name a blob that it does not have'],
+  [RAISED.full, 'hub-full', 'it takes no more blobs that no entry names'],
   [RAISED.damaged, 'hub-damaged', 'that is not how it can be'],
   [RAISED.tooLarge, 'hub-too-large', 'it does not take as much at once'],
   [RAISED.malformed, 'hub-incompatible', 'it does not understand that'],

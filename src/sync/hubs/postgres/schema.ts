@@ -13,15 +13,19 @@
  */
 
 /** The version that this code makes and works with. */
-export const SCHEMA_VERSION = 2;
+export const SCHEMA_VERSION = 3;
 
 /** What its functions raise, beside PostgreSQL's own errors. */
-export const RAISED = { blobMissing: 'HF001', damaged: 'HF002', tooLarge: 'HF003', malformed: 'HF004' } as const;
+export const RAISED = { blobMissing: 'HF001', damaged: 'HF002', tooLarge: 'HF003', malformed: 'HF004', full: 'HF005' } as const;
 
 /** Bytes of one entry, of one blob, and of one snapshot, which as text must fit into one string. */
 export const MAX_ENTRY_BYTES = 16 * 2 ** 20;
 export const MAX_BLOB_BYTES = 64 * 2 ** 20;
 export const MAX_SNAPSHOT_BYTES = 256 * 2 ** 20;
+
+/** What a blob counts at least, and what a role may have put that no append names, where nobody has set another bound. */
+const LEAST_BLOB_BYTES = 2 ** 16;
+const UNNAMED_BYTES = 2 ** 34;
 
 /** Entries of one append to one log, and names in one question; the client keeps below. */
 export const MAX_ENTRIES = 2 ** 16;
@@ -43,7 +47,7 @@ const DURABLY = `if current_setting('synchronous_commit') = 'off' then perform s
 
 /** The statements that lead from the version before to each version, the first of them to version 1. */
 export function migrations(schema: string): readonly string[] {
-  return [versionOne(`"${schema}"`, channelOf(schema)), versionTwo(`"${schema}"`, channelOf(schema))];
+  return [versionOne(`"${schema}"`, channelOf(schema)), versionTwo(`"${schema}"`, channelOf(schema)), versionThree(`"${schema}"`)];
 }
 
 /** Functions that run with their owner's rights take nothing from the caller's search path. */
@@ -201,8 +205,9 @@ revoke all on all functions in schema ${s} from public;
 }
 
 /** Limits for all that clients give; blobs that can be collected. Version 1's functions go on for clients that know no others. */
+const raise = (code: string, message: string): string => `raise exception using errcode = '${code}', message = '${message}'`;
+
 function versionTwo(s: string, channel: string): string {
-  const raise = (code: string, message: string): string => `raise exception using errcode = '${code}', message = '${message}'`;
   return `
 update ${s}.schema_version set version = 2;
 
@@ -381,5 +386,44 @@ begin
 end $$;
 
 revoke all on all functions in schema ${s} from public;
+`;
+}
+
+/** A bound on the blobs that a role has put and that no append has named. Those of before count nothing. */
+function versionThree(s: string): string {
+  return `
+update ${s}.schema_version set version = 3;
+
+create table ${s}.limits (unnamed_bytes bigint not null);
+insert into ${s}.limits values (${UNNAMED_BYTES});
+
+-- Who has put it, and what it counts.
+alter table ${s}.blobs add column writer text, add column counts bigint;
+create index blobs_unnamed on ${s}.blobs (writer) include (counts) where named = 0 and writer is not null;
+
+-- Puts of one role that are under way at once do not see each other: by these the bound may be passed.
+create or replace function ${s}.put_blob(_key bytea, _name text, _blob text, _bytes bytea) returns void language plpgsql ${DEFINER} as $$
+declare
+  _log bigint;
+  _counts bigint := greatest(octet_length(_bytes), ${LEAST_BLOB_BYTES});
+begin
+  if octet_length(_bytes) > ${MAX_BLOB_BYTES} then
+    ${raise(RAISED.tooLarge, 'the blob is too large')};
+  end if;
+  if _blob <> encode(sha256(_bytes), 'hex') then
+    ${raise(RAISED.damaged, 'the bytes of the blob have another SHA-256')};
+  end if;
+  ${DURABLY}
+  _log := ${s}.make(_key, _name);
+  update ${s}.blobs set touched = now() where log = _log and name = _blob;
+  if found then
+    return;
+  end if;
+  if _counts + (select coalesce(sum(counts), 0) from ${s}.blobs where writer = session_user::text and named = 0) > (select unnamed_bytes from ${s}.limits) then
+    ${raise(RAISED.full, 'the role has put as many blobs as it may that no entry names')};
+  end if;
+  insert into ${s}.blobs (log, name, bytes, writer, counts) values (_log, _blob, _bytes, session_user::text, _counts)
+  on conflict (log, name) do update set touched = excluded.touched;
+end $$;
 `;
 }

@@ -6,6 +6,7 @@ import { HoldfastError } from '../../../../runtime/holdfast-error.ts';
 import { wallClock } from '../../../../runtime/timers.ts';
 import { ensureSyncedDirectory, type LogPlaces } from './place.ts';
 import { Turns } from './turns.ts';
+import type { Uploads } from './uploads.ts';
 
 /** A blob's time is set anew when it is used, but not more often than this, in milliseconds. */
 const TOUCH_MS = 3_600_000;
@@ -24,15 +25,20 @@ const DIGITS = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padSta
  *   where the head was then: before `#floor` nobody has noted anything.
  */
 export class Blobs {
+  readonly #log: string;
   readonly #directory: string;
   readonly #places: LogPlaces;
+  readonly #uploads: Uploads;
   /** The position of the last entry whose append named a blob, since the head was at `#floor`. */
   readonly #named = new Map<string, number>();
   #floor: number | null = null;
 
-  constructor(log: string, places: LogPlaces) {
-    this.#directory = path.join(log, 'blobs');
+  /** @param directory the log's, which is called `log` */
+  constructor(log: string, directory: string, { places, uploads }: { readonly places: LogPlaces; readonly uploads: Uploads }) {
+    this.#log = log;
+    this.#directory = path.join(directory, 'blobs');
     this.#places = places;
+    this.#uploads = uploads;
   }
 
   /** From here on it hears of every append; `head` is where the log is. Only the first call has effect. */
@@ -40,15 +46,21 @@ export class Blobs {
     this.#floor ??= head;
   }
 
-  /** @throws HoldfastError `hub-damaged` when these are not the bytes of that name */
-  async put(name: string, bytes: Uint8Array): Promise<void> {
+  /** @throws HoldfastError `hub-damaged` when these are not the bytes of that name, `hub-full` when its writer has put too much */
+  async put(name: string, bytes: Uint8Array, writer: string): Promise<void> {
     if (createHash('sha256').update(bytes).digest('hex') !== name) {
       throw new HoldfastError('hub-damaged', `The bytes that came for blob ${name} have another SHA-256.`);
     }
     if (this.has(name)) return;
-    const file = this.#file(name);
-    ensureSyncedDirectory(path.dirname(file));
-    await this.#places.write(file, bytes);
+    const isNew = this.#uploads.charge(writer, this.#log, name, bytes.length);
+    try {
+      const file = this.#file(name);
+      ensureSyncedDirectory(path.dirname(file));
+      await this.#places.write(file, bytes);
+    } catch (error) {
+      if (isNew) this.#uploads.settle(this.#log, [name]);
+      throw error;
+    }
   }
 
   /** @param admit - as of `LogPlaces.read` */
@@ -79,6 +91,7 @@ export class Blobs {
 
   /** Entries up to the position, which is the head, name these blobs. */
   name(names: readonly string[], position: number): void {
+    this.#uploads.settle(this.#log, names);
     for (const name of names) this.#named.set(name, position);
     if (this.#named.size <= MOST_NAMED) return;
     this.#named.clear();
@@ -105,7 +118,10 @@ export class Blobs {
     let count = 0;
     for (const name of names) {
       // In between others may have named some of them.
-      if (this.#mayGo(name, position, unusedFor) && removed(this.#file(name))) count += 1;
+      if (this.#mayGo(name, position, unusedFor) && removed(this.#file(name))) {
+        this.#uploads.settle(this.#log, [name]);
+        count += 1;
+      }
       await turns.next();
     }
     return count;

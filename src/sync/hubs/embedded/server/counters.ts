@@ -2,7 +2,7 @@ import { wallClock } from '../../../../runtime/timers.ts';
 import type { OperationName } from '../operations.ts';
 
 /** How a request ended: with what it asked for, refused for the reason that its status tells, or given up by the peer. */
-export type Outcome = 'ok' | 'trimmed' | 'too-large' | 'unauthorized' | 'incompatible' | 'damaged' | 'malformed' | 'failed' | 'blob-missing' | 'gone';
+export type Outcome = 'ok' | 'trimmed' | 'too-large' | 'unauthorized' | 'incompatible' | 'damaged' | 'malformed' | 'failed' | 'blob-missing' | 'full' | 'gone';
 
 /** What a hub has done since it started. Only ever added to. */
 export class Counters {

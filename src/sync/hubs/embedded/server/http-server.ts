@@ -127,7 +127,7 @@ class Exchange {
     frame.end();
     const forbidden = forbiddenLog(token, asked as RequestOf<OperationName>);
     if (forbidden !== null) throw new Refused(STATUS.unauthorized, `The token '${token.name}' is not for the log ${JSON.stringify(forbidden)}.`);
-    const asking: Asking = { signal, mayWrite: mayWrite(token), admit: (bytes) => this.#admit(token, bytes) };
+    const asking: Asking = { signal, mayWrite: mayWrite(token), writer: token.name, admit: (bytes) => this.#admit(token, bytes) };
     const answer = await this.#options.service.answer(name, asked, asking);
     const message = beginMessage().u8(STATUS.ok);
     writeAnswer(message, answer);

@@ -1,6 +1,7 @@
 import { randomInteger } from '../../../../runtime/random.ts';
 import { HoldfastError } from '../../../../runtime/holdfast-error.ts';
 import { LogPlaces } from './place.ts';
+import { Uploads } from './uploads.ts';
 import { type HubWriter, type LogKeeper, StoredLog } from './stored-log.ts';
 
 /** Logs that are loaded at once: no more than this, and no more than so many bytes together, whichever is less. */
@@ -14,9 +15,13 @@ export interface StoreLimits {
   /** Descriptors for journals, and for other files. */
   readonly journals: number;
   readonly files: number;
+  /** Bytes of blobs that one writer may have put and that no entry names yet. */
+  readonly unnamedBytes: number;
 }
 
-const LIMITS: StoreLimits = { logs: 100_000, journals: LOADED_LOGS, files: 32 };
+export const UNNAMED_BYTES = 2 ** 34;
+
+const LIMITS: StoreLimits = { logs: 100_000, journals: LOADED_LOGS, files: 32, unnamedBytes: UNNAMED_BYTES };
 
 /** Long before the sequences of a session could run out, another takes its place. */
 const LAST_SEQUENCE = 2 ** 31;
@@ -27,6 +32,7 @@ const LAST_SEQUENCE = 2 ** 31;
  */
 export class HubStore implements LogKeeper {
   readonly places: LogPlaces;
+  readonly uploads: Uploads;
   readonly writer: HubWriter = new Writer();
   readonly #logs = new Map<string, StoredLog>();
   /** What each loaded log takes, the one that was used last at the end. */
@@ -41,6 +47,7 @@ export class HubStore implements LogKeeper {
   constructor(root: string, moved: (log: StoredLog) => void, limits: Partial<StoreLimits> = {}) {
     this.#limits = { ...LIMITS, ...limits };
     this.places = new LogPlaces(root, this.#limits.files);
+    this.uploads = new Uploads(root, this.#limits.unnamedBytes);
     this.#moved = moved;
   }
 

@@ -40,6 +40,8 @@ function statusOf({ code }: HoldfastError): Exclude<Status, 0> {
       return STATUS.unauthorized;
     case 'hub-blob-missing':
       return STATUS.blobMissing;
+    case 'hub-full':
+      return STATUS.full;
     case 'hub-damaged':
     case 'journal-damaged':
     case 'unknown-record':
@@ -59,6 +61,7 @@ const OUTCOMES: Readonly<Record<Status, Outcome>> = {
   [STATUS.malformed]: 'malformed',
   [STATUS.failed]: 'failed',
   [STATUS.blobMissing]: 'blob-missing',
+  [STATUS.full]: 'full',
 };
 
 export function outcomeOf(status: Status): Outcome {

@@ -21,6 +21,8 @@ export interface Asking {
   readonly signal: AbortSignal;
   /** Whether the log may be made that is asked about. */
   readonly mayWrite: boolean;
+  /** The name of his token. */
+  readonly writer: string;
   /** Is told what an answer will hold, in bytes, before it is put together; throws when that is too much now. */
   admit(bytes: number): void;
 }
@@ -49,6 +51,7 @@ export class HubService {
   /** Makes what the root needs. Only for its one server. */
   prepare(): void {
     this.#store.places.prepare();
+    this.#store.uploads.begin();
   }
 
   async answer<Name extends OperationName>(name: Name, request: RequestOf<Name>, asking: Asking): Promise<AnswerOf<Name>> {
@@ -112,9 +115,9 @@ function writing(store: HubStore, counters: Counters): Pick<Handlers, 'append' |
 
 function blobs(store: HubStore, counters: Counters): Pick<Handlers, 'put-blob' | 'get-blob' | 'has-blobs' | 'unused-blobs' | 'remove-blobs'> {
   return {
-    async 'put-blob'({ log, name, bytes }) {
+    async 'put-blob'({ log, name, bytes }, { writer }) {
       requireFit('A blob', bytes, MAX_BLOB_BYTES);
-      await store.log(log).blobs.put(name, bytes);
+      await store.log(log).blobs.put(name, bytes, writer);
       counters.blobsPut += 1;
     },
     'get-blob': ({ log, name }, { admit }): Promise<Uint8Array | null> | null => store.find(log)?.blobs.get(name, admit) ?? null,

@@ -11,6 +11,7 @@ import { Counters } from './counters.ts';
 import { descriptorLimit, shareOf } from './descriptors.ts';
 import { hubListener } from './http-server.ts';
 import { openHubRoot } from './hub-root.ts';
+import { UNNAMED_BYTES } from './hub-store.ts';
 import { HubService } from './service.ts';
 import { becomeSoleServer, type SoleServer } from './sole-server.ts';
 import { TokenBook } from './token-book.ts';
@@ -45,8 +46,8 @@ export async function start(given: HubServerOptions): Promise<RunningHub> {
   const sole = await becomeSoleServer(root, onWaiting);
   const share = shareOf(descriptorLimit());
   const counters = new Counters();
-  const { maxLogs = DEFAULT_LOGS, maxConnections = DEFAULT_CONNECTIONS } = options;
-  const service = new HubService(root, counters, { logs: maxLogs, journals: Math.min(256, share.logs), files: Math.min(32, share.files) });
+  const { maxLogs = DEFAULT_LOGS, maxConnections = DEFAULT_CONNECTIONS, maxUnnamedBytes = UNNAMED_BYTES } = options;
+  const service = new HubService(root, counters, { logs: maxLogs, journals: Math.min(256, share.logs), files: Math.min(32, share.files), unnamedBytes: maxUnnamedBytes });
   try {
     service.prepare();
     let admission: Admission | null = null;

@@ -11,6 +11,7 @@ import { LogMachine } from './log-machine.ts';
 import { encodeEntries, encodeTrim, ENTRIES, TRIM } from './log-records.ts';
 import type { LogPlaces } from './place.ts';
 import { Snapshots } from './snapshots.ts';
+import type { Uploads } from './uploads.ts';
 
 /** Entries of calls that came in one turn are one record, and one sync, up to this size in bytes. */
 const GROUP_BYTES = 2 ** 23;
@@ -33,6 +34,7 @@ export interface HubWriter {
 /** What a log needs of its server. */
 export interface LogKeeper {
   readonly places: LogPlaces;
+  readonly uploads: Uploads;
   readonly writer: HubWriter;
   /** The log was used, and takes this much memory now, in bytes. */
   used(log: StoredLog): void;
@@ -83,7 +85,7 @@ export class StoredLog {
     this.#keeper = keeper;
     this.#path = places.of(name);
     this.snapshots = new Snapshots(this.#path, places, () => this.position);
-    this.blobs = new Blobs(this.#path, places);
+    this.blobs = new Blobs(name, this.#path, keeper);
   }
 
   /** Bytes of memory. */
