@@ -1,12 +1,13 @@
 import tseslint from 'typescript-eslint';
 
 // Who may import whom: doors → host → standards' folders → disk → runtime. ARCHITECTURE.md says why.
-const folders = ['cli', 'host', 'web-storage', 'file-system', 'web-locks', 'cache-storage', 'storage', 'indexed-db', 'disk', 'sync', 'webidl', 'runtime'];
+const folders = ['cli', 'host', 'coordinator', 'web-storage', 'file-system', 'web-locks', 'cache-storage', 'storage', 'indexed-db', 'disk', 'sync', 'webidl', 'runtime'];
 const standards = ['web-storage', 'file-system', 'web-locks', 'cache-storage', 'storage', 'indexed-db'];
 const mayImport = {
   cli: folders.filter((folder) => folder !== 'cli'),
   host: folders.filter((folder) => folder !== 'cli' && folder !== 'host'),
   ...Object.fromEntries(standards.map((folder) => [folder, ['disk', 'webidl', 'runtime']])),
+  coordinator: ['disk', 'webidl', 'runtime'],
   disk: ['runtime'],
   sync: ['disk', 'runtime'],
   webidl: ['runtime'],

@@ -1,8 +1,8 @@
 import type { ChannelJournal } from '../disk/channels/channel-journal.ts';
 import type { CacheStore } from '../disk/caches/cache-store.ts';
-import type { MapClient } from '../disk/map/map-client.ts';
 import { MapJournal } from '../disk/map/map-journal.ts';
 import { DEFAULT_QUOTA } from '../disk/map/map-state.ts';
+import type { BucketPlace } from '../disk/place.ts';
 import { BucketDirectory } from '../disk/root/bucket-directory.ts';
 import type { Allowance } from '../disk/quota/account.ts';
 import type { Root } from '../disk/root/root.ts';
@@ -22,7 +22,7 @@ import { indexedDb } from './indexed-db/provide.ts';
 import { Meter } from './meter.ts';
 import type { Counts } from './meter.ts';
 import type { OriginSync, SyncStatus } from './sync/origin-sync.ts';
-import type { StorageClient } from './storage-client.ts';
+import type { ClientMap, StorageClient } from './storage-client.ts';
 import type { SyncSettings } from './sync/options.ts';
 import { createSync } from './sync/provide.ts';
 import { WeakMapByName } from './weak-map-by-name.ts';
@@ -60,7 +60,7 @@ export interface BucketOwner {
 export class Bucket implements EnginePlace {
   readonly origin: string;
   readonly name = 'default';
-  readonly place: BucketDirectory;
+  readonly place: BucketPlace;
   readonly engine: BucketEngine;
   readonly meter: Meter;
   /** The quota of its maps in bytes of UTF-16. */
@@ -81,9 +81,10 @@ export class Bucket implements EnginePlace {
   /** The client that `host.origin()` gives. */
   client: StorageClient | undefined;
 
-  constructor(owner: BucketOwner, origin: string) {
+  /** `place`: where it is, if that is not the origin's own. */
+  constructor(owner: BucketOwner, origin: string, place?: BucketPlace) {
     this.origin = origin;
-    this.place = new BucketDirectory(owner.root, origin, this.name);
+    this.place = place ?? new BucketDirectory(owner.root, origin, this.name);
     this.meter = new Meter(owner.counts, owner.root.path, origin);
     this.#owner = owner;
     this.#quota = owner.quotaOf(origin);
@@ -123,7 +124,7 @@ export class Bucket implements EnginePlace {
   open(): void {
     this.requireOpen();
     this.#owner.root.open();
-    this.place.requirePlain();
+    this.place.requirePlain?.();
     void this.#sync?.start();
   }
 
@@ -135,7 +136,7 @@ export class Bucket implements EnginePlace {
       engine: this.engine,
       meter: this.meter,
       map: () => this.#mapJournal(),
-      mapClient: (url: string) => this.mapClient(url),
+      mapClient: (url: string) => this.#mapJournal().client(randomInteger(), url),
       requireOpen: () => this.requireOpen(),
       keep: () => this.#owner.keep(this, true),
     };
@@ -149,7 +150,7 @@ export class Bucket implements EnginePlace {
   }
 
   /** The map as one more client has it. */
-  mapClient(url: string): MapClient {
+  mapClient(url: string): ClientMap {
     return this.#mapJournal().client(randomInteger(), url);
   }
 
@@ -174,6 +175,11 @@ export class Bucket implements EnginePlace {
   channelJournal(): ChannelJournal {
     const { shared } = this.#owner.root;
     return (this.#channels ??= new broadcastChannel.code.ChannelJournal(this.place, { shared, onCompaction: this.meter.compacted }));
+  }
+
+  /** Does something of the storage that is awaited; a coordinator's calls wait for it. */
+  holding<Result>(work: () => Promise<Result>): Promise<Result> {
+    return work();
   }
 
   /** A client's own view of the files. What their operations need is loaded when the first handle is used. */

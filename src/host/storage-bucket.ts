@@ -26,7 +26,7 @@ export class ClientStorageBucket implements StorageBucket<FileSystemDirectoryHan
   }
 
   directory(): Promise<FileSystemDirectoryHandle> {
-    return this.#attempt(async () => (await loadBehaviour()).createRootHandle(this.#client.fileSystem));
+    return this.#attempt((bucket) => bucket.holding(async () => (await loadBehaviour()).createRootHandle(this.#client.fileSystem)));
   }
 
   usage(): Promise<UsageDetails> {

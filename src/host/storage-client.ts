@@ -43,8 +43,11 @@ interface Area {
 
 /** The client's view of the origin's map, with the changes that others make. */
 interface LocalArea extends Area {
-  readonly map: MapClient;
+  readonly map: ClientMap;
 }
+
+/** What a client needs of the map behind its `localStorage`. */
+export type ClientMap = MapArea & Pick<MapClient, 'subscribe' | 'transact'>;
 
 function createArea(client: StorageClient, map: MapArea, meter?: Meter): Area {
   const area = new ClientArea(client, map, meter);

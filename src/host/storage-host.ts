@@ -42,6 +42,8 @@ export type SyncOf<Options> = Options extends { readonly sync: infer Sync }
   : OriginSync | null;
 
 const operations = new Code<typeof OperationCode>(() => import('./operations/code.ts'));
+/** What a host's buckets are given of it. @internal */
+export let ownerOf: (host: StorageHost) => BucketOwner;
 
 /** How many origins stay in memory though nobody holds anything of them. */
 const warmOrigins = 256;
@@ -54,6 +56,10 @@ const warmOrigins = 256;
  * - An idle host, and idle clients, do not keep the process alive.
  */
 export class StorageHost<Options extends StorageHostOptions = StorageHostOptions> {
+  static {
+    ownerOf = (host) => host.#owner;
+  }
+
   readonly #root: Root;
   readonly #owner: BucketOwner;
   readonly #buckets = new WeakMapByName<Bucket>();

@@ -26,6 +26,11 @@ export type HoldfastErrorCode =
   | 'root-busy' // somebody else replaces or deletes origins of the root
   | 'archive-damaged' // an archive is cut short, changed, or none
   | 'archive-newer' // an archive was made by a newer version
+  | 'coordinator-unavailable' // nobody runs it or can be reached who could, for ten seconds
+  | 'coordinator-overloaded' // too many calls wait for it
+  | 'coordinator-interrupted' // whoever ran the call ended amid it
+  | 'coordinator-deadlock' // the call would wait for itself
+  | 'coordinator-reset' // the instance was given up: a turn could not be written, or its code took too long
   | 'bad-option'
   | 'no-context'; // a tenant's object was asked for outside any run()
 

@@ -4,6 +4,7 @@ import { fsync } from '../../runtime/descriptor-calls.ts';
 import { withDescriptor } from '../../runtime/descriptors.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { closeQuietly, candidatePath, encodeFileHeader, FILE_HEADER_BYTES } from './generation-file.ts';
+import { ensureDirectory } from '../directories.ts';
 import { diskError } from './disk-error.ts';
 import { encodeFrame, END_OF_SNAPSHOT_KIND, FRAME_OVERHEAD, MAX_PAYLOAD } from './frame.ts';
 import { encodeEnd, type EndOfSnapshot } from './journal-records.ts';
@@ -82,6 +83,8 @@ export class Candidate {
 
   #withFile(flags: number, action: (descriptor: number) => void): void {
     try {
+      // A journal that was never compacted may do without.
+      ensureDirectory(dirname(this.path));
       const descriptor = withDescriptor(() => fs.openSync(this.path, flags, 0o600));
       try {
         action(descriptor);

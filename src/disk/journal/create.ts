@@ -1,10 +1,9 @@
 import fs from 'node:fs';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
-import { ensureDirectory } from '../directories.ts';
 import { Candidate } from './candidate.ts';
 import { Dedupe } from './dedupe.ts';
 import { diskError, systemCode } from './disk-error.ts';
-import { candidateDirectory, generationPath } from './generation-file.ts';
+import { generationPath } from './generation-file.ts';
 import type { SnapshotRecord } from './machine.ts';
 
 const noHardLinks = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
@@ -16,7 +15,6 @@ const noHardLinks = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK
  */
 export function createGeneration(directory: string, snapshot: Iterable<SnapshotRecord>): void {
   try {
-    ensureDirectory(candidateDirectory(directory));
     const candidate = new Candidate(directory, 0);
     candidate.write(snapshot, { generation: 0, covers: 0, count: 0, dedupe: new Dedupe() });
     linkOrExplain(candidate.path, generationPath(directory, 0));

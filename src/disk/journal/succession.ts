@@ -1,6 +1,5 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
-import { ensureDirectory } from '../directories.ts';
 import { Candidate } from './candidate.ts';
 import { diskError, systemCode } from './disk-error.ts';
 import {
@@ -71,7 +70,6 @@ function sizeOf(file: GenerationFile): number {
 export function succeed(directory: string, number: number, snapshot: Iterable<SnapshotRecord>, end: Omit<EndOfSnapshot, 'records' | 'generation'>): void {
   const candidate = new Candidate(directory, number);
   try {
-    ensureDirectory(candidateDirectory(directory));
     candidate.write(snapshot, { generation: number, ...end });
     fs.linkSync(candidate.path, generationPath(directory, number));
     syncDirectory(directory);

@@ -121,7 +121,7 @@ export class BucketDirectory implements BucketPlace {
     const draft = path.join(this.#root.workshop, randomUuid());
     const originExists = fs.existsSync(this.#originPath);
     try {
-      if (originExists) this.#buildBucket(draft);
+      if (originExists) buildBucket(draft);
       else this.#buildOrigin(draft);
       if (this.#root.durability === 'strict') syncTree(draft);
       fs.renameSync(draft, originExists ? this.path : this.#originPath);
@@ -136,12 +136,13 @@ export class BucketDirectory implements BucketPlace {
     makeDirectory(draft);
     const facts = { origin: this.#origin, created: new Date(wallClock()).toISOString() };
     fs.writeFileSync(path.join(draft, 'origin.json'), `${JSON.stringify(facts)}\n`, { flag: 'wx', mode: 0o600 });
-    this.#buildBucket(path.join(draft, this.#name));
+    buildBucket(path.join(draft, this.#name));
   }
+}
 
-  #buildBucket(draft: string): void {
-    makeDirectory(draft);
-    for (const name of [...journals, 'files.0', 'swap', 'trash', 'wake']) makeDirectory(path.join(draft, name));
-    for (const journal of journals) Journal.create(path.join(draft, journal));
-  }
+/** Makes a bucket in a directory that is not there yet, and that nobody else sees. */
+export function buildBucket(draft: string): void {
+  makeDirectory(draft);
+  for (const name of [...journals, 'files.0', 'swap', 'trash', 'wake']) makeDirectory(path.join(draft, name));
+  for (const journal of journals) Journal.create(path.join(draft, journal));
 }

@@ -1,5 +1,4 @@
 import type { SetOutcome } from '../../disk/map/map-area.ts';
-import type { MapClient } from '../../disk/map/map-client.ts';
 import { MapOverlay } from '../../disk/map/map-overlay.ts';
 import type { MapStep } from '../../disk/map/map-steps.ts';
 import { isThenable } from '../../runtime/brands.ts';
@@ -7,11 +6,12 @@ import type { Storage } from '../../web-storage/storage.ts';
 import { QuotaExceededError } from '../../webidl/quota-exceeded-error.ts';
 import type { ClientArea } from '../client-area.ts';
 import type { Meter } from '../meter.ts';
+import type { ClientMap } from '../storage-client.ts';
 
 /** A client's `localStorage`, and the map that it shows. */
 interface Local {
   readonly area: ClientArea;
-  readonly map: MapClient;
+  readonly map: ClientMap;
   readonly storage: Storage;
 }
 

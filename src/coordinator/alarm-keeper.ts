@@ -1,0 +1,95 @@
+import { outsideContexts } from '../runtime/callback-context.ts';
+import type { Clock, CoordinatorKey } from './store.ts';
+
+/** The index of a root's alarms, as its keeper reads it. */
+export interface AlarmList {
+  onNote: (() => void) | null;
+  readonly earliest: number | undefined;
+  look(): void;
+  due(now: number): readonly CoordinatorKey[];
+}
+
+/** What runs an alarm here, unless the coordinator runs elsewhere. */
+export interface Waker {
+  serves(className: string): boolean;
+  wake(key: CoordinatorKey): Promise<void>;
+}
+
+/** How often the index is looked at, in milliseconds: how late an alarm may be whose process has ended. */
+const LOOK_MS = 1000;
+
+/** Alarms that are run at once. */
+const AT_ONCE = 64;
+
+/**
+ * Runs the alarms that are due, in every process that serves their classes: of several that try, the one that runs the
+ * coordinator does it. It keeps no process alive.
+ */
+export class AlarmKeeper {
+  readonly #list: AlarmList;
+  readonly #waker: Waker;
+  readonly #clock: Clock;
+  #stop: (() => void) | null = null;
+  #round: Promise<void> | null = null;
+  #isClosed = false;
+
+  constructor(list: AlarmList, waker: Waker, clock: Clock) {
+    this.#list = list;
+    this.#waker = waker;
+    this.#clock = clock;
+    list.onNote = () => this.#arm();
+  }
+
+  start(): void {
+    this.#arm();
+  }
+
+  #arm(): void {
+    this.#stop?.();
+    if (this.#isClosed) return;
+    const left = (this.#list.earliest ?? Infinity) - this.#clock.now();
+    const wait = left > 0 ? Math.min(left, LOOK_MS) : this.#round === null ? 0 : LOOK_MS;
+    this.#stop = outsideContexts(() => this.#clock.after(wait, () => void this.run()));
+  }
+
+  /** Runs what is due; resolves when that has ended. */
+  async run(): Promise<void> {
+    if (this.#round !== null) return this.#round;
+    this.#round = this.#runDue();
+    await this.#round;
+    this.#round = null;
+    this.#stop?.();
+    // What could not be run now is not tried again at once.
+    if (!this.#isClosed) this.#stop = outsideContexts(() => this.#clock.after(this.#pause(), () => void this.run()));
+  }
+
+  #pause(): number {
+    const left = (this.#list.earliest ?? Infinity) - this.#clock.now();
+    return left > 0 ? Math.min(left, LOOK_MS) : LOOK_MS;
+  }
+
+  async #runDue(): Promise<void> {
+    const keys = this.#due();
+    for (let at = 0; at < keys.length && !this.#isClosed; at += AT_ONCE) {
+      // Whoever fails is due still, and tried again.
+      await Promise.allSettled(keys.slice(at, at + AT_ONCE).map((key) => this.#waker.wake(key)));
+    }
+  }
+
+  #due(): CoordinatorKey[] {
+    try {
+      this.#list.look();
+      return this.#list.due(this.#clock.now()).filter(({ className }) => this.#waker.serves(className));
+    } catch {
+      // The disk refuses; the next round meets it again.
+      return [];
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#list.onNote = null;
+    this.#stop?.();
+    await this.#round;
+  }
+}

@@ -1,0 +1,193 @@
+import { HoldfastError } from '../runtime/holdfast-error.ts';
+import type { Call } from './call.ts';
+import { MovedError } from './errors.ts';
+import { Instance } from './instance.ts';
+import type { ServedClass } from './instance.ts';
+import { Line } from './line.ts';
+import type { Route } from './line.ts';
+import type { Reply } from './messages.ts';
+import type { CoordinatorKey, Store, Surroundings } from './store.ts';
+
+/** How this realm reaches others that run coordinators of the same root. */
+export interface Transport {
+  /** Where others reach this one. */
+  readonly address: string;
+  /** Resolves when others can reach this one; before anything is owned. @throws HoldfastError disk-failed */
+  ready(): Promise<void>;
+  /**
+   * Whoever is at an address; null where nobody is, or does not answer any more. `isDoubted`: somebody else found that it
+   * does not, so it is asked first.
+   */
+  reach(address: string, isDoubted: boolean): Promise<Route | null>;
+  /** Somebody else who serves a class; null: nobody. */
+  find(key: CoordinatorKey): Promise<Route | null>;
+  close(): Promise<void>;
+}
+
+/** Milliseconds without an event after which an instance is given up, and how often that is looked at. */
+const IDLE_MS = 10_000;
+const LOOK_MS = 1000;
+
+/** Instances beyond which those that have rested longest are given up. */
+const MOST = 10_000;
+
+export function idOf({ origin, className, name }: CoordinatorKey): string {
+  return JSON.stringify([origin, className, name]);
+}
+
+/**
+ * This realm's part in the coordinators of a root: those that it runs, and its calls of all. It keeps these invariants:
+ *
+ * - there is at most one instance of a coordinator here, and it owned its journal when it was made;
+ * - an instance that has ended, by itself too, is not given to anybody.
+ */
+export class Coordination<Client> {
+  readonly #classes: ReadonlyMap<string, ServedClass<Client>>;
+  readonly #surroundings: Surroundings<Client>;
+  readonly #transport: Transport;
+  readonly #instances = new Map<string, Instance<Client>>();
+  readonly #starting = new Map<string, Promise<Route | null>>();
+  readonly #lines = new Map<string, Line>();
+  #stopLooking: (() => void) | null = null;
+  #isClosed = false;
+
+  constructor(classes: ReadonlyMap<string, ServedClass<Client>>, surroundings: Surroundings<Client>, connect: (serve: Route) => Transport) {
+    this.#classes = classes;
+    this.#surroundings = surroundings;
+    this.#transport = connect({ call: (key, call) => this.serve(key, call) });
+  }
+
+  /** Others can have this realm run what it serves. @throws HoldfastError disk-failed */
+  listen(): Promise<void> {
+    return this.#transport.ready();
+  }
+
+  /** The calls that this realm makes of a coordinator. @throws HoldfastError closed */
+  line(key: CoordinatorKey): Line {
+    this.#requireOpen();
+    const id = idOf(key);
+    let line = this.#lines.get(id);
+    if (line === undefined) {
+      line = new Line(key, (wanted) => this.#route(wanted));
+      this.#lines.set(id, line);
+      this.#look();
+    }
+    return line;
+  }
+
+  #requireOpen(): void {
+    if (this.#isClosed) throw new HoldfastError('closed', 'These coordinators were closed.');
+  }
+
+  /** A call of another realm. Rejects with a MovedError where it has to ask somebody else. */
+  async serve(key: CoordinatorKey, call: Call): Promise<Reply> {
+    const instance = await this.#own(key);
+    if (instance === null) throw new MovedError();
+    return instance.call(key, call);
+  }
+
+  /** The instance of this realm, made where nobody else has it; null: it is elsewhere. */
+  async #own(key: CoordinatorKey): Promise<Instance<Client> | null> {
+    if (this.#isClosed) return null;
+    const live = this.#live(key);
+    if (live !== null) return live;
+    if (!this.#classes.has(key.className)) return null;
+    const route = await this.#route(key, true);
+    return route instanceof Instance ? (route as Instance<Client>) : null;
+  }
+
+  #live(key: CoordinatorKey): Instance<Client> | null {
+    const instance = this.#instances.get(idOf(key));
+    return instance?.isLive === true ? instance : null;
+  }
+
+  /** The instance that lives here, for tests and inspection. */
+  live(key: CoordinatorKey): Instance<Client> | null {
+    return this.#live(key);
+  }
+
+  instances(): Iterable<Instance<Client>> {
+    return this.#instances.values();
+  }
+
+  /** `isDoubted`: another process, which has looked, did not find its owner. */
+  async #route(key: CoordinatorKey, isDoubted = false): Promise<Route | null> {
+    const live = this.#live(key);
+    if (live !== null) return live;
+    const id = idOf(key);
+    const starting = this.#starting.get(id) ?? this.#findOrStart(key, isDoubted).finally(() => this.#starting.delete(id));
+    this.#starting.set(id, starting);
+    return starting;
+  }
+
+  async #findOrStart(key: CoordinatorKey, isDoubted: boolean): Promise<Route | null> {
+    const Class = this.#classes.get(key.className);
+    if (Class !== undefined) await this.#transport.ready();
+    const store = this.#surroundings.openStore(key);
+    let isOurs = false;
+    try {
+      for (;;) {
+        const owner = store.look();
+        const peer = owner === null || owner.address === this.#transport.address ? null : await this.#transport.reach(owner.address, isDoubted);
+        if (peer !== null) return peer;
+        if (Class === undefined) return await this.#transport.find(key);
+        this.#requireOpen();
+        if (!store.claim(this.#transport.address)) continue;
+        isOurs = true;
+        return this.#start(key, Class, store);
+      }
+    } finally {
+      if (!isOurs) store.close();
+    }
+  }
+
+  #start(key: CoordinatorKey, Class: ServedClass<Client>, store: Store): Instance<Client> {
+    const instance = new Instance(key, Class, store, this.#surroundings);
+    const id = idOf(key);
+    instance.onEnd = () => {
+      if (this.#instances.get(id) === instance) this.#instances.delete(id);
+    };
+    this.#instances.set(id, instance);
+    instance.start();
+    this.#look();
+    return instance;
+  }
+
+  /** The alarm of a coordinator may be due: it is run here, unless somebody else runs the coordinator. */
+  async wake(key: CoordinatorKey): Promise<void> {
+    const instance = await this.#own(key);
+    await instance?.alarmDue();
+  }
+
+  serves(className: string): boolean {
+    return this.#classes.has(className);
+  }
+
+  #look(): void {
+    this.#stopLooking ??= this.#surroundings.clock.after(LOOK_MS, () => {
+      this.#stopLooking = null;
+      this.#rest();
+      if (this.#instances.size > 0 || this.#lines.size > 0) this.#look();
+    });
+  }
+
+  /** Gives up what has nothing to do. */
+  #rest(): void {
+    const until = this.#surroundings.clock.now() - IDLE_MS;
+    for (const instance of [...this.#instances.values()]) if (instance.usedAt <= until && instance.isIdle) instance.evict();
+    const excess = this.#instances.size - MOST;
+    if (excess > 0) for (const instance of [...this.#instances.values()].sort((a, b) => a.usedAt - b.usedAt).slice(0, excess)) if (instance.isIdle) instance.evict();
+    // A line that made calls lately has its number to go on with.
+    if (this.#lines.size > MOST) for (const [id, line] of this.#lines) if (line.isIdle) this.#lines.delete(id);
+  }
+
+  /** No new event begins here; resolves when those that run have ended. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#stopLooking?.();
+    await Promise.allSettled(this.#starting.values());
+    await Promise.all(Array.from(this.#instances.values(), (instance) => instance.close()));
+    await this.#transport.close();
+  }
+}

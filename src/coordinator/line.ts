@@ -1,0 +1,153 @@
+import { HoldfastError } from '../runtime/holdfast-error.ts';
+import { randomInteger } from '../runtime/random.ts';
+import { setImmediate, setTimeout, uptime } from '../runtime/timers.ts';
+import type { Call } from './call.ts';
+import type { Link } from './context.ts';
+import { CoordinatorError, MovedError, shown } from './errors.ts';
+import type { Reply } from './messages.ts';
+import type { CoordinatorKey } from './store.ts';
+
+/** Whoever runs a coordinator now, here or in another process. */
+export interface Route {
+  /** Rejects with a MovedError where it has to be asked elsewhere. */
+  call(key: CoordinatorKey, call: Call): Promise<Reply>;
+}
+
+/** Finds whoever runs a coordinator, or has it run. Null: nobody serves its class. */
+export type FindRoute = (key: CoordinatorKey) => Promise<Route | null>;
+
+interface Pending {
+  readonly call: Omit<Call, 'got'>;
+  readonly since: number;
+  readonly resolve: (reply: Reply) => void;
+  readonly reject: (error: unknown) => void;
+  attempts: number;
+  losses: number;
+}
+
+/** How long a call looks for somebody who runs it, in milliseconds of a clock that never jumps. */
+const PATIENCE_MS = 10_000;
+
+/** Processes that end while they have it: it may be what ends them. */
+const LOSSES = 5;
+
+/** Milliseconds before the second attempt; doubled each time. */
+const FIRST_PAUSE_MS = 5;
+const LAST_PAUSE_MS = 500;
+
+/**
+ * All calls that this realm makes of one coordinator. It keeps these invariants:
+ *
+ * - (rule 8) calls are sent in the order in which they were made, also those that have to be sent again;
+ * - a call has one number, however often it is sent, so that whoever runs the coordinator knows it again;
+ * - what is told to have been got has been.
+ */
+export class Line {
+  readonly key: CoordinatorKey;
+  readonly #find: FindRoute;
+  readonly #caller = randomInteger();
+  #number = 0;
+  /** In the order of their numbers. */
+  readonly #pending = new Map<number, Pending>();
+  /** Those of them that are to be sent. */
+  #unsent: Pending[] = [];
+  #route: Route | null = null;
+  #isBusy = false;
+  #pause = 0;
+
+  constructor(key: CoordinatorKey, find: FindRoute) {
+    this.key = key;
+    this.#find = find;
+  }
+
+  get isIdle(): boolean {
+    return this.#pending.size === 0;
+  }
+
+  call(method: string, args: Uint8Array, chain: readonly Link[]): Promise<Reply> {
+    return new Promise((resolve, reject) => {
+      const number = (this.#number += 1);
+      const pending = { call: { caller: this.#caller, number, method, args, chain }, since: uptime(), resolve, reject, attempts: 0, losses: 0 };
+      this.#pending.set(number, pending);
+      this.#unsent.push(pending);
+      this.#go();
+    });
+  }
+
+  #go(): void {
+    if (this.#isBusy) return;
+    const route = this.#route;
+    if (route === null) return void this.#search();
+    const unsent = this.#unsent;
+    this.#unsent = [];
+    for (const pending of unsent) this.#send(route, pending);
+  }
+
+  async #search(): Promise<void> {
+    this.#isBusy = true;
+    try {
+      if (this.#pause > 0) await new Promise((resolve) => void setTimeout(resolve, this.#pause));
+      this.#route = await this.#find(this.key);
+      if (this.#route === null) this.#lose(null);
+    } catch (error) {
+      this.#lose(error);
+    } finally {
+      this.#isBusy = false;
+    }
+    if (this.#unsent.length > 0) this.#go();
+  }
+
+  /** Nobody was found: those that have waited for long are told. */
+  #lose(cause: unknown): void {
+    this.#longerPause();
+    const isHopeless = cause !== null && !(cause instanceof MovedError);
+    const now = uptime();
+    this.#unsent = this.#unsent.filter((pending) => {
+      if (!isHopeless && now - pending.since < PATIENCE_MS) return true;
+      this.#fail(pending, cause);
+      return false;
+    });
+  }
+
+  #longerPause(): void {
+    this.#pause = Math.min(LAST_PAUSE_MS, Math.max(FIRST_PAUSE_MS, 2 * this.#pause));
+  }
+
+  #fail(pending: Pending, cause: unknown): void {
+    this.#pending.delete(pending.call.number);
+    const outcome = pending.attempts === 0 ? 'not-run' : 'unknown';
+    if (cause instanceof CoordinatorError) return pending.reject(cause);
+    const code = cause instanceof HoldfastError ? cause.code : 'coordinator-unavailable';
+    pending.reject(new CoordinatorError(code, `Nobody can be reached who runs ${shown(this.key)}.`, { outcome, cause }));
+  }
+
+  #send(route: Route, pending: Pending): void {
+    pending.attempts += 1;
+    const [first = pending.call.number] = this.#pending.keys();
+    route.call(this.key, { ...pending.call, got: first - 1 }).then(
+      (reply) => {
+        this.#pause = 0;
+        this.#pending.delete(pending.call.number);
+        pending.resolve(reply);
+      },
+      (error: unknown) => this.#failed(route, pending, error),
+    );
+  }
+
+  #failed(route: Route, pending: Pending, error: unknown): void {
+    if (!(error instanceof MovedError)) {
+      this.#pending.delete(pending.call.number);
+      return pending.reject(error);
+    }
+    if (error.isLost) pending.losses += 1;
+    if (pending.losses >= LOSSES || uptime() - pending.since >= PATIENCE_MS) return this.#fail(pending, error);
+    if (this.#route === route) {
+      this.#route = null;
+      if (pending.attempts > 1) this.#longerPause();
+    }
+    this.#unsent.push(pending);
+    this.#unsent.sort((a, b) => a.call.number - b.call.number);
+    // All that were under way there are told in this task.
+    setImmediate(() => this.#go());
+  }
+}

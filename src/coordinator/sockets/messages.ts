@@ -1,0 +1,82 @@
+import { types } from 'node:util';
+import type { HoldfastErrorCode } from '../../runtime/holdfast-error.ts';
+import type { Call } from '../call.ts';
+import type { Link } from '../context.ts';
+import { CoordinatorError } from '../errors.ts';
+import type { Outcome } from '../errors.ts';
+import type { Reply } from '../messages.ts';
+import type { CoordinatorKey } from '../store.ts';
+import { FrameError } from './frames.ts';
+
+/*
+ * What processes of one root say to each other, as written values:
+ *
+ *   CALL   id, origin, class, name, caller, number, got, method, arguments (bytes), chain (triples: id, shown, event)
+ *   REPLY  id, 'value' or 'error', bytes
+ *   MOVED  id                             it does not run here: look again
+ *   FAILED id, code, message, outcome, retryable, overloaded
+ *   PING, PONG
+ *
+ * Nothing of it is trusted to have its form: the folder is private, but programs of two versions may meet in it.
+ */
+export const CALL = 0;
+export const REPLY = 1;
+export const MOVED = 2;
+export const FAILED = 3;
+export const PING = 4;
+export const PONG = 5;
+
+const OUTCOMES: readonly unknown[] = ['not-run', 'ran', 'partial', 'unknown'] satisfies Outcome[];
+
+/** Links of a chain: a longer one is no accident. */
+const LONGEST_CHAIN = 1000;
+
+type Message = readonly unknown[];
+
+export function callMessage(id: number, { origin, className, name }: CoordinatorKey, { caller, number, got, method, args, chain }: Call): Message {
+  return [CALL, id, origin, className, name, caller, number, got, method, args, chain.map((link) => [link.id, link.shown, link.event])];
+}
+
+export function readCall([, , origin, className, name, caller, number, got, method, args, chain]: Message): { key: CoordinatorKey; call: Call } {
+  return {
+    key: { origin: text(origin), className: text(className), name: text(name) },
+    call: { caller: integer(caller), number: integer(number), got: integer(got), method: text(method), args: bytes(args), chain: links(chain) },
+  };
+}
+
+function links(value: unknown): Link[] {
+  if (!Array.isArray(value) || value.length > LONGEST_CHAIN) throw new FrameError('A chain of calls makes no sense.');
+  return value.map((link: unknown) => {
+    if (!Array.isArray(link)) throw new FrameError('A chain of calls makes no sense.');
+    return { id: text(link[0]), shown: text(link[1]), event: text(link[2]) };
+  });
+}
+
+export function readReply([, , kind, content]: Message): Reply {
+  if (kind !== 'value' && kind !== 'error') throw new FrameError('A reply makes no sense.');
+  return { kind, bytes: bytes(content) };
+}
+
+export function failedMessage(id: number, { code, message, outcome, retryable, overloaded }: CoordinatorError): Message {
+  return [FAILED, id, code, message, outcome, retryable, overloaded];
+}
+
+export function readFailed([, , code, message, outcome, retryable, overloaded]: Message): CoordinatorError {
+  if (!OUTCOMES.includes(outcome)) throw new FrameError('An outcome makes no sense.');
+  return new CoordinatorError(text(code) as HoldfastErrorCode, text(message), { outcome: outcome as Outcome, retryable: retryable === true, overloaded: overloaded === true });
+}
+
+export function integer(value: unknown): number {
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
+  throw new FrameError('A number makes no sense.');
+}
+
+function text(value: unknown): string {
+  if (typeof value === 'string') return value;
+  throw new FrameError('A text makes no sense.');
+}
+
+function bytes(value: unknown): Uint8Array {
+  if (types.isUint8Array(value)) return value;
+  throw new FrameError('Bytes make no sense.');
+}

@@ -1,0 +1,91 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { withDescriptor } from '../../runtime/descriptors.ts';
+import { HoldfastError } from '../../runtime/holdfast-error.ts';
+import { ensureDirectory } from '../../disk/directories.ts';
+
+/** Bytes of a socket's path that all systems take. */
+const LONGEST_PATH = 100;
+
+/** How the file is named in which a process says what it serves. */
+const CARD = /^([0-9a-z]+)\.json$/;
+
+/**
+ * The folder of a root in which its processes listen: for each a socket, and a card that says which classes it serves.
+ * Only the owner of the root can come to it.
+ */
+export class SocketFolder {
+  readonly #directory: string;
+  /** Opened where its path is too long for sockets. */
+  #descriptor: number | null = null;
+
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  /** @throws the operating system's error, HoldfastError */
+  ensure(): void {
+    ensureDirectory(this.#directory);
+  }
+
+  /** Where a process listens. @throws HoldfastError disk-failed where the path is too long for this system */
+  socketOf(address: string): string {
+    const plain = path.join(this.#directory, address);
+    if (process.platform === 'win32') return `\\\\.\\pipe\\holdfast-${digestOf(this.#directory)}-${address}`;
+    if (Buffer.byteLength(plain) <= LONGEST_PATH) return plain;
+    if (process.platform !== 'linux') throw new HoldfastError('disk-failed', `The path of a socket, ${plain}, is too long for this system: choose a root with a shorter path.`);
+    this.#descriptor ??= withDescriptor(() => fs.openSync(this.#directory, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY));
+    return `/proc/self/fd/${this.#descriptor}/${address}`;
+  }
+
+  write(address: string, classes: readonly string[]): void {
+    const card = this.#cardOf(address);
+    fs.writeFileSync(`${card}.new`, JSON.stringify({ classes }), { mode: 0o600 });
+    fs.renameSync(`${card}.new`, card);
+  }
+
+  /** Those who say that they serve a class. */
+  serving(className: string): string[] {
+    let names: string[];
+    try {
+      names = fs.readdirSync(this.#directory);
+    } catch {
+      return [];
+    }
+    const addresses = names.flatMap((name) => CARD.exec(name)?.[1] ?? []);
+    return addresses.filter((address) => this.#classesOf(address).includes(className));
+  }
+
+  #classesOf(address: string): readonly unknown[] {
+    try {
+      const card = JSON.parse(fs.readFileSync(this.#cardOf(address), 'utf8')) as { readonly classes?: unknown } | null;
+      return Array.isArray(card?.classes) ? card.classes : [];
+    } catch {
+      return [];
+    }
+  }
+
+  #cardOf(address: string): string {
+    return path.join(this.#directory, `${address}.json`);
+  }
+
+  /** What a process has left that listens no more. */
+  remove(address: string): void {
+    for (const file of [this.#cardOf(address), path.join(this.#directory, address)]) {
+      try {
+        fs.rmSync(file, { force: true });
+      } catch {
+        // Whoever comes next tries again.
+      }
+    }
+  }
+
+  close(): void {
+    if (this.#descriptor !== null) fs.closeSync(this.#descriptor);
+    this.#descriptor = null;
+  }
+}
+
+function digestOf(text: string): string {
+  return process.getBuiltinModule('node:crypto').createHash('sha256').update(text.toLowerCase()).digest('hex').slice(0, 24);
+}

@@ -1,0 +1,53 @@
+import type { CoordinatorKey } from '../disk/coordinator/coordinator-place.ts';
+import type { OwnedJournal } from '../disk/coordinator/owned-journal.ts';
+import type { MapArea } from '../disk/map/map-area.ts';
+import type { MapClient } from '../disk/map/map-client.ts';
+
+/** All that a coordinator needs of the disk: its journal, with what that says of it. */
+export type Store = Pick<OwnedJournal, 'map' | 'ledger' | 'alarm' | 'epoch' | 'look' | 'claim' | 'settle' | 'check' | 'leave' | 'close'>;
+
+/** The storage of one live coordinator, as whoever wires it has made it. */
+export interface LiveStorage<Client> {
+  readonly client: Client;
+  /** Runs `body`, and whatever it starts, with the coordinator's storage as the current one. */
+  enter<Result>(body: () => Result): Result;
+  /** Whatever is asked of its objects from now on is an error. */
+  end(): void;
+}
+
+/** Time, which tests replace. */
+export interface Clock {
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** Calls back after that many milliseconds, and keeps no process alive; returns what prevents it. */
+  after(milliseconds: number, callback: () => void): () => void;
+}
+
+/**
+ * When coordinators are to be woken, as all processes of a root know it; errs to the early side. What an owner of an
+ * earlier epoch says of one of which a later one has spoken is void.
+ */
+export interface AlarmBook {
+  /** The coordinator is to be looked at no later than then. */
+  note(key: CoordinatorKey, time: number, epoch: number): void;
+  /** It is to be looked at then, and not before. */
+  move(key: CoordinatorKey, time: number, epoch: number): void;
+  /** Nothing is to be done for it any more. */
+  forget(key: CoordinatorKey, epoch: number): void;
+}
+
+/** The map of a coordinator, with the changes of the turn that runs. */
+export type TurnMap = MapArea & Pick<MapClient, 'subscribe' | 'transact'>;
+
+/** Which operations of a client's storage hold its coordinator's gate. */
+export type Hold = <Result>(work: () => Promise<Result>) => Promise<Result>;
+
+/** What coordinators are given by whoever wires them. */
+export interface Surroundings<Client> {
+  readonly clock: Clock;
+  readonly alarms: AlarmBook;
+  openStore(key: CoordinatorKey): Store;
+  openStorage(key: CoordinatorKey, map: TurnMap, hold: Hold): LiveStorage<Client>;
+}
+
+export type { CoordinatorKey };

@@ -1,0 +1,64 @@
+import { currentContext } from './context.ts';
+import type { Line } from './line.ts';
+import { decode, decodeResponse, decodeThrown, encode, encodeRequest } from './messages.ts';
+import type { Reply } from './messages.ts';
+
+/** What can be called of a coordinator: each public method, and `fetch`; all results are promises of copies. */
+export type Stub<Object> = {
+  readonly [Name in Exclude<keyof Object, 'state' | 'localStorage' | 'storage' | 'locks' | 'alarm' | 'fetch'> as Object[Name] extends (...args: never[]) => unknown ? Name : never]: Object[Name] extends (
+    ...args: infer Args
+  ) => infer Result
+    ? (...args: Args) => Promise<Awaited<Result>>
+    : never;
+} & {
+  /** Calls the coordinator's `fetch`. Bodies are sent whole. */
+  fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
+};
+
+/** An instance that code runs in, as far as its calls of others go. */
+interface Sender {
+  send<Result>(work: () => Promise<Result>): Promise<Result>;
+}
+
+const lines = new WeakMap<object, () => Line>();
+
+/** The calls that go through a stub; undefined for what is none. */
+export function lineOf(stub: object): Line | undefined {
+  return lines.get(stub)?.();
+}
+
+/** `line` is asked for at each call: what it throws, the call rejects with. */
+export function createStub(line: () => Line): object {
+  const methods = new Map<string, unknown>([['fetch', (input: string | URL | Request, init?: RequestInit) => fetchOf(line, input, init)]]);
+  const stub = new Proxy(Object.freeze(Object.create(null) as object), {
+    get: (_target, name) => {
+      // A stub is no promise.
+      if (typeof name !== 'string' || name === 'then') return undefined;
+      let method = methods.get(name);
+      if (method === undefined) methods.set(name, (method = (...args: unknown[]) => call(line, name, args)));
+      return method;
+    },
+  });
+  lines.set(stub, line);
+  return stub;
+}
+
+async function call(line: () => Line, method: string, args: unknown): Promise<unknown> {
+  // What is sent is what the arguments are now.
+  const bytes = encode(args);
+  const reply = await send(line, method, bytes);
+  if (reply.kind === 'error') throw decodeThrown(reply.bytes);
+  return decode(reply.bytes);
+}
+
+async function fetchOf(line: () => Line, input: string | URL | Request, init?: RequestInit): Promise<Response> {
+  const request = await encodeRequest(new Request(input, init));
+  return decodeResponse((await call(line, 'fetch', [request])) as Parameters<typeof decodeResponse>[0]);
+}
+
+/** From within a coordinator what it has changed goes before, and what awaits the result goes on alone. */
+function send(line: () => Line, method: string, args: Uint8Array): Promise<Reply> {
+  const context = currentContext();
+  if (context === undefined) return line().call(method, args, []);
+  return (context.instance as Sender).send(() => line().call(method, args, context.chain));
+}

@@ -1,0 +1,113 @@
+import type { Alarm, CallId, Fate, Turn } from '../disk/coordinator/owned-records.ts';
+import { MapOverlay } from '../disk/map/map-overlay.ts';
+import type { MapState } from '../disk/map/map-state.ts';
+
+/** Something that must not leave before what it may tell of is settled. */
+interface Output {
+  readonly release: () => void;
+  readonly refuse: (error: unknown) => void;
+}
+
+/** An event as its turns know it. */
+export interface Writer {
+  /** Null: nobody will ask again, as of an alarm. */
+  readonly call: CallId | null;
+  /** Whether the journal says that it has begun. */
+  begun: boolean;
+  /** What it has ended with; null before. */
+  fate: Fate | null;
+}
+
+/**
+ * What has happened since the last record: changes that are not written yet, and outputs that wait for them. It keeps
+ * these invariants:
+ *
+ * - what shows in `map` is the journal's state and these changes;
+ * - an output leaves after the changes that were made before it, or never.
+ */
+export class PendingTurn {
+  readonly map: MapOverlay;
+  #alarm: Alarm | null | undefined;
+  #outputs: Output[] = [];
+  readonly #writers = new Set<Writer>();
+  readonly #got = new Map<number, number>();
+
+  constructor(below: MapState) {
+    this.map = new MapOverlay(below, null);
+  }
+
+  /** Whether there is anything to write. */
+  get hasChanges(): boolean {
+    return this.map.steps.length > 0 || this.#alarm !== undefined || [...this.#writers].some(({ call }) => call !== null);
+  }
+
+  get hasOutputs(): boolean {
+    return this.#outputs.length > 0;
+  }
+
+  get isEmpty(): boolean {
+    return !this.hasChanges && !this.hasOutputs;
+  }
+
+  /** Undefined: nobody has changed it. */
+  get alarm(): Alarm | null | undefined {
+    return this.#alarm;
+  }
+
+  set alarm(alarm: Alarm | null) {
+    this.#alarm = alarm;
+  }
+
+  /** An event has changed something, or one that has before has ended. */
+  note(writer: Writer): void {
+    this.#writers.add(writer);
+  }
+
+  has(writer: Writer): boolean {
+    return this.#writers.has(writer);
+  }
+
+  /** The caller has all results up to `number`. */
+  got(caller: number, number: number): void {
+    if (number > (this.#got.get(caller) ?? 0)) this.#got.set(caller, number);
+  }
+
+  output(release: () => void, refuse: (error: unknown) => void): void {
+    this.#outputs.push({ release, refuse });
+  }
+
+  /** What is to be written. */
+  record(): Turn {
+    const begun: CallId[] = [];
+    const ended: (CallId & { fate: Fate })[] = [];
+    for (const { call, fate } of this.#writers) {
+      if (call === null) continue;
+      if (fate === null) begun.push(call);
+      else ended.push({ ...call, fate });
+    }
+    const got = Array.from(this.#got, ([caller, number]) => ({ caller, number }));
+    return { steps: this.map.steps, alarm: this.#alarm, got, begun, ended };
+  }
+
+  /** It is written: the next one begins. */
+  written(): void {
+    for (const writer of this.#writers) writer.begun = true;
+    this.#writers.clear();
+    this.#got.clear();
+    this.#alarm = undefined;
+    this.map.reset();
+  }
+
+  /** Lets go of all outputs. */
+  release(): void {
+    const outputs = this.#outputs;
+    this.#outputs = [];
+    for (const { release } of outputs) release();
+  }
+
+  refuse(error: unknown): void {
+    const outputs = this.#outputs;
+    this.#outputs = [];
+    for (const { refuse } of outputs) refuse(error);
+  }
+}

@@ -1,0 +1,68 @@
+import { HoldfastError } from '../../runtime/holdfast-error.ts';
+import { PayloadReader } from '../journal/payload-reader.ts';
+import { PayloadWriter } from '../journal/payload-writer.ts';
+import type { CoordinatorKey } from './coordinator-place.ts';
+
+/*
+ * The payloads of a root's index of alarms. docs/FORMAT.md, "Alarms", is the same in words.
+ *
+ *   NOTE, MOVE, FORGET   flags, origin, class, name, epoch, [time]
+ *
+ *   RULES   version      (in snapshots only)
+ */
+export const NOTE = 1;
+export const MOVE = 2;
+export const FORGET = 3;
+export const RULES = 4;
+
+export const RULES_VERSION = 1;
+
+const NAME_WIDE = 1;
+
+/** When a coordinator is to be looked at, as the owner of an epoch has said. */
+export interface AlarmRecord {
+  readonly key: CoordinatorKey;
+  readonly epoch: number;
+  /** Milliseconds since 1970. */
+  readonly time: number;
+}
+
+const writer = new PayloadWriter();
+const reader = new PayloadReader((why) => new HoldfastError('journal-damaged', `A record of alarms has a valid checksum but makes no sense: ${why}.`));
+
+/** Valid until the next call. */
+export function encodeAlarm({ key: { origin, className, name }, epoch, time }: AlarmRecord): Uint8Array {
+  writer.begin(5, origin.length + className.length + name.length);
+  writer.byte(0);
+  writer.string(origin);
+  writer.string(className);
+  if (writer.string(name)) writer.mark(0, NAME_WIDE);
+  writer.integer(epoch);
+  writer.integer(time);
+  return writer.finish();
+}
+
+export function decodeAlarm(payload: Uint8Array): AlarmRecord {
+  reader.begin(payload);
+  const flags = reader.byte();
+  if (flags > NAME_WIDE) throw unknown('What');
+  const key = { origin: reader.string(false), className: reader.string(false), name: reader.string(flags === NAME_WIDE) };
+  const record = { key, epoch: reader.integer(), time: reader.integer() };
+  reader.end();
+  return record;
+}
+
+export function encodeRules(): Uint8Array {
+  return Uint8Array.of(RULES_VERSION);
+}
+
+export function requireRules(payload: Uint8Array): void {
+  reader.begin(payload);
+  const version = reader.integer();
+  reader.end();
+  if (version !== RULES_VERSION) throw unknown(`Version ${version} of the rules`);
+}
+
+export function unknown(what: string): HoldfastError {
+  return new HoldfastError('unknown-record', `${what} is in the index of alarms; a newer version of Holdfast must have written it.`);
+}

@@ -1,0 +1,120 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { withDescriptor } from '../../runtime/descriptors.ts';
+import { HoldfastError } from '../../runtime/holdfast-error.ts';
+import { randomUuid } from '../../runtime/random.ts';
+import { ensureDirectory, isDirectory } from '../directories.ts';
+import { systemCodeBehind } from '../journal/disk-error.ts';
+import { candidateDirectory } from '../journal/generation-file.ts';
+import { Journal } from '../journal/journal.ts';
+import type { Space } from '../journal/space.ts';
+import { encodeName } from '../names/name.ts';
+import { encodeOrigin } from '../names/origin.ts';
+import type { BucketPlace } from '../place.ts';
+import { BucketDirectory } from '../root/bucket-directory.ts';
+import { syncPlace, syncTree } from '../root/durable.ts';
+import { rootFailure } from '../root/failure.ts';
+import type { Root } from '../root/root.ts';
+import { OwnedMachine } from './owned-machine.ts';
+import { TURNS } from './owned-journal.ts';
+
+/** The directory of an origin's coordinators: in it one for each class, and in that one for each name. */
+export const COORDINATORS = 'coordinators';
+
+/** In code units. */
+const LONGEST_NAME = 512;
+
+const CLASS_NAME = /^[A-Za-z][A-Za-z0-9_-]{0,63}$/;
+
+/** Attempts at making a directory whose root keeps vanishing before giving up. */
+const ATTEMPTS = 20;
+
+/** Which coordinator. */
+export interface CoordinatorKey {
+  /** Serialized. */
+  readonly origin: string;
+  readonly className: string;
+  readonly name: string;
+}
+
+/** @throws HoldfastError `bad-option` */
+export function requireClassName(className: string): void {
+  if (CLASS_NAME.test(className)) return;
+  throw new HoldfastError('bad-option', `The class of a coordinator is known by a letter and at most 63 letters, digits, '_' and '-' after it, not '${className.slice(0, 80)}'.`);
+}
+
+/** @throws HoldfastError `bad-option` */
+export function requireName(name: unknown): string {
+  if (typeof name === 'string' && name.length > 0 && name.length <= LONGEST_NAME) return name;
+  throw new HoldfastError('bad-option', `The name of a coordinator is a string of 1 to ${LONGEST_NAME} code units${typeof name === 'string' ? `, not of ${name.length}` : ''}.`);
+}
+
+/**
+ * The directory of one coordinator. It holds a journal and nothing else: 12 KB and three inodes; what else its storage
+ * has comes with the first use, in a bucket within.
+ */
+export class CoordinatorPlace implements BucketPlace {
+  readonly path: string;
+  readonly #root: Root;
+  readonly #origin: string;
+  #isSettled = false;
+
+  constructor(root: Root, { origin, className, name }: CoordinatorKey) {
+    this.#root = root;
+    this.#origin = origin;
+    // As on volumes that fold names, everywhere: a name is the same directory on every volume.
+    this.path = path.join(root.origins, encodeOrigin(origin), COORDINATORS, encodeName(className, true).component, encodeName(name, true).component);
+  }
+
+  get space(): Space {
+    return this.#root.space;
+  }
+
+  ensure(): void {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        if (isDirectory(this.path)) return this.#settle();
+        // An origin that is not there yet is made as always, with its own bucket.
+        new BucketDirectory(this.#root, this.#origin, 'default').ensure();
+        ensureDirectory(path.dirname(this.path));
+        withDescriptor(() => this.#build());
+      } catch (error) {
+        if (!['ENOENT', 'ENOTEMPTY', 'EEXIST'].includes(systemCodeBehind(error)) || attempt === ATTEMPTS) throw rootFailure('write to', this.#root.path, error);
+        this.#root.forget();
+      }
+    }
+  }
+
+  lost(): void {
+    this.#isSettled = false;
+    this.#root.forget();
+  }
+
+  /** Whoever made it may not have waited until the disk had it. */
+  #settle(): void {
+    if (this.#isSettled) return;
+    if (this.#root.durability === 'strict') {
+      syncTree(path.join(this.path, TURNS));
+      syncPlace(this.path);
+    }
+    this.#isSettled = true;
+  }
+
+  #build(): void {
+    const draft = path.join(this.#root.workshop, randomUuid());
+    try {
+      const turns = path.join(draft, TURNS);
+      fs.mkdirSync(draft, { mode: 0o700 });
+      fs.mkdirSync(turns, { mode: 0o700 });
+      Journal.create(turns, new OwnedMachine().snapshot());
+      // The first compaction makes it again.
+      fs.rmdirSync(candidateDirectory(turns));
+      if (this.#root.durability === 'strict') syncTree(draft);
+      fs.renameSync(draft, this.path);
+    } catch (error) {
+      fs.rmSync(draft, { recursive: true, force: true });
+      // Another process was first: its directory is in the way of ours, and just as good.
+      if (!isDirectory(this.path)) throw error;
+    }
+  }
+}

@@ -1,0 +1,33 @@
+import path from 'node:path';
+import { isDirectory } from '../directories.ts';
+import type { Space } from '../journal/space.ts';
+import type { BucketPlace } from '../place.ts';
+import { buildBucket } from '../root/bucket-directory.ts';
+import { addPart } from '../root/late-part.ts';
+import type { Root } from '../root/root.ts';
+
+/** The bucket within a coordinator's directory: made when the coordinator first uses more than its map. */
+export class NestedBucket implements BucketPlace {
+  readonly path: string;
+  readonly #root: Root;
+  readonly #coordinator: BucketPlace;
+
+  constructor(root: Root, coordinator: BucketPlace) {
+    this.#root = root;
+    this.#coordinator = coordinator;
+    this.path = path.join(coordinator.path, 'storage');
+  }
+
+  get space(): Space {
+    return this.#root.space;
+  }
+
+  ensure(): void {
+    if (isDirectory(this.path)) return;
+    addPart(this.#coordinator, { name: 'storage', isStrict: this.#root.durability === 'strict', build: buildBucket });
+  }
+
+  lost(): void {
+    this.#coordinator.lost?.();
+  }
+}

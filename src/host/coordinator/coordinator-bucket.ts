@@ -1,0 +1,50 @@
+import type { LiveStorage, TurnMap } from '../../coordinator/store.ts';
+import type { Hold } from '../../coordinator/store.ts';
+import type { BucketPlace } from '../../disk/place.ts';
+import type { FileSystem } from '../../file-system/file-system.ts';
+import { internal } from '../../webidl/interface.ts';
+import { Bucket } from '../bucket.ts';
+import type { BucketOwner } from '../bucket.ts';
+import { runAs } from '../context.ts';
+import { StorageClient } from '../storage-client.ts';
+import type { ClientMap } from '../storage-client.ts';
+
+/** The storage of one live coordinator: its own map, and a bucket for the rest. */
+export class CoordinatorBucket extends Bucket {
+  readonly #turnMap: TurnMap;
+  readonly #hold: Hold;
+
+  constructor(owner: BucketOwner, origin: string, place: BucketPlace, map: TurnMap, hold: Hold) {
+    super(owner, origin, place);
+    this.#turnMap = map;
+    this.#hold = hold;
+  }
+
+  override mapClient(): ClientMap {
+    return this.#turnMap;
+  }
+
+  override holding<Result>(work: () => Promise<Result>): Promise<Result> {
+    return this.#hold(work);
+  }
+
+  /** What its handles do holds the coordinator's gate. */
+  override createFileSystem(): FileSystem {
+    const system = super.createFileSystem();
+    const perform = system.perform.bind(system);
+    const hold = this.#hold;
+    system.perform = (method) => hold(() => perform(method));
+    return system;
+  }
+}
+
+/** Opens it, without I/O. */
+export function openStorage(owner: BucketOwner, origin: string, place: BucketPlace, map: TurnMap, hold: Hold): LiveStorage<StorageClient> {
+  const bucket = new CoordinatorBucket(owner, origin, place, map, hold);
+  const client = new StorageClient(internal, bucket, `${origin}/`);
+  return {
+    client,
+    enter: (body) => runAs(client, body),
+    end: () => void bucket.close().then(() => client.end()),
+  };
+}

@@ -1,0 +1,181 @@
+import { AlarmKeeper } from '../../coordinator/alarm-keeper.ts';
+import { Coordination } from '../../coordinator/coordination.ts';
+import type { Transport } from '../../coordinator/coordination.ts';
+import type { ServedClass } from '../../coordinator/instance.ts';
+import type { Route } from '../../coordinator/line.ts';
+import { systemClock } from '../../coordinator/clock.ts';
+import type { Clock, CoordinatorKey } from '../../coordinator/store.ts';
+import { createStub } from '../../coordinator/stub.ts';
+import type { Stub } from '../../coordinator/stub.ts';
+import { AlarmIndex } from '../../disk/coordinator/alarm-index.ts';
+import { CoordinatorPlace, requireClassName, requireName } from '../../disk/coordinator/coordinator-place.ts';
+import { NestedBucket } from '../../disk/coordinator/nested-bucket.ts';
+import { OwnedJournal } from '../../disk/coordinator/owned-journal.ts';
+import { DEFAULT_QUOTA } from '../../disk/map/map-state.ts';
+import { HoldfastError } from '../../runtime/holdfast-error.ts';
+import { Meter } from '../meter.ts';
+import { bad } from '../option-checks.ts';
+import { currentClient } from '../context.ts';
+import { parseOrigin } from '../origin.ts';
+import type { OriginLike } from '../origin.ts';
+import { ownerOf } from '../storage-host.ts';
+import type { StorageHost } from '../storage-host.ts';
+import type { StorageClient } from '../storage-client.ts';
+import { Coordinator } from './coordinator.ts';
+import { openStorage } from './coordinator-bucket.ts';
+import { openTransport } from './transport.ts';
+
+/** A class of coordinators. */
+export interface CoordinatorClass<Object extends Coordinator = Coordinator> {
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- what a user's constructor takes is our own state
+  new (state: any): Object;
+  readonly concurrency?: 'gated' | 'serial';
+}
+
+/** An alarm that fails again and again. */
+export interface CoordinatorProblem extends CoordinatorKey {
+  /** How often in a row. */
+  readonly attempt: number;
+  readonly error: unknown;
+}
+
+/** Failures of an alarm from which on it is told of. */
+const MANY_FAILURES = 6;
+
+/** @internal What tests replace. */
+export interface Replaced {
+  readonly clock?: Clock;
+  readonly connect?: (serve: Route) => Transport;
+  /** How long another process may be silent before it counts as hung, in milliseconds. */
+  readonly suspectAfter?: number;
+}
+
+/** How tests reach what is behind. */
+export const coordinationOf = new WeakMap<object, { readonly coordination: Coordination<StorageClient>; readonly keeper: AlarmKeeper }>();
+
+/**
+ * The coordinators of a host's root, for calls of all of them, and for running those whose classes are given. Any number
+ * of processes and threads may serve the same classes, from the same code: each coordinator runs in one of them. Where
+ * classes are given it listens at once, on a socket in the root, which is made; else it touches no disk before the first
+ * call. It keeps no process alive.
+ */
+export class Coordinators {
+  readonly #host: StorageHost;
+  readonly #names = new Map<object, string>();
+  readonly #coordination: Coordination<StorageClient>;
+  readonly #alarms: AlarmIndex;
+  readonly #keeper: AlarmKeeper;
+  #closing: Promise<void> | undefined;
+
+  /**
+   * @param classes - the classes that this process runs, by the names that they have on disk; `{}`: none
+   * @throws HoldfastError bad-option
+   */
+  constructor(host: StorageHost, classes: Readonly<Record<string, CoordinatorClass>>, replaced: Replaced = {}) {
+    const owner = ownerOf(host);
+    const { root } = owner;
+    if (root.shared !== undefined) throw bad('Coordinators need a root on a disk of one machine: the option shared excludes them.');
+    this.#host = host;
+    this.#alarms = new AlarmIndex(root);
+    const { clock = systemClock, connect, suspectAfter } = replaced;
+    const durability = { durability: root.durability };
+    const placeOf = (key: CoordinatorKey): CoordinatorPlace => new CoordinatorPlace(root, key);
+    const surroundings = {
+      clock,
+      alarms: this.#alarms,
+      openStore: (key: CoordinatorKey) =>
+        new OwnedJournal(placeOf(key), {
+          ...durability,
+          quota: owner.quotaOf(key.origin).map ?? DEFAULT_QUOTA,
+          onCompaction: new Meter(owner.counts, root.path, key.origin).compacted,
+        }),
+      openStorage: (key: CoordinatorKey, map: Parameters<typeof openStorage>[3], hold: Parameters<typeof openStorage>[4]) =>
+        openStorage(owner, key.origin, new NestedBucket(root, placeOf(key)), map, hold),
+    };
+    const served = this.#register(classes);
+    this.#coordination = new Coordination(served, surroundings, connect ?? ((serve) => openTransport(root, [...served.keys()], serve, suspectAfter)));
+    this.#keeper = new AlarmKeeper(this.#alarms, this.#coordination, clock);
+    if (served.size > 0) this.#serve();
+    coordinationOf.set(this, { coordination: this.#coordination, keeper: this.#keeper });
+  }
+
+  /** Whoever cannot listen cannot run anything, and its own calls are told why. */
+  #serve(): void {
+    this.#coordination.listen().catch(() => undefined);
+    this.#keeper.start();
+  }
+
+  #register(classes: unknown): Map<string, ServedClass<StorageClient>> {
+    if (typeof classes !== 'object' || classes === null) throw bad(`Coordinators are given their classes as an object, such as { Counter }, not ${String(classes)}.`);
+    const served = new Map<string, ServedClass<StorageClient>>();
+    for (const [name, Class] of Object.entries(classes as Record<string, unknown>)) {
+      requireClassName(name);
+      if (typeof Class !== 'function' || !(Class.prototype instanceof Coordinator)) throw bad(`'${name}' is no class that extends Coordinator.`);
+      const concurrency: unknown = Reflect.get(Class, 'concurrency');
+      if (concurrency !== undefined && concurrency !== 'gated' && concurrency !== 'serial') throw bad(`The concurrency of '${name}' must be 'gated' or 'serial', not ${String(concurrency)}.`);
+      this.#names.set(Class, name);
+      served.set(name, Class as ServedClass<StorageClient>);
+    }
+    return served;
+  }
+
+  /**
+   * A stub of the coordinator with this name, whether or not it has ever been; does no I/O. It never breaks: calls find
+   * whoever runs the coordinator by then. Calls through stubs of one process begin in their order.
+   *
+   * @throws HoldfastError bad-option, closed; no-context without an origin outside `host.run()`
+   * @throws DOMException SecurityError for an opaque origin
+   */
+  get<Object extends Coordinator>(origin: OriginLike, of: CoordinatorClass<Object> | string, name: string): Stub<Object>;
+  get<Object extends Coordinator>(of: CoordinatorClass<Object> | string, name: string): Stub<Object>;
+  get(...args: readonly unknown[]): unknown {
+    const [origin, of, name] = args.length > 2 ? args : [currentOrigin(), ...args];
+    const key = { origin: parseOrigin(origin as OriginLike), className: this.#nameOf(of), name: requireName(name) };
+    if (this.#closing !== undefined) throw new HoldfastError('closed', 'These coordinators were closed.');
+    return createStub(() => this.#coordination.line(key));
+  }
+
+  #nameOf(of: unknown): string {
+    if (typeof of === 'string') {
+      requireClassName(of);
+      return of;
+    }
+    const name = typeof of === 'function' ? this.#names.get(of) : undefined;
+    if (name === undefined) throw bad('A class that is not served here is known by its name only: give the string under which others serve it.');
+    return name;
+  }
+
+  /** The host whose root it is. */
+  get host(): StorageHost {
+    return this.#host;
+  }
+
+  /** Alarms of coordinators that run here and that have failed six times or more in a row; they are tried hourly. */
+  problems(): CoordinatorProblem[] {
+    return Array.from(this.#coordination.instances()).flatMap(({ key, problem }) => (problem !== null && problem.attempt >= MANY_FAILURES ? [{ ...key, ...problem }] : []));
+  }
+
+  /**
+   * Begins nothing new here: calls find another process. Resolves when what runs has ended, or after 30 seconds. To be
+   * called before the host is closed.
+   */
+  close(): Promise<void> {
+    return (this.#closing ??= this.#close());
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(): Promise<void> {
+    await this.#keeper.close();
+    await this.#coordination.close();
+    this.#alarms.close();
+  }
+}
+
+function currentOrigin(): string {
+  const client = currentClient();
+  if (client === undefined) throw new HoldfastError('no-context', 'get() needs an origin outside run(): whose coordinator is it?');
+  return client.origin;
+}

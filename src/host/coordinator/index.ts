@@ -1,0 +1,12 @@
+// The door holdfast/coordinator.
+import '../transaction/provided.ts';
+
+export { Coordinator } from './coordinator.ts';
+export { Coordinators } from './coordinators.ts';
+export type { CoordinatorClass, CoordinatorProblem } from './coordinators.ts';
+export { testCoordinators } from './test-coordinators.ts';
+export type { TestCoordinators } from './test-coordinators.ts';
+export { CoordinatorError } from '../../coordinator/errors.ts';
+export type { Outcome } from '../../coordinator/errors.ts';
+export type { CoordinatorState } from '../../coordinator/state.ts';
+export type { Stub } from '../../coordinator/stub.ts';

@@ -1,0 +1,143 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { once } from 'node:events';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { Coordinators } from '../../src/host/coordinator/index.ts';
+import { openHost } from '../host/support.ts';
+import { deploy } from './servers.ts';
+import { callBy, ORIGIN, Register } from './server-fixture.ts';
+
+const later = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+async function refusal(promise: Promise<unknown>): Promise<unknown> {
+  return promise.then(
+    () => 'nothing',
+    (error: unknown) => error,
+  );
+}
+
+describe('calls from another process', { timeout: 120_000 }, () => {
+  test('come to one instance, whoever makes them, and carry values, errors and requests', async () => {
+    const { stub, root } = await deploy(2);
+    const here = new Coordinators(openHost({ root }), { Register });
+    onTestFinished(() => here.close());
+    callBy(here);
+    const [far, near] = [stub('a'), here.get(ORIGIN, Register, 'a')];
+    const results = await Promise.all(Array.from({ length: 100 }, (_, n) => (n % 2 === 0 ? far : near).increment()));
+    expect(results.sort((a, b) => a - b)).toEqual(Array.from({ length: 100 }, (_, n) => n + 1));
+    expect(await far.pid()).toBe(await near.pid());
+    expect(await far.relay('b')).toBe(1);
+    expect(await refusal((far as unknown as { nothing(): Promise<void> }).nothing())).toMatchObject({ name: 'TypeError', remote: true });
+    expect(await refusal(far.fetch('https://x.example/'))).toMatchObject({ name: 'TypeError', remote: true });
+  });
+
+  test('go on elsewhere when the process is killed, and each that changes something has run once', async () => {
+    const { stub, servers, add } = await deploy(2);
+    const register = stub('a');
+    await register.counted();
+    for (let round = 0; round < 3; round++) {
+      const pid = await register.pid();
+      const calls = Array.from({ length: 200 }, () => register.counted());
+      await calls[20];
+      servers.find((server) => server.pid === pid)?.kill('SIGKILL');
+      await Promise.all(calls);
+      await add();
+    }
+    const runs = await register.runs();
+    expect([Object.keys(runs).length, Math.max(...Object.values(runs)), await register.read()]).toEqual([601, 1, 601]);
+  });
+
+  test('go on elsewhere when the process is paused, whose later writes are void', async () => {
+    const { stub, servers } = await deploy(2);
+    const register = stub('a');
+    await register.increment();
+    const pid = await register.pid();
+    const paused = servers.find((server) => server.pid === pid);
+    paused?.kill('SIGSTOP');
+    expect(await register.increment()).toBe(2);
+    expect(await register.pid()).not.toBe(pid);
+    paused?.kill('SIGCONT');
+    expect(await register.increment()).toBe(3);
+    expect(await register.pid()).not.toBe(pid);
+  });
+
+  test('go on elsewhere when the process hangs', async () => {
+    const { stub } = await deploy(2);
+    const register = stub('a');
+    await register.increment();
+    const pid = await register.pid();
+    const hanging = refusal(register.hang(5000));
+    await later(50);
+    expect(await register.increment()).toBe(2);
+    expect(await register.pid()).not.toBe(pid);
+    expect(await hanging).toMatchObject({ code: 'coordinator-interrupted', outcome: 'partial', retryable: false });
+  });
+
+  test('none fails while processes are closed and begun one after another', async () => {
+    const { stub, servers, add } = await deploy(2);
+    let calls = 0;
+    let isOver = false;
+    const work = Array.from({ length: 8 }, async (_, n) => {
+      for (; !isOver; calls++) await stub(`r${n % 4}`).counted();
+    });
+    for (let round = 0; round < 3; round++) {
+      await later(150);
+      const [closing] = servers.splice(0, 1);
+      closing?.kill('SIGTERM');
+      await add();
+      if (closing !== undefined && closing.exitCode === null) await once(closing, 'exit');
+      expect(closing?.exitCode).toBe(0);
+    }
+    isOver = true;
+    await Promise.all(work);
+    const totals = await Promise.all([0, 1, 2, 3].map((n) => stub(`r${n}`).read()));
+    const runs = await Promise.all([0, 1, 2, 3].map((n) => stub(`r${n}`).runs()));
+    expect(totals.reduce((sum, total) => sum + total, 0)).toBe(calls);
+    expect(runs.flatMap((each) => Object.values(each)).every((count) => count === 1)).toBe(true);
+  });
+
+  test('tell after ten seconds that nobody serves the class', async () => {
+    const { stub } = await deploy(0);
+    const error = await refusal(stub('a').read());
+    expect(error).toMatchObject({ name: 'HoldfastError', code: 'coordinator-unavailable', outcome: 'not-run', retryable: true });
+  });
+
+  test('find a process that begins to serve meanwhile', async () => {
+    const { stub, add } = await deploy(0);
+    const call = stub('a').increment();
+    await later(50);
+    await add();
+    expect(await call).toBe(1);
+  });
+
+  test('of alarms: they are run though the process that has set them was killed', async () => {
+    const { stub, servers } = await deploy(2);
+    const register = stub('a');
+    await register.setAlarm(Date.now() + 300);
+    const pid = await register.pid();
+    servers.find((server) => server.pid === pid)?.kill('SIGKILL');
+    while ((await register.alarms()) === 0) await later(50);
+    expect(await register.alarms()).toBe(1);
+  });
+
+  test('need a folder for sockets: where none can be made, the caller is told why', async () => {
+    const host = openHost();
+    host.origin(ORIGIN).localStorage.setItem('k', 'v');
+    fs.writeFileSync(path.join(host.root, 'coordinators'), 'in the way');
+    const coordinators = new Coordinators(host, { Register });
+    onTestFinished(() => coordinators.close());
+    expect(await refusal(coordinators.get(ORIGIN, Register, 'a').read())).toMatchObject({ code: 'disk-failed', outcome: 'not-run' });
+  });
+
+  test('are possible where the path of a socket would be too long', async () => {
+    const host = openHost();
+    const root = path.join(path.dirname(host.root), 'long'.repeat(30));
+    const [a, b] = [new Coordinators(openHost({ root }), { Register }), new Coordinators(openHost({ root }), { Register })];
+    onTestFinished(async () => void (await Promise.all([a.close(), b.close()])));
+    expect(await a.get(ORIGIN, Register, 'a').increment()).toBe(1);
+    expect(await b.get(ORIGIN, Register, 'a').increment()).toBe(2);
+    expect(fs.statSync(path.join(root, 'coordinators/s')).mode & 0o777).toBe(0o700);
+    await a.close();
+    expect(await b.get(ORIGIN, Register, 'a').increment()).toBe(3);
+  });
+});
