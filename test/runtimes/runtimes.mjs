@@ -26,7 +26,7 @@ const usesNetwork = (area) => ['sync', 'caches'].includes(area);
 const restricted = (major) => ({
   ...node(major),
   name: `Node ${major} --permission`,
-  areas: ['caches', 'channels', 'crash', 'file-system', 'globals', 'indexed-db', 'journal', 'locks', 'realms', 'structured-clone', 'web-storage', ...(major >= 25 ? [] : ['sync'])],
+  areas: ['caches', 'channels', 'crash', 'file-system', 'globals', 'indexed-db', 'journal', 'locks', 'realms', 'structured-clone', 'sync', 'web-storage'],
   // Nobody there can see whether a process has died: what one held that was killed is free after a lease of 30 seconds.
   crash: { kills: 2, limitMs: 400_000 },
   flags: ({ data, project, area }) => [
@@ -35,7 +35,7 @@ const restricted = (major) => ({
     `--allow-fs-read=${project}`,
     `--allow-fs-write=${data}`,
     '--allow-worker',
-    // Node restricts the network from 25 on; what a hub needs beyond this is not known yet.
+    // Node restricts the network from 25 on.
     ...(usesNetwork(area) && major >= 25 ? ['--allow-net'] : []),
   ],
 });

@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import { exportOrigins, requireOrigins } from '../../host/archive/export-origins.ts';
 import { originsOf } from '../../disk/root/origins.ts';
+import { fsyncLater } from '../../runtime/more-descriptor-calls.ts';
 import { type Command, parse, requireArguments, UsageError } from '../command.ts';
 import { onInterruption, until } from '../interruption.ts';
 import { printJson, writeOut } from '../output.ts';
@@ -53,7 +54,7 @@ async function writeDraft(draft: string, pieces: AsyncIterable<Uint8Array>): Pro
   const handle = await fs.promises.open(draft, 'wx', 0o600);
   try {
     const written = await copy(pieces, (piece) => handle.appendFile(piece));
-    await handle.sync();
+    await fsyncLater(handle.fd, draft);
     return written;
   } finally {
     await handle.close();

@@ -6,6 +6,7 @@ import { systemCode } from '../../../../disk/journal/disk-error.ts';
 import { encodeName } from '../../../../disk/names/name.ts';
 import { syncPath } from '../../../../disk/root/durable.ts';
 import { isDraft } from '../../../../disk/spelling.ts';
+import { fsyncLater } from '../../../../runtime/more-descriptor-calls.ts';
 import { randomUuid } from '../../../../runtime/random.ts';
 import { Gate } from './gate.ts';
 import { encodeState, STATE } from './log-records.ts';
@@ -103,7 +104,7 @@ async function writeWholeFile(draft: string, target: string, bytes: Uint8Array):
     const file = await fs.promises.open(draft, 'wx', FILE_MODE);
     try {
       await file.writeFile(bytes);
-      await file.sync();
+      await fsyncLater(file.fd, draft);
     } finally {
       await file.close();
     }
