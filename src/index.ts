@@ -9,6 +9,7 @@ export type { StorageWarning, StorageWarningCode } from './runtime/warning.ts';
 export { StorageHost } from './host/storage-host.ts';
 export type { HostStats, SyncStats } from './host/stats.ts';
 export type { RequestLike, ResponseLike } from './host/handle.ts';
+export type { BackupOptions, BackupProblem, BackupProgress, BackupResult, LostFile, RestoreOptions, RestoreResult } from './host/backup/types.ts';
 export type { ClientOptions } from './host/storage-host.ts';
 export type { QuotaOption, Quotas, StorageHostOptions } from './host/options.ts';
 export type { SyncedOrigins, SyncOptions } from './host/sync/options.ts';

@@ -7,6 +7,7 @@ import { behaviour } from '../file-system/loading.ts';
 import { Code } from '../runtime/code.ts';
 import { HoldfastError } from '../runtime/holdfast-error.ts';
 import { internal } from '../webidl/interface.ts';
+import type { BackupOptions, BackupResult, RestoreOptions, RestoreResult } from './backup/types.ts';
 import { Bucket } from './bucket.ts';
 import type { BucketOwner } from './bucket.ts';
 import { currentClient, runAs } from './context.ts';
@@ -180,6 +181,35 @@ export class StorageHost<Options extends StorageHostOptions = StorageHostOptions
       throw new HoldfastError('no-context', 'deserializeHandle() needs an origin or a client outside run(): whose handle is it?');
     }
     return behaviour().deserializeHandle(client.fileSystem, data);
+  }
+
+  /**
+   * Adds a backup of the root to a directory of backups, which is made where there is none, while all its users go on.
+   * Each origin is as of one moment: its `localStorage`, files, caches and databases belong together. Only what changed
+   * since the last backup is read. Resolves when the backup is on the disk; killed before, there is none, and all others
+   * are whole. docs/OPERATIONS.md, "Backup", says what else is promised.
+   *
+   * While an origin's files are looked at, operations that change them wait, where there are any at that time.
+   *
+   * @param to - a directory of its own, as a path or a `file:` URL; it may be on another disk, or a network disk
+   * @throws (rejects) HoldfastError backup-busy while another backup runs there, backup-unusable, disk-full,
+   * root-unusable, bad-option, closed; the signal's reason
+   */
+  async backup(to: string | URL, options: BackupOptions = {}): Promise<BackupResult> {
+    return (await this.#operate()).backup(to, options);
+  }
+
+  /**
+   * Brings one origin, or all of a root, back from a directory of backups. Everything is read, checked and written beside
+   * before the first origin takes its place; when this rejects before that, nothing has changed. Programs that have an
+   * origin open notice within 250 ms of use: they go on with what was restored, and what they held (locks, handles,
+   * connections) is lost with an error.
+   *
+   * @throws (rejects) HoldfastError backup-unusable, backup-missing, backup-damaged, disk-full, disk-unsupported,
+   * origin-exists where an origin is there and `replace` is not given, root-busy
+   */
+  static async restore(options: RestoreOptions): Promise<RestoreResult> {
+    return (await operations.load()).restore(options);
   }
 
   /**

@@ -31,6 +31,10 @@ export type HoldfastErrorCode =
   | 'coordinator-interrupted' // whoever ran the call ended amid it
   | 'coordinator-deadlock' // the call would wait for itself
   | 'coordinator-reset' // the instance was given up: a turn could not be written, or its code took too long
+  | 'backup-unusable' // no directory of backups, or a newer one's
+  | 'backup-busy' // another backup runs in it
+  | 'backup-damaged' // what a backup holds is missing or not what it was
+  | 'backup-missing' // no backup of that time, or none that has the origin
   | 'bad-option'
   | 'no-context'; // a tenant's object was asked for outside any run()
 

@@ -41,6 +41,8 @@ function apply(before: Model, change: FileChange, index: number): Model {
       return source === pathOf(change.target ?? []) ? before : moveAll(before, source, pathOf(change.target ?? []));
     case 'empty':
       return new Map();
+    case 'hold':
+      return before;
   }
 }
 

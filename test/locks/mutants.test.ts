@@ -124,6 +124,12 @@ const mutants: Mutant[] = [
     to: '',
   },
   {
+    what: 'holding is refused by a lock',
+    file: 'disk/locks/file-queue.ts',
+    from: "if (intent.operation === 'hold') return null;",
+    to: '',
+  },
+  {
     what: 'an operation on a tree does not see locks below it',
     file: 'disk/locks/path-index.ts',
     from: 'if (!tree) return null;',

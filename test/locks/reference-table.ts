@@ -198,7 +198,7 @@ function isUnfinished({ state }: ReferenceClaim): boolean {
 }
 
 function refusesOperation(locked: Locator, intent: Intent, own: ReferenceClaim | undefined): boolean {
-  if (intent.operation === 'create') return false;
+  if (intent.operation === 'create' || intent.operation === 'hold') return false;
   if (own?.state === 'held' && own.what.type === 'lock' && sameLocator(own.what.locator, locked)) return false;
   return places(intent).some(({ at, tree }) => sameLocator(at, locked) || (tree && isWithin(locked, at)));
 }

@@ -196,10 +196,10 @@ class Simulation {
   }
 
   #intent(): Intent {
-    const operation = this.#random.pick(['create', 'remove', 'move', 'modify', 'empty'] as const) ?? 'create';
+    const operation = this.#random.pick(['create', 'remove', 'move', 'modify', 'empty', 'hold'] as const) ?? 'create';
     const kind = operation === 'modify' ? 'file' : (this.#random.pick(['file', 'directory'] as const) ?? 'file');
     const source = this.#random.pick(files) ?? ['a'];
-    if (operation === 'empty') return { operation, kind: 'directory', source: [] };
+    if (operation === 'empty' || operation === 'hold') return { operation, kind: 'directory', source: [] };
     return operation === 'move' ? { operation, kind, source, target: this.#random.pick(files) ?? ['b'] } : { operation, kind, source };
   }
 

@@ -37,6 +37,7 @@ const modify = (...source: string[]): Intent => ({ operation: 'modify', kind: 'f
 const move = (source: Locator, target: Locator): Intent => ({ operation: 'move', kind: 'file', source, target });
 const moveTree = (source: Locator, target: Locator): Intent => ({ operation: 'move', kind: 'directory', source, target });
 const empty: Intent = { operation: 'empty', kind: 'directory', source: [] };
+const hold: Intent = { operation: 'hold', kind: 'directory', source: [] };
 const done = { changed: true, value: 'done' };
 
 /** Starts an operation that lasts until it is told to end. */
@@ -76,6 +77,7 @@ describe('a lock on a file', () => {
     ['moving its directory', moveTree(['d'], ['e']), true],
     ['moving a directory over its directory', moveTree(['e'], ['d']), true],
     ['emptying the root', empty, true],
+    ['holding everything', hold, false],
     ['removing its sibling', remove('d', 'g'), false],
     ['removing another directory', removeTree('e'), false],
     ['removing a name that its name starts with', removeTree('d', 'f', 'g'), false],
@@ -111,7 +113,7 @@ describe('a lock on a file', () => {
   });
 
   it('waits for operations under way on the file and on directories above it', async () => {
-    for (const intent of [create('d', 'f'), removeTree('d'), moveTree(['e'], ['d']), empty]) {
+    for (const intent of [create('d', 'f'), removeTree('d'), moveTree(['e'], ['d']), empty, hold]) {
       const [one, two] = [open(), open()];
       const operation = start(one, intent);
       let lock: FileLock | null | undefined;
@@ -145,6 +147,8 @@ describe('operations', () => {
     ['moves apart', move(a, ['b']), move(['c'], ['d']), false],
     ['a moved tree and a child of its target', moveTree(a, ['b']), create('b', 'c'), true],
     ['an emptied root and anything', empty, create('x'), true],
+    ['what is held and anything', hold, modify('x', 'y'), true],
+    ['anything and what is held', removeTree('x'), hold, true],
   ];
   it.each(both)('%s: the later one waits where they meet', async (_, first, second, waits) => {
     for (const other of [false, true]) {

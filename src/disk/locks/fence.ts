@@ -157,6 +157,7 @@ export class Fence {
    * say, it is DONE.
    */
   #hasHappened({ operation, source, target }: Intent): boolean {
+    if (operation === 'hold') return false;
     const base = `files.${this.#participant.machine.epoch}`;
     if (operation === 'modify' || operation === 'empty' || !this.#exists(base)) return true;
     const isThere = this.#locate(base, source) !== null;

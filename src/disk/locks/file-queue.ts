@@ -70,6 +70,7 @@ export class FileQueue {
   operationRefusal(intent: Intent, own: Claim | undefined): FileLockClaim | null {
     // Creating changes nothing where something exists already, locked or not.
     if (intent.operation === 'create') return null;
+    if (intent.operation === 'hold') return null;
     const exempt = own?.type === 'lock' && own.state === 'held' ? own.locator : null;
     for (const locator of locatorsOf(intent)) {
       const lock = this.#index.lockInTheWay(locator, coversTree(intent), exempt);

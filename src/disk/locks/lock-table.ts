@@ -16,8 +16,11 @@ export interface FileLock {
 
 /** What an operation does to names, for the journal's INTENT and for observers. */
 export interface Intent {
-  /** `modify` replaces or changes the content of `source`. `empty` removes everything below the root. */
-  readonly operation: 'create' | 'remove' | 'move' | 'modify' | 'empty';
+  /**
+   * `modify` replaces or changes the content of `source`. `empty` removes everything below the root. `hold` changes
+   * nothing, and keeps others from it at `source` and below; no lock refuses it, for what holds one may go on.
+   */
+  readonly operation: 'create' | 'remove' | 'move' | 'modify' | 'empty' | 'hold';
   readonly kind: EntryKind;
   readonly source: Locator;
   /** Only for `move`. */

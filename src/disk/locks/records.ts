@@ -55,7 +55,7 @@ export function known(kind: number): false {
 export type Verdict = readonly [id: number, changed: boolean];
 
 const lockClasses: readonly LockClass[] = ['exclusive', 'read-only', 'readwrite-unsafe', 'siloed'];
-const operations: readonly Intent['operation'][] = ['create', 'remove', 'move', 'modify', 'empty'];
+const operations: readonly Intent['operation'][] = ['create', 'remove', 'move', 'modify', 'empty', 'hold'];
 const entryKinds: readonly EntryKind[] = ['file', 'directory'];
 export const modes: readonly WebLockMode[] = ['shared', 'exclusive'];
 

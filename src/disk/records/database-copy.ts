@@ -43,10 +43,20 @@ export class DatabaseCopy {
   }
 
   async make(): Promise<CopyReport> {
+    this.prepare();
+    this.#session.begin();
+    return await this.copy();
+  }
+
+  /** Makes the copy, with nothing in it yet. The session has no transaction then. */
+  prepare(): void {
     this.#target.createEmpty();
     this.#session.connection.prepare('ATTACH ? AS copy').run(this.#target.path);
     this.#session.connection.exec('PRAGMA copy.journal_mode = MEMORY; PRAGMA copy.synchronous = OFF');
-    this.#session.begin();
+  }
+
+  /** Copies what the session's transaction sees, and ends it. */
+  async copy(): Promise<CopyReport> {
     await inSlices(this.#copyTables());
     const missing = await this.#linkFiles();
     this.#session.commit();

@@ -83,8 +83,8 @@ function randomSalt(): string {
  *
  * @throws HoldfastError disk-unsupported, and errors of the operating system
  */
-export function publishManifest(root: string, workshop: string, foldsNames: boolean): void {
-  const manifest: Manifest = { format: formatVersion, salt: randomSalt(), foldsNames };
+export function publishManifest(root: string, workshop: string, foldsNames: boolean, salt = randomSalt()): void {
+  const manifest: Manifest = { format: formatVersion, salt, foldsNames };
   const draft = path.join(workshop, randomUuid());
   try {
     fs.writeFileSync(draft, `${JSON.stringify(manifest, null, 2)}\n`, { flag: 'wx', mode: 0o600 });

@@ -60,6 +60,9 @@ export class Observation implements ChangeListener {
         break;
       case 'move':
         this.#moved(change, change.target ?? change.source);
+        break;
+      case 'hold':
+        // Nothing has changed, and nobody says so.
     }
   }
 

@@ -4,6 +4,8 @@ import type { Root } from '../../disk/root/root.ts';
 import { isObject } from '../../runtime/brands.ts';
 import { exportOrigins, exportStream, requireOrigins } from '../archive/export-origins.ts';
 import { importOrigins } from '../archive/import-origins.ts';
+import { backup } from '../backup/code.ts';
+import type { BackupOptions, BackupResult } from '../backup/types.ts';
 import { bad, givenOptions, requireOneOf } from '../option-checks.ts';
 import type { StorageHostOptions } from '../options.ts';
 import { parseOrigin, type OriginLike } from '../origin.ts';
@@ -53,6 +55,10 @@ export class Operations {
       origin: origin === undefined ? null : parseOrigin(origin),
       existing: requireOneOf('existing', existing ?? 'refuse', ['refuse', 'merge', 'replace']),
     });
+  }
+
+  backup(to: string | URL, options: BackupOptions): Promise<BackupResult> {
+    return backup(this.#root, to, options);
   }
 
   /** Syncs nothing: what is imported is a change like any other, which the hosts that sync bring to the hub. */

@@ -1,0 +1,41 @@
+import { delay, nextTurn, uptime } from '../../runtime/timers.ts';
+import { Moved, type Part } from './part.ts';
+
+/** How long a moment is looked for in which all but one stand still, in milliseconds. */
+const PATIENCE_MS = 2_000;
+
+/** Tries within one turn of the event loop. */
+const TRIES = 200;
+
+/**
+ * Finds one moment of all parts: the first one is looked at while the others are seen to be the same before and after.
+ * So one part may change as fast as it likes, such as the journal of `localStorage`, and of the others it takes some
+ * microseconds in which they rest.
+ *
+ * @returns when that was, as `now` says
+ * @throws Moved
+ */
+export async function agree(parts: readonly Part[], now: () => number): Promise<number> {
+  for (const end = uptime() + PATIENCE_MS; uptime() < end; await pause()) {
+    for (let attempt = 0; attempt < TRIES; attempt++) {
+      const moment = look(parts, now);
+      if (moment !== null) return moment;
+    }
+  }
+  throw new Moved('One part after another');
+}
+
+function look([first, ...others]: readonly Part[], now: () => number): number | null {
+  const before = others.map((part) => part.position());
+  first?.position();
+  const moment = now();
+  for (const [index, part] of others.entries()) if (part.position() !== before[index]) return null;
+  first?.settle();
+  for (const part of others) part.settle();
+  return moment;
+}
+
+async function pause(): Promise<void> {
+  await nextTurn();
+  await delay(1);
+}

@@ -1,0 +1,79 @@
+import { delay, uptime, wallClock } from '../../runtime/timers.ts';
+import type { Draft } from './draft.ts';
+import { areSame, factsOf, keptOf, type FileFacts } from './file-facts.ts';
+import type { ListedFile } from './listing.ts';
+import type { Part } from './part.ts';
+
+/** Longer than a tick of any disk's clock, in milliseconds: what is written after it has another time than what was before. */
+const TICK_MS = 25;
+
+/** A time so long ago that nobody needs to wait a tick for it, whatever the clocks say. */
+const LONG_AGO_MS = 60_000;
+
+type Facts = NonNullable<ReturnType<typeof factsOf>>;
+
+/** A content that the file had at one moment. */
+export interface Held {
+  readonly facts: Facts;
+  /** Where it was copied to; null: it is what the backup before has. */
+  readonly file: string | null;
+}
+
+/**
+ * A file that a handle may write to at any moment. A copy holds a content that existed if the file was the same before
+ * and after, and was not written to in the tick before the copy began.
+ */
+export class InPlacePart implements Part {
+  readonly path: string;
+  /** In the backup. */
+  readonly relative: string;
+  readonly #previous: ListedFile | undefined;
+  held: Held | null = null;
+  /** Whether what is held is what the file was at the common moment. */
+  isOfMoment = false;
+  #isAsHeld = false;
+
+  constructor(path: string, relative: string, previous: ListedFile | undefined) {
+    this.path = path;
+    this.relative = relative;
+    this.#previous = previous;
+  }
+
+  /** One that is written to all the time keeps nobody from finding a moment. */
+  position(): string {
+    this.#isAsHeld = this.held !== null && isStill(this.path, this.held.facts);
+    return this.#isAsHeld ? 'as held' : 'apart';
+  }
+
+  settle(): void {
+    this.isOfMoment = this.#isAsHeld;
+  }
+
+  /** Copies it, once it stands still for long enough. @returns false where it did not within so many milliseconds */
+  async take(draft: Draft, patienceMs: number): Promise<boolean> {
+    for (const end = uptime() + patienceMs; ; await delay(1)) {
+      const before = factsOf(this.path);
+      if (before === null) return false;
+      if (keptOf(this.#previous, before) === null && !isLongAgo(before)) await delay(TICK_MS);
+      if (this.#holdIfStill(draft, before)) return true;
+      if (uptime() > end) return false;
+    }
+  }
+
+  #holdIfStill(draft: Draft, before: Facts): boolean {
+    if (!isStill(this.path, before)) return false;
+    const file = keptOf(this.#previous, before) === null ? draft.copy(this.path) : null;
+    if (!isStill(this.path, before)) return false;
+    this.held = { facts: before, file };
+    return true;
+  }
+}
+
+function isStill(path: string, before: FileFacts): boolean {
+  const now = factsOf(path);
+  return now !== null && areSame(now, before);
+}
+
+function isLongAgo({ mtime }: FileFacts): boolean {
+  return Math.abs(wallClock() - Number(BigInt(mtime) / 1_000_000n)) > LONG_AGO_MS;
+}

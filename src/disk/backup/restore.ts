@@ -1,0 +1,135 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { HoldfastError } from '../../runtime/holdfast-error.ts';
+import { ensureDirectory, isDirectory } from '../directories.ts';
+import { volumeFoldsNames } from '../names/probe.ts';
+import { encodeOrigin } from '../names/origin.ts';
+import { syncPath } from '../root/durable.ts';
+import { rootFailure } from '../root/failure.ts';
+import { publishManifest } from '../root/manifest.ts';
+import type { Root } from '../root/root.ts';
+import { ChunkStore } from './chunk-store.ts';
+import type { BackedUpOrigin, BackupManifest } from './manifest.ts';
+import { deleteOrigin } from '../maintenance/replace-origin.ts';
+import { withMaintenance } from '../maintenance/maintenance-lock.ts';
+import { originsOf } from '../root/origins.ts';
+import { Repository, type BackupName } from './repository.ts';
+import { Stage, type LostFile } from './stage.ts';
+import { takePlace } from './take-place.ts';
+
+export interface RestoreFromOptions {
+  /** The last backup that was begun by then is taken, in milliseconds since 1970; by default the last one. */
+  readonly at: number | null;
+  /** The origin to bring back; by default all, and the root has no others afterwards. */
+  readonly origin: string | null;
+  /** The name that it gets; by default its own. */
+  readonly as: string | null;
+  /** Whether it may take the place of what is there. */
+  readonly replace: boolean;
+  /** Whether files that the repository has lost are left out; otherwise nothing is restored then. */
+  readonly skipDamaged: boolean;
+  readonly detach: <T>(body: () => T) => T;
+  readonly onProgress: (progress: { readonly done: number; readonly total: number; readonly bytes: number }) => void;
+}
+
+export interface Restored {
+  readonly backup: BackupName;
+  readonly origins: readonly string[];
+  readonly files: number;
+  readonly bytes: number;
+  /** What could not be restored. */
+  readonly lost: readonly LostFile[];
+}
+
+/**
+ * Brings origins back from a repository. All is read, checked and written beside first, so that whatever is missing or
+ * damaged, and a full disk, leave the root as it was. Then each origin takes its place by a rename.
+ *
+ * @throws HoldfastError backup-unusable, backup-missing, backup-damaged, disk-full, root-unusable, root-busy,
+ * origin-exists for an origin that is there without `replace`
+ */
+export async function restoreFrom(directory: string, root: Root, options: RestoreFromOptions): Promise<Restored> {
+  const repository = Repository.open(directory);
+  const { backup, manifest, origins } = choose(repository, options);
+  const targets = origins.map((origin) => ({ origin, as: options.as ?? origin.origin }));
+  prepareRoot(root, manifest, options);
+  if (!options.replace) requireFree(root, targets.map(({ as }) => as));
+  const stage = stageIn(root, new ChunkStore(directory), options);
+  try {
+    const staged: { readonly as: string; readonly path: string }[] = [];
+    for (const [index, { origin, as }] of targets.entries()) {
+      const tell = (): void => options.onProgress({ done: index, total: targets.length, bytes: stage.bytes });
+      tell();
+      staged.push({ as, path: await stage.build(origin, as, tell) });
+    }
+    await withMaintenance(root, async () => {
+      for (const { as, path: from } of staged) await takePlace(root, as, from, options.detach);
+      if (options.origin === null) await withdrawOthers(root, targets.map(({ as }) => as));
+    });
+    if (root.durability === 'strict') syncPath(root.origins);
+    options.onProgress({ done: targets.length, total: targets.length, bytes: stage.bytes });
+    return { backup, origins: targets.map(({ as }) => as), files: stage.files, bytes: stage.bytes, lost: stage.lost };
+  } finally {
+    stage.remove();
+  }
+}
+
+function stageIn(root: Root, store: ChunkStore, { skipDamaged }: RestoreFromOptions): Stage {
+  try {
+    return new Stage(store, root.workshop, skipDamaged);
+  } catch (error) {
+    throw rootFailure('write to', root.path, error);
+  }
+}
+
+interface Choice {
+  readonly backup: BackupName;
+  readonly manifest: BackupManifest;
+  readonly origins: readonly BackedUpOrigin[];
+}
+
+function choose(repository: Repository, { at, origin }: RestoreFromOptions): Choice {
+  const candidates = repository.backups().filter(({ time }) => at === null || time <= at).reverse();
+  const [newest] = candidates;
+  if (newest === undefined) throw new HoldfastError('backup-missing', `${repository.path} has no backup${at === null ? '' : ` of ${new Date(at).toISOString()} or before`}.`);
+  const manifest = repository.read(newest);
+  if (origin === null) return { backup: newest, manifest, origins: manifest.origins };
+  const found = manifest.origins.find((each) => each.origin === origin);
+  if (found === undefined) throw new HoldfastError('backup-missing', `The backup of ${new Date(newest.time).toISOString()} has no origin ${origin}.`);
+  return { backup: newest, manifest, origins: [found] };
+}
+
+/** Makes the root unless it is there, with the salt of the one that was backed up. */
+function prepareRoot(root: Root, { salt, foldsNames }: BackupManifest, { replace, origin }: RestoreFromOptions): void {
+  const before = root.open();
+  if (before !== null && origin === null && !replace && !originsOf(root).next().done) {
+    throw new HoldfastError('origin-exists', `The root ${root.path} holds origins, and they are to be replaced only when that is asked for.`);
+  }
+  if (before === null) makeRoot(root, salt);
+  const now = root.ensure();
+  if (now.foldsNames === foldsNames) return;
+  throw new HoldfastError('disk-unsupported', `The backup is of a disk that takes names in another way than that of ${root.path}: export and import carry origins from one to the other.`);
+}
+
+function makeRoot(root: Root, salt: string): void {
+  try {
+    ensureDirectory(root.path);
+    // Whether it may become one is for the root to say.
+    if (fs.readdirSync(root.path).length > 0) return;
+    fs.writeFileSync(path.join(root.path, '.gitignore'), '*\n', { flag: 'wx', mode: 0o600 });
+    for (const directory of [root.workshop, root.origins]) ensureDirectory(directory);
+    publishManifest(root.path, root.workshop, volumeFoldsNames(root.workshop), salt);
+  } catch (error) {
+    throw rootFailure('create', root.path, error);
+  }
+}
+
+function requireFree(root: Root, origins: readonly string[]): void {
+  const taken = origins.find((origin) => isDirectory(path.join(root.origins, encodeOrigin(origin))));
+  if (taken === undefined) return;
+  throw new HoldfastError('origin-exists', `The root ${root.path} has ${taken}, and it is to be replaced only when that is asked for.`);
+}
+
+async function withdrawOthers(root: Root, kept: readonly string[]): Promise<void> {
+  for (const { origin } of [...originsOf(root)]) if (!kept.includes(origin)) await deleteOrigin(root, origin);
+}

@@ -1,0 +1,65 @@
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseKeep } from '../../disk/backup/keep.ts';
+import { makeBackup } from '../../disk/backup/make-backup.ts';
+import { prune } from '../../disk/backup/prune.ts';
+import { restoreFrom } from '../../disk/backup/restore.ts';
+import type { CaptureCode } from '../../disk/backup/capture-context.ts';
+import { Root } from '../../disk/root/root.ts';
+import { isUrl } from '../../runtime/brands.ts';
+import { outsideContexts } from '../../runtime/callback-context.ts';
+import { bad, givenOptions } from '../option-checks.ts';
+import { parseOrigin } from '../origin.ts';
+import type { BackupOptions, BackupResult, RestoreOptions, RestoreResult } from './types.ts';
+
+/** Loaded where an origin has any: a second way to them would cut what their users load into more modules. */
+const captureCode: CaptureCode = {
+  createCacheMachine: async () => new (await import('../caches/code.ts')).CacheMachine(),
+  databases: () => import('../record-code.ts'),
+};
+
+const nothing = (): void => {};
+
+/** @throws as `StorageHost.backup` */
+export async function backup(root: Root, to: string | URL, given: BackupOptions): Promise<BackupResult> {
+  const { origins, keep, onProgress = nothing, signal } = givenOptions(given, ['origins', 'keep', 'onProgress', 'signal'], 'backup()');
+  const directory = pathIn(to, 'The directory of backups');
+  const rules = keep === undefined ? null : parseKeep(keep);
+  const names = origins?.map((origin) => parseOrigin(origin)) ?? null;
+  const { name, manifest, read, stored } = await makeBackup(root, directory, { origins: names, code: captureCode, detach: outsideContexts, onProgress, signal });
+  if (rules !== null) await prune(directory, rules);
+  const sum = (of: 'files' | 'bytes'): number => manifest.origins.reduce((total, each) => total + each[of], 0);
+  const { length } = manifest.origins;
+  return { time: new Date(name.time), origins: length, files: sum('files'), bytes: sum('bytes'), read: { ...read }, stored: { ...stored }, problems: manifest.problems };
+}
+
+const restoreOptions = ['from', 'root', 'at', 'origin', 'as', 'replace', 'skipDamaged', 'onProgress'] as const;
+
+/** @throws as `StorageHost.restore` */
+export async function restore(given: RestoreOptions): Promise<RestoreResult> {
+  const { from, root, at, origin, as, replace = false, skipDamaged = false, onProgress = nothing } = givenOptions(given, restoreOptions, 'restore()');
+  if (as !== undefined && origin === undefined) throw bad("Option 'as' is the new name of one origin: give 'origin' too.");
+  const target = new Root(pathIn(root, "Option 'root'"), 'strict');
+  const { backup: taken, ...result } = await restoreFrom(pathIn(from, "Option 'from'"), target, {
+    at: at === undefined ? null : momentIn(at),
+    origin: origin === undefined ? null : parseOrigin(origin),
+    as: as === undefined ? null : parseOrigin(as),
+    replace,
+    skipDamaged,
+    detach: outsideContexts,
+    onProgress,
+  });
+  return { time: new Date(taken.time), ...result };
+}
+
+function pathIn(value: unknown, what: string): string {
+  if (isUrl(value) && value.href.startsWith('file:')) return fileURLToPath(value.href);
+  if (typeof value !== 'string' || value === '' || value.includes('\0')) throw bad(`${what} must be the path or file: URL of a directory.`);
+  return path.resolve(value);
+}
+
+function momentIn(value: Date | number | string): number {
+  const time = new Date(value).getTime();
+  if (Number.isNaN(time)) throw bad(`Option 'at' must be a time, such as '2026-11-26T09:00Z', not '${String(value)}'.`);
+  return time;
+}

@@ -1,0 +1,71 @@
+import type { OriginLike } from '../origin.ts';
+import type { BackupProblem } from '../../disk/backup/manifest.ts';
+import type { LostFile } from '../../disk/backup/stage.ts';
+
+export type { BackupProblem, LostFile };
+
+/** How far a backup or restore has come. */
+export interface BackupProgress {
+  /** Origins that are done, and how many there are. */
+  readonly done: number;
+  readonly total: number;
+  /** Bytes of content that were read, or written, so far. */
+  readonly bytes: number;
+}
+
+/** Options of {@link StorageHost.backup}. */
+export interface BackupOptions {
+  /** The origins to back up; by default all that the root has. */
+  readonly origins?: readonly OriginLike[];
+  /** Which backups are kept, as in `24h,30d,12m`; those beyond are removed afterwards. By default all are. */
+  readonly keep?: string;
+  readonly onProgress?: (progress: BackupProgress) => void;
+  /** Ends it before it is complete: then there is no backup, and what was stored already serves the next one. */
+  readonly signal?: AbortSignal;
+}
+
+/** What {@link StorageHost.backup} has made. */
+export interface BackupResult {
+  /** When it was begun; what {@link RestoreOptions.at} is compared with. */
+  readonly time: Date;
+  readonly origins: number;
+  /** Of all origins, whether they had changed or not; bytes of their content. */
+  readonly files: number;
+  readonly bytes: number;
+  /** What had changed since the last backup, and was read. */
+  readonly read: { readonly files: number; readonly bytes: number };
+  /** What the repository grew by; bytes as they are there, compressed. */
+  readonly stored: { readonly chunks: number; readonly bytes: number };
+  /** What is not in the backup, or not as of its origin's moment. */
+  readonly problems: readonly BackupProblem[];
+}
+
+/** Options of {@link StorageHost.restore}. */
+export interface RestoreOptions {
+  /** The directory of backups, as a path or a `file:` URL. */
+  readonly from: string | URL;
+  /** The root to restore to, as a path or a `file:` URL; made where there is none. */
+  readonly root: string | URL;
+  /** The last backup that was begun by then; a Date, milliseconds since 1970, or a text that Date takes. By default the last one. */
+  readonly at?: Date | number | string;
+  /** The origin to bring back. By default all of the backup, and the root has no others afterwards. */
+  readonly origin?: OriginLike;
+  /** The origin that it becomes, beside the one that is there; by default itself. */
+  readonly as?: OriginLike;
+  /** Whether origins that are there may be replaced, and others of the root removed. Default false. */
+  readonly replace?: boolean;
+  /** Whether files that the repository has lost are left out. By default nothing is restored then. */
+  readonly skipDamaged?: boolean;
+  readonly onProgress?: (progress: BackupProgress) => void;
+}
+
+/** What {@link StorageHost.restore} has done. */
+export interface RestoreResult {
+  /** When the backup was begun. */
+  readonly time: Date;
+  readonly origins: readonly string[];
+  readonly files: number;
+  readonly bytes: number;
+  /** What is not there because the repository has lost it. */
+  readonly lost: readonly LostFile[];
+}
