@@ -1,4 +1,5 @@
 // Next.js: app/visits/route.js. Each request is a client of its own; the host is kept when the module is loaded anew.
+// `serverExternalPackages: ['holdfast']` in next.config.mjs leaves Holdfast as it is, instead of bundling it.
 import { StorageHost, install } from 'holdfast';
 
 const host = (globalThis.storageHost ??= new StorageHost({ root: process.env.ROOT ?? './data' }));
