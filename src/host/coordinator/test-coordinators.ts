@@ -69,10 +69,11 @@ export interface TestCoordinators extends AsyncDisposable {
 /**
  * Coordinators on a temporary root of their own, with a clock that stands still until it is moved.
  *
+ * @param root - a directory that is not there yet, instead of one where the system keeps temporary files; `close()`
+ * removes it.
  * @throws HoldfastError bad-option
  */
-export function testCoordinators(classes: Readonly<Record<string, CoordinatorClass>>): TestCoordinators {
-  const root = fs.mkdtempSync(path.join(os.tmpdir(), 'holdfast-coordinators-'));
+export function testCoordinators(classes: Readonly<Record<string, CoordinatorClass>>, { root = temporaryRoot() }: { readonly root?: string } = {}): TestCoordinators {
   const host = new StorageHost({ root });
   const clock = new TestClock();
   const coordinators = new Coordinators(host, classes, { clock });
@@ -119,6 +120,10 @@ export function testCoordinators(classes: Readonly<Record<string, CoordinatorCla
       await this.close();
     },
   };
+}
+
+function temporaryRoot(): string {
+  return fs.mkdtempSync(path.join(os.tmpdir(), 'holdfast-coordinators-'));
 }
 
 function openJournal(host: StorageHost, key: Line['key']): OwnedJournal {
