@@ -68,6 +68,8 @@ export const runtimes = [
       `--allow-write=${data}`,
       `--allow-env=${[...variables, 'TEST_DATA', 'TEST_KILLS', 'TEST_RUNTIMES'].join()}`,
       ...(usesNetwork(area) ? ['--allow-net=127.0.0.1'] : []),
+      // Sockets have names that nobody knows before.
+      ...(area === 'coordinator' ? ['--allow-net'] : []),
     ],
     preload: (globals) => ['--preload', globals.denoSpecifier],
   },

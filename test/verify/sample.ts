@@ -4,6 +4,7 @@ import path from 'node:path';
 import { onTestFinished } from 'vitest';
 import { faultsOfResponses, listResponses } from '../../src/disk/caches/inspect.ts';
 import { CacheMachine } from '../../src/disk/caches/machine.ts';
+import { OwnedMachine } from '../../src/disk/coordinator/owned-machine.ts';
 import { FrameReader } from '../../src/disk/journal/frame-reader.ts';
 import { Journal } from '../../src/disk/journal/journal.ts';
 import { closeQuietly, FILE_HEADER_BYTES, openGeneration } from '../../src/disk/journal/generation-file.ts';
@@ -35,6 +36,7 @@ const machines: Machines = {
   'files-sync': () => new FilesMachine(),
   channels: () => new ChannelMachine(),
   'caches/index': () => new CacheMachine(),
+  turns: () => new OwnedMachine(),
 };
 
 const responses = { list: listResponses, faults: faultsOfResponses };

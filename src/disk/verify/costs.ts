@@ -28,6 +28,10 @@ const costs: Readonly<Record<string, Cost>> = {
     bytes: 'What was put into a cache or deleted from it there is not known: a request may have the response that it had before, or none.',
     all: 'The caches of this origin cannot be used until the journal is restored from a backup; what no backup has is lost.',
   },
+  turns: {
+    bytes: 'A turn of a coordinator is lost, all of it: what it wrote, its alarm, and that its calls had run.',
+    all: 'The coordinator cannot be used until the journal is restored from a backup; what no backup has is lost.',
+  },
   'files-sync': {
     bytes: 'A change of a file that was to be synced, or that came from elsewhere, is not known any more. No file on this disk is lost.',
     all: 'Files of this origin are not synced until the journal is restored from a backup. Those on this disk are whole.',

@@ -33,6 +33,8 @@ export interface Machines {
   'files-sync'(): Machine<unknown>;
   channels(): Machine<unknown>;
   'caches/index'(): CacheMachine;
+  /** Of a coordinator. */
+  turns(): Machine<unknown>;
 }
 
 export type JournalName = keyof Machines;

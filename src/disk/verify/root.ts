@@ -7,6 +7,7 @@ import { decodeOrigin, encodeOrigin } from '../names/origin.ts';
 import { rootReadFailure } from '../root/failure.ts';
 import type { Root } from '../root/root.ts';
 import { type Look, verifyBucket } from './bucket.ts';
+import { verifyCoordinators } from './coordinators.ts';
 import { kindOf, namesIn } from './entry.ts';
 import type { Finding } from './finding.ts';
 import type { Knowledge } from './knowledge.ts';
@@ -61,7 +62,7 @@ function verifyOrigin(directory: string, look: Omit<Look, 'origin'>): Finding[] 
     const named = readOrigin(directory);
     const origin = spelled ?? named.origin;
     if (origin === null || isForeign(directory)) return null;
-    return [...named.findings.map((each) => ({ ...each, origin })), ...verifyBuckets(directory, { ...look, origin })];
+    return [...named.findings.map((each) => ({ ...each, origin })), ...verifyBuckets(directory, { ...look, origin }), ...verifyCoordinators(directory, { ...look, origin })];
   } catch (error) {
     return [finding('unreadable', spelled, directory, `Nothing is known of it: ${errorMessage(error)}`)];
   }

@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import type { Transport } from '../../coordinator/coordination.ts';
 import type { Instance } from '../../coordinator/instance.ts';
 import type { Line } from '../../coordinator/line.ts';
 import type { Clock } from '../../coordinator/store.ts';
@@ -45,6 +46,15 @@ class TestClock implements Clock {
   }
 }
 
+/** There is nobody else. */
+const alone: Transport = {
+  address: 'test',
+  ready: () => Promise.resolve(),
+  reach: () => Promise.resolve(null),
+  find: () => Promise.resolve(null),
+  close: () => Promise.resolve(),
+};
+
 /** Coordinators for tests. */
 export interface TestCoordinators extends AsyncDisposable {
   readonly host: StorageHost;
@@ -76,7 +86,7 @@ export interface TestCoordinators extends AsyncDisposable {
 export function testCoordinators(classes: Readonly<Record<string, CoordinatorClass>>, { root = temporaryRoot() }: { readonly root?: string } = {}): TestCoordinators {
   const host = new StorageHost({ root });
   const clock = new TestClock();
-  const coordinators = new Coordinators(host, classes, { clock });
+  const coordinators = new Coordinators(host, classes, { clock, connect: () => alone });
   const { coordination, keeper } = coordinationOf.get(coordinators) ?? missing();
 
   const keyOf = (stub: object): Line['key'] => (lineOf(stub) ?? notAStub()).key;
