@@ -64,6 +64,8 @@ export class OwnedJournal implements Suspendable {
   readonly #journal: Journal<boolean>;
   readonly #isStrict: boolean;
   #session = 0;
+  /** The epoch that was last looked at: what came since, nobody here knows. */
+  #seen = 0;
   #sequence = 0;
   #isOpen = false;
 
@@ -103,8 +105,10 @@ export class OwnedJournal implements Suspendable {
 
   /** Whoever owns by now; null: nobody, or the coordinator has never been. @throws HoldfastError as a journal's `catchUp` */
   look(): Owner | null {
+    this.#seen = 0;
     if (!this.#open()) return null;
     this.#journal.catchUp();
+    this.#seen = this.#machine.epoch;
     return this.#machine.owner;
   }
 
@@ -129,7 +133,7 @@ export class OwnedJournal implements Suspendable {
     this.#open();
     this.#session = randomInteger();
     this.#sequence = 1;
-    return this.#journal.append(OWN, this.#session, 1, encodeOwn(this.#machine.epoch, address));
+    return this.#journal.append(OWN, this.#session, 1, encodeOwn(this.#seen, address));
   }
 
   /** What the disk has in doubt is written anew before anything is built on it. */
@@ -177,7 +181,8 @@ export class OwnedJournal implements Suspendable {
   leave(): void {
     try {
       if (!this.check()) return;
-      this.#journal.append(LEAVE, this.#session, this.#sequence + 1, new Uint8Array(0));
+      this.#sequence += 1;
+      this.#journal.append(LEAVE, this.#session, this.#sequence, new Uint8Array(0));
       if (this.#journal.size > COMPACT_LEFT_AT) this.#journal.compact();
     } catch {
       // Whoever wants it finds nobody at the address.
