@@ -18,12 +18,15 @@ export async function wholeText(entry: TarEntry): Promise<string> {
 
 /** An object of JSON, of which nothing is known. @throws HoldfastError archive-damaged */
 export async function wholeJson(entry: TarEntry): Promise<Readonly<Record<string, unknown>>> {
-  try {
-    const value: unknown = JSON.parse(await wholeText(entry));
-    if (typeof value === 'object' && value !== null) return value as Readonly<Record<string, unknown>>;
-  } catch (cause) {
-    if ((cause as Error).name === 'HoldfastError') throw cause;
-    throw archiveError(`its entry '${entry.path}' is no JSON`, { cause });
-  }
+  const value = parse(await wholeText(entry), entry.path);
+  if (typeof value === 'object' && value !== null) return value as Readonly<Record<string, unknown>>;
   throw archiveError(`its entry '${entry.path}' makes no sense`);
+}
+
+function parse(text: string, path: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw archiveError(`its entry '${path}' is no JSON`, { cause });
+  }
 }
