@@ -18,7 +18,15 @@ export async function writeOut(chunk: Uint8Array | string): Promise<void> {
   await new Promise<void>((resolve, reject) => process.stdout.write(chunk, (error) => (error ? reject(error) : resolve())));
 }
 
+let isReading = false;
+
+/** Has nobody wait for the standard input any more. */
+export function endInput(): void {
+  if (isReading) process.stdin.destroy();
+}
+
 /** All of the standard input. */
 export async function* standardInput(): AsyncGenerator<Uint8Array, void> {
+  isReading = true;
   for await (const chunk of process.stdin) yield chunk as Uint8Array;
 }

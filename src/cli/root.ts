@@ -46,6 +46,7 @@ export function openRoot(values: RootValues): Root {
 
 /** The same for who only reads what is recorded: on any disk. */
 export function openRootToRead(values: RootValues): Root {
+  sharedOf(values);
   return openRoot({ ...values, shared: 'lockfile' });
 }
 

@@ -3,7 +3,11 @@ import { ChannelMachine } from '../../disk/channels/channel-machine.ts';
 import { OwnedMachine } from '../../disk/coordinator/owned-machine.ts';
 import { LockMachine } from '../../disk/locks/machine.ts';
 import { MapMachine } from '../../disk/map/map-machine.ts';
+import { withMaintenance } from '../../disk/maintenance/maintenance-lock.ts';
+import type { Root } from '../../disk/root/root.ts';
+import { endedIn } from '../../disk/verify/bucket.ts';
 import { type Finding, isHarmless } from '../../disk/verify/finding.ts';
+import { repair, type Repair } from '../../disk/verify/repair.ts';
 import { databaseExaminer } from '../../disk/records/examine.ts';
 import type { Knowledge } from '../../disk/verify/knowledge.ts';
 import { type Verification, verifyRoot } from '../../disk/verify/root.ts';
@@ -11,15 +15,19 @@ import { FilesMachine } from '../../sync/files/files-machine.ts';
 import { type Command, parse, requireArguments } from '../command.ts';
 import { printJson, printLines } from '../output.ts';
 import { Progress } from '../progress.ts';
-import { jsonOption, openRootToRead, rootOptions } from '../root.ts';
+import { jsonOption, openRoot, openRootToRead, rootOptions } from '../root.ts';
 import { table } from '../table.ts';
 
-const options = { ...jsonOption, ...rootOptions } as const;
+const options = {
+  repair: { help: 'do about it what loses nothing more, and look again' },
+  ...jsonOption,
+  ...rootOptions,
+} as const;
 
 export const verify: Command = {
   name: 'verify',
   summary: 'look for damage in all that is recorded in a root',
-  usage: '[--json]',
+  usage: '[--repair] [--json]',
   options,
   run: check,
 };
@@ -45,15 +53,27 @@ async function load(): Promise<Knowledge> {
 async function check(args: readonly string[]): Promise<number> {
   const { values, positionals } = parse(options, args);
   requireArguments(positionals, []);
+  const knowledge = await load();
+  const repairs = values.repair ? await repairAll(openRoot(values), knowledge) : [];
   // Nothing is appended, so that the root may be on any disk.
   const root = openRootToRead(values);
-  const progress = new Progress();
-  const verification = verifyRoot(root, await load(), (done, total) => progress.update(done, total, (count) => `${count} origins`));
-  progress.end();
+  const verification = look(root, knowledge);
   const isSound = verification.findings.every(isHarmless);
-  if (values.json) printJson({ root: root.path, sound: isSound, ...verification });
-  else printLines(report(root.path, verification));
+  if (values.json) printJson({ root: root.path, sound: isSound, ...verification, ...(values.repair && { repairs }) });
+  else printLines([...repairs.map(({ path: at, message }) => `repaired  ${path.relative(root.path, at)}\n  ${message}`), ...report(root.path, verification)]);
   return isSound ? 0 : 1;
+}
+
+function look(root: Root, knowledge: Knowledge): Verification {
+  const progress = new Progress();
+  const verification = verifyRoot(root, knowledge, (done, total) => progress.update(done, total, (count) => `${count} origins`));
+  progress.end();
+  return verification;
+}
+
+async function repairAll(root: Root, knowledge: Knowledge): Promise<Repair[]> {
+  const { findings } = look(root, knowledge);
+  return withMaintenance(root, () => repair(root, findings, (bucket) => endedIn(bucket, knowledge)));
 }
 
 const HEADINGS = ['kind', 'origin', 'file', 'offset', 'bytes'];

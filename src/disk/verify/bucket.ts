@@ -2,7 +2,10 @@ import path from 'node:path';
 import { errorMessage } from '../../runtime/errors.ts';
 import { verifyAccount } from './account.ts';
 import { verifyCaches } from './caches.ts';
+import { threadLife, type ThreadIdentity } from '../../runtime/identity.ts';
+import { readNewest } from '../survey/read-newest.ts';
 import { kindOf } from './entry.ts';
+import { verifyFiles } from './files.ts';
 import type { Fault, Finding } from './finding.ts';
 import { verifyJournal } from './journal.ts';
 import { verifyDatabases } from './databases.ts';
@@ -15,6 +18,8 @@ const FIRST = 2;
 /** Whose bucket it is, and what to look at it with. */
 export interface Look {
   readonly origin: string;
+  /** Whether the root's volume takes names for one that differ in case or normalization. */
+  readonly foldsNames: boolean;
   readonly knowledge: Knowledge;
   /** Called for each journal that was looked at. */
   onJournal(): void;
@@ -28,14 +33,26 @@ export function verifyBucket(directory: string, look: Look): Finding[] {
     return faults.map((fault) => ({ ...fault, origin: look.origin, bucket, journal }));
   });
   const responses = attempt(directory, () => verifyCaches(path.join(directory, 'caches'), look.knowledge));
+  const files = attempt(directory, () => verifyFiles(directory, look.foldsNames, endedIn(directory, look.knowledge)));
   const account = attempt(directory, () => verifyAccount(directory, look.knowledge));
   const databases = attempt(path.join(directory, 'indexeddb'), () => [...verifyDatabaseLocks(directory, look), ...verifyDatabases(directory, look.knowledge)]);
   return [
     ...found,
     ...responses.map((fault) => ({ ...fault, origin: look.origin, bucket, journal: 'caches/index' })),
     ...databases.map((fault) => ({ ...fault, origin: look.origin, bucket, journal: null })),
+    ...files.map((fault) => ({ ...fault, origin: look.origin, bucket, journal: null })),
     ...account.map((fault) => ({ ...fault, origin: look.origin, bucket, journal: 'quota' })),
   ];
+}
+
+/** Whether the session of a folder in `swap/` has ended. Nobody knows where the locks cannot be read. */
+export function endedIn(bucket: string, { machines }: Pick<Knowledge, 'machines'>): (folder: string) => boolean {
+  let sessions: Map<string, ThreadIdentity> | null = null;
+  return (folder) => {
+    sessions ??= new Map([...(readNewest(path.join(bucket, 'locks'), () => machines.locks())?.sessions.values() ?? [])].map((session) => [session.folder, session.identity]));
+    const identity = sessions.get(folder);
+    return identity === undefined || threadLife(identity) === 'dead';
+  };
 }
 
 /** The second table of locks that a bucket may have. */

@@ -5,8 +5,10 @@
  * - `unreadable`: nothing can be said of it, for this process cannot read it.
  * - `newer`: written by a version that this one does not know.
  * - `quota`: more is on the disk than the account says. It is counted again by whoever uses it.
+ * - `orphan`: what nobody needs any more, and nobody has deleted yet. It costs nothing but its space.
+ * - `foreign`: something in the tree of files that is none of them. Nobody sees it.
  */
-export type FaultKind = 'torn' | 'damaged' | 'cut-short' | 'unreadable' | 'newer' | 'quota';
+export type FaultKind = 'torn' | 'damaged' | 'cut-short' | 'unreadable' | 'newer' | 'quota' | 'orphan' | 'foreign';
 
 /** Something that is not as it was written. */
 export interface Fault {
@@ -30,5 +32,5 @@ export interface Finding extends Fault {
 
 /** Whether nobody has lost anything by it. */
 export function isHarmless({ kind }: Fault): boolean {
-  return kind === 'torn' || kind === 'quota';
+  return ['torn', 'quota', 'orphan', 'foreign'].includes(kind);
 }

@@ -1,5 +1,6 @@
 import type { Machine } from '../journal/machine.ts';
 import type { CacheMachine } from '../caches/machine.ts';
+import type { LockMachine } from '../locks/machine.ts';
 import type { ResponseFault } from '../caches/inspect.ts';
 import type { AccountMachine } from '../quota/machine.ts';
 import type { Examine } from '../records/examine.ts';
@@ -28,7 +29,7 @@ export interface Responses {
 export interface Machines {
   /** `url`: the map's own. */
   'local-storage'(url: string): Machine<unknown>;
-  locks(): Machine<unknown>;
+  locks(): LockMachine;
   quota(): AccountMachine;
   'files-sync'(): Machine<unknown>;
   channels(): Machine<unknown>;

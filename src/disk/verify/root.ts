@@ -2,10 +2,12 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { errorMessage } from '../../runtime/errors.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
+import { wallClock } from '../../runtime/timers.ts';
 import { systemCode } from '../journal/disk-error.ts';
 import { decodeOrigin, encodeOrigin } from '../names/origin.ts';
 import { rootReadFailure } from '../root/failure.ts';
 import type { Root } from '../root/root.ts';
+import { isDraft } from '../spelling.ts';
 import { type Look, verifyBucket } from './bucket.ts';
 import { verifyCoordinators } from './coordinators.ts';
 import { kindOf, namesIn } from './entry.ts';
@@ -31,16 +33,34 @@ export interface Verification {
  */
 export function verifyRoot(root: Root, knowledge: Knowledge, onOrigin: (done: number, total: number) => void): Verification {
   const names = originNames(root);
-  const findings: Finding[] = [];
+  const foldsNames = root.open()?.foldsNames ?? false;
+  const findings: Finding[] = workshopFindings(root);
   let origins = 0;
   let journals = 0;
   names.forEach((name, index) => {
     onOrigin(index, names.length);
-    const found = verifyOrigin(path.join(root.origins, name), { knowledge, onJournal: () => (journals += 1) });
+    const found = verifyOrigin(path.join(root.origins, name), { knowledge, foldsNames, onJournal: () => (journals += 1) });
     if (found !== null) origins += 1;
     for (const finding of found ?? []) findings.push(finding);
   });
   return { origins, journals, findings };
+}
+
+/** What is being built is not left behind before ten minutes have passed. */
+const ABANDONED_MS = 10 * 60_000;
+
+function workshopFindings(root: Root): Finding[] {
+  try {
+    if (kindOf(root.workshop) !== 'directory') return [];
+    const old = namesIn(root.workshop).filter((name) => {
+      const stats = isDraft(name) ? fs.lstatSync(path.join(root.workshop, name), { throwIfNoEntry: false }) : undefined;
+      return stats !== undefined && wallClock() - stats.mtimeMs > ABANDONED_MS;
+    });
+    const message = `${old.length === 1 ? 'An entry is' : `${old.length} entries are`} left of what was being built, or deleted, when a process was killed. Nothing is lost.`;
+    return old.length === 0 ? [] : [finding('orphan', null, root.workshop, message)];
+  } catch {
+    return []; // What cannot be listed is nobody's data.
+  }
 }
 
 function originNames(root: Root): string[] {
