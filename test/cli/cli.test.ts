@@ -117,7 +117,7 @@ test('a token file that others may read is warned about', async () => {
 test('--help of verify shows options with and without a value, aligned', async () => {
   const { code, out } = await holdfast('verify', '--help');
   expect(code).toBe(0);
-  expect(out).toMatch(/^Usage: holdfast verify \[--json\]\n/);
+  expect(out).toMatch(/^Usage: holdfast verify \[--repair\] \[--json\]\n/);
   expect(out).toMatch(/^ {2}--json {13}print.*\n {2}--root DIR {9}the root/m);
 });
 
