@@ -46,7 +46,7 @@ test('--help after a command shows its options, aligned, in no more than 120 col
   const { code, out } = await holdfast('hub', '--help');
   expect(code).toBe(0);
   const options = out.split('\n').filter((line) => line.startsWith('  --'));
-  expect(options.map((line) => /--[a-z-]+/.exec(line)?.[0])).toEqual(['--root', '--token-file', '--port', '--host', '--cert', '--key']);
+  expect(options.map((line) => /--[a-z-]+/.exec(line)?.[0])).toEqual(['--root', '--token-file', '--port', '--host', '--max-unnamed-bytes', '--cert', '--key']);
   expect(new Set(options.map((line) => /^ {2}--\S+ \S+ +/.exec(line)?.[0].length)).size).toBe(1);
   expect(Math.max(...out.split('\n').map(({ length }) => length))).toBeLessThanOrEqual(120);
 });
