@@ -1,3 +1,4 @@
+import { isFull } from '../disk/journal/disk-error.ts';
 import { OverQuotaError } from '../disk/quota/ledger.ts';
 import { RecordsUnavailableError } from '../disk/records/records-error.ts';
 import { errorCode, errorMessage, isDOMException, withCause } from '../runtime/errors.ts';
@@ -21,7 +22,7 @@ export function asWebError(error: unknown, doing: string): DOMException {
     const { quota, requested } = error;
     return withCause(new QuotaExceededError(message, requested > quota ? { quota, requested } : {}), error);
   }
-  if (errorCode(error) === 'ENOSPC') return withCause(new QuotaExceededError(message), error);
+  if (isFull(error) || errorCode(error) === 'ENOSPC') return withCause(new QuotaExceededError(message), error);
   return domException(nameFor(error), message, error);
 }
 

@@ -36,6 +36,11 @@ export class Growth {
     this.#ledger = ledger;
   }
 
+  /** Of what grows when somebody commits, when this realm wrote last. */
+  get size(): number {
+    return this.#before;
+  }
+
   /** The size of what grows when somebody commits. */
   #size(): number {
     return this.#file.driver.hasSnapshots ? this.#log.size : this.#file.size;
@@ -83,7 +88,7 @@ export class Growth {
 
   /** It has committed, or was rolled back, and nobody else has written yet. @returns the log's size, where it is that which grows */
   ended(): number {
-    const size = this.#size();
+    const size = this.#sizeNow();
     const grown = size - this.#before;
     const owed = Math.max(0, grown) - this.#charged;
     if (owed > 0) this.#settle(owed);
@@ -92,6 +97,16 @@ export class Growth {
     this.#charged = 0;
     this.#before = size;
     return size;
+  }
+
+  /** It is too late to fail: what the disk does not tell is left to a count. */
+  #sizeNow(): number {
+    try {
+      return this.#size();
+    } catch {
+      this.#ledger.doubt();
+      return this.#before;
+    }
   }
 
   #settle(bytes: number, mark: Mark = this.#ledger.mark()): void {
@@ -107,9 +122,20 @@ export class Growth {
   /** Around what brings the log into the file: a checkpoint, or the end of the last connection, which removes the log. */
   around<T>(work: () => T): T {
     const mark = this.#ledger.mark();
-    const before = this.#file.size;
+    const before = this.#wholeSize();
     const result = work();
-    this.#settle(this.#file.size - before, mark);
+    const after = this.#wholeSize();
+    if (before === null || after === null) this.#ledger.doubt();
+    else this.#settle(after - before, mark);
     return result;
+  }
+
+  /** Null: the disk does not say. */
+  #wholeSize(): number | null {
+    try {
+      return this.#file.size;
+    } catch {
+      return null;
+    }
   }
 }

@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import { withDescriptor } from '../../runtime/descriptors.ts';
 import { fdatasyncLater } from '../../runtime/more-descriptor-calls.ts';
 import { syncPath } from '../root/durable.ts';
+import { closeQuietly } from '../tree/open-plain.ts';
 
 /**
  * A database's write-ahead log: its size, and having the disk keep it, in the thread pool. One sync is under way at a time; all who ask
@@ -68,7 +69,7 @@ export class LogFile {
     this.#descriptor = null;
     this.#isNamed = false;
     if (descriptor === null) return;
-    const close = (): void => fs.closeSync(descriptor);
+    const close = (): void => closeQuietly(descriptor);
     if (this.#running === null) close();
     else void this.#running.then(close, close);
   }

@@ -82,7 +82,7 @@ export class SqlSession {
    */
   beginWriting(): boolean {
     this.#here.beginWriting.run();
-    const commits = this.commitsOfOthers();
+    const commits = this.#orRollback(() => this.commitsOfOthers());
     if (commits === this.#commitsOfOthers && this.#number >= 0) return false;
     this.#look();
     this.#commitsOfOthers = commits;
@@ -96,13 +96,20 @@ export class SqlSession {
 
   /** The first read, which is what takes the snapshot. */
   #look(): void {
-    try {
+    this.#orRollback(() => {
       const number = this.#here.schemaNumber.get()?.[0] as number;
       if (number === this.#number) return;
       this.#tables.clear();
       this.#number = -1;
       this.#setSchema(readSchema(this.connection));
       this.#number = number;
+    });
+  }
+
+  /** What begins a transaction leaves none behind when it fails. */
+  #orRollback<T>(body: () => T): T {
+    try {
+      return body();
     } catch (error) {
       this.rollback();
       throw error;

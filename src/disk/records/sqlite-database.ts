@@ -155,8 +155,13 @@ export class SqliteDatabase implements RecordDatabase, Suspendable {
   #begin(): void {
     this.#use();
     const hasChanged = this.#writer.beginWriting();
+    try {
+      this.#growth.begin(hasChanged);
+    } catch (error) {
+      this.#writer.rollback();
+      throw error;
+    }
     this.#isWriting = true;
-    this.#growth.begin(hasChanged);
   }
 
   #commit(files: TransactionFiles, durability: 'relaxed' | 'strict'): Promise<void> | null {
@@ -214,7 +219,7 @@ export class SqliteDatabase implements RecordDatabase, Suspendable {
 
   /** Around a checkpoint, such as the end of the last connection makes: tells of it where it took long. */
   #timed<T>(checkpoint: () => T): T {
-    const bytes = this.#file.logSize;
+    const bytes = this.#growth.size;
     const begin = uptime();
     const result = checkpoint();
     const milliseconds = uptime() - begin;

@@ -1,6 +1,7 @@
 import type { DatabaseLocks } from '../../disk/records/database-locks.ts';
 import type { RecordDatabase, Schema } from '../../disk/records/record-database.ts';
 import type { PlatformObjects } from '../../disk/values/platform-objects.ts';
+import { queueTask } from '../../runtime/tasks.ts';
 import { asWebError } from '../errors.ts';
 import type { Connection } from './connection.ts';
 import { StoreQueue } from './store-queue.ts';
@@ -74,7 +75,9 @@ export class OpenDatabase {
       this.#enter(transaction);
       transaction.startIfPossible();
     } catch (error) {
-      transaction.abort(asWebError(error, 'start the transaction'));
+      // Who makes it is told as of any other failure, later; until then it takes requests, and never starts.
+      transaction.block();
+      queueTask(() => transaction.abort(asWebError(error, 'start the transaction')));
     }
   }
 
