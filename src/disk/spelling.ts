@@ -7,7 +7,7 @@ const UUID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
 
 const DRAFT = new RegExp(`^${UUID}(?:\\.dead)?$`);
 const PROBE = /^\.new-probe-\u00e9-[0-9]+-[0-9a-z]*$/;
-const PART = new RegExp(`^\\.new-(?:quota|files-sync|channels|caches|locks|storage|alarms)-${UUID}$`);
+const PART = new RegExp(`^\\.new-(?:quota|files-sync|channels|caches|locks|storage|alarms|register)-${UUID}$`);
 const SWAP = new RegExp(`^(?:fence-)?${UUID}$`);
 const TRASH = new RegExp(`^-?${UUID}\\.(?:[0-9]+-[0-9a-z]+|${UUID})$`);
 const RESPONSE = new RegExp(`^(${UUID})\\.[0-9]+-[0-9a-z]+$`);

@@ -36,6 +36,7 @@ const holdfastErrors: Readonly<Partial<Record<HoldfastErrorCode, ErrorName>>> = 
   'root-read-only': 'NoModificationAllowedError',
   'disk-full': 'QuotaExceededError',
   closed: 'InvalidStateError',
+  'bucket-deleted': 'InvalidStateError',
   'session-lost': 'InvalidStateError',
 };
 

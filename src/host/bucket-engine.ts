@@ -3,6 +3,7 @@ import type { LockTable } from '../disk/locks/table.ts';
 import { OpenJournals } from '../disk/journal/open-journals.ts';
 import type { Suspendable } from '../disk/journal/open-journals.ts';
 import type { Account, Allowance } from '../disk/quota/account.ts';
+import type { Durability } from '../disk/root/durable.ts';
 import type { BucketPlace } from '../disk/place.ts';
 import type { Root } from '../disk/root/root.ts';
 import type { FileTree } from '../disk/tree/file-tree.ts';
@@ -30,13 +31,21 @@ function withoutInternal({ held, pending }: LockSnapshot): LockSnapshot {
 const lockCode = new Code<typeof LockCode>(() => import('./lock-code.ts'));
 const fileCode = new Code<typeof FileCode>(() => import('./file-code.ts'));
 
+/** What a bucket may take of the disk. */
+export interface BucketAllowance extends Allowance {
+  /** The origin's quota, which all of its buckets share; undefined: what the disk has left. */
+  readonly origin: number | undefined;
+}
+
 /** Where an engine runs. */
 export interface EnginePlace {
   readonly root: Root;
   readonly place: BucketPlace;
+  /** The directory of the origin's default bucket, where that is another one. */
+  readonly defaultPath?: string;
+  readonly durability: Durability;
   readonly meter: Meter;
-  /** What it may take of the disk. */
-  readonly allowance: Allowance;
+  readonly allowance: BucketAllowance;
 }
 
 /**
@@ -141,10 +150,10 @@ export class BucketEngine implements Suspendable {
   }
 
   #start(): LockTable {
-    const { root, place, meter } = this.bucket;
+    const { root, place, meter, durability } = this.bucket;
     if (this.#closed) throw new HoldfastError('closed', `The host of ${place.path} was closed.`);
     const { LockTable } = lockCode.loaded;
-    const { durability, shared } = root;
+    const { shared } = root;
     const foldsNames = (): boolean => this.#foldsNames();
     this.#locks = new LockTable(place, { durability, shared, foldsNames, detach: outsideContexts, onCompaction: meter.compacted });
     running.add(this);

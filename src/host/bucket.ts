@@ -4,7 +4,7 @@ import { MapJournal } from '../disk/map/map-journal.ts';
 import { DEFAULT_QUOTA } from '../disk/map/map-state.ts';
 import type { BucketPlace } from '../disk/place.ts';
 import { BucketDirectory } from '../disk/root/bucket-directory.ts';
-import type { Allowance } from '../disk/quota/account.ts';
+import type { Durability } from '../disk/root/durable.ts';
 import type { Root } from '../disk/root/root.ts';
 import type { FileSystem } from '../file-system/file-system.ts';
 import { behaviour } from '../file-system/loading.ts';
@@ -13,7 +13,7 @@ import { randomInteger } from '../runtime/random.ts';
 import type { UsageDetails } from '../storage/storage-manager.ts';
 import { broadcastChannel } from './broadcast-channel/provide.ts';
 import { BucketEngine } from './bucket-engine.ts';
-import type { EnginePlace } from './bucket-engine.ts';
+import type { BucketAllowance, EnginePlace } from './bucket-engine.ts';
 import { cachesPart } from './caches/provide.ts';
 import type { BucketQuota } from './options.ts';
 import type { BucketSync, SyncedBucket } from './sync/bucket-sync.ts';
@@ -24,6 +24,8 @@ import type { Counts } from './meter.ts';
 import type { OriginSync, SyncStatus } from './sync/origin-sync.ts';
 import type { ClientMap, StorageClient } from './storage-client.ts';
 import type { SyncSettings } from './sync/options.ts';
+import type { NamedBuckets } from './storage-buckets/named-buckets.ts';
+import { bucketsPart } from './storage-buckets/provide.ts';
 import { createSync } from './sync/provide.ts';
 import { WeakMapByName } from './weak-map-by-name.ts';
 
@@ -35,6 +37,17 @@ export interface BucketUse {
   readonly files: number;
   /** Directories that are watched for `storage` events. */
   readonly watched: number;
+}
+
+/** The name of the bucket that an origin has from its beginning. */
+const DEFAULT = 'default';
+
+/** A client as the bucket knows it. */
+export interface BucketClient {
+  readonly id: string;
+  /** Handles and observations that are open. */
+  readonly openFiles: number;
+  end(): Promise<void>;
 }
 
 /** What a bucket needs of its host. */
@@ -51,7 +64,8 @@ export interface BucketOwner {
 }
 
 /**
- * What all clients of an origin's default bucket share in this realm: its map, its locks, its files.
+ * What all clients of an origin's default bucket share in this realm: its map, its locks, its files. A named bucket is the
+ * same but for what `storage-buckets/named-bucket.ts` says.
  * https://storage.spec.whatwg.org/#storage-bucket
  *
  * - Nothing is opened before it is used, and nothing is created before it is written to.
@@ -59,7 +73,7 @@ export interface BucketOwner {
  */
 export class Bucket implements EnginePlace {
   readonly origin: string;
-  readonly name = 'default';
+  readonly name: string;
   readonly place: BucketPlace;
   readonly engine: BucketEngine;
   readonly meter: Meter;
@@ -68,9 +82,9 @@ export class Bucket implements EnginePlace {
   readonly #owner: BucketOwner;
   readonly #quota: BucketQuota;
   /** Clients with something that only they have. */
-  readonly #inUse = new Set<StorageClient>();
+  readonly #inUse = new Set<BucketClient>();
   /** Clients with something that ends with the host, by their ids. */
-  #clients: WeakMapByName<StorageClient> | undefined;
+  #clients: WeakMapByName<BucketClient> | undefined;
   #map: MapJournal | undefined;
   #channels: ChannelJournal | undefined;
   #databases: BucketDatabases | undefined;
@@ -78,29 +92,42 @@ export class Bucket implements EnginePlace {
   /** Null: the host has no hub for the origin. */
   readonly #sync: BucketSync | null;
   #closed = false;
+  #named: NamedBuckets | undefined;
   /** The client that `host.origin()` gives. */
   client: StorageClient | undefined;
 
-  /** `place`: where it is, if that is not the origin's own. */
-  constructor(owner: BucketOwner, origin: string, place?: BucketPlace) {
+  /** `place`: where it is, if that is not the origin's own; `name`: what its handles bear. */
+  constructor(owner: BucketOwner, origin: string, place?: BucketPlace, name = DEFAULT) {
     this.origin = origin;
-    this.place = place ?? new BucketDirectory(owner.root, origin, this.name);
+    this.name = name;
+    this.place = place ?? new BucketDirectory(owner.root, origin, name);
     this.meter = new Meter(owner.counts, owner.root.path, origin);
     this.#owner = owner;
     this.#quota = owner.quotaOf(origin);
     this.mapQuota = this.#quota.map ?? DEFAULT_QUOTA;
     this.engine = new BucketEngine(this);
-    this.#sync = createSync(origin, owner.sync, () => this.#forSync());
+    this.#sync = name === DEFAULT ? createSync(origin, owner.sync, () => this.#forSync()) : null;
   }
 
   get root(): Root {
     return this.#owner.root;
   }
 
-  /** What its files may take: what the map may is set aside, whether it takes it or not. */
-  get allowance(): Allowance {
-    return { total: this.#quota.total, aside: this.mapQuota };
+  get durability(): Durability {
+    return this.root.durability;
   }
+
+  /** What its files may take: what the map may is set aside, whether it takes it or not. */
+  get allowance(): BucketAllowance {
+    const { total } = this.#quota;
+    return { total, aside: this.mapQuota, origin: total };
+  }
+
+  /** The origin's other buckets. */
+  get named(): NamedBuckets {
+    return (this.#named ??= new bucketsPart.code.NamedBuckets(this, this.#owner));
+  }
+
 
   /** Whose bucket it is: buckets of two hosts have nothing to do with each other, but for the disk. */
   get host(): object {
@@ -125,7 +152,13 @@ export class Bucket implements EnginePlace {
     this.requireOpen();
     this.#owner.root.open();
     this.place.requirePlain?.();
+    this.requireThere();
     void this.#sync?.start();
+  }
+
+  /** To be called before anything relies on the bucket's being the one that it was. @throws HoldfastError */
+  requireThere(): void {
+    // A default bucket that somebody has removed is made anew.
   }
 
   #forSync(): SyncedBucket {
@@ -185,15 +218,18 @@ export class Bucket implements EnginePlace {
   /** A client's own view of the files. What their operations need is loaded when the first handle is used. */
   createFileSystem(): FileSystem {
     const { engine } = this;
+    const requireThere = (): void => this.requireThere();
     return new (behaviour().FileSystem)({
       origin: this.origin,
       bucket: this.name,
       place: this.place,
       load: async () => (await engine.ready()).algorithms,
       get tree() {
+        requireThere();
         return engine.tree;
       },
       get locks() {
+        requireThere();
         return engine.locks;
       },
       salt: () => this.#owner.root.ensure().salt,
@@ -226,19 +262,19 @@ export class Bucket implements EnginePlace {
   }
 
   /** Notes whether a client has something that would be lost if nobody held the client. */
-  keep(client: StorageClient, inUse: boolean): void {
+  keep(client: BucketClient, inUse: boolean): void {
     if (inUse) this.#inUse.add(client);
     else this.#inUse.delete(client);
     this.#owner.keep(this, this.#inUse.size > 0 || this.#sync?.isRunning === true);
   }
 
   /** Notes a client with something that must end with the host; does not hold it. */
-  note(client: StorageClient): void {
+  note(client: BucketClient): void {
     this.#clients ??= new WeakMapByName();
     this.#clients.set(client.id, client);
   }
 
-  forget(client: StorageClient): void {
+  forget(client: BucketClient): void {
     this.keep(client, false);
   }
 
@@ -258,14 +294,18 @@ export class Bucket implements EnginePlace {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    const clients = new Set([...this.#inUse, ...(this.#clients?.values() ?? [])]);
+    const clients = new Set<BucketClient>([...this.#inUse, ...(this.#clients?.values() ?? [])]);
     if (this.client !== undefined) clients.add(this.client);
     await Promise.all([...clients].map((client) => client.end()));
     await this.#sync?.end();
     this.#map?.close();
     this.#channels?.close();
-    await this.#databases?.close();
-    this.#cacheStore?.close();
-    await this.engine.close();
+    try {
+      await this.#databases?.close();
+    } finally {
+      this.#cacheStore?.close();
+      await this.engine.close();
+      await this.#named?.close();
+    }
   }
 }

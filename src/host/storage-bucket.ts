@@ -3,7 +3,7 @@ import path from 'node:path';
 import { systemCode } from '../disk/journal/disk-error.ts';
 import type { FileSystemDirectoryHandle } from '../file-system/directory-handle.ts';
 import { loadBehaviour } from '../file-system/loading.ts';
-import type { StorageBucket, UsageDetails } from '../storage/storage-manager.ts';
+import type { ManagedBucket, UsageDetails } from '../storage/storage-manager.ts';
 import type { Bucket } from './bucket.ts';
 import type { StorageClient } from './storage-client.ts';
 import { withDescriptors } from '../runtime/descriptors.ts';
@@ -16,7 +16,7 @@ import { asWebError } from './web-error.ts';
 const marker = 'persisted';
 
 /** The default bucket of a client's origin, as its StorageManager sees it. */
-export class ClientStorageBucket implements StorageBucket<FileSystemDirectoryHandle> {
+export class ClientStorageBucket implements ManagedBucket<FileSystemDirectoryHandle> {
   readonly #client: StorageClient;
   readonly #bucket: Bucket;
 
@@ -72,7 +72,8 @@ function asStorageError(error: unknown): unknown {
   return domException('UnknownError', `The storage cannot be read: ${errorMessage(error)}`, error);
 }
 
-function isReadOnly(error: unknown): boolean {
+/** What keeps from remembering something on a disk that is only read. */
+export function isReadOnly(error: unknown): boolean {
   if (error instanceof HoldfastError) return error.code === 'root-read-only';
   return ['EROFS', 'EACCES', 'EPERM'].includes(systemCode(error));
 }

@@ -29,6 +29,9 @@ import type { OriginSync } from './sync/origin-sync.ts';
 import { indexedDb } from './indexed-db/provide.ts';
 import { ClientStorageBucket } from './storage-bucket.ts';
 import { transaction } from './transaction/part.ts';
+import type { ClientBuckets, Endpoints } from './storage-buckets/client-buckets.ts';
+import { bucketsPart } from './storage-buckets/provide.ts';
+import type { StorageBucketManager } from '../storage/storage-bucket-manager.ts';
 
 type StorageListener = (event: StorageEvent) => unknown;
 
@@ -73,6 +76,7 @@ export class StorageClient<Sync extends OriginSync | null = OriginSync | null> e
   #channels: ClientChannels | undefined;
   #BroadcastChannel: BroadcastChannelConstructor | undefined;
   #caches: CacheStorage | undefined;
+  #buckets: ClientBuckets | undefined;
   #fileSystem: FileSystem | undefined;
   #unsubscribe: (() => void) | undefined;
   #onstorage: { readonly handler: StorageListener; readonly bound: StorageListener } | null = null;
@@ -211,6 +215,21 @@ export class StorageClient<Sync extends OriginSync | null = OriginSync | null> e
   }
 
   /**
+   * The origin's buckets beside its default one, shared by all processes and threads of the root.
+   * https://wicg.github.io/storage-buckets/#dom-navigatorstoragebuckets-storagebuckets
+   *
+   * @throws HoldfastError closed; disk-failed where the code cannot be loaded
+   */
+  get storageBuckets(): StorageBucketManager<Endpoints> {
+    this.requireOpen();
+    return this.#namedBuckets.manager;
+  }
+
+  get #namedBuckets(): ClientBuckets {
+    return (this.#buckets ??= new bucketsPart.code.ClientBuckets(this, this.#bucket));
+  }
+
+  /**
    * The origin's place in the order of the host's hub; null where the host has no hub for this origin. docs/SYNC.md
    *
    * @throws HoldfastError closed; root-newer, root-unusable or disk-unsupported when the root cannot be used
@@ -258,6 +277,7 @@ export class StorageClient<Sync extends OriginSync | null = OriginSync | null> e
     this.#bucket.forget(this);
     if (this.#locks !== undefined) LockManager.end(this.#locks);
     this.#channels?.end();
+    await this.#buckets?.end();
     if (this.#indexedDB !== undefined) await indexedDb.code.endFactory(this.#indexedDB);
     await this.#fileSystem?.close();
   }
@@ -271,6 +291,11 @@ export class StorageClient<Sync extends OriginSync | null = OriginSync | null> e
       this.#bucket.note(this);
     }
     return this.#fileSystem;
+  }
+
+  /** @internal The file system of one of the origin's buckets, by the name that its handles bear; else the client's own. */
+  fileSystemOf(bucket: unknown): FileSystem {
+    return bucket === this.#bucket.name ? this.fileSystem : this.#namedBuckets.fileSystemOf(bucket);
   }
 
   /** @internal */

@@ -180,7 +180,7 @@ export class StorageHost<Options extends StorageHostOptions = StorageHostOptions
     if (client === undefined) {
       throw new HoldfastError('no-context', 'deserializeHandle() needs an origin or a client outside run(): whose handle is it?');
     }
-    return behaviour().deserializeHandle(client.fileSystem, data);
+    return behaviour().deserializeHandle(client.fileSystemOf((data as HandleData | null)?.bucket), data);
   }
 
   /**

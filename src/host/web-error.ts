@@ -7,5 +7,5 @@ import { domException } from '../webidl/dom-exception.ts';
  */
 export function asWebError(error: unknown): unknown {
   if (!(error instanceof HoldfastError)) return error;
-  return domException(error.code === 'closed' ? 'InvalidStateError' : 'SecurityError', error.message, error);
+  return domException(/^(closed|bucket)/.test(error.code) ? 'InvalidStateError' : 'SecurityError', error.message, error);
 }

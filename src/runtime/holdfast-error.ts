@@ -11,6 +11,7 @@ export type HoldfastErrorCode =
   | 'record-too-large'
   | 'session-lost' // this realm was declared dead by others, and its locks were taken away
   | 'closed' // the host or client was closed
+  | 'bucket-deleted' // a named bucket was deleted, or is expired
   | 'hub-unreachable' // the hub cannot be reached now; later it may
   | 'hub-unauthorized' // a wrong or missing token, password or right
   | 'hub-incompatible' // an unknown schema version, or a server that is too old or wrongly set up

@@ -18,10 +18,10 @@ export interface StorageEstimate {
 }
 
 /**
- * The bucket behind a StorageManager, which the host gives. Its methods reject with what the web's callers may see.
+ * The bucket behind a StorageManager or a StorageBucket, which the host gives. Its methods reject with what the web's callers may see.
  * https://storage.spec.whatwg.org/#storage-bucket
  */
-export interface StorageBucket<Directory extends object> {
+export interface ManagedBucket<Directory extends object> {
   /** The root of the bucket's file system. */
   directory(): Promise<Directory>;
   usage(): Promise<UsageDetails>;
@@ -33,20 +33,27 @@ export interface StorageBucket<Directory extends object> {
   makePersistent(): Promise<boolean>;
 }
 
+/** What a bucket takes, and may take, in bytes. */
+export async function estimateOf(bucket: ManagedBucket<object>): Promise<StorageEstimate> {
+  const usageDetails = await bucket.usage();
+  const usage = Object.values(usageDetails).reduce((sum, bytes) => sum + bytes, 0);
+  return { usage, quota: await bucket.quota(usage), usageDetails: { ...usageDetails } };
+}
+
 /**
  * https://storage.spec.whatwg.org/#storagemanager
  *
  * `Directory` is FileSystemDirectoryHandle, which a standard's folder may not import from another.
  */
 export class StorageManager<Directory extends object = object> {
-  readonly #bucket: StorageBucket<Directory>;
+  readonly #bucket: ManagedBucket<Directory>;
 
-  constructor(token: typeof internal, bucket: StorageBucket<Directory>) {
+  constructor(token: typeof internal, bucket: ManagedBucket<Directory>) {
     if (token !== internal) illegalConstructor();
     this.#bucket = bucket;
   }
 
-  static #bucketOf<Directory extends object>(manager: StorageManager<Directory>): StorageBucket<Directory> {
+  static #bucketOf<Directory extends object>(manager: StorageManager<Directory>): ManagedBucket<Directory> {
     if (!(#bucket in manager)) throw illegalInvocation('StorageManager');
     return manager.#bucket;
   }
@@ -68,10 +75,7 @@ export class StorageManager<Directory extends object = object> {
    * Bytes in use, counted now, and bytes that may be. https://storage.spec.whatwg.org/#dom-storagemanager-estimate
    */
   async estimate(): Promise<StorageEstimate> {
-    const bucket = StorageManager.#bucketOf(this);
-    const usageDetails = await bucket.usage();
-    const usage = Object.values(usageDetails).reduce((sum, bytes) => sum + bytes, 0);
-    return { usage, quota: await bucket.quota(usage), usageDetails: { ...usageDetails } };
+    return estimateOf(StorageManager.#bucketOf(this));
   }
 
   /** The root directory of the bucket's file system. https://fs.spec.whatwg.org/#dom-storagemanager-getdirectory */

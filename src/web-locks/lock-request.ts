@@ -215,7 +215,7 @@ export function asWebError(error: unknown, doing: string): unknown {
 }
 
 function nameFor(code: HoldfastErrorCode): DOMExceptionName {
-  if (code === 'closed') return 'InvalidStateError';
+  if (code === 'closed' || code === 'bucket-deleted') return 'InvalidStateError';
   if (code === 'session-lost') return 'AbortError';
   return unusable.includes(code) ? 'SecurityError' : 'UnknownError';
 }

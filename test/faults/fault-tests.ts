@@ -44,3 +44,6 @@ export const namesOfCaches: RightNames = {
   ...namesOfFiles,
   EACCES: [...namesOfFiles.EACCES, 'SecurityError'],
 };
+
+/** As caches; QuotaExceededError where the disk has no room for a bucket. */
+export const namesOfBuckets: RightNames = namesOfCaches;

@@ -36,10 +36,10 @@ describe('what is installed', () => {
   test('are all globals by default, and never window, self or document', () => {
     const { target } = installed({ host: openHost() });
     expect(Object.getOwnPropertyNames(target).sort()).toEqual(
-      [...webStorage, ...files, 'FileSystemSyncAccessHandle', ...locks, ...databases, 'Cache', 'CacheStorage', 'caches', 'BroadcastChannel', ...always].sort(),
+      [...webStorage, ...files, 'FileSystemSyncAccessHandle', ...locks, ...databases, 'Cache', 'CacheStorage', 'caches', 'BroadcastChannel', 'StorageBucket', 'StorageBucketManager', ...always].sort(),
     );
     expect(Object.getOwnPropertyNames(Object.getPrototypeOf(target.navigator)).sort()).toEqual(
-      ['constructor', 'hardwareConcurrency', 'language', 'languages', 'locks', 'platform', 'storage', 'userAgent'].sort(),
+      ['constructor', 'hardwareConcurrency', 'language', 'languages', 'locks', 'platform', 'storage', 'storageBuckets', 'userAgent'].sort(),
     );
   });
 
@@ -51,6 +51,7 @@ describe('what is installed', () => {
     expect(names(['indexedDB'])).toEqual([...databases, 'QuotaExceededError'].sort());
     expect(names(['caches'])).toEqual(['Cache', 'CacheStorage', 'QuotaExceededError', 'caches']);
     expect(names(['BroadcastChannel'])).toEqual(['BroadcastChannel']);
+    expect(names(['navigator.storageBuckets'])).toEqual(['Navigator', 'QuotaExceededError', 'StorageBucket', 'StorageBucketManager', 'navigator']);
     expect(names([])).toEqual([]);
   });
 
@@ -97,7 +98,7 @@ describe('a navigator', () => {
     class Navigator {}
     const navigator = new Navigator();
     const { undo } = installed({ host: openHost(), target: { navigator } });
-    expect(Object.keys(Navigator.prototype)).toEqual(['storage', 'locks']);
+    expect(Object.keys(Navigator.prototype)).toEqual(['storage', 'locks', 'storageBuckets']);
     expect(Object.keys(navigator)).toEqual([]);
     undo();
     expect(Object.keys(Navigator.prototype)).toEqual([]);
@@ -106,7 +107,7 @@ describe('a navigator', () => {
   test('that is a plain object gets them itself', () => {
     const navigator = { userAgent: 'mine' };
     const { undo } = installed({ host: openHost(), target: { navigator } });
-    expect(Object.keys(navigator)).toEqual(['userAgent', 'storage', 'locks']);
+    expect(Object.keys(navigator)).toEqual(['userAgent', 'storage', 'locks', 'storageBuckets']);
     undo();
     expect(Object.keys(navigator)).toEqual(['userAgent']);
   });

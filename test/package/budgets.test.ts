@@ -39,9 +39,9 @@ describe('what a program that imports holdfast/globals and reads one item loads'
   // 2.4 kB for what counts and tells (stats, channels, warnings), reads the environment and answers requests; and 1.5 kB
   // for noticing, at any use, that a journal was removed, replaced, cut back or copied. The doors of databases, caches,
   // channels and transactions, which load the rest at their first touch, take 1.3 kB.
-  // 0.1 kB is what coordinators have to find here when they are loaded.
-  test('does not grow: is at most 38.2 kB', () => {
-    expect(loadedSize(files)).toBeLessThanOrEqual(38.2);
+  // 0.1 kB is what coordinators have to find here when they are loaded, and 0.3 kB the door of named buckets.
+  test('does not grow: is at most 38.5 kB', () => {
+    expect(loadedSize(files)).toBeLessThanOrEqual(38.5);
   });
 });
 
@@ -53,6 +53,6 @@ test('a program that imports holdfast/globals has the runtime load what is costl
 });
 
 // Two fifths of it are the types, a tenth the guides and examples, by what each file takes compressed.
-test('the package is at most 790 kB', async () => {
-  expect((await packed()).size).toBeLessThanOrEqual(790_000);
+test('the package is at most 820 kB', async () => {
+  expect((await packed()).size).toBeLessThanOrEqual(820_000);
 });

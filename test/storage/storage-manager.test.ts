@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import { expect, describe, test } from 'vitest';
 import { ENTRY_BYTES } from '../../src/disk/quota/ledger.ts';
 import { StorageManager } from '../../src/storage/storage-manager.ts';
-import type { StorageBucket } from '../../src/storage/storage-manager.ts';
+import type { ManagedBucket } from '../../src/storage/storage-manager.ts';
 import { internal } from '../../src/webidl/interface.ts';
 import { openHost, thrownBy } from '../host/support.ts';
 
@@ -71,7 +71,7 @@ describe('the interface', () => {
   });
 
   test('passes on the failures of its bucket', async () => {
-    const failing = new Proxy({} as StorageBucket<object>, { get: () => () => Promise.reject(new Error('failed')) });
+    const failing = new Proxy({} as ManagedBucket<object>, { get: () => () => Promise.reject(new Error('failed')) });
     const manager = new StorageManager(internal, failing);
     for (const method of ['persisted', 'persist', 'estimate', 'getDirectory'] as const) {
       await expect(manager[method]()).rejects.toThrow('failed');

@@ -2,3 +2,4 @@
 import '../../src/disk/map/following-provided.ts';
 import '../../src/host/caches/provided.ts';
 import '../../src/host/transaction/provided.ts';
+import '../../src/host/storage-buckets/provided.ts';

@@ -230,7 +230,7 @@ export const record: SuiteRecord = {
   'IndexedDB/request-event-ordering-small-values.any.js': { run: true },
   'IndexedDB/request_bubble-and-capture.any.js': { run: true },
   'IndexedDB/serialize-sharedarraybuffer-throws.https.html': { run: true },
-  'IndexedDB/storage-buckets.https.any.js': { run: false, reason: 'buckets' },
+  'IndexedDB/storage-buckets.https.any.js': { run: true },
   'IndexedDB/string-list-ordering.any.js': { run: true },
   'IndexedDB/structured-clone-transaction-state.any.js': { run: true },
   'IndexedDB/structured-clone.any.js': {

@@ -3,7 +3,18 @@ import type { SuiteRecord } from '../record/record.ts';
 // The suite fs. Written by npm run wpt:update, except for the reasons and notes, which are kept.
 export const record: SuiteRecord = {
   'fs/FileSystemBaseHandle-IndexedDB.https.any.js': { run: true },
-  'fs/FileSystemBaseHandle-buckets.https.any.js': { run: false, reason: 'buckets' },
+  'fs/FileSystemBaseHandle-buckets.https.any.js': {
+    run: true,
+    except: [
+      {
+        reason: 'contradiction',
+        note: 'wants a file in a bucket of 500 bytes; what a file costs is the implementation’s, and here it is 4,096 bytes beside its content',
+        subtests: [
+          'Bucket quota restricts the size of a file that can be created',
+        ],
+      },
+    ],
+  },
   'fs/FileSystemBaseHandle-getUniqueId.https.any.js': { run: true },
   'fs/FileSystemBaseHandle-isSameEntry.https.any.js': { run: true },
   'fs/FileSystemBaseHandle-postMessage-BroadcastChannel.https.window.js': { run: false, reason: 'service-worker', note: 'and a frame' },

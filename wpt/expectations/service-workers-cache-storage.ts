@@ -10,7 +10,7 @@ export const record: SuiteRecord = {
   'service-workers/cache-storage/cache-match.https.any.js': { run: true },
   'service-workers/cache-storage/cache-matchAll.https.any.js': { run: true },
   'service-workers/cache-storage/cache-put.https.any.js': { run: true },
-  'service-workers/cache-storage/cache-storage-buckets.https.any.js': { run: false, reason: 'buckets' },
+  'service-workers/cache-storage/cache-storage-buckets.https.any.js': { run: true },
   'service-workers/cache-storage/cache-storage-keys.https.any.js': { run: true },
   'service-workers/cache-storage/cache-storage-match.https.any.js': { run: true },
   'service-workers/cache-storage/cache-storage.https.any.js': { run: true },

@@ -33,6 +33,6 @@ export const record: SuiteRecord = {
   'web-locks/secure-context.https.any.js': { run: true },
   'web-locks/signal.https.any.js': { run: true },
   'web-locks/steal.https.any.js': { run: true },
-  'web-locks/storage-buckets.tentative.https.any.js': { run: false, reason: 'buckets' },
+  'web-locks/storage-buckets.tentative.https.any.js': { run: true },
   'web-locks/workers.https.html': { run: true },
 };

@@ -23,7 +23,6 @@ export type ScopeReason = keyof typeof scopeReasons;
 /** What is not built yet. */
 export const laterReasons = {
   indexeddb: 'IndexedDB is not built yet',
-  buckets: 'storage buckets are not built yet',
 } as const;
 export type LaterReason = keyof typeof laterReasons;
 

@@ -99,22 +99,9 @@ export class BucketDirectory implements BucketPlace {
   /** A bucket made by someone who does not sync must be on the disk before a strict write into it counts as done. */
   #settle(): void {
     if (this.#settled) return;
-    if (this.#root.durability === 'strict') this.#sync();
+    if (this.#root.durability === 'strict') syncBucket(this.path, this.#root.path);
     this.#settled = true;
     this.#root.sweep();
-  }
-
-  /** Its journals too: one that the disk has in part only cannot be opened again. */
-  #sync(): void {
-    try {
-      for (const journal of journals) {
-        const directory = path.join(this.path, journal);
-        if (!isLink(directory)) syncTree(directory);
-      }
-      syncPlace(this.path);
-    } catch (error) {
-      throw rootFailure('sync', this.#root.path, error);
-    }
   }
 
   #build(): void {
@@ -145,4 +132,17 @@ export function buildBucket(draft: string): void {
   makeDirectory(draft);
   for (const name of [...journals, 'files.0', 'swap', 'trash', 'wake']) makeDirectory(path.join(draft, name));
   for (const journal of journals) Journal.create(path.join(draft, journal));
+}
+
+/** A bucket that somebody else may have made; its journals too: one that the disk has in part only cannot be opened again. */
+export function syncBucket(bucket: string, root: string): void {
+  try {
+    for (const journal of journals) {
+      const directory = path.join(bucket, journal);
+      if (!isLink(directory)) syncTree(directory);
+    }
+    syncPlace(bucket);
+  } catch (error) {
+    throw rootFailure('sync', root, error);
+  }
 }

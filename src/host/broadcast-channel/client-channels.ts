@@ -11,7 +11,8 @@ import { asWebError } from '../web-error.ts';
 /** What channels need of the client whose they are. */
 export interface ChannelClient {
   readonly origin: string;
-  readonly fileSystem: FileSystem;
+  /** The files of a bucket of the origin, by the name that its handles bear. */
+  fileSystemOf(bucket: string): FileSystem;
   requireOpen(): void;
   /** The bucket's channels, once the root is open. */
   channelJournal(): ChannelJournal;
@@ -25,7 +26,7 @@ export class ClientChannels implements ChannelPlace {
 
   constructor(client: ChannelClient) {
     this.#client = client;
-    this.platform = handleObjects(() => client.fileSystem);
+    this.platform = handleObjects((bucket) => client.fileSystemOf(bucket));
   }
 
   get origin(): string {

@@ -11,8 +11,8 @@ const PRESENCE = '-caches';
 
 /** The caches of a bucket, on an engine that is ready whenever they are used. */
 export function createCacheStore(engine: BucketEngine): CacheStore {
-  const { root, place, meter } = engine.bucket;
-  const { durability, shared } = root;
+  const { root, place, meter, durability } = engine.bucket;
+  const { shared } = root;
   return new CacheStore(place, {
     durability,
     shared,

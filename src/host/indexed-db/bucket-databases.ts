@@ -1,6 +1,7 @@
 import type { DatabaseLocks } from '../../disk/records/database-locks.ts';
 import type { RecordDatabases } from '../../disk/records/record-database.ts';
 import type { BucketPlace } from '../../disk/place.ts';
+import type { Durability } from '../../disk/root/durable.ts';
 import type { Root } from '../../disk/root/root.ts';
 import type { PlatformObjects } from '../../disk/values/platform-objects.ts';
 import type { FileSystem } from '../../file-system/file-system.ts';
@@ -19,10 +20,14 @@ const recordCode = new Code<typeof RecordCode>(() => import('../record-code.ts')
 export interface DatabasesBucket {
   readonly root: Root;
   readonly place: BucketPlace;
+  readonly durability: Durability;
   readonly engine: BucketEngine;
   readonly meter: Meter;
   open(): void;
   createFileSystem(): FileSystem;
+  readonly name: string;
+  /** The origin's buckets, by the names that their handles bear; undefined for one that is gone. */
+  readonly named: { find(name: string): { createFileSystem(): FileSystem } | undefined };
 }
 
 /** The locks and files of a bucket's databases, once they run. */
@@ -38,13 +43,23 @@ interface Running {
 export class BucketDatabases implements IndexedDBPlace {
   readonly #bucket: DatabasesBucket;
   readonly platform: PlatformObjects;
-  #fileSystem: FileSystem | undefined;
+  /** Of the buckets whose handles were read, by their names. */
+  readonly #fileSystems = new Map<string, FileSystem>();
   #running: Running | undefined;
 
   constructor(bucket: DatabasesBucket) {
     this.#bucket = bucket;
     // Handles that are read belong to nobody in particular, and end with the bucket.
-    this.platform = handleObjects(() => (this.#fileSystem ??= bucket.createFileSystem()));
+    this.platform = handleObjects((name) => this.#fileSystemOf(name));
+  }
+
+  #fileSystemOf(name: string): FileSystem {
+    const known = this.#fileSystems.get(name);
+    if (known !== undefined) return known;
+    const owner = (name === this.#bucket.name ? null : this.#bucket.named.find(name)) ?? this.#bucket;
+    const made = owner.createFileSystem();
+    this.#fileSystems.set(made.bucket, made);
+    return made;
   }
 
   /** @throws HoldfastError closed; root-newer, root-unusable or disk-unsupported; disk-failed */
@@ -69,8 +84,8 @@ export class BucketDatabases implements IndexedDBPlace {
   }
 
   #start({ BucketLocks, SqliteDatabases, categories }: typeof RecordCode): Running {
-    const { root, place, engine, meter } = this.#bucket;
-    const { durability, shared } = root;
+    const { root, place, engine, meter, durability } = this.#bucket;
+    const { shared } = root;
     const locks = new BucketLocks(place, { durability, shared, detach: outsideContexts, onCompaction: meter.compacted });
     const databases = new SqliteDatabases({
       bucket: place,
@@ -91,7 +106,7 @@ export class BucketDatabases implements IndexedDBPlace {
 
   /** Ends what runs; the clients have closed their connections. */
   async close(): Promise<void> {
-    await this.#fileSystem?.close();
+    await Promise.all([...this.#fileSystems.values()].map((system) => system.close()));
     await this.#running?.databases.close();
     await this.#running?.locks.close();
   }

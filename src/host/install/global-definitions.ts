@@ -26,7 +26,7 @@ export function clientSource({ outside }: InstallSettings): () => StorageClient 
 }
 
 /** Reads an attribute of the current client as the web's code may see it fail. */
-function readAttribute<K extends 'localStorage' | 'sessionStorage' | 'storage' | 'locks' | 'indexedDB' | 'caches' | 'channels'>(
+function readAttribute<K extends 'localStorage' | 'sessionStorage' | 'storage' | 'locks' | 'storageBuckets' | 'indexedDB' | 'caches' | 'channels'>(
   current: () => StorageClient,
   name: K,
 ): StorageClient[K] {
@@ -89,19 +89,11 @@ function channelDefinitions({ target, globals }: InstallSettings, current: () =>
 
 /** What an install defines for nearly every program. */
 export function globalDefinitions(settings: InstallSettings, current: () => StorageClient): Definition[] {
-  const navigatorSource = {
-    get storage() {
-      return readAttribute(current, 'storage');
-    },
-    get locks() {
-      return readAttribute(current, 'locks');
-    },
-  };
   return [
     ...interfaceDefinitions(settings),
     ...webStorageDefinitions(settings, current),
     ...scopeDefinitions(settings, current),
     ...channelDefinitions(settings, current),
-    ...navigatorDefinitions(settings, navigatorSource),
+    ...navigatorDefinitions(settings, (name) => readAttribute(current, name)),
   ];
 }

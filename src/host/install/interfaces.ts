@@ -12,6 +12,7 @@ import { StorageEvent } from '../../web-storage/storage-event.ts';
 import { Storage } from '../../web-storage/storage.ts';
 import { cachesPart } from '../caches/provide.ts';
 import { indexedDb } from '../indexed-db/provide.ts';
+import { bucketsPart } from '../storage-buckets/provide.ts';
 import { deferredInterfaceObject, interfaceObject } from './definition.ts';
 import type { Definition } from './definition.ts';
 import type { GlobalName, InstallSettings } from './settings.ts';
@@ -21,7 +22,7 @@ type OnlyIn = 'window' | 'worker';
 
 interface Interface {
   readonly name: string;
-  readonly object: () => object;
+  readonly object: (exposure: InstallSettings['exposure']) => object;
   /** The globals that bring it along. */
   readonly for: readonly GlobalName[];
   readonly onlyIn?: OnlyIn;
@@ -34,14 +35,23 @@ const files = ['navigator.storage'] as const;
 const locks = ['navigator.locks'] as const;
 const databases = ['indexedDB'] as const;
 const caches = ['caches'] as const;
+const buckets = ['navigator.storageBuckets'] as const;
 
 const interfacesOfIndexedDb = [
   'DOMStringList', 'IDBCursor', 'IDBCursorWithValue', 'IDBDatabase', 'IDBFactory', 'IDBIndex', 'IDBKeyRange', 'IDBObjectStore',
   'IDBOpenDBRequest', 'IDBRecord', 'IDBRequest', 'IDBTransaction', 'IDBVersionChangeEvent',
 ] as const;
 
+function costly<const Name extends string>(
+  names: readonly Name[],
+  globals: readonly GlobalName[],
+  object: (name: Name, exposure: InstallSettings['exposure']) => object,
+): Interface[] {
+  return names.map((name) => ({ name, for: globals, isCostly: true, object: (exposure) => object(name, exposure) }));
+}
+
 const interfaces: readonly Interface[] = [
-  { name: 'QuotaExceededError', object: () => QuotaExceededError, for: [...webStorage, ...files, ...databases, ...caches] },
+  { name: 'QuotaExceededError', object: () => QuotaExceededError, for: [...webStorage, ...files, ...databases, ...caches, ...buckets] },
   { name: 'Storage', object: () => Storage, for: webStorage, onlyIn: 'window' },
   { name: 'StorageEvent', object: () => StorageEvent, for: webStorage, onlyIn: 'window' },
   { name: 'StorageManager', object: () => StorageManager, for: files },
@@ -53,9 +63,9 @@ const interfaces: readonly Interface[] = [
   { name: 'FileSystemObserver', object: () => FileSystemObserver, for: files },
   { name: 'LockManager', object: () => LockManager, for: locks },
   { name: 'Lock', object: () => Lock, for: locks },
-  ...interfacesOfIndexedDb.map((name): Interface => ({ name, object: () => indexedDb.code.interfaces[name], for: databases, isCostly: true })),
-  { name: 'Cache', object: () => cachesPart.code.Cache, for: caches, isCostly: true },
-  { name: 'CacheStorage', object: () => cachesPart.code.CacheStorage, for: caches, isCostly: true },
+  ...costly(interfacesOfIndexedDb, databases, (name) => indexedDb.code.interfaces[name]),
+  ...costly(['Cache', 'CacheStorage'], caches, (name) => cachesPart.code[name]),
+  ...costly(['StorageBucket', 'StorageBucketManager'], buckets, (name, exposure) => bucketsPart.code.interfaceNamed(name, exposure)),
 ];
 
 /** Operations of interfaces of both realms that one of them lacks. */
@@ -72,8 +82,8 @@ export function interfaceDefinitions({ target, globals, exposure }: InstallSetti
       .filter((each) => isExposed(each.onlyIn) && each.for.some((name) => globals.has(name)))
       .map((each) =>
         each.isCostly
-          ? deferredInterfaceObject(target, each.name, each.object)
-          : interfaceObject(target, each.name, each.object()),
+          ? deferredInterfaceObject(target, each.name, () => each.object(exposure))
+          : interfaceObject(target, each.name, each.object(exposure)),
       ),
     ...members
       .filter((each) => !isExposed(each.onlyIn))

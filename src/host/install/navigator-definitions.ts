@@ -1,16 +1,11 @@
 import { illegalInvocation } from '../../webidl/interface.ts';
-import type { LockManager } from '../../web-locks/lock-manager.ts';
-import type { StorageManager } from '../../storage/storage-manager.ts';
 import { attribute, interfaceObject } from './definition.ts';
 import type { Definition } from './definition.ts';
 import { Navigator, ownNavigator } from './navigator.ts';
 import type { InstallSettings } from './settings.ts';
 
-/** What the navigator's getters give: the current client's objects. */
-export interface NavigatorSource {
-  readonly storage: StorageManager;
-  readonly locks: LockManager;
-}
+const names = ['storage', 'locks', 'storageBuckets'] as const;
+export type NavigatorAttribute = (typeof names)[number];
 
 /** The target's navigator, and what must be defined for a target that has none. */
 function navigatorOf(target: object): { navigator: object; definitions: Definition[] } {
@@ -33,26 +28,22 @@ function attributeHome(navigator: object): object {
 }
 
 /**
- * `navigator.storage` and `navigator.locks`. https://storage.spec.whatwg.org/#navigatorstorage and
- * https://w3c.github.io/web-locks/#navigator-mixins
+ * `navigator.storage`, `navigator.locks` and `navigator.storageBuckets`. https://storage.spec.whatwg.org/#navigatorstorage,
+ * https://w3c.github.io/web-locks/#navigator-mixins and https://wicg.github.io/storage-buckets/#navigatorstoragebuckets
  */
-export function navigatorDefinitions(settings: InstallSettings, source: NavigatorSource): Definition[] {
-  const chosen = (['storage', 'locks'] as const).filter((name) => settings.globals.has(`navigator.${name}`));
+export function navigatorDefinitions(settings: InstallSettings, source: (name: NavigatorAttribute) => object): Definition[] {
+  const chosen = names.filter((name) => settings.globals.has(`navigator.${name}`));
   if (chosen.length === 0) return [];
   const { navigator, definitions } = navigatorOf(settings.target);
   const requireNavigator = (value: unknown): void => {
     if (value !== navigator) throw illegalInvocation('Navigator');
   };
-  const holder = {
-    get storage() {
+  const holderOf = (name: NavigatorAttribute): Record<string, unknown> => ({
+    get [name]() {
       requireNavigator(this);
-      return source.storage;
+      return source(name);
     },
-    get locks() {
-      requireNavigator(this);
-      return source.locks;
-    },
-  };
+  });
   const home = attributeHome(navigator);
-  return [...definitions, ...chosen.map((name) => attribute(home, holder, name))];
+  return [...definitions, ...chosen.map((name) => attribute(home, holderOf(name), name))];
 }

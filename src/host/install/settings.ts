@@ -1,7 +1,7 @@
 import type { StorageClient } from '../storage-client.ts';
 
 /** What can be installed, by the name under which programs reach it. Interface objects come along. */
-export const globalNames = ['localStorage', 'sessionStorage', 'navigator.storage', 'navigator.locks', 'indexedDB', 'caches', 'BroadcastChannel'] as const;
+export const globalNames = ['localStorage', 'sessionStorage', 'navigator.storage', 'navigator.locks', 'navigator.storageBuckets', 'indexedDB', 'caches', 'BroadcastChannel'] as const;
 export type GlobalName = (typeof globalNames)[number];
 
 /** Which realm's interfaces exist: a window's, a worker's, or both. */

@@ -12,6 +12,6 @@ export function handleCodec(current: () => StorageClient): HandleCodec {
     isHandle,
     anyHandles,
     serialize: serializeHandle,
-    deserialize: (data) => deserializeHandle(current().fileSystem, data as HandleData),
+    deserialize: (data) => deserializeHandle(current().fileSystemOf((data as HandleData).bucket), data as HandleData),
   };
 }

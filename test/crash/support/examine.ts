@@ -7,7 +7,7 @@ import { Journal } from '../../../src/disk/journal/journal.ts';
 import { AccountMachine } from '../../../src/disk/quota/machine.ts';
 import { StorageHost } from '../../../src/host/storage-host.ts';
 import { weigh, weighAll } from '../../tree/support.ts';
-import { bucketOf, createFile, namesIn, origin, stateOf, until, untilSo } from './scenarios.ts';
+import { bucketOf, bucketsIn, createFile, namesIn, origin, stateOf, until, untilSo } from './scenarios.ts';
 
 /** Older than what a builder at work may be; the product's limit is ten minutes. */
 const LONG_AGO_MS = 11 * 60_000;
@@ -28,6 +28,8 @@ export async function examine(root: string, allowed: readonly string[]): Promise
     if (!allowed.includes(state)) return [`the state is\n${state}\nand should be one of\n${allowed.join('\n-- or --\n')}`];
     await use(client);
     await until(() => !leftovers.some((leftover) => fs.existsSync(leftover)), `for the end of ${leftovers.join()}`);
+    const live = (await client.storageBuckets.keys()).length;
+    await until(() => bucketsIn(root).length === live, 'for the end of buckets that nobody knows');
     return await miscounts(host, bucket);
   } catch (error) {
     return [`the store does not work: ${describe(error)}`];
@@ -69,6 +71,7 @@ function ageLeftovers(root: string, bucket: string): string[] {
   const then = new Date(Date.now() - LONG_AGO_MS);
   for (const draft of drafts) fs.utimesSync(draft, then, then);
   const others = ['swap', 'trash'].flatMap((name) => namesIn(path.join(bucket, name)).map((child) => path.join(bucket, name, child)));
+  for (const name of bucketsIn(root)) fs.utimesSync(path.join(path.dirname(bucket), 'buckets', name), then, then);
   return [...drafts, ...others];
 }
 

@@ -19,6 +19,8 @@ export interface Scenario {
   start(client: StorageClient): Promise<Step[]> | Step[];
   /** Whether removed trees are deleted in the background after the steps. */
   readonly hasTrash?: boolean;
+  /** Whether removed buckets are deleted in the background after the steps; the host waits for that when it is closed. */
+  readonly hasDoomed?: boolean;
   /** Whether the last step closes what the others use, so that it must be taken also when one of them fails. */
   readonly closesLast?: boolean;
   /** States in between that a kill within a step may leave, where the promise is no more than that of a write in place. */
@@ -302,7 +304,45 @@ const caches: Scenario[] = [
   },
 ];
 
-export const scenarios = { storage, writing, moving, locks, caches };
+const never = 4e12;
+
+async function fillBucket({ storageBuckets }: StorageClient, name: string): Promise<void> {
+  const bucket = await storageBuckets.open(name, { expires: never });
+  await createFile(await bucket.getDirectory(), 'file', letters('content', 1000));
+  await (await bucket.caches.open('kept')).put('https://a.example/', new Response(name));
+}
+
+/** Each has to leave of the others what is in them. */
+const buckets: Scenario[] = [
+  {
+    name: 'a first bucket',
+    prepare: ({ localStorage }) => localStorage.setItem('key', 'value'),
+    start: ({ storageBuckets }) => [
+      () => storageBuckets.open('new', { persisted: true, quota: 2 ** 20, expires: never }),
+    ],
+  },
+  {
+    name: 'policies of a bucket',
+    prepare: (client) => fillBucket(client, 'kept'),
+    start: ({ storageBuckets }) => [
+      () => storageBuckets.open('kept', { persisted: true, expires: never + 1 }),
+      async () => (await storageBuckets.open('kept')).setExpires(never + 2),
+    ],
+  },
+  {
+    name: 'a bucket that is deleted, and one that expires',
+    hasDoomed: true,
+    prepare: async (client) => {
+      for (const name of ['deleted', 'expired', 'kept']) await fillBucket(client, name);
+    },
+    start: async ({ storageBuckets }) => {
+      const bucket = await storageBuckets.open('expired');
+      return [() => storageBuckets.delete('deleted'), () => bucket.setExpires(1), () => storageBuckets.keys()];
+    },
+  },
+];
+
+export const scenarios = { storage, writing, moving, locks, caches, buckets };
 
 export function scenarioNamed(name: string): Scenario {
   const found = Object.values(scenarios).flat().find((scenario) => scenario.name === name);
@@ -314,11 +354,27 @@ export function scenarioNamed(name: string): Scenario {
 export async function stateOf(client: StorageClient): Promise<string> {
   const map = Object.entries(client.localStorage).map(([key, value]) => `${key} = ${brief(String(value))}`);
   const lines = await entriesOf(await client.storage.getDirectory(), '');
-  return [...map.sort(), ...lines.sort(), ...(await cachedIn(client))].join('\n');
+  return [...map.sort(), ...lines.sort(), ...(await cachedIn(client.caches)), ...(await bucketsOf(client))].join('\n');
+}
+
+/** Each named bucket, with what holds for it and what is in it. */
+async function bucketsOf({ storageBuckets }: StorageClient): Promise<string[]> {
+  const lines: string[] = [];
+  for (const name of await storageBuckets.keys()) {
+    const bucket = await storageBuckets.open(name);
+    lines.push(`bucket ${name} ${await bucket.persisted()} ${await bucket.durability()} ${await bucket.expires()}`);
+    lines.push(...(await entriesOf(await bucket.getDirectory(), name)), ...(await cachedIn(bucket.caches)));
+  }
+  return lines;
+}
+
+/** The directories of named buckets, those included that are to go. */
+export function bucketsIn(root: string): string[] {
+  return namesIn(path.join(path.dirname(bucketOf(root)), 'buckets'));
 }
 
 /** Each cache, and each response of it, in their order. */
-async function cachedIn({ caches }: StorageClient): Promise<string[]> {
+async function cachedIn(caches: StorageClient['caches']): Promise<string[]> {
   const lines: string[] = [];
   for (const name of await caches.keys()) {
     lines.push(`cache ${name}`);

@@ -48,6 +48,7 @@ for (const step of steps) {
   if (haste !== 'hasty') say('acknowledged');
 }
 if (scenario.hasTrash === true) await drain();
+if (scenario.hasDoomed === true) await host.close();
 handleCalls(root, null);
 say({ calls });
 process.exit(0);
@@ -61,5 +62,5 @@ async function drain(): Promise<void> {
     handleCalls(root, { before, after });
     return empty;
   };
-  await until(isEmpty, 'for the trash to be empty');
+  await until(isEmpty, 'for what was removed to be deleted');
 }

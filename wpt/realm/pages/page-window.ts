@@ -27,7 +27,8 @@ export class PageWindow extends EventTarget {
   onstorage: unknown;
   document: PageDocument;
   location = new URL('about:blank');
-  navigator: { readonly locks: Client['locks'] | null; readonly storage: Client['storage'] | null } = { locks: null, storage: null };
+  readonly TypeError = TypeError;
+  navigator: Partial<Pick<Client, 'locks' | 'storage' | 'storageBuckets'>> = {};
   readonly #browser: Browser;
   readonly #parent: Window | null;
   #client: Client | null = null;
@@ -100,7 +101,7 @@ export class PageWindow extends EventTarget {
     page.signal.addEventListener('abort', () => client.close());
     client.addEventListener('storage', (event: Event) => this.dispatchEvent(cloneOf(event)));
     this.#client = client;
-    this.navigator = { locks: client.locks, storage: client.storage };
+    this.navigator = { locks: client.locks, storage: client.storage, storageBuckets: client.storageBuckets };
     this.#browser.load(() => {
       if (page.gone) return;
       this.#run();

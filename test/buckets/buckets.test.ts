@@ -1,0 +1,424 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import '../../src/host/broadcast-channel/provided.ts';
+import '../../src/host/indexed-db/provided.ts';
+import { MOST_BUCKETS } from '../../src/disk/buckets/machine.ts';
+import { encodeOpening, kinds } from '../../src/disk/buckets/records.ts';
+import { RegisterJournal } from '../../src/disk/buckets/register-journal.ts';
+import { BucketDirectory } from '../../src/disk/root/bucket-directory.ts';
+import { Root } from '../../src/disk/root/root.ts';
+import { serializeHandle } from '../../src/file-system/handles.ts';
+import type { StorageClient } from '../../src/host/storage-client.ts';
+import type { StorageHost } from '../../src/host/storage-host.ts';
+import { atEnd, collectGarbage, listing, openHost } from '../host/support.ts';
+import { until } from '../crash/support/scenarios.ts';
+import { collect, createFile, namedDirectories, nameOfError, openDatabase, readFile } from './support.ts';
+
+const origin = 'https://app.example';
+type Bucket = Awaited<ReturnType<StorageClient['storageBuckets']['open']>>;
+
+function clientOf(options: Parameters<typeof openHost>[0] = {}): StorageClient {
+  return openHost(options).origin(origin);
+}
+
+/** Another process's view of the same root, as far as the disk is concerned. */
+function beside(host: StorageHost): StorageClient {
+  return openHost({ root: host.root }).origin(origin);
+}
+
+describe('a bucket', () => {
+  test('has files, databases, caches and locks of its own', async () => {
+    const { storage, storageBuckets } = clientOf();
+    const [a, b] = [await storageBuckets.open('a'), await storageBuckets.open('b')];
+    await createFile(await a.getDirectory(), 'file', 'of a');
+    await createFile(await storage.getDirectory(), 'file', 'of the default one');
+    await (await a.caches.open('cache')).put('https://a.example/', new Response('of a'));
+    (await openDatabase(a.indexedDB, 'database')).close();
+    expect(await readFile(await a.getDirectory(), 'file')).toBe('of a');
+    expect(await readFile(await storage.getDirectory(), 'file')).toBe('of the default one');
+    expect(await collect((await b.getDirectory()).keys())).toEqual([]);
+    expect([await a.caches.keys(), await b.caches.keys()]).toEqual([['cache'], []]);
+    expect([await a.indexedDB.databases(), await b.indexedDB.databases()]).toEqual([[{ name: 'database', version: 1 }], []]);
+    const taken = await a.locks.request('lock', () => b.locks.request('lock', { ifAvailable: true }, (lock) => lock !== null));
+    expect(taken).toBe(true);
+  });
+
+  test('is there for every process, by whatever name a bucket can have', async () => {
+    const host = openHost();
+    const names = ['default', 'keys', 'coordinators', 'quota', 'register', '0', 'a'.repeat(64), '2021-01-01_'];
+    for (const name of names) await createFile(await (await host.origin(origin).storageBuckets.open(name)).getDirectory(), 'name', name);
+    const other = beside(host);
+    expect(await other.storageBuckets.keys()).toEqual([...names].sort());
+    for (const name of names) expect(await readFile(await (await other.storageBuckets.open(name)).getDirectory(), 'name')).toBe(name);
+    expect(await collect((await other.storage.getDirectory()).keys())).toEqual([]);
+  });
+
+  test('of another origin has nothing to do with it', async () => {
+    const host = openHost();
+    await host.origin(origin).storageBuckets.open('mine');
+    expect(await host.origin('https://b.example').storageBuckets.keys()).toEqual([]);
+  });
+
+  test('keeps what its maker chose, and takes from others only persistence and another end', async () => {
+    const host = openHost();
+    const end = Date.now() + 1e9 + 0.5;
+    await host.origin(origin).storageBuckets.open('b', { durability: 'strict', quota: 1e6, expires: end });
+    const { storageBuckets } = beside(host);
+    const bucket = await storageBuckets.open('b', { durability: 'relaxed', quota: 2e6 });
+    const facts = async (): Promise<unknown[]> => [await bucket.durability(), (await bucket.estimate()).quota, await bucket.persisted(), await bucket.expires()];
+    expect(await facts()).toEqual(['strict', 1e6, false, end]);
+    await storageBuckets.open('b', { persisted: true, expires: end + 1 });
+    expect(await facts()).toEqual(['strict', 1e6, true, end + 1]);
+    await storageBuckets.open('b', { persisted: null, expires: null, durability: null, quota: null });
+    expect(await facts()).toEqual(['strict', 1e6, true, end + 1]);
+  });
+
+  test('that is strict syncs all that is written into it, beside relaxed ones', async () => {
+    const { storageBuckets } = clientOf();
+    const strict = await storageBuckets.open('strict', { durability: 'strict' });
+    const relaxed = await storageBuckets.open('relaxed');
+    const synced = async (action: () => Promise<unknown>): Promise<number> => {
+      const { fdatasyncSync, fsyncSync } = fs;
+      let count = 0;
+      fs.fdatasyncSync = (...args) => void (count++, fdatasyncSync(...args));
+      fs.fsyncSync = (...args) => void (count++, fsyncSync(...args));
+      try {
+        await action();
+      } finally {
+        Object.assign(fs, { fdatasyncSync, fsyncSync });
+      }
+      return count;
+    };
+    for (const bucket of [strict, relaxed]) await bucket.locks.request('warm', () => undefined);
+    expect(await synced(() => strict.locks.request('lock', () => undefined))).toBeGreaterThan(0);
+    expect(await synced(() => relaxed.locks.request('lock', () => undefined))).toBe(0);
+  });
+
+  test('leaves no trace when it is opened again, or looked at', async () => {
+    const host = openHost();
+    const first = await host.origin(origin).storageBuckets.open('b');
+    await first.persisted();
+    const register = path.join(host.root, 'origins/https_app.example/default/register');
+    const size = (): number => listing(register).reduce((sum, name) => sum + fs.statSync(path.join(register, name)).size, 0);
+    const before = size();
+    const { storageBuckets } = beside(host);
+    await (await storageBuckets.open('b')).expires();
+    await storageBuckets.keys();
+    expect(size()).toBe(before);
+    expect(namedDirectories(host.root)).toHaveLength(1);
+  });
+
+  test('is not made by looking for it, in a root that is not there either', async () => {
+    const host = openHost();
+    const { storageBuckets } = host.origin(origin);
+    expect(await storageBuckets.keys()).toEqual([]);
+    await storageBuckets.delete('none');
+    expect(fs.existsSync(host.root)).toBe(false);
+  });
+
+  test('is counted: its quota bounds it, and that of the origin all of them together', async () => {
+    const host = openHost({ quota: { total: 4e6, localStorage: 1e6 } });
+    const { storage, storageBuckets } = host.origin(origin);
+    const small = await storageBuckets.open('small', { quota: 1e6 });
+    expect((await small.estimate()).quota).toBe(1e6);
+    expect(await nameOfError(createFile(await small.getDirectory(), 'f', 'x'.repeat(1e6)))).toBe('QuotaExceededError');
+    const large = await storageBuckets.open('large');
+    await createFile(await large.getDirectory(), 'f', 'x'.repeat(2e6));
+    expect((await large.estimate()).usage).toBeGreaterThanOrEqual(2e6);
+    expect(await nameOfError(createFile(await storage.getDirectory(), 'f', 'x'.repeat(2e6)))).toBe('QuotaExceededError');
+    await storageBuckets.delete('large');
+    await createFile(await storage.getDirectory(), 'f', 'x'.repeat(2e6));
+    expect(await nameOfError(createFile(await (await storageBuckets.open('large')).getDirectory(), 'f', 'x'.repeat(2e6)))).toBe('QuotaExceededError');
+  });
+
+  test('is one of 256 at most', async () => {
+    const host = openHost();
+    const { storageBuckets } = host.origin(origin);
+    await storageBuckets.open('first');
+    const register = new RegisterJournal(new BucketDirectory(new Root(host.root, 'relaxed'), origin, 'default'), {});
+    register.look();
+    const policies = { persisted: false, durability: 'relaxed', quota: null, expires: null } as const;
+    for (let index = 1; index < MOST_BUCKETS; index++) {
+      register.append(kinds.open, encodeOpening({ now: 0, name: `b${index}`, policies, id: `${index}`, missing: '' }));
+    }
+    register.close();
+    expect(await nameOfError(storageBuckets.open('one-more'))).toBe('QuotaExceededError');
+    await until(() => namedDirectories(host.root).length === 1, 'for what was made in vain to go');
+    await storageBuckets.open('first');
+    await storageBuckets.delete('b7');
+    await storageBuckets.open('one-more');
+  });
+});
+
+describe('bad input', () => {
+  const names = ['', ' ', '-a', '_a', 'A', 'ä', 'a/b', 'a.b', 'a'.repeat(65), '\n', 'a\n'];
+
+  test.each(names)('is refused: the name %j', async (name) => {
+    const { storageBuckets } = clientOf();
+    expect(await nameOfError(storageBuckets.open(name))).toBe('TypeError');
+    expect(await nameOfError(storageBuckets.delete(name))).toBe('TypeError');
+  });
+
+  test.each([
+    { quota: 0 },
+    { quota: -1 },
+    { quota: 2 ** 53 },
+    { expires: 0 },
+    { expires: NaN },
+    { expires: Infinity },
+    { durability: 'both' as never },
+    7 as never,
+  ])('is refused: %j', async (options) => {
+    const client = clientOf();
+    expect(await nameOfError(client.storageBuckets.open('b', options))).toBe('TypeError');
+    expect(await client.storageBuckets.keys()).toEqual([]);
+  });
+
+  test('is a client that was closed, or a host', async () => {
+    const host = openHost();
+    const client = host.client(origin);
+    const { storageBuckets } = client;
+    const bucket = await storageBuckets.open('b');
+    client.close();
+    expect(await nameOfError(storageBuckets.open('b'))).toBe('TypeError');
+    expect(await nameOfError(storageBuckets.keys())).toBe('TypeError');
+    expect(await nameOfError(bucket.persisted())).toBe('InvalidStateError');
+    expect(await nameOfError(bucket.getDirectory())).toBe('InvalidStateError');
+    expect(await nameOfError(bucket.locks.query())).toBe('InvalidStateError');
+    expect(() => client.storageBuckets).toThrow(/closed/);
+    const kept = await host.origin(origin).storageBuckets.open('b');
+    await host.close();
+    expect(await nameOfError(kept.expires())).toBe('InvalidStateError');
+  });
+});
+
+/** Everything that a program may hold of a bucket, and how each of it fails once the bucket is gone. */
+async function holdAll(bucket: Bucket): Promise<{ check(): Promise<void>; isNoticed(): boolean }> {
+  const directory = await bucket.getDirectory();
+  await createFile(directory, 'file', 'content');
+  const file = await directory.getFileHandle('file');
+  const sync = await (await directory.getFileHandle('sync', { create: true })).createSyncAccessHandle();
+  const writable = await file.createWritable();
+  const cache = await bucket.caches.open('cache');
+  const database = await openDatabase(bucket.indexedDB, 'database');
+  let lost = false;
+  const held = bucket.locks.request('lock', () => new Promise(() => undefined)).catch(() => (lost = true));
+  await bucket.locks.query();
+  const isClosed = (): boolean => {
+    try {
+      return sync.getSize() < 0;
+    } catch {
+      return true;
+    }
+  };
+  return {
+    isNoticed: isClosed,
+    async check() {
+      for (const policy of [bucket.persisted(), bucket.persist(), bucket.durability(), bucket.expires(), bucket.setExpires(1e15), bucket.estimate()]) {
+        expect(await nameOfError(policy)).toBe('UnknownError');
+      }
+      expect(await nameOfError(bucket.caches.keys())).toBe('UnknownError');
+      expect(await nameOfError(cache.match('https://a.example/'))).toBe('UnknownError');
+      expect(await nameOfError(bucket.getDirectory())).toBe('InvalidStateError');
+      expect(await nameOfError(directory.getFileHandle('new', { create: true }))).toBe('InvalidStateError');
+      expect(await nameOfError(file.getFile())).toBe('InvalidStateError');
+      expect(await nameOfError(bucket.locks.request('other', () => undefined))).toBe('InvalidStateError');
+      await until(isClosed, 'for what is open to be closed');
+      expect(() => sync.write(new Uint8Array(1))).toThrow(expect.objectContaining({ name: 'InvalidStateError' }));
+      expect(await nameOfError(writable.write('more').then(() => writable.close()))).not.toBe('');
+      expect(() => database.transaction('store')).toThrow(expect.objectContaining({ name: 'InvalidStateError' }));
+      await held;
+      expect(lost).toBe(true);
+    },
+  };
+}
+
+describe('a bucket that was deleted', () => {
+  test('is gone for who deleted it, with all that was open', async () => {
+    const host = openHost();
+    const { storageBuckets } = host.origin(origin);
+    const { check } = await holdAll(await storageBuckets.open('b'));
+    await storageBuckets.delete('b');
+    expect(await storageBuckets.keys()).toEqual([]);
+    await check();
+    await until(() => namedDirectories(host.root).length === 0, 'for its space to be freed');
+  });
+
+  test('is gone for every other process, by itself', async () => {
+    const host = openHost();
+    const { check, isNoticed } = await holdAll(await host.origin(origin).storageBuckets.open('b'));
+    await beside(host).storageBuckets.delete('b');
+    await until(isNoticed, 'for the other one to notice');
+    await check();
+    await until(() => namedDirectories(host.root).length === 0, 'for its space to be freed');
+  });
+
+  test('is gone at once for whoever asks before the news came', async () => {
+    const host = openHost();
+    const bucket = await host.origin(origin).storageBuckets.open('b');
+    const directory = await bucket.getDirectory();
+    await createFile(directory, 'file', 'content');
+    const other = beside(host);
+    await other.storageBuckets.keys();
+    await Promise.all([other.storageBuckets.delete('b'), nameOfError(bucket.persisted()).then((name) => expect(name).toBe('UnknownError'))]);
+    expect(await nameOfError(directory.getFileHandle('file'))).toBe('InvalidStateError');
+  });
+
+  test('never comes back: one of its name is another one', async () => {
+    const host = openHost();
+    const other = beside(host);
+    const old = await host.origin(origin).storageBuckets.open('b', { durability: 'strict', persisted: true });
+    const { check } = await holdAll(old);
+    const [oldDirectory] = [await old.getDirectory()];
+    await other.storageBuckets.delete('b');
+    const again = await other.storageBuckets.open('b');
+    await createFile(await again.getDirectory(), 'file', 'new');
+    await check();
+    expect([await again.durability(), await again.persisted()]).toEqual(['relaxed', false]);
+    const here = await host.origin(origin).storageBuckets.open('b');
+    expect(await readFile(await here.getDirectory(), 'file')).toBe('new');
+    expect(await collect((await here.getDirectory()).keys())).toEqual(['file']);
+    expect(await oldDirectory.isSameEntry(await here.getDirectory())).toBe(false);
+  });
+
+  test('leaves responses that are being read readable', async () => {
+    const host = openHost();
+    const { storageBuckets } = host.origin(origin);
+    const cache = await (await storageBuckets.open('b')).caches.open('cache');
+    await cache.put('https://a.example/', new Response('x'.repeat(300_000)));
+    const response = await cache.match('https://a.example/');
+    const reader = response?.body?.getReader();
+    const first = await reader?.read();
+    await storageBuckets.delete('b');
+    let bytes = first?.value?.length ?? 0;
+    for (let next = await reader?.read(); next?.done === false; next = await reader?.read()) bytes += next.value.length;
+    expect(bytes).toBe(300_000);
+  });
+
+  test('whose directory somebody has taken away is made anew when it is opened', async () => {
+    const host = openHost();
+    const { storageBuckets } = host.origin(origin);
+    const bucket = await storageBuckets.open('b');
+    await createFile(await bucket.getDirectory(), 'file', 'content');
+    fs.rmSync(path.join(host.root, 'origins/https_app.example/buckets'), { recursive: true });
+    const again = await storageBuckets.open('b');
+    expect(await collect((await again.getDirectory()).keys())).toEqual([]);
+    await createFile(await again.getDirectory(), 'file', 'new');
+    expect(await nameOfError(bucket.expires())).toBe('UnknownError');
+  });
+});
+
+test('a bucket is neither made nor found behind a link', async () => {
+  const host = openHost();
+  const { storageBuckets } = host.origin(origin);
+  await storageBuckets.open('b');
+  const parent = path.join(host.root, 'origins/https_app.example/buckets');
+  const elsewhere = `${host.root}-elsewhere`;
+  fs.renameSync(parent, elsewhere);
+  fs.symlinkSync(elsewhere, parent);
+  expect(await nameOfError(storageBuckets.open('b'))).toBe('SecurityError');
+  expect(await nameOfError(storageBuckets.open('c'))).toBe('SecurityError');
+  expect(fs.readdirSync(elsewhere)).toHaveLength(1);
+});
+
+describe('a bucket that expires', () => {
+  test('is gone for every process, whether it is persisted or open', async () => {
+    const host = openHost();
+    const { check } = await holdAll(await host.origin(origin).storageBuckets.open('b', { persisted: true }));
+    const other = beside(host);
+    await (await other.storageBuckets.open('b')).setExpires(Date.now() - 1);
+    expect(await other.storageBuckets.keys()).toEqual([]);
+    await check();
+    const again = await host.origin(origin).storageBuckets.open('b');
+    expect([await again.expires(), await again.persisted()]).toEqual([null, false]);
+    await until(() => namedDirectories(host.root).length === 1, 'for the space of the old one to be freed');
+  });
+
+  test('lives on when its end is moved in time', async () => {
+    const { storageBuckets } = clientOf();
+    const bucket = await storageBuckets.open('b', { expires: Date.now() + 1e9 });
+    await bucket.setExpires(Date.now() + 2e9);
+    expect(await storageBuckets.keys()).toEqual(['b']);
+    expect(await nameOfError(bucket.setExpires(NaN))).toBe('TypeError');
+  });
+
+  test('is gone on a root that is only read', async () => {
+    const host = openHost();
+    const bucket = await host.origin(origin).storageBuckets.open('b');
+    await host.origin(origin).storageBuckets.open('kept');
+    await bucket.setExpires(1);
+    await host.close();
+    const register = path.join(host.root, 'origins/https_app.example/default/register');
+    const { openSync } = fs;
+    atEnd(() => (fs.openSync = openSync));
+    // What a disk that is mounted to be read answers.
+    fs.openSync = (file, flags, mode) => {
+      const isWritten = typeof flags === 'number' && (flags & fs.constants.O_RDWR) !== 0;
+      if (isWritten && String(file).startsWith(register)) throw Object.assign(new Error('EROFS'), { code: 'EROFS' });
+      return openSync(file, flags, mode);
+    };
+    const { storageBuckets } = beside(host);
+    expect(await storageBuckets.keys()).toEqual(['kept']);
+    expect(await (await storageBuckets.open('kept')).persisted()).toBe(false);
+    expect(await (await storageBuckets.open('kept')).persist()).toBe(false);
+  });
+});
+
+describe('handles of a bucket', () => {
+  test('are found again in another process, and are no other bucket’s', async () => {
+    const host = openHost();
+    const directory = await (await host.origin(origin).storageBuckets.open('b')).getDirectory();
+    await createFile(directory, 'file', 'content');
+    const data = serializeHandle(await directory.getFileHandle('file'));
+    const other = openHost({ root: host.root });
+    const handle = other.deserializeHandle(data, origin);
+    expect(await handle.isSameEntry(await directory.getFileHandle('file'))).toBe(true);
+    expect(await (await (handle as Awaited<ReturnType<typeof directory.getFileHandle>>).getFile()).text()).toBe('content');
+    await host.origin(origin).storageBuckets.delete('b');
+    await host.origin(origin).storageBuckets.open('b');
+    expect(() => other.deserializeHandle(data, origin)).toThrow(expect.objectContaining({ name: 'DataCloneError' }));
+  });
+
+  test('are stored in databases of any bucket, and posted by channels', async () => {
+    const host = openHost();
+    const client = host.origin(origin);
+    const bucket = await client.storageBuckets.open('b');
+    await createFile(await bucket.getDirectory(), 'file', 'content');
+    const handle = await (await bucket.getDirectory()).getFileHandle('file');
+    const database = await openDatabase(client.indexedDB, 'database');
+    await new Promise<void>((resolve, reject) => {
+      const transaction = database.transaction('store', 'readwrite');
+      transaction.objectStore('store').put({ handle }, 1);
+      transaction.oncomplete = () => resolve();
+      transaction.onabort = () => reject(transaction.error);
+    });
+    const stored = await new Promise<{ handle: typeof handle }>((resolve) => {
+      const request = database.transaction('store').objectStore('store').get(1);
+      request.onsuccess = () => resolve(request.result as { handle: typeof handle });
+    });
+    expect(await stored.handle.isSameEntry(handle)).toBe(true);
+    const [sender, receiver] = [new client.BroadcastChannel('c'), new (beside(host).BroadcastChannel)('c')];
+    const posted = new Promise<MessageEvent>((resolve) => (receiver.onmessage = resolve));
+    sender.postMessage(handle);
+    const { data } = (await posted) as { data: typeof handle };
+    expect(await (await data.getFile()).text()).toBe('content');
+    database.close();
+    sender.close();
+    receiver.close();
+  });
+});
+
+describe('in memory', () => {
+  test('a bucket that nobody holds is forgotten, and one that is held is not', async () => {
+    const host = openHost();
+    const client = host.origin(origin);
+    let bucket: Bucket | undefined = await client.storageBuckets.open('b');
+    const [reference, held] = [new WeakRef(bucket), await client.storageBuckets.open('held')];
+    bucket = undefined;
+    await collectGarbage();
+    expect(reference.deref()).toBe(undefined);
+    await host.client(origin).storageBuckets.delete('held');
+    expect(await nameOfError(held.persisted())).toBe('UnknownError');
+  });
+});
