@@ -12,11 +12,13 @@ const TRIES = 200;
  * So one part may change as fast as it likes, such as the journal of `localStorage`, and of the others it takes some
  * microseconds in which they rest.
  *
+ * @param prepare - called right before the tries of one turn of the event loop.
  * @returns when that was, as `now` says
  * @throws Moved
  */
-export async function agree(parts: readonly Part[], now: () => number): Promise<number> {
+export async function agree(parts: readonly Part[], now: () => number, prepare: () => void): Promise<number> {
   for (const end = uptime() + PATIENCE_MS; uptime() < end; await pause()) {
+    prepare();
     for (let attempt = 0; attempt < TRIES; attempt++) {
       const moment = look(parts, now);
       if (moment !== null) return moment;

@@ -58,6 +58,11 @@ export class JournalPart implements Part {
     this.#descriptor = withDescriptor(() => fs.openSync(this.#path, 'r'));
   }
 
+  /** Whether it was as the backup before has it when it was opened. */
+  get isKept(): boolean {
+    return this.#kept !== null;
+  }
+
   position(): number {
     const stats = this.#kept === null ? fs.fstatSync(this.#descriptor) : fs.lstatSync(this.#path, { throwIfNoEntry: false });
     if (stats === undefined) throw new Moved(this.directory);

@@ -69,7 +69,9 @@ async function attemptAt(directory: string, draft: Draft, isHeld: boolean, optio
     const find = async (): Promise<void> => {
       const guards: Part[] = [];
       for (const place of places) guards.push(...(await place.takeFiles(isHeld)));
-      taken.moment = await agree([...places.flatMap((place) => place.parts()), ...guards], wallClock);
+      const link = (): void => places.forEach((place) => place.linkResponses());
+      taken.moment = await agree([...places.flatMap((place) => place.parts()), ...guards], wallClock, link);
+      link();
     };
     await (isHeld ? whileHeld(places.filter(({ hasLocks }) => hasLocks), options, find) : find());
     for (const place of places) await place.finish();

@@ -11,7 +11,7 @@ import { isJournal, JournalPart } from './journal-part.ts';
 import { freshParts } from './listing.ts';
 import { LockView } from './lock-view.ts';
 import { Moved, type Part } from './part.ts';
-import { takeResponses } from './responses.ts';
+import { ResponseCapture } from './responses.ts';
 
 /** Of processes that live now, or made anew by counting; or looked at by themselves. */
 const notJournals: ReadonlySet<string> = new Set(['locks', 'quota', 'channels', 'swap', 'trash', 'wake', 'indexeddb', 'caches']);
@@ -33,7 +33,7 @@ export class PlaceCapture {
   readonly #journals: JournalPart[] = [];
   readonly #databases: DatabaseCaptures;
   readonly #locks: LockView | null;
-  #index: JournalPart | null = null;
+  #responses: ResponseCapture | null = null;
   #inPlace: InPlacePart[] = [];
 
   constructor(directory: string, relative: string, context: CaptureContext) {
@@ -55,8 +55,14 @@ export class PlaceCapture {
       const isSpecial = notJournals.has(name) || name.startsWith('.') || name.startsWith('files.');
       if (!isSpecial && isJournal(path.join(this.directory, name))) this.#journals.push(this.#journal(name));
     }
-    if (isJournal(path.join(this.directory, 'caches/index'))) this.#journals.push((this.#index = this.#journal('caches/index')));
+    if (isJournal(path.join(this.directory, 'caches/index'))) this.#openCaches();
     await this.#databases.open();
+  }
+
+  #openCaches(): void {
+    const index = this.#journal('caches/index');
+    this.#journals.push(index);
+    this.#responses = new ResponseCapture(this.directory, this.#relative, index, this.#context);
   }
 
   #journal(name: string): JournalPart {
@@ -97,6 +103,11 @@ export class PlaceCapture {
     await Promise.all(this.#inPlace.map((part) => part.take(this.#context.draft, SHORT_PATIENCE_MS)));
   }
 
+  /** To be called right before the moment is looked for, and right after it was found. */
+  linkResponses(): void {
+    this.#responses?.link();
+  }
+
   /** What must be of one moment. The first may change as fast as it likes. */
   parts(): Part[] {
     const rank = (part: JournalPart): number => (path.basename(part.directory) === 'local-storage' ? 0 : 1);
@@ -107,7 +118,7 @@ export class PlaceCapture {
   async finish(): Promise<void> {
     const { taken } = this.#context;
     for (const journal of this.#journals) this.#takeJournal(journal);
-    if (this.#index !== null) await takeResponses(this.directory, this.#relative, this.#index, this.#context);
+    await this.#responses?.take();
     await this.#databases.finish();
     this.#takePlainFiles();
     for (const part of this.#inPlace) await this.#finishInPlace(part);

@@ -1,32 +1,77 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { systemCode } from '../journal/disk-error.ts';
+import { sessionOfResponse } from '../spelling.ts';
 import { inspect } from '../verify/generation.ts';
 import type { CaptureContext } from './capture-context.ts';
-import { isDirectoryAt } from './entries.ts';
+import { isDirectoryAt, namesIn } from './entries.ts';
+import { factsOf, isFresh } from './file-facts.ts';
 import type { JournalPart } from './journal-part.ts';
+import { Moved } from './part.ts';
 
 /**
- * Takes the responses that the index of a bucket's caches names, as it was taken. A response is there before the record
- * that names it, and is never changed; but it may have been replaced since, and be gone.
- *
- * @throws Moved
+ * The responses of a bucket's caches. Each is there before the record that names it and is never changed, but goes soon
+ * after one that replaces it: so those that are there get a second name right before the moment, and right after it, and
+ * then what the index named at the moment is among them.
  */
-export async function takeResponses(bucket: string, relative: string, index: JournalPart, context: CaptureContext): Promise<void> {
-  const { taken, draft, previous } = context;
-  const [directory, below] = [path.join(bucket, 'caches/responses'), `${relative}/caches/responses`];
-  if (isDirectoryAt(directory)) taken.directories.push(below);
-  const file = taken.files.find((each) => each.path === `${index.relative}/${index.generation}`);
-  if (file === undefined || file.kept !== null) return context.keepBelow(below);
-  const copy = draft.next();
-  fs.writeFileSync(copy, file.content, { mode: 0o600 });
-  const machine = await context.code.createCacheMachine();
-  inspect(index.directory, index.generation, machine, copy);
-  const walk = context.walk();
-  for (const cache of machine.caches.values()) {
-    for (const { file: name } of cache) {
-      const kept = previous.files.get(`${below}/${name}`);
-      if (kept !== undefined) taken.files.push({ path: `${below}/${name}`, kept });
-      else walk.takeFile(path.join(directory, name), `${below}/${name}`);
+export class ResponseCapture {
+  readonly #directory: string;
+  readonly #relative: string;
+  readonly #index: JournalPart;
+  readonly #context: CaptureContext;
+  readonly #linked = new Map<string, string>();
+
+  constructor(bucket: string, relative: string, index: JournalPart, context: CaptureContext) {
+    this.#directory = path.join(bucket, 'caches/responses');
+    this.#relative = `${relative}/caches/responses`;
+    this.#index = index;
+    this.#context = context;
+  }
+
+  /** Gives those a second name that the backup before does not have. Where the index is as it was, they all are. */
+  link(): void {
+    if (this.#index.isKept) return;
+    const { previous, draft } = this.#context;
+    for (const name of namesIn(this.#directory)) {
+      if (this.#linked.has(name) || previous.files.has(`${this.#relative}/${name}`) || sessionOfResponse(name) === null) continue;
+      try {
+        this.#linked.set(name, draft.link(path.join(this.#directory, name)));
+      } catch (error) {
+        if (systemCode(error) !== 'ENOENT') throw error;
+      }
     }
+  }
+
+  /** Takes those that the index names, as it was taken. @throws Moved where one has come and gone in between */
+  async take(): Promise<void> {
+    const { taken, previous } = this.#context;
+    if (isDirectoryAt(this.#directory)) taken.directories.push(this.#relative);
+    if (this.#index.isKept) return this.#context.keepBelow(this.#relative);
+    for (const name of await this.#named()) {
+      const kept = previous.files.get(`${this.#relative}/${name}`);
+      if (kept !== undefined) taken.files.push({ path: kept.path, kept });
+      else this.#takeLinked(name);
+    }
+  }
+
+  #takeLinked(name: string): void {
+    const { taken, now } = this.#context;
+    const content = this.#linked.get(name);
+    const facts = content === undefined ? null : factsOf(content);
+    // One that was gone before counts as none there, and does so in the backup.
+    if (content === undefined || facts === null) throw new Moved(path.join(this.#directory, name));
+    taken.files.push({ path: `${this.#relative}/${name}`, kept: null, facts, isStub: false, isFresh: isFresh(facts, now), content });
+  }
+
+  /** The files that are named by the index at the moment. */
+  async #named(): Promise<string[]> {
+    const { taken, draft, code } = this.#context;
+    const journal = taken.files.find((each) => each.path === `${this.#index.relative}/${this.#index.generation}`);
+    if (journal === undefined || journal.kept !== null) throw new Moved(this.#index.directory);
+    const copy = draft.next();
+    fs.writeFileSync(copy, journal.content, { mode: 0o600 });
+    const machine = await code.createCacheMachine();
+    inspect(this.#index.directory, this.#index.generation, machine, copy);
+    return [...machine.caches.values()].flatMap((cache) => Array.from(cache, ({ file }) => file));
   }
 }

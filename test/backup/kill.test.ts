@@ -1,0 +1,181 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { checkBackups } from '../../src/disk/backup/check.ts';
+import { prune } from '../../src/disk/backup/prune.ts';
+import { Repository } from '../../src/disk/backup/repository.ts';
+import { StorageHost } from '../../src/host/storage-host.ts';
+import { handleCalls, isChange } from '../crash/support/fault-layer.ts';
+import { contentsOf, origin, places, read, write } from './support.ts';
+
+/*
+ * A process that is killed changes nothing any more. That is done to each step here, before each of its system calls
+ * that change something: that call, and all that follow it, fail, those that would clear up too.
+ */
+const place = places();
+
+/** Points at which each step is killed at most; all of them where somebody asks. */
+const MOST_POINTS = Number(process.env['HOLDFAST_BACKUP_KILLS'] ?? 8);
+
+interface Step {
+  /** Makes root and repository anew. */
+  prepare(): Promise<void>;
+  run(): Promise<unknown>;
+  /** What must hold after a kill, and after whatever comes next. */
+  check(): Promise<void>;
+}
+
+async function killEverywhere({ prepare, run, check }: Step): Promise<number> {
+  const { home } = place();
+  await prepare();
+  let changes = 0;
+  handleCalls(home, { before: (call) => void (changes += isChange(call) ? 1 : 0) });
+  try {
+    await run();
+  } finally {
+    handleCalls('', null);
+  }
+  const stride = Math.max(1, Math.ceil(changes / MOST_POINTS));
+  let kills = 0;
+  const points = Array.from({ length: changes }, (_, at) => at).filter((at) => at % stride === 0 || at === changes - 1);
+  for (const at of points) {
+    await clear();
+    await prepare();
+    let made = 0;
+    handleCalls(home, { before: (call) => (isChange(call) && (made += 1) > at ? { code: 'EIO', late: false } : undefined) });
+    const outcome = await run().then(
+      () => 'done',
+      () => 'killed',
+    );
+    handleCalls('', null);
+    if (outcome === 'killed') kills += 1;
+    // What a lock becomes after a while, which nobody waits for here.
+    for (const lock of ['backups/lock', 'root/maintenance.lock']) fs.rmSync(path.join(home, lock), { recursive: true, force: true });
+    await check();
+  }
+  return kills;
+}
+
+async function clear(): Promise<void> {
+  for (const name of fs.readdirSync(place().home)) fs.rmSync(path.join(place().home, name), { recursive: true, force: true });
+  await Promise.resolve();
+}
+
+async function withHost<T>(root: string, body: (host: StorageHost) => Promise<T>): Promise<T> {
+  const host = new StorageHost({ root });
+  try {
+    return await body(host);
+  } finally {
+    await host.close();
+  }
+}
+
+/** One state of a root: a key and two files that say the same. */
+async function become(state: string): Promise<void> {
+  await withHost(place().root, async (host) => {
+    const client = host.origin(origin);
+    client.localStorage.setItem('state', state);
+    await write(client, 'small', state);
+    await write(client, 'large', state.repeat(50_000));
+  });
+}
+
+/** Which state it is; `nothing` where there is no origin. */
+async function stateOf(root: string): Promise<string> {
+  return await withHost(root, async (host) => {
+    const client = host.origin(origin);
+    const key = client.localStorage.getItem('state');
+    if (key === null) return 'nothing';
+    expect([await read(client, 'small'), await read(client, 'large')]).toEqual([key, key.repeat(50_000)]);
+    return key;
+  });
+}
+
+const backUp = (): Promise<unknown> => withHost(place().root, (host) => host.backup(place().backups));
+
+/** All backups of the repository are whole, and what they are. */
+async function statesInRepository(): Promise<string[]> {
+  const { backups, home } = place();
+  expect((await checkBackups(backups, () => undefined)).damage).toEqual([]);
+  const states: string[] = [];
+  for (const { time } of Repository.open(backups).backups()) {
+    const root = path.join(home, `restored ${states.length}`);
+    fs.rmSync(root, { recursive: true, force: true });
+    await StorageHost.restore({ from: backups, root, at: time });
+    states.push(await stateOf(root));
+  }
+  return states;
+}
+
+test('a backup that is killed leaves all others whole, and the root as it was', { timeout: 240_000 }, async () => {
+  const kills = await killEverywhere({
+    prepare: async () => {
+      await become('one');
+      await backUp();
+      await become('two');
+    },
+    run: backUp,
+    check: async () => {
+      expect(await stateOf(place().root)).toBe('two');
+      const states = await statesInRepository();
+      expect([['one'], ['one', 'two']]).toContainEqual(states);
+      await backUp();
+      expect((await statesInRepository()).at(-1)).toBe('two');
+    },
+  });
+  expect(kills).toBeGreaterThan(3);
+});
+
+test('a first backup that is killed leaves a directory in which the next one goes on', { timeout: 240_000 }, async () => {
+  await killEverywhere({
+    prepare: () => become('one'),
+    run: backUp,
+    check: async () => {
+      await backUp();
+      expect((await statesInRepository()).at(-1)).toBe('one');
+    },
+  });
+});
+
+test('a prune that is killed leaves what it keeps whole, and the next one takes the rest', { timeout: 240_000 }, async () => {
+  const kills = await killEverywhere({
+    prepare: async () => {
+      for (const state of ['one', 'two', 'three']) {
+        await become(state);
+        await backUp();
+      }
+    },
+    run: () => prune(place().backups, [{ unit: 'y', count: 1 }]),
+    check: async () => {
+      const states = await statesInRepository();
+      expect(states.at(-1)).toBe('three');
+      const { backups } = place();
+      await prune(backups, [{ unit: 'y', count: 1 }]);
+      expect(await statesInRepository()).toEqual(['three']);
+      const chunks = [...contentsOf(path.join(backups, 'chunks')).keys()];
+      await prune(backups, [{ unit: 'y', count: 1 }]);
+      expect([...contentsOf(path.join(backups, 'chunks')).keys()]).toEqual(chunks);
+    },
+  });
+  expect(kills).toBeGreaterThan(2);
+});
+
+test('a restore that is killed leaves the state before or the restored one, or between two renames none, until it is done again', { timeout: 240_000 }, async () => {
+  const seen = new Set<string>();
+  const { root, backups } = place();
+  const restore = (): Promise<unknown> => StorageHost.restore({ from: backups, root, origin, replace: true });
+  await killEverywhere({
+    prepare: async () => {
+      await become('one');
+      await backUp();
+      await become('two');
+    },
+    run: restore,
+    check: async () => {
+      seen.add(await stateOf(root));
+      await restore();
+      expect(await stateOf(root)).toBe('one');
+    },
+  });
+  expect([...seen].filter((state) => state !== 'nothing').sort()).toEqual(['one', 'two']);
+});
