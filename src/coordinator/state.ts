@@ -43,5 +43,5 @@ export interface CoordinatorState<Client> {
 export const coordinatorBase: unique symbol = Symbol('coordinator');
 
 export function callName({ caller, number }: CallId): string {
-  return `${caller.toString(36)}-${number}`;
+  return `${caller}-${number}`;
 }

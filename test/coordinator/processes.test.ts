@@ -1,9 +1,11 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { Coordinators } from '../../src/host/coordinator/index.ts';
 import { openHost } from '../host/support.ts';
+import { bundleFixture } from '../support/bundle.ts';
 import { deploy } from './servers.ts';
 import { callBy, ORIGIN, Register } from './server-fixture.ts';
 
@@ -108,6 +110,24 @@ describe('calls from another process', { timeout: 120_000 }, () => {
     await later(50);
     await add();
     expect(await call).toBe(1);
+  });
+
+  test('and threads: they have one instance, also when the one that has it is ended', async () => {
+    const { stub, root } = await deploy(0);
+    const fixture = await bundleFixture(new URL('./thread-fixture.ts', import.meta.url));
+    const start = (): Worker => new Worker(fixture, { workerData: root });
+    const [a, b] = [start(), start()];
+    onTestFinished(async () => void (await Promise.all([a.terminate(), b.terminate()])));
+    const ask = async (worker: Worker): Promise<number[]> => {
+      worker.postMessage(30);
+      return ((await once(worker, 'message')) as [number[]])[0];
+    };
+    const results = (await Promise.all([ask(a), ask(b)])).flat();
+    expect(results.sort((one, other) => one - other)).toEqual(Array.from({ length: 60 }, (_, n) => n + 1));
+    await a.terminate();
+    expect(await stub('shared').increment()).toBe(61);
+    expect(await ask(b)).toHaveLength(30);
+    expect(Object.values(await stub('shared').runs()).every((count) => count === 1)).toBe(true);
   });
 
   test('of alarms: they are run though the process that has set them was killed', async () => {

@@ -2,7 +2,7 @@ import { AlarmKeeper } from '../../coordinator/alarm-keeper.ts';
 import { Coordination } from '../../coordinator/coordination.ts';
 import type { Transport } from '../../coordinator/coordination.ts';
 import type { ServedClass } from '../../coordinator/instance.ts';
-import type { Route } from '../../coordinator/line.ts';
+import type { Line, Route } from '../../coordinator/line.ts';
 import { systemClock } from '../../coordinator/clock.ts';
 import type { Clock, CoordinatorKey } from '../../coordinator/store.ts';
 import { createStub } from '../../coordinator/stub.ts';
@@ -132,7 +132,8 @@ export class Coordinators {
     const [origin, of, name] = args.length > 2 ? args : [currentOrigin(), ...args];
     const key = { origin: parseOrigin(origin as OriginLike), className: this.#nameOf(of), name: requireName(name) };
     if (this.#closing !== undefined) throw new HoldfastError('closed', 'These coordinators were closed.');
-    return createStub(() => this.#coordination.line(key));
+    let line: Line | undefined;
+    return createStub(() => (line ??= this.#coordination.line(key)));
   }
 
   #nameOf(of: unknown): string {
