@@ -1,5 +1,7 @@
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
 import { describe, expect, test } from 'vitest';
-import { killedStep, step } from './step.ts';
+import { killedStep, startStep, step } from './step.ts';
 import { temporaryRoot } from './temporary.ts';
 
 const patience = { timeout: 120_000 };
@@ -32,6 +34,20 @@ test('dexie finds after a restart what it stored, loses no update among processe
   await Promise.all([1, 2].map(() => step(root, 'dexie', 'add', '30')));
   expect(await step(root, 'dexie', 'query')).toEqual({ ...filled, all: 60 });
   expect(await step(root, 'dexie', 'watch')).toEqual({ ...filled, count: 51, oldest: 99, all: 60 });
+});
+
+test("a live query of dexie hears of another process' changes", patience, async () => {
+  const root = temporaryRoot();
+  await step(root, 'dexie', 'fill');
+  const child = startStep(root, 'dexie', 'await', 'somebody');
+  if (child.stdout === null) throw new Error('the streams of a step are pipes');
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  expect((await lines.next()).value).toBe('0');
+  const closed = once(child, 'close');
+  expect(await step(root, 'dexie', 'name', 'somebody')).toMatchObject({ count: 51 });
+  expect((await lines.next()).value).toBe('1');
+  expect(JSON.parse(String((await lines.next()).value))).toMatchObject({ count: 51 });
+  expect(await closed).toEqual([0, null]);
 });
 
 test('localForage finds after a restart what it stored', patience, async () => {

@@ -2,6 +2,8 @@
 // node test/stress/main.mjs [--kills=200] [--seconds=105] [--seed=…]
 // The long form goes on until 500,000 writes are checked, with small quotas, pauses and threads that are ended as well:
 // node test/stress/main.mjs --long [--writes=500000] [--seed=…]
+// One database of so many GiB, and of so many records:
+// node test/stress/main.mjs --database=5 [--records=2000000]
 // The simulation of regions, processes and a hub, for as many seeds as are asked for, from one on:
 // node test/stress/main.mjs --simulation=100000 [--from=1] [--plan=any|restores]
 import { readFile } from 'node:fs/promises';
@@ -140,6 +142,8 @@ const { values } = parseArgs({
     from: { type: 'string', default: '1' },
     plan: { type: 'string', default: 'any' },
     long: { type: 'boolean', default: false },
+    database: { type: 'string' },
+    records: { type: 'string', default: '2000000' },
     writes: { type: 'string', default: '500000' },
     kills: { type: 'string', default: '200' },
     seconds: { type: 'string', default: '105' },
@@ -149,5 +153,8 @@ const { values } = parseArgs({
 const seed = Number(values.seed);
 if (values.simulation === undefined) console.log(`seed ${seed}`);
 if (values.simulation !== undefined) await runSimulation(Number(values.simulation), Number(values.from), values.plan);
-else if (values.long) await runLong(Number(values.writes), seed);
+else if (values.database !== undefined) {
+  const { runLarge } = await import('./large-database.mjs');
+  if (!(await runLarge(Number(values.database), Number(values.records)))) process.exitCode = 1;
+} else if (values.long) await runLong(Number(values.writes), seed);
 else await runShort(Number(values.kills), Number(values.seconds), seed);

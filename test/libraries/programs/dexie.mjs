@@ -1,4 +1,4 @@
-// Dexie, unmodified, told where IndexedDB is. Steps: fill, query, add <times>, watch.
+// Dexie, unmodified, told where IndexedDB is. Steps: fill, query, add <times>, watch, await <name>, name <name>.
 import Dexie, { liveQuery } from 'dexie';
 
 const [, , step, times] = process.argv;
@@ -29,6 +29,23 @@ const steps = {
         },
       });
     }),
+  /** A live query hears of what another process does, too, by the BroadcastChannel that Dexie finds among the globals. */
+  await: () =>
+    new Promise((resolve, reject) => {
+      // Dexie's channel keeps no process alive, nor does an open database.
+      const alive = setInterval(() => undefined, 1000);
+      const subscription = liveQuery(() => db.friends.where('name').equals(times).count()).subscribe({
+        error: reject,
+        next: (count) => {
+          console.log(JSON.stringify(count));
+          if (count === 0) return;
+          clearInterval(alive);
+          subscription.unsubscribe();
+          resolve();
+        },
+      });
+    }),
+  name: () => db.friends.add({ name: times, age: 50, tags: [] }),
   async query() {},
 };
 
