@@ -42,7 +42,7 @@ export interface CoordinatorProblem extends CoordinatorKey {
 /** Failures of an alarm from which on it is told of. */
 const MANY_FAILURES = 6;
 
-/** @internal What tests replace. */
+/** What tests replace. @internal */
 export interface Replaced {
   readonly clock?: Clock;
   readonly connect?: (serve: Route) => Transport;
@@ -71,6 +71,9 @@ export class Coordinators {
    * @param classes - the classes that this process runs, by the names that they have on disk; `{}`: none
    * @throws HoldfastError bad-option
    */
+  constructor(host: StorageHost, classes: Readonly<Record<string, CoordinatorClass>>);
+  /** @internal */
+  constructor(host: StorageHost, classes: Readonly<Record<string, CoordinatorClass>>, replaced: Replaced);
   constructor(host: StorageHost, classes: Readonly<Record<string, CoordinatorClass>>, replaced: Replaced = {}) {
     const owner = ownerOf(host);
     const { root } = owner;
