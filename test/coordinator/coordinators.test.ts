@@ -171,6 +171,17 @@ describe('a coordinator', () => {
 
   test('has files and more of its own, which make their place at their first use', async () => {
     class Files extends Coordinator {
+      async others(): Promise<unknown> {
+        return this.state.storage.storageBuckets.open('other').then(
+          () => 'opened',
+          (error: unknown) => (error as Error).name,
+        );
+      }
+
+      synced(): unknown {
+        return this.state.storage.sync;
+      }
+
       async put(text: string): Promise<string> {
         const file = await (await this.storage.getDirectory()).getFileHandle('f', { create: true });
         const writable = await file.createWritable();
@@ -181,6 +192,7 @@ describe('a coordinator', () => {
     }
     const { get, host } = open({ Files });
     expect(await get(Files, 'a').put('text')).toBe('text');
+    expect([await get(Files, 'a').synced(), await get(Files, 'a').others()]).toEqual([null, expect.not.stringMatching('opened')]);
     const found = fs.readdirSync(path.join(host.root, 'origins/https_test.example/coordinators'), { recursive: true }).map(String);
     expect(found.some((name) => name.endsWith('storage/files.0/f'))).toBe(true);
   });

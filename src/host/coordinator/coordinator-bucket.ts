@@ -2,6 +2,7 @@ import type { LiveStorage, TurnMap } from '../../coordinator/store.ts';
 import type { Hold } from '../../coordinator/store.ts';
 import type { BucketPlace } from '../../disk/place.ts';
 import type { FileSystem } from '../../file-system/file-system.ts';
+import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { internal } from '../../webidl/interface.ts';
 import { Bucket } from '../bucket.ts';
 import type { BucketOwner } from '../bucket.ts';
@@ -15,9 +16,15 @@ export class CoordinatorBucket extends Bucket {
   readonly #hold: Hold;
 
   constructor(owner: BucketOwner, origin: string, place: BucketPlace, map: TurnMap, hold: Hold) {
-    super(owner, origin, place);
+    // It is not the origin's own, which a hub may order.
+    super(owner, origin, place, 'coordinator');
     this.#turnMap = map;
     this.#hold = hold;
+  }
+
+  /** Those of the origin are not the coordinator's. */
+  override get named(): never {
+    throw new HoldfastError('bad-option', 'A coordinator has one bucket, and no named ones: coordinators of other names are what it can have more of.');
   }
 
   override mapClient(): ClientMap {
