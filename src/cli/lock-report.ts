@@ -48,7 +48,7 @@ export function reportLocks(root: Root, origin: string | null): LocksReport {
   for (const place of originsOf(root)) {
     if (origin !== null && place.origin !== origin) continue;
     for (const bucket of bucketsOf(place.path)) {
-      for (const table of ['', 'indexeddb']) collect(path.join(place.path, bucket, table), place.origin, bucket, table !== '', { sessions, locks });
+      for (const table of ['', 'indexeddb']) collect(path.join(bucket.path, table), place.origin, bucket.name, table !== '', { sessions, locks });
     }
   }
   return { sessions, locks };

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import '../../src/host/indexed-db/provided.ts';
+import '../../src/host/storage-buckets/provided.ts';
 import type { IDBDatabase } from '../../src/indexed-db/database.ts';
 import type { StorageClient, StorageHost } from '../../src/index.ts';
 import { serializeHandle } from '../../src/index.ts';
@@ -157,4 +158,38 @@ test('several origins go into one archive, and come back as what they were', asy
     expect(Math.abs(Date.now() - lastChange)).toBeLessThan(600_000);
   }
   expect(listed.sort()).toEqual([A, B]);
+});
+
+test('named buckets come back with their policies and all that they have, also one that is called default', async () => {
+  const host = openHost();
+  const client = host.origin(A);
+  client.localStorage.setItem('k', 'v');
+  const expires = Date.now() + 3_600_000;
+  for (const name of ['inbox', 'default']) {
+    const bucket = await client.storageBuckets.open(name, { durability: 'strict', quota: 5_000_000, expires, persisted: true });
+    const file = await (await bucket.getDirectory()).getFileHandle('f', { create: true });
+    const writable = await file.createWritable();
+    await writable.write(`of ${name}`);
+    await writable.close();
+    await (await bucket.caches.open('c')).put('https://x.example/', new Response(name));
+  }
+  await client.storageBuckets.open('gone', { expires: Date.now() + 1500 });
+  const archive = await archiveOf(host);
+  const other = openHost();
+  await new Promise((resolve) => setTimeout(resolve, 1600));
+  await other.importOrigin(piecesOf(archive), { origin: B });
+  for (const existing of ['replace', 'merge'] as const) {
+    const b = other.origin(B);
+    expect(await b.storageBuckets.keys()).toEqual(['default', 'inbox']);
+    for (const name of ['inbox', 'default']) {
+      const bucket = await b.storageBuckets.open(name);
+      expect([await bucket.durability(), await bucket.expires(), await bucket.persisted(), (await bucket.estimate()).quota]).toEqual(['strict', expires, true, 5_000_000]);
+      expect(await (await (await (await bucket.getDirectory()).getFileHandle('f')).getFile()).text()).toBe(`of ${name}`);
+      expect(await (await (await bucket.caches.open('c')).match('https://x.example/'))?.text()).toBe(name);
+    }
+    expect(itemsOf(b)).toEqual([['k', 'v']]);
+    expect((await (await b.storage.getDirectory()).entries().next()).done).toBe(true);
+    await other.importOrigin(piecesOf(archive), { origin: B, existing });
+  }
+  for await (const { origin, buckets } of other.origins()) expect([origin, ...buckets.map(({ name }) => name).sort()]).toEqual([B, 'default', 'default', 'inbox']);
 });

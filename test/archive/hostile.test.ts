@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
+import '../../src/host/storage-buckets/provided.ts';
 import { encodeHeader, padding } from '../../src/host/archive/tar-header.ts';
 import { A, archiveOf, filesOf, itemsOf, openHost, piecesOf, temporary, writeFile } from './support.ts';
 
@@ -17,7 +18,7 @@ interface Forged {
 
 const head = { path: 'holdfast-archive.json', content: JSON.stringify({ format: 1, made: '', origins: [A] }) };
 const origin = { path: 'https_a.example/origin.json', content: JSON.stringify({ origin: A }) };
-const bucket = { path: 'https_a.example/default/bucket.json', content: JSON.stringify({ name: 'default', persisted: false, quota: 1 }) };
+const bucket = { path: 'https_a.example/default/bucket.json', content: JSON.stringify({ name: 'default', persisted: false }) };
 const at = 'https_a.example/default';
 
 function forge(entries: readonly Forged[], manifest?: string): Buffer {
@@ -66,6 +67,8 @@ test.each<[string, readonly Forged[]]>([
   ['is a device', [head, origin, bucket, { path: `${at}/files/l`, spoil: withType('3') }]],
   ['is a pipe', [head, origin, bucket, { path: `${at}/files/l`, spoil: withType('6') }]],
   ['has a header with a wrong checksum', [head, origin, bucket, { path: `${at}/files/l`, spoil: (block) => block.write('x', 0) }]],
+  ['is items of a named bucket', [head, origin, { path: 'https_a.example/bucket-1/bucket.json', content: JSON.stringify({ name: 'b', persisted: false }) }, { path: 'https_a.example/bucket-1/local-storage/0.jsonl', content: '["k","v"]\n' }]],
+  ['is a bucket that is none', [head, origin, { path: 'https_a.example/bucket-1/bucket.json', content: JSON.stringify({ name: 'b', persisted: false, quota: -1 }) }]],
   ['comes before its bucket', [head, origin, { path: `${at}/files/f`, content: 'x' }]],
   ['comes before its origin', [head, bucket]],
   ['is a second head', [head, origin, bucket, head]],

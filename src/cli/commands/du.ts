@@ -1,5 +1,6 @@
 import { ENTRY_BYTES } from '../../disk/quota/ledger.ts';
-import { BucketDirectory } from '../../disk/root/bucket-directory.ts';
+import { pathOfOrigin } from '../../disk/maintenance/replace-origin.ts';
+import { type BucketOfOrigin, bucketsOf, placeOf } from '../../disk/root/origins.ts';
 import type { Root } from '../../disk/root/root.ts';
 import { withReadOnlyTree } from '../../host/archive/export-files.ts';
 import { summaries } from '../../host/operations/origins.ts';
@@ -30,7 +31,7 @@ export const du: Command = {
     const root = openRootToRead(values);
     const origin = values.origin === undefined ? null : originIn(values);
     const rows = await kindsOf(root, origin);
-    if (origin !== null) rows.push(...(await directoriesOf(root, origin, rows, names, depth)));
+    if (origin !== null) rows.push(...(await directoriesOf(root, origin, names, depth)));
     if (values.json) for (const row of rows) printJsonLine(row);
     else printLines(table([['bytes', '', 'origin', 'bucket', 'kind', 'directory'], ...rows.map(cellsOf)]));
     return 0;
@@ -67,16 +68,15 @@ async function kindsOf(root: Root, only: string | null): Promise<Row[]> {
   return rows.filter(({ bytes: count }) => count > 0).sort((a, b) => b.bytes - a.bytes);
 }
 
-async function directoriesOf(root: Root, origin: string, kinds: readonly Row[], names: readonly string[], depth: number): Promise<Row[]> {
-  const buckets = [...new Set(kinds.map(({ bucket }) => bucket))];
-  const found = await Promise.all(buckets.map((bucket) => directoriesIn(root, origin, bucket, names, depth)));
+async function directoriesOf(root: Root, origin: string, names: readonly string[], depth: number): Promise<Row[]> {
+  const found = await Promise.all(bucketsOf(pathOfOrigin(root, origin)).map((bucket) => directoriesIn(root, origin, bucket, names, depth)));
   return found.flat().sort((a, b) => b.bytes - a.bytes);
 }
 
-async function directoriesIn(root: Root, origin: string, bucket: string, names: readonly string[], depth: number): Promise<Row[]> {
-  const place = new BucketDirectory(root, origin, bucket);
+async function directoriesIn(root: Root, origin: string, of: BucketOfOrigin, names: readonly string[], depth: number): Promise<Row[]> {
+  const { name: bucket } = of;
   const foldsNames = root.open()?.foldsNames ?? false;
-  return withReadOnlyTree({ place, foldsNames }, async (tree) => {
+  return withReadOnlyTree({ place: placeOf(root, origin, of), foldsNames }, async (tree) => {
     const rows: Row[] = [];
     const weigh = (at: readonly string[], level: number): number => {
       let total = 0;

@@ -22,7 +22,7 @@ export const origins: Command = {
     const root = openRootToRead(values);
     const rows: Cell[][] = [];
     for await (const { origin, buckets, ...summary } of summaries(root)) {
-      const counted = buckets.map((bucket) => ({ ...bucket, files: fileCounter(root, origin, bucket.name) }));
+      const counted = buckets.map((bucket, index) => ({ ...bucket, files: fileCounter(root, origin, index) }));
       if (values.json) printJsonLine({ origin, ...summary, buckets: counted });
       else for (const bucket of counted) rows.push(rowOf(origin, bucket));
     }

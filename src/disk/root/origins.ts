@@ -2,6 +2,13 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { systemCode } from '../journal/disk-error.ts';
 import { decodeOrigin, encodeOrigin } from '../names/origin.ts';
+import { wallClock } from '../../runtime/timers.ts';
+import { RegisterMachine } from '../buckets/machine.ts';
+import { namedBucketsOf, NamedDirectory } from '../buckets/named-directory.ts';
+import { isExpired, type BucketEntry } from '../buckets/policies.ts';
+import type { BucketPlace } from '../place.ts';
+import { readNewest } from '../survey/read-newest.ts';
+import { BucketDirectory } from './bucket-directory.ts';
 import { rootReadFailure } from './failure.ts';
 import type { Root } from './root.ts';
 
@@ -24,7 +31,7 @@ export function* originsOf(root: Root): Generator<OriginPlace, void> {
     for (let entry = directory.readSync(); entry !== null; entry = directory.readSync()) {
       const place = path.join(root.origins, entry.name);
       const origin = entry.isDirectory() ? (decodeOrigin(entry.name) ?? writtenOrigin(place)) : null;
-      if (origin !== null && bucketsOf(place).length > 0) yield { origin, path: place };
+      if (origin !== null && fs.existsSync(path.join(place, DEFAULT, 'locks'))) yield { origin, path: place };
     }
   } finally {
     directory.closeSync();
@@ -41,12 +48,28 @@ function writtenOrigin(place: string): string | null {
   }
 }
 
-/** The names of the directories of an origin's buckets, in order. */
-export function bucketsOf(origin: string): string[] {
-  try {
-    const names = fs.readdirSync(origin, { withFileTypes: true }).filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'));
-    return names.map(({ name }) => name).filter((name) => fs.existsSync(path.join(origin, name, 'locks'))).sort();
-  } catch {
-    return [];
-  }
+/** A bucket of an origin, and where it is. */
+export interface BucketOfOrigin {
+  readonly name: string;
+  readonly path: string;
+  /** What the register says of it; null: it is the default one, whatever others are called. */
+  readonly entry: BucketEntry | null;
+}
+
+/** The buckets of an origin: the default one, and those of its register that are not expired. @throws HoldfastError */
+export function bucketsOf(origin: string): BucketOfOrigin[] {
+  const place = path.join(origin, DEFAULT);
+  if (!fs.existsSync(path.join(place, 'locks'))) return [];
+  const register = readNewest(path.join(place, 'register'), () => new RegisterMachine());
+  const entries = (register?.entries ?? []).filter((entry) => !isExpired(entry, wallClock()));
+  const named = entries.map((entry) => ({ name: entry.name, path: path.join(namedBucketsOf(place), entry.id), entry }));
+  return [{ name: DEFAULT, path: place, entry: null }, ...named.filter((bucket) => fs.existsSync(bucket.path))];
+}
+
+const DEFAULT = 'default';
+
+/** The place of a bucket, for who only reads it. */
+export function placeOf(root: Root, origin: string, { name, path: at, entry }: BucketOfOrigin): BucketPlace {
+  if (entry === null) return new BucketDirectory(root, origin, DEFAULT);
+  return new NamedDirectory({ root, path: at, name, durability: entry.durability });
 }

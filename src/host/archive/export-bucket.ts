@@ -2,7 +2,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { cachesPart } from '../caches/provide.ts';
 import { MapJournal } from '../../disk/map/map-journal.ts';
-import type { BucketDirectory } from '../../disk/root/bucket-directory.ts';
+import type { BucketEntry } from '../../disk/buckets/policies.ts';
+import type { BucketPlace } from '../../disk/place.ts';
 import { readNewest } from '../../disk/survey/read-newest.ts';
 import { contentOfFile } from './content-of-file.ts';
 import { exportDatabases } from './export-databases.ts';
@@ -14,26 +15,38 @@ import type { Pieces, TarWriter } from './tar-writer.ts';
 export interface ExportedBucket {
   readonly origin: string;
   readonly name: string;
-  readonly place: BucketDirectory;
+  /** Null: the default one. */
+  readonly entry: BucketEntry | null;
+  readonly place: BucketPlace;
   readonly foldsNames: boolean;
 }
 
 /** All that a bucket has, below `at`. */
 export async function* exportBucket(to: TarWriter, at: string, bucket: ExportedBucket): Pieces {
-  const map = new MapJournal(bucket.place, { url: `${bucket.origin}/` });
-  try {
-    const state = map.current();
-    const head: BucketHead = { name: bucket.name, persisted: fs.existsSync(path.join(bucket.place.path, 'persisted')), quota: state.quota };
-    const entries = [...state.entries()];
-    yield* to.whole(`${at}/bucket.json`, JSON.stringify(head));
-    let part = 0;
-    for (const lines of inParts(entries)) yield* to.whole(`${at}/local-storage/${part++}.jsonl`, lines);
-  } finally {
-    map.close();
-  }
+  yield* to.whole(`${at}/bucket.json`, `${JSON.stringify(headOf(bucket))}\n`);
+  if (bucket.entry === null) yield* exportItems(to, at, bucket);
   yield* exportFiles(to, at, bucket);
   yield* exportCaches(to, at, bucket.place.path);
   yield* exportDatabases(to, at, bucket);
+}
+
+function headOf({ name, entry, place }: ExportedBucket): BucketHead {
+  if (entry === null) return { name, persisted: fs.existsSync(path.join(place.path, 'persisted')) };
+  const { persisted, durability, quota, expires } = entry;
+  return { name, persisted, durability, quota, expires };
+}
+
+/** Only the default bucket has localStorage. */
+function* exportItems(to: TarWriter, at: string, { origin, place }: ExportedBucket): Generator<Uint8Array, void> {
+  const map = new MapJournal(place, { url: `${origin}/` });
+  let entries: [string, string][];
+  try {
+    entries = [...map.current().entries()];
+  } finally {
+    map.close();
+  }
+  let part = 0;
+  for (const lines of inParts(entries)) yield* to.whole(`${at}/local-storage/${part++}.jsonl`, lines);
 }
 
 /** Lines of JSON, which has a form for lone surrogates. */

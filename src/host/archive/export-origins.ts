@@ -1,13 +1,12 @@
 import { ReadableStream } from 'node:stream/web';
-import { BucketDirectory } from '../../disk/root/bucket-directory.ts';
-import { bucketsOf } from '../../disk/root/origins.ts';
+import { bucketsOf, placeOf } from '../../disk/root/origins.ts';
 import { hasOrigin, pathOfOrigin } from '../../disk/maintenance/replace-origin.ts';
 import type { Root } from '../../disk/root/root.ts';
 import { encodeOrigin } from '../../disk/names/origin.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { wallClock } from '../../runtime/timers.ts';
 import { exportBucket } from './export-bucket.ts';
-import { FORMAT, HEAD, type ArchiveHead } from './layout.ts';
+import { DEFAULT_BUCKET, FORMAT, HEAD, type ArchiveHead } from './layout.ts';
 import { TarWriter, type Pieces } from './tar-writer.ts';
 
 /**
@@ -25,9 +24,9 @@ export async function* exportOrigins(root: Root, origins: readonly string[]): Pi
   for (const origin of origins) {
     const at = encodeOrigin(origin);
     yield* to.whole(`${at}/origin.json`, `${JSON.stringify({ origin })}\n`);
-    for (const name of bucketsOf(pathOfOrigin(root, origin))) {
-      const place = new BucketDirectory(root, origin, name);
-      yield* exportBucket(to, `${at}/${name}`, { origin, name, place, foldsNames });
+    for (const [index, bucket] of bucketsOf(pathOfOrigin(root, origin)).entries()) {
+      const { name, entry } = bucket;
+      yield* exportBucket(to, `${at}/${entry === null ? DEFAULT_BUCKET : `bucket-${index}`}`, { origin, name, entry, place: placeOf(root, origin, bucket), foldsNames });
     }
   }
   yield* to.end();

@@ -1,9 +1,8 @@
 import { encodeOrigin } from '../../disk/names/origin.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
-import type { StorageClient } from '../storage-client.ts';
 import { archiveError } from './archive-error.ts';
-import { BucketImport } from './import-bucket.ts';
-import { FORMAT, HEAD } from './layout.ts';
+import { BucketImport, type ImportArea } from './import-bucket.ts';
+import { type BucketHead, DEFAULT_BUCKET, FORMAT, HEAD } from './layout.ts';
 import { wholeJson } from './read-entry.ts';
 import { TarReader, type TarEntry } from './tar-reader.ts';
 
@@ -11,8 +10,8 @@ import { TarReader, type TarEntry } from './tar-reader.ts';
 export interface ArchiveTarget {
   /** Whom an origin's data are for; called once for each origin, before any of its data. @throws HoldfastError */
   accept(origin: string, all: readonly string[]): string;
-  /** A client of that origin; null: there is no such bucket here. */
-  open(origin: string, bucket: string): Promise<StorageClient>;
+  /** What a bucket of that origin is imported into; null: it is expired, and what is in it is passed over. */
+  open(origin: string, bucket: BucketHead, isDefault: boolean): Promise<ImportArea | null>;
   /** A directory for what is needed for a while. */
   readonly scratch: string;
 }
@@ -25,7 +24,7 @@ interface OpenOrigin {
 
 interface OpenBucket {
   readonly at: string;
-  readonly content: BucketImport;
+  readonly content: BucketImport | null;
 }
 
 /**
@@ -44,7 +43,7 @@ class ArchiveImport {
   readonly #reader: TarReader;
   readonly #target: ArchiveTarget;
   readonly #imported = new Map<string, string>();
-  readonly #buckets = new Map<string, BucketImport>();
+  readonly #buckets = new Map<string, BucketImport | null>();
   #origins: readonly string[] | null = null;
   #origin: OpenOrigin | null = null;
   #bucket: OpenBucket | null = null;
@@ -62,7 +61,7 @@ class ArchiveImport {
       if (this.#origins === null || this.#imported.size !== this.#origins.length) throw archiveError('an origin that it names is not in it');
       return this.#imported;
     } finally {
-      await this.#bucket?.content.end().catch(() => undefined);
+      await this.#bucket?.content?.end().catch(() => undefined);
     }
   }
 
@@ -73,6 +72,7 @@ class ArchiveImport {
     else if (this.#origin?.at !== origin) throw archiveError(`it has an entry '${entry.path}', which no export has`);
     else if (rest.length === 1 && rest[0] === 'bucket.json') await this.#openBucket(this.#origin, bucket, entry);
     else if (this.#bucket?.at !== `${origin}/${bucket}`) throw archiveError(`it has an entry '${entry.path}', which no export has`);
+    else if (this.#bucket.content === null) await passOver(entry);
     else await this.#bucket.content.take(rest.join('/'), entry);
   }
 
@@ -88,18 +88,17 @@ class ArchiveImport {
 
   async #openBucket({ at, source, target }: OpenOrigin, directory: string, entry: TarEntry): Promise<void> {
     await this.#endBucket();
-    const { name, persisted } = await wholeJson(entry);
+    const head = bucketHead(await wholeJson(entry), entry.path);
     const path = `${at}/${directory}`;
-    if (typeof name !== 'string' || this.#buckets.has(path)) throw archiveError(`its entry '${entry.path}' makes no sense`);
-    const client = await this.#target.open(target, name);
-    if (persisted === true) await client.storage.persist();
-    const content = new BucketImport({ client, source, scratch: this.#target.scratch });
+    if (this.#buckets.has(path) || !/^(default|bucket-[0-9]{1,9})$/.test(directory)) throw archiveError(`its entry '${entry.path}' makes no sense`);
+    const area = await this.#target.open(target, head, directory === DEFAULT_BUCKET);
+    const content = area && new BucketImport({ area, source, scratch: this.#target.scratch });
     this.#buckets.set(path, content);
     this.#bucket = { at: path, content };
   }
 
   async #endBucket(): Promise<void> {
-    await this.#bucket?.content.end();
+    await this.#bucket?.content?.end();
     this.#bucket = null;
   }
 
@@ -108,6 +107,18 @@ class ArchiveImport {
     if (rest[0] !== 'files') throw archiveError(`its entry '${path}' was not whole`);
     await this.#buckets.get(`${origin}/${bucket}`)?.remove(rest.join('/'));
   }
+}
+
+async function passOver(entry: TarEntry): Promise<void> {
+  for await (const chunk of entry.content()) void chunk;
+}
+
+function bucketHead({ name, persisted, durability = 'relaxed', quota = null, expires = null }: Readonly<Record<string, unknown>>, at: string): Required<BucketHead> {
+  const isBound = (value: unknown): value is number | null => value === null || (typeof value === 'number' && value >= 0);
+  if (typeof name === 'string' && typeof persisted === 'boolean' && (durability === 'relaxed' || durability === 'strict') && isBound(quota) && isBound(expires)) {
+    return { name, persisted, durability, quota, expires };
+  }
+  throw archiveError(`its entry '${at}' makes no sense`);
 }
 
 /** What the first entry says. */

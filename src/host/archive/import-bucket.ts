@@ -1,3 +1,4 @@
+import type { FileSystemDirectoryHandle } from '../../file-system/directory-handle.ts';
 import type { StorageClient } from '../storage-client.ts';
 import { archiveError } from './archive-error.ts';
 import { CacheImport } from './import-caches.ts';
@@ -6,9 +7,19 @@ import { FileImport } from './import-files.ts';
 import { wholeText } from './read-entry.ts';
 import type { TarEntry } from './tar-reader.ts';
 
-/** What a bucket is imported into, by the interfaces that its programs have. */
+/** A bucket, by the interfaces that its programs have. */
+export interface ImportArea {
+  /** Null: it is a named one, which has none. */
+  readonly localStorage: StorageClient['localStorage'] | null;
+  /** The code behind these is loaded when they are called. */
+  caches(): StorageClient['caches'];
+  indexedDB(): StorageClient['indexedDB'];
+  getDirectory(): Promise<FileSystemDirectoryHandle>;
+}
+
+/** What a bucket is imported into. */
 export interface ImportTarget {
-  readonly client: StorageClient;
+  readonly area: ImportArea;
   /** Whose it was when it was exported. */
   readonly source: string;
   /** Where files can be put that are needed for a while. */
@@ -17,14 +28,14 @@ export interface ImportTarget {
 
 /** Imports the entries of one bucket, in the order in which an export writes them. */
 export class BucketImport {
-  readonly #client: StorageClient;
+  readonly #area: ImportArea;
   readonly #files: FileImport;
   readonly #caches: CacheImport;
   readonly #databases: DatabaseImport;
 
   constructor(target: ImportTarget) {
-    this.#client = target.client;
-    this.#files = new FileImport(target.client);
+    this.#area = target.area;
+    this.#files = new FileImport(target.area);
     this.#caches = new CacheImport(target);
     this.#databases = new DatabaseImport(target);
   }
@@ -40,7 +51,8 @@ export class BucketImport {
   }
 
   async #takeItems(entry: TarEntry): Promise<void> {
-    const { localStorage } = this.#client;
+    const { localStorage } = this.#area;
+    if (localStorage === null) throw archiveError(`its entry '${entry.path}' is of a bucket that has no localStorage`);
     for (const line of (await wholeText(entry)).split('\n')) {
       if (line === '') continue;
       const [key, value] = itemIn(line);

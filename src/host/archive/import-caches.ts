@@ -35,7 +35,7 @@ export class CacheImport {
   async #open(at: string, entry: TarEntry): Promise<void> {
     const { name } = await wholeJson(entry);
     if (typeof name !== 'string') throw archiveError(`its entry '${entry.path}' makes no sense`);
-    this.#cache = { at, cache: await this.#target.client.caches.open(name) };
+    this.#cache = { at, cache: await this.#target.area.caches().open(name) };
   }
 
   async #put(cache: Cache, { url, fragment, headers }: RequestHead, entry: TarEntry): Promise<void> {

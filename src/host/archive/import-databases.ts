@@ -4,6 +4,7 @@ import { platformKinds } from '../../disk/values/platform-kinds.ts';
 import type { PlatformObjects } from '../../disk/values/platform-objects.ts';
 import { ValueDamagedError } from '../../disk/values/value-error.ts';
 import type { BlobFiles, KeyPath } from '../../disk/records/record-database.ts';
+import { entryOf } from '../../file-system/handle.ts';
 import { deserializeHandle, type HandleData } from '../../file-system/handles.ts';
 import type { IDBDatabase } from '../../indexed-db/database.ts';
 import type { IDBObjectStore } from '../../indexed-db/object-store.ts';
@@ -68,21 +69,23 @@ export class DatabaseImport {
   async #read({ key, bytes, blobs: ids }: PackedRecord, blobs: string): Promise<{ key: unknown; value: unknown }> {
     const { decodeKey, readWithBlobs } = indexedDb.code;
     try {
-      return { key: decodeKey(key), value: await readWithBlobs(bytes, ids, filesIn(blobs), this.#platform) };
+      return { key: decodeKey(key), value: await readWithBlobs(bytes, ids, filesIn(blobs), await this.#platform()) };
     } catch (cause) {
       throw archiveError(`a record of a database in it makes no sense: ${errorMessage(cause)}`, { cause });
     }
   }
 
   /** Handles of files become those of the origin that is imported into. */
-  get #platform(): PlatformObjects {
-    const { client, source } = this.#target;
+  async #platform(): Promise<PlatformObjects> {
+    const { area, source } = this.#target;
+    const system = entryOf(await area.getDirectory())?.system;
+    if (system === undefined) throw new Error('a directory belongs to no file system');
     return {
       serialize: () => null,
       deserialize: ({ kind, data }) => {
         const handle = data as HandleData;
         if (kind !== platformKinds.handle) throw new ValueDamagedError('it has an object that cannot be in it');
-        return deserializeHandle(client.fileSystem, handle?.origin === source ? { ...handle, origin: client.origin } : handle);
+        return deserializeHandle(system, handle?.origin === source ? { ...handle, origin: system.origin, bucket: system.bucket } : handle);
       },
     };
   }
@@ -120,8 +123,8 @@ function filesIn(directory: string): BlobFiles {
   };
 }
 
-async function openDatabase({ client }: ImportTarget, { name, version, stores }: DatabaseHead): Promise<IDBDatabase> {
-  const request = client.indexedDB.open(name, version);
+async function openDatabase({ area }: ImportTarget, { name, version, stores }: DatabaseHead): Promise<IDBDatabase> {
+  const request = area.indexedDB().open(name, version);
   request.onupgradeneeded = () => {
     for (const store of stores) createStore(request.result as IDBDatabase, store);
   };

@@ -1,7 +1,7 @@
 import type { FileSystemDirectoryHandle } from '../../file-system/directory-handle.ts';
 import type { FileSystemWritableFileStream } from '../../file-system/writable-file-stream.ts';
-import type { StorageClient } from '../storage-client.ts';
 import { archiveError } from './archive-error.ts';
+import type { ImportArea } from './import-bucket.ts';
 import { locatorOfPath } from './layout.ts';
 import { piecesOfSparse, sparseOf } from './sparse.ts';
 import type { TarEntry } from './tar-reader.ts';
@@ -13,12 +13,12 @@ interface Opened {
 
 /** Imports files and directories, each file whole or not at all. */
 export class FileImport {
-  readonly #client: StorageClient;
+  readonly #area: Pick<ImportArea, 'getDirectory'>;
   /** The directory of the entry before, and those above it: entries of one directory come one after another. */
   #opened: Opened[] = [];
 
-  constructor(client: StorageClient) {
-    this.#client = client;
+  constructor(area: Pick<ImportArea, 'getDirectory'>) {
+    this.#area = area;
   }
 
   async take(path: string, entry: TarEntry): Promise<void> {
@@ -41,7 +41,7 @@ export class FileImport {
     let shared = 0;
     while (shared < locator.length && this.#opened[shared]?.name === locator[shared]) shared += 1;
     this.#opened.length = Math.min(shared, this.#opened.length);
-    let handle = this.#opened.at(-1)?.handle ?? (await this.#client.storage.getDirectory());
+    let handle = this.#opened.at(-1)?.handle ?? (await this.#area.getDirectory());
     for (const name of locator.slice(shared)) {
       handle = await handle.getDirectoryHandle(name, { create: true });
       this.#opened.push({ name, handle });

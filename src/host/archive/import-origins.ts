@@ -12,6 +12,8 @@ import type { Existing, ImportedOrigin } from '../operations/types.ts';
 import type { StorageClient } from '../storage-client.ts';
 import { exportOrigins } from './export-origins.ts';
 import { importArchive } from './import-archive.ts';
+import type { ImportArea } from './import-bucket.ts';
+import type { BucketHead } from './layout.ts';
 import { requireMergeable } from './mergeable.ts';
 
 /** A host as imports need one. */
@@ -74,7 +76,7 @@ async function stage(source: AsyncIterable<Uint8Array>, staging: string, setting
     return await importArchive(source, {
       scratch,
       accept: (origin, all) => acceptedAs(origin, all, settings),
-      open: async (origin, bucket) => clientOf(host, origin, bucket),
+      open: (origin, bucket, isDefault) => areaOf(host, origin, bucket, isDefault),
     });
   } finally {
     await host.close();
@@ -95,10 +97,17 @@ function requireAbsent(root: Root, origin: string): void {
   throw new HoldfastError('origin-exists', `The root ${root.path} has data of ${origin}; they can be merged with those of the archive, or replaced. Nothing was changed.`);
 }
 
-/** The only bucket that clients have. */
-function clientOf(host: ImportHost, origin: string, bucket: string): StorageClient {
-  if (bucket === 'default') return host.client(origin);
-  throw new HoldfastError('archive-newer', `The archive has a bucket '${bucket}', which this version does not know. Nothing was changed.`);
+/** What a bucket of an origin is imported into; made where it is not there. */
+async function areaOf(host: ImportHost, origin: string, bucket: BucketHead, isDefault: boolean): Promise<ImportArea | null> {
+  const client = host.client(origin);
+  if (isDefault) {
+    if (bucket.persisted) await client.storage.persist();
+    return { localStorage: client.localStorage, caches: () => client.caches, indexedDB: () => client.indexedDB, getDirectory: () => client.storage.getDirectory() };
+  }
+  const { name, persisted, durability = 'relaxed', quota = null, expires = null } = bucket;
+  if (expires !== null && expires <= wallClock()) return null;
+  const named = await client.storageBuckets.open(name, { persisted, durability, quota, expires });
+  return { localStorage: null, caches: () => named.caches, indexedDB: () => named.indexedDB, getDirectory: () => named.getDirectory() };
 }
 
 /** All is looked at before the first change. */
@@ -132,7 +141,7 @@ async function merge(staged: Root, origin: string, { root, openHost }: ImportSet
   const scratch = fs.mkdtempSync(path.join(staged.workshop, 'scratch-'));
   const host = openHost(root.path);
   try {
-    await importArchive(exportOrigins(staged, [origin]), { scratch, accept: () => origin, open: async (_, bucket) => clientOf(host, origin, bucket) });
+    await importArchive(exportOrigins(staged, [origin]), { scratch, accept: () => origin, open: (_, bucket, isDefault) => areaOf(host, origin, bucket, isDefault) });
   } catch (cause) {
     throw new HoldfastError('disk-failed', `The archive is merged into ${origin} in part only: ${(cause as Error).message}`, { cause });
   } finally {

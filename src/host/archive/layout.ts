@@ -34,12 +34,19 @@ export interface ArchiveHead {
   readonly origins: readonly string[];
 }
 
+/** The directory of an origin's default bucket; those of the others are `bucket-<n>`. */
+export const DEFAULT_BUCKET = 'default';
+
 /** What `bucket.json` says. */
 export interface BucketHead {
   readonly name: string;
   readonly persisted: boolean;
-  /** Of its localStorage, in bytes of UTF-16. */
-  readonly quota: number;
+  /** Of a named one. */
+  readonly durability?: 'relaxed' | 'strict';
+  /** Of a named one: bytes that it may take; null: what its origin may. */
+  readonly quota?: number | null;
+  /** Of a named one: when it is gone, in milliseconds since 1970; null: never by itself. */
+  readonly expires?: number | null;
 }
 
 export interface CacheHead {

@@ -1,5 +1,4 @@
-import { BucketDirectory } from '../../disk/root/bucket-directory.ts';
-import { bucketsOf } from '../../disk/root/origins.ts';
+import { bucketsOf, placeOf } from '../../disk/root/origins.ts';
 import { pathOfOrigin } from '../../disk/maintenance/replace-origin.ts';
 import type { Root } from '../../disk/root/root.ts';
 import type { Locator } from '../../disk/locator.ts';
@@ -16,10 +15,12 @@ import { withReadOnlyTree } from './export-files.ts';
  * @throws HoldfastError origin-exists
  */
 export async function requireMergeable(staged: Root, root: Root, origin: string): Promise<void> {
-  const there = new Set(bucketsOf(pathOfOrigin(root, origin)));
-  for (const name of bucketsOf(pathOfOrigin(staged, origin)).filter((each) => there.has(each))) {
-    const ours = { place: new BucketDirectory(staged, origin, name), foldsNames: staged.open()?.foldsNames ?? false };
-    const theirs = { place: new BucketDirectory(root, origin, name), foldsNames: root.open()?.foldsNames ?? false };
+  const there = bucketsOf(pathOfOrigin(root, origin));
+  for (const bucket of bucketsOf(pathOfOrigin(staged, origin))) {
+    const same = there.find(({ name, entry }) => name === bucket.name && (entry === null) === (bucket.entry === null));
+    if (same === undefined) continue;
+    const ours = { place: placeOf(staged, origin, bucket), foldsNames: staged.open()?.foldsNames ?? false };
+    const theirs = { place: placeOf(root, origin, same), foldsNames: root.open()?.foldsNames ?? false };
     await withReadOnlyTree(ours, (from) => withReadOnlyTree(theirs, async (to) => requireSameKinds(origin, from, to)));
     await requireSameSchemas(origin, await openDatabases(ours), await openDatabases(theirs));
   }

@@ -1,4 +1,3 @@
-import path from 'node:path';
 import { surveyBucket, type BucketSurvey } from '../../disk/survey/survey-bucket.ts';
 import { bucketsOf, originsOf } from '../../disk/root/origins.ts';
 import type { Root } from '../../disk/root/root.ts';
@@ -10,7 +9,7 @@ import type { BucketSummary, OriginSummary } from './types.ts';
 export async function* summaries(root: Root): AsyncGenerator<OriginSummary, void> {
   if (root.open() === null) return;
   for (const { origin, path: place } of originsOf(root)) {
-    const buckets = bucketsOf(place).map((name) => summaryOf(name, surveyBucket(path.join(place, name), `${origin}/`)));
+    const buckets = bucketsOf(place).map((bucket) => summaryOf(bucket.name, surveyBucket(bucket.path, `${origin}/`)));
     if (buckets.length > 0) yield together(origin, buckets);
     await nextTurn();
   }
