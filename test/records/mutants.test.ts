@@ -19,7 +19,7 @@ const mutants: readonly Watched[] = [
   { what: 'a generator is not written at the commit', file: 'disk/records/write-transaction.ts', from: 'if (isUsed) this.session', to: 'if (!isUsed) this.session' },
   { what: 'readers share a state that is older', file: 'disk/records/readers.ts', from: 'if (this.#latest.state === state) return this.#latest;', to: 'return this.#latest;' },
   { what: 'an undone upgrade leaves its schema in memory', file: 'disk/records/sql-session.ts', from: '    this.#setSchema(schema);\n    this.#number = -1;', to: '    this.#setSchema(schema);' },
-  { what: 'a file goes while a record refers to it', file: 'disk/records/blob-garbage.ts', from: '!this.#blobs.isHeld(id) && !this.#isMentioned(id)', to: '!this.#blobs.isHeld(id)', check: 'not before' },
+  { what: 'a file goes while a record refers to it', file: 'disk/records/blob-garbage.ts', from: '!this.#blobs.isHeld(id) && !this.isMentioned(id)', to: '!this.#blobs.isHeld(id)', check: 'not before' },
   { what: 'a file goes while somebody holds it', file: 'disk/records/blob-directory.ts', from: 'return this.#held.has(id) || this.#holds.isHeld(this.#name, id);', to: 'return false;', check: 'somebody holds' },
   { what: 'a file goes while somebody reads an older state', file: 'disk/records/blob-garbage.ts', from: 'this.#checkpoints?.run() === false', to: 'this.#checkpoints?.run() === null', check: 'snapshot goes on' },
   { what: 'a file stays though nothing refers to it', file: 'disk/records/writing.ts', from: ' AND refs <= 0', to: ' AND refs < 0', check: 'not before' },

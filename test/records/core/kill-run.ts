@@ -14,12 +14,15 @@ import { databasesAt, run } from '../support/databases.ts';
  * or by whoever listens at descriptor 3. Or examines what is there: it must be what some number of steps leave.
  */
 
-const { BUCKET = '', DRIVER = 'built-in', KILL = 'null', EXAMINE, STEPS = '24' } = process.env;
+const { BUCKET = '', DRIVER = 'built-in', KILL = 'null', EXAMINE, STEPS = '24', FILL = '0' } = process.env;
 const killPoint = JSON.parse(KILL) as { readonly call: number; readonly when: 'before' | 'within' | 'after' } | null;
 
 const key = (value: unknown): EncodedKey => encodeKey(value) as EncodedKey;
 const COUNTER = key('steps');
 const LARGE = 70_000;
+/** Records that every step writes anew, so that its commit is followed by a checkpoint. */
+const FILLERS = Number(FILL);
+const FILLER = 60_000;
 
 /** What a step leaves at its number, until a later one deletes it. */
 const sizeAt = (step: number): number => (step % 3 === 0 ? LARGE : 100 + step);
@@ -72,6 +75,7 @@ async function take(database: RecordDatabase, step: number): Promise<void> {
   const indexKeys = store.indexes.map(({ id }) => ({ index: id, keys: [key(`at ${step}`)] }));
   assert.strictEqual(write.put({ store: store.id, key: key(step), value: { bytes, blobs: blob === null ? [] : [blob.id] }, indexKeys, overwrite: true }), null);
   write.put({ store: store.id, key: COUNTER, value: { bytes: Uint8Array.of(step), blobs: [] }, indexKeys: [], overwrite: true });
+  for (let n = 0; n < FILLERS; n++) write.put({ store: store.id, key: key(`filler ${n}`), value: { bytes: new Uint8Array(FILLER).fill(step), blobs: [] }, indexKeys: [], overwrite: true });
   const gone = deletedBy(step);
   if (gone > 0) run(write.delete(store.id, { lower: key(gone), upper: key(gone), lowerOpen: false, upperOpen: false }));
   await write.commit(step % 5 === 0 ? 'strict' : 'relaxed');
@@ -132,8 +136,13 @@ async function examineRecords(database: RecordDatabase, steps: number): Promise<
     assert.strictEqual(found.value.blobs.length, Number(hasBlob(step)));
     for (const id of found.value.blobs) assert.strictEqual(fs.readFileSync(database.blobs.file(id).path, 'utf8'), `blob of ${step}`);
   }
+  for (let n = 0; n < FILLERS; n++) {
+    const at = key(`filler ${n}`);
+    const found = read.first({ store: store.id, index: null, range: { lower: at, upper: at, lowerOpen: false, upperOpen: false }, direction: 'next', values: true });
+    assert(found?.value?.bytes.every((byte) => byte === steps) === true, `filler ${n} is not of step ${steps}`);
+  }
   const whole: Query = { store: store.id, index: null, range: null, direction: 'next', values: false };
-  assert.strictEqual(run(read.count(whole)), there.length + 1);
+  assert.strictEqual(run(read.count(whole)), there.length + 1 + FILLERS);
   const hasIndex = steps % 8 !== 7;
   assert.strictEqual(store.indexes.length, Number(hasIndex));
   for (const { id } of store.indexes) assert.strictEqual(run(read.count({ ...whole, index: id })), there.length);
