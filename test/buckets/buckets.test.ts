@@ -11,6 +11,8 @@ import { Root } from '../../src/disk/root/root.ts';
 import { serializeHandle } from '../../src/file-system/handles.ts';
 import type { StorageClient } from '../../src/host/storage-client.ts';
 import type { StorageHost } from '../../src/host/storage-host.ts';
+import { isHarmless } from '../../src/disk/verify/finding.ts';
+import { verify } from '../verify/sample.ts';
 import { atEnd, collectGarbage, listing, openHost } from '../host/support.ts';
 import { until } from '../crash/support/scenarios.ts';
 import { collect, createFile, namedDirectories, nameOfError, openDatabase, readFile } from './support.ts';
@@ -363,6 +365,22 @@ describe('a bucket that expires', () => {
     expect(await (await storageBuckets.open('kept')).persisted()).toBe(false);
     expect(await (await storageBuckets.open('kept')).persist()).toBe(false);
   });
+});
+
+test('what is damaged in a named bucket is found, and what is whole is not', async () => {
+  const host = openHost();
+  const { storageBuckets } = host.origin(origin);
+  for (const name of ['whole', 'damaged']) await createFile(await (await storageBuckets.open(name)).getDirectory(), 'file', name);
+  await storageBuckets.open('gone');
+  await storageBuckets.delete('gone');
+  await host.close();
+  const harmful = (): unknown[] => verify(host.root).findings.filter((each) => !isHarmless(each));
+  expect(verify(host.root).journals).toBe(3 + 2 * 3);
+  expect(harmful()).toEqual([]);
+  const [id = ''] = namedDirectories(host.root);
+  const journal = path.join(host.root, 'origins/https_app.example/buckets', id, 'locks/0');
+  fs.writeFileSync(journal, 'nonsense');
+  expect(harmful()).toEqual([expect.objectContaining({ bucket: id, journal: 'locks' })]);
 });
 
 describe('handles of a bucket', () => {

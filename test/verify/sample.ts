@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { onTestFinished } from 'vitest';
+import { RegisterMachine } from '../../src/disk/buckets/machine.ts';
 import { faultsOfResponses, listResponses } from '../../src/disk/caches/inspect.ts';
 import { CacheMachine } from '../../src/disk/caches/machine.ts';
 import { OwnedMachine } from '../../src/disk/coordinator/owned-machine.ts';
@@ -36,6 +37,7 @@ const machines: Machines = {
   'files-sync': () => new FilesMachine(),
   channels: () => new ChannelMachine(),
   'caches/index': () => new CacheMachine(),
+  register: () => new RegisterMachine(),
   turns: () => new OwnedMachine(),
 };
 

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { ChannelMachine } from '../../disk/channels/channel-machine.ts';
+import { RegisterMachine } from '../../disk/buckets/machine.ts';
 import { OwnedMachine } from '../../disk/coordinator/owned-machine.ts';
 import { LockMachine } from '../../disk/locks/machine.ts';
 import { MapMachine } from '../../disk/map/map-machine.ts';
@@ -44,6 +45,7 @@ async function load(): Promise<Knowledge> {
     'files-sync': () => new FilesMachine(),
     channels: () => new ChannelMachine(),
     'caches/index': () => new CacheMachine(),
+    register: () => new RegisterMachine(),
     turns: () => new OwnedMachine(),
   };
   return { machines, responses: { list: listResponses, faults: faultsOfResponses }, weigh: weighBucket, examine: await databaseExaminer() };

@@ -12,7 +12,7 @@ import { verifyDatabases } from './databases.ts';
 import type { JournalName, Knowledge } from './knowledge.ts';
 
 /** The journals that a bucket can have; the first two it has from its beginning on. */
-const journals: readonly JournalName[] = ['local-storage', 'locks', 'quota', 'files-sync', 'channels', 'caches/index'];
+const journals: readonly JournalName[] = ['local-storage', 'locks', 'quota', 'files-sync', 'channels', 'caches/index', 'register'];
 const FIRST = 2;
 
 /** Whose bucket it is, and what to look at it with. */

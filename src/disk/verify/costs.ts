@@ -28,6 +28,10 @@ const costs: Readonly<Record<string, Cost>> = {
     bytes: 'What was put into a cache or deleted from it there is not known: a request may have the response that it had before, or none.',
     all: 'The caches of this origin cannot be used until the journal is restored from a backup; what no backup has is lost.',
   },
+  register: {
+    bytes: 'A bucket may not be known any more that was made there, and one that was deleted may seem to be there. What is in it is whole, or gone.',
+    all: 'The named buckets of this origin cannot be used until the journal is restored from a backup. What is in them is whole.',
+  },
   turns: {
     bytes: 'A turn of a coordinator is lost, all of it: what it wrote, its alarm, and that its calls had run.',
     all: 'The coordinator cannot be used until the journal is restored from a backup; what no backup has is lost.',

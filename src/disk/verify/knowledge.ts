@@ -34,6 +34,7 @@ export interface Machines {
   'files-sync'(): Machine<unknown>;
   channels(): Machine<unknown>;
   'caches/index'(): CacheMachine;
+  register(): Machine<unknown>;
   /** Of a coordinator. */
   turns(): Machine<unknown>;
 }

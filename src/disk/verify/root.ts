@@ -13,8 +13,9 @@ import { verifyCoordinators } from './coordinators.ts';
 import { kindOf, namesIn } from './entry.ts';
 import type { Finding } from './finding.ts';
 import type { Knowledge } from './knowledge.ts';
+import { verifyNamedBuckets } from './named-buckets.ts';
 
-/** The only bucket that an origin has so far. */
+/** The bucket that every origin has. */
 const BUCKET = 'default';
 
 /** What a root is found to be. */
@@ -82,7 +83,7 @@ function verifyOrigin(directory: string, look: Omit<Look, 'origin'>): Finding[] 
     const named = readOrigin(directory);
     const origin = spelled ?? named.origin;
     if (origin === null || isForeign(directory)) return null;
-    return [...named.findings.map((each) => ({ ...each, origin })), ...verifyBuckets(directory, { ...look, origin }), ...verifyCoordinators(directory, { ...look, origin })];
+    return [...named.findings.map((each) => ({ ...each, origin })), ...verifyBuckets(directory, { ...look, origin }), ...verifyNamedBuckets(directory, { ...look, origin }), ...verifyCoordinators(directory, { ...look, origin })];
   } catch (error) {
     return [finding('unreadable', spelled, directory, `Nothing is known of it: ${errorMessage(error)}`)];
   }

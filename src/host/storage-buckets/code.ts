@@ -2,8 +2,6 @@
 // A handle that arrives is made in the turn of whoever reads it.
 import '../../file-system/loaded.ts';
 
-// For who verifies a root.
-export { RegisterMachine } from '../../disk/buckets/machine.ts';
 export { ClientBuckets } from './client-buckets.ts';
 export { interfaceNamed } from './exposed.ts';
 export { NamedBuckets } from './named-buckets.ts';

@@ -37,6 +37,12 @@ const commands = {
     await writable.write(text);
     await writable.close();
   },
+  async readInBucket(bucket, name) {
+    const directory = await (await app.storageBuckets.open(bucket)).getDirectory();
+    return (await (await directory.getFileHandle(name)).getFile()).text();
+  },
+  deleteBucket: (name) => app.storageBuckets.delete(name),
+  bucketNames: () => app.storageBuckets.keys(),
   async remove(name) {
     await (await app.storage.getDirectory()).removeEntry(name, { recursive: true });
   },
