@@ -4,7 +4,6 @@ import { randomUuid } from '../../runtime/random.ts';
 import { removeTree } from '../maintenance/packages.ts';
 import { decodeOrigin } from '../names/origin.ts';
 import { Account } from '../quota/account.ts';
-import { BucketDirectory } from '../root/bucket-directory.ts';
 import type { Root } from '../root/root.ts';
 import { isDraft, isSwapFolder, isTrash } from '../spelling.ts';
 import { namesIn } from './entry.ts';
@@ -30,9 +29,10 @@ export async function repair(root: Root, findings: readonly Finding[], isDead: (
     const result = await repairOne(root, finding, isDead);
     if (result === null) continue;
     done.push(result);
-    if (finding.origin !== null && finding.bucket !== null) recounted.add(`${finding.origin} ${finding.bucket}`);
+    const bucket = bucketOf(root, finding.path);
+    if (bucket !== null) recounted.add(bucket);
   }
-  for (const [origin = '', bucket = ''] of [...recounted].map((each) => each.split(' '))) await recount(root, origin, bucket);
+  for (const bucket of recounted) await recount(root, bucket);
   return done;
 }
 
@@ -46,9 +46,16 @@ async function repairOne(root: Root, finding: Finding, isDead: (bucket: string) 
   return null;
 }
 
-/** An account that cannot be read is made anew by whoever uses it. */
-async function recount(root: Root, origin: string, bucket: string): Promise<void> {
-  const account = new Account(new BucketDirectory(root, origin, bucket), { durability: root.durability, shared: root.shared, allowance: { total: undefined, aside: 0 } });
+/** The directory of the bucket in which something is; null: it is in none. */
+function bucketOf(root: Root, at: string): string | null {
+  const [origin = '', kind = '', name = ''] = path.relative(root.origins, at).split(path.sep);
+  if (kind === 'default') return path.join(root.origins, origin, kind);
+  return kind === 'buckets' && name !== '' ? path.join(root.origins, origin, kind, name) : null;
+}
+
+/** An account that cannot be read is made anew by whoever uses it. The bucket is there. */
+async function recount(root: Root, bucket: string): Promise<void> {
+  const account = new Account({ path: bucket, ensure: () => undefined }, { durability: root.durability, shared: root.shared, allowance: { total: undefined, aside: 0 } });
   try {
     await account.verify();
   } finally {
