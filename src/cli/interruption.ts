@@ -14,7 +14,9 @@ export function onInterruption(): AbortSignal {
 function listen(): AbortController {
   const controller = new AbortController();
   for (const signal of signals) {
-    process.once(signal, () => {
+    // It stays: proper-lockfile, where it was loaded, ends the process at a signal that nobody else listens to.
+    process.on(signal, () => {
+      if (controller.signal.aborted) process.exit(1);
       controller.abort(new HoldfastError('closed', 'It was interrupted.'));
       endInput();
     });

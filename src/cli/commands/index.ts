@@ -1,4 +1,6 @@
 import type { Command } from '../command.ts';
+import { backup } from './backup.ts';
+import { backups } from './backups.ts';
 import { completion } from './completion.ts';
 import { deleteOrigin } from './delete-origin.ts';
 import { du } from './du.ts';
@@ -9,6 +11,7 @@ import { importCommand } from './import.ts';
 import { get, keys, set } from './items.ts';
 import { locks } from './locks.ts';
 import { origins } from './origins.ts';
+import { restore } from './restore.ts';
 import { rm } from './rm.ts';
 import { syncStatus } from './sync-status.ts';
 import { verify } from './verify.ts';
@@ -16,5 +19,5 @@ import { watch } from './watch.ts';
 
 /** All that the program does, in the order in which its help shows it. */
 export const commands: readonly Command[] = [
-  origins, get, set, keys, rm, ls, cat, put, cp, mv, du, locks, watch, exportCommand, importCommand, verify, deleteOrigin, hub, syncStatus, completion,
+  origins, get, set, keys, rm, ls, cat, put, cp, mv, du, locks, watch, exportCommand, importCommand, backup, backups, restore, verify, deleteOrigin, hub, syncStatus, completion,
 ];
