@@ -16,8 +16,11 @@ import { nothingTaken, type Taken } from './taken.ts';
 /** How often an origin is begun again that was changed underfoot; each time but the first nobody changes its files. */
 const ATTEMPTS = 8;
 
-/** How deep below an origin there are buckets, and what is like them. */
-const DEPTH = 3;
+/** How deep below an origin there are buckets. */
+const DEPTH = 2;
+
+/** The directory of an origin's coordinators. */
+const COORDINATORS = 'coordinators';
 
 export interface CaptureOptions {
   /** Where drafts are made, on the same disk. */
@@ -44,26 +47,43 @@ export interface Captured {
  * 3. A moment is found at which all journals and databases are where they are, and files are as they were copied.
  * 4. All go on; journals are read up to where they were, and databases as they were.
  *
+ * Its buckets are of one moment; each coordinator, of which there may be very many, is of one of its own.
+ *
  * @throws Moved where it was changed too often; HoldfastError, the operating system's error
  */
 export async function captureOrigin(directory: string, options: CaptureOptions): Promise<Captured> {
+  const draft = new Draft(options.workshop);
+  try {
+    const taken = await capture(() => bucketsIn(directory, '', 0), directory, draft, options);
+    for (const coordinator of coordinatorsIn(directory)) {
+      draft.touch();
+      add(taken, await capture(() => placesOf(directory, coordinator), directory, draft, options));
+    }
+    takeFacts(directory, new CaptureContext({ ...options, draft, taken, now: wallClock() }));
+    return { taken, draft };
+  } catch (error) {
+    draft.remove();
+    throw error;
+  }
+}
+
+/** Takes places of one moment; begun again where something was changed underfoot. */
+async function capture(places: () => string[], directory: string, draft: Draft, options: CaptureOptions): Promise<Taken> {
   for (let attempt = 1; ; attempt += 1) {
-    const draft = new Draft(options.workshop);
     try {
-      return { taken: await attemptAt(directory, draft, attempt > 1, options), draft };
+      return await attemptAt(places(), directory, draft, { ...options, isHeld: attempt > 1 });
     } catch (error) {
-      draft.remove();
       if (!(error instanceof Moved) || attempt === ATTEMPTS) throw error;
       await delay(attempt);
     }
   }
 }
 
-async function attemptAt(directory: string, draft: Draft, isHeld: boolean, options: CaptureOptions): Promise<Taken> {
-  const { code, previous, foldsNames } = options;
+async function attemptAt(relatives: readonly string[], directory: string, draft: Draft, options: CaptureOptions & { readonly isHeld: boolean }): Promise<Taken> {
+  const { code, previous, foldsNames, isHeld } = options;
   const taken = nothingTaken();
   const context = new CaptureContext({ code, previous, draft, taken, foldsNames, now: wallClock() });
-  const places = placesIn(directory, '').map((relative) => new PlaceCapture(path.join(directory, relative), relative, context));
+  const places = relatives.map((relative) => new PlaceCapture(path.join(directory, relative), relative, context));
   try {
     for (const place of places) await place.open();
     const find = async (): Promise<void> => {
@@ -75,11 +95,19 @@ async function attemptAt(directory: string, draft: Draft, isHeld: boolean, optio
     };
     await (isHeld ? whileHeld(places.filter(({ hasLocks }) => hasLocks), options, find) : find());
     for (const place of places) await place.finish();
-    takeFacts(directory, context);
     return taken;
   } finally {
     for (const place of places) await place.close();
   }
+}
+
+function add(to: Taken, { places, directories, files, marks, apart, leftOut }: Taken): void {
+  for (const place of places) to.places.push(place);
+  for (const each of directories) to.directories.push(each);
+  for (const file of files) to.files.push(file);
+  for (const [at, mark] of marks) to.marks.set(at, mark);
+  for (const at of apart) to.apart.push(at);
+  for (const [at, why] of leftOut) to.leftOut.set(at, why);
 }
 
 /** Runs `body` while operations on files wait, in all of the places. */
@@ -104,13 +132,31 @@ async function whileHeld([place, ...others]: readonly PlaceCapture[], options: C
   }
 }
 
-/** The paths, relative to an origin, of its buckets and of what is like them. */
-function placesIn(origin: string, relative: string, depth = 0): string[] {
-  const names = namesIn(path.join(origin, relative)).filter((name) => !name.startsWith('.') && !isDead(name));
-  const isPlace = depth > 0 && ['local-storage', 'locks'].some((name) => names.includes(name) && isJournal(path.join(origin, relative, name)));
-  if (isPlace) return [relative];
+/** What a place has a journal of, at least. */
+const signs = ['local-storage', 'locks', 'turns'];
+
+function isPlace(directory: string): boolean {
+  return isDirectoryAt(directory) && signs.some((name) => isJournal(path.join(directory, name)));
+}
+
+/** The paths, relative to an origin, of its buckets: its default one, and those in `buckets/`. */
+function bucketsIn(origin: string, relative: string, depth: number): string[] {
+  if (depth > 0 && isPlace(path.join(origin, relative))) return [relative];
   if (depth === DEPTH) return [];
-  return names.flatMap((name) => placesIn(origin, relative === '' ? name : `${relative}/${name}`, depth + 1));
+  const names = namesIn(path.join(origin, relative)).filter((name) => !name.startsWith('.') && !isDead(name) && (depth > 0 || name !== COORDINATORS));
+  return names.flatMap((name) => bucketsIn(origin, relative === '' ? name : `${relative}/${name}`, depth + 1));
+}
+
+/** The same of its coordinators: one directory for each, in one for each class. */
+function* coordinatorsIn(origin: string): Iterable<string> {
+  for (const className of namesIn(path.join(origin, COORDINATORS))) {
+    for (const name of namesIn(path.join(origin, COORDINATORS, className))) if (!name.startsWith('.')) yield `${COORDINATORS}/${className}/${name}`;
+  }
+}
+
+/** A coordinator's journal, and the bucket that it may have within. */
+function placesOf(origin: string, coordinator: string): string[] {
+  return [coordinator, `${coordinator}/storage`].filter((relative) => isPlace(path.join(origin, relative)));
 }
 
 /** The origin's own file, and any other beside its buckets. */
