@@ -24,7 +24,7 @@ export const restore: Command = {
   summary: 'bring an origin, or a root, back from a directory of backups',
   usage: '--from DIR [--at TIME] [--origin ORIGIN [--as ORIGIN]] [--replace] [--json]',
   options,
-  notes: ['All is read and checked before anything changes. A root that has origins is replaced only with --replace; so is what has the name that --as gives.'],
+  notes: ['All is read and checked before anything changes. A root that has origins is replaced only with --replace,', 'and so is what has the name that --as gives.'],
   run: async (args) => {
     const { values, positionals } = parse(options, args);
     requireArguments(positionals, []);
