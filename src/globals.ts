@@ -113,6 +113,9 @@ type CacheOfGlobals = Unless<KnownCaches, HoldfastCache>;
 type CachesOfGlobals = Unless<KnownCaches, StorageClient['caches']>;
 type StorageOfNavigator = Unless<Known, { readonly storage: StorageManager }>;
 type LocksOfNavigator = Unless<KnownLocks, { readonly locks: LockManager }>;
+type BucketsOfGlobals = StorageClient['storageBuckets'];
+type BucketOfGlobals = Awaited<ReturnType<BucketsOfGlobals['open']>>;
+type BucketsOfNavigator = { readonly storageBuckets: StorageBucketManager };
 
 /* eslint-disable @typescript-eslint/no-empty-object-type -- only interfaces merge with those of libraries */
 declare global {
@@ -142,7 +145,10 @@ declare global {
   interface IDBVersionChangeEvent extends IDBVersionChangeEventOfGlobals {}
   interface Cache extends CacheOfGlobals {}
   interface CacheStorage extends CachesOfGlobals {}
-  interface Navigator extends StorageOfNavigator, LocksOfNavigator {}
+  interface StorageBucket extends BucketOfGlobals {}
+  interface StorageBucketManager extends BucketsOfGlobals {}
+  interface Navigator extends StorageOfNavigator, LocksOfNavigator, BucketsOfNavigator {}
+  interface WorkerNavigator extends BucketsOfNavigator {}
 
   var localStorage: Storage;
   var sessionStorage: Storage;
@@ -181,6 +187,8 @@ declare global {
       : typeof globalThis extends { Deno: unknown; CacheStorage: infer T }
         ? T
         : Interface<CacheStorage>;
+  var StorageBucket: Interface<StorageBucket>;
+  var StorageBucketManager: Interface<StorageBucketManager>;
   var FileSystemHandle: typeof globalThis extends { onabort: unknown; FileSystemHandle: infer T }
     ? T
     : typeof globalThis extends { importScripts: unknown; FileSystemHandle: infer T }

@@ -1,4 +1,6 @@
 import { isThenable } from '../runtime/brands.ts';
+import { isShortage } from '../runtime/descriptors.ts';
+import { errorMessage, isError } from '../runtime/errors.ts';
 import { domException } from '../webidl/dom-exception.ts';
 import type { Locator } from '../disk/locator.ts';
 import type { FileLock, FileLockTable, Intent, LockClass, OperationResult } from '../disk/locks/lock-table.ts';
@@ -114,7 +116,8 @@ export class FileSystem {
       return await this.#parts.load();
     } catch (error) {
       this.#algorithms = undefined; // such as too many open files: the next call tries again
-      throw error;
+      // In words of its own: those of errors.ts are part of what could not be loaded.
+      throw domException(isShortage(isError(error) && error.cause) ? 'InvalidStateError' : 'UnknownError', errorMessage(error), error);
     }
   }
 

@@ -21,6 +21,14 @@ export const namesOfStorage: RightNames = {
   EACCES: ['QuotaExceededError'],
 };
 
+/** Transactions are Holdfast's own, and say themselves what the disk fails with. */
+export const namesOfTransactions: RightNames = {
+  ENOSPC: [...namesOfStorage.ENOSPC, 'HoldfastError'],
+  EIO: [...namesOfStorage.EIO, 'HoldfastError'],
+  EMFILE: [...namesOfStorage.EMFILE, 'HoldfastError'],
+  EACCES: [...namesOfStorage.EACCES, 'HoldfastError'],
+};
+
 /** UnknownError where it is a journal that cannot be opened. */
 export const namesOfFiles: RightNames = {
   ENOSPC: ['QuotaExceededError'],

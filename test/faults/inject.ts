@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { StorageHost } from '../../src/host/storage-host.ts';
+import { HoldfastError } from '../../src/runtime/holdfast-error.ts';
 import { describe, use } from '../crash/support/examine.ts';
 import { bytesOf, handleCalls, isChange, isWrite, type Call, type Fault, type Handler } from '../crash/support/fault-layer.ts';
 import { copyOf, rehearse, withDirectory, type Rehearsal } from '../crash/support/kill.ts';
@@ -131,7 +132,8 @@ function isUnknown(error: unknown): boolean {
 
 function wrongError(error: unknown, names: readonly string[]): string[] {
   const expected = isUnknown(error) ? [...names, 'UnknownError'] : names;
-  const isRight = error instanceof DOMException && expected.includes(error.name) && error.cause !== undefined;
+  const isKnown = error instanceof DOMException || (error instanceof HoldfastError && expected.includes('HoldfastError'));
+  const isRight = isKnown && expected.includes(error.name) && error.cause !== undefined;
   return isRight ? [] : [`the error is ${describe(error)}`];
 }
 

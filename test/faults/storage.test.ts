@@ -1,4 +1,7 @@
 import { scenarios } from '../crash/support/scenarios.ts';
-import { namesOfStorage, testFaults } from './fault-tests.ts';
+import { namesOfStorage, namesOfTransactions, testFaults } from './fault-tests.ts';
 
-testFaults(scenarios.storage, namesOfStorage);
+const isTransaction = ({ name }: { readonly name: string }): boolean => name === 'transactions';
+
+testFaults(scenarios.storage.filter((each) => !isTransaction(each)), namesOfStorage);
+testFaults(scenarios.storage.filter(isTransaction), namesOfTransactions);

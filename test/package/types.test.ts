@@ -20,6 +20,8 @@ const length: number = await navigator.locks.request('l', (lock) => lock?.name.l
 const observer = new FileSystemObserver((records) => records.length);
 await observer.observe(await navigator.storage.getDirectory(), { recursive: true });
 observer.disconnect();
+const bucket: StorageBucket = await navigator.storageBuckets.open('drafts', { durability: 'strict' });
+const draft: FileSystemFileHandle = await (await bucket.getDirectory()).getFileHandle('f');
 
 await using host = new StorageHost({ root: './data', quota: 5, durability: 'strict' });
 using visitor: StorageClient = host.client('https://a.example', { url: '/x' });
@@ -28,7 +30,7 @@ visitor.onstorage = (event) => event.newValue;
 const result: number = host.run(visitor, () => 5);
 const undo: () => void = install({ host, exposure: 'window' });
 const handle = host.deserializeHandle(serializeHandle(await visitor.storage.getDirectory()), visitor);
-export { event, handle, HoldfastError, length, result, undo, value };
+export { bucket, draft, event, handle, HoldfastError, length, result, undo, value };
 `;
 
 /** Options that a program has, or not: from its environment, or from a configuration. */
