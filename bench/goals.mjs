@@ -27,6 +27,7 @@ export const goals = {
   },
   locks: { request: { atMost: 60 }, requestAmong: { atMost: 60 } },
   cache: { match1k: { chromium: 3 }, put1m: { limit: 1.5 }, match1m: { chromium: 3, limit: 1.5 } },
+  channel: { pingThread: { node: 0.1 }, pingProcess: { atMost: 4000 } },
   'indexed-db': {
     put: { limit: 4, chromium: 8, 'fake-indexeddb': 0.33 },
     get: { limit: 5, chromium: 10, 'fake-indexeddb': 1.3 },

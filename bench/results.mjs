@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import os from 'node:os';
 
 /** Contestants take turns. */
-export const interleaved = ['web-storage', 'sync-access', 'files', 'locks', 'indexed-db', 'cache', 'sqlite'];
+export const interleaved = ['web-storage', 'sync-access', 'files', 'locks', 'indexed-db', 'cache', 'channel', 'sqlite'];
 const measuredAlone = ['start', 'tenants', 'scale', 'sync'];
 export const areas = [...interleaved, ...measuredAlone];
 

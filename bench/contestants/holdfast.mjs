@@ -18,6 +18,10 @@ export function open(root) {
     get indexedDB() {
       return client.indexedDB;
     },
+    get BroadcastChannel() {
+      return client.BroadcastChannel;
+    },
+    root,
     openDatabase: async () => {
       install({ host, origin, globals: ['navigator.storage'] });
       globalThis.sqlite3ApiConfig = configuration;

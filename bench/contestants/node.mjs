@@ -1,4 +1,4 @@
-// Started with --localstorage-file. Its locks end at the process.
+// Started with --localstorage-file. Its locks and channels end at the process.
 export function open() {
-  return { localStorage: globalThis.localStorage, locks: navigator.locks };
+  return { localStorage: globalThis.localStorage, locks: navigator.locks, BroadcastChannel: globalThis.BroadcastChannel };
 }
