@@ -36,7 +36,7 @@ const doors = { index: 'src/index.ts', globals: 'src/globals.ts' };
 const entries = { ...doors, sync: 'src/sync/index.ts', 'sync-contract': 'src/sync/contract/index.ts', following: 'src/disk/map/following-provided.ts', caches: 'src/host/caches/provided.ts', 'broadcast-channel': 'src/host/broadcast-channel/provided.ts', 'storage-buckets': 'src/host/storage-buckets/provided.ts', 'indexed-db': 'src/host/indexed-db/provided.ts', transaction: 'src/host/transaction/provided.ts', coordinator: 'src/host/coordinator/index.ts', cli: 'src/cli/main.ts' };
 
 /** What both doors load, by the modules that bring all of it. */
-const core = ['src/host/storage-host.ts', 'src/host/install/global-definitions.ts', 'src/host/install/settings.ts'];
+const core = ['src/host/storage-host.ts', 'src/host/install/global-definitions.ts', 'src/host/install/event-definitions.ts', 'src/host/install/environment.ts'];
 
 /** What a first lock loads, and whoever else needs some of it. */
 const locks = ['src/host/lock-code.ts', 'src/web-locks/client-locks.ts'];
