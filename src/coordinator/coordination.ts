@@ -2,7 +2,7 @@ import { HoldfastError } from '../runtime/holdfast-error.ts';
 import type { Call } from './call.ts';
 import { MovedError } from './errors.ts';
 import { Instance } from './instance.ts';
-import type { ServedClass } from './instance.ts';
+import type { ServedClass } from './served.ts';
 import { Line } from './line.ts';
 import type { Route } from './line.ts';
 import type { Reply } from './messages.ts';

@@ -1,88 +1,35 @@
-import type { Alarm, Fate } from '../disk/coordinator/owned-records.ts';
 import { UnsettledError } from '../disk/coordinator/owned-journal.ts';
-import type { SetOutcome } from '../disk/map/map-area.ts';
-import { ACCEPTED } from '../disk/map/map-state.ts';
+import type { Fate } from '../disk/coordinator/owned-records.ts';
+import { allOrNone } from '../disk/map/all-or-none.ts';
 import { isThenable } from '../runtime/brands.ts';
 import { afterMicrotasks } from '../runtime/microtasks.ts';
-import { randomUuid } from '../runtime/random.ts';
 import { setTimeout } from '../runtime/timers.ts';
 import type { Call } from './call.ts';
+import { CallQueue } from './call-queue.ts';
 import { currentContext, runIn } from './context.ts';
 import type { Context } from './context.ts';
 import { CoordinatorError, MovedError, shown } from './errors.ts';
 import type { Outcome } from './errors.ts';
+import { Event } from './event.ts';
 import { Gate } from './gate.ts';
 import type { Block } from './gate.ts';
-import { decode, decodeRequest, encode, encodeResponse, encodeThrown } from './messages.ts';
 import type { Reply } from './messages.ts';
-import { callName, coordinatorBase } from './state.ts';
+import { OwnAlarm } from './own-alarm.ts';
+import { invoke, replyOf } from './served.ts';
+import type { Served, ServedClass } from './served.ts';
+import { callName } from './state.ts';
 import type { CoordinatorState } from './state.ts';
-import type { CoordinatorKey, LiveStorage, Store, Surroundings, TurnMap } from './store.ts';
+import type { CoordinatorKey, LiveStorage, Store, Surroundings } from './store.ts';
 import { PendingTurn } from './turn.ts';
 import type { Writer } from './turn.ts';
-
-/** What an instance runs: an object of a user's class. */
-export interface Served {
-  alarm?(info: { readonly attempt: number }): unknown;
-  fetch?(request: Request): unknown;
-}
-
-/** A user's class, as it was registered. */
-export interface ServedClass<Client> {
-  new (state: CoordinatorState<Client>): Served;
-  readonly concurrency?: 'gated' | 'serial';
-}
+import { turnArea } from './turn-area.ts';
 
 /** Results up to here are kept for callers who have to ask again. In bytes. */
 const KEPT_RESULT = 1024;
 
-/** Calls that may wait, their bytes, and for how long the first of them may. */
-const QUEUE_CALLS = 1000;
-const QUEUE_BYTES = 2 ** 24;
-const QUEUE_MS = 10_000;
-
-/** Bytes of a result. */
-const LARGEST_RESULT = 2 ** 25;
-
 /** Milliseconds that a section may take, and what runs may when the instance is closed. */
 const BLOCK_MS = 30_000;
 const CLOSE_MS = 30_000;
-
-const FIRST_RETRY_MS = 2000;
-const HOUR_MS = 3_600_000;
-/** Failures of an alarm after which it is tried hourly. */
-const MANY_FAILURES = 6;
-
-/** A call, or an alarm, that waits or runs. */
-class Event implements Writer {
-  readonly call: Call | null;
-  readonly queuedAt: number;
-  readonly promise: Promise<Reply>;
-  begun = false;
-  /** Whether its code has begun to run. */
-  isRunning = false;
-  fate: Fate | null = null;
-  resolve!: (reply: Reply) => void;
-  reject!: (error: unknown) => void;
-
-  #id: string | undefined;
-
-  constructor(call: Call | null, now: number) {
-    this.call = call;
-    this.queuedAt = now;
-    this.promise = new Promise((resolve, reject) => {
-      this.resolve = resolve;
-      this.reject = reject;
-    });
-    // Whoever asked may be gone.
-    this.promise.catch(() => undefined);
-  }
-
-  /** Unique among all processes. */
-  get id(): string {
-    return (this.#id ??= this.call === null ? randomUuid() : callName(this.call));
-  }
-}
 
 /** Why an instance has come to its end. */
 interface End {
@@ -107,21 +54,19 @@ export class Instance<Client> {
   onEnd: (() => void) | null = null;
   /** The time of its last event, by the clock. */
   usedAt: number;
-  /** What its alarms have failed with lately, and how often in a row. */
-  problem: { readonly attempt: number; readonly error: unknown } | null = null;
   readonly id: string;
   readonly #store: Store;
   readonly #surroundings: Surroundings<Client>;
   readonly #gate: Gate;
   readonly #turn: PendingTurn;
+  readonly #alarm: OwnAlarm;
   readonly #storage: LiveStorage<Client>;
   readonly #Class: ServedClass<Client>;
   #object: Served | null = null;
   /** Calls that wait or run, until their results have left. */
   readonly #events = new Map<string, Event>();
   #alarmEvent: Event | null = null;
-  #queued = 0;
-  #queuedBytes = 0;
+  readonly #queue = new CallQueue();
   #kept = 0;
   #isFlushDue = false;
   #end: End | null = null;
@@ -139,7 +84,8 @@ export class Instance<Client> {
     this.state = this.#createState();
     this.#gate = new Gate(Class.concurrency === 'serial');
     this.#turn = new PendingTurn(store.map);
-    this.#storage = surroundings.openStorage(key, this.#area(), (work) => this.#gate.hold(this.#blocks(), work));
+    this.#alarm = new OwnAlarm(key, store, this.#turn, surroundings);
+    this.#storage = surroundings.openStorage(key, turnArea(this.#turn.map, () => this.#noteChange()), (work) => this.#gate.hold(this.#blocks(), work));
   }
 
   /** Makes the object. @throws what its constructor throws, as a CoordinatorError */
@@ -161,6 +107,11 @@ export class Instance<Client> {
 
   get isLive(): boolean {
     return this.#end === null;
+  }
+
+  /** What its alarms have failed with lately, and how often in a row. */
+  get problem(): OwnAlarm['problem'] {
+    return this.#alarm.problem;
   }
 
   get epoch(): number {
@@ -191,15 +142,13 @@ export class Instance<Client> {
     const fate = this.#store.ledger.fate(call);
     if (fate !== null) return this.#answer(fate);
     this.#refuseCycle(call);
-    this.#refuseOverload(call);
+    this.#queue.refuseOverload(this.key, call, this.usedAt);
     const event = new Event(call, this.usedAt);
     this.#events.set(callName(call), event);
-    this.#queued += 1;
-    this.#queuedBytes += call.args.length;
+    this.#queue.add(event);
     this.#gate.enqueue(() => {
-      this.#queued -= 1;
-      this.#queuedBytes -= call.args.length;
-      this.#begin(event, () => this.#invoke(call));
+      this.#queue.delete(event);
+      this.#begin(event, () => invoke(this.#object as Served, this.key.className, call));
     });
     return event.promise;
   }
@@ -223,44 +172,6 @@ export class Instance<Client> {
       const circle = [...chain.slice(at).map(({ shown: name }) => name), shown(this.key)].join(' -> ');
       throw new CoordinatorError('coordinator-deadlock', `Each of these would wait for the next: ${circle}.`, { outcome: 'not-run', retryable: false });
     }
-  }
-
-  #refuseOverload({ args }: Call): void {
-    if (this.#queued === 0) return;
-    const isLate = this.usedAt - this.#firstQueuedAt() > QUEUE_MS;
-    if (this.#queued < QUEUE_CALLS && this.#queuedBytes + args.length <= QUEUE_BYTES && !isLate) return;
-    throw new CoordinatorError('coordinator-overloaded', `${this.#queued} calls wait for ${shown(this.key)} already.`, { outcome: 'not-run', overloaded: true });
-  }
-
-  /** When the call came that has waited for the longest. */
-  #firstQueuedAt(): number {
-    for (const { isRunning, queuedAt } of this.#events.values()) if (!isRunning) return queuedAt;
-    return this.usedAt;
-  }
-
-  #invoke({ method, args }: Call): unknown {
-    const object = this.#object as Served;
-    const given = decode(args) as unknown[];
-    if (method === 'fetch') return this.#fetch(object, given);
-    const body = this.#publicMethod(method);
-    return Reflect.apply(body, object, given);
-  }
-
-  /** One of the user's class, not what all objects have, nor what only this calls. */
-  #publicMethod(name: string): (...args: unknown[]) => unknown {
-    const object = this.#object as Served;
-    for (let at = prototypeOf(object); at !== null && !isShared(at); at = prototypeOf(at)) {
-      if (!Object.hasOwn(at, name) || name === 'constructor' || name === 'alarm') continue;
-      const value: unknown = Reflect.get(at, name, object);
-      if (typeof value === 'function') return value as (...args: unknown[]) => unknown;
-    }
-    throw new TypeError(`${this.key.className} has no method '${name.slice(0, 80)}'.`);
-  }
-
-  async #fetch(object: Served, [request]: unknown[]): Promise<unknown> {
-    if (object.fetch === undefined) throw new TypeError(`${this.key.className} has no method 'fetch'.`);
-    const response = await object.fetch(decodeRequest(request as Parameters<typeof decodeRequest>[0]));
-    return encodeResponse(response as Response);
   }
 
   /** An event begins: nothing else of this coordinator runs. */
@@ -288,7 +199,7 @@ export class Instance<Client> {
   #ended(event: Event, kind: Reply['kind'], result: unknown): void {
     if (this.#end !== null) return;
     this.#gate.ended();
-    const reply = event === this.#alarmEvent ? this.#alarmEnded(kind, result) : this.#replyOf(kind, result);
+    const reply = event === this.#alarmEvent ? this.#alarmEnded(kind, result) : replyOf(kind, result);
     event.fate = reply.bytes.length <= KEPT_RESULT ? reply : { kind: 'large' };
     if (event.begun) this.#turn.note(event);
     const leave = (): void => {
@@ -300,16 +211,6 @@ export class Instance<Client> {
       leave();
       event.resolve(reply);
     }, leave);
-  }
-
-  #replyOf(kind: Reply['kind'], result: unknown): Reply {
-    try {
-      const bytes = kind === 'value' ? encode(result) : encodeThrown(result);
-      if (bytes.length <= LARGEST_RESULT) return { kind, bytes };
-      return { kind: 'error', bytes: encodeThrown(new RangeError(`The result of a call may take ${LARGEST_RESULT} bytes, not ${bytes.length}.`)) };
-    } catch (error) {
-      return { kind: 'error', bytes: encodeThrown(error) };
-    }
   }
 
   /** Takes note that something has changed, as part of an event where one runs. */
@@ -419,52 +320,18 @@ export class Instance<Client> {
     this.#finish({ message, turn: 'void', cause });
   }
 
-  // Alarms
-
   /** Runs the alarm if it is due; resolves when that has ended. */
   async alarmDue(): Promise<void> {
-    const { clock, alarms } = this.#surroundings;
-    if (this.#end !== null) return;
-    const alarm = this.#alarm;
-    const { epoch } = this.#store;
-    if (alarm === null) return alarms.forget(this.key, epoch);
-    if (alarm.time > clock.now()) return alarms.move(this.key, alarm.time, epoch);
-    if (this.#alarmEvent !== null) return;
-    const event = new Event(null, clock.now());
+    if (this.#end !== null || !this.#alarm.isDue() || this.#alarmEvent !== null) return;
+    const event = new Event(null, this.#surroundings.clock.now());
     this.#alarmEvent = event;
-    this.#gate.enqueue(() => this.#begin(event, () => this.#runAlarm()));
+    this.#gate.enqueue(() => this.#begin(event, () => this.#alarm.run(this.#object as Served)));
     await event.promise.catch(() => undefined);
   }
 
-  get #alarm(): Alarm | null {
-    const pending = this.#turn.alarm;
-    return pending === undefined ? this.#store.alarm : pending;
-  }
-
-  #running: Alarm | null = null;
-
-  #runAlarm(): unknown {
-    this.#running = this.#alarm;
-    const { attempt = 0 } = this.#running ?? {};
-    const object = this.#object as Served;
-    if (object.alarm === undefined) throw new TypeError(`${this.key.className} has no method 'alarm'.`);
-    return object.alarm({ attempt });
-  }
-
-  /** Where the handler has not set another, it is over, or tried again. */
   #alarmEnded(kind: Reply['kind'], result: unknown): Reply {
-    const ran = this.#running;
-    const isSame = ran !== null && this.#alarm?.time === ran.time && this.#alarm.attempt === ran.attempt;
-    this.problem = kind === 'value' || ran === null ? null : { attempt: ran.attempt + 1, error: result };
-    if (isSame) {
-      this.#turn.alarm = kind === 'value' ? null : retryOf(ran, this.#surroundings.clock.now());
-      if (this.#turn.alarm === null) this.#output(() => this.#forgetAlarm(), () => undefined);
-    }
+    if (this.#alarm.ended(kind, result)) this.#output(() => this.#alarm.forget(), () => undefined);
     return { kind: 'value', bytes: new Uint8Array(0) };
-  }
-
-  #forgetAlarm(): void {
-    if (this.#alarm === null) this.#surroundings.alarms.forget(this.key, this.#store.epoch);
   }
 
   // What the object is given
@@ -491,9 +358,9 @@ export class Instance<Client> {
         return call();
       },
       setAlarm: (time: number | Date) => this.#setAlarm(time),
-      getAlarm: () => this.#alarm?.time ?? null,
+      getAlarm: () => this.#alarm.current?.time ?? null,
       deleteAlarm: () => this.#setAlarm(null),
-      transaction: <Result>(body: () => Result) => this.#transaction(body),
+      transaction: <Result>(body: () => Result) => allOrNone(this.#turn.map, body),
       blockConcurrencyWhile: <Result>(body: () => Promise<Result> | Result) => heard(this.#blockConcurrencyWhile(body)),
       wait: <Result>(promise: PromiseLike<Result>) => this.#gate.deliver(this.#blocks(), promise),
       waitUntil: (promise: PromiseLike<unknown>) => this.#waitUntil(promise),
@@ -518,27 +385,13 @@ export class Instance<Client> {
     const time = given === null ? null : Math.ceil(Number(given));
     if (time !== null && !(Number.isSafeInteger(time) && time >= 0)) throw new TypeError(`An alarm is set to a time in milliseconds since 1970, or a Date, not to ${String(given)}.`);
     this.#requireLive();
-    if (time === null && this.#alarm === null) return;
+    if (time === null && this.#alarm.current === null) return;
     this.#turn.alarm = time === null ? null : { time, attempt: 0 };
     this.#noteChange();
   }
 
   #requireLive(): void {
     if (this.#end !== null) throw this.#errorFor(null, { turn: 'void', ...this.#end });
-  }
-
-  #transaction<Result>(body: () => Result): Result {
-    const { map } = this.#turn;
-    const before = map.mark();
-    try {
-      const result = body();
-      if (!isThenable(result)) return result;
-      Promise.resolve(result).catch(() => undefined);
-      throw new TypeError('transaction() takes a function that awaits nothing. Nothing was stored.');
-    } catch (error) {
-      map.rollBack(before);
-      throw error;
-    }
   }
 
   async #blockConcurrencyWhile<Result>(body: () => Promise<Result> | Result): Promise<Result> {
@@ -571,50 +424,10 @@ export class Instance<Client> {
     };
     promise.then(done, done);
   }
-
-  /** The map as its code sees it. */
-  #area(): TurnMap {
-    const { map } = this.#turn;
-    const noted = (outcome: SetOutcome): SetOutcome => {
-      if (outcome.accepted) this.#noteChange();
-      return outcome;
-    };
-    return {
-      get: (key) => map.get(key),
-      key: (index) => map.key(index),
-      keys: () => map.keys(),
-      get length() {
-        return map.length;
-      },
-      set: (key, value) => (map.get(key) === value ? map.set(key, value) : noted(map.set(key, value))),
-      remove: (key) => (map.get(key) === null ? map.remove(key) : noted(map.remove(key))),
-      clear: () => noted(map.clear()),
-      subscribe: () => () => undefined,
-      transact: (body) => {
-        const result = this.#transaction(() => body(map));
-        this.#noteChange();
-        return { outcome: ACCEPTED, result, steps: [] };
-      },
-    };
-  }
 }
 
 /** A constructor cannot await what it has begun. */
 function heard<Result>(promise: Promise<Result>): Promise<Result> {
   promise.catch(() => undefined);
   return promise;
-}
-
-function prototypeOf(object: object): object | null {
-  return Object.getPrototypeOf(object) as object | null;
-}
-
-/** What all coordinators have is not for callers. */
-function isShared(prototype: object): boolean {
-  return prototype === Object.prototype || Object.hasOwn(prototype, coordinatorBase);
-}
-
-function retryOf({ attempt }: Alarm, now: number): Alarm {
-  const delay = attempt + 1 >= MANY_FAILURES ? HOUR_MS : FIRST_RETRY_MS * 2 ** attempt;
-  return { time: now + delay, attempt: attempt + 1 };
 }

@@ -1,7 +1,8 @@
 import { AlarmKeeper } from '../../coordinator/alarm-keeper.ts';
 import { Coordination } from '../../coordinator/coordination.ts';
 import type { Transport } from '../../coordinator/coordination.ts';
-import type { ServedClass } from '../../coordinator/instance.ts';
+import { MANY_FAILURES } from '../../coordinator/own-alarm.ts';
+import type { ServedClass } from '../../coordinator/served.ts';
 import type { Line, Route } from '../../coordinator/line.ts';
 import { systemClock } from '../../coordinator/clock.ts';
 import type { Clock, CoordinatorKey } from '../../coordinator/store.ts';
@@ -38,9 +39,6 @@ export interface CoordinatorProblem extends CoordinatorKey {
   readonly attempt: number;
   readonly error: unknown;
 }
-
-/** Failures of an alarm from which on it is told of. */
-const MANY_FAILURES = 6;
 
 /** What tests replace. @internal */
 export interface Replaced {

@@ -1,7 +1,7 @@
+import { allOrNone, atOnce } from '../../disk/map/all-or-none.ts';
 import type { SetOutcome } from '../../disk/map/map-area.ts';
 import { MapOverlay } from '../../disk/map/map-overlay.ts';
 import type { MapStep } from '../../disk/map/map-steps.ts';
-import { isThenable } from '../../runtime/brands.ts';
 import type { Storage } from '../../web-storage/storage.ts';
 import { QuotaExceededError } from '../../webidl/quota-exceeded-error.ts';
 import type { ClientArea } from '../client-area.ts';
@@ -20,7 +20,8 @@ export function transact<Result>({ area, map, storage }: Local, given: (storage:
   if (typeof given !== 'function') throw new TypeError(`transaction() calls a function, not ${String(given)}.`);
   const body = (): Result => given(storage);
   const outer = area.current;
-  if (outer instanceof MapOverlay) return nest(outer, body);
+  // A part of a transaction, which may fail alone.
+  if (outer instanceof MapOverlay) return allOrNone(outer, body);
   let meter: Meter | undefined;
   const { outcome, result, steps } = map.transact((overlay) => {
     const before = area.exchange(overlay, undefined);
@@ -41,26 +42,6 @@ export function transact<Result>({ area, map, storage }: Local, given: (storage:
 function count({ key, value }: MapStep, meter: Meter | undefined): void {
   const operation = key === null ? 'clear' : value === null ? 'remove' : 'set';
   meter?.wrote(operation, key, value === null ? 0 : (key?.length ?? 0) + value.length);
-}
-
-/** A part of a transaction that may fail alone. */
-function nest<Result>(overlay: MapOverlay, body: () => Result): Result {
-  const before = overlay.mark();
-  try {
-    return atOnce(body());
-  } catch (error) {
-    overlay.rollBack(before);
-    throw error;
-  }
-}
-
-function atOnce<Result>(result: Result): Result {
-  if (!isThenable(result)) return result;
-  // Nobody else will look at it.
-  Promise.resolve(result).catch(() => undefined);
-  throw new TypeError(
-    'transaction() takes a function that awaits nothing: others would have to wait for it. Nothing was stored. Await what is needed before, or hold a lock: navigator.locks.request().',
-  );
 }
 
 function refusal({ quota, requested, unsent }: SetOutcome & { accepted: false }): QuotaExceededError {

@@ -1,0 +1,37 @@
+import type { Call } from './call.ts';
+import { CoordinatorError, shown } from './errors.ts';
+import type { Event } from './event.ts';
+import type { CoordinatorKey } from './store.ts';
+
+/** Calls that may wait, their bytes, and for how long the first of them may. */
+const QUEUE_CALLS = 1000;
+const QUEUE_BYTES = 2 ** 24;
+const QUEUE_MS = 10_000;
+
+/** The calls of one coordinator that have not begun, in the order in which they came. */
+export class CallQueue {
+  readonly #events = new Set<Event>();
+  #bytes = 0;
+
+  add(event: Event): void {
+    this.#events.add(event);
+    this.#bytes += sizeOf(event);
+  }
+
+  delete(event: Event): void {
+    if (this.#events.delete(event)) this.#bytes -= sizeOf(event);
+  }
+
+  /** @throws CoordinatorError `coordinator-overloaded` where no more may wait */
+  refuseOverload(key: CoordinatorKey, { args }: Call, now: number): void {
+    const [first] = this.#events;
+    if (first === undefined) return;
+    const { size } = this.#events;
+    if (size < QUEUE_CALLS && this.#bytes + args.length <= QUEUE_BYTES && now - first.queuedAt <= QUEUE_MS) return;
+    throw new CoordinatorError('coordinator-overloaded', `${size} calls wait for ${shown(key)} already.`, { outcome: 'not-run', overloaded: true });
+  }
+}
+
+function sizeOf({ call }: Event): number {
+  return call?.args.length ?? 0;
+}

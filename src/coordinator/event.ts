@@ -1,0 +1,37 @@
+import type { Fate } from '../disk/coordinator/owned-records.ts';
+import { randomUuid } from '../runtime/random.ts';
+import type { Call } from './call.ts';
+import type { Reply } from './messages.ts';
+import { callName } from './state.ts';
+import type { Writer } from './turn.ts';
+
+/** A call, or an alarm, that waits or runs. */
+export class Event implements Writer {
+  readonly call: Call | null;
+  readonly queuedAt: number;
+  readonly promise: Promise<Reply>;
+  begun = false;
+  /** Whether its code has begun to run. */
+  isRunning = false;
+  fate: Fate | null = null;
+  resolve!: (reply: Reply) => void;
+  reject!: (error: unknown) => void;
+
+  #id: string | undefined;
+
+  constructor(call: Call | null, now: number) {
+    this.call = call;
+    this.queuedAt = now;
+    this.promise = new Promise((resolve, reject) => {
+      this.resolve = resolve;
+      this.reject = reject;
+    });
+    // Whoever asked may be gone.
+    this.promise.catch(() => undefined);
+  }
+
+  /** Unique among all processes. */
+  get id(): string {
+    return (this.#id ??= this.call === null ? randomUuid() : callName(this.call));
+  }
+}

@@ -1,0 +1,71 @@
+import type { Alarm } from '../disk/coordinator/owned-records.ts';
+import type { Reply } from './messages.ts';
+import type { Served } from './served.ts';
+import type { CoordinatorKey, Store, Surroundings } from './store.ts';
+import type { PendingTurn } from './turn.ts';
+
+const FIRST_RETRY_MS = 2000;
+const HOUR_MS = 3_600_000;
+/** Failures of an alarm in a row after which it is tried hourly, and told of. */
+export const MANY_FAILURES = 6;
+
+/** The one alarm of a live instance: as its journal has it, or the turn that is not written yet. */
+export class OwnAlarm {
+  /** What it has failed with lately, and how often in a row. */
+  problem: { readonly attempt: number; readonly error: unknown } | null = null;
+  readonly #key: CoordinatorKey;
+  readonly #store: Pick<Store, 'alarm' | 'epoch'>;
+  readonly #turn: PendingTurn;
+  readonly #surroundings: Pick<Surroundings<unknown>, 'alarms' | 'clock'>;
+  #running: Alarm | null = null;
+
+  constructor(key: CoordinatorKey, store: Pick<Store, 'alarm' | 'epoch'>, turn: PendingTurn, surroundings: Pick<Surroundings<unknown>, 'alarms' | 'clock'>) {
+    this.#key = key;
+    this.#store = store;
+    this.#turn = turn;
+    this.#surroundings = surroundings;
+  }
+
+  get current(): Alarm | null {
+    const pending = this.#turn.alarm;
+    return pending === undefined ? this.#store.alarm : pending;
+  }
+
+  /** Where it is not due, the root's index of alarms is told when it will be, if ever. */
+  isDue(): boolean {
+    const { clock, alarms } = this.#surroundings;
+    const { epoch } = this.#store;
+    const { current } = this;
+    if (current === null) alarms.forget(this.#key, epoch);
+    else if (current.time > clock.now()) alarms.move(this.#key, current.time, epoch);
+    else return true;
+    return false;
+  }
+
+  run(object: Served): unknown {
+    this.#running = this.current;
+    const { attempt = 0 } = this.#running ?? {};
+    if (object.alarm === undefined) throw new TypeError(`${this.#key.className} has no method 'alarm'.`);
+    return object.alarm({ attempt });
+  }
+
+  /** Where the handler has not set another, it is over, or tried again; whether it is over. */
+  ended(kind: Reply['kind'], result: unknown): boolean {
+    const ran = this.#running;
+    const { current } = this;
+    this.problem = kind === 'value' || ran === null ? null : { attempt: ran.attempt + 1, error: result };
+    if (ran === null || current?.time !== ran.time || current.attempt !== ran.attempt) return false;
+    this.#turn.alarm = kind === 'value' ? null : retryOf(ran, this.#surroundings.clock.now());
+    return kind === 'value';
+  }
+
+  /** Unless another has been set, nobody need look at the coordinator any more. */
+  forget(): void {
+    if (this.current === null) this.#surroundings.alarms.forget(this.#key, this.#store.epoch);
+  }
+}
+
+function retryOf({ attempt }: Alarm, now: number): Alarm {
+  const delay = attempt + 1 >= MANY_FAILURES ? HOUR_MS : FIRST_RETRY_MS * 2 ** attempt;
+  return { time: now + delay, attempt: attempt + 1 };
+}
