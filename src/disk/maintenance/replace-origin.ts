@@ -8,6 +8,7 @@ import { syncPath } from '../root/durable.ts';
 import { rootFailure } from '../root/failure.ts';
 import type { Root } from '../root/root.ts';
 import { removeTree } from './packages.ts';
+import { replacedName } from './replaced.ts';
 
 /** Attempts at giving an origin its place while others make it anew. */
 const ATTEMPTS = 100;
@@ -30,46 +31,73 @@ export function hasOrigin(root: Root, origin: string): boolean {
  * @throws HoldfastError root-read-only, disk-failed
  */
 export async function deleteOrigin(root: Root, origin: string): Promise<boolean> {
-  const gone = takeAway(root, origin);
-  if (gone === null) return false;
+  const gone = doomedName(root);
+  if (!takeAway(root, origin, gone)) return false;
   await removeTree(gone);
   return true;
 }
 
 /**
  * Gives `staged`, a directory of an origin on the same disk, the place of the origin, whatever is there. A kill between
- * its two renames leaves neither: then what was replaced is gone, and it is to be done again.
+ * its two renames leaves no origin, and what was to be replaced in the workshop under a name that nobody sweeps. Where
+ * the second one fails, what was there is put back.
  *
  * @returns whether it took the place of anything
+ * @throws HoldfastError root-read-only, disk-failed
  */
 export async function replaceOrigin(root: Root, origin: string, staged: string): Promise<boolean> {
-  for (let attempt = 1, had = false; ; attempt += 1) {
-    const gone = takeAway(root, origin);
-    had ||= gone !== null;
+  const place = pathOfOrigin(root, origin);
+  let replaced = 0;
+  for (let attempt = 1; ; attempt += 1) {
+    const aside = path.join(root.workshop, replacedName());
+    const had = takeAway(root, origin, aside);
+    if (had) replaced += 1;
     try {
-      fs.renameSync(staged, pathOfOrigin(root, origin));
-      if (root.durability === 'strict') syncPath(root.origins);
-      if (gone !== null) await removeTree(gone);
-      return had;
+      fs.renameSync(staged, place);
     } catch (error) {
-      // Whoever writes in between has made it anew.
-      if (!['ENOTEMPTY', 'EEXIST'].includes(systemCode(error)) || attempt === ATTEMPTS) throw rootFailure('write to', root.path, error);
+      // Whoever writes in between has made it anew, and what was there before them is what they knew nothing of.
+      const isAnew = ['ENOTEMPTY', 'EEXIST'].includes(systemCode(error)) && attempt < ATTEMPTS;
+      if (had && isAnew) await discard(root, aside);
+      else if (had) putBack(aside, place);
+      if (isAnew) continue;
+      throw rootFailure('write to', root.path, error);
     }
-    if (gone !== null) await removeTree(gone);
+    if (root.durability === 'strict') syncPath(root.origins);
+    if (had) await discard(root, aside);
+    return replaced > 0;
   }
 }
 
-/** The name that it has now, which means that it is to be deleted; null: there was nothing. */
-function takeAway(root: Root, origin: string): string | null {
+/** From now on it is rubbish, whoever removes it. */
+async function discard(root: Root, aside: string): Promise<void> {
+  const gone = doomedName(root);
+  fs.renameSync(aside, gone);
+  await removeTree(gone);
+}
+
+/** Where that fails too, or somebody has made the origin anew, it stays in the workshop. */
+function putBack(aside: string, place: string): void {
+  try {
+    fs.renameSync(aside, place);
+  } catch {
+    // Whoever is told of the failure looks there.
+  }
+}
+
+function doomedName(root: Root): string {
+  return path.join(root.workshop, `${randomUuid()}.dead`);
+}
+
+/** Moves the origin to `target`; false: there was nothing. */
+function takeAway(root: Root, origin: string, target: string): boolean {
   const place = pathOfOrigin(root, origin);
-  const gone = path.join(root.workshop, `${randomUuid()}.dead`);
   if (isLink(place)) throw rootFailure('write to', root.path, Object.assign(new Error(`${place} is a link`), { code: 'ELOOP' }));
   try {
-    fs.renameSync(place, gone);
+    fs.renameSync(place, target);
   } catch (error) {
-    if (systemCode(error) === 'ENOENT' && !isDirectory(place)) return null;
+    if (systemCode(error) === 'ENOENT' && !isDirectory(place)) return false;
     throw rootFailure('write to', root.path, error);
   }
   if (root.durability === 'strict') syncPath(root.origins);
-  return gone;
+  return true;
 }

@@ -7,6 +7,7 @@ import { systemCode } from '../journal/disk-error.ts';
 import { decodeOrigin, encodeOrigin } from '../names/origin.ts';
 import { rootReadFailure } from '../root/failure.ts';
 import type { Root } from '../root/root.ts';
+import { isReplaced } from '../maintenance/replaced.ts';
 import { isDraft } from '../spelling.ts';
 import { type Look, verifyBucket } from './bucket.ts';
 import { verifyCoordinators } from './coordinators.ts';
@@ -50,6 +51,8 @@ export function verifyRoot(root: Root, knowledge: Knowledge, onOrigin: (done: nu
 /** What is being built is not left behind before ten minutes have passed. */
 const ABANDONED_MS = 10 * 60_000;
 
+const REPLACED = 'It is an origin that was being replaced when a process was killed; its `origin.json` says which. Where that is missing now, move it back to `origins/`; else delete it.';
+
 function workshopFindings(root: Root): Finding[] {
   try {
     if (kindOf(root.workshop) !== 'directory') return [];
@@ -58,7 +61,8 @@ function workshopFindings(root: Root): Finding[] {
       return stats !== undefined && wallClock() - stats.mtimeMs > ABANDONED_MS;
     });
     const message = `${old.length === 1 ? 'An entry is' : `${old.length} entries are`} left of what was being built, or deleted, when a process was killed. Nothing is lost.`;
-    return old.length === 0 ? [] : [finding('orphan', null, root.workshop, message)];
+    const findings = namesIn(root.workshop).filter(isReplaced).map((name) => finding('foreign', null, path.join(root.workshop, name), REPLACED));
+    return old.length === 0 ? findings : [finding('orphan', null, root.workshop, message), ...findings];
   } catch {
     return []; // What cannot be listed is nobody's data.
   }
