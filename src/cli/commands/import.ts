@@ -28,20 +28,22 @@ export const importCommand: Command = {
     if (from === undefined || from === '') throw new UsageError("'--from FILE' is missing");
     if (merge && replace) throw new UsageError("'--merge' and '--replace' exclude each other");
     const chosen = { ...(origin !== undefined && { origin: originOf(origin) }), existing: merge ? 'merge' : replace ? 'replace' : 'refuse' } as const;
-    const imported = await withHost(values, (host) => host.importOrigin(read(from), chosen));
+    // From now on: what is staged before the first piece is read is to be cleared away too.
+    const signal = onInterruption();
+    const imported = await withHost(values, (host) => host.importOrigin(read(from, signal), chosen));
     if (values.json) printJson(imported);
     else printLines(imported.map((each) => `${each.origin}: ${each.outcome}${each.source === each.origin ? '' : `, from ${each.source}`}`));
     return 0;
   },
 };
 
-async function* read(from: string): AsyncGenerator<Uint8Array, void> {
+async function* read(from: string, signal: AbortSignal): AsyncGenerator<Uint8Array, void> {
   const progress = new Progress();
   const total = from === '-' ? null : fs.statSync(from).size;
   const pieces = from === '-' ? standardInput() : (fs.createReadStream(from, { highWaterMark: 2 ** 18 }) as AsyncIterable<Uint8Array>);
   let done = 0;
   try {
-    for await (const piece of until(onInterruption(), pieces)) {
+    for await (const piece of until(signal, pieces)) {
       yield piece;
       progress.update((done += piece.length), total, bytes);
     }
