@@ -21,12 +21,12 @@ export const namesOfStorage: RightNames = {
   EACCES: ['QuotaExceededError'],
 };
 
-/** Transactions are Holdfast's own, and say themselves what the disk fails with. */
+/** Transactions are Holdfast's own, and say themselves what the disk fails with, but for what `localStorage` in them is asked. */
 export const namesOfTransactions: RightNames = {
-  ENOSPC: [...namesOfStorage.ENOSPC, 'HoldfastError'],
-  EIO: [...namesOfStorage.EIO, 'HoldfastError'],
-  EMFILE: [...namesOfStorage.EMFILE, 'HoldfastError'],
-  EACCES: [...namesOfStorage.EACCES, 'HoldfastError'],
+  ENOSPC: [...namesOfStorage.ENOSPC, 'disk-full', 'disk-failed'],
+  EIO: [...namesOfStorage.EIO, 'disk-failed'],
+  EMFILE: [...namesOfStorage.EMFILE, 'disk-failed'],
+  EACCES: [...namesOfStorage.EACCES, 'disk-failed', 'root-read-only', 'root-unusable'],
 };
 
 /** UnknownError where it is a journal that cannot be opened. */

@@ -9,7 +9,7 @@ import { origin, stateOf, until, type Scenario } from '../crash/support/scenario
 
 const codes = ['ENOSPC', 'EIO', 'EMFILE', 'EACCES'] as const;
 
-/** The names of the errors that a caller may get, for each that the disk gives. */
+/** The names of DOMExceptions and the codes of HoldfastErrors that a caller may get, for each that the disk gives. */
 export type RightNames = Readonly<Record<(typeof codes)[number], readonly string[]>>;
 
 /** A fault that strikes at some calls of a scenario, from the `first` on. */
@@ -132,9 +132,9 @@ function isUnknown(error: unknown): boolean {
 
 function wrongError(error: unknown, names: readonly string[]): string[] {
   const expected = isUnknown(error) ? [...names, 'UnknownError'] : names;
-  const isKnown = error instanceof DOMException || (error instanceof HoldfastError && expected.includes('HoldfastError'));
-  const isRight = isKnown && expected.includes(error.name) && error.cause !== undefined;
-  return isRight ? [] : [`the error is ${describe(error)}`];
+  const name = error instanceof DOMException ? error.name : error instanceof HoldfastError ? error.code : '';
+  const isRight = expected.includes(name) && (error as Error).cause !== undefined;
+  return isRight ? [] : [`the error is ${name}: ${describe(error)}`];
 }
 
 /** What is readable now, by the one that met the fault and by another; and whether both work again. */
