@@ -49,10 +49,6 @@ export interface BucketHead {
   readonly expires?: number | null;
 }
 
-export interface CacheHead {
-  readonly name: string;
-}
-
 /** What stands beside a response: by which request it is found. */
 export interface RequestHead {
   readonly url: string;
