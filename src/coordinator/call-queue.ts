@@ -13,6 +13,10 @@ export class CallQueue {
   readonly #events = new Set<Event>();
   #bytes = 0;
 
+  get size(): number {
+    return this.#events.size;
+  }
+
   add(event: Event): void {
     this.#events.add(event);
     this.#bytes += sizeOf(event);

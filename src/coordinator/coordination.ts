@@ -1,4 +1,5 @@
 import { HoldfastError } from '../runtime/holdfast-error.ts';
+import type { Activity } from './activity.ts';
 import type { Call } from './call.ts';
 import { MovedError } from './errors.ts';
 import { Instance } from './instance.ts';
@@ -22,6 +23,12 @@ export interface Transport {
   /** Somebody else who serves a class; null: nobody. */
   find(key: CoordinatorKey): Promise<Route | null>;
   close(): Promise<void>;
+}
+
+/** What a transport gives to others of this realm. */
+export interface Serving extends Route {
+  /** What runs here. */
+  activities(): Iterable<Activity>;
 }
 
 /** Milliseconds without an event after which an instance is given up, and how often that is looked at. */
@@ -51,10 +58,10 @@ export class Coordination<Client> {
   #stopLooking: (() => void) | null = null;
   #isClosed = false;
 
-  constructor(classes: ReadonlyMap<string, ServedClass<Client>>, surroundings: Surroundings<Client>, connect: (serve: Route) => Transport) {
+  constructor(classes: ReadonlyMap<string, ServedClass<Client>>, surroundings: Surroundings<Client>, connect: (serve: Serving) => Transport) {
     this.#classes = classes;
     this.#surroundings = surroundings;
-    this.#transport = connect({ call: (key, call) => this.serve(key, call) });
+    this.#transport = connect({ call: (key, call) => this.serve(key, call), activities: () => this.activities() });
   }
 
   /** Others can have this realm run what it serves. @throws HoldfastError disk-failed */
@@ -108,6 +115,10 @@ export class Coordination<Client> {
 
   instances(): Iterable<Instance<Client>> {
     return this.#instances.values();
+  }
+
+  activities(): Activity[] {
+    return Array.from(this.#instances.values(), ({ activity }) => activity);
   }
 
   /** `isDoubted`: another process, which has looked, did not find its owner. */

@@ -4,6 +4,7 @@ import { allOrNone } from '../disk/map/all-or-none.ts';
 import { isThenable } from '../runtime/brands.ts';
 import { afterMicrotasks } from '../runtime/microtasks.ts';
 import { setTimeout } from '../runtime/timers.ts';
+import type { Activity } from './activity.ts';
 import type { Call } from './call.ts';
 import { CallQueue } from './call-queue.ts';
 import { currentContext, runIn } from './context.ts';
@@ -118,9 +119,11 @@ export class Instance<Client> {
     return this.#store.epoch;
   }
 
-  /** Calls that wait or run. */
-  get load(): number {
-    return this.#events.size;
+  /** What it is doing. */
+  get activity(): Activity {
+    const { key, epoch, usedAt, problem } = this;
+    const waiting = this.#queue.size;
+    return { ...key, epoch, usedAt, waiting, running: this.#events.size - waiting + (this.#alarmEvent === null ? 0 : 1), failures: problem?.attempt ?? 0 };
   }
 
   /** Whether nothing would be lost if it were not there. */

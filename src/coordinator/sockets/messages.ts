@@ -1,5 +1,6 @@
 import { types } from 'node:util';
 import type { HoldfastErrorCode } from '../../runtime/holdfast-error.ts';
+import type { Activity } from '../activity.ts';
 import type { Call } from '../call.ts';
 import type { Link } from '../context.ts';
 import { CoordinatorError } from '../errors.ts';
@@ -16,6 +17,8 @@ import { FrameError } from './frames.ts';
  *   MOVED  id                             it does not run here: look again
  *   FAILED id, code, message, outcome, retryable, overloaded
  *   PING, PONG
+ *   LIST   id                             what runs there?
+ *   LISTED id, list of (origin, class, name, epoch, last use, waiting, running, failures)
  *
  * Nothing of it is trusted to have its form: the folder is private, but programs of two versions may meet in it.
  */
@@ -25,6 +28,8 @@ export const MOVED = 2;
 export const FAILED = 3;
 export const PING = 4;
 export const PONG = 5;
+export const LIST = 6;
+export const LISTED = 7;
 
 const OUTCOMES: readonly unknown[] = ['not-run', 'ran', 'partial', 'unknown'] satisfies Outcome[];
 
@@ -64,6 +69,28 @@ export function failedMessage(id: number, { code, message, outcome, retryable, o
 export function readFailed([, , code, message, outcome, retryable, overloaded]: Message): CoordinatorError {
   if (!OUTCOMES.includes(outcome)) throw new FrameError('An outcome makes no sense.');
   return new CoordinatorError(text(code) as HoldfastErrorCode, text(message), { outcome: outcome as Outcome, retryable: retryable === true, overloaded: overloaded === true });
+}
+
+export function listedMessage(id: number, activities: Iterable<Activity>): Message {
+  return [LISTED, id, Array.from(activities, ({ origin, className, name, epoch, usedAt, waiting, running, failures }) => [origin, className, name, epoch, usedAt, waiting, running, failures])];
+}
+
+export function readListed([, , list]: Message): Activity[] {
+  if (!Array.isArray(list)) throw new FrameError('A list makes no sense.');
+  return list.map((each: unknown) => {
+    if (!Array.isArray(each)) throw new FrameError('A list makes no sense.');
+    const [origin, className, name, epoch, usedAt, waiting, running, failures] = each as Message;
+    return {
+      origin: text(origin),
+      className: text(className),
+      name: text(name),
+      epoch: integer(epoch),
+      usedAt: integer(usedAt),
+      waiting: integer(waiting),
+      running: integer(running),
+      failures: integer(failures),
+    };
+  });
 }
 
 export function integer(value: unknown): number {

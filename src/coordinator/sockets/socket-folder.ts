@@ -10,6 +10,14 @@ const LONGEST_PATH = 100;
 /** How the file is named in which a process says what it serves. */
 const CARD = /^([0-9a-z]+)\.json$/;
 
+/** What a process says of itself. */
+export interface Card {
+  readonly address: string;
+  readonly classes: readonly unknown[];
+  /** Its number; null where it has not said. */
+  readonly process: number | null;
+}
+
 /**
  * The folder of a root in which its processes listen: for each a socket, and a card that says which classes it serves.
  * Only the owner of the root can come to it.
@@ -40,28 +48,32 @@ export class SocketFolder {
 
   write(address: string, classes: readonly string[]): void {
     const card = this.#cardOf(address);
-    fs.writeFileSync(`${card}.new`, JSON.stringify({ classes }), { mode: 0o600 });
+    fs.writeFileSync(`${card}.new`, JSON.stringify({ classes, process: process.pid }), { mode: 0o600 });
     fs.renameSync(`${card}.new`, card);
   }
 
   /** Those who say that they serve a class. */
   serving(className: string): string[] {
+    return this.cards().flatMap(({ address, classes }) => (classes.includes(className) ? [address] : []));
+  }
+
+  /** What those say of themselves who have listened lately. */
+  cards(): Card[] {
     let names: string[];
     try {
       names = fs.readdirSync(this.#directory);
     } catch {
       return [];
     }
-    const addresses = names.flatMap((name) => CARD.exec(name)?.[1] ?? []);
-    return addresses.filter((address) => this.#classesOf(address).includes(className));
+    return names.flatMap((name) => CARD.exec(name)?.[1] ?? []).map((address) => this.#read(address));
   }
 
-  #classesOf(address: string): readonly unknown[] {
+  #read(address: string): Card {
     try {
-      const card = JSON.parse(fs.readFileSync(this.#cardOf(address), 'utf8')) as { readonly classes?: unknown } | null;
-      return Array.isArray(card?.classes) ? card.classes : [];
+      const { classes, process: id } = JSON.parse(fs.readFileSync(this.#cardOf(address), 'utf8')) as { readonly classes?: unknown; readonly process?: unknown };
+      return { address, classes: Array.isArray(classes) ? classes : [], process: typeof id === 'number' ? id : null };
     } catch {
-      return [];
+      return { address, classes: [], process: null };
     }
   }
 

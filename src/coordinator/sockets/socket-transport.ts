@@ -4,12 +4,12 @@ import { errorCode, errorMessage } from '../../runtime/errors.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { randomInteger } from '../../runtime/random.ts';
 import { clearTimeout, setTimeout, uptime } from '../../runtime/timers.ts';
-import type { Transport } from '../coordination.ts';
+import type { Serving, Transport } from '../coordination.ts';
 import { CoordinatorError } from '../errors.ts';
 import type { Route } from '../line.ts';
 import type { CoordinatorKey } from '../store.ts';
 import { Connection } from './connection.ts';
-import { CALL, failedMessage, integer, MOVED, PING, PONG, readCall, REPLY } from './messages.ts';
+import { CALL, failedMessage, integer, LIST, listedMessage, MOVED, PING, PONG, readCall, REPLY } from './messages.ts';
 import { Peer } from './peer.ts';
 import { SocketFolder } from './socket-folder.ts';
 
@@ -23,7 +23,7 @@ export interface SocketTransportOptions {
   /** Makes the root, before anything is made in it. */
   readonly prepare: () => void;
   readonly classes: readonly string[];
-  readonly serve: Route;
+  readonly serve: Serving;
   readonly suspectAfter?: number;
 }
 
@@ -96,6 +96,7 @@ export class SocketTransport implements Transport {
 
   #take(connection: Connection, message: readonly unknown[]): void {
     if (message[0] === PING) return connection.send([PONG]);
+    if (message[0] === LIST) return connection.send(listedMessage(integer(message[1]), this.#options.serve.activities()));
     if (message[0] !== CALL) return;
     const id = integer(message[1]);
     const { key, call } = readCall(message);

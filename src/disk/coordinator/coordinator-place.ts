@@ -21,6 +21,9 @@ import { TURNS } from './owned-journal.ts';
 /** The directory of an origin's coordinators: in it one for each class, and in that one for each name. */
 export const COORDINATORS = 'coordinators';
 
+/** The file in a coordinator's directory that has its name's spelling, where the directory's own name is too short for it. */
+export const SPELLING = 'name';
+
 /** In code units. */
 const LONGEST_NAME = 512;
 
@@ -57,13 +60,17 @@ export class CoordinatorPlace implements BucketPlace {
   readonly path: string;
   readonly #root: Root;
   readonly #origin: string;
+  /** Null: the path has all of it. */
+  readonly #spelling: string | null;
   #isSettled = false;
 
   constructor(root: Root, { origin, className, name }: CoordinatorKey) {
     this.#root = root;
     this.#origin = origin;
     // As on volumes that fold names, everywhere: a name is the same directory on every volume.
-    this.path = path.join(root.origins, encodeOrigin(origin), COORDINATORS, encodeName(className, true).component, encodeName(name, true).component);
+    const { component, long } = encodeName(name, true);
+    this.path = path.join(root.origins, encodeOrigin(origin), COORDINATORS, encodeName(className, true).component, component);
+    this.#spelling = long?.spelling ?? null;
   }
 
   get space(): Space {
@@ -109,6 +116,7 @@ export class CoordinatorPlace implements BucketPlace {
       Journal.create(turns, new OwnedMachine().snapshot());
       // The first compaction makes it again.
       fs.rmdirSync(candidateDirectory(turns));
+      if (this.#spelling !== null) fs.writeFileSync(path.join(draft, SPELLING), this.#spelling, { mode: 0o600 });
       if (this.#root.durability === 'strict') syncTree(draft);
       fs.renameSync(draft, this.path);
     } catch (error) {

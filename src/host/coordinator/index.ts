@@ -10,3 +10,4 @@ export { CoordinatorError } from '../../coordinator/errors.ts';
 export type { Outcome } from '../../coordinator/errors.ts';
 export type { CoordinatorState } from '../../coordinator/state.ts';
 export type { Stub } from '../../coordinator/stub.ts';
+export type { CoordinatorListing } from './types.ts';

@@ -1,0 +1,40 @@
+import type { Alarm } from '../../disk/coordinator/owned-records.ts';
+
+/** A coordinator of a root, as `coordinators.list()` finds it. */
+export interface CoordinatorListing {
+  /** Serialized. */
+  readonly origin: string;
+  readonly className: string;
+  /** Null where it is longer than a directory's name may be and was not kept beside it. */
+  readonly name: string | null;
+  /** Its directory. */
+  readonly path: string;
+  /** How often an instance of it has been made. */
+  readonly epoch: number;
+  /** Who has it; null: nobody, and the next call makes an instance. */
+  readonly owner: {
+    /** The name of its socket in `<root>/coordinators/s/`. */
+    readonly address: string;
+    /** The number of the process; null where it is gone, or has not said. */
+    readonly process: number | null;
+    /** False: it has ended, or hangs, and whoever calls next takes over. */
+    readonly answers: boolean;
+  } | null;
+  /** `time`: in milliseconds since 1970; `attempt`: how often it has failed since it was set. */
+  readonly alarm: Alarm | null;
+  /** Of its localStorage, in bytes of UTF-16. */
+  readonly bytes: number;
+  /** Of its localStorage. */
+  readonly items: number;
+  /** What it is doing; null: it is not in memory, or whoever has it does not answer. */
+  readonly live: {
+    /** Its last event, in milliseconds since 1970. */
+    readonly usedAt: number;
+    /** Calls that have not begun. */
+    readonly waiting: number;
+    /** Calls and alarms that run. */
+    readonly running: number;
+    /** How often its alarm has failed in a row. */
+    readonly failures: number;
+  } | null;
+}
