@@ -36,6 +36,12 @@ export type HoldfastErrorCode =
   | 'backup-busy' // another backup runs in it
   | 'backup-damaged' // what a backup holds is missing or not what it was
   | 'backup-missing' // no backup of that time, or none that has the origin
+  | 'key-missing' // the origin is encrypted, and no key was given, or none of that id is there
+  | 'key-wrong' // the key that was given is not the origin's
+  | 'key-pending' // the key has to be waited for: host.unlock(), or an asynchronous method
+  | 'keys-damaged' // the file with the origin's wrapped keys makes no sense, or was changed
+  | 'not-encrypted' // the host encrypts, and the origin is not encrypted
+  | 'encryption-unsupported' // this cannot be used in an encrypted origin, or not on this runtime
   | 'bad-option'
   | 'no-context'; // a tenant's object was asked for outside any run()
 

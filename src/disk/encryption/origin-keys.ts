@@ -1,0 +1,132 @@
+import type { KeyObject } from 'node:crypto';
+import { HoldfastError } from '../../runtime/holdfast-error.ts';
+import type { JournalCipher } from '../journal/journal-cipher.ts';
+import { AesSiv } from './aes-siv.ts';
+import { deriveKey, hkdf, KEY_BYTES, purposeOf, secretOf } from './derive.ts';
+import { entropy } from './entropy.ts';
+import { MIGRATING, NAMES_ID, VISIBLE_NAMES, type KeyFile } from './key-file.ts';
+import { requireKnownAnswers } from './self-test.ts';
+import { SivJournalCipher } from './siv-journal-cipher.ts';
+
+const NO_SALT = new Uint8Array(KEY_BYTES);
+
+/** Bytes of the salt of a file's key. */
+export const FILE_SALT_BYTES = 24;
+
+/**
+ * The data keys of an origin, and what is derived of them. Never changed: another state of the key file is another object.
+ *
+ * - A key is looked up by its id, never tried.
+ * - Keys are KeyObjects in private fields: neither `inspect`, nor JSON, nor an error shows anything of them.
+ */
+export class OriginKeys {
+  readonly origin: string;
+  readonly #file: KeyFile;
+
+  constructor(origin: string, file: KeyFile) {
+    requireKnownAnswers();
+    this.origin = origin;
+    this.#file = file;
+  }
+
+  /** Keys of an origin that has none yet. */
+  static create(origin: string, { visibleNames, isMigrating, kms }: { readonly visibleNames: boolean; readonly isMigrating: boolean; readonly kms: Uint8Array }): OriginKeys {
+    const keys = new Map([NAMES_ID, 1].map((id) => [id, secretOf(entropy(KEY_BYTES))]));
+    const flags = (visibleNames ? VISIBLE_NAMES : 0) | (isMigrating ? MIGRATING : 0);
+    return new OriginKeys(origin, { active: 1, flags, keys, kms });
+  }
+
+  /** What the key file is made of. */
+  get file(): KeyFile {
+    return this.#file;
+  }
+
+  /** The id of the key that everything new is encrypted with. */
+  get activeId(): number {
+    return this.#file.active;
+  }
+
+  /** The ids of all data keys. */
+  get ids(): number[] {
+    return [...this.#file.keys.keys()].filter((id) => id !== NAMES_ID);
+  }
+
+  /** Whether names of files may be read without a key. */
+  get visibleNames(): boolean {
+    return (this.#file.flags & VISIBLE_NAMES) !== 0;
+  }
+
+  /** Whether there may be data from before the origin was encrypted. */
+  get isMigrating(): boolean {
+    return (this.#file.flags & MIGRATING) !== 0;
+  }
+
+  /** Nothing plain is left. */
+  migrated(): OriginKeys {
+    return new OriginKeys(this.origin, { ...this.#file, flags: this.#file.flags & ~MIGRATING });
+  }
+
+  /** With one more data key, which is the active one. */
+  withNewKey(): OriginKeys {
+    const active = Math.max(...this.ids) + 1;
+    const keys = new Map([...this.#file.keys, [active, secretOf(entropy(KEY_BYTES))]]);
+    return new OriginKeys(this.origin, { ...this.#file, active, keys });
+  }
+
+  /** Without any data key but the active one. */
+  onlyActive(): OriginKeys {
+    const keys = new Map([...this.#file.keys].filter(([id]) => id === NAMES_ID || id === this.activeId));
+    return new OriginKeys(this.origin, { ...this.#file, keys });
+  }
+
+  /** With what another root key was wrapped to by a KMS. */
+  withKms(kms: Uint8Array): OriginKeys {
+    return new OriginKeys(this.origin, { ...this.#file, kms });
+  }
+
+  has(keyId: number): boolean {
+    return keyId !== NAMES_ID && this.#file.keys.has(keyId);
+  }
+
+  #key(keyId: number): KeyObject {
+    const key = keyId === NAMES_ID ? undefined : this.#file.keys.get(keyId);
+    if (key !== undefined) return key;
+    throw new HoldfastError('key-missing', `${this.origin} has no data key ${keyId}.`);
+  }
+
+  /**
+   * The cipher of one generation of a journal.
+   *
+   * @param magic - 16 bytes, the generation's own
+   * @param purpose - which journal of the origin: its bucket and its name, as `default/local-storage`
+   * @throws HoldfastError `key-missing` for an id that is not there
+   */
+  journalCipher(keyId: number, magic: Uint8Array, purpose: string): JournalCipher {
+    return new SivJournalCipher(this.#key(keyId), magic, purpose);
+  }
+
+  /**
+   * The key of one file, for AES-256-GCM.
+   *
+   * @param salt - {@link FILE_SALT_BYTES} random bytes, the file's own
+   * @throws HoldfastError `key-missing` for an id that is not there
+   */
+  fileKey(keyId: number, salt: Uint8Array): KeyObject {
+    return deriveKey(this.#key(keyId), salt, purposeOf('file'));
+  }
+
+  /** What names of files of a bucket are encrypted with, for as long as the origin lives. */
+  namesCipher(bucket: string): AesSiv {
+    const names = this.#file.keys.get(NAMES_ID);
+    if (names === undefined) throw new HoldfastError('key-missing', `${this.origin} has no key for names.`);
+    const key = hkdf(names, NO_SALT, purposeOf('names', bucket), 2 * KEY_BYTES);
+    const cipher = new AesSiv(key);
+    key.fill(0);
+    return cipher;
+  }
+
+  /** Shows which keys there are, and nothing of them. */
+  toJSON(): object {
+    return { origin: this.origin, activeId: this.activeId, ids: this.ids };
+  }
+}

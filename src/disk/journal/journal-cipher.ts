@@ -1,0 +1,29 @@
+import type { JournalRecord } from './machine.ts';
+import type { Magic } from './magic.ts';
+
+/** The id of the key of a generation that is not encrypted. */
+export const PLAIN = 0;
+
+/**
+ * Encrypts and opens the payloads of one generation; a frame, its checksums and what it says of kind, session and
+ * sequence stay as they are, so that whoever has no key can still tell whole frames from torn ones.
+ * docs/FORMAT.md, "Encrypted generations".
+ */
+export interface JournalCipher {
+  /** @returns the record as it is written; valid until the next call. @throws HoldfastError `record-too-large` */
+  seal(record: JournalRecord): JournalRecord;
+  /** The payload that was sealed, valid until the next call; null where the frame was changed, or comes from elsewhere. */
+  open(frame: JournalRecord): Uint8Array | null;
+}
+
+/** The keys of a journal. Asked whenever a generation is opened or made; may differ from one time to the next. */
+export interface JournalEncryption {
+  /** @throws HoldfastError `key-pending`, `key-wrong`, `key-missing`, `not-encrypted` */
+  readonly activeId: number;
+  /**
+   * What opens a generation that bears the id of this key; null for {@link PLAIN}, where that may be.
+   *
+   * @throws HoldfastError as `activeId`; `key-missing` for an id that nobody knows
+   */
+  cipherFor(keyId: number, magic: Magic, path: string): JournalCipher | null;
+}
