@@ -125,10 +125,10 @@ test('what is derived differs by key, generation, journal, file and bucket, and 
   const record = { kind: 1, session: 7, sequence: 9, payload: Uint8Array.of(5, 6) };
   const magics = [Buffer.alloc(16, 1), Buffer.alloc(16, 2)] as const;
   const places = [[1, magics[0], 'default/locks'], [2, magics[0], 'default/locks'], [1, magics[1], 'default/locks'], [1, magics[0], 'default/local-storage']] as const;
-  const sealed = places.map((place) => Buffer.from(some.journalCipher(...place).seal(record).payload));
+  const sealed = places.map((place) => Buffer.from(some.journalCipher(place[0], place[1], place[2]).seal(record).payload));
   expect(new Set(sealed.map((bytes) => bytes.toString('hex'))).size).toBe(4);
   for (const [index, place] of places.entries()) {
-    const opened = sealed.map((payload) => some.journalCipher(...place).open({ ...record, payload }) !== null);
+    const opened = sealed.map((payload) => some.journalCipher(place[0], place[1], place[2]).open({ ...record, payload }) !== null);
     expect(opened).toEqual(sealed.map((_, other) => other === index));
   }
 });
