@@ -1,3 +1,4 @@
+import type { CallId, Fate } from '../disk/coordinator/owned-records.ts';
 import { HoldfastError } from '../runtime/holdfast-error.ts';
 import type { Activity } from './activity.ts';
 import type { Call } from './call.ts';
@@ -6,6 +7,7 @@ import { Instance } from './instance.ts';
 import type { ServedClass } from './served.ts';
 import { Line } from './line.ts';
 import type { Route } from './line.ts';
+import { encodeThrown } from './messages.ts';
 import type { Reply } from './messages.ts';
 import type { CoordinatorKey, Store, Surroundings } from './store.ts';
 
@@ -37,6 +39,9 @@ const LOOK_MS = 1000;
 
 /** Instances beyond which those that have rested longest are given up. */
 const MOST = 10_000;
+
+/** What the ledger has of a call that its caller has given up. */
+const GIVEN_UP: Fate = { kind: 'error', bytes: encodeThrown(new Error('Its caller has given this call up.')) };
 
 export function idOf({ origin, className, name }: CoordinatorKey): string {
   return JSON.stringify([origin, className, name]);
@@ -75,7 +80,7 @@ export class Coordination<Client> {
     const id = idOf(key);
     let line = this.#lines.get(id);
     if (line === undefined) {
-      line = new Line(key, (wanted) => this.#route(wanted));
+      line = new Line(key, (wanted) => this.#route(wanted), (whose, call) => this.#giveUp(whose, call));
       this.#lines.set(id, line);
       this.#look();
     }
@@ -149,6 +154,27 @@ export class Coordination<Client> {
       }
     } finally {
       if (!isOurs) store.close();
+    }
+  }
+
+  /**
+   * What became of a call that is not sent again. Whoever has the coordinator may be hung and may have the call still: so
+   * it is deposed, and the journal says of the call that it has ended.
+   */
+  async #giveUp(key: CoordinatorKey, call: CallId): Promise<Fate | 'got' | null> {
+    const store = this.#surroundings.openStore(key);
+    try {
+      for (;;) {
+        store.look();
+        if (!store.claim(this.#transport.address)) continue;
+        const fate = store.ledger.fate(call);
+        if (fate !== null) return fate;
+        const ended = [{ caller: call.caller, number: call.number, fate: GIVEN_UP }];
+        if (store.settle({ steps: [], alarm: undefined, got: [], begun: [], ended }) === 'settled') return null;
+      }
+    } finally {
+      store.leave();
+      store.close();
     }
   }
 

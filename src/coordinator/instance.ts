@@ -12,6 +12,7 @@ import type { Context } from './context.ts';
 import { CoordinatorError, MovedError, shown } from './errors.ts';
 import type { Outcome } from './errors.ts';
 import { Event } from './event.ts';
+import { replyOfFate } from './fate.ts';
 import { Gate } from './gate.ts';
 import type { Block } from './gate.ts';
 import type { Reply } from './messages.ts';
@@ -159,11 +160,7 @@ export class Instance<Client> {
   /** Of a call that has changed something before. */
   async #answer(fate: Fate | 'got'): Promise<Reply> {
     await this.#settled();
-    if (fate !== 'got' && 'bytes' in fate) return fate;
-    const { key } = this;
-    if (fate === 'got') throw new CoordinatorError('coordinator-interrupted', `What became of this call of ${shown(key)} is not remembered any more.`, { outcome: 'unknown' });
-    if (fate.kind === 'large') throw new CoordinatorError('coordinator-interrupted', `This call of ${shown(key)} has run, and its result was too large to be kept.`, { outcome: 'ran' });
-    throw new CoordinatorError('coordinator-interrupted', `Whoever ran this call of ${shown(key)} ended amid it: what it had done up to its last await is there.`, { outcome: 'partial' });
+    return replyOfFate(this.key, fate);
   }
 
   #refuseCycle({ chain }: Call): void {

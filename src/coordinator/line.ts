@@ -1,9 +1,12 @@
+import type { CallId, Fate } from '../disk/coordinator/owned-records.ts';
 import { HoldfastError } from '../runtime/holdfast-error.ts';
 import { randomInteger } from '../runtime/random.ts';
 import { setImmediate, setTimeout, uptime } from '../runtime/timers.ts';
 import type { Call } from './call.ts';
 import type { Link } from './context.ts';
 import { CoordinatorError, MovedError, shown } from './errors.ts';
+import type { Outcome } from './errors.ts';
+import { replyOfFate } from './fate.ts';
 import type { Reply } from './messages.ts';
 import type { CoordinatorKey } from './store.ts';
 
@@ -15,6 +18,13 @@ export interface Route {
 
 /** Finds whoever runs a coordinator, or has it run. Null: nobody serves its class. */
 export type FindRoute = (key: CoordinatorKey) => Promise<Route | null>;
+
+/**
+ * What became of a call that is not sent again, for good: null: it has changed nothing, and never will.
+ *
+ * @throws where nobody can say
+ */
+export type GiveUp = (key: CoordinatorKey, call: CallId) => Promise<Fate | 'got' | null>;
 
 interface Pending {
   readonly call: Omit<Call, 'got'>;
@@ -40,11 +50,13 @@ const LAST_PAUSE_MS = 500;
  *
  * - (rule 8) calls are sent in the order in which they were made, also those that have to be sent again;
  * - a call has one number, however often it is sent, so that whoever runs the coordinator knows it again;
- * - what is told to have been got has been.
+ * - what is told to have been got has been;
+ * - a call that has been sent and is not sent again ends with what the journal says of it, and nobody runs it after that.
  */
 export class Line {
   readonly key: CoordinatorKey;
   readonly #find: FindRoute;
+  readonly #giveUp: GiveUp;
   readonly #caller = randomInteger();
   #number = 0;
   /** In the order of their numbers. */
@@ -55,9 +67,10 @@ export class Line {
   #isBusy = false;
   #pause = 0;
 
-  constructor(key: CoordinatorKey, find: FindRoute) {
+  constructor(key: CoordinatorKey, find: FindRoute, giveUp: GiveUp) {
     this.key = key;
     this.#find = find;
+    this.#giveUp = giveUp;
   }
 
   get isIdle(): boolean {
@@ -114,11 +127,37 @@ export class Line {
   }
 
   #fail(pending: Pending, cause: unknown): void {
+    if (pending.attempts > 0) return void this.#bury(pending, cause);
     this.#pending.delete(pending.call.number);
-    const outcome = pending.attempts === 0 ? 'not-run' : 'unknown';
-    if (cause instanceof CoordinatorError) return pending.reject(cause);
+    pending.reject(this.#failure(cause, 'not-run'));
+  }
+
+  async #bury(pending: Pending, cause: unknown): Promise<void> {
+    const reply = await this.#lastReply(pending, cause).catch((error: unknown) => {
+      pending.reject(error);
+      return null;
+    });
+    this.#pending.delete(pending.call.number);
+    if (reply !== null) pending.resolve(reply);
+  }
+
+  async #lastReply({ call, losses }: Pending, cause: unknown): Promise<Reply> {
+    const fate = await this.#giveUp(this.key, call).catch((error: unknown) => {
+      throw this.#failure(cause ?? error, 'unknown');
+    });
+    if (fate !== null) return replyOfFate(this.key, fate);
+    throw losses < LOSSES ? this.#failure(cause, 'not-run') : this.#deadly(cause);
+  }
+
+  /** Nobody would be well advised to try it again. */
+  #deadly(cause: unknown): CoordinatorError {
+    return new CoordinatorError('coordinator-unavailable', `${LOSSES} processes one after another have ended, or hung, while they had this call of ${shown(this.key)}.`, { outcome: 'not-run', retryable: false, cause });
+  }
+
+  #failure(cause: unknown, outcome: Outcome): CoordinatorError {
+    if (cause instanceof CoordinatorError && cause.outcome === outcome) return cause;
     const code = cause instanceof HoldfastError ? cause.code : 'coordinator-unavailable';
-    pending.reject(new CoordinatorError(code, `Nobody can be reached who runs ${shown(this.key)}.`, { outcome, cause }));
+    return new CoordinatorError(code, `Nobody can be reached who runs ${shown(this.key)}.`, { outcome, cause });
   }
 
   #send(route: Route, pending: Pending): void {

@@ -6,7 +6,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { Coordinators } from '../../src/host/coordinator/index.ts';
 import { openHost } from '../host/support.ts';
 import { bundleFixture } from '../support/bundle.ts';
-import { deploy } from './servers.ts';
+import { deploy } from './deploy.ts';
 import { callBy, ORIGIN, Register } from './server-fixture.ts';
 
 const later = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

@@ -85,11 +85,24 @@ function peer(): Coordinators {
   return own;
 }
 
+/** For so many milliseconds nothing can be written, or only a part. */
+function fillDisk(milliseconds: number): void {
+  const { writeSync } = fs;
+  if (Object.hasOwn(writeSync, 'refuses')) return;
+  const full = (descriptor: number, bytes: Uint8Array, offset: number, length: number, position: number): number => {
+    if (Math.random() < 0.5 && length > 8) return writeSync(descriptor, bytes, offset, length >> 1, position);
+    throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
+  };
+  fs.writeSync = Object.assign(full, { refuses: true }) as typeof fs.writeSync;
+  setTimeout(() => void (fs.writeSync = writeSync), milliseconds);
+}
+
 if (process.argv[2] === 'serve') {
   const [, , , root = '', durability = 'relaxed'] = process.argv;
   const host = new StorageHost({ root, durability: durability as 'relaxed' });
   own = new Coordinators(host, { Register }, { suspectAfter: 400 });
-  fs.writeSync(1, 'ready\n');
+  process.stdout.write('ready\n');
+  process.on('SIGUSR2', () => fillDisk(100 + Math.random() * 200));
   const stay = setInterval(() => undefined, 1000);
   process.on('SIGTERM', () => {
     void peer()

@@ -1,11 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import path from 'node:path';
-import { onTestFinished } from 'vitest';
 import { Coordinators } from '../../src/host/coordinator/index.ts';
 import type { Stub } from '../../src/host/coordinator/index.ts';
 import { StorageHost } from '../../src/host/storage-host.ts';
-import { temporaryDirectory } from '../host/support.ts';
 import { bundleFixture } from '../support/bundle.ts';
 import { ORIGIN } from './server-fixture.ts';
 import type { Register } from './server-fixture.ts';
@@ -13,7 +10,7 @@ import type { Register } from './server-fixture.ts';
 const fixture = bundleFixture(new URL('./server-fixture.ts', import.meta.url));
 
 /** A process that serves; resolves when it does. */
-export async function startServer(root: string, durability = 'relaxed'): Promise<ChildProcess> {
+async function startServer(root: string, durability: string): Promise<ChildProcess> {
   const child = spawn(process.execPath, [await fixture, 'serve', root, durability], { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
   await once(child.stdout as NodeJS.ReadableStream, 'data');
   return child;
@@ -32,24 +29,30 @@ export interface Deployment {
   readonly servers: ChildProcess[];
   stub(name: string): Stub<Register>;
   add(): Promise<ChildProcess>;
+  close(): Promise<void>;
 }
 
 /** A root with so many processes that serve, and this one, which only calls. */
-export async function deploy(count: number, durability = 'relaxed'): Promise<Deployment> {
-  const root = path.join(temporaryDirectory(), 'root');
+export async function openDeployment(root: string, count: number, durability = 'relaxed'): Promise<Deployment> {
   const host = new StorageHost({ root });
   const caller = new Coordinators(host, {}, { suspectAfter: 400 });
   const servers: ChildProcess[] = [];
-  onTestFinished(async () => {
-    await caller.close();
-    await host.close();
-    await Promise.all(servers.map(kill));
-  });
-  const add = async (): Promise<ChildProcess> => {
-    const server = await startServer(root, durability);
-    servers.push(server);
-    return server;
+  const deployment: Deployment = {
+    root,
+    caller,
+    servers,
+    stub: (name) => caller.get(ORIGIN, 'Register', name) as unknown as Stub<Register>,
+    async add() {
+      const server = await startServer(root, durability);
+      servers.push(server);
+      return server;
+    },
+    async close() {
+      await caller.close();
+      await host.close();
+      await Promise.all(servers.map(kill));
+    },
   };
-  for (let n = 0; n < count; n++) await add();
-  return { root, caller, servers, add, stub: (name) => caller.get(ORIGIN, 'Register', name) as unknown as Stub<Register> };
+  for (let n = 0; n < count; n++) await deployment.add();
+  return deployment;
 }

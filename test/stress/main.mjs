@@ -4,6 +4,8 @@
 // node test/stress/main.mjs --long [--writes=500000] [--seed=…]
 // One database of so many GiB, and of so many records:
 // node test/stress/main.mjs --database=5 [--records=2000000]
+// Coordinators whose processes are killed, paused, closed and left without room, for so many seconds:
+// node test/stress/main.mjs --coordinators-chaos=3600 [--seed=…]
 // The simulation of regions, processes and a hub, for as many seeds as are asked for, from one on:
 // node test/stress/main.mjs --simulation=100000 [--from=1] [--plan=any|restores]
 import { readFile } from 'node:fs/promises';
@@ -136,8 +138,26 @@ async function runSimulation(count, from, plan) {
   if (failures > 0) process.exitCode = 1;
 }
 
+/** Rounds, of ten seconds each, between two lines of progress. */
+const ROUNDS_A_LINE = 6;
+
+async function runCoordinatorsChaos(seconds, seed) {
+  const { coordinatorsChaos } = await load('coordinators');
+  const sentence = ({ calls, unknown, kills, pauses, closes, refusals, violations }) =>
+    `${calls} calls, ${unknown} of unknown outcome, ${kills} kills, ${pauses} pauses, ${closes} closes, ${refusals} full disks, ${violations.length} violations`;
+  let rounds = 0;
+  const onRound = (tally) => ++rounds % ROUNDS_A_LINE === 0 && console.log(`${10 * rounds} s: ${sentence(tally)}`);
+  const tally = await coordinatorsChaos({ seconds, seed, onRound });
+  for (const violation of tally.violations) console.log(`VIOLATION ${violation}`);
+  console.log(`${sentence(tally)}, seed ${seed}`);
+  if (tally.directory === null) return;
+  console.log(`The root is in ${tally.directory}`);
+  process.exitCode = 1;
+}
+
 const { values } = parseArgs({
   options: {
+    'coordinators-chaos': { type: 'string' },
     simulation: { type: 'string' },
     from: { type: 'string', default: '1' },
     plan: { type: 'string', default: 'any' },
@@ -152,7 +172,8 @@ const { values } = parseArgs({
 });
 const seed = Number(values.seed);
 if (values.simulation === undefined) console.log(`seed ${seed}`);
-if (values.simulation !== undefined) await runSimulation(Number(values.simulation), Number(values.from), values.plan);
+if (values['coordinators-chaos'] !== undefined) await runCoordinatorsChaos(Number(values['coordinators-chaos']), seed);
+else if (values.simulation !== undefined) await runSimulation(Number(values.simulation), Number(values.from), values.plan);
 else if (values.database !== undefined) {
   const { runLarge } = await import('./large-database.mjs');
   if (!(await runLarge(Number(values.database), Number(values.records)))) process.exitCode = 1;
