@@ -93,7 +93,7 @@ function fillDisk(milliseconds: number): void {
     if (Math.random() < 0.5 && length > 8) return writeSync(descriptor, bytes, offset, length >> 1, position);
     throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
   };
-  fs.writeSync = Object.assign(full, { refuses: true }) as typeof fs.writeSync;
+  fs.writeSync = Object.assign(full, { refuses: true }) as unknown as typeof fs.writeSync;
   setTimeout(() => void (fs.writeSync = writeSync), milliseconds);
 }
 
