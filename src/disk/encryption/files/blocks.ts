@@ -1,0 +1,173 @@
+import fs from 'node:fs';
+import { systemError } from '../../tree/open-plain.ts';
+import { BlockCache } from './block-cache.ts';
+import type { FileCipher } from './file-cipher.ts';
+import { IV_BYTES, OVERHEAD } from './grid.ts';
+import { drawIvs } from './ivs.ts';
+
+/** Bytes on the disk that are read or written at a time. */
+export const RUN_BYTES = 256 * 1024;
+
+/** Beside a writer a block may be met half written; that often in a row it is no coincidence. */
+const ATTEMPTS = 16;
+
+/** Ciphertext on its way, within one call. */
+const scratch = new Uint8Array(RUN_BYTES);
+
+/** Blocks of a file that lie together, and what they are to have. */
+export interface Run {
+  readonly first: number;
+  readonly contents: readonly Uint8Array[];
+}
+
+/**
+ * The blocks of an open file on the disk. Invariants:
+ * - none is given that was not authenticated;
+ * - those that lie together are written with one system call, and each has a place of its own: so it is the old or the
+ *   new one, as a page of a plain file is.
+ */
+export class Blocks {
+  readonly #descriptor: number;
+  readonly #path: string;
+  readonly #cache: BlockCache | null;
+  readonly #attempts: number;
+
+  /** `isAlone`: nobody else writes to the file while it is open. */
+  constructor(descriptor: number, path: string, isAlone: boolean) {
+    this.#descriptor = descriptor;
+    this.#path = path;
+    this.#cache = isAlone ? new BlockCache() : null;
+    this.#attempts = isAlone ? 1 : ATTEMPTS;
+  }
+
+  /** Bytes of the file on the disk. */
+  get stored(): number {
+    return fs.fstatSync(this.#descriptor).size;
+  }
+
+  /**
+   * Fills `into` with content that lies together, from a position in it on; 0 at the end.
+   *
+   * @throws EDAMAGED when it is not what was written. `again`: the cipher to try again with
+   */
+  read(cipher: FileCipher, into: Uint8Array, position: number, again: () => FileCipher): number {
+    const { grid } = cipher;
+    const block = grid.blockAt(position);
+    const cached = this.#cache?.get(block);
+    if (cached !== undefined) return copyFrom(cached, position - grid.startOf(block), into);
+    const end = Math.min(grid.blockAt(position + into.byteLength - 1) + 1, block + RUN_BYTES / grid.bytes);
+    for (let attempt = 1, present = cipher; ; attempt += 1, present = again()) {
+      const stored = this.#fetch(scratch.subarray(0, (end - block) * grid.bytes), block * grid.bytes);
+      const count = this.#open(present, stored, block, into, position);
+      if (count >= 0) return count;
+      if (attempt === this.#attempts) throw damaged(this.#path, `block ${-1 - count}`);
+    }
+  }
+
+  /** The content of one block; empty where none is. @throws EDAMAGED */
+  load(cipher: FileCipher, block: number, again: () => FileCipher): Uint8Array {
+    const { grid } = cipher;
+    const content = new Uint8Array(grid.capacityOf(block));
+    return content.subarray(0, this.read(cipher, content, grid.startOf(block), again));
+  }
+
+  /**
+   * Writes blocks; `head` goes before the first one of the file, into whose place it belongs.
+   *
+   * @returns how many bytes from the start of the first block's place are written; fewer than all when the disk is full
+   * @throws the operating system's error when nothing was written
+   */
+  write(cipher: FileCipher, { first, contents }: Run, head: Uint8Array | null): { readonly written: number; readonly error: unknown } {
+    const { grid } = cipher;
+    const ivs = drawIvs(contents.length);
+    let end = 0;
+    for (const [index, content] of contents.entries()) {
+      const block = first + index;
+      const at = index * grid.bytes + grid.headOf(block);
+      cipher.seal(block, content, ivs.subarray(index * IV_BYTES, (index + 1) * IV_BYTES), scratch, at);
+      end = at + OVERHEAD + content.byteLength;
+    }
+    if (head !== null) scratch.set(head);
+    const start = head === null ? grid.headOf(first) : 0;
+    return this.#put(scratch.subarray(start, end), first * grid.bytes + start, start);
+  }
+
+  /** Makes a block shorter without making the file shorter, see `FileCipher.sealShort`. `stored`: what it takes on the disk. */
+  writeShort(cipher: FileCipher, block: number, content: Uint8Array, stored: number): void {
+    const { grid } = cipher;
+    this.putWhole(cipher.sealShort(block, content, drawIvs(1), stored), block * grid.bytes + grid.headOf(block));
+  }
+
+  putWhole(bytes: Uint8Array, position: number): void {
+    for (let written = 0; written < bytes.byteLength; ) {
+      written += fs.writeSync(this.#descriptor, bytes, written, bytes.byteLength - written, position + written);
+    }
+  }
+
+  cut(stored: number): void {
+    fs.ftruncateSync(this.#descriptor, stored);
+  }
+
+  /** Keeps what a block will have once it is written. */
+  keep(block: number, content: Uint8Array | null): void {
+    if (content === null) this.#cache?.delete(block);
+    else this.#cache?.set(block, content);
+  }
+
+  forget(): void {
+    this.#cache?.clear();
+  }
+
+  #put(bytes: Uint8Array, position: number, start: number): { readonly written: number; readonly error: unknown } {
+    let written = 0;
+    try {
+      while (written < bytes.byteLength) {
+        written += fs.writeSync(this.#descriptor, bytes, written, bytes.byteLength - written, position + written);
+      }
+    } catch (error) {
+      this.forget();
+      if (written === 0) throw error;
+      return { written: start + written, error };
+    }
+    return { written: start + written, error: null };
+  }
+
+  /** How many bytes there were; below zero where a block is not what was written, -1 for the first of the file. */
+  #open(cipher: FileCipher, stored: Uint8Array, first: number, into: Uint8Array, position: number): number {
+    const { grid } = cipher;
+    let filled = 0;
+    for (let block = first; filled < into.byteLength; block += 1) {
+      const at = (block - first) * grid.bytes;
+      const sealed = stored.subarray(at + grid.headOf(block), at + grid.bytes);
+      if (sealed.byteLength <= OVERHEAD) break;
+      const content = cipher.open(block, sealed);
+      if (content === null) return -1 - block;
+      this.#cache?.set(block, content);
+      filled += copyFrom(content, position + filled - grid.startOf(block), into.subarray(filled));
+      if (content.byteLength < grid.capacityOf(block)) break;
+    }
+    return filled;
+  }
+
+  /** Fills `into` from a position on the disk, as far as there is something. */
+  #fetch(into: Uint8Array, position: number): Uint8Array {
+    let filled = 0;
+    for (let count = -1; count !== 0 && filled < into.byteLength; filled += count) {
+      count = fs.readSync(this.#descriptor, into, filled, into.byteLength - filled, position + filled);
+    }
+    return into.subarray(0, filled);
+  }
+}
+
+/** What is on the disk is not what was written there. */
+export function damaged(path: string, what: string): Error {
+  return systemError('EDAMAGED', `${path}, ${what}`);
+}
+
+/** Copies content from an offset on, as far as both reach. */
+function copyFrom(content: Uint8Array, offset: number, into: Uint8Array): number {
+  const count = Math.max(0, Math.min(content.byteLength - offset, into.byteLength));
+  into.set(content.subarray(offset, offset + count));
+  return count;
+}
+

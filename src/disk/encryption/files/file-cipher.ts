@@ -1,0 +1,124 @@
+import { createCipheriv, createDecipheriv } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
+import { hkdf, KEY_BYTES, purposeOf, secretOf } from '../derive.ts';
+import type { FileKeys } from './file-keys.ts';
+import { type Grid, gridOf, HEADER_BYTES, IV_BYTES, OVERHEAD, TAG_BYTES } from './grid.ts';
+import { decodeHeader, encodeHeader, isAuthentic } from './header.ts';
+import type { Header, Unreadable } from './header.ts';
+
+const ALGORITHM = 'aes-256-gcm';
+const OPTIONS = { authTagLength: TAG_BYTES } as const;
+const NO_SALT = new Uint8Array(0);
+
+/**
+ * How one file is encrypted: its header, and its blocks. Pure: it knows no disk. Invariants:
+ * - each block is authenticated with its number, under keys that only this file has, and only with this size of blocks:
+ *   it can stand nowhere else;
+ * - nothing of a block is given before all of it was authenticated;
+ * - a block may be shorter than its place, see {@link sealShort}: then the rest of its place reads as zeros.
+ *
+ * AES-256-GCM: https://csrc.nist.gov/pubs/sp/800/38/d/final
+ */
+export class FileCipher {
+  /** As it is in the file, as far as is known. */
+  header: Header;
+  readonly grid: Grid;
+  readonly #key: KeyObject;
+  readonly #macKey: KeyObject;
+  /** What a block is authenticated with: its number. */
+  readonly #place = Buffer.alloc(8);
+
+  /** @throws HoldfastError key-missing */
+  constructor(header: Header, grid: Grid, keys: FileKeys) {
+    this.header = header;
+    this.grid = grid;
+    const derived = hkdf(keys.fileKey(header.key, header.salt), NO_SALT, purposeOf('file blocks', header.grid), 2 * KEY_BYTES);
+    this.#key = secretOf(derived.subarray(0, KEY_BYTES));
+    this.#macKey = secretOf(derived.subarray(KEY_BYTES));
+  }
+
+  /**
+   * The cipher of a file that begins so; or why there is none.
+   *
+   * @throws HoldfastError key-missing
+   */
+  static of(bytes: Uint8Array, keys: FileKeys): FileCipher | Unreadable {
+    const header = decodeHeader(bytes);
+    if (typeof header === 'string') return header;
+    const grid = gridOf(header.grid);
+    if (grid === null) return 'damaged';
+    const cipher = new FileCipher(header, grid, keys);
+    return isAuthentic(bytes.subarray(0, HEADER_BYTES), cipher.#macKey) ? cipher : 'damaged';
+  }
+
+  /** Another header of the same file: its size and flags may be others. */
+  encodeHeader(header: Header): Uint8Array {
+    return encodeHeader(header, this.#macKey);
+  }
+
+  /** Writes a block into `out` at `at`, {@link OVERHEAD} bytes more than its content. No IV may ever be used twice. */
+  seal(block: number, content: Uint8Array, iv: Uint8Array, out: Uint8Array, at: number): void {
+    const cipher = createCipheriv(ALGORITHM, this.#key, iv, OPTIONS).setAAD(this.#placeOf(block));
+    const sealed = cipher.update(content);
+    cipher.final();
+    out.set(iv, at);
+    out.set(sealed, at + IV_BYTES);
+    out.set(cipher.getAuthTag(), at + IV_BYTES + sealed.length);
+  }
+
+  /**
+   * A block that fills so many bytes on the disk with less content than they could have. So a file is cut without a
+   * moment at which its last block cannot be read: first the block becomes shorter in its place, then its place.
+   */
+  sealShort(block: number, content: Uint8Array, iv: Uint8Array, stored: number): Uint8Array {
+    const out = new Uint8Array(stored);
+    this.seal(block, content, iv, out, 0);
+    const missing = stored - OVERHEAD - content.length;
+    if (missing < WIDE) out[stored - 1] = missing;
+    else out.set([missing & 0xff, missing >>> 8, WIDE], stored - 3);
+    return out;
+  }
+
+  /** The content of a block; null when it is not what was written there. */
+  open(block: number, stored: Uint8Array): Uint8Array | null {
+    const size = stored.length - OVERHEAD;
+    if (size < 0) return null;
+    return this.#decrypt(block, stored, size) ?? this.#openShort(block, stored, size) ?? this.#openHole(stored, size);
+  }
+
+  #openShort(block: number, stored: Uint8Array, size: number): Uint8Array | null {
+    const last = stored.at(-1) ?? 0;
+    const missing = last === WIDE ? (stored.at(-3) ?? 0) + (stored.at(-2) ?? 0) * 256 : last;
+    const content = missing === 0 || missing > size ? null : this.#decrypt(block, stored, size - missing);
+    if (content === null) return null;
+    const padded = new Uint8Array(size);
+    padded.set(content);
+    return padded;
+  }
+
+  #openHole(stored: Uint8Array, size: number): Uint8Array | null {
+    return this.header.hasHoles && stored.every((byte) => byte === 0) ? new Uint8Array(size) : null;
+  }
+
+  #decrypt(block: number, stored: Uint8Array, size: number): Uint8Array | null {
+    const end = IV_BYTES + size;
+    const decipher = createDecipheriv(ALGORITHM, this.#key, stored.subarray(0, IV_BYTES), OPTIONS);
+    decipher.setAAD(this.#placeOf(block)).setAuthTag(stored.subarray(end, end + TAG_BYTES));
+    const content = decipher.update(stored.subarray(IV_BYTES, end));
+    try {
+      decipher.final();
+      return content;
+    } catch {
+      return null;
+    }
+  }
+
+  #placeOf(block: number): Uint8Array {
+    this.#place.writeUInt32LE(block % 2 ** 32, 0);
+    this.#place.writeUInt32LE(Math.floor(block / 2 ** 32), 4);
+    return this.#place;
+  }
+}
+
+/** In the last byte of a short block: the two bytes before it say how much is missing. */
+const WIDE = 255;

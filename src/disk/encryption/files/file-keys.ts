@@ -1,0 +1,13 @@
+import type { KeyObject } from 'node:crypto';
+
+/** What the files of an origin are encrypted with. */
+export interface FileKeys {
+  /** The id of the key that new files get. */
+  readonly activeId: number;
+  /**
+   * The key of a file, of 32 bytes, out of the origin's with this id.
+   *
+   * @throws HoldfastError key-missing
+   */
+  fileKey(id: number, salt: Uint8Array): KeyObject;
+}

@@ -1,0 +1,93 @@
+import fs from 'node:fs';
+import { createHmac } from 'node:crypto';
+import { HoldfastError } from '../../../runtime/holdfast-error.ts';
+import type { Content } from '../../tree/content.ts';
+import type { Form, Sealing, Use } from '../../tree/sealing.ts';
+import { entropy } from '../entropy.ts';
+import { damaged } from './blocks.ts';
+import { DraftContent } from './draft-content.ts';
+import { FileCipher } from './file-cipher.ts';
+import type { FileKeys } from './file-keys.ts';
+import { gridOf, HEADER_BYTES, IN_PLACE, WHOLE } from './grid.ts';
+import type { Grid } from './grid.ts';
+import { FILE_SALT_BYTES } from '../origin-keys.ts';
+import { SealedContent } from './sealed-content.ts';
+
+const NO_SALT = new Uint8Array(FILE_SALT_BYTES);
+
+/** The files of an origin, encrypted with its keys. */
+export class FileSealing implements Sealing {
+  readonly #keys: FileKeys;
+
+  constructor(keys: FileKeys) {
+    this.#keys = keys;
+  }
+
+  open(descriptor: number, path: string, use: Use): Content {
+    const isShared = use === 'shared';
+    return new SealedContent({
+      descriptor,
+      path,
+      look: () => this.#look(descriptor, path),
+      begin: () => this.#beginInPlace(descriptor, path, isShared),
+      isAlone: use === 'alone' || use === 'beside-readers',
+      isDraft: false,
+    });
+  }
+
+  draft(descriptor: number, path: string, form: Form): Content {
+    const begin = (): FileCipher => this.#begin(form === 'whole' ? WHOLE : IN_PLACE, entropy(FILE_SALT_BYTES), false);
+    return new DraftContent({ descriptor, path, look: () => this.#look(descriptor, path), begin });
+  }
+
+  isInPlace(descriptor: number, path: string): boolean {
+    const cipher = this.#look(descriptor, path);
+    return cipher === null || cipher.header.sealed === null;
+  }
+
+  isCurrent(descriptor: number, path: string): boolean {
+    const cipher = this.#look(descriptor, path);
+    return cipher === null || cipher.header.key === this.#keys.activeId;
+  }
+
+  #begin(log2: number, salt: Uint8Array, hasHoles: boolean): FileCipher {
+    return new FileCipher({ grid: log2, key: this.#keys.activeId, salt, hasHoles, sealed: null }, requireGrid(log2), this.#keys);
+  }
+
+  /** Null where nothing is in the file. */
+  #look(descriptor: number, path: string): FileCipher | null {
+    const head = new Uint8Array(HEADER_BYTES);
+    const count = fs.readSync(descriptor, head, 0, HEADER_BYTES, 0);
+    if (count === 0) return null;
+    const found = FileCipher.of(head.subarray(0, count), this.#keys);
+    if (found === 'newer') throw new HoldfastError('root-newer', `${path} was written by a later version of Holdfast.`);
+    if (typeof found === 'string' || !isWhole(found, descriptor)) throw damaged(path, found === 'foreign' ? 'which is not encrypted' : 'its header');
+    return found;
+  }
+
+  /**
+   * Several may begin at once to write to an empty file: all get the same header, from what is the same as long as it is
+   * empty, and is so of no other file. Then it does not matter whose is written first. Those that share a file leave
+   * nothing to change in it: holes are allowed from the beginning.
+   */
+  #beginInPlace(descriptor: number, path: string, isShared: boolean): FileCipher {
+    const { dev, ino, mtimeNs, size } = fs.fstatSync(descriptor, { bigint: true });
+    const present = size > 0n ? this.#look(descriptor, path) : null;
+    if (present !== null) return present;
+    const key = this.#keys.fileKey(this.#keys.activeId, NO_SALT);
+    const salt = createHmac('sha256', key).update(`${dev} ${ino} ${mtimeNs}`).digest().subarray(0, FILE_SALT_BYTES);
+    return this.#begin(IN_PLACE, salt, isShared);
+  }
+}
+
+/** Whether a file that was written as a whole is as long as its header says. */
+function isWhole({ header, grid }: FileCipher, descriptor: number): boolean {
+  if (header.sealed === null) return grid.log2 === IN_PLACE;
+  return grid.stored(header.sealed) === fs.fstatSync(descriptor).size;
+}
+
+function requireGrid(log2: number): Grid {
+  const grid = gridOf(log2);
+  if (grid === null) throw new Error(`no file has blocks of 2^${log2} bytes`);
+  return grid;
+}
