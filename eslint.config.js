@@ -1,11 +1,12 @@
 import tseslint from 'typescript-eslint';
 
 // Who may import whom: doors → host → standards' folders → disk → runtime. ARCHITECTURE.md says why.
-const folders = ['cli', 'host', 'coordinator', 'web-storage', 'file-system', 'web-locks', 'cache-storage', 'storage', 'indexed-db', 'disk', 'sync', 'webidl', 'runtime'];
+const folders = ['cli', 'inspector', 'host', 'coordinator', 'web-storage', 'file-system', 'web-locks', 'cache-storage', 'storage', 'indexed-db', 'disk', 'sync', 'webidl', 'runtime'];
 const standards = ['web-storage', 'file-system', 'web-locks', 'cache-storage', 'storage', 'indexed-db'];
 const mayImport = {
   cli: folders.filter((folder) => folder !== 'cli'),
-  host: folders.filter((folder) => folder !== 'cli' && folder !== 'host'),
+  inspector: folders.filter((folder) => folder !== 'cli' && folder !== 'inspector'),
+  host: folders.filter((folder) => folder !== 'cli' && folder !== 'inspector' && folder !== 'host'),
   ...Object.fromEntries(standards.map((folder) => [folder, ['disk', 'webidl', 'runtime']])),
   coordinator: ['disk', 'webidl', 'runtime'],
   disk: ['runtime'],
@@ -39,8 +40,12 @@ const platformClasses = [
   ...['Navigator', 'QuotaExceededError', 'CloseEvent', 'WebSocket', 'EventSource', 'XMLHttpRequest', 'FileReader', 'Iterator', 'Float16Array'],
 ];
 
+/** What runs in a browser. */
+const page = ['src/inspector/page/**'];
+
 const realms = {
   files: ['src/**/*.ts'],
+  ignores: page,
   rules: {
     'no-restricted-syntax': [
       'error',
@@ -96,7 +101,7 @@ const outside = {
 export default tseslint.config(
   { ignores: ['dist/', '.dist-*/', 'node_modules/', '.cache/', 'wpt/checkout/'] },
   {
-    files: ['**/*.ts'],
+    files: ['**/*.ts', '**/*.tsx'],
     extends: [...tseslint.configs.recommended],
     languageOptions: { parserOptions: { projectService: true } },
     rules: {

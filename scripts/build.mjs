@@ -5,6 +5,7 @@ import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { pageInPackage } from './page.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = join(root, 'dist');
@@ -33,7 +34,7 @@ function builtInSource(name) {
 }
 
 const doors = { index: 'src/index.ts', globals: 'src/globals.ts' };
-const entries = { ...doors, sync: 'src/sync/index.ts', 'sync-contract': 'src/sync/contract/index.ts', following: 'src/disk/map/following-provided.ts', caches: 'src/host/caches/provided.ts', 'broadcast-channel': 'src/host/broadcast-channel/provided.ts', 'storage-buckets': 'src/host/storage-buckets/provided.ts', 'indexed-db': 'src/host/indexed-db/provided.ts', transaction: 'src/host/transaction/provided.ts', coordinator: 'src/host/coordinator/index.ts', cli: 'src/cli/main.ts' };
+const entries = { ...doors, sync: 'src/sync/index.ts', 'sync-contract': 'src/sync/contract/index.ts', following: 'src/disk/map/following-provided.ts', caches: 'src/host/caches/provided.ts', 'broadcast-channel': 'src/host/broadcast-channel/provided.ts', 'storage-buckets': 'src/host/storage-buckets/provided.ts', 'indexed-db': 'src/host/indexed-db/provided.ts', transaction: 'src/host/transaction/provided.ts', coordinator: 'src/host/coordinator/index.ts', inspector: 'src/inspector/index.ts', cli: 'src/cli/main.ts' };
 
 /** What both doors load, by the modules that bring all of it. */
 const core = ['src/host/storage-host.ts', 'src/host/install/global-definitions.ts', 'src/host/install/event-definitions.ts', 'src/host/install/environment.ts'];
@@ -115,7 +116,7 @@ async function bundle() {
     packages: 'external',
     legalComments: 'none',
     write: false,
-    plugins: [builtIns, onePiece],
+    plugins: [builtIns, onePiece, pageInPackage],
   });
   for (const { path, text } of outputFiles) {
     const safer = text.replace(helper, saferHelper);

@@ -34,6 +34,10 @@ describe('docs/API.md names', () => {
     expect(new Set(toldMethods)).toEqual(new Set(methods.filter((name) => name !== 'constructor')));
   });
 
+  test('every option of inspector()', () => {
+    expect(rows('`holdfast/inspector`')).toEqual(found(source('inspector/inspector.ts'), /export interface InspectorOptions/, /^}/m, members));
+  });
+
   test('every option of install()', () => {
     const options = found(source('host/install/options.ts'), /export interface InstallOptions/, /^}/m, members);
     expect(rows('`install(options)`').sort()).toEqual(options.sort());

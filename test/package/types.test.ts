@@ -66,7 +66,7 @@ declare module 'jest-environment-node' {
 `;
 
 /** Everything that the package exports, so that all of its declarations are read. */
-const exported = ['holdfast', 'holdfast/globals', 'holdfast/sync', 'holdfast/sync/contract'].map((name) => `export * from '${name}';`).join('\n');
+const exported = ['holdfast', 'holdfast/globals', 'holdfast/sync', 'holdfast/sync/contract', 'holdfast/inspector'].map((name) => `export * from '${name}';`).join('\n');
 
 const basis = ['es2023', 'esnext.disposable'];
 const precise = { exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true };

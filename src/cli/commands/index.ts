@@ -8,6 +8,7 @@ import { exportCommand } from './export.ts';
 import { cat, cp, ls, mv, put } from './files.ts';
 import { hub } from './hub.ts';
 import { importCommand } from './import.ts';
+import { inspect } from './inspect.ts';
 import { get, keys, set } from './items.ts';
 import { locks } from './locks.ts';
 import { origins } from './origins.ts';
@@ -19,5 +20,5 @@ import { watch } from './watch.ts';
 
 /** All that the program does, in the order in which its help shows it. */
 export const commands: readonly Command[] = [
-  origins, get, set, keys, rm, ls, cat, put, cp, mv, du, locks, watch, exportCommand, importCommand, backup, backups, restore, verify, deleteOrigin, hub, syncStatus, completion,
+  origins, get, set, keys, rm, ls, cat, put, cp, mv, du, locks, watch, inspect, exportCommand, importCommand, backup, backups, restore, verify, deleteOrigin, hub, syncStatus, completion,
 ];

@@ -1,5 +1,5 @@
 import { type Command, parse, requireArguments } from '../command.ts';
-import { type LockReport, reportLocks, type SessionReport } from '../lock-report.ts';
+import { type LockReport, reportLocks, type SessionReport } from '../../disk/survey/lock-report.ts';
 import { printJson, printLines } from '../output.ts';
 import { jsonOption, openRootToRead, originIn, originOption, rootOptions } from '../root.ts';
 import { ago, type Cell, table } from '../table.ts';

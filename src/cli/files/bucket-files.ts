@@ -3,7 +3,7 @@ import type { FileSystemFileHandle } from '../../file-system/file-handle.ts';
 import type { StorageClient } from '../../host/storage-client.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { onInterruption } from '../interruption.ts';
-import { holdersOf } from '../lock-report.ts';
+import { holdersOf } from '../../disk/survey/lock-report.ts';
 import { find, type Handle, type OpfsPath, shown } from '../opfs-path.ts';
 import { openRoot, originIn, type OriginValues, withClient } from '../root.ts';
 

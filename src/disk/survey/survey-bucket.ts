@@ -1,10 +1,10 @@
-import fs from 'node:fs';
 import path from 'node:path';
 import { MapMachine } from '../map/map-machine.ts';
 import { AccountMachine } from '../quota/machine.ts';
 import { categories, type Category } from '../quota/records.ts';
 import { weighBucket } from '../quota/weigh.ts';
 import { readNewest } from './read-newest.ts';
+import { lastChangeOf } from './trace.ts';
 
 /** Bytes that each kind of storage takes. */
 export interface KindBytes {
@@ -44,31 +44,4 @@ function amountsOf(bucket: string): ReadonlyMap<Category, number> {
   const amounts = new Map<Category, number>();
   for (const { category, bytes } of weighBucket(bucket)) amounts.set(category, (amounts.get(category) ?? 0) + bytes);
   return amounts;
-}
-
-/** What is written when something changes. Locks that are taken are in one of these too, so that it may be later. */
-const JOURNALS = ['local-storage', 'locks', 'quota', 'channels', 'caches/index', 'indexeddb/locks'];
-
-function lastChangeOf(bucket: string): number {
-  let last = 0;
-  for (const file of [...JOURNALS.flatMap((journal) => filesIn(path.join(bucket, journal))), ...databaseFiles(path.join(bucket, 'indexeddb', 'databases'))]) {
-    last = Math.max(last, fs.lstatSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0);
-  }
-  return Math.floor(last);
-}
-
-function filesIn(directory: string): string[] {
-  return namesIn(directory).filter((name) => /^[0-9]+$/.test(name)).map((name) => path.join(directory, name));
-}
-
-function databaseFiles(directory: string): string[] {
-  return namesIn(directory).flatMap((name) => ['db', 'db-wal'].map((file) => path.join(directory, name, file)));
-}
-
-function namesIn(directory: string): string[] {
-  try {
-    return fs.readdirSync(directory);
-  } catch {
-    return [];
-  }
 }

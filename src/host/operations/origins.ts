@@ -1,5 +1,5 @@
 import { surveyBucket, type BucketSurvey } from '../../disk/survey/survey-bucket.ts';
-import { bucketsOf, originsOf } from '../../disk/root/origins.ts';
+import { bucketsOf, type OriginPlace, originsOf } from '../../disk/root/origins.ts';
 import type { Root } from '../../disk/root/root.ts';
 import { nextTurn } from '../../runtime/timers.ts';
 import type { UsageDetails } from '../../storage/storage-manager.ts';
@@ -8,11 +8,17 @@ import type { BucketSummary, OriginSummary } from './types.ts';
 /** The origins of a root, in no order. Nothing of them is opened or made. */
 export async function* summaries(root: Root): AsyncGenerator<OriginSummary, void> {
   if (root.open() === null) return;
-  for (const { origin, path: place } of originsOf(root)) {
-    const buckets = bucketsOf(place).map((bucket) => summaryOf(bucket.name, surveyBucket(bucket.path, `${origin}/`)));
-    if (buckets.length > 0) yield together(origin, buckets);
+  for (const place of originsOf(root)) {
+    const summary = summaryOfOrigin(place);
+    if (summary !== null) yield summary;
     await nextTurn();
   }
+}
+
+/** Null: it is gone. @throws HoldfastError */
+export function summaryOfOrigin({ origin, path: place }: OriginPlace): OriginSummary | null {
+  const buckets = bucketsOf(place).map((bucket) => summaryOf(bucket.name, surveyBucket(bucket.path, `${origin}/`)));
+  return buckets.length === 0 ? null : together(origin, buckets);
 }
 
 function summaryOf(name: string, { bytes, items, changed }: BucketSurvey): BucketSummary {

@@ -1,16 +1,17 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import type { Claim, Session } from '../disk/locks/claims.ts';
-import { locatorsOf } from '../disk/locks/claims.ts';
-import type { Locator } from '../disk/locator.ts';
-import { isWithin } from '../disk/locator.ts';
-import { LockMachine } from '../disk/locks/machine.ts';
-import { belongsTo } from '../disk/locks/whereabouts.ts';
-import { bucketsOf, originsOf } from '../disk/root/origins.ts';
-import type { Root } from '../disk/root/root.ts';
-import { deaf } from '../disk/survey/deaf.ts';
-import { readNewest } from '../disk/survey/read-newest.ts';
-import { threadLife, type ThreadLife } from '../runtime/identity.ts';
+import type { Claim, Session } from '../locks/claims.ts';
+import { locatorsOf } from '../locks/claims.ts';
+import type { Locator } from '../locator.ts';
+import { isWithin } from '../locator.ts';
+import { LockMachine } from '../locks/machine.ts';
+import { belongsTo } from '../locks/whereabouts.ts';
+import { encodeOrigin } from '../names/origin.ts';
+import { bucketsOf, originsOf } from '../root/origins.ts';
+import type { Root } from '../root/root.ts';
+import { deaf } from './deaf.ts';
+import { readNewest } from './read-newest.ts';
+import { threadLife, type ThreadLife } from '../../runtime/identity.ts';
 
 /** Who takes part in a table of locks. */
 export interface SessionReport {
@@ -45,8 +46,8 @@ export interface LocksReport {
 export function reportLocks(root: Root, origin: string | null): LocksReport {
   const sessions: SessionReport[] = [];
   const locks: LockReport[] = [];
-  for (const place of originsOf(root)) {
-    if (origin !== null && place.origin !== origin) continue;
+  const places = origin === null ? originsOf(root) : [{ origin, path: path.join(root.origins, encodeOrigin(origin)) }];
+  for (const place of places) {
     for (const bucket of bucketsOf(place.path)) {
       for (const table of ['', 'indexeddb']) collect(path.join(bucket.path, table), place.origin, bucket.name, table !== '', { sessions, locks });
     }

@@ -1,0 +1,6 @@
+import type { JSX } from 'preact';
+import type { PanelProps } from './app.tsx';
+
+export function Caches(_: PanelProps): JSX.Element {
+  return <p class="empty">…</p>;
+}

@@ -1,0 +1,104 @@
+import type { Arguments } from '../arguments.ts';
+import type { Call } from '../call.ts';
+import { type Context, originOf } from '../context.ts';
+import { cut } from '../cut.ts';
+import { missing, Refused } from '../failure.ts';
+import type { ItemRow, Page } from '../messages.ts';
+
+type Items = Pick<Storage, 'length' | 'key' | 'getItem' | 'setItem' | 'removeItem' | 'clear'>;
+
+/** Code units of a value in a list. */
+const SHOWN = 400;
+
+/** A client of its own, so that all others hear of what it writes. */
+function withItems<T>(context: Context, args: Arguments, body: (items: Items) => T): T {
+  const client = context.host.client(originOf(context, args));
+  try {
+    return body(client.localStorage);
+  } finally {
+    client.close();
+  }
+}
+
+export const items: Call = {
+  run: (context, args): Page<ItemRow> => {
+    const { offset, limit } = args.window();
+    const search = args.textOr('search', '', 4096).toLowerCase();
+    return withItems(context, args, (storage) => {
+      const keys = search === '' ? keysIn(storage, offset, limit) : found(storage, search);
+      const total = search === '' ? storage.length : keys.length;
+      const rows = (search === '' ? keys : keys.slice(offset, offset + limit)).flatMap((key) => rowOf(storage, key));
+      return { total, offset, rows };
+    });
+  },
+};
+
+function keysIn(storage: Items, offset: number, limit: number): string[] {
+  const keys: string[] = [];
+  for (let index = offset; index < offset + limit; index += 1) {
+    const key = storage.key(index);
+    if (key === null) break;
+    keys.push(key);
+  }
+  return keys;
+}
+
+/** Those whose key or value has the text. */
+function found(storage: Items, search: string): string[] {
+  return keysIn(storage, 0, Infinity).filter((key) => key.toLowerCase().includes(search) || storage.getItem(key)?.toLowerCase().includes(search) === true);
+}
+
+/** None where it was removed meanwhile. */
+function rowOf(storage: Items, key: string): ItemRow[] {
+  const value = storage.getItem(key);
+  return value === null ? [] : [{ key, value: cut(value, SHOWN) }];
+}
+
+export const item: Call = {
+  run: (context, args) =>
+    withItems(context, args, (storage) => {
+      const value = storage.getItem(args.text('key'));
+      if (value === null) throw missing('There is no such item any more.');
+      return { value };
+    }),
+};
+
+/** What was on the page when it was changed is what must still be there. */
+function requireExpected(storage: Items, args: Arguments, key: string): void {
+  const expected = args.any('expected');
+  if (expected === undefined) return;
+  if (storage.getItem(key) !== expected) throw new Refused(409, 'changed', 'Somebody else has changed it meanwhile.');
+}
+
+export const setItem: Call = {
+  changes: true,
+  run: (context, args) =>
+    withItems(context, args, (storage) => {
+      const [key, value] = [args.text('key'), args.text('value')];
+      requireExpected(storage, args, key);
+      storage.setItem(key, value);
+      const before = args.textOr('renamed', undefined);
+      if (before !== undefined && before !== key) storage.removeItem(before);
+      return {};
+    }),
+};
+
+export const removeItem: Call = {
+  changes: true,
+  run: (context, args) =>
+    withItems(context, args, (storage) => {
+      const key = args.text('key');
+      requireExpected(storage, args, key);
+      storage.removeItem(key);
+      return {};
+    }),
+};
+
+export const clearItems: Call = {
+  changes: true,
+  run: (context, args) =>
+    withItems(context, args, (storage) => {
+      storage.clear();
+      return {};
+    }),
+};
