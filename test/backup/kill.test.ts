@@ -1,22 +1,36 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { checkBackups } from '../../src/disk/backup/check.ts';
 import { prune } from '../../src/disk/backup/prune.ts';
 import { Repository } from '../../src/disk/backup/repository.ts';
 import { encodeOrigin } from '../../src/disk/names/origin.ts';
 import { StorageHost } from '../../src/host/storage-host.ts';
-import { handleCalls, isChange } from '../crash/support/fault-layer.ts';
+import type * as Identity from '../../src/runtime/identity.ts';
+import { type Call, handleCalls, isChange, pathOf } from '../crash/support/fault-layer.ts';
 import { contentsOf, origin, places, read, write } from './support.ts';
 
 /*
- * A process that is killed changes nothing any more. That is done to each step here, before each of its system calls
- * that change something: that call, and all that follow it, fail, those that would clear up too.
+ * A process that is killed changes nothing any more, and is seen to have ended. That is done to each step here, before
+ * each of its system calls that change something: that call, and all that follow it, fail, those that would clear up too.
  */
 const place = places();
 
-/** Points at which each step is killed at most; all of them where somebody asks. */
-const MOST_POINTS = Number(process.env['HOLDFAST_BACKUP_KILLS'] ?? 8);
+/** What a step takes itself for, by which others ask whether it lives. */
+const step = vi.hoisted(() => ({ thread: 2 ** 30, isRunning: false }));
+
+vi.mock('../../src/runtime/identity.ts', async (load) => {
+  const identity = await load<typeof Identity>();
+  const threadIdentity: typeof identity.threadIdentity = () => ({ ...identity.threadIdentity(), ...(step.isRunning && { tid: step.thread }) });
+  const threadLife: typeof identity.threadLife = (who) => (who.tid < 2 ** 30 ? identity.threadLife(who) : step.isRunning && who.tid === step.thread ? 'alive' : 'dead');
+  return { ...identity, threadIdentity, threadLife };
+});
+
+/**
+ * A step is killed at the first of all calls that do the same thing at a place of the same kind, and at the last call; at
+ * every call where somebody asks (`npm run stress -- --backups`).
+ */
+const isAtEveryCall = process.env['HOLDFAST_BACKUP_KILLS'] === 'all';
 
 interface Step {
   /** Makes root and repository anew. */
@@ -29,25 +43,26 @@ interface Step {
 async function killEverywhere({ prepare, run, check }: Step): Promise<number> {
   const { home } = place();
   await prepare();
-  let changes = 0;
-  handleCalls(home, { before: (call) => void (changes += isChange(call) ? 1 : 0) });
+  const changes: string[] = [];
+  handleCalls(home, { before: (call) => void (isChange(call) && changes.push(kindOf(call))) });
   try {
     await run();
   } finally {
     handleCalls('', null);
   }
-  const stride = Math.max(1, Math.ceil(changes / MOST_POINTS));
   let kills = 0;
-  const points = Array.from({ length: changes }, (_, at) => at).filter((at) => at % stride === 0 || at === changes - 1);
-  for (const at of points) {
+  for (const at of isAtEveryCall ? changes.keys() : oneOfEach(changes)) {
     await clear();
     await prepare();
     let made = 0;
     handleCalls(home, { before: (call) => (isChange(call) && (made += 1) > at ? { code: 'EIO', late: false } : undefined) });
+    step.isRunning = true;
     const outcome = await run().then(
       () => 'done',
       () => 'killed',
     );
+    step.isRunning = false;
+    step.thread += 1;
     handleCalls('', null);
     if (outcome === 'killed') kills += 1;
     // What a lock becomes after a while, which nobody waits for here.
@@ -55,6 +70,22 @@ async function killEverywhere({ prepare, run, check }: Step): Promise<number> {
     await check();
   }
   return kills;
+}
+
+/** What a call does, and where: one chunk is like another, and so is all that is built beside. */
+function kindOf({ name, parameters: [target, other] }: Call): string {
+  const path = typeof target === 'number' ? (pathOf(target) ?? '') : String(target);
+  const places = /^(promises\.)?(rename|link)/.test(name) ? [path, String(other)] : [path];
+  return [name.replace('promises.', '').replace('Sync', ''), ...places.map(placeLike)].join(' ');
+}
+
+function placeLike(path: string): string {
+  const relative = path.replace(place().home, '');
+  return relative.replace(/(\/(new|chunks)\/).*?(\.[a-z]+)?$/, '$1#$3').replaceAll(/[0-9a-f]{32}|[0-9a-f-]{36}|[0-9]+/g, '#');
+}
+
+function oneOfEach(kinds: readonly string[]): number[] {
+  return [...kinds.keys()].filter((at) => kinds.indexOf(kinds[at] ?? '') === at || at === kinds.length - 1);
 }
 
 async function clear(): Promise<void> {
@@ -108,7 +139,7 @@ async function statesInRepository(): Promise<string[]> {
   return states;
 }
 
-test('a backup that is killed leaves all others whole, and the root as it was', { timeout: 240_000 }, async () => {
+test('a backup that is killed leaves all others whole, and the root as it was', { timeout: isAtEveryCall ? 3_600_000 : 240_000 }, async () => {
   const kills = await killEverywhere({
     prepare: async () => {
       await become('one');
@@ -127,7 +158,7 @@ test('a backup that is killed leaves all others whole, and the root as it was', 
   expect(kills).toBeGreaterThan(3);
 });
 
-test('a first backup that is killed leaves a directory in which the next one goes on', { timeout: 240_000 }, async () => {
+test('a first backup that is killed leaves a directory in which the next one goes on', { timeout: isAtEveryCall ? 3_600_000 : 240_000 }, async () => {
   await killEverywhere({
     prepare: () => become('one'),
     run: backUp,
@@ -138,7 +169,7 @@ test('a first backup that is killed leaves a directory in which the next one goe
   });
 });
 
-test('a prune that is killed leaves what it keeps whole, and the next one takes the rest', { timeout: 240_000 }, async () => {
+test('a prune that is killed leaves what it keeps whole, and the next one takes the rest', { timeout: isAtEveryCall ? 3_600_000 : 240_000 }, async () => {
   const kills = await killEverywhere({
     prepare: async () => {
       for (const state of ['one', 'two', 'three']) {
@@ -170,7 +201,7 @@ function putBack(root: string): string {
   return copy;
 }
 
-test('a restore that is killed leaves the state before or the restored one, or between two renames none and what was there in the workshop', { timeout: 240_000 }, async () => {
+test('a restore that is killed leaves the state before or the restored one, or between two renames none and what was there in the workshop', { timeout: isAtEveryCall ? 3_600_000 : 240_000 }, async () => {
   const seen = new Set<string>();
   const { root, backups } = place();
   const restore = (): Promise<unknown> => StorageHost.restore({ from: backups, root, origin, replace: true });

@@ -57,13 +57,15 @@ async function violations(client: StorageClient, id: string): Promise<string[]> 
   return wrong;
 }
 
-test('every restored origin is as it was at one moment, while processes write, move, are killed and start again', { timeout: 240_000 }, async () => {
+const rounds = Number(process.env['HOLDFAST_BACKUP_ROUNDS'] ?? 3);
+
+test('every restored origin is as it was at one moment, while processes write, move, are killed and start again', { timeout: 240_000 + rounds * 30_000 }, async () => {
   const ids = ['one', 'two'];
   await Promise.all(ids.map(start));
   const { backups, home, host } = place();
   const host1 = host();
   const seen: number[] = [];
-  for (let round = 0; round < Number(process.env['HOLDFAST_BACKUP_ROUNDS'] ?? 3); round += 1) {
+  for (let round = 0; round < rounds; round += 1) {
     const { problems } = await host1.backup(backups);
     expect(problems.filter(({ kind, path: at }) => kind !== 'apart' || !at.endsWith('in place'))).toEqual([]);
     const root = path.join(home, `restored ${round}`);

@@ -8,6 +8,10 @@
 // node test/stress/main.mjs --coordinators-chaos=3600 [--seed=…]
 // The simulation of regions, processes and a hub, for as many seeds as are asked for, from one on:
 // node test/stress/main.mjs --simulation=100000 [--from=1] [--plan=any|restores]
+// Backups and restores that are killed at every call, and many rounds of them beside writers:
+// node test/stress/main.mjs --backups [--rounds=60]
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -116,6 +120,13 @@ async function runShort(kills, seconds, seed) {
   }
 }
 
+async function runBackups(rounds) {
+  const env = { ...process.env, HOLDFAST_BACKUP_KILLS: 'all', HOLDFAST_BACKUP_ROUNDS: String(rounds) };
+  const tests = ['test/backup/kill.test.ts', 'test/backup/moments.test.ts'];
+  const running = spawn('npx', ['vitest', 'run', ...tests, '--testTimeout=3600000'], { env, stdio: 'inherit' });
+  [process.exitCode] = await once(running, 'exit');
+}
+
 /** Seeds between two lines of progress. */
 const SEEDS_A_LINE = 1000;
 
@@ -162,6 +173,8 @@ const { values } = parseArgs({
     from: { type: 'string', default: '1' },
     plan: { type: 'string', default: 'any' },
     long: { type: 'boolean', default: false },
+    backups: { type: 'boolean', default: false },
+    rounds: { type: 'string', default: '60' },
     database: { type: 'string' },
     records: { type: 'string', default: '2000000' },
     writes: { type: 'string', default: '500000' },
@@ -171,11 +184,12 @@ const { values } = parseArgs({
   },
 });
 const seed = Number(values.seed);
-if (values.simulation === undefined) console.log(`seed ${seed}`);
+if (values.simulation === undefined && !values.backups) console.log(`seed ${seed}`);
 if (values['coordinators-chaos'] !== undefined) await runCoordinatorsChaos(Number(values['coordinators-chaos']), seed);
 else if (values.simulation !== undefined) await runSimulation(Number(values.simulation), Number(values.from), values.plan);
 else if (values.database !== undefined) {
   const { runLarge } = await import('./large-database.mjs');
   if (!(await runLarge(Number(values.database), Number(values.records)))) process.exitCode = 1;
-} else if (values.long) await runLong(Number(values.writes), seed);
+} else if (values.backups) await runBackups(Number(values.rounds));
+else if (values.long) await runLong(Number(values.writes), seed);
 else await runShort(Number(values.kills), Number(values.seconds), seed);

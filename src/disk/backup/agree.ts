@@ -19,22 +19,25 @@ const TRIES = 200;
 export async function agree(parts: readonly Part[], now: () => number, prepare: () => void): Promise<number> {
   for (const end = uptime() + PATIENCE_MS; uptime() < end; await pause()) {
     prepare();
-    for (let attempt = 0; attempt < TRIES; attempt++) {
-      const moment = look(parts, now);
-      if (moment !== null) return moment;
-    }
+    const moment = tryOften(parts, now);
+    if (moment !== null && parts.every((part) => part.settle())) return moment;
   }
   throw new Moved('One part after another');
+}
+
+function tryOften(parts: readonly Part[], now: () => number): number | null {
+  for (let attempt = 0; attempt < TRIES; attempt++) {
+    const moment = look(parts, now);
+    if (moment !== null) return moment;
+  }
+  return null;
 }
 
 function look([first, ...others]: readonly Part[], now: () => number): number | null {
   const before = others.map((part) => part.position());
   first?.position();
   const moment = now();
-  for (const [index, part] of others.entries()) if (part.position() !== before[index]) return null;
-  first?.settle();
-  for (const part of others) part.settle();
-  return moment;
+  return others.every((part, index) => part.position() === before[index]) ? moment : null;
 }
 
 async function pause(): Promise<void> {

@@ -45,7 +45,9 @@ export class RestingDatabase implements Part {
     return this.#mark;
   }
 
-  settle(): void {}
+  settle(): boolean {
+    return true;
+  }
 }
 
 /** A database as one transaction sees it, from before the moment until it is copied. */
@@ -93,7 +95,9 @@ export class DatabasePart implements Part {
     return commits;
   }
 
-  settle(): void {}
+  settle(): boolean {
+    return true;
+  }
 
   /** Copies what it was at the moment. @throws Moved when it was deleted meanwhile */
   async take(): Promise<void> {

@@ -50,8 +50,9 @@ export class InPlacePart implements Part {
     return this.#isAsHeld ? 'as held' : 'apart';
   }
 
-  settle(): void {
+  settle(): boolean {
     this.isOfMoment = this.#isAsHeld;
+    return true;
   }
 
   /** Copies it, once it stands still for long enough. @returns false where it did not within so many milliseconds */

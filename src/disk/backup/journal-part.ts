@@ -1,8 +1,10 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { withDescriptor } from '../../runtime/descriptors.ts';
-import { closeQuietly, generationPath, listGenerations } from '../journal/generation-file.ts';
+import { SEAL_KIND } from '../journal/frame.ts';
+import { FrameReader } from '../journal/frame-reader.ts';
+import { closeQuietly, FILE_HEADER_BYTES, generationPath, listGenerations, openGeneration, type GenerationFile } from '../journal/generation-file.ts';
 import { Journal } from '../journal/journal.ts';
+import { decodeSeal } from '../journal/journal-records.ts';
 import { isDirectoryAt } from './entries.ts';
 import { factsIn, factsOf, isFresh, keptOf, type FileFacts } from './file-facts.ts';
 import type { ListedFile } from './listing.ts';
@@ -19,18 +21,18 @@ export interface TakenJournal {
 }
 
 /**
- * A journal. One that is as the backup before found it is not opened. Invariant: a generation that was sealed by the
- * moment in question is not taken, for what followed the SEAL would be missing.
+ * A journal. One that is as the backup before found it is not opened. Invariant: a generation is taken if it was not
+ * sealed at the moment; then it was the journal, and what followed the SEAL came later.
  */
 export class JournalPart implements Part {
   readonly directory: string;
   /** In the backup. */
   readonly relative: string;
-  readonly generation: number;
-  readonly #kept: ListedFile | null;
-  readonly #journal: Journal<undefined> | null = null;
-  readonly #descriptor: number = -1;
-  readonly #path: string;
+  readonly #previous: (generation: number) => ListedFile | undefined;
+  /** Null: it was not opened. */
+  #journal: Journal<undefined> | null = null;
+  #isReplaced = false;
+  #current: Current;
   #size = 0;
   #settledSize = 0;
 
@@ -41,50 +43,80 @@ export class JournalPart implements Part {
   constructor(directory: string, relative: string, previous: (generation: number) => ListedFile | undefined) {
     this.directory = directory;
     this.relative = relative;
-    const newest = listGenerations(directory)?.at(-1);
-    if (newest === undefined) throw new Moved(directory);
-    const facts = factsOf(generationPath(directory, newest));
-    this.#kept = facts === null ? null : keptOf(previous(newest), facts);
-    if (this.#kept !== null) {
-      this.generation = newest;
-      this.#path = generationPath(directory, newest);
-      return;
-    }
-    this.#journal = new Journal(directory, nullMachine);
-    // Follows whatever was sealed by now.
-    if (!this.#journal.catchUp()) throw new Moved(directory);
-    this.generation = this.#journal.generation;
-    this.#path = this.#journal.file;
-    this.#descriptor = withDescriptor(() => fs.openSync(this.#path, 'r'));
+    this.#previous = previous;
+    this.#current = this.#keptGeneration() ?? this.#open();
   }
 
-  /** Whether it was as the backup before has it when it was opened. */
+  #keptGeneration(): Current | null {
+    const number = listGenerations(this.directory)?.at(-1);
+    if (number === undefined) throw new Moved(this.directory);
+    const path = generationPath(this.directory, number);
+    const facts = factsOf(path);
+    const kept = facts === null ? null : keptOf(this.#previous(number), facts);
+    return kept === null ? null : { number, path, kept, file: null };
+  }
+
+  /** Follows whatever was sealed by now. */
+  #open(): Current {
+    this.#journal ??= new Journal(this.directory, nullMachine, { onReplaced: () => (this.#isReplaced = true) });
+    if (!this.#journal.catchUp()) throw new Moved(this.directory);
+    this.#isReplaced = false;
+    const { generation: number, file: path } = this.#journal;
+    const file = openGeneration(this.directory, number, path, 'read');
+    if (file === null) throw new Moved(this.directory);
+    return { number, path, kept: null, file };
+  }
+
+  /** The one that is taken. */
+  get generation(): number {
+    return this.#current.number;
+  }
+
+  /** Whether it is as the backup before has it. */
   get isKept(): boolean {
-    return this.#kept !== null;
+    return this.#current.kept !== null;
+  }
+
+  /** To be called shortly before its position is asked for: opens what has taken the place of what was looked at. */
+  prepare(): void {
+    if (this.#isCurrent()) return;
+    const { file } = this.#current;
+    this.#current = this.#open();
+    if (file !== null) closeQuietly(file.descriptor);
+  }
+
+  #isCurrent(): boolean {
+    const { path, kept, number } = this.#current;
+    if (kept !== null) return isAsKept(path, kept);
+    return this.#journal?.catchUp() === true && !this.#isReplaced && this.#journal.generation === number;
   }
 
   position(): number {
-    const stats = this.#kept === null ? fs.fstatSync(this.#descriptor) : fs.lstatSync(this.#path, { throwIfNoEntry: false });
+    const { file, path } = this.#current;
+    const stats = file === null ? fs.lstatSync(path, { throwIfNoEntry: false }) : fs.fstatSync(file.descriptor);
     if (stats === undefined) throw new Moved(this.directory);
     return (this.#size = stats.size);
   }
 
-  settle(): void {
+  settle(): boolean {
     this.#settledSize = this.#size;
+    const { file } = this.#current;
+    return file === null || this.#isCurrent() || this.#settledSize < sealOf(file);
   }
 
   /**
    * What it was at the moment.
    *
-   * @throws Moved where it has moved on to another generation, maybe before that
+   * @throws Moved where it is not the journal any more
    */
   take(now: number): TakenJournal {
     const { generation } = this;
-    const facts = this.#journal === null ? this.#factsAsKept() : this.#factsAsOpen(this.#journal);
-    if (this.#kept !== null) return { generation, bytes: null, facts, isFresh: false };
+    const { file } = this.#current;
+    if (file === null) return { generation, bytes: null, facts: this.#factsAsKept(), isFresh: false };
+    const facts = this.#factsOf(file);
     const bytes = Buffer.alloc(this.#settledSize);
     for (let at = 0; at < bytes.length; ) {
-      const got = fs.readSync(this.#descriptor, bytes, at, bytes.length - at, at);
+      const got = fs.readSync(file.descriptor, bytes, at, bytes.length - at, at);
       if (got === 0) throw new Moved(this.directory);
       at += got;
     }
@@ -92,22 +124,50 @@ export class JournalPart implements Part {
   }
 
   #factsAsKept(): FileFacts {
-    const facts = factsOf(this.#path);
-    const isStill = facts !== null && this.#kept !== null && keptOf(this.#kept, facts) !== null;
+    const { path, kept } = this.#current;
+    const facts = factsOf(path);
+    const isStill = facts !== null && kept !== null && isAsKept(path, kept);
     if (!isStill || facts.size !== this.#settledSize || listGenerations(this.directory)?.at(-1) !== this.generation) throw new Moved(this.directory);
     return facts;
   }
 
-  #factsAsOpen(journal: Journal<undefined>): FileFacts {
-    const facts = factsIn(fs.fstatSync(this.#descriptor, { bigint: true }));
-    const isOpen = journal.catchUp() && journal.generation === this.generation && factsOf(this.#path)?.ino === facts.ino;
-    if (!isOpen) throw new Moved(this.directory);
+  #factsOf(file: GenerationFile): FileFacts {
+    const facts = factsIn(fs.fstatSync(file.descriptor, { bigint: true }));
+    // What has sealed it may have deleted it; what has another file under its name is another journal.
+    const isOurs = this.#journal?.catchUp() === true && !this.#isReplaced && (this.#journal.generation > file.number || factsOf(file.path)?.ino === facts.ino);
+    if (!isOurs) throw new Moved(this.directory);
     return facts;
   }
 
   close(): void {
     this.#journal?.close();
-    if (this.#descriptor !== -1) closeQuietly(this.#descriptor);
+    if (this.#current.file !== null) closeQuietly(this.#current.file.descriptor);
+  }
+}
+
+/** The generation that is looked at: open, or as the backup before has it. */
+interface Current {
+  readonly number: number;
+  readonly path: string;
+  readonly kept: ListedFile | null;
+  readonly file: GenerationFile | null;
+}
+
+function isAsKept(path: string, kept: ListedFile): boolean {
+  const facts = factsOf(path);
+  return facts !== null && keptOf(kept, facts) !== null;
+}
+
+/** Where the SEAL of a generation ends; beyond all that it has, if there is none. */
+function sealOf({ descriptor, magic }: GenerationFile): number {
+  const reader = new FrameReader(descriptor, magic, FILE_HEADER_BYTES);
+  try {
+    do {
+      while (reader.next()) if (reader.frame.kind === SEAL_KIND && decodeSeal(reader.frame.payload).after === reader.before) return reader.position;
+    } while (reader.fill() > 0);
+    return Infinity;
+  } finally {
+    reader.release();
   }
 }
 

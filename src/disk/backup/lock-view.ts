@@ -21,7 +21,9 @@ export class LockView implements Part {
     return `${this.#journal.generation}-${this.#journal.size}`;
   }
 
-  settle(): void {}
+  settle(): boolean {
+    return true;
+  }
 
   /** The number in the name of the directory of the files. */
   get epoch(): number {

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
-import { delay, wallClock } from '../../runtime/timers.ts';
+import { delay, uptime, wallClock } from '../../runtime/timers.ts';
 import type { Shared } from '../journal/lockfile.ts';
 import { LockTable } from '../locks/table.ts';
 import { isDead } from './dead-names.ts';
@@ -13,8 +13,9 @@ import { Moved, type Part } from './part.ts';
 import { PlaceCapture } from './place-capture.ts';
 import { nothingTaken, type Taken } from './taken.ts';
 
-/** How often an origin is begun again that was changed underfoot; each time but the first nobody changes its files. */
+/** How often at least, and how long, an origin is begun again that was changed underfoot; each time but the first nobody changes its files. */
 const ATTEMPTS = 8;
+const PATIENCE_MS = 20_000;
 
 /** How deep below an origin there are buckets. */
 const DEPTH = 2;
@@ -69,11 +70,12 @@ export async function captureOrigin(directory: string, options: CaptureOptions):
 
 /** Takes places of one moment; begun again where something was changed underfoot. */
 async function capture(places: () => string[], directory: string, draft: Draft, options: CaptureOptions): Promise<Taken> {
+  const end = uptime() + PATIENCE_MS;
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await attemptAt(places(), directory, draft, { ...options, isHeld: attempt > 1 });
     } catch (error) {
-      if (!(error instanceof Moved) || attempt === ATTEMPTS) throw error;
+      if (!(error instanceof Moved) || (attempt >= ATTEMPTS && uptime() > end)) throw error;
       await delay(attempt);
     }
   }
@@ -89,9 +91,9 @@ async function attemptAt(relatives: readonly string[], directory: string, draft:
     const find = async (): Promise<void> => {
       const guards: Part[] = [];
       for (const place of places) guards.push(...(await place.takeFiles(isHeld)));
-      const link = (): void => places.forEach((place) => place.linkResponses());
-      taken.moment = await agree([...places.flatMap((place) => place.parts()), ...guards], wallClock, link);
-      link();
+      const prepare = (): void => places.forEach((place) => place.prepare());
+      taken.moment = await agree([...places.flatMap((place) => place.parts()), ...guards], wallClock, prepare);
+      for (const place of places) place.linkResponses();
     };
     await (isHeld ? whileHeld(places.filter(({ hasLocks }) => hasLocks), options, find) : find());
     for (const place of places) await place.finish();

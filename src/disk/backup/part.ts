@@ -7,8 +7,12 @@ export interface Part {
    * @throws Moved when it is not what it was any more
    */
   position(): string | number;
-  /** Takes note that the backup is to have it as of the position that it told last. */
-  settle(): void;
+  /**
+   * Takes note that the backup is to have it as of the position that it told last.
+   *
+   * @returns false where that turns out to have been no state of it
+   */
+  settle(): boolean;
 }
 
 /** Something was changed underfoot, so that no state of one moment comes of it: it is to be begun again. */

@@ -103,7 +103,13 @@ export class PlaceCapture {
     await Promise.all(this.#inPlace.map((part) => part.take(this.#context.draft, SHORT_PATIENCE_MS)));
   }
 
-  /** To be called right before the moment is looked for, and right after it was found. */
+  /** To be called right before the moment is looked for. @throws Moved */
+  prepare(): void {
+    for (const journal of this.#journals) journal.prepare();
+    this.linkResponses();
+  }
+
+  /** To be called right after the moment was found. */
   linkResponses(): void {
     this.#responses?.link();
   }
@@ -188,5 +194,7 @@ class Unmoved implements Part {
     return this.#before;
   }
 
-  settle(): void {}
+  settle(): boolean {
+    return true;
+  }
 }
