@@ -76,6 +76,7 @@ export class BucketEngine implements Suspendable {
   /** To be awaited before the locks are asked for. */
   async locksReady(): Promise<void> {
     await lockCode.load();
+    await this.locks.isRead;
   }
 
   /** To be awaited before the tree is asked for. */

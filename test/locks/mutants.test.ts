@@ -172,6 +172,13 @@ const mutants: Mutant[] = [
     to: 'node.parent !== null && node.operations.length === 0 && node.locks.size === 0',
   },
   { what: 'a snapshot forgets who waits', file: 'disk/locks/snapshot.ts', from: ".flag(claim.state === 'held')", to: '.flag(true)' },
+  { what: 'a snapshot forgets which of many wait', file: 'disk/locks/snapshot.ts', from: ".flag(first.state === 'held')", to: '.flag(true)' },
+  {
+    what: 'a snapshot takes claims of two sessions for those of one',
+    file: 'disk/locks/snapshot.ts',
+    from: 'next.session === last.session && ',
+    to: '',
+  },
   {
     what: 'a snapshot forgets who has expired',
     file: 'disk/locks/snapshot.ts',

@@ -128,6 +128,36 @@ it('a query copies what it gives in several turns, as of one moment', async () =
   expect(turns).toBeGreaterThanOrEqual(count / 2048 - 1);
 });
 
+it('a snapshot has thousands that wait for one name in a few records', () => {
+  const log = new SharedLog();
+  const events = { changed: () => {}, gap: () => {}, wake: () => {}, stirred: () => {}, queued: () => {}, replaced: () => {} };
+  const participant = new Participant(nowhere, threadIdentity(), (machine) => new MemoryLog(log, machine), events);
+  for (let each = 0; each < 3 * MANY; each++) participant.claim(kinds.request, () => encodeRequest(exclusive));
+  log.compact(participant.machine);
+  // The table, the session, the one that holds, and those that wait.
+  expect(log.snapshot.length).toBeLessThanOrEqual(3 + Math.ceil((3 * MANY) / 4096));
+  expect(createTable(log).query().pending).toHaveLength(3 * MANY - 1);
+});
+
+it('a realm that comes later reads what thousands have done in several turns', async () => {
+  const log = new SharedLog();
+  const events = { changed: () => {}, gap: () => {}, wake: () => {}, stirred: () => {}, queued: () => {}, replaced: () => {} };
+  const other = new Participant(nowhere, threadIdentity(), (machine) => new MemoryLog(log, machine), events);
+  for (let each = 0; each < MANY; each++) other.claim(kinds.request, () => encodeRequest(exclusive));
+  const table = createTable(log);
+  const told: number[] = [];
+  let turns = 0;
+  const asked = [1, 2, 3].map((each) => table.isRead.then(() => void told.push(each)));
+  while (told.length === 0) {
+    await turn();
+    turns++;
+  }
+  expect(turns).toBeGreaterThan(2);
+  await Promise.all([...asked, table.isRead.then(() => void told.push(4))]);
+  expect(told).toEqual([1, 2, 3, 4]);
+  expect(table.query().pending).toHaveLength(MANY - 1);
+});
+
 it('a realm that looks without being asked reads what thousands have done in several turns', async () => {
   const log = new SharedLog();
   const events = { changed: () => {}, gap: () => {}, wake: () => {}, stirred: () => {}, queued: () => {}, replaced: () => {} };

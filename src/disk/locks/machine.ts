@@ -19,8 +19,9 @@ import {
   type LockFields,
   type OperateFields,
 } from './records.ts';
+import { reviveClaim, reviveCrowd } from './revival.ts';
 import { addClaim, claimsOfClient, createLock, createOperation, createSession, createWebClaim, removeClaim, removeClaims, removeClaimsOfMany } from './session.ts';
-import { readSnapshotRecord, writeSnapshot, type SavedClaim } from './snapshot.ts';
+import { readSnapshotRecord, writeSnapshot, type SavedClaim, type SavedCrowd } from './snapshot.ts';
 import { WebQueues } from './web-queues.ts';
 
 /** The claim that a record made, or whether the record had an effect. */
@@ -373,20 +374,15 @@ export class LockMachine implements Machine<LockOutcome> {
     }
   }
 
-  #readmit(saved: SavedClaim): void {
+  #readmit(saved: SavedClaim | SavedCrowd): void {
     const session = this.#sessions.get(saved.session);
     if (session === undefined) throw new HoldfastError('journal-damaged', 'A lock in a snapshot belongs to no session');
-    const claim = this.#revive(session, saved);
-    addClaim(claim);
-    if (claim.type === 'web') this.#web.readmit(claim);
-    else this.#files.readmit(claim);
-  }
-
-  #revive(session: Session, { id, order, held, shared, fields }: SavedClaim): Claim {
-    const common: CommonClaim = { session, id, order, state: held ? 'held' : 'waiting' };
-    if (fields.type === 'lock') return { ...createLock(common, fields), shared };
-    if (fields.type === 'operation') return createOperation(common, fields);
-    return createWebClaim(common, this.#web.queue(fields.name), fields.mode, fields.clientId);
+    const claims = saved.type === 'claim' ? [reviveClaim(saved, session, this.#web)] : reviveCrowd(saved, session, this.#web);
+    for (const claim of claims) {
+      addClaim(claim);
+      if (claim.type === 'web') this.#web.readmit(claim);
+      else this.#files.readmit(claim);
+    }
   }
 
   restored(): void {

@@ -27,9 +27,11 @@ export function createOperation(common: CommonClaim, { intent, own }: OperateFie
   return { type: 'operation', ...common, intent, tree, own, waitsFor: null, dependents: null, nodes: [] };
 }
 
+/** Made by the ten thousand, so member by member, without a copy in between. */
 export function createWebClaim(common: CommonClaim, queue: WebQueue, mode: WebLockMode, clientId: string): WebClaim {
+  const { session, id, order, state } = common;
   const { name } = queue;
-  return { type: 'web', ...common, name, mode, clientId, queue, grant: 0, isBehindOthers: false, before: null, after: null };
+  return { type: 'web', session, id, order, state, name, mode, clientId, queue, grant: 0, isBehindOthers: false, before: null, after: null };
 }
 
 export function addClaim(claim: Claim): void {

@@ -1,6 +1,6 @@
 import type { SnapshotRecord } from '../journal/machine.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
-import type { Claim, Session, SessionStanding } from './claims.ts';
+import type { Claim, Session, SessionStanding, WebClaim } from './claims.ts';
 import { PayloadReader, PayloadWriter, pick } from './codec.ts';
 import type { FileChange, WebLockInfo } from './lock-table.ts';
 import {
@@ -19,7 +19,10 @@ import {
 } from './records.ts';
 
 /** Kinds of records of a snapshot, in the order in which they come. */
-const kinds = { table: 1, session: 2, claim: 3 } as const;
+const kinds = { table: 1, session: 2, claim: 3, crowd: 4 } as const;
+
+/** Claims of one crowd, at most: what is read at once stays small. */
+const CROWD = 4096;
 
 /** The state of a lock table. */
 export interface SavedTable {
@@ -33,6 +36,7 @@ export interface SavedTable {
 }
 
 export interface SavedClaim {
+  readonly type: 'claim';
   readonly session: number;
   readonly id: number;
   readonly order: number;
@@ -44,10 +48,19 @@ export interface SavedClaim {
     | ({ readonly type: 'web' } & WebLockInfo);
 }
 
+/** Web locks that differ in nothing but their places, which ascend: many of one client that hold or wait for one name. */
+export interface SavedCrowd extends WebLockInfo {
+  readonly type: 'crowd';
+  readonly session: number;
+  readonly held: boolean;
+  readonly places: readonly { readonly id: number; readonly order: number }[];
+}
+
 export type SavedRecord =
   | ({ readonly type: 'table' } & Pick<SavedTable, 'epoch' | 'order' | 'changeCount' | 'recentChanges'>)
   | ({ readonly type: 'session'; readonly id: number; readonly standing: SessionStanding } & JoinFields)
-  | ({ readonly type: 'claim' } & SavedClaim);
+  | SavedClaim
+  | SavedCrowd;
 
 const standings: readonly SessionStanding[] = ['present', 'expired', 'fenced'];
 const types = ['lock', 'operation', 'web'] as const;
@@ -60,7 +73,34 @@ export function* writeSnapshot(table: SavedTable): Iterable<SnapshotRecord> {
     writer.begin().number(session.id).number(standings.indexOf(session.standing));
     yield { kind: kinds.session, payload: writeJoin(writer, session).end() };
   }
-  for (const claim of table.claims) yield { kind: kinds.claim, payload: encodeClaim(claim) };
+  for (const each of crowds(table.claims)) {
+    yield Array.isArray(each) ? { kind: kinds.crowd, payload: encodeCrowd(each) } : { kind: kinds.claim, payload: encodeClaim(each) };
+  }
+}
+
+type Crowd = [WebClaim, ...WebClaim[]];
+
+/** The claims in order; those one after the other that a crowd can hold, together. */
+function* crowds(claims: Iterable<Claim>): Iterable<Claim | Crowd> {
+  let crowd: Crowd | null = null;
+  let last: Claim | null = null;
+  for (const claim of claims) {
+    if (claim.type === 'web' && crowd !== null && crowd.length < CROWD && canFollow(last, claim)) {
+      crowd.push(claim);
+    } else {
+      if (crowd !== null) yield crowd.length > 1 ? crowd : crowd[0];
+      crowd = claim.type === 'web' ? [claim] : null;
+      if (crowd === null) yield claim;
+    }
+    last = claim;
+  }
+  if (crowd !== null) yield crowd.length > 1 ? crowd : crowd[0];
+}
+
+function canFollow(last: Claim | null, next: WebClaim): boolean {
+  if (last?.type !== 'web') return false;
+  const isAlike = next.queue === last.queue && next.session === last.session && next.state === last.state && next.mode === last.mode;
+  return isAlike && next.clientId === last.clientId && next.id > last.id && next.order > last.order;
 }
 
 export function readSnapshotRecord(kind: number, payload: Uint8Array): SavedRecord {
@@ -75,6 +115,8 @@ export function readSnapshotRecord(kind: number, payload: Uint8Array): SavedReco
     }
     case kinds.claim:
       return readClaim(from);
+    case kinds.crowd:
+      return readCrowd(from);
     default:
       throw new HoldfastError('unknown-record', `A snapshot of the lock journal holds a record of the unknown kind ${kind}`);
   }
@@ -106,7 +148,24 @@ function encodeClaim(claim: Claim): Uint8Array {
     .flag(claim.type === 'lock' && claim.shared);
   if (claim.type === 'lock') return writeLock(writer, claim).end();
   if (claim.type === 'operation') return writeOperate(writer, claim).end();
-  return writer.number(modes.indexOf(claim.mode)).text(claim.name).text(claim.clientId).end();
+  return writeInfo(claim).end();
+}
+
+function writeInfo({ mode, name, clientId }: WebLockInfo): PayloadWriter {
+  return writer.number(modes.indexOf(mode)).text(name).text(clientId);
+}
+
+function encodeCrowd(claims: Crowd): Uint8Array {
+  const [first] = claims;
+  writer.begin().number(first.session.id).flag(first.state === 'held');
+  writeInfo(first).number(claims.length);
+  let id = 0;
+  let order = 0;
+  for (const claim of claims) {
+    writer.number(claim.id - id).number(claim.order - order);
+    ({ id, order } = claim);
+  }
+  return writer.end();
 }
 
 function readClaim(from: PayloadReader): SavedRecord {
@@ -119,9 +178,28 @@ function readClaim(from: PayloadReader): SavedRecord {
   return { type: 'claim', session, id, order, held, shared, fields: readFields(type, from) };
 }
 
+function readCrowd(from: PayloadReader): SavedRecord {
+  const session = from.number();
+  const held = from.flag();
+  const info = readInfo(from);
+  const places: { id: number; order: number }[] = [];
+  let id = 0;
+  let order = 0;
+  for (let left = from.number(); left > 0; left--) {
+    id += from.number();
+    order += from.number();
+    places.push({ id, order });
+  }
+  return { type: 'crowd', session, held, ...info, places };
+}
+
 function readFields(type: (typeof types)[number], from: PayloadReader): SavedClaim['fields'] {
   if (type === 'lock') return { type, ...readLock(from) };
   if (type === 'operation') return { type, ...readOperate(from) };
+  return { type, ...readInfo(from) };
+}
+
+function readInfo(from: PayloadReader): WebLockInfo {
   const mode = pick(modes, from.number());
-  return { type, mode, name: from.text(), clientId: from.text() };
+  return { mode, name: from.text(), clientId: from.text() };
 }

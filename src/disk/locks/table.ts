@@ -1,9 +1,9 @@
 import path from 'node:path';
 import { isThenable } from '../../runtime/brands.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
-import { threadIdentity, threadLife, type ThreadIdentity, type ThreadLife } from '../../runtime/identity.ts';
-import type { JournalOptions } from '../journal/journal.ts';
-import { lockfileSection, type Shared } from '../journal/lockfile.ts';
+import { threadIdentity, threadLife } from '../../runtime/identity.ts';
+import { nextTurn } from '../../runtime/timers.ts';
+import { lockfileSection } from '../journal/lockfile.ts';
 import type { Locator } from '../locator.ts';
 import type { BucketPlace } from '../place.ts';
 import { Bell } from './bell.ts';
@@ -14,7 +14,6 @@ import { HeldFileLock, WebLockTurn, type Holding } from './holding.ts';
 import { sessionLost } from './holdings.ts';
 import { removeLease, touchLease } from './lease.ts';
 import { Liveness } from './liveness.ts';
-import type { LockLog } from './lock-log.ts';
 import {
   LockedError,
   type FileChange,
@@ -31,7 +30,6 @@ import {
   type WebLockState,
   type WebLockTable,
 } from './lock-table.ts';
-import type { LockMachine } from './machine.ts';
 import { OpenLog } from './open-log.ts';
 import { Participant } from './participant.ts';
 import { PatientLook } from './patient-look.ts';
@@ -45,36 +43,10 @@ import {
   encodeText,
   kinds,
 } from './records.ts';
+import type { LockTableOptions } from './table-options.ts';
 import { Vigil } from './vigil.ts';
 
-export interface LockTableOptions {
-  /** `strict`: what was acknowledged survives power loss. Default `relaxed`. */
-  readonly durability?: 'relaxed' | 'strict';
-  /** For disks on which appends are not atomic. */
-  readonly shared?: Shared | undefined;
-  /** Whether the root's volume takes names for one that differ in case or normalization. */
-  readonly foldsNames?: () => boolean;
-  /** Runs what it is given outside of the caller's asynchronous context; for watchers and timers. */
-  readonly detach?: <T>(body: () => T) => T;
-  /**
-   * How long a session that begins to wait for others looks every 50 ms whether those before it live, in milliseconds.
-   * Default 0: after 50 ms once, then once a second.
-   */
-  readonly keenMs?: number;
-  /**
-   * Whether the place has directories of files (`files.<epoch>`, `swap`, `trash`), whose epoch takes them away from
-   * sessions that are taken for dead. Default true; a table of web locks alone needs only `locks` and `wake`.
-   */
-  readonly hasFiles?: boolean;
-  /** How long the lease of a session whose life cannot be proven must be seen untouched, in milliseconds. Default 30,000. */
-  readonly leaseMs?: number;
-  /** For tests: who this realm says it is, whom it sees, and a log in the place of the journal. */
-  readonly identity?: ThreadIdentity;
-  readonly probe?: (identity: ThreadIdentity) => ThreadLife;
-  readonly log?: (machine: LockMachine) => LockLog;
-  /** As of {@link JournalOptions}. */
-  readonly onCompaction?: JournalOptions['onCompaction'];
-}
+export type { LockTableOptions };
 
 /** How often a session that waits looks at the journal and at the life of those before it, in milliseconds. */
 const LOOK_MS = 1000;
@@ -107,6 +79,7 @@ export class LockTable implements FileLockTable, WebLockTable, WebLockParties {
   readonly #bucket: string;
   readonly #patientLook = new PatientLook(() => this.#tryLater(() => this.#participant.lookSome()) === true);
   #running = 0;
+  #isRead: Promise<void> | undefined;
   #closing: { readonly promise: Promise<void>; readonly finish: () => void } | null = null;
 
   /** Does no I/O. */
@@ -152,6 +125,23 @@ export class LockTable implements FileLockTable, WebLockTable, WebLockParties {
   /** Whether nothing is held, waited for or listened to. */
   get isIdle(): boolean {
     return !this.#participant.isBusy && !this.#feed.hasListeners && this.#running === 0;
+  }
+
+  /**
+   * Resolves when what the journal had at the first call was read, in as many turns of the event loop as that took: for
+   * whoever asks for something next, so that thousands of claims of others keep nobody's turn. Never rejects: what is
+   * asked for then meets the error. All who await it go on in the order in which they asked.
+   */
+  get isRead(): Promise<void> {
+    return (this.#isRead ??= this.#readInParts());
+  }
+
+  async #readInParts(): Promise<void> {
+    try {
+      while (this.#participant.lookSome()) await nextTurn();
+    } catch {
+      // What is asked for next reads again, and has somebody to tell.
+    }
   }
 
   async lockFile(locator: Locator, lockClass: LockClass): Promise<FileLock | null> {
