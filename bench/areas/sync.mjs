@@ -7,6 +7,9 @@ import { alone, median } from '../alone.mjs';
 const hubs = ['embedded', 'postgres', 'nats'];
 const operations = 10_000;
 const origins = 100;
+/** Of the hub itself, without regions. */
+const logs = 1000;
+const appends = 20_000;
 /** Of a hundred characters each: more bytes than those after which a region makes a snapshot. */
 const logged = 40_000;
 
@@ -16,6 +19,7 @@ const works = [
   { id: 'ratio', label: '… as a multiple', unit: '×' },
   { id: 'one', label: `${operations.toLocaleString('en')} operations of one origin`, unit: '/s' },
   { id: 'many', label: `… of ${origins} origins`, unit: '/s' },
+  { id: 'confirmed', label: `confirmed appends, to ${logs.toLocaleString('en')} logs in turn`, unit: '/s' },
   { id: 'log', label: `new region, from the log of ${logged.toLocaleString('en')}`, unit: 'ms' },
   { id: 'snapshot', label: '… from a snapshot and what follows', unit: 'ms' },
 ];
@@ -37,6 +41,7 @@ function* measurements(root, engine, rounds) {
   for (const [id, count] of [['one', 1], ['many', origins]]) {
     yield [id, median(alone('sync', 'throughput', `${root}-${id}`, engine, count, operations, few(rounds)).rates)];
   }
+  yield ['confirmed', median(alone('sync', 'confirmed', `${root}-confirmed`, engine, logs, appends, few(rounds)).rates)];
   alone('sync', 'fill', `${root}-fill`, engine, logged);
   yield ['log', joining(`${root}-log`, engine, rounds)];
   alone('sync', 'trim', `${root}-trim`, engine);

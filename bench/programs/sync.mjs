@@ -54,6 +54,20 @@ const steps = {
     }
     return { rates };
   },
+  /** Appends a second that are confirmed: to each of some logs the next one when the one before is. */
+  async confirmed(logs, count, rounds) {
+    const bytes = new Uint8Array(200);
+    const handles = Array.from({ length: logs }, (_, index) => hub.log(`https://tenant-${index}.example`));
+    const append = (log) => log.append([{ id: `confirmed.${(counter += 1)}`, bytes }]);
+    const each = async (log, times) => {
+      for (let time = 0; time < times; time += 1) await append(log);
+    };
+    const all = (times) => Promise.all(handles.map((log) => each(log, times)));
+    await all(1);
+    const rates = [];
+    for (let round = 0; round < rounds; round += 1) rates.push((count / (await milliseconds(() => all(count / logs)))) * 1000);
+    return { rates };
+  },
   /** A log of so many operations that somebody has made a snapshot of it. */
   async fill(count) {
     const app = synced().origin(origin);

@@ -84,12 +84,13 @@ const claim = (who: number): Step[] => [{ do: 'look', realm: who }, { do: 'claim
 const turn = (who: number, call: number, ends: boolean, alarm: number | null = null): Step => ({ do: 'turn', realm: who, key: 'a', value: `${who}${call}`, call, ends, alarm });
 
 const machine = 'disk/coordinator/owned-machine.ts';
+const ownership = 'disk/coordinator/ownership.ts';
 const ledger = 'disk/coordinator/ledger.ts';
 const mutants: (Mutant & { readonly steps: readonly Step[] })[] = [
-  { what: 'there is no fence', file: machine, from: '    if (session !== this.owner?.session) return false;\n', to: '', steps: [...claim(1), ...claim(2), turn(1, 1, true)] },
-  { what: 'a claim need not know the epoch', file: machine, from: '    if (expected !== this.epoch) return false;\n', to: '', steps: [{ do: 'look', realm: 2 }, ...claim(1), { do: 'claim', realm: 2 }] },
-  { what: 'a claim does not raise the epoch', file: machine, from: '    this.epoch += 1;\n', to: '', steps: claim(1) },
-  { what: 'who leaves owns still', file: machine, from: '    else this.owner = null;\n', to: '', steps: [...claim(1), { do: 'leave', realm: 1 }] },
+  { what: 'there is no fence', file: ownership, from: '    if (session !== this.owner?.session) return false;\n', to: '', steps: [...claim(1), ...claim(2), turn(1, 1, true)] },
+  { what: 'a claim need not know the epoch', file: ownership, from: '    if (expected !== this.epoch) return false;\n', to: '', steps: [{ do: 'look', realm: 2 }, ...claim(1), { do: 'claim', realm: 2 }] },
+  { what: 'a claim does not raise the epoch', file: ownership, from: '    this.epoch += 1;\n', to: '', steps: claim(1) },
+  { what: 'who leaves owns still', file: machine, from: '    else this.#ownership.owner = null;\n', to: '', steps: [...claim(1), { do: 'leave', realm: 1 }] },
   { what: 'there is no ledger', file: machine, from: '    for (const each of ended) this.ledger.end(each, each.fate);\n', to: '', steps: [...claim(1), turn(1, 1, true)] },
   { what: 'what has begun is not remembered', file: machine, from: '    for (const id of begun) this.ledger.begin(id);\n', to: '', steps: [...claim(1), turn(1, 1, false)] },
   { what: 'the snapshot forgets the calls', file: machine, from: '    for (const caller of this.ledger.records()) yield { kind: CALLER, payload: encodeCaller(caller) };\n', to: '', steps: [...claim(1), turn(1, 1, true), { do: 'restore' }] },

@@ -6,7 +6,6 @@ import { Ledger } from './ledger.ts';
 import {
   CALLER,
   decodeCaller,
-  decodeOwn,
   decodeState,
   decodeTurn,
   encodeCaller,
@@ -18,49 +17,46 @@ import {
   TURN,
   unknownRecord,
 } from './owned-records.ts';
-import type { Alarm, Owner } from './owned-records.ts';
+import type { Alarm, Owner, StateRecord } from './owned-records.ts';
+import { Ownership } from './ownership.ts';
 
 const entries = new RecordReader();
 
 /**
  * The state machine behind a coordinator's journal: who owns it, its map, its alarm, and what became of the calls that
- * have changed something. It keeps these invariants:
- *
- * - whoever owns has appended the OWN that raised the epoch last; everybody else's TURN and LEAVE are void;
- * - an OWN that does not expect the epoch as it is, is void: of any number that are appended at once, one has effect;
- * - a TURN has effect as a whole.
+ * have changed something. It keeps, with those of {@link Ownership}, this invariant: a TURN has effect as a whole.
  */
 export class OwnedMachine implements Machine<boolean> {
   readonly map = new MapState();
   readonly ledger = new Ledger();
-  /** How often somebody has become the owner. */
-  epoch = 0;
-  owner: Owner | null = null;
+  readonly #ownership = new Ownership();
   alarm: Alarm | null = null;
+
+  get epoch(): number {
+    return this.#ownership.epoch;
+  }
+
+  get owner(): Owner | null {
+    return this.#ownership.owner;
+  }
+
   /** The sequence of the owner's last record that had effect. */
-  lastSequence = 0;
+  get lastSequence(): number {
+    return this.#ownership.lastSequence;
+  }
 
   get weight(): number {
     return this.map.bytes;
   }
 
   /** Whether the record had effect. */
-  apply({ kind, session, sequence, payload }: JournalRecord): boolean {
-    if (kind === OWN) return this.#own(session, sequence, payload);
+  apply(record: JournalRecord): boolean {
+    const { kind, payload } = record;
+    if (kind === OWN) return this.#ownership.own(record);
     if (kind !== TURN && kind !== LEAVE) throw unknownRecord(`A record of kind ${kind}`);
-    if (session !== this.owner?.session) return false;
-    this.lastSequence = sequence;
+    if (!this.#ownership.admit(record)) return false;
     if (kind === TURN) this.#turn(payload);
-    else this.owner = null;
-    return true;
-  }
-
-  #own(session: number, sequence: number, payload: Uint8Array): boolean {
-    const { expected, address } = decodeOwn(payload);
-    if (expected !== this.epoch) return false;
-    this.epoch += 1;
-    this.owner = { session, address };
-    this.lastSequence = sequence;
+    else this.#ownership.owner = null;
     return true;
   }
 
@@ -78,17 +74,21 @@ export class OwnedMachine implements Machine<boolean> {
     this.map.takeEntries();
     this.map.quota = quota;
     this.ledger.clear();
-    this.epoch = 0;
-    this.owner = null;
+    this.#ownership.reset();
     this.alarm = null;
-    this.lastSequence = 0;
   }
 
   restore(kind: number, payload: Uint8Array): void {
-    if (kind === STATE) Object.assign(this, decodeState(payload));
+    if (kind === STATE) this.#restoreState(decodeState(payload));
     else if (kind === CALLER) this.ledger.restore(decodeCaller(payload));
     else if (kind === ENTRIES) entries.entries(payload, (key, value) => this.map.put(key, value));
     else throw unknownRecord(`A snapshot's record of kind ${kind}`);
+  }
+
+  #restoreState({ epoch, owner, alarm }: StateRecord): void {
+    this.#ownership.epoch = epoch;
+    this.#ownership.owner = owner;
+    this.alarm = alarm;
   }
 
   restored(): void {

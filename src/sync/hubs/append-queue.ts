@@ -9,8 +9,11 @@ export interface LogBatch<Log> {
   readonly blobs: readonly string[];
 }
 
-/** Appends each batch, all or none, and resolves to the logs' positions in the order of the batches. */
-export type WriteBatches<Log> = (batches: readonly LogBatch<Log>[]) => Promise<readonly number[]>;
+/** The position of a log after an append, or why that was refused of this log alone. */
+export type Appended = number | HoldfastError;
+
+/** Appends each batch, all or none, and resolves to what became of them in their order. */
+export type WriteBatches<Log> = (batches: readonly LogBatch<Log>[]) => Promise<readonly Appended[]>;
 
 /** How much goes into one write; a call that is larger by itself goes in one piece. */
 export interface WriteLimits {
@@ -85,8 +88,8 @@ export class AppendQueue<Log extends { readonly key: string }> {
 
   async #settle(groups: readonly Group<Log>[]): Promise<void> {
     try {
-      const positions = await this.#write(groups.map(batchOf));
-      groups.forEach(({ calls }, index) => calls.forEach(({ resolve }) => resolve(positions[index] ?? 0)));
+      const appended = await this.#write(groups.map(batchOf));
+      groups.forEach((group, index) => settle(group, appended[index] ?? 0));
     } catch (error) {
       if (groups.length > 1 && isOfOneLog(error)) for (const group of groups) await this.#settle([group]);
       else for (const { calls } of groups) calls.forEach(({ reject }) => reject(error));
@@ -104,6 +107,13 @@ export class AppendQueue<Log extends { readonly key: string }> {
       if (calls.length === 0) this.#waiting.delete(key);
     }
     return groups;
+  }
+}
+
+function settle({ calls }: Group<unknown>, appended: Appended): void {
+  for (const { resolve, reject } of calls) {
+    if (typeof appended === 'number') resolve(appended);
+    else reject(appended);
   }
 }
 

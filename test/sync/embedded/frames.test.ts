@@ -35,6 +35,10 @@ const samples: Samples = {
   head: { request: fc.record({ log: name }), answer: fc.record({ epoch: fc.string(), position, first: position }) },
   append: { request: fc.record({ log: name, entries: newEntries }), answer: position },
   'append-naming': { request: fc.record({ log: name, entries: newEntries, blobs: digests }), answer: position },
+  'append-many': {
+    request: fc.record({ appends: fc.array(fc.record({ log: name, entries: newEntries, blobs: digests }), { maxLength: 3 }) }),
+    answer: fc.array(fc.oneof(position, fc.record({ status: fc.constantFrom(STATUS.tooLarge, STATUS.failed, STATUS.full), message: fc.string() }))),
+  },
   read: {
     request: fc.record({ log: name, after: position, limit: u32 }),
     answer: entries.map(([after, contents]) => contents.map((each, index) => ({ position: after + 1 + index, bytes: each }))),

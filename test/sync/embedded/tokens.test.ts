@@ -32,6 +32,7 @@ const requests: { readonly [Name in OperationName]: RequestOf<Name> } = {
   head: { log: ORIGIN },
   append: { log: ORIGIN, entries: [entry('a')] },
   'append-naming': { log: ORIGIN, entries: [entry('a')], blobs: [] },
+  'append-many': { appends: [{ log: ORIGIN, entries: [entry('a')], blobs: [] }] },
   read: { log: ORIGIN, after: 0, limit: 1 },
   wait: { watched: [{ log: ORIGIN, position: null }] },
   snapshot: { log: ORIGIN },
@@ -49,8 +50,9 @@ const names = Object.keys(operations) as OperationName[];
 async function allowed(url: string, token: string, of = ORIGIN): Promise<OperationName[]> {
   const found: OperationName[] = [];
   for (const name of names) {
-    const request = JSON.parse(JSON.stringify(requests[name])) as { log?: string; watched?: { log: string }[] } | null;
-    const mine = { ...requests[name], ...(request?.log === undefined ? {} : { log: of }), ...(request?.watched === undefined ? {} : { watched: [{ log: of, position: null }] }) };
+    const request = JSON.parse(JSON.stringify(requests[name])) as { log?: string; watched?: unknown; appends?: unknown } | null;
+    const many = request?.appends === undefined ? {} : { appends: [{ log: of, entries: [entry('a')], blobs: [] }] };
+    const mine = { ...requests[name], ...many, ...(request?.log === undefined ? {} : { log: of }), ...(request?.watched === undefined ? {} : { watched: [{ log: of, position: null }] }) };
     const { status, body } = await ask(url, name, (requests[name] === null ? null : mine) as never, token);
     if (status === 401) expect(refusalIn(body)?.code).toBe('hub-unauthorized');
     else found.push(name);

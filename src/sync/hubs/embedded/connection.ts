@@ -15,7 +15,7 @@ const SILENCE_MS = 40_000;
 const KEPT_MS = 60_000;
 
 /** Open at once. */
-export const CONNECTIONS = 64;
+const CONNECTIONS = 64;
 
 /** The longest answer holds a snapshot. */
 const MAX_ANSWER_BYTES = MAX_SNAPSHOT_BYTES + 2 ** 16;

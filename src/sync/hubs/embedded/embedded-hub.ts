@@ -1,11 +1,12 @@
 import { HoldfastError } from '../../../runtime/holdfast-error.ts';
 import type { BlobCollection, Hub, HubCapabilities, HubEntry, HubLog, HubSnapshot, LogHead, NewEntry, Unsubscribe } from '../../hub.ts';
-import { AppendQueue, type LogBatch } from '../append-queue.ts';
+import { AppendQueue, type Appended, type LogBatch } from '../append-queue.ts';
 import { Lifetime } from '../lifetime.ts';
 import { requireIds, requireLogName, requirePosition } from '../log-arguments.ts';
 import { checkClientOptions, type EmbeddedHubOptions } from './client-options.ts';
-import { Connection, CONNECTIONS } from './connection.ts';
+import { Connection } from './connection.ts';
 import { News } from './news.ts';
+import { codes } from './protocol.ts';
 import {
   type AnswerOf,
   MAX_APPEND_BYTES,
@@ -15,11 +16,12 @@ import {
   MAX_ENTRY_BYTES,
   MAX_SNAPSHOT_BYTES,
   type OperationName,
+  type RefusedAppend,
   type RequestOf,
 } from './operations.ts';
 
-/** Calls to append to one log that come while a request is under way are one request, up to this. Logs do not wait for each other. */
-const GROUP = { entries: 10_000, bytes: 2 ** 23, logs: 1, writes: CONNECTIONS };
+/** Calls to append that come while so many requests are under way are one request, up to this. */
+const GROUP = { entries: 10_000, bytes: 2 ** 23, logs: 1024, writes: 8 };
 
 /** What one entry of a request takes beside its bytes and its id, in bytes. */
 const ENTRY_OVERHEAD = 5;
@@ -49,6 +51,8 @@ class EmbeddedHub implements Hub {
   readonly #connection: Connection;
   readonly #news: News;
   readonly #warnings: readonly string[];
+  /** Whether the hub appends to one log at a time only. */
+  #isOld = false;
   readonly #queue = new AppendQueue<LogKey>((batches) => this.#write(batches), GROUP);
 
   constructor(options: EmbeddedHubOptions) {
@@ -78,8 +82,26 @@ class EmbeddedHub implements Hub {
     return this.#lifetime.during(() => this.#queue.append({ key: log }, entries, blobs));
   }
 
-  #write(batches: readonly LogBatch<LogKey>[]): Promise<number[]> {
-    return Promise.all(batches.map((batch) => this.#writeOne(batch)));
+  async #write(batches: readonly LogBatch<LogKey>[]): Promise<readonly Appended[]> {
+    if (batches.length > 1 && !this.#isOld) return await this.#writeMany(batches);
+    return await Promise.all(batches.map((batch) => this.#writeOne(batch)));
+  }
+
+  async #writeMany(batches: readonly LogBatch<LogKey>[]): Promise<readonly Appended[]> {
+    const appends = batches.map(({ log, entries, blobs }) => ({ log: log.key, entries, blobs }));
+    try {
+      const answers = await this.#connection.call('append-many', { appends });
+      if (answers.length === appends.length) return answers.map((answer) => (typeof answer === 'number' ? answer : this.#refused(answer)));
+    } catch (error) {
+      if (!(error instanceof HoldfastError) || error.code !== 'hub-incompatible') throw error;
+    }
+    // A hub from before this operation.
+    this.#isOld = true;
+    return await this.#write(batches);
+  }
+
+  #refused({ status, message }: RefusedAppend): HoldfastError {
+    return new HoldfastError(codes[status], `The hub ${this.name} refused 'append': ${message}`);
   }
 
   #writeOne({ log: { key: log }, entries, blobs }: LogBatch<LogKey>): Promise<number> {

@@ -1,5 +1,6 @@
 import type { HubCapabilities, HubEntry, HubSnapshot, LogHead, NewEntry } from '../../hub.ts';
 import { type FrameReader, type FrameWriter, Malformed } from './frames.ts';
+import { isRefusal, type RefusalStatus, STATUS } from './protocol.ts';
 
 /** UTF-16 code units of a log's name. */
 export const MAX_NAME_UNITS = 512;
@@ -107,14 +108,21 @@ function writeEntries(frame: FrameWriter, { log, entries }: OfLog<{ readonly ent
   return frame;
 }
 
-function readEntries(frame: FrameReader): { readonly log: string; readonly entries: readonly NewEntry[] } {
-  return { log: readName(frame), entries: list(frame, 6, MAX_ENTRIES, () => ({ id: readId(frame), bytes: frame.bytes() })) };
+function readEntries(frame: FrameReader, most = MAX_ENTRIES): { readonly log: string; readonly entries: readonly NewEntry[] } {
+  return { log: readName(frame), entries: list(frame, 6, most, () => ({ id: readId(frame), bytes: frame.bytes() })) };
+}
+
+/** What is to be appended to one log. */
+export interface LogAppend {
+  readonly log: string;
+  readonly entries: readonly NewEntry[];
+  readonly blobs: readonly string[];
 }
 
 const append: Operation<OfLog<{ readonly entries: readonly NewEntry[] }>, number> = {
   most: MAX_APPEND_BYTES + SLACK,
   writeRequest: writeEntries,
-  readRequest: readEntries,
+  readRequest: (frame) => readEntries(frame),
   writeAnswer: (frame, position) => frame.u53(position),
   readAnswer: (frame) => frame.u53(),
 };
@@ -141,6 +149,51 @@ const appendNaming: Operation<OfLog<{ readonly entries: readonly NewEntry[]; rea
   most: MAX_APPEND_BYTES + MAX_NAMED_BLOBS * DIGEST_BYTES + SLACK,
   writeRequest: (frame, request) => writeDigests(writeEntries(frame, request), request.blobs),
   readRequest: (frame) => ({ ...readEntries(frame), blobs: readDigests(frame, MAX_NAMED_BLOBS) }),
+};
+
+/** Logs that one request appends to. */
+export const MAX_LOGS = 2 ** 12;
+
+/** Why one of several was refused, as an answer to it alone would say. */
+export interface RefusedAppend {
+  readonly status: RefusalStatus;
+  readonly message: string;
+}
+
+function readRefusedAppend(frame: FrameReader, status: number): RefusedAppend {
+  if (!isRefusal(status)) throw new Malformed(`it has status ${status}`);
+  return { status, message: frame.text() };
+}
+
+function readAppended(frame: FrameReader): number | RefusedAppend {
+  const status = frame.u8();
+  return status === STATUS.ok ? frame.u53() : readRefusedAppend(frame, status);
+}
+
+/** `append` to several logs at once. Each is taken or refused by itself; the positions come in the order of the logs. */
+const appendMany: Operation<{ readonly appends: readonly LogAppend[] }, readonly (number | RefusedAppend)[]> = {
+  most: appendNaming.most,
+  writeRequest(frame, { appends }) {
+    frame.u32(appends.length);
+    for (const { blobs, ...entries } of appends) writeDigests(writeEntries(frame, entries), blobs);
+  },
+  readRequest(frame) {
+    let room = MAX_ENTRIES;
+    const readAppend = (): LogAppend => {
+      const { log, entries } = readEntries(frame, room);
+      room -= entries.length;
+      return { log, entries, blobs: readDigests(frame, MAX_NAMED_BLOBS) };
+    };
+    return { appends: list(frame, 12, MAX_LOGS, readAppend) };
+  },
+  writeAnswer(frame, answers) {
+    frame.u32(answers.length);
+    for (const answer of answers) {
+      if (typeof answer === 'number') frame.u8(STATUS.ok).u53(answer);
+      else frame.u8(answer.status).text(answer.message);
+    }
+  },
+  readAnswer: (frame) => list(frame, 5, MAX_LOGS, () => readAppended(frame)),
 };
 
 const read: Operation<OfLog<{ readonly after: number; readonly limit: number }>, readonly HubEntry[]> = {
@@ -271,6 +324,7 @@ export const operations = {
   head,
   append,
   'append-naming': appendNaming,
+  'append-many': appendMany,
   read,
   wait,
   snapshot,

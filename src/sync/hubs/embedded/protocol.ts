@@ -28,9 +28,10 @@ export const STATUS = {
 } as const;
 
 export type Status = (typeof STATUS)[keyof typeof STATUS];
+export type RefusalStatus = Exclude<Status, 0>;
 
 /** What a client's caller is told. */
-const codes: Readonly<Record<Exclude<Status, 0>, HoldfastErrorCode>> = {
+export const codes: Readonly<Record<RefusalStatus, HoldfastErrorCode>> = {
   [STATUS.trimmed]: 'hub-trimmed',
   [STATUS.tooLarge]: 'hub-too-large',
   [STATUS.unauthorized]: 'hub-unauthorized',
@@ -76,7 +77,7 @@ export function openMessage(bytes: Uint8Array): FrameReader {
   return new FrameReader(bytes.subarray(HEADER_BYTES));
 }
 
-export function refusal(status: Exclude<Status, 0>, message: string): Uint8Array {
+export function refusal(status: RefusalStatus, message: string): Uint8Array {
   return beginMessage().u8(status).text(message).finish();
 }
 
@@ -96,6 +97,6 @@ export function readRefusal(frame: FrameReader): Refusal | null {
   return { code: codes[status], message };
 }
 
-function isRefusal(status: number): status is Exclude<Status, 0> {
+export function isRefusal(status: number): status is RefusalStatus {
   return status in codes;
 }

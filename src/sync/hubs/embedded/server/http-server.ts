@@ -127,7 +127,7 @@ class Exchange {
     frame.end();
     const forbidden = forbiddenLog(token, asked as RequestOf<OperationName>);
     if (forbidden !== null) throw new Refused(STATUS.unauthorized, `The token '${token.name}' is not for the log ${JSON.stringify(forbidden)}.`);
-    const asking: Asking = { signal, mayWrite: mayWrite(token), writer: token.name, admit: (bytes) => this.#admit(token, bytes) };
+    const asking: Asking = { signal, mayWrite: mayWrite(token), writer: token.name, admit: (bytes) => this.#admit(token, bytes), failed: (error) => this.#report(error) };
     const answer = await this.#options.service.answer(name, asked, asking);
     const message = beginMessage().u8(STATUS.ok);
     writeAnswer(message, answer);
@@ -158,8 +158,12 @@ class Exchange {
 
   #refuse(error: unknown): void {
     const { status, message } = refusalOf(error);
-    if (isFailure(error)) this.#options.onError(error);
+    this.#report(error);
     this.#send(status, refusal(status, message));
+  }
+
+  #report(error: unknown): void {
+    if (isFailure(error)) this.#options.onError(error);
   }
 
   #send(status: Status, body: Uint8Array): void {

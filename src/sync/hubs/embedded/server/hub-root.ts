@@ -7,8 +7,11 @@ import { requireLocalDisk } from '../../../../disk/root/volume.ts';
 import { HoldfastError } from '../../../../runtime/holdfast-error.ts';
 import { randomUuid } from '../../../../runtime/random.ts';
 
-/** The version of everything under the root of a hub. A root of a higher one is refused. */
-const FORMAT = 1;
+/**
+ * The version of everything under the root of a hub. A root of a higher one is refused. In version 1 there were no
+ * commits: logs had all in their own journals.
+ */
+const FORMAT = 2;
 
 const MANIFEST = 'holdfast-hub.json';
 
@@ -36,10 +39,20 @@ function create(root: string, manifest: string): void {
   if (fs.existsSync(path.join(root, STORAGE_MANIFEST))) {
     throw new HoldfastError('root-unusable', `The root ${root} holds the storage of a host; a hub needs a directory of its own.`);
   }
-  const foreign = ['logs', 'new', 'server'].find((name) => fs.existsSync(path.join(root, name)));
+  const foreign = ['logs', 'new', 'server', 'commits'].find((name) => fs.existsSync(path.join(root, name)));
   if (foreign !== undefined && !fs.existsSync(manifest)) {
     throw new HoldfastError('root-unusable', `The directory ${root} cannot become the root of a hub: its entry ${foreign} is not a hub's. Choose a directory of its own.`);
   }
+  writeManifest(root, manifest);
+}
+
+/** Keeps Holdfasts out that would not see what this one commits. Only for the root's one server. */
+export function raiseFormat(root: string): void {
+  const manifest = path.join(root, MANIFEST);
+  if (formatIn(fs.readFileSync(manifest, 'utf8')) !== FORMAT) writeManifest(root, manifest);
+}
+
+function writeManifest(root: string, manifest: string): void {
   const draft = `${manifest}.${randomUuid()}`;
   fs.writeFileSync(draft, `${JSON.stringify({ format: FORMAT })}\n`, { flag: 'wx', mode: 0o600 });
   syncPath(draft);

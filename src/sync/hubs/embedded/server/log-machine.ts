@@ -1,7 +1,8 @@
 import type { JournalRecord, Machine, SnapshotRecord } from '../../../../disk/journal/machine.ts';
 import { HoldfastError } from '../../../../runtime/holdfast-error.ts';
 import type { HubEntry, LogHead, NewEntry } from '../../../hub.ts';
-import { decodeEntries, decodeState, decodeTrim, encodeEntries, encodeState, ENTRIES, STATE, TRIM } from './log-records.ts';
+import type { Stretch } from './commits/commit-records.ts';
+import { decodeEntries, decodePlaced, decodeState, decodeTrim, encodeEntries, encodeState, ENTRIES, PLACED, STATE, TRIM } from './log-records.ts';
 
 /** A block of entries in a snapshot holds no more than this, in bytes, but for an entry that is larger by itself. */
 const BLOCK_BYTES = 2 ** 18;
@@ -66,15 +67,34 @@ export class LogMachine implements Machine<void> {
   apply({ kind, payload }: JournalRecord): void {
     if (kind === ENTRIES) decodeEntries(payload, this.#append);
     else if (kind === TRIM) this.#trim(decodeTrim(payload));
+    else if (kind === PLACED) this.#place(decodePlaced(payload));
     else throw unknownRecord(kind);
   }
 
+  #place(stretch: Pick<Stretch, 'first' | 'entries'>): void {
+    if (this.place(stretch)) return;
+    throw new HoldfastError('journal-damaged', `Entries ${this.position + 1} to ${stretch.first - 1} of a log of this hub are not in its journal.`);
+  }
+
+  /** Takes entries by their positions, those that it has already left out; false, and nothing, where some before them are missing. */
+  place({ first, entries }: Pick<Stretch, 'first' | 'entries'>): boolean {
+    if (first > this.position + 1) return false;
+    for (let index = this.position + 1 - first; index < entries.length; index++) {
+      const entry = entries[index];
+      if (entry !== undefined) this.#push(entry);
+    }
+    return true;
+  }
+
   readonly #append = (entry: NewEntry): void => {
-    if (this.#ids.has(entry.id)) return;
+    if (!this.#ids.has(entry.id)) this.#push(entry);
+  };
+
+  #push(entry: NewEntry): void {
     this.#ids.add(entry.id);
     this.#entries.push(entry);
     this.#size += sizeOf(entry);
-  };
+  }
 
   #trim(first: number): void {
     const count = Math.min(first, this.position + 1) - this.#first;

@@ -1,5 +1,6 @@
 import { HoldfastError } from '../../../../runtime/holdfast-error.ts';
 import type { NewEntry } from '../../../hub.ts';
+import { readPlaced, type Stretch, writePlaced } from './commits/commit-records.ts';
 import { FrameReader, FrameWriter, Malformed } from '../frames.ts';
 import { MAX_NAME_UNITS } from '../operations.ts';
 
@@ -9,10 +10,12 @@ import { MAX_NAME_UNITS } from '../operations.ts';
  *   STATE    version of the rules, name, epoch, first position   (in snapshots only, as the first record)
  *   ENTRIES  any number of: id, bytes
  *   TRIM     first position that is kept
+ *   PLACED   first position, entries
  */
 export const STATE = 1;
 export const ENTRIES = 2;
 export const TRIM = 3;
+export const PLACED = 4;
 
 /** The rules that this code knows. */
 const RULES_VERSION = 1;
@@ -56,6 +59,14 @@ export function encodeTrim(first: number): Uint8Array {
 
 export function decodeTrim(payload: Uint8Array): number {
   return decode(payload, (frame) => frame.u53());
+}
+
+export function encodePlaced({ first, entries }: Stretch): Uint8Array {
+  return writePlaced(new FrameWriter(), first, entries).finish();
+}
+
+export function decodePlaced(payload: Uint8Array): Pick<Stretch, 'first' | 'entries'> {
+  return decode(payload, readPlaced);
 }
 
 function decode<T>(payload: Uint8Array, body: (frame: FrameReader) => T): T {

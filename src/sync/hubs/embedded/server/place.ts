@@ -9,6 +9,8 @@ import { isDraft } from '../../../../disk/spelling.ts';
 import { fsyncLater } from '../../../../runtime/more-descriptor-calls.ts';
 import { randomUuid } from '../../../../runtime/random.ts';
 import { Gate } from './gate.ts';
+import { CommitMachine } from './commits/commit-machine.ts';
+import { commitsDirectory } from './commits/commit-log.ts';
 import { encodeState, STATE } from './log-records.ts';
 
 const DIRECTORY_MODE = 0o700;
@@ -22,12 +24,15 @@ export class LogPlaces {
   readonly #logs: string;
   readonly #workshop: string;
   readonly #gate: Gate;
+  /** The directory of what the logs have in common. */
+  readonly commits: string;
 
   /** @param files - how many files besides journals may be open at once */
   constructor(root: string, files: number) {
     this.#gate = new Gate(files);
     this.#logs = path.join(root, 'logs');
     this.#workshop = path.join(root, 'new');
+    this.commits = commitsDirectory(root);
   }
 
   /** Makes the directories of a root, and removes what a server that was killed left half built. Only for its one server. */
@@ -60,16 +65,28 @@ export class LogPlaces {
 
   /** Makes a log: its epoch is new, and on the disk before anybody hears of it. */
   create(name: string): void {
-    const draft = this.draft();
-    try {
-      fs.mkdirSync(draft, { mode: DIRECTORY_MODE });
+    this.#build(this.of(name), (draft) => {
       const journal = path.join(draft, 'journal');
       const state = encodeState({ name, epoch: randomUuid(), first: 1 });
       Journal.create(journal, [{ kind: STATE, payload: state }]);
       // What is in the journal's file is synced already; its name, and that of its directory, are not.
-      for (const directory of [journal, draft]) syncPath(directory);
-      fs.renameSync(draft, this.of(name));
-      syncPath(this.#logs);
+      syncPath(journal);
+    });
+  }
+
+  /** Makes the journal of commits. */
+  createCommits(): void {
+    this.#build(this.commits, (draft) => Journal.create(draft, new CommitMachine().snapshot()));
+  }
+
+  #build(target: string, fill: (draft: string) => void): void {
+    const draft = this.draft();
+    try {
+      fs.mkdirSync(draft, { mode: DIRECTORY_MODE });
+      fill(draft);
+      syncPath(draft);
+      fs.renameSync(draft, target);
+      syncPath(path.dirname(target));
     } catch (error) {
       fs.rmSync(draft, { recursive: true, force: true });
       throw error;

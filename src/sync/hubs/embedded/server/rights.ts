@@ -22,7 +22,8 @@ export function forbiddenLog(token: Token, request: RequestOf<OperationName>): s
 
 function logsOf(request: RequestOf<OperationName>): readonly string[] {
   if (request === null) return [];
-  return 'watched' in request ? request.watched.map(({ log }) => log) : [request.log];
+  if ('watched' in request) return request.watched.map(({ log }) => log);
+  return 'appends' in request ? request.appends.map(({ log }) => log) : [request.log];
 }
 
 /** Who may see how the hub is. */

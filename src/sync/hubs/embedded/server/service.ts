@@ -1,9 +1,11 @@
 import type { HubCapabilities, HubSnapshot } from '../../../hub.ts';
-import { type AnswerOf, MAX_ASKED_BLOBS, MAX_BLOB_BYTES, MAX_ENTRIES, MAX_ENTRY_BYTES, type OperationName, type RequestOf } from '../operations.ts';
+import { type AnswerOf, MAX_ASKED_BLOBS, MAX_BLOB_BYTES, MAX_ENTRIES, MAX_ENTRY_BYTES, type OperationName, type RefusedAppend, type RequestOf } from '../operations.ts';
 import type { Counters } from './counters.ts';
 import { HubStore, type StoreLimits } from './hub-store.ts';
+import { refusalOf } from './refusals.ts';
 import { HoldfastError } from '../../../../runtime/holdfast-error.ts';
 import type { StoredLog } from './stored-log.ts';
+import { Turns } from './turns.ts';
 import { Waiters } from './waiters.ts';
 
 const CAPABILITIES: HubCapabilities = {
@@ -21,6 +23,8 @@ export interface Asking {
   readonly signal: AbortSignal;
   /** Whether the log may be made that is asked about. */
   readonly mayWrite: boolean;
+  /** Is told of what failed of a part of the request. */
+  failed(error: unknown): void;
   /** The name of his token. */
   readonly writer: string;
   /** Is told what an answer will hold, in bytes, before it is put together; throws when that is too much now. */
@@ -50,7 +54,7 @@ export class HubService {
 
   /** Makes what the root needs. Only for its one server. */
   prepare(): void {
-    this.#store.places.prepare();
+    this.#store.prepare();
     this.#store.uploads.begin();
   }
 
@@ -93,7 +97,7 @@ function existing(store: HubStore, name: string): StoredLog {
   return log;
 }
 
-function writing(store: HubStore, counters: Counters): Pick<Handlers, 'append' | 'append-naming' | 'put-snapshot' | 'trim'> {
+function writing(store: HubStore, counters: Counters): Pick<Handlers, 'append' | 'append-naming' | 'append-many' | 'put-snapshot' | 'trim'> {
   const append = async (request: RequestOf<'append'>, names: readonly string[] = []): Promise<number> => {
     const { log, entries } = request;
     for (const { bytes } of entries) requireFit('An entry', bytes, MAX_ENTRY_BYTES);
@@ -105,6 +109,20 @@ function writing(store: HubStore, counters: Counters): Pick<Handlers, 'append' |
   return {
     append: (request) => append(request),
     'append-naming': (request) => append(request, request.blobs),
+    async 'append-many'({ appends }, { failed }) {
+      const refused = (error: unknown): RefusedAppend => {
+        failed(error);
+        return refusalOf(error);
+      };
+      const turns = new Turns();
+      const answers: Promise<number | RefusedAppend>[] = [];
+      for (const each of appends) {
+        // Logs that are not there yet are made, which takes its time.
+        await turns.next();
+        answers.push(append(each, each.blobs).catch(refused));
+      }
+      return await Promise.all(answers);
+    },
     async 'put-snapshot'({ log, snapshot }) {
       await store.log(log).putSnapshot(snapshot);
       counters.snapshotsPut += 1;

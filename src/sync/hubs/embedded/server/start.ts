@@ -10,7 +10,7 @@ import { Admission } from './admission.ts';
 import { Counters } from './counters.ts';
 import { descriptorLimit, shareOf } from './descriptors.ts';
 import { hubListener } from './http-server.ts';
-import { openHubRoot } from './hub-root.ts';
+import { openHubRoot, raiseFormat } from './hub-root.ts';
 import { UNNAMED_BYTES } from './hub-store.ts';
 import { HubService } from './service.ts';
 import { becomeSoleServer, type SoleServer } from './sole-server.ts';
@@ -47,8 +47,9 @@ export async function start(given: HubServerOptions): Promise<RunningHub> {
   const share = shareOf(descriptorLimit());
   const counters = new Counters();
   const { maxLogs = DEFAULT_LOGS, maxConnections = DEFAULT_CONNECTIONS, maxUnnamedBytes = UNNAMED_BYTES } = options;
-  const service = new HubService(root, counters, { logs: maxLogs, journals: Math.min(256, share.logs), files: Math.min(32, share.files), unnamedBytes: maxUnnamedBytes });
+  const service = new HubService(root, counters, { logs: maxLogs, files: Math.min(32, share.files), unnamedBytes: maxUnnamedBytes });
   try {
+    raiseFormat(root);
     service.prepare();
     let admission: Admission | null = null;
     let isWell = true;

@@ -2,19 +2,17 @@ import path from 'node:path';
 import { Journal } from '../../../../disk/journal/journal.ts';
 import { syncPath } from '../../../../disk/root/durable.ts';
 import { HoldfastError } from '../../../../runtime/holdfast-error.ts';
-import { setImmediate } from '../../../../runtime/timers.ts';
 import type { HubEntry, HubSnapshot, LogHead, NewEntry } from '../../../hub.ts';
 import type { Removal } from '../operations.ts';
 import { Blobs } from './blobs.ts';
+import type { CommitLog } from './commits/commit-log.ts';
+import type { Committing, GroupCommit, Piece } from './commits/group-commit.ts';
 import { isOutOfDescriptors } from './descriptors.ts';
 import { LogMachine } from './log-machine.ts';
-import { encodeEntries, encodeTrim, ENTRIES, TRIM } from './log-records.ts';
+import { encodePlaced, encodeTrim, PLACED, TRIM } from './log-records.ts';
 import type { LogPlaces } from './place.ts';
 import { Snapshots } from './snapshots.ts';
 import type { Uploads } from './uploads.ts';
-
-/** Entries of calls that came in one turn are one record, and one sync, up to this size in bytes. */
-const GROUP_BYTES = 2 ** 23;
 
 /** Entries that one answer holds, in bytes, but for one that is larger by itself. */
 const READ_BYTES = 2 ** 22;
@@ -36,11 +34,13 @@ export interface LogKeeper {
   readonly places: LogPlaces;
   readonly uploads: Uploads;
   readonly writer: HubWriter;
+  readonly commits: CommitLog;
+  readonly group: GroupCommit;
   /** The log was used, and takes this much memory now, in bytes. */
   used(log: StoredLog): void;
   /** Its head has moved. */
   moved(log: StoredLog): void;
-  /** Gives back the descriptors of the other logs. */
+  /** Gives back what the other logs have open. */
   relieve(log: StoredLog): void;
 }
 
@@ -58,12 +58,14 @@ interface Loaded {
 
 /**
  * One log of the embedded hub. Invariants:
- * - What was acknowledged, and what any client has read, is synced to the disk.
- * - Only a sync that has failed ends its use; whatever else fails is tried again at the next one.
+ * - What was acknowledged, and what any client has read, is synced to the disk: committed, and in time settled in its
+ *   own journal too. What is in neither of both is in no memory.
+ * - Whatever fails is tried again at the next use; after a sync that failed its own journal is written anew first.
+ * - Its own journal is open only while it is read or written.
  * - While it is loaded all its entries are in memory; otherwise none is, and its next use reads its journal.
  * - Reading a log does not make it; asking for its head, appending and putting do.
  */
-export class StoredLog {
+export class StoredLog implements Committing {
   readonly name: string;
   readonly snapshots: Snapshots;
   readonly blobs: Blobs;
@@ -72,8 +74,8 @@ export class StoredLog {
   #loaded: Loaded | null = null;
   /** Where its head was when it was last looked at; undefined before the first time. */
   #position: number | undefined;
-  /** A sync has failed: nobody knows what the disk holds of what the kernel shows, so nothing is shown any more. */
-  #failure: HoldfastError | null = null;
+  /** A sync has failed: nobody knows what the disk holds of its own journal. */
+  #isDoubtful = false;
   #calls: Call[] = [];
   /** Whether this server has synced what an earlier one may have left unsynced. */
   #settled = false;
@@ -120,7 +122,7 @@ export class StoredLog {
     try {
       return work();
     } catch (error) {
-      if (this.#failure !== null || !isOutOfDescriptors(error)) throw error;
+      if (!isOutOfDescriptors(error)) throw error;
       this.#begin();
       this.#keeper.relieve(this);
       return work();
@@ -141,31 +143,42 @@ export class StoredLog {
   }
 
   #find(): Loaded | null {
-    if (this.#failure !== null) throw this.#failure;
+    // Were two servers ever at work, the one that was replaced would show nothing.
+    this.#keeper.commits.check();
     const loaded = this.#loaded ?? this.#load();
     if (loaded === null) return null;
-    // Were two servers ever at work, each would still see what the other has appended.
-    if (!loaded.journal.catchUp()) {
-      this.#loaded = null;
-      this.#settled = false;
-    }
+    this.#catchUp(loaded.machine);
     this.#keeper.used(this);
     return this.#loaded;
+  }
+
+  /** Takes what was committed and is not in its own journal yet. */
+  #catchUp(machine: LogMachine): void {
+    const tail = this.#keeper.commits.tail(this.name);
+    // What does not fit was committed to a log that was restored since, or to another one of this name.
+    if (tail !== undefined && tail.epoch === machine.head().epoch) machine.place(tail);
   }
 
   #load(): Loaded | null {
     const machine = new LogMachine();
     // Only trimming makes dead bytes, so only trimming compacts.
     const journal = new Journal(path.join(this.#path, 'journal'), machine, { durability: 'strict', compactAt: Number.MAX_SAFE_INTEGER });
-    if (!journal.open()) return null;
-    if (machine.name !== this.name) throw new HoldfastError('journal-damaged', `The log in ${this.#path} is that of another name.`);
-    if (!this.#settled) syncPath(journal.file);
+    try {
+      if (!journal.open() || !journal.catchUp()) return null;
+      if (machine.name !== this.name) throw new HoldfastError('journal-damaged', `The log in ${this.#path} is that of another name.`);
+      if (this.#isDoubtful) journal.compact();
+      else if (!this.#settled) syncPath(journal.file);
+    } finally {
+      journal.suspend();
+    }
+    this.#isDoubtful = false;
     this.#settled = true;
+    this.#catchUp(machine);
     this.blobs.begin(machine.position);
     return (this.#loaded = { journal, machine });
   }
 
-  /** Gives its memory and its descriptor back until the next use. */
+  /** Gives its memory back until the next use. */
   suspend(): void {
     this.#loaded?.journal.close();
     this.#loaded = null;
@@ -179,28 +192,49 @@ export class StoredLog {
    */
   append(entries: readonly NewEntry[], blobs: readonly string[] = []): Promise<number> {
     return new Promise((resolve, reject) => {
-      if (this.#calls.push({ entries, blobs, resolve, reject }) === 1) setImmediate(() => this.#appendAll());
+      this.#calls.push({ entries, blobs, resolve, reject });
+      this.#keeper.group.request(this);
     });
   }
 
-  #appendAll(): void {
-    const calls = this.#calls;
-    this.#calls = [];
-    while (calls.length > 0) this.#appendGroup(calls.splice(0, groupLength(calls)));
-    this.#keeper.moved(this);
+  take(room: number): Piece | null {
+    while (this.#calls.length > 0) {
+      const group = this.#calls.splice(0, groupLength(this.#calls, room));
+      try {
+        return this.#piece(group.filter((call) => this.#hasBlobsOf(call)));
+      } catch (error) {
+        for (const { reject } of group) reject(error);
+      }
+    }
+    return null;
   }
 
-  #appendGroup(group: readonly Call[]): void {
-    const calls = group.filter((call) => this.#hasBlobsOf(call));
+  #piece(calls: readonly Call[]): Piece {
+    const machine = this.make();
+    const entries = fresh(machine, calls);
+    if (entries.length > 0) this.#requireRoom(machine);
+    const { epoch, position } = machine.head();
+    return {
+      stretch: entries.length === 0 ? null : { name: this.name, epoch, first: position + 1, entries },
+      bytes: entries.reduce((sum, { bytes }) => sum + bytes.length, 0),
+      landed: () => this.#landed(calls),
+      failed: (error) => calls.forEach(({ reject }) => reject(error)),
+    };
+  }
+
+  #landed(calls: readonly Call[]): void {
     try {
-      const position = this.#persistently(() => this.#write(calls.flatMap(({ entries }) => entries)));
+      const { position } = this.make();
       for (const { blobs } of calls) this.blobs.name(blobs, position);
       this.#position = position;
-      this.#keeper.used(this);
       for (const { resolve } of calls) resolve(position);
     } catch (error) {
       for (const { reject } of calls) reject(error);
     }
+  }
+
+  settled(): void {
+    this.#keeper.moved(this);
   }
 
   /** Rejects a call that names a blob which is not here. */
@@ -215,14 +249,6 @@ export class StoredLog {
     return false;
   }
 
-  #write(entries: readonly NewEntry[]): number {
-    const machine = this.make();
-    const fresh = entries.filter(({ id }) => !machine.has(id));
-    if (fresh.length > 0) this.#requireRoom(machine);
-    if (fresh.length > 0) this.#record(ENTRIES, encodeEntries(fresh));
-    return machine.position;
-  }
-
   #requireRoom({ size }: LogMachine): void {
     if (size < MOST_BYTES) return;
     throw new HoldfastError('disk-full', `The log holds ${size} bytes of entries, which is the most; a snapshot and a trim make room.`);
@@ -234,10 +260,27 @@ export class StoredLog {
     try {
       this.#loaded?.journal.append(kind, writer.session, sequence, payload);
     } catch (error) {
-      if (isOutOfDescriptors(error)) this.#begin();
-      else if (error instanceof HoldfastError && error.code === 'disk-failed') this.#failure = error;
+      this.#isDoubtful ||= error instanceof HoldfastError && error.code === 'disk-failed';
+      this.#begin();
       throw error;
+    } finally {
+      this.#loaded?.journal.suspend();
     }
+  }
+
+  /** Writes into its own journal what was committed and is not there yet. */
+  settle(): void {
+    this.#persistently(() => this.#settle());
+  }
+
+  #settle(): void {
+    const machine = this.#find()?.machine;
+    const { commits } = this.#keeper;
+    const tail = commits.tail(this.name);
+    if (tail === undefined) return;
+    const fits = machine !== undefined && tail.epoch === machine.head().epoch && tail.first <= machine.position + 1;
+    if (fits) this.#record(PLACED, encodePlaced(tail));
+    commits.settle(this.name, Number.MAX_SAFE_INTEGER);
   }
 
   /**
@@ -267,6 +310,7 @@ export class StoredLog {
     if (machine === undefined) return;
     const last = Math.min(upTo, this.snapshots.position ?? 0, machine.position);
     if (last < machine.head().first) return;
+    this.settle();
     this.#record(TRIM, encodeTrim(last + 1));
     this.#keeper.used(this);
     this.#compactIfWorthwhile();
@@ -280,16 +324,25 @@ export class StoredLog {
       journal.compact();
     } catch {
       // The entries are trimmed; that the file could not be made shorter is for the next trim.
+    } finally {
+      journal.suspend();
     }
   }
 }
 
-/** How many of the first calls make one record. */
-function groupLength(calls: readonly Call[]): number {
+/** The entries of calls that the log has not, each once. */
+function fresh(machine: LogMachine, calls: readonly Call[]): NewEntry[] {
+  const ids = new Set<string>();
+  const isFresh = ({ id }: NewEntry): boolean => !machine.has(id) && ids.size < ids.add(id).size;
+  return calls.flatMap(({ entries }) => entries.filter(isFresh));
+}
+
+/** How many of the first calls go into so much room. */
+function groupLength(calls: readonly Call[], room: number): number {
   let bytes = 0;
   for (const [index, { entries }] of calls.entries()) {
     for (const entry of entries) bytes += entry.bytes.length;
-    if (bytes > GROUP_BYTES) return Math.max(index, 1);
+    if (bytes > room) return Math.max(index, 1);
   }
   return calls.length;
 }
