@@ -1,5 +1,6 @@
 import { afterAll, describe } from 'vitest';
 import { natsHub } from '../../src/sync/hubs/nats/nats-hub.ts';
+import { channelsReachAllRegions } from '../broadcast-channel/over-a-hub.ts';
 import { itHoldsTheContract, reportSkipped, tryStart } from '../support/servers/availability.ts';
 import { startNats } from '../support/servers/nats.ts';
 
@@ -15,4 +16,5 @@ describe('the hub in a NATS JetStream', () => {
     hub: () => Promise.resolve(natsHub({ servers: server.url, user: server.user, pass: server.password })),
     crash: () => server.restart(),
   });
+  channelsReachAllRegions(() => natsHub({ servers: server.url, user: server.user, pass: server.password }));
 });

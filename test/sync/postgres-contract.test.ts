@@ -1,5 +1,6 @@
 import { afterAll, describe } from 'vitest';
 import { postgresHub } from '../../src/sync/hubs/postgres/postgres-hub.ts';
+import { channelsReachAllRegions } from '../broadcast-channel/over-a-hub.ts';
 import { itHoldsTheContract, reportSkipped, tryStart } from '../support/servers/availability.ts';
 import { startPostgres } from '../support/servers/postgres.ts';
 
@@ -24,4 +25,5 @@ describe('the hub in a PostgreSQL', () => {
       },
     },
   });
+  channelsReachAllRegions(() => postgresHub({ connectionString: server.url(), poolSize: 2 }));
 });

@@ -1,16 +1,30 @@
 import path from 'node:path';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
+import { randomInteger } from '../../runtime/random.ts';
 import { type Timer, clearTimeout, setTimeout } from '../../runtime/timers.ts';
 import { Journal, type JournalOptions } from '../journal/journal.ts';
 import { lockfileSection, type Shared } from '../journal/lockfile.ts';
 import { DirectoryWatch } from '../journal/directory-watch.ts';
 import type { BucketPlace } from '../place.ts';
 import { addJournal } from '../root/late-part.ts';
-import { type ChannelListener, ChannelMachine } from './channel-machine.ts';
-import { COUNT, encodeCount, encodeMessage, MESSAGE } from './channel-records.ts';
+import { type ChannelListener, ChannelMachine, type MachineListener } from './channel-machine.ts';
+import { COUNT, encodeCount, encodeMessage, MESSAGE, POST } from './channel-records.ts';
+import type { Span } from './span.ts';
 
 export interface ChannelJournalOptions extends Pick<JournalOptions, 'onCompaction'> {
   readonly shared?: Shared | undefined;
+  /** Messages are for other roots, too: they wait for their place in a hub's order while somebody follows it. */
+  readonly spans?: boolean;
+}
+
+/** A bucket's channels as whoever follows a hub for them has them. */
+export interface SpanJournal {
+  /** What waits, and for what, with all that is in the journal by now; null while nobody has used a channel yet. */
+  current(): Span | null;
+  /** Calls back soon after something was appended, or the first channel used. @returns what ends that */
+  watch(onNews: () => void): () => void;
+  /** @throws as `post` */
+  append(kind: number, payload: Uint8Array): void;
 }
 
 /** Who posts: a random integer in [1, 2^53), and how many messages it has posted. */
@@ -39,6 +53,12 @@ export class ChannelJournal {
   readonly #journal: Journal<void>;
   readonly #shared: Shared | undefined;
   readonly #listeners = new Set<ChannelListener>();
+  /** Those who were there while the root followed its hub. */
+  readonly #following = new Set<ChannelListener>();
+  readonly #watchers = new Set<() => void>();
+  readonly #spans: boolean;
+  /** What this realm appends to the journal beside messages. */
+  readonly #own: ChannelSender = { session: randomInteger(), sequence: 0 };
   #watch: DirectoryWatch | null = null;
   #timer: Timer | null = null;
   #closed = false;
@@ -47,6 +67,7 @@ export class ChannelJournal {
   constructor(place: BucketPlace, options: ChannelJournalOptions = {}) {
     this.#place = place;
     this.#shared = options.shared;
+    this.#spans = options.spans ?? false;
     const directory = path.join(place.path, NAME);
     this.#journal = new Journal(directory, this.#machine, {
       compactAt: COMPACT_AT,
@@ -58,30 +79,71 @@ export class ChannelJournal {
   }
 
   /**
-   * Posts a message: every subscriber hears it, in every process, this realm's before this returns.
+   * Posts a message: every subscriber hears it, in every process, this realm's before this returns unless it is to wait
+   * for a hub.
    *
    * @throws HoldfastError `disk-full`, `root-read-only`, `disk-failed`, `record-too-large`, `closed`
    */
   post(sender: ChannelSender, name: string, value: Uint8Array): void {
+    this.#append(this.#spans ? POST : MESSAGE, sender, encodeMessage(name, value));
+  }
+
+  #append(kind: number, sender: ChannelSender, payload: Uint8Array): void {
     if (!this.#journal.open()) this.#make();
     sender.sequence += 1;
-    this.#journal.append(MESSAGE, sender.session, sender.sequence, encodeMessage(name, value));
+    this.#journal.append(kind, sender.session, sender.sequence, payload);
     this.#arm();
+    this.#tellWatchers();
   }
 
   /** Tells `listener` of every message from now on. @returns what ends that */
   subscribe(listener: ChannelListener): () => void {
     // What was posted before is no news to the new one, and still is to the others.
     this.#look();
+    if (this.#spans) this.#announce();
     this.#listeners.add(listener);
+    if (this.#machine.span.link !== 0) this.#following.add(listener);
     this.#machine.listener = this.#all;
     this.#watch ??= this.#startWatch();
     return () => this.#unsubscribe(listener);
   }
 
-  readonly #all: ChannelListener = {
+  /** Whoever follows the hub for the root does so for channels once there is a journal of them. */
+  #announce(): void {
+    try {
+      if (!this.#closed && !this.#journal.open()) this.#make();
+    } catch {
+      // The disk refuses: what is posted elsewhere comes once somebody has posted here.
+    }
+  }
+
+  /** For whoever follows a hub. */
+  get span(): SpanJournal {
+    return {
+      current: () => (!this.#closed && this.#journal.catchUp() ? this.#machine.span : null),
+      watch: (onNews) => this.#watchFor(onNews),
+      append: (kind, payload) => this.#append(kind, this.#own, payload),
+    };
+  }
+
+  #watchFor(onNews: () => void): () => void {
+    this.#watchers.add(onNews);
+    this.#watch ??= this.#startWatch();
+    return () => {
+      this.#watchers.delete(onNews);
+      this.#rest();
+    };
+  }
+
+  #tellWatchers(): void {
+    for (const tell of this.#watchers) tell();
+  }
+
+  readonly #all: MachineListener = {
     message: (message) => this.#listeners.forEach((listener) => listener.message(message)),
     missed: () => this.#listeners.forEach((listener) => listener.missed()),
+    cutOff: () => this.#following.forEach((listener) => listener.missed()),
+    follows: () => this.#listeners.forEach((listener) => this.#following.add(listener)),
   };
 
   #startWatch(): DirectoryWatch {
@@ -94,8 +156,13 @@ export class ChannelJournal {
 
   #unsubscribe(listener: ChannelListener): void {
     this.#listeners.delete(listener);
-    if (this.#listeners.size > 0) return;
-    this.#machine.listener = null;
+    this.#following.delete(listener);
+    if (this.#listeners.size === 0) this.#machine.listener = null;
+    this.#rest();
+  }
+
+  #rest(): void {
+    if (this.#listeners.size + this.#watchers.size > 0) return;
     this.#watch?.close();
     this.#watch = null;
     if (this.#timer === null) this.#journal.suspend();
@@ -108,6 +175,7 @@ export class ChannelJournal {
     } catch {
       return;
     }
+    this.#tellWatchers();
   }
 
   #make(): void {
@@ -142,6 +210,8 @@ export class ChannelJournal {
     this.#closed = true;
     this.#watch?.close();
     this.#listeners.clear();
+    this.#following.clear();
+    this.#watchers.clear();
     this.#machine.listener = null;
     this.#journal.close();
   }

@@ -1,4 +1,5 @@
 import type { Locator } from '../../disk/locator.ts';
+import type { SpanJournal } from '../../disk/channels/channel-journal.ts';
 import type { MapJournal } from '../../disk/map/map-journal.ts';
 import type { MapClient } from '../../disk/map/map-client.ts';
 import type { BucketPlace } from '../../disk/place.ts';
@@ -25,6 +26,8 @@ export interface SyncedBucket {
   readonly meter: Meter;
   map(): MapJournal;
   mapClient(url: string): MapClient;
+  /** How its channels stand to a hub. */
+  channels(): SpanJournal;
   /** @throws HoldfastError closed */
   requireOpen(): void;
   /** From now on the bucket is in use, whoever holds it. */
@@ -57,7 +60,7 @@ export class BucketSync {
       writer: this.#bucket.mapClient(`${origin}/`),
       running: () => this.start(),
       files: () => this.#running?.files?.journal ?? null,
-      problems: () => (this.#running === undefined ? [] : [this.#running.problem, this.#running.filesProblem]),
+      problems: () => (this.#running === undefined ? [] : [this.#running.problem, this.#running.filesProblem, this.#running.channelsProblem]),
     }));
   }
 
@@ -81,6 +84,7 @@ export class BucketSync {
       settings: this.#settings,
       place,
       map: this.#bucket.map().replicaJournal(),
+      channels: this.broadcasts ? this.#bucket.channels() : null,
       locks: engine.locks,
       tree: engine.tree,
       durability,
@@ -101,6 +105,11 @@ export class BucketSync {
       const { files } = await this.start();
       await files?.fetch(file);
     };
+  }
+
+  /** Whether its channels reach all regions. */
+  get broadcasts(): boolean {
+    return this.#settings.broadcasts(this.#bucket.origin);
   }
 
   /** Whether it runs, or is about to. */

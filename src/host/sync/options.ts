@@ -18,6 +18,11 @@ export interface SyncOptions {
    * that another region wrote when it is first read; `eager` at once; `off` leaves files to each region.
    */
   readonly files?: 'lazy' | 'eager' | 'off' | undefined;
+  /**
+   * Of which of these origins the channels (`BroadcastChannel`) reach all regions, in the order of the hub: all, those
+   * listed, or those that a function says yes to. By default they stay within the root.
+   */
+  readonly broadcast?: boolean | SyncedOrigins | undefined;
 }
 
 /** How a host takes part in a hub, checked and completed. */
@@ -26,6 +31,8 @@ export interface SyncSettings {
   readonly region: string;
   readonly includes: (origin: string) => boolean;
   readonly files: 'lazy' | 'eager' | 'off';
+  /** Whether the channels of one that is included reach all regions. */
+  readonly broadcasts: (origin: string) => boolean;
 }
 
 const HUB_METHODS = ['connect', 'log', 'close'] as const;
@@ -42,21 +49,22 @@ function requireRegion(value: unknown): string {
   throw bad(`Option 'sync.region' must be a name of 1 to 64 printable ASCII characters without spaces, such as 'eu-west'; got ${String(value)}.`);
 }
 
-function syncedOrigins(value: unknown): SyncSettings['includes'] {
-  if (value === undefined) return () => true;
+function syncedOrigins(option: string, value: unknown): SyncSettings['includes'] {
+  if (typeof value === 'boolean') return () => value;
   if (typeof value === 'function') return (origin) => Boolean(value(origin));
-  if (!Array.isArray(value)) throw bad(`Option 'sync.origins' must be a list of origins, or a function that says yes to an origin.`);
+  if (!Array.isArray(value)) throw bad(`Option 'sync.${option}' must be a list of origins, or a function that says yes to an origin.`);
   const origins = new Set(value.map((origin) => parseOrigin(origin as OriginLike)));
   return (origin) => origins.has(origin);
 }
 
 /** @throws HoldfastError bad-option */
 export function syncSettings(value: unknown): SyncSettings {
-  const options: Partial<SyncOptions> = givenOptions(value as object, ['hub', 'region', 'origins', 'files'], "Option 'sync'");
+  const options: Partial<SyncOptions> = givenOptions(value as object, ['hub', 'region', 'origins', 'files', 'broadcast'], "Option 'sync'");
   return {
     hub: requireHub(options.hub),
     region: requireRegion(options.region),
-    includes: syncedOrigins(options.origins),
+    includes: syncedOrigins('origins', options.origins ?? true),
     files: requireOneOf('sync.files', options.files ?? 'lazy', ['lazy', 'eager', 'off']),
+    broadcasts: syncedOrigins('broadcast', options.broadcast ?? false),
   };
 }

@@ -9,9 +9,10 @@ import { TOLD } from '../../disk/replica/replica-kinds.ts';
 import { encodeTold } from '../../disk/replica/replica-records.ts';
 import type { ReplicaJournal } from '../../disk/replica/replica-journal.ts';
 import type { Verdict } from '../../disk/replica/verdicts.ts';
+import type { SpanJournal } from '../../disk/channels/channel-journal.ts';
 import type { FileTree } from '../../disk/tree/file-tree.ts';
 import { setImmediate, uptime, wallClock } from '../../runtime/timers.ts';
-import { createFilesSync, FilesModel, HubConnection, Membership, Rounds, Waiting } from '../../sync/membership/index.ts';
+import { ChannelRelay, createFilesSync, FilesModel, HubConnection, Membership, Rounds, Waiting } from '../../sync/membership/index.ts';
 import type { LogHead } from '../../sync/hub.ts';
 import type { FileConflict, FilesSync, Followed } from '../../sync/membership/index.ts';
 import { randomInteger, randomUuid } from '../../runtime/random.ts';
@@ -31,6 +32,8 @@ export interface RunningSyncOptions {
   readonly settings: SyncSettings;
   readonly place: BucketPlace;
   readonly map: ReplicaJournal;
+  /** Null: they stay within the root. */
+  readonly channels: SpanJournal | null;
   readonly locks: LockTable;
   readonly tree: FileTree;
   readonly durability: 'relaxed' | 'strict';
@@ -51,10 +54,11 @@ export class RunningSync {
   readonly #settled: Rounds<void>;
   /** Of operations whose verdicts were told in this turn. */
   #told: OperationId[] = [];
-  #filesProblem = { text: '', at: -Infinity };
+  readonly #filesProblem = new PassingProblem();
+  readonly #channelsProblem = new PassingProblem();
 
   constructor(options: RunningSyncOptions) {
-    const { settings, locks } = options;
+    const { settings, locks, channels } = options;
     this.#options = options;
     this.#connection = HubConnection.to(settings.hub);
     this.files = settings.files === 'off' ? null : this.#createFiles();
@@ -69,6 +73,7 @@ export class RunningSync {
       locks: async () => locks,
       clientId: randomUuid(),
       followed,
+      ...(channels !== null && { companion: () => this.#createRelay(channels) }),
       onFailure: options.onFailure,
     });
     outsideContexts(() => this.#membership.start());
@@ -87,15 +92,32 @@ export class RunningSync {
       session: randomInteger(),
       eager: settings.files === 'eager',
       onConflict,
-      onProblem: (text) => (this.#filesProblem = { text, at: uptime() }),
+      onProblem: (text) => this.#filesProblem.tell(text),
       detach: outsideContexts,
     });
   }
 
   /** What keeps files from being synced, where this process speaks with the hub; empty when nothing. */
   get filesProblem(): string {
-    const { text, at } = this.#filesProblem;
-    return uptime() - at < PROBLEM_LASTS_MS ? text : '';
+    return this.#filesProblem.text;
+  }
+
+  /** The same for channels. */
+  get channelsProblem(): string {
+    return this.#channelsProblem.text;
+  }
+
+  #createRelay(journal: SpanJournal): ChannelRelay {
+    const { origin, place } = this.#options;
+    const name = `${origin} channels`;
+    return new ChannelRelay({
+      journal,
+      log: this.#connection.log(name),
+      name,
+      hubName: this.#connection.name,
+      path: place.path,
+      onProblem: (text) => this.#channelsProblem.tell(text),
+    });
   }
 
   get #filesName(): string {
@@ -221,6 +243,22 @@ export class RunningSync {
   async close(): Promise<void> {
     await this.#membership.stop();
     await this.files?.close();
+  }
+}
+
+/** What is over when nobody tells of it any more. */
+class PassingProblem {
+  #text = '';
+  #at = -Infinity;
+
+  tell(text: string): void {
+    this.#text = text;
+    this.#at = uptime();
+  }
+
+  /** Empty: there is none. */
+  get text(): string {
+    return uptime() - this.#at < PROBLEM_LASTS_MS ? this.#text : '';
   }
 }
 

@@ -6,6 +6,7 @@ import { crashes } from './crashes.ts';
 import { deduplication } from './deduplication.ts';
 import { living } from './living.ts';
 import { names } from './names.ts';
+import { passing } from './passing.ts';
 import { reading } from './reading.ts';
 import { trimming } from './trimming.ts';
 import { unnamed } from './unnamed.ts';
@@ -28,5 +29,5 @@ export type { ContractSetup, ContractTest } from './contract.ts';
  * The engine must be empty or used by such tests only: they append to logs with short names such as `*` too.
  */
 export function hubContract(): readonly ContractTest[] {
-  return [...appending, ...deduplication, ...reading, ...trimming, ...blobs, ...collecting, ...unnamed, ...names, ...living, ...crashes];
+  return [...appending, ...deduplication, ...reading, ...trimming, ...passing, ...blobs, ...collecting, ...unnamed, ...names, ...living, ...crashes];
 }

@@ -29,6 +29,15 @@ export interface Followed {
   end?(): Promise<void>;
 }
 
+/** Something else of an origin that whoever speaks with the hub sees to. */
+export interface Companion {
+  /** This process speaks for the root from now on, once it comes to the hub. */
+  takeOver(): void;
+  /** It has come to the hub. */
+  start(capabilities: HubCapabilities): void;
+  stop(): Promise<void>;
+}
+
 export interface MembershipOptions {
   readonly connection: HubConnection;
   readonly region: string;
@@ -38,6 +47,8 @@ export interface MembershipOptions {
   /** What tells this realm from others in the lock table. */
   readonly clientId: string;
   readonly followed: readonly Followed[];
+  /** Makes what is beside it, for one time of speaking. */
+  readonly companion?: () => Companion;
   readonly surroundings?: Surroundings;
   /** Hears of what keeps this process from the hub, each time that it tries. */
   readonly onFailure?: (error: unknown) => void;
@@ -124,9 +135,9 @@ export class Membership {
     }
     this.#decide(null);
     try {
-      this.#begin();
+      const companion = this.#begin();
       lock.onLost = () => this.#wake?.();
-      await this.#speak();
+      await this.#speak(companion);
     } finally {
       lock.release();
       this.#failure = null;
@@ -134,19 +145,22 @@ export class Membership {
   }
 
   /** What was in the way of whoever spoke before need not be in this one's. */
-  #begin(): void {
+  #begin(): Companion | null {
     for (const { journal } of this.#options.followed) {
       const { active, link } = journal.current();
       if (active && link.code !== '') this.#reporterOf(journal).disconnected(null);
     }
     this.#hasLooked = true;
+    const companion = this.#options.companion?.() ?? null;
+    companion?.takeOver();
+    return companion;
   }
 
   #reporterOf(journal: ReplicaJournal): LinkReporter {
     return new LinkReporter(journal, this.#options.connection.name, this.#surroundings);
   }
 
-  async #speak(): Promise<void> {
+  async #speak(companion: Companion | null): Promise<void> {
     const capabilities = await this.#connect();
     if (capabilities === null) return;
     const { followed } = this.#options;
@@ -154,11 +168,12 @@ export class Membership {
     try {
       for (const replicator of replicators) replicator.start();
       for (const each of followed) each.begin?.();
+      companion?.start(capabilities);
       this.#decide(true);
       await this.#pause(Infinity);
     } finally {
       this.#decide(null);
-      await Promise.all([...replicators.map((each) => each.stop()), ...followed.map((each) => each.end?.())]);
+      await Promise.all([...replicators.map((each) => each.stop()), ...followed.map((each) => each.end?.()), companion?.stop()]);
     }
   }
 

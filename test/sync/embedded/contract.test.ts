@@ -4,6 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll } from 'vitest';
 import { startHub, type RunningHub } from '../../../src/sync/index.ts';
 import { embeddedHub } from '../../../src/sync/hubs/embedded/embedded-hub.ts';
+import { channelsReachAllRegions } from '../../broadcast-channel/over-a-hub.ts';
 import { itHoldsTheContract } from '../../support/servers/availability.ts';
 import { HubProcess } from './hub-process.ts';
 import { TOKEN } from './in-process.ts';
@@ -30,3 +31,5 @@ itHoldsTheContract({
   crash: () => server.crash(),
   bounded: { unnamedBytes: UNNAMED_BYTES, hub: async () => embeddedHub({ url: bounded?.url ?? '', token: TOKEN }) },
 });
+
+channelsReachAllRegions(() => embeddedHub({ url: server.url, token: server.token }));

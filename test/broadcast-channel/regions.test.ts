@@ -1,0 +1,172 @@
+import { describe, expect, test } from 'vitest';
+import type { Hub } from '../../src/sync/hub.ts';
+import type { SyncOptions } from '../../src/index.ts';
+import { temporaryDirectory } from '../host/support.ts';
+import { MemoryEngine, memoryHub } from '../support/memory-hub.ts';
+import { hearing, linked, LOG, ORIGIN, type Region, regionOf } from './spanning.ts';
+import { until } from './until.ts';
+
+function region(engine: MemoryEngine, name: string, root = temporaryDirectory(), options: Partial<SyncOptions> = {}): Region {
+  return regionOf(memoryHub(engine), name, root, options);
+}
+
+describe('channels over a hub', () => {
+  test('reach every channel of all regions but the sender, once, in one order', async () => {
+    const engine = new MemoryEngine();
+    const regions = ['eu', 'us', 'ap'].map((name) => region(engine, name));
+    await linked(...regions);
+    const listeners = regions.flatMap(({ open }) => [hearing(open('a')), hearing(open('a'))]);
+    const posters = regions.map(({ open }) => open('a'));
+    const own = posters.map(hearing);
+    for (let n = 0; n < 100; n += 1) {
+      for (const [who, poster] of posters.entries()) poster.postMessage([who, n]);
+      if (n % 7 === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    await until(() => listeners.every(({ length }) => length >= 300) && own.every(({ length }) => length >= 200));
+    for (const heard of listeners) expect(heard).toEqual(listeners[0]);
+    for (const [who, heard] of own.entries()) expect(heard).toEqual(listeners[0]?.filter((data) => (data as number[])[0] !== who));
+    for (const who of [0, 1, 2]) {
+      expect(listeners[0]?.filter((data) => (data as number[])[0] === who).map((data) => (data as number[])[1])).toEqual(Array.from({ length: 100 }, (_, n) => n));
+    }
+  });
+
+  test('carry values whole, and messages larger than an entry; what is too large stays in its region, in its place', async () => {
+    const engine = new MemoryEngine({ maxEntryBytes: 2 ** 12 });
+    const [eu, us] = [region(engine, 'eu'), region(engine, 'us')];
+    await linked(eu, us);
+    const [near, far] = [hearing(eu.open('a')), hearing(us.open('a'))];
+    const poster = eu.open('a');
+    const value = { map: new Map([[1, new Date(5)]]), bytes: new Uint8Array(100_000).fill(7) };
+    poster.postMessage(value);
+    poster.postMessage('x'.repeat(2 ** 24));
+    poster.postMessage('last');
+    await until(() => near.length === 3 && far.length === 2);
+    expect(far).toEqual([value, 'last']);
+    expect(near[0]).toEqual(value);
+    expect(near.map((each) => (typeof each === 'string' ? each.length : 0))).toEqual([0, 2 ** 24, 4]);
+  });
+
+  test('are delivered in their region while the hub is away, and never sent', async () => {
+    const engine = new MemoryEngine();
+    const [eu, us] = [region(engine, 'eu'), region(engine, 'us')];
+    await linked(eu, us);
+    const [near, far] = [hearing(eu.open('a')), hearing(us.open('a'))];
+    const [poster, answering] = [eu.open('a'), us.open('a')];
+    engine.away = true;
+    for (let n = 0; n < 3; n += 1) poster.postMessage(n);
+    await until(() => near.length === 3);
+    engine.away = false;
+    await linked(eu, us);
+    poster.postMessage('again');
+    answering.postMessage('and back');
+    await until(() => [near, far].every((heard) => heard.includes('again') && heard.includes('and back')));
+    expect(near.slice(0, 3)).toEqual([0, 1, 2]);
+    expect(near.slice(3).filter((each) => each !== 'error').sort()).toEqual(['again', 'and back']);
+    expect(far.filter((each) => each !== 'error').sort()).toEqual(['again', 'and back']);
+  });
+
+  test('a region that was cut off alone gets nothing old, and one messageerror on each channel', async () => {
+    const engine = new MemoryEngine();
+    const cut = new MemoryEngine();
+    const [eu, us] = [region(engine, 'eu'), regionOf(cuttableHub(engine, cut), 'us')];
+    await linked(eu, us);
+    const heard = hearing(us.open('a'));
+    cut.away = true;
+    const poster = eu.open('a');
+    const near = hearing(eu.open('a'));
+    for (let n = 0; n < 10; n += 1) poster.postMessage(n);
+    await until(() => near.length === 10);
+    expect(heard).toEqual([]);
+    cut.away = false;
+    await until(() => {
+      poster.postMessage('new');
+      return heard.includes('new');
+    });
+    expect(heard.filter((each) => each !== 'new')).toEqual(['error']);
+    expect(heard[0]).toBe('error');
+  });
+
+  test('never meet those of other origins, nor reach where they were not asked for', async () => {
+    const engine = new MemoryEngine();
+    const [eu, us, ap] = [region(engine, 'eu'), region(engine, 'us'), region(engine, 'ap', temporaryDirectory(), { broadcast: false })];
+    await linked(eu, us);
+    const stranger = hearing(us.open('a', 'https://other.example'));
+    const apart = hearing(ap.open('a'));
+    const heard = hearing(us.open('a'));
+    const own = hearing(ap.open('own'));
+    eu.open('a').postMessage(1);
+    ap.open('own').postMessage('within');
+    await until(() => heard.length === 1 && own.length === 1);
+    expect([stranger, apart]).toEqual([[], []]);
+  });
+
+  test('go on through entries that make no sense, which are told of', async () => {
+    const engine = new MemoryEngine();
+    const [eu, us] = [region(engine, 'eu'), region(engine, 'us')];
+    await linked(eu, us);
+    const heard = hearing(us.open('a'));
+    const hub = memoryHub(engine).log(LOG);
+    for (const bytes of [new Uint8Array(0), new Uint8Array([1, 2, 3]), new Uint8Array(5000).fill(255)]) {
+      await hub.append([{ id: crypto.randomUUID(), bytes }]);
+    }
+    eu.open('a').postMessage('on');
+    await until(() => heard.length === 1);
+    expect(heard).toEqual(['on']);
+    expect(us.host.origin(ORIGIN).sync?.status().problem).toMatch(/Entry \d+ of the log .* makes no sense/);
+  });
+
+  test('what a process of a root posts is sent by another, and goes on when that one closes', async () => {
+    const engine = new MemoryEngine();
+    const root = temporaryDirectory();
+    const first = region(engine, 'eu', root);
+    await linked(first);
+    const second = region(engine, 'eu', root);
+    const us = region(engine, 'us');
+    await linked(second, us);
+    const heard = hearing(us.open('a'));
+    const poster = second.open('a');
+    poster.postMessage('by the first');
+    await until(() => heard.length === 1);
+    await first.host.close();
+    await until(() => {
+      poster.postMessage('by itself');
+      return heard.length > 1;
+    });
+    expect(new Set(heard)).toEqual(new Set(['by the first', 'by itself']));
+  });
+
+  test('the last words of a host that closes are heard elsewhere', async () => {
+    const engine = new MemoryEngine();
+    const [eu, us] = [region(engine, 'eu'), region(engine, 'us')];
+    await linked(eu, us);
+    const heard = hearing(us.open('a'));
+    eu.open('a').postMessage('bye');
+    await eu.host.close();
+    await until(() => heard.length === 1);
+    expect(heard).toEqual(['bye']);
+  });
+});
+
+/** A client of a hub that can be cut off by itself. */
+function cuttableHub(engine: MemoryEngine, cut: MemoryEngine): Hub {
+  const [real, gate] = [memoryHub(engine), memoryHub(cut)];
+  return {
+    name: 'cuttable',
+    connect: () => real.connect(),
+    close: () => real.close(),
+    log(name) {
+      const log = real.log(name);
+      return new Proxy(log, {
+        get(target, key) {
+          const value: unknown = Reflect.get(target, key);
+          if (typeof value !== 'function') return value;
+          const call = (...args: unknown[]): unknown => Reflect.apply(value, target, args);
+          return key === 'subscribe' ? call : async (...args: unknown[]) => {
+            await gate.connect();
+            return call(...args);
+          };
+        },
+      });
+    },
+  };
+}
