@@ -201,7 +201,8 @@ export class Instance<Client> {
     this.#gate.ended();
     const reply = event === this.#alarmEvent ? this.#alarmEnded(kind, result) : replyOf(kind, result);
     event.fate = reply.bytes.length <= KEPT_RESULT ? reply : { kind: 'large' };
-    if (event.begun) this.#turn.note(event);
+    // What was sent before may come again from where it was lost, also if it changes nothing now.
+    if (event.begun || event.call?.isAgain === true) this.#turn.note(event);
     const leave = (): void => {
       if (event.call !== null) this.#events.delete(callName(event.call));
       else this.#alarmEvent = null;

@@ -27,7 +27,7 @@ export type FindRoute = (key: CoordinatorKey) => Promise<Route | null>;
 export type GiveUp = (key: CoordinatorKey, call: CallId) => Promise<Fate | 'got' | null>;
 
 interface Pending {
-  readonly call: Omit<Call, 'got'>;
+  readonly call: Omit<Call, 'got' | 'isAgain'>;
   readonly since: number;
   readonly resolve: (reply: Reply) => void;
   readonly reject: (error: unknown) => void;
@@ -163,7 +163,7 @@ export class Line {
   #send(route: Route, pending: Pending): void {
     pending.attempts += 1;
     const [first = pending.call.number] = this.#pending.keys();
-    route.call(this.key, { ...pending.call, got: first - 1 }).then(
+    route.call(this.key, { ...pending.call, got: first - 1, isAgain: pending.attempts > 1 }).then(
       (reply) => {
         this.#pause = 0;
         this.#pending.delete(pending.call.number);
@@ -175,6 +175,8 @@ export class Line {
 
   #failed(route: Route, pending: Pending, error: unknown): void {
     if (!(error instanceof MovedError)) {
+      // It speaks of this attempt only: whoever was lost with an earlier one may still be about to run it.
+      if (pending.losses > 0 && error instanceof CoordinatorError && error.outcome === 'not-run') return void this.#bury(pending, error);
       this.#pending.delete(pending.call.number);
       return pending.reject(error);
     }

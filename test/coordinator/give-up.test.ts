@@ -1,7 +1,7 @@
 /** What callers are told who have sent a call again and again, and got no answer. */
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Call } from '../../src/coordinator/call.ts';
-import { MovedError } from '../../src/coordinator/errors.ts';
+import { CoordinatorError, MovedError } from '../../src/coordinator/errors.ts';
 import { encode } from '../../src/coordinator/messages.ts';
 import { CoordinatorPlace } from '../../src/disk/coordinator/coordinator-place.ts';
 import { OwnedJournal } from '../../src/disk/coordinator/owned-journal.ts';
@@ -19,8 +19,8 @@ interface Scene {
   readonly calls: readonly Call[];
 }
 
-/** A process that owns the coordinator takes a call, does so much of it, and is lost; and so does each that comes after it. */
-async function lose(doing: (call: Call, attempt: number) => Partial<Turn> | null): Promise<Scene> {
+/** A process that owns the coordinator takes a call, does so much of it, and is lost; so is each that comes after it, unless it refuses. */
+async function lose(doing: (call: Call, attempt: number) => Partial<Turn> | null, refusal: Error | null = null): Promise<Scene> {
   const host = openHost();
   const { root } = ownerOf(host);
   const journal = new OwnedJournal(new CoordinatorPlace(root, key), { durability: 'relaxed', quota: 1e6 });
@@ -32,7 +32,7 @@ async function lose(doing: (call: Call, attempt: number) => Partial<Turn> | null
       calls.push(call);
       const turn = doing(call, calls.length);
       if (turn !== null) journal.settle({ steps: [], alarm: undefined, got: [], begun: [], ended: [], ...turn });
-      throw new MovedError(true);
+      throw refusal !== null && calls.length > 1 ? refusal : new MovedError(true);
     },
   };
   const transport = { address: 'here', ready: async () => undefined, reach: async () => route, find: async () => null, close: async () => undefined };
@@ -73,6 +73,16 @@ describe('a call whose processes are lost one after another is given up, and its
   test('it had run, and what it gave is too large to be kept', async () => {
     const { told } = await lose((call, attempt) => (attempt === 5 ? { ...turnOf('1'), ended: [{ caller: call.caller, number: call.number, fate: { kind: 'large' } }] } : null));
     expect(told).toMatchObject({ code: 'coordinator-interrupted', outcome: 'ran', retryable: false });
+  });
+
+  test('it had run where it was lost, though the next one has refused it', async () => {
+    const full = new CoordinatorError('coordinator-overloaded', 'full', { outcome: 'not-run', overloaded: true });
+    const ended = (call: Call): Partial<Turn> => ({ ...turnOf('1'), ended: [{ caller: call.caller, number: call.number, fate: { kind: 'value', bytes: encode('result') } }] });
+    expect((await lose((call, attempt) => (attempt === 1 ? ended(call) : null), full)).told).toBe('result');
+    const { told, calls, journal } = await lose(() => null, full);
+    expect([told, calls.map(({ isAgain }) => isAgain)]).toEqual([full, [false, true]]);
+    journal.look();
+    expect(journal.ledger.fate(calls[0] as Call)).toMatchObject({ kind: 'error' });
   });
 
   test('it was interrupted', async () => {

@@ -24,6 +24,14 @@ class List extends Coordinator {
     return JSON.parse(this.localStorage.getItem('all') ?? '[]') as string[];
   }
 
+  addIfEmpty(item: string): boolean {
+    return this.all().length === 0 && this.add(item).length === 1;
+  }
+
+  reset(): void {
+    this.localStorage.removeItem('all');
+  }
+
   async slow(item: string): Promise<string[]> {
     this.add(`${item}1`);
     await this.state.wait(later(20));
@@ -130,7 +138,7 @@ export const scenarios: Record<string, { readonly run: (test: Test) => Promise<u
       await list.all();
       const key = { origin, className: 'List', name: 'a' };
       const instance = coordinationOf.get(test.coordinators)?.coordination.live(key);
-      const call = { caller: 99, number: 1, got: 0, method: 'slow', args: encode(['x']), chain: [] };
+      const call = { caller: 99, number: 1, got: 0, isAgain: false, method: 'slow', args: encode(['x']), chain: [] };
       await Promise.all([instance?.call(key, call), later(5).then(() => instance?.call(key, call))]);
       return runs;
     },
@@ -145,6 +153,22 @@ export const scenarios: Record<string, { readonly run: (test: Test) => Promise<u
       return [await call, await list.all()];
     },
     expected: ['coordinator-interrupted', ['x1']],
+  },
+  'a call that was sent before is known to have ended, though it changed nothing': {
+    run: async (test) => {
+      const list = test.get(List, 'a');
+      await list.all();
+      const key = { origin, className: 'List', name: 'a' };
+      const instance = coordinationOf.get(test.coordinators)?.coordination.live(key);
+      const call = { caller: 96, number: 1, got: 0, isAgain: true, method: 'addIfEmpty', args: encode(['x']), chain: [] };
+      await list.add('1');
+      await instance?.call(key, call);
+      await list.reset();
+      // It comes once more, from where it was lost: its caller has been told that there was something.
+      await instance?.call(key, { ...call, isAgain: false });
+      return list.all();
+    },
+    expected: [],
   },
   'no call begins while a file is awaited': {
     run: async ({ get }) => {
@@ -174,7 +198,7 @@ export const scenarios: Record<string, { readonly run: (test: Test) => Promise<u
       killAfterTurn(test, list);
       // Nobody calls it again, which would have the alarm noted.
       const instance = coordinationOf.get(test.coordinators)?.coordination.live({ origin, className: 'List', name: 'a' });
-      const call = { caller: 97, number: 1, got: 0, method: 'wake', args: encode([Date.now() + 1000]), chain: [] };
+      const call = { caller: 97, number: 1, got: 0, isAgain: false, method: 'wake', args: encode([Date.now() + 1000]), chain: [] };
       await outcomeOf((async () => instance?.call(instance.key, call))());
       await test.advance(3000);
       return runs;
@@ -186,7 +210,7 @@ export const scenarios: Record<string, { readonly run: (test: Test) => Promise<u
       const list = test.get(List, 'a');
       await list.all();
       const key = { origin, className: 'List', name: 'a' };
-      const call = { caller: 98, number: 1, got: 0, method: 'late', args: encode(['x']), chain: [] };
+      const call = { caller: 98, number: 1, got: 0, isAgain: false, method: 'late', args: encode(['x']), chain: [] };
       const again = async (): Promise<unknown> => outcomeOf((async () => coordinationOf.get(test.coordinators)?.coordination.live(key)?.call(key, call))());
       await again();
       await test.evict(list);

@@ -6,6 +6,8 @@
 // node test/stress/main.mjs --database=5 [--records=2000000]
 // Coordinators whose processes are killed, paused, closed and left without room, for so many seconds:
 // node test/stress/main.mjs --coordinators-chaos=3600 [--seed=…]
+// Coordinators in simulated processes, for as many seeds as are asked for:
+// node test/stress/main.mjs --coordinators-simulation=100000 [--from=1]
 // The simulation of regions, processes and a hub, for as many seeds as are asked for, from one on:
 // node test/stress/main.mjs --simulation=100000 [--from=1] [--plan=any|restores]
 // Backups and restores that are killed at every call, and many rounds of them beside writers:
@@ -166,8 +168,19 @@ async function runCoordinatorsChaos(seconds, seed) {
   process.exitCode = 1;
 }
 
+async function runCoordinatorsSimulation(count, from) {
+  const { loadWorld } = await load('../coordinator/simulation/load');
+  const { soak } = await loadWorld();
+  const sentence = (done, { answered, unknown, epochs, failures }) => `${done} seeds, ${answered} calls answered, ${unknown} of unknown outcome, ${epochs} takeovers, ${failures.length} failed`;
+  const all = await soak({ from, count, onProgress: (done, soFar) => done % SEEDS_A_LINE === 0 && console.log(sentence(done, soFar)) });
+  for (const { seed: failed, wrong } of all.failures) console.log(`FAILED --from=${failed}: ${wrong}`);
+  console.log(sentence(count, all));
+  if (all.failures.length > 0) process.exitCode = 1;
+}
+
 const { values } = parseArgs({
   options: {
+    'coordinators-simulation': { type: 'string' },
     'coordinators-chaos': { type: 'string' },
     simulation: { type: 'string' },
     from: { type: 'string', default: '1' },
@@ -184,8 +197,9 @@ const { values } = parseArgs({
   },
 });
 const seed = Number(values.seed);
-if (values.simulation === undefined && !values.backups) console.log(`seed ${seed}`);
+if (values.simulation === undefined && values['coordinators-simulation'] === undefined && !values.backups) console.log(`seed ${seed}`);
 if (values['coordinators-chaos'] !== undefined) await runCoordinatorsChaos(Number(values['coordinators-chaos']), seed);
+else if (values['coordinators-simulation'] !== undefined) await runCoordinatorsSimulation(Number(values['coordinators-simulation']), Number(values.from));
 else if (values.simulation !== undefined) await runSimulation(Number(values.simulation), Number(values.from), values.plan);
 else if (values.database !== undefined) {
   const { runLarge } = await import('./large-database.mjs');

@@ -12,7 +12,8 @@ import { FrameError } from './frames.ts';
 /*
  * What processes of one root say to each other, as written values:
  *
- *   CALL   id, origin, class, name, caller, number, got, method, arguments (bytes), chain (triples: id, shown, event)
+ *   CALL   id, origin, class, name, caller, number, got, method, arguments (bytes), chain (triples: id, shown, event),
+ *          whether it was sent before
  *   REPLY  id, 'value' or 'error', bytes
  *   MOVED  id                             it does not run here: look again
  *   FAILED id, code, message, outcome, retryable, overloaded
@@ -38,14 +39,14 @@ const LONGEST_CHAIN = 1000;
 
 type Message = readonly unknown[];
 
-export function callMessage(id: number, { origin, className, name }: CoordinatorKey, { caller, number, got, method, args, chain }: Call): Message {
-  return [CALL, id, origin, className, name, caller, number, got, method, args, chain.map((link) => [link.id, link.shown, link.event])];
+export function callMessage(id: number, { origin, className, name }: CoordinatorKey, { caller, number, got, isAgain, method, args, chain }: Call): Message {
+  return [CALL, id, origin, className, name, caller, number, got, method, args, chain.map((link) => [link.id, link.shown, link.event]), isAgain];
 }
 
-export function readCall([, , origin, className, name, caller, number, got, method, args, chain]: Message): { key: CoordinatorKey; call: Call } {
+export function readCall([, , origin, className, name, caller, number, got, method, args, chain, isAgain]: Message): { key: CoordinatorKey; call: Call } {
   return {
     key: { origin: text(origin), className: text(className), name: text(name) },
-    call: { caller: integer(caller), number: integer(number), got: integer(got), method: text(method), args: bytes(args), chain: links(chain) },
+    call: { caller: integer(caller), number: integer(number), got: integer(got), isAgain: isAgain === true, method: text(method), args: bytes(args), chain: links(chain) },
   };
 }
 

@@ -1,0 +1,25 @@
+import { describe, expect, test } from 'vitest';
+import { loadWorld } from './simulation/load.ts';
+import { mutants } from './simulation/mutants.ts';
+
+// For more: npm run stress -- --coordinators-simulation=100000
+
+test('in a simulated world of processes in trouble calls have one order, run once, and end as their callers are told; alarms run', async () => {
+  const { soak } = await loadWorld();
+  const { failures, answered, epochs } = await soak({ from: 1, count: 100 });
+  expect(failures).toEqual([]);
+  expect([answered > 3000, epochs > 500]).toEqual([true, true]);
+});
+
+test('a seed gives the same world again', async () => {
+  const { runWorld } = await loadWorld();
+  const again = (): Promise<unknown> => new Promise((resolve) => setImmediate(() => resolve(runWorld(7))));
+  expect(await again()).toEqual(await again());
+});
+
+describe('a simulated world finds that', () => {
+  test.each(mutants)('$what', async (mutant) => {
+    const { soak } = await loadWorld(mutant);
+    expect((await soak({ from: 1, count: 100, stopsAtFirst: true })).failures).toHaveLength(1);
+  });
+});

@@ -1,0 +1,21 @@
+import type { Mutant } from '../../support/mutant.ts';
+
+const instance = 'coordinator/instance.ts';
+const gate = 'coordinator/gate.ts';
+const machine = 'disk/coordinator/owned-machine.ts';
+
+/** Ways to break coordinators that a simulated world finds within a hundred seeds; mutants.test.ts has more. */
+export const mutants: readonly Mutant[] = [
+  { what: 'there is no fence', file: machine, from: '    if (session !== this.owner?.session) return false;\n', to: '' },
+  { what: 'a result leaves before the turn is written', file: instance, from: '    this.#output(() => {\n      leave();\n      event.resolve(reply);\n    }, leave);', to: '    this.#output(leave, leave);\n    event.resolve(reply);' },
+  { what: 'a deposed instance goes on', file: instance, from: "    if (this.#store.settle(this.#turn.record()) === 'deposed') return false;\n", to: '    this.#store.settle(this.#turn.record());\n' },
+  { what: 'there is no ledger', file: machine, from: '    for (const each of ended) this.ledger.end(each, each.fate);\n', to: '' },
+  { what: 'what has begun is not remembered', file: machine, from: '    for (const id of begun) this.ledger.begin(id);\n', to: '' },
+  { what: 'the ledger is not asked', file: instance, from: '    if (fate !== null) return this.#answer(fate);\n', to: '' },
+  { what: 'the gate is open while the storage is awaited', file: gate, from: 'const isOpen = this.#holds === 0 && ', to: 'const isOpen = ' },
+  { what: 'the gate is open within a section', file: gate, from: 'this.#blocks.length === 0 && !(this.#isSerial', to: '!(this.#isSerial' },
+  { what: "'serial' is ignored", file: gate, from: ' && !(this.#isSerial && this.#active > 0)', to: '' },
+  { what: 'the index of alarms is late', file: instance, from: '    if (alarm) this.#surroundings.alarms.note(this.key, alarm.time, this.#store.epoch);\n', to: '' },
+  { what: 'a turn that nobody knows of counts as void', file: instance, from: 'const isVoid = !(error instanceof UnsettledError) || error.isVoid;', to: 'const isVoid = true;' },
+  { what: 'the snapshot forgets the calls', file: machine, from: '    for (const caller of this.ledger.records()) yield { kind: CALLER, payload: encodeCaller(caller) };\n', to: '' },
+];
