@@ -28,6 +28,8 @@ const treeErrors: Readonly<Record<TreeErrorCode, ErrorName>> = {
   unreadable: 'NotReadableError',
   'no-space': 'QuotaExceededError',
   elsewhere: 'NotReadableError',
+  'not-in-place': 'InvalidStateError',
+  damaged: 'NotReadableError',
   'too-many-open': 'InvalidStateError',
   io: 'UnknownError',
 };

@@ -1,7 +1,8 @@
 import fs from 'node:fs';
 import type { Locator } from '../disk/locator.ts';
 import type { FileLock } from '../disk/locks/lock-table.ts';
-import type { OpenFile } from '../disk/tree/file-tree.ts';
+import type { Content } from '../disk/tree/content.ts';
+import type { OpenFile, ReadFile } from '../disk/tree/file-tree.ts';
 import { type Timer, clearTimeout, setTimeout } from '../runtime/timers.ts';
 import { entryError, webErrorOf } from './errors.ts';
 import type { FileMeter, FileSystem, OpenResource } from './file-system.ts';
@@ -10,7 +11,7 @@ import type { FileMeter, FileSystem, OpenResource } from './file-system.ts';
 const REPORT_DELAY_MS = 50;
 
 /** What a sync access handle works on; in mode 'read-only' nothing is ever written, nor paid for. */
-export type AccessedFile = OpenFile | { readonly descriptor: number; readonly extent: null };
+export type AccessedFile = OpenFile | (ReadFile & { readonly extent: null });
 
 /**
  * The open file of a sync access handle: a descriptor and the lock that guards it, which end together. It does not
@@ -23,14 +24,16 @@ export class SyncAccess implements OpenResource {
   readonly #system: FileSystem;
   readonly #locator: Locator;
   readonly #lock: FileLock;
+  readonly #content: Content;
   #descriptor: number | null;
   #report: Timer | null = null;
 
-  constructor(system: FileSystem, locator: Locator, { descriptor, extent }: AccessedFile, lock: FileLock) {
+  constructor(system: FileSystem, locator: Locator, { descriptor, content, extent }: AccessedFile, lock: FileLock) {
     this.#system = system;
     this.#locator = locator;
     this.#descriptor = descriptor;
     this.extent = extent;
+    this.#content = content;
     this.#lock = lock;
     this.#meter = system.meter;
     system.keep(this);
@@ -43,6 +46,12 @@ export class SyncAccess implements OpenResource {
     return this.#descriptor;
   }
 
+  /** What is in the file. @throws as `descriptor` */
+  content(context: string): Content {
+    this.descriptor(context);
+    return this.#content;
+  }
+
   /** The directory of the bucket that it is in. */
   get bucket(): string {
     return this.#system.path;
@@ -52,8 +61,14 @@ export class SyncAccess implements OpenResource {
     return this.extent === null;
   }
 
-  /** The descriptor, for a change. @throws DOMException as above; NoModificationAllowedError in mode 'read-only' */
-  writable(context: string): number {
+  /** The same, for a change. @throws DOMException as above; NoModificationAllowedError in mode 'read-only' */
+  writable(context: string): Content {
+    this.writableDescriptor(context);
+    return this.#content;
+  }
+
+  /** The descriptor, for a change. @throws as `writable` */
+  writableDescriptor(context: string): number {
     const descriptor = this.descriptor(context);
     if (this.isReadOnly) {
       throw entryError('NoModificationAllowedError', context, this.#locator, "was opened in mode 'read-only'");

@@ -18,6 +18,8 @@ import { markAsUncloneable } from './uncloneable.ts';
  * - Bun: `Bun.file`, which gives whatever bytes the file has by then.
  * - Deno: none, for its blob over a file is a copy in memory. `new Blob([file])` and bodies call the readers here;
  *   structuredClone, which would give an empty file, is made to throw DataCloneError.
+ *
+ * Of an encrypted file the native parts cannot be read, and structuredClone throws DataCloneError where that can be had.
  */
 
 /** A file as it was when its state was taken, and what a `File` tells of it. */
@@ -30,10 +32,10 @@ declare const Bun: { file(path: string): Blob };
 
 /** A `File` that reads from disk. https://w3c.github.io/FileAPI/#file-section */
 export async function fileFromDisk(source: DiskFileSource): Promise<File> {
-  const range = { file: source, start: 0, end: source.state.size };
+  const range = { file: source, start: 0, end: source.sealed?.size ?? source.state.size };
   const lastModified = Math.floor(source.state.mtimeMs);
   const file = new DiskFile(await nativeParts(source), { type: source.type, lastModified }, range);
-  return corrected(file, { size: sizeOf(range), type: source.type, lastModified });
+  return corrected(file, source, { size: sizeOf(range), type: source.type, lastModified });
 }
 
 /** What stat(2) counts in. */
@@ -115,8 +117,9 @@ const NODE_BYTES = 2 ** 31;
 /** Node cannot read a directory: a blob over one fails whoever reads it, rather than give too few bytes. */
 let unreadable: Blob | undefined;
 
-async function nativeParts({ path, state }: DiskFileSource): Promise<Blob[]> {
+async function nativeParts({ path, state, sealed }: DiskFileSource): Promise<Blob[]> {
   if (runtime === 'deno') return [];
+  if (sealed !== undefined) return [await sealedPart(path)];
   if (runtime === 'bun') return [Bun.file(path)];
   if (state.size > NODE_BYTES) return [await unreadablePart(path)];
   try {
@@ -125,6 +128,11 @@ async function nativeParts({ path, state }: DiskFileSource): Promise<Blob[]> {
     // Somebody has removed the file just now: it has changed since its state was taken, and cannot be read.
     return [await unreadablePart(path)];
   }
+}
+
+/** Nobody but the readers here can decrypt; so what is read behind their back must fail. */
+function sealedPart(path: string): Promise<Blob> | Blob {
+  return runtime === 'bun' ? Bun.file(dirname(path)) : unreadablePart(path);
 }
 
 /** Over the nearest directory that is there. */
@@ -148,14 +156,18 @@ function sliceOf(range: DiskRange, native: (start: number, end: number) => Blob,
   const from = clamp(start, sizeOf(range));
   const to = Math.max(from, clamp(end, sizeOf(range)));
   const slice = { file: range.file, start: range.start + from, end: range.start + to };
-  const parts = runtime === 'deno' ? [] : [isWhole(range) ? native(from, to) : unreadable].filter((part) => part !== undefined);
+  const parts = runtime === 'deno' ? [] : [isWhole(range) ? native(from, to) : unreadablePartOf(range)].filter((part) => part !== undefined);
   const options = { type: mediaType(type) };
-  return corrected(new DiskSlice(parts, options, slice), { size: sizeOf(slice), ...options });
+  return corrected(new DiskSlice(parts, options, slice), range.file, { size: sizeOf(slice), ...options });
+}
+
+function unreadablePartOf({ file }: DiskRange): Blob | undefined {
+  return runtime === 'bun' ? Bun.file(dirname(file.path)) : unreadable;
 }
 
 /** Whether the native parts have the bytes. */
 function isWhole({ file }: DiskRange): boolean {
-  return runtime === 'bun' || file.state.size <= NODE_BYTES;
+  return file.sealed === undefined && (runtime === 'bun' || file.state.size <= NODE_BYTES);
 }
 
 /** As Blobs keep it; Bun's own adds a charset to some. https://w3c.github.io/FileAPI/#dfn-slice */
@@ -184,10 +196,10 @@ function decode(bytes: Uint8Array): string {
 }
 
 /** Puts right what the native parts made the runtime believe. */
-function corrected<T extends Blob>(blob: T, truth: Partial<Pick<File, 'size' | 'type' | 'lastModified'>>): T {
+function corrected<T extends Blob>(blob: T, { sealed }: DiskSnapshot, truth: Partial<Pick<File, 'size' | 'type' | 'lastModified'>>): T {
   for (const [name, value] of Object.entries(truth)) {
     if (blob[name as keyof T] !== value) define(blob, name, { value, configurable: true });
   }
-  if (runtime === 'deno') markAsUncloneable(blob);
+  if (runtime === 'deno' || sealed !== undefined) markAsUncloneable(blob);
   return blob;
 }

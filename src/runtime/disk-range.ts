@@ -4,6 +4,17 @@ import { onShortage, withDescriptor } from './descriptors.ts';
 import { errorCode, isDOMException, withCause } from './errors.ts';
 import { runtime } from './runtime.ts';
 
+/** Bytes that a file has otherwise than they are on the disk. */
+export interface SealedBytes {
+  /** How many. */
+  readonly size: number;
+  /** How an open file is read, as `readAt` reads others. */
+  readonly reader: (descriptor: number) => Reader;
+}
+
+/** Fills `target` from `position` on, as far as there is something; how many bytes. */
+type Reader = (target: Uint8Array, position: number) => number | Promise<number>;
+
 /** A file as it was when somebody looked: reading it later gives those bytes or fails. */
 export interface DiskSnapshot {
   readonly path: string;
@@ -11,6 +22,8 @@ export interface DiskSnapshot {
   readonly name: string;
   /** What gave it, for messages; by default `getFile()`. */
   readonly since?: string;
+  /** Where it is encrypted. */
+  readonly sealed?: SealedBytes;
   readonly state: Pick<fs.Stats, 'size' | 'mtimeMs' | 'ino' | 'dev'> & Partial<Pick<fs.Stats, 'blocks'>>;
 }
 
@@ -50,8 +63,9 @@ export async function readRange(range: DiskRange): Promise<Uint8Array<ArrayBuffe
   const descriptor = open(range.file);
   try {
     const bytes = allocate(range.end - range.start);
+    const reader = readerOf(range.file, descriptor);
     for (let filled = 0; filled < bytes.byteLength; ) {
-      const read = await readAt(descriptor, bytes.subarray(filled, filled + LARGEST_READ), range.start + filled);
+      const read = await reader(bytes.subarray(filled, filled + LARGEST_READ), range.start + filled);
       if (read === 0) throw changed(range.file);
       filled += read;
     }
@@ -92,6 +106,7 @@ class RangeSource implements UnderlyingByteSource {
   readonly #restBytes: number;
   #position: number;
   #descriptor: number | null = null;
+  #reader: Reader | null = null;
   #isReading = false;
   #isCancelled = false;
 
@@ -142,7 +157,7 @@ class RangeSource implements UnderlyingByteSource {
     const chunk = allocate(Math.min(wanted, end - this.#position, this.#ownChunk));
     const descriptor = this.#descriptor ?? this.#keep(open(file));
     waiting.delete(descriptor);
-    const read = await readAt(descriptor, chunk, this.#position);
+    const read = await (this.#reader ??= readerOf(file, descriptor))(chunk, this.#position);
     requireUnchanged(descriptor, file);
     if (read === 0 && chunk.byteLength > 0) throw changed(file);
     this.#position += read;
@@ -160,7 +175,7 @@ class RangeSource implements UnderlyingByteSource {
     dropped.unregister(this);
     waiting.delete(this.#descriptor);
     fs.closeSync(this.#descriptor);
-    this.#descriptor = null;
+    this.#descriptor = this.#reader = null;
   }
 }
 
@@ -237,6 +252,10 @@ export function askForCollection(bytes: number, position: number): void {
   if (streamed < COLLECT_AFTER_BYTES || !collectsYoungByPressure) return;
   streamed = 0;
   Buffer.allocUnsafeSlow(PRESSURE_BYTES);
+}
+
+function readerOf({ sealed }: DiskSnapshot, descriptor: number): Reader {
+  return sealed?.reader(descriptor) ?? ((target, position) => readAt(descriptor, target, position));
 }
 
 function readAt(descriptor: number, target: Uint8Array, position: number): number | Promise<number> {

@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import { fileFromDisk } from '../../runtime/disk-file.ts';
+import type { SealedBytes } from '../../runtime/disk-range.ts';
 import { nextTurn } from '../../runtime/timers.ts';
 import { isWithin, sameLocator } from '../locator.ts';
 import type { EntryKind, Locator } from '../locator.ts';
@@ -10,6 +11,8 @@ import { ENTRY_BYTES, freeOfCharge, weightOf } from '../quota/ledger.ts';
 import type { Ledger } from '../quota/ledger.ts';
 import { Base, isCode } from './base.ts';
 import type { Access } from './base.ts';
+import { PlainContent } from './content.ts';
+import type { Content } from './content.ts';
 import { childrenOf, EntryReader } from './entries.ts';
 import { requireContent, requireDirectory, requireFile } from './found.ts';
 import type { Found } from './found.ts';
@@ -21,6 +24,8 @@ import type { FileStat, Look } from './look.ts';
 import { mediaTypeOf } from './media-types.ts';
 import { closeQuietly, CREATE, openNew, openPlain, openStub, READ, READ_WRITE } from './open-plain.ts';
 import { mayBeStub, readManifest } from './stub.ts';
+import { copyContent } from './reseal.ts';
+import type { Sealing, Use } from './sealing.ts';
 import { SwapFolder } from './swap.ts';
 import type { Swap } from './swap.ts';
 import { syncDirectory } from './sync.ts';
@@ -38,11 +43,18 @@ export interface FileTreeOptions {
   readonly durability?: 'relaxed' | 'strict';
   /** Pays for what the tree takes of the disk. By default nobody counts. */
   readonly ledger?: Ledger;
+  /** How contents are encrypted; by default they are not. */
+  readonly sealing?: Sealing;
+}
+
+/** A file that is open. The caller closes the descriptor with `fs.closeSync`. */
+export interface ReadFile {
+  readonly descriptor: number;
+  readonly content: Content;
 }
 
 /** A file that is open for writing. */
-export interface OpenFile {
-  readonly descriptor: number;
+export interface OpenFile extends ReadFile {
   /** To be covered before the file is written. */
   readonly extent: Extent;
 }
@@ -63,7 +75,7 @@ export interface OpenFile {
  * `place.ensure()` and the ledger throw. https://fs.spec.whatwg.org/#concept-directory-entry
  */
 export class FileTree {
-  readonly #place: BucketPlace;
+  readonly #bucket: BucketPlace;
   readonly #base: Base;
   readonly #options: FileTreeOptions;
   readonly #swaps: SwapFolder;
@@ -71,11 +83,11 @@ export class FileTree {
   readonly #ledger: Ledger;
 
   constructor(place: BucketPlace, options: FileTreeOptions) {
-    this.#place = place;
+    this.#bucket = place;
     this.#base = new Base(place, () => options.epoch());
     this.#options = options;
     this.#ledger = options.ledger ?? freeOfCharge;
-    this.#swaps = new SwapFolder(`${place.path}/swap`, options.session, this.#ledger);
+    this.#swaps = new SwapFolder(`${place.path}/swap`, options.session, this.#ledger, options.sealing);
     this.#trash = new Trash(`${place.path}/trash`, options.session, this.#ledger);
   }
 
@@ -111,16 +123,22 @@ export class FileTree {
     return this.#create(locator, 'directory', makeDirectory);
   }
 
-  /** Opens a file for reading. The caller closes the descriptor with `fs.closeSync`. */
+  /** Opens the file itself for reading, encrypted or not. The caller closes the descriptor with `fs.closeSync`. */
   open(locator: Locator): number {
     return this.#read(locator, (found) => openPlain(requireFile(found, locator), READ));
   }
 
+  /** Opens a file for reading, while nobody writes to it in place. */
+  openForReading(locator: Locator): ReadFile {
+    return this.#read(locator, (found) => this.#opened(requireFile(found, locator), READ, 'beside-readers'));
+  }
+
   /**
-   * Opens a file for reading and writing. The caller closes the descriptor with `fs.closeSync`. A file that has hard
-   * links elsewhere is first given an inode of its own, so that nothing outside the bucket changes.
+   * Opens a file for reading and writing. A file that has hard links elsewhere is first given an inode of its own, so that
+   * nothing outside the bucket changes.
    *
-   * `isShared`: others may write to it at the same time.
+   * @param isShared - others may write to it at the same time
+   * @throws TreeError 'not-in-place' for an encrypted file that has to be made ready before, with {@link prepareInPlace}
    */
   openForWriting(locator: Locator, isShared: boolean): OpenFile {
     return this.#read(
@@ -128,25 +146,46 @@ export class FileTree {
       (found) => {
         const path = requireFile(found, locator);
         if (found.stats.nlink > 1) this.#replaceInode(path, found.stats);
-        const descriptor = openPlain(path, READ_WRITE);
+        const file = this.#opened(path, READ_WRITE, isShared ? 'shared' : 'alone');
+        const { descriptor } = file;
+        this.#requireInPlace(file, path, locator);
         const look = isShared ? (): number => fs.fstatSync(descriptor).size : undefined;
-        return { descriptor, extent: new Extent(this.#ledger, found.stats.size, look) };
+        return { ...file, extent: new Extent(this.#ledger, found.stats.size, look) };
       },
       'write',
     );
   }
 
+  /**
+   * Makes an encrypted file ready for being written to in place, which it is not when it was written as a whole. To be
+   * called while nobody else has it open for writing.
+   */
+  async prepareInPlace(locator: Locator): Promise<void> {
+    await this.#base.attemptAsync(locator, 'write', async (base) => {
+      const path = requireContent(this.#find(base, locator), locator);
+      const file = this.#opened(path, READ, 'beside-readers');
+      try {
+        if (this.#options.sealing?.isInPlace(file.descriptor, path) !== false) return;
+        const swap = this.#swaps.create('in-place');
+        await copyContent(file.content, swap);
+        await this.#place(swap, base, locator);
+      } finally {
+        fs.closeSync(file.descriptor);
+      }
+    });
+  }
+
   stat(locator: Locator): FileStat {
     return this.#read(locator, (found) => {
-      requireContent(found, locator);
-      return { size: found.stats.size, lastModified: Math.floor(found.stats.mtimeMs) };
+      const path = requireContent(found, locator);
+      return { size: this.#sizeOf(path, found.stats), lastModified: Math.floor(found.stats.mtimeMs) };
     });
   }
 
   /** What is at a locator, a stub or not; null when nothing is. @throws TreeError 'not-plain' as {@link kindOf} */
   look(locator: Locator): Look | null {
     try {
-      return this.#read(locator, ({ stats }) => (stats.isDirectory() ? DIRECTORY : fileLook(stats)));
+      return this.#read(locator, ({ path, stats }) => (stats.isDirectory() ? DIRECTORY : { ...fileLook(stats), size: this.#sizeOf(path, stats) }));
     } catch (error) {
       if (isCode(error, 'not-found') || isCode(error, 'type-mismatch')) return null;
       throw error;
@@ -176,8 +215,22 @@ export class FileTree {
     return this.#base.attemptAsync(locator, 'read', async (base) => {
       const found = this.#find(base, locator);
       const path = requireContent(found, locator);
-      return fileFromDisk({ path, name, type: mediaTypeOf(name), state: found.stats });
+      const { state = found.stats, ...sealed } = this.#sealedSource(path);
+      return fileFromDisk({ path, name, type: mediaTypeOf(name), state, ...sealed });
     });
+  }
+
+  /** What a `File` has to know of an encrypted file. */
+  #sealedSource(path: string): { readonly state?: fs.Stats; readonly sealed?: SealedBytes } {
+    const { sealing } = this.#options;
+    if (sealing === undefined) return {};
+    const { descriptor, content } = this.#opened(path, READ, 'beside-writers');
+    try {
+      const state = fs.fstatSync(descriptor);
+      return { state, sealed: { size: content.size(), reader: (file) => bytesOf(sealing.open(file, path, 'beside-writers')) } };
+    } finally {
+      fs.closeSync(descriptor);
+    }
   }
 
   /**
@@ -253,10 +306,26 @@ export class FileTree {
 
   /** A new file that nobody sees, empty or a copy of `source`; it takes a name with {@link replace}. */
   async swap(source?: Locator): Promise<Swap> {
-    if (source === undefined) return this.#base.attempt([], 'write', () => this.#swaps.create(), this.#place);
-    return this.#base.attemptAsync(source, 'write', async (base) =>
-      this.#swaps.copy(requireContent(this.#find(base, source), source)),
-    );
+    if (source === undefined) return this.#base.attempt([], 'write', () => this.#swaps.create(), this.#bucket);
+    return this.#base.attemptAsync(source, 'write', async (base) => {
+      const path = requireContent(this.#find(base, source), source);
+      return (await this.#resealed(path)) ?? this.#swaps.copy(path);
+    });
+  }
+
+  /** A copy under the key of now; null where a copy of the bytes is as good. */
+  async #resealed(path: string): Promise<Swap | null> {
+    const { sealing } = this.#options;
+    if (sealing === undefined) return null;
+    const file = this.#opened(path, READ, 'beside-readers');
+    try {
+      if (sealing.isCurrent(file.descriptor, path)) return null;
+      const swap = this.#swaps.create();
+      await copyContent(file.content, swap);
+      return swap;
+    } finally {
+      fs.closeSync(file.descriptor);
+    }
   }
 
   /**
@@ -265,16 +334,19 @@ export class FileTree {
    * on the disk before the name, and the name before this returns.
    */
   async replace(swap: Swap, target: Locator): Promise<void> {
-    await this.#base.attemptAsync(target, 'write', async (base) => {
-      const to = locate(base, target, this.#foldsNames);
-      if (to.stats?.isDirectory() === true) throw new TreeError('type-mismatch', target);
-      if (this.#isStrict) await swap.sync();
-      swap.close();
-      keepSpelling(to.parent, to.long, this.#isStrict, this.#ledger);
-      await this.#rename(swap.path, to);
-      swap.placed();
-      this.#settle(to.parent);
-    });
+    await this.#base.attemptAsync(target, 'write', (base) => this.#place(swap, base, target));
+  }
+
+  async #place(swap: Swap, base: string, target: Locator): Promise<void> {
+    const to = locate(base, target, this.#foldsNames);
+    if (to.stats?.isDirectory() === true) throw new TreeError('type-mismatch', target);
+    swap.finish();
+    if (this.#isStrict) await swap.sync();
+    swap.close();
+    keepSpelling(to.parent, to.long, this.#isStrict, this.#ledger);
+    await this.#rename(swap.path, to);
+    swap.placed();
+    this.#settle(to.parent);
   }
 
   /**
@@ -298,7 +370,7 @@ export class FileTree {
    */
   sweep(isDead: (session: string) => boolean): void {
     for (const session of this.#swaps.sessions()) {
-      if (session !== this.#options.session && isDead(session)) this.#trash.discardFolder(`${this.#place.path}/swap/${session}`);
+      if (session !== this.#options.session && isDead(session)) this.#trash.discardFolder(`${this.#bucket.path}/swap/${session}`);
     }
     this.#trash.sweep();
   }
@@ -321,7 +393,32 @@ export class FileTree {
       this.#settle(parent);
       return true;
     };
-    return this.#base.attempt(locator, 'write', body, this.#place);
+    return this.#base.attempt(locator, 'write', body, this.#bucket);
+  }
+
+  #opened(path: string, flags: number, use: Use): ReadFile {
+    const descriptor = openPlain(path, flags);
+    return { descriptor, content: this.#options.sealing?.open(descriptor, path, use) ?? new PlainContent(descriptor) };
+  }
+
+  /** Closes the descriptor where it throws. */
+  #requireInPlace({ descriptor }: ReadFile, path: string, locator: Locator): void {
+    try {
+      if (this.#options.sealing?.isInPlace(descriptor, path) === false) throw new TreeError('not-in-place', locator);
+    } catch (error) {
+      closeQuietly(descriptor);
+      throw error;
+    }
+  }
+
+  #sizeOf(path: string, { size }: fs.Stats): number {
+    if (this.#options.sealing === undefined) return size;
+    const { descriptor, content } = this.#opened(path, READ, 'beside-writers');
+    try {
+      return content.size();
+    } finally {
+      fs.closeSync(descriptor);
+    }
   }
 
   #replaceInode(path: string, stats: fs.Stats): void {
@@ -374,6 +471,11 @@ export class FileTree {
       throw error;
     }
   }
+}
+
+/** How a `File` reads. */
+function bytesOf(content: Content): ReturnType<SealedBytes['reader']> {
+  return (into, position) => content.read(into, position);
 }
 
 /** Entries removed in one turn of the event loop. */

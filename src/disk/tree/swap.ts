@@ -8,7 +8,10 @@ import { ENTRY_BYTES } from '../quota/ledger.ts';
 import type { Ledger } from '../quota/ledger.ts';
 import { isLink } from '../directories.ts';
 import { isSwapFolder } from '../spelling.ts';
+import { PlainContent } from './content.ts';
+import type { Content } from './content.ts';
 import { closeQuietly, CREATE, openNew, openPlain, READ, READ_WRITE, systemError } from './open-plain.ts';
+import type { Form, Sealing } from './sealing.ts';
 import { syncFile } from './sync.ts';
 import { systemCode } from './tree-error.ts';
 import { writeWhole } from './write-whole.ts';
@@ -29,16 +32,31 @@ export class Swap {
   /** What was paid for its content; to be covered before it is written. */
   readonly extent: Extent;
   readonly #ledger: Ledger;
+  readonly #openContent: (() => Content) | undefined;
+  #content: Content | undefined;
   #isOpen = true;
   /** Whether its path is still its own, and nobody else's to delete. */
   #isOurs = true;
 
-  /** `size`: bytes that are in it, or will be soon, and were paid for. */
-  constructor(path: string, descriptor: number, ledger: Ledger, size = 0) {
+  /** `size`: bytes that are in it, or will be soon, and were paid for. `openContent`: where its content is encrypted. */
+  constructor(path: string, descriptor: number, ledger: Ledger, size = 0, openContent?: () => Content) {
     this.path = path;
     this.descriptor = descriptor;
     this.extent = new Extent(ledger, size);
     this.#ledger = ledger;
+    this.#openContent = openContent;
+  }
+
+  /** To be written through. */
+  get content(): Content {
+    return (this.#content ??= this.#openContent?.() ?? new PlainContent(this.descriptor));
+  }
+
+  /** To be called when all of the content was written. */
+  finish(): void {
+    if (this.#openContent === undefined) return;
+    this.extent.cover(this.content.stored(this.content.size()));
+    this.content.finish();
   }
 
   async sync(): Promise<void> {
@@ -90,15 +108,17 @@ export class SwapFolder {
   readonly #root: string;
   readonly #path: string;
   readonly #ledger: Ledger;
+  readonly #sealing: Sealing | undefined;
 
-  constructor(root: string, session: string, ledger: Ledger) {
+  constructor(root: string, session: string, ledger: Ledger, sealing?: Sealing) {
     this.#root = root;
     this.#path = `${root}/${session}`;
     this.#ledger = ledger;
+    this.#sealing = sealing;
   }
 
-  create(): Swap {
-    return charged(this.#ledger, ENTRY_BYTES, () => this.#create(0));
+  create(form: Form = 'whole'): Swap {
+    return charged(this.#ledger, ENTRY_BYTES, () => this.#create(0, form));
   }
 
   /** A swap file that starts as a copy: of shared blocks where the volume can, else of bytes, in another thread. */
@@ -128,7 +148,7 @@ export class SwapFolder {
     this.#ledger.charge(bytes);
     try {
       await withDescriptors(() => fs.promises.copyFile(source, path, COPYFILE_FICLONE | COPYFILE_EXCL));
-      return openCopy(path, this.#ledger);
+      return this.#openCopy(path);
     } catch (error) {
       this.#withdraw(path, bytes);
       throw error;
@@ -143,7 +163,7 @@ export class SwapFolder {
     this.#ledger.charge(bytes);
     try {
       withDescriptor(() => fs.copyFileSync(source, path, COPYFILE_FICLONE | COPYFILE_EXCL));
-      const copy = openCopy(path, this.#ledger);
+      const copy = this.#openCopy(path);
       copy.close();
       return copy;
     } catch (error) {
@@ -162,15 +182,32 @@ export class SwapFolder {
     }
   }
 
-  #create(size: number): Swap {
+  #create(size: number, form: Form = 'whole'): Swap {
     const path = this.#newPath();
     try {
-      return new Swap(path, openNew(path, CREATE), this.#ledger, size);
+      return this.#opened(path, openNew(path, CREATE), size, form);
     } catch (error) {
       if (systemCode(error) !== 'ENOENT') throw error;
       this.#ensure();
-      return new Swap(path, openNew(path, CREATE), this.#ledger, size);
+      return this.#opened(path, openNew(path, CREATE), size, form);
     }
+  }
+
+  /** The copy has taken over the mode of its source, whatever that was. */
+  #openCopy(path: string): Swap {
+    const descriptor = openPlain(path, READ_WRITE);
+    try {
+      setMode(descriptor, path, 0o600);
+      return this.#opened(path, descriptor, fs.fstatSync(descriptor).size, 'whole');
+    } catch (error) {
+      closeQuietly(descriptor);
+      throw error;
+    }
+  }
+
+  #opened(path: string, descriptor: number, size: number, form: Form): Swap {
+    const sealing = this.#sealing;
+    return new Swap(path, descriptor, this.#ledger, size, sealing && (() => sealing.draft(descriptor, path, form)));
   }
 
   /** What of a copy that failed is there goes, unless the disk does not let it: then a sweep takes it. */
@@ -197,18 +234,6 @@ export class SwapFolder {
         if (systemCode(error) !== 'EEXIST') throw error;
       }
     }
-  }
-}
-
-/** The copy has taken over the mode of its source, whatever that was. */
-function openCopy(path: string, ledger: Ledger): Swap {
-  const descriptor = openPlain(path, READ_WRITE);
-  try {
-    setMode(descriptor, path, 0o600);
-    return new Swap(path, descriptor, ledger, fs.fstatSync(descriptor).size);
-  } catch (error) {
-    closeQuietly(descriptor);
-    throw error;
   }
 }
 

@@ -15,6 +15,8 @@ export type TreeErrorCode =
   | 'unreadable' // the permissions forbid reading
   | 'no-space' // the volume or the user's disk quota is full
   | 'elsewhere' // a stub: the content of the file is not on this disk
+  | 'not-in-place' // an encrypted file has to be made ready for being written to in place
+  | 'damaged' // an encrypted file that is not what was written
   | 'too-many-open' // the process or the system is out of descriptors
   | 'io'; // anything else; when durability is strict, also: the outcome is unknown
 
@@ -30,6 +32,8 @@ const REASONS: Record<TreeErrorCode, string> = {
   unreadable: 'the storage cannot be read',
   'no-space': 'the disk is full',
   elsewhere: 'its content is not on this disk',
+  'not-in-place': 'it was written as a whole',
+  damaged: 'what is on the disk is not what was written there',
   'too-many-open': 'too many files are open',
   io: 'the disk failed',
 };
@@ -61,6 +65,7 @@ const CODES: Readonly<Record<string, TreeErrorCode>> = {
   ENOSPC: 'no-space',
   EDQUOT: 'no-space',
   EELSEWHERE: 'elsewhere', // ours, see openPlain
+  EDAMAGED: 'damaged', // ours, see encryption/files
   EMFILE: 'too-many-open',
   ENFILE: 'too-many-open',
 };

@@ -1,4 +1,3 @@
-import fs from 'node:fs';
 import type { Locator } from '../../disk/locator.ts';
 import type { FileLock } from '../../disk/locks/lock-table.ts';
 import type { Swap } from '../../disk/tree/swap.ts';
@@ -125,8 +124,8 @@ export class FileWriter implements FileSink, OpenResource {
     this.#requirePossible(start);
     try {
       const size = sizeOf(content);
-      if (size > 0) this.#swap.extent.cover(start + size);
-      const written = await writeContent(this.#swap.descriptor, content, start);
+      if (size > 0) this.#swap.extent.cover(this.#swap.content.stored(start + size));
+      const written = await writeContent(this.#swap.content, content, start);
       this.#cursor = start + written;
       this.#system.meter?.staged(written);
     } catch (error) {
@@ -137,11 +136,11 @@ export class FileWriter implements FileSink, OpenResource {
   async #truncate(size: number): Promise<void> {
     this.#requirePossible(size);
     try {
-      const { extent } = this.#swap;
-      extent.cover(size);
+      const { extent, content } = this.#swap;
+      extent.cover(content.stored(size));
       const mark = extent.mark();
-      await truncate(this.#swap.descriptor, size);
-      extent.shrunk(size, mark);
+      await content.truncateLater(size);
+      extent.shrunk(content.stored(size), mark);
     } catch (error) {
       throw webErrorOf(error, this.#locator, 'write', WRITE);
     }
@@ -158,15 +157,6 @@ export class FileWriter implements FileSink, OpenResource {
   #endedError(context: string): DOMException {
     return entryError('InvalidStateError', context, this.#locator, 'is no longer open: the client was closed');
   }
-}
-
-function truncate(descriptor: number, size: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    fs.ftruncate(descriptor, size, (error) => {
-      if (error === null) resolve();
-      else reject(error);
-    });
-  });
 }
 
 /** @throws DOMException SyntaxError when the command's member is absent, TypeError when it is null */

@@ -1,4 +1,4 @@
-import fs from 'node:fs';
+import type { Content as FileContent } from '../../disk/tree/content.ts';
 import { isBlob } from '../../runtime/byte-brands.ts';
 import { bytesOf } from '../../webidl/buffers.ts';
 
@@ -13,32 +13,23 @@ const SCRATCH_BYTES = 1024 * 1024;
 const MAX_SPARE = 4;
 const spare: Uint8Array[] = [];
 
-function writeInPool(descriptor: number, bytes: Uint8Array, offset: number, position: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    fs.write(descriptor, bytes, offset, bytes.byteLength - offset, position, (error, count) => {
-      if (error === null) resolve(count);
-      else reject(error);
-    });
-  });
-}
-
 /** Writes all bytes, going on after a short count until the disk takes no more and says why. */
-function writeSmall(descriptor: number, bytes: Uint8Array, position: number): void {
+function writeSmall(file: FileContent, bytes: Uint8Array, position: number): void {
   for (let written = 0; written < bytes.byteLength; ) {
-    written += fs.writeSync(descriptor, bytes, written, bytes.byteLength - written, position + written);
+    written += file.write(bytes.subarray(written), position + written);
   }
 }
 
-async function writeLarge(descriptor: number, bytes: Uint8Array, position: number): Promise<void> {
+async function writeLarge(file: FileContent, bytes: Uint8Array, position: number): Promise<void> {
   for (let written = 0; written < bytes.byteLength; ) {
-    written += await writeInPool(descriptor, bytes, written, position + written);
+    written += await file.writeLater(bytes.subarray(written), position + written);
   }
 }
 
 /** Writes bytes that nobody else can change. */
-function writeOwned(descriptor: number, bytes: Uint8Array, position: number): Promise<void> | void {
-  if (bytes.byteLength > SMALL_BYTES) return writeLarge(descriptor, bytes, position);
-  return writeSmall(descriptor, bytes, position);
+function writeOwned(file: FileContent, bytes: Uint8Array, position: number): Promise<void> | void {
+  if (bytes.byteLength > SMALL_BYTES) return writeLarge(file, bytes, position);
+  return writeSmall(file, bytes, position);
 }
 
 /** Hands a copy of the bytes to `use`, in a buffer that is used again afterwards. */
@@ -57,23 +48,23 @@ async function withCopy(bytes: Uint8Array, use: (copy: Uint8Array) => Promise<vo
  * Writes a user's bytes as they are now. What another thread writes is copied first, because the user may change or
  * detach the buffer meanwhile.
  */
-async function writeBuffer(descriptor: number, data: ArrayBuffer | ArrayBufferView, position: number): Promise<number> {
+async function writeBuffer(file: FileContent, data: ArrayBuffer | ArrayBufferView, position: number): Promise<number> {
   const bytes = bytesOf(data);
-  if (bytes.byteLength <= SMALL_BYTES) writeSmall(descriptor, bytes, position);
-  else await withCopy(bytes, (copy) => writeLarge(descriptor, copy, position));
+  if (bytes.byteLength <= SMALL_BYTES) writeSmall(file, bytes, position);
+  else await withCopy(bytes, (copy) => writeLarge(file, copy, position));
   return bytes.byteLength;
 }
 
-async function writeBlob(descriptor: number, blob: Blob, position: number): Promise<number> {
+async function writeBlob(file: FileContent, blob: Blob, position: number): Promise<number> {
   if (blob.size <= SMALL_BLOB_BYTES) {
     const bytes = new Uint8Array(await blob.arrayBuffer());
-    await writeOwned(descriptor, bytes, position);
+    await writeOwned(file, bytes, position);
     return bytes.byteLength;
   }
   let written = 0;
   for await (const chunk of blob.stream() as AsyncIterable<Uint8Array>) {
     const bytes = bytesOf(chunk);
-    await writeOwned(descriptor, bytes, position + written);
+    await writeOwned(file, bytes, position + written);
     written += bytes.byteLength;
   }
   return written;
@@ -98,9 +89,9 @@ export function sizeOf(content: Content): number {
 }
 
 /** Writes all of it at `position` and gives the number of bytes. */
-export async function writeContent(descriptor: number, content: Content, position: number): Promise<number> {
-  if (isBlob(content)) return writeBlob(descriptor, content, position);
-  if (!('utf8' in content)) return writeBuffer(descriptor, content, position);
-  await writeOwned(descriptor, content.utf8, position);
+export async function writeContent(file: FileContent, content: Content, position: number): Promise<number> {
+  if (isBlob(content)) return writeBlob(file, content, position);
+  if (!('utf8' in content)) return writeBuffer(file, content, position);
+  await writeOwned(file, content.utf8, position);
   return content.utf8.byteLength;
 }

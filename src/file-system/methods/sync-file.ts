@@ -1,4 +1,4 @@
-import fs from 'node:fs';
+import type { Content } from '../../disk/tree/content.ts';
 import { NO_ACCOUNT, OverQuotaError } from '../../disk/quota/ledger.ts';
 import { isObject } from '../../runtime/brands.ts';
 import { fdatasync } from '../../runtime/descriptor-calls.ts';
@@ -27,10 +27,9 @@ function convertAt(options: unknown, context: string): number | undefined {
  * Writes the rest after a short count, which a full disk gives. What was written counts; only when that is nothing is
  * there an error.
  */
-function writeRest(descriptor: number, bytes: Uint8Array, written: number, position: number): number {
+function writeRest(content: Content, bytes: Uint8Array, written: number, position: number): number {
   try {
-    const rest = bytes.byteLength - written;
-    return written + fs.writeSync(descriptor, bytes, written, rest, position + written);
+    return written + content.write(bytes.subarray(written), position + written);
   } catch (error) {
     if (written > 0) return written;
     throw error;
@@ -45,7 +44,7 @@ function isTooFar(error: unknown, position: number): boolean {
 }
 
 /**
- * The methods of FileSystemSyncAccessHandle, each one system call. The first parameter is how many arguments the method
+ * The methods of FileSystemSyncAccessHandle, each one system call of a file that is not encrypted. The first parameter is how many arguments the method
  * was given.
  */
 export class SyncFile {
@@ -63,10 +62,10 @@ export class SyncFile {
     const source = allowSharedBufferSource(buffer, READ);
     const position = convertAt(options, READ) ?? this.#cursor;
     const bytes = bytesOf(source);
-    const descriptor = this.#access.descriptor(READ);
+    const content = this.#access.content(READ);
     try {
-      const count = fs.readSync(descriptor, bytes, 0, bytes.byteLength, position);
-      this.#cursor = count > 0 ? position + count : Math.min(position, fs.fstatSync(descriptor).size);
+      const count = content.read(bytes, position);
+      this.#cursor = count > 0 ? position + count : Math.min(position, content.size());
       this.#access.read(count);
       return count;
     } catch (error) {
@@ -80,14 +79,14 @@ export class SyncFile {
     const source = allowSharedBufferSource(buffer, WRITE);
     const position = convertAt(options, WRITE) ?? this.#cursor;
     const bytes = bytesOf(source);
-    const descriptor = this.#access.writable(WRITE);
+    const content = this.#access.writable(WRITE);
     const { extent } = this.#access;
     let size: number | undefined;
     try {
-      if (bytes.byteLength > 0) size = extent?.cover(position + bytes.byteLength);
-      let count = fs.writeSync(descriptor, bytes, 0, bytes.byteLength, position);
-      if (count < bytes.byteLength) count = writeRest(descriptor, bytes, count, position);
-      if (count < bytes.byteLength) extent?.cutShort(Math.max(size ?? 0, position + count));
+      if (bytes.byteLength > 0) size = extent?.cover(content.stored(position + bytes.byteLength));
+      let count = content.write(bytes, position);
+      if (count < bytes.byteLength) count = writeRest(content, bytes, count, position);
+      if (count < bytes.byteLength) extent?.cutShort(Math.max(size ?? 0, content.stored(position + count)));
       this.#cursor = position + count;
       this.#access.written(count);
       return count;
@@ -102,14 +101,14 @@ export class SyncFile {
   truncate(given: number, newSize: unknown): void {
     requireArguments(given, 1, interfaceName, 'truncate');
     const size = enforcedUnsignedLongLong(newSize, `${TRUNCATE}: parameter 1`);
-    const descriptor = this.#access.writable(TRUNCATE);
+    const content = this.#access.writable(TRUNCATE);
     const { extent } = this.#access;
     let before: number | undefined;
     try {
-      before = extent?.cover(size);
+      before = extent?.cover(content.stored(size));
       const mark = extent?.mark() ?? NO_ACCOUNT;
-      fs.ftruncateSync(descriptor, size);
-      extent?.shrunk(size, mark);
+      content.truncate(size);
+      extent?.shrunk(content.stored(size), mark);
     } catch (error) {
       if (before !== undefined) extent?.failed(before, error);
       throw this.#access.failure(error, 'write', TRUNCATE);
@@ -120,9 +119,9 @@ export class SyncFile {
 
   /** https://fs.spec.whatwg.org/#dom-filesystemsyncaccesshandle-getsize */
   getSize(): number {
-    const descriptor = this.#access.descriptor(GET_SIZE);
+    const content = this.#access.content(GET_SIZE);
     try {
-      return fs.fstatSync(descriptor).size;
+      return content.size();
     } catch (error) {
       throw this.#access.failure(error, 'read', GET_SIZE);
     }
@@ -130,7 +129,7 @@ export class SyncFile {
 
   /** https://fs.spec.whatwg.org/#dom-filesystemsyncaccesshandle-flush */
   flush(): void {
-    const descriptor = this.#access.writable(FLUSH);
+    const descriptor = this.#access.writableDescriptor(FLUSH);
     try {
       fdatasync(descriptor, this.#access.bucket);
     } catch (error) {
