@@ -9,6 +9,7 @@ import type { BucketPlace } from '../../src/disk/place.ts';
 import { BucketDirectory } from '../../src/disk/root/bucket-directory.ts';
 import { Root } from '../../src/disk/root/root.ts';
 import { FileTree } from '../../src/disk/tree/file-tree.ts';
+import { sealed } from '../support/sealed.ts';
 import { createRootHandle, FileSystem } from '../../src/file-system/index.ts';
 import type { FileSystemDirectoryHandle, FileSystemFileHandle } from '../../src/file-system/index.ts';
 
@@ -40,10 +41,10 @@ let sessions = 0;
 /** One realm's view of the bucket of an origin in a root; the disk is not touched yet. */
 export function openBucket(directory = temporaryDirectory(), origin = 'https://app.example'): Bucket {
   const place = new BucketDirectory(new Root(path.join(directory, 'root'), 'relaxed'), origin, 'default');
-  const locks = new LockTable(place);
+  const locks = new LockTable(place, { names: () => sealed().sealing?.names });
   atEnd(() => locks.close());
   const session = `${process.pid}-${(sessions += 1)}`;
-  return { place, locks, tree: new FileTree(place, { epoch: () => locks.epoch(), session }) };
+  return { place, locks, tree: new FileTree(place, { epoch: () => locks.epoch(), session, ...sealed() }) };
 }
 
 /** One client's file system on a bucket. */

@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Locator } from '../../src/disk/locator.ts';
+import { plainScript } from '../../src/disk/names/script.ts';
 import type { FileTree } from '../../src/disk/tree/file-tree.ts';
 import { makeBucket, put, read, type Bucket } from './support.ts';
 
@@ -65,8 +66,8 @@ test('a system that does not tell where an open directory is leaves a look at ea
   vi.spyOn(fs, 'readlinkSync').mockImplementation(() => {
     throw Object.assign(new Error('EACCES'), { code: 'EACCES' });
   });
-  expect(locate(bucket.files, at, false).stats?.isDirectory()).toBe(true);
+  expect(locate(bucket.files, at, plainScript(false)).stats?.isDirectory()).toBe(true);
   const opens = vi.spyOn(fs, 'openSync');
-  expect(locate(bucket.files, [...at, 'none'], false).stats).toBeUndefined();
+  expect(locate(bucket.files, [...at, 'none'], plainScript(false)).stats).toBeUndefined();
   expect(opens).not.toHaveBeenCalled();
 });

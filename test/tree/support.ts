@@ -5,6 +5,7 @@ import type { Locator } from '../../src/disk/locator.ts';
 import { weighBucket, weighFiles } from '../../src/disk/quota/weigh.ts';
 import { FileTree } from '../../src/disk/tree/file-tree.ts';
 import type { FileTreeOptions } from '../../src/disk/tree/file-tree.ts';
+import { sealed } from '../support/sealed.ts';
 import { TreeError } from '../../src/disk/tree/tree-error.ts';
 import type { TreeErrorCode } from '../../src/disk/tree/tree-error.ts';
 
@@ -31,7 +32,7 @@ export function makeBucket(missing = false): Bucket {
   };
   if (!missing) ensure();
   const open = (options: Partial<FileTreeOptions> = {}): FileTree =>
-    new FileTree({ path: bucket, ensure }, { epoch: () => 0, session: SESSION, ...options });
+    new FileTree({ path: bucket, ensure }, { epoch: () => 0, session: SESSION, ...sealed(), ...options });
   return {
     path: bucket,
     files: path.join(bucket, 'files.0'),
@@ -58,7 +59,7 @@ export function weighAll(bucket: string): number {
 /** Gives a file its content as a writable would. */
 export async function put(tree: FileTree, locator: Locator, content: string | Uint8Array): Promise<void> {
   const swap = await tree.swap();
-  fs.writeSync(swap.descriptor, typeof content === 'string' ? Buffer.from(content) : content);
+  swap.content.write(typeof content === 'string' ? Buffer.from(content) : content, 0);
   await tree.replace(swap, locator);
 }
 

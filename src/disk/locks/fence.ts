@@ -7,6 +7,7 @@ import { ensureDirectory, isLink } from '../directories.ts';
 import { randomUuid } from '../../runtime/random.ts';
 import { systemCode } from '../journal/disk-error.ts';
 import type { Locator } from '../locator.ts';
+import type { NameScript } from '../names/script.ts';
 import { locate } from '../tree/locate.ts';
 import { TreeError, type TreeErrorCode } from '../tree/tree-error.ts';
 import { syncDirectory } from '../journal/sync-directory.ts';
@@ -17,8 +18,8 @@ import { encodeVerdicts, kinds, type Verdict } from './records.ts';
 
 export interface FenceOptions {
   readonly bucket: string;
-  /** Whether the volume takes names for one that differ in case or normalization. */
-  readonly foldsNames: () => boolean;
+  /** How names are written on the disk. */
+  readonly script: () => NameScript;
   /** Where there are none, the record alone puts an expired session out of reach of what it held. */
   readonly hasFiles: boolean;
 }
@@ -40,13 +41,13 @@ const ATTEMPTS = 100;
 export class Fence {
   readonly #participant: Participant;
   readonly #bucket: string;
-  readonly #foldsNames: () => boolean;
+  readonly #script: () => NameScript;
   readonly #hasFiles: boolean;
 
   constructor(participant: Participant, options: FenceOptions) {
     this.#participant = participant;
     this.#bucket = options.bucket;
-    this.#foldsNames = options.foldsNames;
+    this.#script = options.script;
     this.#hasFiles = options.hasFiles;
   }
 
@@ -168,7 +169,7 @@ export class Fence {
   /** The path of an entry below a directory of the bucket; null when nothing of ours is there. */
   #locate(base: string, locator: Locator): string | null {
     try {
-      const located = locate(this.#path(base), locator, this.#foldsNames());
+      const located = locate(this.#path(base), locator, this.#script());
       return located.stats === undefined ? null : located.path;
     } catch (error) {
       if (error instanceof TreeError && notOurs.has(error.code)) return null;

@@ -1,6 +1,7 @@
 import type { ThreadIdentity, ThreadLife } from '../../runtime/identity.ts';
 import type { JournalOptions } from '../journal/journal-options.ts';
 import type { Shared } from '../journal/lockfile.ts';
+import type { NameScript } from '../names/script.ts';
 import type { LockLog } from './lock-log.ts';
 import type { LockMachine } from './machine.ts';
 
@@ -11,6 +12,8 @@ export interface LockTableOptions {
   readonly shared?: Shared | undefined;
   /** Whether the root's volume takes names for one that differ in case or normalization. */
   readonly foldsNames?: () => boolean;
+  /** How names of files are encrypted; undefined where they are not. */
+  readonly names?: () => NameScript | undefined;
   /** Runs what it is given outside of the caller's asynchronous context; for watchers and timers. */
   readonly detach?: <T>(body: () => T) => T;
   /**

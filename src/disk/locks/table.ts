@@ -5,6 +5,7 @@ import { threadIdentity, threadLife } from '../../runtime/identity.ts';
 import { nextTurn } from '../../runtime/timers.ts';
 import { lockfileSection } from '../journal/lockfile.ts';
 import type { Locator } from '../locator.ts';
+import { plainScript } from '../names/script.ts';
 import type { BucketPlace } from '../place.ts';
 import { Bell } from './bell.ts';
 import { ChangeFeed } from './change-feed.ts';
@@ -108,7 +109,7 @@ export class LockTable implements FileLockTable, WebLockTable, WebLockParties {
       queued: () => this.#vigil.expect(),
       replaced: () => this.#replaced(),
     });
-    this.#fence = new Fence(this.#participant, { bucket, foldsNames, hasFiles });
+    this.#fence = new Fence(this.#participant, { bucket, script: () => options.names?.() ?? plainScript(foldsNames()), hasFiles });
     const probe = options.probe ?? threadLife;
     const lookMs = Math.min(LOOK_MS, leaseMs / TOUCHES_PER_LEASE);
     this.#liveness = new Liveness(this.#participant, this.#fence, { bucket, probe, leaseMs, lookMs });

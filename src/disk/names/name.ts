@@ -1,15 +1,15 @@
 import { escapeName, unescapeName } from './escape.ts';
 
 /** What ext4, xfs, btrfs, APFS and NTFS all hold; in bytes of UTF-8, the strictest of their units. */
-const COMPONENT_BYTES = 255;
+export const COMPONENT_BYTES = 255;
 
 /** Bytes of a long name's spelling that stay readable in its component. */
-const READABLE_BYTES = 180;
+export const READABLE_BYTES = 180;
 
 /** A '%' that starts no escape: no spelling contains it. */
-const LONG_MARK = '%~';
+export const LONG_MARK = '%~';
 
-const LONG_COMPONENT = /^.+%~([0-9a-f]{64})$/s;
+export const LONG_COMPONENT = /^.+%~([0-9a-f]{64})$/s;
 
 /** One path component of a name. */
 export interface EncodedName {

@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import { withDescriptor } from '../../runtime/descriptors.ts';
 import type { EntryKind, Locator } from '../locator.ts';
+import type { NameScript } from '../names/script.ts';
 import { readName } from './long-names.ts';
 import { kindOf } from './locate.ts';
 import { systemCode, toTreeError } from './tree-error.ts';
@@ -18,16 +19,16 @@ const dropped = new FinalizationRegistry<fs.Dir>((directory) => directory.closeS
 export class EntryReader implements IterableIterator<[name: string, kind: EntryKind]> {
   readonly #path: string;
   readonly #locator: Locator;
-  readonly #foldsNames: boolean;
+  readonly #script: NameScript;
   #directory: fs.Dir | null = null;
   #ahead: fs.Dirent[] = [];
   #next = 0;
 
   /** @throws the operating system's error when `path` cannot be opened as a directory. */
-  constructor(path: string, locator: Locator, foldsNames: boolean) {
+  constructor(path: string, locator: Locator, script: NameScript) {
     this.#path = path;
     this.#locator = locator;
-    this.#foldsNames = foldsNames;
+    this.#script = script;
     this.#directory = withDescriptor(() => fs.opendirSync(path, { bufferSize: 256 }));
     dropped.register(this, this.#directory, this);
     this.#readAhead();
@@ -45,7 +46,7 @@ export class EntryReader implements IterableIterator<[name: string, kind: EntryK
   #advance(): IteratorResult<[name: string, kind: EntryKind], undefined> {
     for (let entry = this.#take(); entry !== undefined; entry = this.#take()) {
       const kind = kindOf(entry);
-      const name = kind === null ? null : readName(this.#path, entry.name, this.#foldsNames);
+      const name = kind === null ? null : readName(this.#path, entry.name, this.#script);
       if (kind !== null && name !== null) return { done: false, value: [name, kind] };
     }
     return { done: true, value: undefined };

@@ -4,6 +4,8 @@ import type { SealedBytes } from '../../runtime/disk-range.ts';
 import { nextTurn } from '../../runtime/timers.ts';
 import { isWithin, sameLocator } from '../locator.ts';
 import type { EntryKind, Locator } from '../locator.ts';
+import { plainScript } from '../names/script.ts';
+import type { NameScript } from '../names/script.ts';
 import type { BucketPlace } from '../place.ts';
 import { charged } from '../quota/charged.ts';
 import { Extent } from '../quota/extent.ts';
@@ -101,7 +103,7 @@ export class FileTree {
     if (locator.length === 0) return 'directory';
     try {
       return this.#base.attempt(locator, 'read', (base) => {
-        const { stats } = locate(base, locator, this.#foldsNames);
+        const { stats } = locate(base, locator, this.#script);
         // Nothing under an epoch that has ended means nothing.
         if (stats === undefined && !this.#base.isCurrent(base)) throw new TreeError('not-found', locator);
         return stats === undefined ? null : kindOf(stats);
@@ -239,7 +241,7 @@ export class FileTree {
    */
   entries(locator: Locator): IterableIterator<[name: string, kind: EntryKind]> {
     try {
-      return this.#read(locator, (found) => new EntryReader(requireDirectory(found, locator), locator, this.#foldsNames));
+      return this.#read(locator, (found) => new EntryReader(requireDirectory(found, locator), locator, this.#script));
     } catch (error) {
       if (locator.length === 0 && isCode(error, 'not-found')) return [].values();
       throw error;
@@ -294,7 +296,7 @@ export class FileTree {
     if (isWithin(target, source)) throw new TreeError('into-itself', target);
     await this.#base.attemptAsync(source, 'write', async (base) => {
       const from = this.#find(base, source);
-      const to = locate(base, target, this.#foldsNames);
+      const to = locate(base, target, this.#script);
       if (to.stats !== undefined && !(from.stats.isFile() && to.stats.isFile())) throw new TreeError('exists', target);
       keepSpelling(to.parent, to.long, this.#isStrict, this.#ledger);
       await this.#rename(from.path, to);
@@ -338,7 +340,7 @@ export class FileTree {
   }
 
   async #place(swap: Swap, base: string, target: Locator): Promise<void> {
-    const to = locate(base, target, this.#foldsNames);
+    const to = locate(base, target, this.#script);
     if (to.stats?.isDirectory() === true) throw new TreeError('type-mismatch', target);
     swap.finish();
     if (this.#isStrict) await swap.sync();
@@ -375,8 +377,8 @@ export class FileTree {
     this.#trash.sweep();
   }
 
-  get #foldsNames(): boolean {
-    return this.#options.foldsNames?.() ?? false;
+  get #script(): NameScript {
+    return this.#options.sealing?.names ?? plainScript(this.#options.foldsNames?.() ?? false);
   }
 
   get #isStrict(): boolean {
@@ -385,7 +387,7 @@ export class FileTree {
 
   #create(locator: Locator, kind: EntryKind, make: (path: string) => void): boolean {
     const body = (base: string): boolean => {
-      const { parent, path, long, stats } = locate(base, locator, this.#foldsNames);
+      const { parent, path, long, stats } = locate(base, locator, this.#script);
       if (stats !== undefined && kindOf(stats) !== kind) throw new TreeError('type-mismatch', locator);
       keepSpelling(parent, long, this.#isStrict, this.#ledger);
       if (stats !== undefined) return false;
@@ -457,7 +459,7 @@ export class FileTree {
   }
 
   #find(base: string, locator: Locator): Found {
-    const { stats, ...place } = locate(base, locator, this.#foldsNames);
+    const { stats, ...place } = locate(base, locator, this.#script);
     if (stats === undefined) throw new TreeError('not-found', locator);
     return { ...place, stats };
   }

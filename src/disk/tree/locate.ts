@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import type { EntryKind, Locator } from '../locator.ts';
-import { encodeName } from '../names/name.ts';
 import type { LongSpelling } from '../names/name.ts';
+import type { NameScript } from '../names/script.ts';
 import { isStraight } from './straight.ts';
 import { TreeError } from './tree-error.ts';
 
@@ -28,14 +28,14 @@ const SHALLOW = 8;
  * @throws TreeError 'not-found' or 'type-mismatch' when the parent is missing or no directory; 'not-plain' for a link,
  * device, socket or pipe anywhere on the way, the entry itself included.
  */
-export function locate(base: string, locator: Locator, foldsNames: boolean): Located {
-  if (locator.length <= SHALLOW) return walk(base, locator, foldsNames);
-  return leap(base, locator, foldsNames) ?? walk(base, locator, foldsNames);
+export function locate(base: string, locator: Locator, script: NameScript): Located {
+  if (locator.length <= SHALLOW) return walk(base, locator, script);
+  return leap(base, locator, script) ?? walk(base, locator, script);
 }
 
 /** Null where the parent is not there, or not reached over plain directories only: a walk tells what is wrong. */
-function leap(base: string, locator: Locator, foldsNames: boolean): Located | null {
-  const encoded = locator.map((name) => encodeName(name, foldsNames));
+function leap(base: string, locator: Locator, script: NameScript): Located | null {
+  const encoded = locator.map((name) => script.encode(name));
   const last = encoded.pop();
   const below = encoded.map(({ component }) => `/${component}`).join('');
   if (last === undefined || !isStraight(base, below)) return null;
@@ -44,14 +44,14 @@ function leap(base: string, locator: Locator, foldsNames: boolean): Located | nu
   return { parent, path, long: last.long, stats: lookAt(path, locator, locator.length) };
 }
 
-function walk(base: string, locator: Locator, foldsNames: boolean): Located {
+function walk(base: string, locator: Locator, script: NameScript): Located {
   let parent = base;
   let path = base;
   let long: LongSpelling | null = null;
   let stats: fs.Stats | undefined;
   for (const [depth, name] of locator.entries()) {
     if (depth > 0) requireDirectory(stats, locator, depth);
-    const encoded = encodeName(name, foldsNames);
+    const encoded = script.encode(name);
     parent = path;
     path = `${parent}/${encoded.component}`;
     long = encoded.long;

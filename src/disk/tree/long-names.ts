@@ -1,8 +1,8 @@
 import fs from 'node:fs';
 import { fsync } from '../../runtime/descriptor-calls.ts';
 import { randomUuid } from '../../runtime/random.ts';
-import { decodeName, decodeSpelling } from '../names/name.ts';
 import type { LongSpelling } from '../names/name.ts';
+import type { NameScript } from '../names/script.ts';
 import { charged } from '../quota/charged.ts';
 import { ENTRY_BYTES } from '../quota/ledger.ts';
 import type { Ledger } from '../quota/ledger.ts';
@@ -68,12 +68,12 @@ export function forgetSpelling(directory: string, long: LongSpelling | null, led
 }
 
 /** The name of a component in a directory; null when it is nobody's entry. */
-export function readName(directory: string, component: string, foldsNames: boolean): string | null {
-  const decoded = decodeName(component, foldsNames);
+export function readName(directory: string, component: string, script: NameScript): string | null {
+  const decoded = script.decode(component);
   if (decoded === null) return null;
   if ('name' in decoded) return isExact(directory, component) ? decoded.name : null;
   const spelling = readSpelling(directory, decoded.spellingFile);
-  return spelling === null ? null : decodeSpelling(component, spelling, foldsNames);
+  return spelling === null ? null : script.decodeSpelling(component, spelling);
 }
 
 /** Bytes that are no UTF-8 are read as U+FFFD; then no file has the name that was read. */

@@ -1,3 +1,4 @@
+import type { NameScript } from '../names/script.ts';
 import type { Content } from './content.ts';
 
 /** Who uses an open file: somebody who reads beside others, reads beside readers, is alone with it, or writes beside others. */
@@ -6,8 +7,10 @@ export type Use = 'beside-writers' | 'beside-readers' | 'alone' | 'shared';
 /** What a file is written for: to be written to in place later, or to be read as a whole. */
 export type Form = 'in-place' | 'whole';
 
-/** How the contents of a tree's files are on the disk, where they are encrypted. */
+/** How the contents and the names of a tree's files are on the disk, where they are encrypted. */
 export interface Sealing {
+  /** How names are encrypted; undefined where they are visible. */
+  readonly names: NameScript | undefined;
   /** The content of an open file. What it is for has to hold as long as it is open. */
   open(descriptor: number, path: string, use: Use): Content;
   /** The content of an open file that nobody else sees before it is finished: an empty one, or a copy of another. */

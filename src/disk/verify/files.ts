@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { wallClock } from '../../runtime/timers.ts';
-import { decodeName } from '../names/name.ts';
+import { plainScript } from '../names/script.ts';
 import { isSwapFolder, isTrash } from '../spelling.ts';
 import { childrenOf } from '../tree/entries.ts';
 import { readName } from '../tree/long-names.ts';
@@ -55,11 +55,11 @@ function* verifyTree(tree: string, foldsNames: boolean): Generator<Fault, void> 
 
 function faultOf(directory: string, at: string, child: fs.Dirent, foldsNames: boolean, needed: Set<string>): Fault | null {
   if (!child.isFile() && !child.isDirectory()) return fault('foreign', at, 'It is neither a plain file nor a directory. It is not followed, and nobody sees it.');
-  const decoded = decodeName(child.name, foldsNames);
+  const decoded = plainScript(foldsNames).decode(child.name);
   if (decoded === null) return isGone(at) ? null : fault('foreign', at, 'It has a name that Holdfast gives to nothing. Nobody sees it.');
   if ('name' in decoded) return null;
   needed.add(decoded.spellingFile);
-  if (readName(directory, child.name, foldsNames) !== null || isGone(at)) return null;
+  if (readName(directory, child.name, plainScript(foldsNames)) !== null || isGone(at)) return null;
   return fault('damaged', at, `Its name was longer than the disk takes, and the file ${decoded.spellingFile} that kept it is missing or damaged: nobody sees it. Its content is whole.`);
 }
 

@@ -163,6 +163,39 @@ test('a file that was written as a whole is not written to in place', () => {
   expect(readAll(content).equals(sample(100))).toBe(true);
 });
 
+test('a write that the disk cuts short counts as far as blocks are whole, and leaves what can be read', () => {
+  const { writeSync } = fs;
+  const before = sample(5_000);
+  for (const taken of [1, 63, 64, 70, 4_095, 4_096, 5_000, 8_192, 8_200, 12_288, 13_000]) {
+    fs.rmSync(file.path, { force: true });
+    const content = file.open();
+    if (taken % 2 === 0) writeAll(content, before);
+    const size = content.size();
+    const bytes = sample(20_000, 2);
+    let calls = 0;
+    // What is put right afterwards needs no new space.
+    fs.writeSync = ((descriptor: number, from: Uint8Array, offset: number, length: number, position: number) => {
+      calls += 1;
+      if (calls === 2) throw Object.assign(new Error('ENOSPC: injected'), { code: 'ENOSPC' });
+      return writeSync(descriptor, from, offset, calls === 1 ? Math.min(taken, length) : length, position);
+    }) as typeof fs.writeSync;
+    let written = 0;
+    try {
+      written = content.write(bytes, 100);
+    } catch (error) {
+      expect((error as { code?: string }).code).toBe('ENOSPC');
+    } finally {
+      fs.writeSync = writeSync;
+    }
+    const now = readAll(file.open());
+    expect(now.length).toBe(Math.max(size, written === 0 ? size : 100 + written));
+    expect(written).toBeLessThanOrEqual(taken + 4_096);
+    expect(now.subarray(100, 100 + written).equals(bytes.subarray(0, written))).toBe(true);
+    expect(now.subarray(Math.min(now.length, 100 + written + 4_096)).equals(before.subarray(100 + written + 4_096, now.length))).toBe(true);
+    expect(readAll(content).equals(now)).toBe(true);
+  }
+});
+
 test('many small writes of a draft are encrypted once', () => {
   const draft = file.draft('whole');
   const before = fs.statSync(file.path).size;

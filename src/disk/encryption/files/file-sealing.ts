@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import { createHmac } from 'node:crypto';
 import { HoldfastError } from '../../../runtime/holdfast-error.ts';
+import type { NameScript } from '../../names/script.ts';
 import type { Content } from '../../tree/content.ts';
 import type { Form, Sealing, Use } from '../../tree/sealing.ts';
 import { entropy } from '../entropy.ts';
@@ -17,9 +18,11 @@ const NO_SALT = new Uint8Array(FILE_SALT_BYTES);
 
 /** The files of an origin, encrypted with its keys. */
 export class FileSealing implements Sealing {
+  readonly names: NameScript | undefined;
   readonly #keys: FileKeys;
 
-  constructor(keys: FileKeys) {
+  constructor(keys: FileKeys, names?: NameScript) {
+    this.names = names;
     this.#keys = keys;
   }
 

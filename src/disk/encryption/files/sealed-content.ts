@@ -8,6 +8,9 @@ import { HEADER_BYTES, OVERHEAD, WHOLE } from './grid.ts';
 /** A gap up to this long is filled with encrypted zeros; a longer one becomes a hole. */
 const FILLED_BYTES = 2 ** 20;
 
+/** No disk has positions beyond this. */
+const FARTHEST = 2 ** 52;
+
 const zeros = new Uint8Array(64 * 1024);
 
 /** An open file whose content is encrypted. */
@@ -72,7 +75,7 @@ export class SealedContent implements Content {
   }
 
   read(into: Uint8Array, position: number): number {
-    const { cipher } = this;
+    const cipher = position < FARTHEST ? this.cipher : null;
     let filled = 0;
     while (cipher !== null && filled < into.byteLength) {
       const count = this.#blocks.read(cipher, into.subarray(filled), position + filled, this.#again);
