@@ -7,7 +7,7 @@ import type { FileChange, Intent, LockClass, WebLockInfo } from '../../src/disk/
 import { Participant } from '../../src/disk/locks/participant.ts';
 import type { Locator } from '../../src/disk/locator.ts';
 import { MemoryLog, SharedLog } from './memory-log.ts';
-import { Random } from './random.ts';
+import { Random } from '../support/random.ts';
 import { ReferenceTable, type ReferenceClaim } from './reference-table.ts';
 
 const locators: Locator[] = [[], ['a'], ['b'], ['a', 'b'], ['a', 'c'], ['a', 'b', 'c'], ['a', 'b', 'd']];
@@ -98,7 +98,7 @@ class Simulation {
   readonly #folders = new Map<number, string>();
 
   step(): void {
-    const realm = this.#random.pick(this.#realms.filter((each) => !each.dead));
+    const realm = this.#random.pickIfAny(this.#realms.filter((each) => !each.dead));
     if (realm === undefined) return this.#addRealm();
     realm.woken.clear();
     this.#mustWake.clear();
@@ -190,29 +190,29 @@ class Simulation {
 
   #operate(realm: Realm): void {
     const locks = realm.own.filter(({ type, holding }) => type === 'lock' && holding.state === 'held');
-    const own = this.#random.chance(0.4) ? (this.#random.pick(locks)?.holding.id ?? 0) : 0;
+    const own = this.#random.chance(0.4) ? (this.#random.pickIfAny(locks)?.holding.id ?? 0) : 0;
     const intent = this.#intent();
     this.#claim(realm, 'operation', kinds.operate, () => encodeOperate({ intent, own }));
   }
 
   #intent(): Intent {
-    const operation = this.#random.pick(['create', 'remove', 'move', 'modify', 'empty', 'hold'] as const) ?? 'create';
-    const kind = operation === 'modify' ? 'file' : (this.#random.pick(['file', 'directory'] as const) ?? 'file');
-    const source = this.#random.pick(files) ?? ['a'];
+    const operation = this.#random.pick(['create', 'remove', 'move', 'modify', 'empty', 'hold'] as const);
+    const kind = operation === 'modify' ? 'file' : this.#random.pick(['file', 'directory'] as const);
+    const source = this.#random.pick(files);
     if (operation === 'empty' || operation === 'hold') return { operation, kind: 'directory', source: [] };
-    return operation === 'move' ? { operation, kind, source, target: this.#random.pick(files) ?? ['b'] } : { operation, kind, source };
+    return operation === 'move' ? { operation, kind, source, target: this.#random.pick(files) } : { operation, kind, source };
   }
 
   #lock(realm: Realm): void {
-    const fields = { locator: this.#random.pick(files) ?? [], lockClass: this.#random.pick(lockClasses) ?? 'siloed' };
+    const fields = { locator: this.#random.pick(files), lockClass: this.#random.pick(lockClasses) };
     this.#claim(realm, 'lock', kinds.lock, () => encodeLock(fields));
   }
 
   #request(realm: Realm): void {
     const roll = this.#random.next();
-    const clientId = this.#random.pick(clients) ?? '';
+    const clientId = this.#random.pick(clients);
     const request = {
-      name: this.#random.pick(names) ?? '',
+      name: this.#random.pick(names),
       mode: roll < 0.15 || this.#random.chance(0.5) ? ('exclusive' as const) : ('shared' as const),
       clientId,
       steal: roll < 0.15,
@@ -222,7 +222,7 @@ class Simulation {
   }
 
   #endSome(realm: Realm): void {
-    const own = this.#random.pick(realm.own);
+    const own = this.#random.pickIfAny(realm.own);
     if (own === undefined) return;
     const { holding, type } = own;
     if (type === 'operation') {
@@ -261,7 +261,7 @@ class Simulation {
 
   #endClient(realm: Realm): void {
     if (realm.participant.session === 0) return;
-    const client = this.#random.pick(clients) ?? '';
+    const client = this.#random.pick(clients);
     const before = realm.participant.session;
     if (this.#attempt(() => realm.participant.tell(kinds.endClient, () => encodeText(client))) === null) return;
     if (realm.participant.session === before) realm.own = realm.own.filter(({ clientId }) => clientId !== client);
@@ -292,7 +292,7 @@ class Simulation {
 
   #expireAnother(realm: Realm): void {
     const others = [...this.#reference.sessions.keys()].filter((id) => id !== realm.participant.session);
-    const id = this.#random.pick(others);
+    const id = this.#random.pickIfAny(others);
     if (id === undefined) return;
     this.#attempt(() => realm.participant.tell(kinds.expire, () => encodeId(id)));
     if (this.#random.chance(0.3)) this.#compact(realm);

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { StorageHost, type StorageHostOptions } from '../../src/index.ts';
 import { HistoryLog } from './history.ts';
-import { Random } from './random.ts';
+import { Random } from '../support/random.ts';
 import { Recorder } from './recorder.ts';
 import { CELLS, KEYS, ORIGINS, Workload } from './workload.ts';
 

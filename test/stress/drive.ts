@@ -10,7 +10,7 @@ import type { ActorOptions } from './actor-fixture.ts';
 import { check, type Violations } from './check.ts';
 import { now, readLogs, toHistory, type Death, type History } from './history.ts';
 import { settles } from './patience.ts';
-import { Random } from './random.ts';
+import { Random } from '../support/random.ts';
 
 export interface StressOptions {
   readonly kills: number;

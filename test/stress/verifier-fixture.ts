@@ -5,7 +5,7 @@ import { StorageHost } from '../../src/index.ts';
 import type { ActorOptions } from './actor-fixture.ts';
 import { VERIFIER } from './check.ts';
 import { HistoryLog } from './history.ts';
-import { Random } from './random.ts';
+import { Random } from '../support/random.ts';
 import { Recorder } from './recorder.ts';
 import { CELLS, FILES, KEYS, LOCKS, ORIGINS, Workload } from './workload.ts';
 

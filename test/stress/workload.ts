@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { StorageClient } from '../../src/host/storage-client.ts';
 import type { Action, LockMode, Result } from './history.ts';
-import type { Random } from './random.ts';
+import type { Random } from '../support/random.ts';
 import { nameOf, type Recorder } from './recorder.ts';
 import { CELL_BYTES, decodeCell, decodeValue, encodeCell, encodeValue } from './values.ts';
 

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { StorageHost } from '../../src/index.ts';
 import { Realm } from '../coherence/realm.ts';
-import { Random } from '../stress/random.ts';
+import { Random } from '../support/random.ts';
 
 // Whatever is found in a lock journal: no lock stays for ever, and nobody waits for one that does.
 

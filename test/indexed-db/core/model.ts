@@ -5,7 +5,7 @@ import type { IDBDatabase } from '../../../src/indexed-db/database.ts';
 import type { IDBFactory } from '../../../src/indexed-db/factory.ts';
 import { IDBKeyRange } from '../../../src/indexed-db/key-range.ts';
 import type { IDBObjectStore } from '../../../src/indexed-db/object-store.ts';
-import { Random } from '../../stress/random.ts';
+import { Random } from '../../support/random.ts';
 import { ended, opened, result, walked } from '../support/promises.ts';
 import { type Bench, runCases } from '../support/cases.ts';
 

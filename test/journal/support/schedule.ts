@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { Journal, type JournalOptions } from '../../../src/disk/journal/journal.ts';
 import { Ledger } from './ledger.ts';
-import { Random } from './random.ts';
+import { Random } from '../../support/random.ts';
 import { FAIL, FAIL_AFTER, failures, IDLE, KILL, PROCEED, SHORT, sharedTurns, Turns } from './turns.ts';
 
 /** What one actor is to do. */

@@ -5,7 +5,7 @@ import type { LockListener } from '../../../src/disk/locks/lock-listener.ts';
 import { LockMachine } from '../../../src/disk/locks/machine.ts';
 import { HoldfastError } from '../../../src/runtime/holdfast-error.ts';
 import { MemoryLog, SharedLog } from '../../locks/memory-log.ts';
-import { Random } from '../../locks/random.ts';
+import { Random } from '../../support/random.ts';
 
 class Violation extends Error {}
 
@@ -139,7 +139,7 @@ class Simulation {
   }
 
   async step(): Promise<void> {
-    const realm = this.#random.pick(this.#living);
+    const realm = this.#random.pickIfAny(this.#living);
     if (realm === undefined) return;
     const chance = this.#random.next();
     if (chance < 0.25) this.#begin(realm);
@@ -192,7 +192,7 @@ class Simulation {
 
   /** Somebody takes it for dead; it goes on. */
   #depose(realm: Realm): void {
-    const by = this.#random.pick(this.#living.filter((other) => other !== realm));
+    const by = this.#random.pickIfAny(this.#living.filter((other) => other !== realm));
     if (realm.wasDeposed || by === undefined) return;
     realm.wasDeposed = true;
     this.#dead.add(realm.id);

@@ -8,7 +8,7 @@ import { bundleFixture } from '../../support/bundle.ts';
 import { VERIFIER } from '../check.ts';
 import { readLogs, toHistory, type Death, type Operation } from '../history.ts';
 import { settles } from '../patience.ts';
-import { Random } from '../random.ts';
+import { Random } from '../../support/random.ts';
 import type { ActorOptions } from './actor-fixture.ts';
 import { Actor } from './actor.ts';
 import { deathsOf } from './deaths.ts';

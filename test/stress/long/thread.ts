@@ -3,7 +3,7 @@ import path from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { StorageHost } from '../../../src/index.ts';
 import { HistoryLog } from '../history.ts';
-import { Random } from '../random.ts';
+import { Random } from '../../support/random.ts';
 import { Recorder } from '../recorder.ts';
 import { CELLS, FILES, ORIGINS, Workload } from '../workload.ts';
 import { COUNTERS, Counters } from './counters.ts';

@@ -1,6 +1,6 @@
-import { mulberry32 } from '../../support/mulberry32.ts';
+import { mulberry32 } from './mulberry32.ts';
 
-/** Random numbers that a seed decides. */
+/** Numbers that look random and are the same for the same seed. */
 export class Random {
   readonly #next: () => number;
 
@@ -20,6 +20,16 @@ export class Random {
 
   chance(probability: number): boolean {
     return this.next() < probability;
+  }
+
+  pick<T>(values: readonly T[]): T {
+    const picked = this.pickIfAny(values);
+    if (picked === undefined) throw new Error('There is nothing to pick from');
+    return picked;
+  }
+
+  pickIfAny<T>(values: readonly T[]): T | undefined {
+    return values[this.below(values.length)];
   }
 
   fill(bytes: Uint8Array): Uint8Array {
