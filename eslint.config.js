@@ -15,24 +15,30 @@ const mayImport = {
   runtime: [],
 };
 
-const directions = Object.entries(mayImport).map(([folder, allowed]) => ({
-  files: [`src/${folder}/**/*.ts`],
+/** One step up from a folder within a folder does not leave that: `src/disk/coordinator` is not `src/coordinator`. */
+const depths = [
+  { files: '*.ts', up: '+' },
+  { files: '*/**/*.ts', up: '{2,}' },
+];
+
+const directions = Object.entries(mayImport).flatMap(([folder, allowed]) => depths.map(({ files, up }) => ({
+  files: [`src/${folder}/${files}`],
   rules: {
     'no-restricted-imports': [
       'error',
       {
         patterns: [
           {
-            regex: `^(\\.\\./)+(${folders.filter((other) => other !== folder && !allowed.includes(other)).join('|') || 'none'})(/|$)`,
+            regex: `^(\\.\\./)${up}(${folders.filter((other) => other !== folder && !allowed.includes(other)).join('|') || 'none'})(/|$)`,
             message: `src/${folder} may import ${allowed.length === 0 ? 'nothing of ours' : allowed.join(', ')} only.`,
           },
-          { regex: '^(\\.\\./)+(index|globals)(\\.ts)?$', message: 'Nothing imports the doors.' },
+          { regex: `^(\\.\\./)${up}(index|globals)(\\.ts)?$`, message: 'Nothing imports the doors.' },
           { regex: '^holdfast', message: 'The source does not import the built package.' },
         ],
       },
     ],
   },
-}));
+})));
 
 // Objects of other realms are of none of these classes: src/runtime/brands.ts says what to do instead.
 const platformClasses = [

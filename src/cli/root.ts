@@ -4,6 +4,8 @@ import { hostFromEnvironment } from '../host/install/environment.ts';
 import { parseOrigin } from '../host/origin.ts';
 import { StorageHost } from '../host/storage-host.ts';
 import type { StorageClient } from '../host/storage-client.ts';
+import type { Endpoints } from '../host/storage-buckets/client-buckets.ts';
+import type { StorageBucket } from '../storage/storage-bucket.ts';
 import { HoldfastError } from '../runtime/holdfast-error.ts';
 import { UsageError } from './command.ts';
 
@@ -14,7 +16,10 @@ export const rootOptions = {
 } as const;
 
 export const originOption = { origin: { value: 'ORIGIN', help: 'whose storage, such as https://app.example' } } as const;
+export const bucketOption = { bucket: { value: 'NAME', help: 'the named bucket that is meant; default: the one that every origin has' } } as const;
 export const jsonOption = { json: { help: 'print JSON' } } as const;
+
+export type NamedBucket = StorageBucket<Endpoints>;
 
 export interface RootValues {
   readonly root?: string;
@@ -23,6 +28,10 @@ export interface RootValues {
 
 export interface OriginValues extends RootValues {
   readonly origin?: string;
+}
+
+export interface BucketValues extends OriginValues {
+  readonly bucket?: string;
 }
 
 /** @throws UsageError */
@@ -66,6 +75,33 @@ export async function withHost<T>(values: RootValues, body: (host: StorageHost) 
 export async function withClient<T>(values: OriginValues, body: (client: StorageClient, host: StorageHost) => Promise<T>): Promise<T> {
   const origin = originIn(values);
   return withHost(values, (host) => body(host.client(origin), host));
+}
+
+/**
+ * The named bucket that is meant, which is there: none is ever made. Null: the default one is.
+ *
+ * @throws HoldfastError bad-option
+ */
+export async function namedBucketIn({ bucket }: BucketValues, client: StorageClient): Promise<NamedBucket | null> {
+  if (bucket === undefined) return null;
+  const names = await client.storageBuckets.keys();
+  if (!names.includes(bucket)) throw noBucket(client.origin, bucket);
+  return await client.storageBuckets.open(bucket);
+}
+
+export function noBucket(origin: string, bucket: string): HoldfastError {
+  return new HoldfastError('bad-option', `${origin} has no bucket '${bucket}'.`);
+}
+
+/** A bucket is one of an origin. @throws UsageError */
+export function requireOrigin({ origin, bucket }: BucketValues): void {
+  if (bucket !== undefined && origin === undefined) throw new UsageError("'--bucket' needs '--origin'");
+}
+
+/** The `localStorage` that is meant. @throws HoldfastError bad-option for a named bucket, which has none */
+export function localStorageIn({ bucket }: BucketValues, { localStorage }: StorageClient): StorageClient['localStorage'] {
+  if (bucket === undefined) return localStorage;
+  throw new HoldfastError('bad-option', `Only an origin's default bucket has localStorage, not '${bucket}'.`);
 }
 
 /** @throws UsageError; HoldfastError bad-option for what is no origin */

@@ -24,7 +24,7 @@ import type { HostStats } from './stats.ts';
 import { RecentlyUsed } from './recently-used.ts';
 import { StorageClient } from './storage-client.ts';
 import type * as OperationCode from './operations/code.ts';
-import type { ImportedOrigin, ImportOptions, OriginSummary } from './operations/types.ts';
+import type { ExportOptions, ImportedOrigin, ImportOptions, OriginSummary } from './operations/types.ts';
 import { hearWarnings } from './warnings.ts';
 import type { OriginSync } from './sync/origin-sync.ts';
 import { WeakMapByName } from './weak-map-by-name.ts';
@@ -242,13 +242,14 @@ export class StorageHost<Options extends StorageHostOptions = StorageHostOptions
   }
 
   /**
-   * An archive of all that an origin has, or several have: `localStorage`, files, databases and caches; docs/FORMAT.md,
+   * An archive of all that an origin has, or several have: `localStorage`, files, databases, caches, named buckets and
+   * coordinators with theirs; docs/FORMAT.md,
    * "Archives". Changes nothing. Each map, file and database is as it was at one moment. The stream reads on as it is read.
    *
    * @throws HoldfastError origin-missing; the stream fails with journal-damaged, disk-failed and others
    */
-  async exportOrigin(origin: OriginLike | readonly OriginLike[]): Promise<ReadableStream<Uint8Array>> {
-    return (await this.#operate()).export(origin);
+  async exportOrigin(origin: OriginLike | readonly OriginLike[], options: ExportOptions = {}): Promise<ReadableStream<Uint8Array>> {
+    return (await this.#operate()).export(origin, options);
   }
 
   /**

@@ -1,8 +1,5 @@
-import fs from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { Journal } from '../../src/disk/journal/journal.ts';
-import { nullMachine } from '../../src/disk/backup/null-machine.ts';
 import { StorageHost } from '../../src/host/storage-host.ts';
 import { origin, places } from './support.ts';
 
@@ -28,22 +25,4 @@ test('the named buckets of an origin come back, each with what it has', async ()
   expect(await (await (await (await restored.getDirectory()).getFileHandle('file')).getFile()).text()).toBe('in a bucket');
   expect(await (await restored.caches.match('https://app.example/'))?.text()).toBe('cached');
   expect(again.localStorage.getItem('name')).toBe('of the default one');
-});
-
-test('the journal of a coordinator comes back, and the bucket within', async () => {
-  const { root, backups, home, host } = place();
-  host().origin(origin).localStorage.setItem('name', 'value');
-  const relative = 'origins/https_app.example/coordinators/%43ounter/one';
-  const turns = path.join(root, relative, 'turns');
-  fs.mkdirSync(path.dirname(turns), { recursive: true });
-  Journal.create(turns);
-  const journal = new Journal(turns, nullMachine);
-  journal.append(1, 7, 1, Buffer.from('a turn'));
-  journal.close();
-  fs.cpSync(path.join(root, 'origins/https_app.example/default'), path.join(root, relative, 'storage'), { recursive: true });
-  expect((await host().backup(backups)).problems).toEqual([]);
-  const to = path.join(home, 'restored');
-  await StorageHost.restore({ from: backups, root: to });
-  expect(fs.readFileSync(path.join(to, relative, 'turns/0'))).toEqual(fs.readFileSync(path.join(turns, '0')));
-  expect(fs.readdirSync(path.join(to, relative, 'storage')).sort()).toEqual(['files.0', 'local-storage', 'locks', 'swap', 'trash', 'wake']);
 });

@@ -4,25 +4,8 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import { commands } from '../../src/cli/commands/index.ts';
 import { completionScript, shells } from '../../src/cli/completion-scripts.ts';
-import { run } from '../../src/cli/run.ts';
 import { StorageHost } from '../../src/index.ts';
-import { commandOf, FOR, ORIGIN, startCommand, temporary } from './support.ts';
-
-/** In this process: what is only refused needs no other. */
-async function refused(root: string, args: readonly string[]): Promise<{ code: number; err: string; out: string }> {
-  const [log, error, before] = [console.log, console.error, process.env['HOLDFAST_ROOT']];
-  const said = { out: '', err: '' };
-  console.log = (text: string) => (said.out += `${text}\n`);
-  console.error = (text: string) => (said.err += `${text}\n`);
-  process.env['HOLDFAST_ROOT'] = root;
-  try {
-    return { code: await run(args, () => '0'), ...said };
-  } finally {
-    [console.log, console.error] = [log, error];
-    if (before === undefined) delete process.env['HOLDFAST_ROOT'];
-    else process.env['HOLDFAST_ROOT'] = before;
-  }
-}
+import { commandOf, FOR, ORIGIN, runHere, startCommand, temporary } from './support.ts';
 
 async function rootWith(item = 'v'): Promise<string> {
   const root = path.join(temporary(), 'root');
@@ -40,9 +23,9 @@ const each = [
 test.each(each)('%s of a root that is not there, or is somebody else\'s, is one line, exit code 1, and makes nothing', async (...args) => {
   const folder = temporary();
   fs.mkdirSync(path.join(folder, 'foreign', 'origins', 'mine'), { recursive: true });
-  const missing = await refused(path.join(folder, 'none'), args);
+  const missing = await runHere(path.join(folder, 'none'), args);
   expect(missing).toMatchObject({ code: 1, out: '', err: expect.stringMatching(/^holdfast [a-z -]+: There is no root at .*none\.\n$/) });
-  const foreign = await refused(path.join(folder, 'foreign'), args);
+  const foreign = await runHere(path.join(folder, 'foreign'), args);
   expect(foreign).toMatchObject({ code: 1, out: '', err: expect.stringMatching(/^holdfast [a-z -]+: [^\n]*not Holdfast's[^\n]*\n$/) });
   expect(fs.readdirSync(folder)).toEqual(['foreign']);
 });
@@ -69,7 +52,7 @@ test.each<[string[], RegExp]>([
   [['completion', 'csh'], /there is no script for 'csh'/],
   [['origins', '--shared', 'nfs'], /'--shared' takes 'lockfile'/],
 ])('%j is refused with exit code 2, one line, and where to find help', async (args, message) => {
-  const { code, out, err } = await refused(await rootWith(), args);
+  const { code, out, err } = await runHere(await rootWith(), args);
   expect({ code, out }).toEqual({ code: 2, out: '' });
   expect(err).toMatch(message);
   expect(err).toMatch(/^holdfast [^\n]*--help' shows how it is used\.\n$/);
@@ -93,7 +76,7 @@ test.each<[string[], RegExp]>([
   [['delete-origin', 'https://nobody.example', '--yes'], /has nothing of/],
 ])('%j fails with exit code 1 and one line', async (args, message) => {
   const root = await rootWith();
-  const { code, out, err } = await refused(root, args);
+  const { code, out, err } = await runHere(root, args);
   expect({ code, out }).toEqual({ code: 1, out: '' });
   expect(err).toMatch(message);
   expect(err.trim().split('\n')).toHaveLength(1);
@@ -106,13 +89,13 @@ test('what a tenant has stored does not command a terminal', async () => {
   host.origin(ORIGIN).localStorage.setItem('\x1b[2J\u202eevil', '\x1b[31m');
   await (await host.origin(ORIGIN).storage.getDirectory()).getFileHandle('\x1b]0;evil\x07', { create: true });
   await host.close();
-  expect((await refused(root, ['keys', ...FOR])).out).toBe('\\u001b[2J\\u202eevil\n');
-  expect((await refused(root, ['ls', ...FOR])).out).toContain('\\u001b]0;evil\\u0007');
+  expect((await runHere(root, ['keys', ...FOR])).out).toBe('\\u001b[2J\\u202eevil\n');
+  expect((await runHere(root, ['ls', ...FOR])).out).toContain('\\u001b]0;evil\\u0007');
 });
 
 test('help of every command is aligned, and in no more than 120 columns', async () => {
   for (const { name, options } of commands) {
-    const { code, out } = await refused('', [...name.split(' '), '--help']);
+    const { code, out } = await runHere('', [...name.split(' '), '--help']);
     expect(code).toBe(0);
     const lines = out.split('\n').filter((line) => line.startsWith('  --'));
     expect(lines.map((line) => /--([a-z-]+)/.exec(line)?.[1])).toEqual(Object.keys(options));
@@ -154,12 +137,12 @@ test.each(['SIGINT', 'SIGTERM'] as const)('%s ends an export, an import and a pu
   await expect.poll(() => fs.readdirSync(swap).flatMap((name) => fs.readdirSync(path.join(swap, name))).length, { timeout: 20_000 }).toBeGreaterThan(0);
   putting.child.kill(signal);
   expect(await putting.ended).toBe(1);
-  expect((await refused(root, ['ls', ...FOR, '--json'])).out).toMatch(/^\{"path":"opfs:\/large"[^\n]*\}\n$/);
+  expect((await runHere(root, ['ls', ...FOR, '--json'])).out).toMatch(/^\{"path":"opfs:\/large"[^\n]*\}\n$/);
   const importing = await startCommand(root, ['import', '--from', '-', '--replace']);
   importing.child.stdin?.write(Buffer.alloc(100));
   await expect.poll(() => fs.readdirSync(path.join(root, 'new')).length, { timeout: 20_000 }).toBeGreaterThan(0);
   importing.child.kill(signal);
   expect(await importing.ended).toBe(1);
   expect(fs.readdirSync(path.join(root, 'new'))).toEqual([]);
-  expect((await refused(root, ['get', ...FOR, 'k'])).code).toBe(0);
+  expect((await runHere(root, ['get', ...FOR, 'k'])).code).toBe(0);
 });

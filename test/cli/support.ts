@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { onTestFinished } from 'vitest';
+import { run } from '../../src/cli/run.ts';
 import { bundleFixture } from '../support/bundle.ts';
 
 export const ORIGIN = 'https://a.example';
@@ -109,5 +110,21 @@ export class Neighbour extends RunningProcess {
 
   #lines(): { event?: unknown; result?: unknown; error?: string }[] {
     return this.output.split('\n').slice(0, -1).map((line) => JSON.parse(line) as { event?: unknown });
+  }
+}
+
+/** In this process: what prints lines only, or is refused, needs no other. */
+export async function runHere(root: string, args: readonly string[]): Promise<{ code: number; err: string; out: string }> {
+  const [log, error, before] = [console.log, console.error, process.env['HOLDFAST_ROOT']];
+  const said = { out: '', err: '' };
+  console.log = (text: string) => (said.out += `${text}\n`);
+  console.error = (text: string) => (said.err += `${text}\n`);
+  process.env['HOLDFAST_ROOT'] = root;
+  try {
+    return { code: await run(args, () => '0'), ...said };
+  } finally {
+    [console.log, console.error] = [log, error];
+    if (before === undefined) delete process.env['HOLDFAST_ROOT'];
+    else process.env['HOLDFAST_ROOT'] = before;
   }
 }

@@ -3,15 +3,18 @@ import { pathOfOrigin } from '../../disk/maintenance/replace-origin.ts';
 import { type BucketOfOrigin, bucketsOf, placeOf } from '../../disk/root/origins.ts';
 import type { Root } from '../../disk/root/root.ts';
 import { withReadOnlyTree } from '../../host/archive/export-files.ts';
-import { summaries } from '../../host/operations/origins.ts';
+import { coordinatorSummaries, summaries, summaryOfOrigin } from '../../host/operations/origins.ts';
+import type { BucketSummary } from '../../host/operations/types.ts';
+import { COORDINATORS } from '../../disk/coordinator/coordinator-place.ts';
 import { type Command, parse, requireArguments, UsageError } from '../command.ts';
 import { opfsPath, shown } from '../opfs-path.ts';
 import { printJsonLine, printLines } from '../output.ts';
-import { jsonOption, openRootToRead, originIn, originOption, rootOptions } from '../root.ts';
+import { bucketOption, jsonOption, openRootToRead, originIn, originOption, requireOrigin, rootOptions } from '../root.ts';
 import { bytes, type Cell, table } from '../table.ts';
 
 const options = {
   ...originOption,
+  ...bucketOption,
   depth: { value: 'N', help: 'how deep directories are listed; default: 1' },
   ...jsonOption,
   ...rootOptions,
@@ -20,7 +23,7 @@ const options = {
 export const du: Command = {
   name: 'du',
   summary: 'show what takes the space: by origin and kind; of one origin by directory too',
-  usage: '[--origin ORIGIN [opfs:/PATH] [--depth N]] [--json]',
+  usage: '[--origin ORIGIN [--bucket NAME] [opfs:/PATH] [--depth N]] [--json]',
   options,
   notes: ['Bytes are those that count in quotas: of each file and directory 4,096 beside its content.'],
   run: async (args) => {
@@ -28,10 +31,13 @@ export const du: Command = {
     requireArguments(positionals, [], values.origin === undefined ? 0 : 1);
     const { names } = opfsPath(positionals[0] ?? 'opfs:/');
     const depth = depthOf(values.depth ?? '1');
+    requireOrigin(values);
     const root = openRootToRead(values);
     const origin = values.origin === undefined ? null : originIn(values);
-    const rows = await kindsOf(root, origin);
-    if (origin !== null) rows.push(...(await directoriesOf(root, origin, names, depth)));
+    const isMeant = ({ bucket }: Row): boolean => values.bucket === undefined || bucket === values.bucket;
+    const rows = (origin === null ? await kindsOf(root) : kindsOfOrigin(root, origin)).filter(isMeant);
+    rows.sort((a, b) => b.bytes - a.bytes);
+    if (origin !== null) rows.push(...(await directoriesOf(root, origin, names, depth)).filter(isMeant));
     if (values.json) for (const row of rows) printJsonLine(row);
     else printLines(table([['bytes', '', 'origin', 'bucket', 'kind', 'directory'], ...rows.map(cellsOf)]));
     return 0;
@@ -56,16 +62,24 @@ function cellsOf({ origin, bucket, kind, path, bytes: count }: Row): Cell[] {
   return [count, bytes(count), origin, bucket, kind, path ?? ''];
 }
 
-/** The largest first. */
-async function kindsOf(root: Root, only: string | null): Promise<Row[]> {
+async function kindsOf(root: Root): Promise<Row[]> {
   const rows: Row[] = [];
-  for await (const { origin, buckets } of summaries(root)) {
-    if (only !== null && origin !== only) continue;
-    for (const { name, usageDetails } of buckets) {
-      for (const [kind, count] of Object.entries(usageDetails)) rows.push({ origin, bucket: name, kind, path: null, bytes: count });
-    }
+  for await (const { origin, buckets, coordinators } of summaries(root)) {
+    for (const bucket of [...buckets, { name: COORDINATORS, ...coordinators }]) rows.push(...kindsIn(origin, bucket));
   }
-  return rows.filter(({ bytes: count }) => count > 0).sort((a, b) => b.bytes - a.bytes);
+  return rows;
+}
+
+/** Of one origin each coordinator is shown. */
+function kindsOfOrigin(root: Root, origin: string): Row[] {
+  const place = { origin, path: pathOfOrigin(root, origin) };
+  const coordinators = Array.from(coordinatorSummaries(place), (each) => ({ ...each, name: `${COORDINATORS}/${each.className}/${each.name}` }));
+  return [...(summaryOfOrigin(place)?.buckets ?? []), ...coordinators].flatMap((bucket) => kindsIn(origin, bucket));
+}
+
+function kindsIn(origin: string, { name: bucket, usageDetails }: Pick<BucketSummary, 'name' | 'usageDetails'>): Row[] {
+  const rows = Object.entries(usageDetails).map(([kind, count]) => ({ origin, bucket, kind, path: null, bytes: count }));
+  return rows.filter(({ bytes: count }) => count > 0);
 }
 
 async function directoriesOf(root: Root, origin: string, names: readonly string[], depth: number): Promise<Row[]> {

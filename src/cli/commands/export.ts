@@ -11,6 +11,7 @@ import { bytes } from '../table.ts';
 
 const options = {
   origin: { value: 'ORIGIN', isList: true, help: 'which one; may be given several times; default: all' },
+  bucket: { value: 'NAME', help: 'of one origin this named bucket only' },
   to: { value: 'FILE', help: 'the archive, or - for the standard output' },
   ...jsonOption,
   ...rootOptions,
@@ -19,17 +20,17 @@ const options = {
 export const exportCommand: Command = {
   name: 'export',
   summary: 'write origins, with all that they have, into one archive that tar reads',
-  usage: '--to FILE [--origin ORIGIN]... [--json]',
+  usage: '--to FILE [--origin ORIGIN [--bucket NAME]]... [--json]',
   options,
   run: async (args) => {
     const { values, positionals } = parse(options, args);
     requireArguments(positionals, []);
-    const { to, origin } = values;
+    const { to, origin, bucket } = values;
     if (to === undefined || to === '') throw new UsageError("'--to FILE' is missing");
     const root = openRoot(values);
     const origins = origin === undefined ? Array.from(originsOf(root), (each) => each.origin).sort() : [...new Set(origin.map(originOf))];
-    requireOrigins(root, origins);
-    const written = await write(to, exportOrigins(root, origins));
+    requireOrigins(root, origins, bucket);
+    const written = await write(to, exportOrigins(root, origins, bucket));
     if (to !== '-' && values.json) printJson({ file: to, bytes: written, origins });
     else if (to !== '-') console.log(`${to}: ${bytes(written)}, ${origins.length === 1 ? origins[0] : `${origins.length} origins`}`);
     return 0;

@@ -5,15 +5,15 @@ import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { type Command, parse, requireArguments, UsageError } from '../command.ts';
 import { isOpfsPath, made, opfsPath, required, shown } from '../opfs-path.ts';
 import { printJsonLine, printLines, writeOut } from '../output.ts';
-import { jsonOption, originOption, rootOptions } from '../root.ts';
+import { bucketOption, jsonOption, originOption, rootOptions } from '../root.ts';
 import { type Cell, moment, table } from '../table.ts';
 
-const lsOptions = { ...originOption, recursive: { help: 'what is in its directories too' }, ...jsonOption, ...rootOptions } as const;
+const lsOptions = { ...originOption, ...bucketOption, recursive: { help: 'what is in its directories too' }, ...jsonOption, ...rootOptions } as const;
 
 export const ls: Command = {
   name: 'ls',
   summary: 'list files and directories of an origin',
-  usage: '--origin ORIGIN [opfs:/PATH] [--recursive] [--json]',
+  usage: '--origin ORIGIN [--bucket NAME] [opfs:/PATH] [--recursive] [--json]',
   options: lsOptions,
   run: async (args) => {
     const { values, positionals } = parse(lsOptions, args);
@@ -38,12 +38,12 @@ function nameOf({ names, kind }: Entry, listed: readonly string[]): string {
   return kind === 'directory' ? `${name}/` : name;
 }
 
-const catOptions = { ...originOption, ...rootOptions } as const;
+const catOptions = { ...originOption, ...bucketOption, ...rootOptions } as const;
 
 export const cat: Command = {
   name: 'cat',
   summary: 'print the content of files',
-  usage: '--origin ORIGIN opfs:/PATH...',
+  usage: '--origin ORIGIN [--bucket NAME] opfs:/PATH...',
   options: catOptions,
   run: async (args) => {
     const { values, positionals } = parse(catOptions, args);
@@ -60,12 +60,12 @@ export const cat: Command = {
   },
 };
 
-const copyOptions = { ...originOption, ...rootOptions } as const;
+const copyOptions = { ...originOption, ...bucketOption, ...rootOptions } as const;
 
 export const put: Command = {
   name: 'put',
   summary: 'store local files, or the standard input, as files of an origin',
-  usage: '--origin ORIGIN LOCAL... opfs:/PATH | - opfs:/PATH',
+  usage: '--origin ORIGIN [--bucket NAME] LOCAL... opfs:/PATH | - opfs:/PATH',
   options: copyOptions,
   notes: ['Directories are copied with all that is in them; directories on the way are made.', 'Each file takes the place of what is there once it is whole.'],
   run: async (args) => {
@@ -80,7 +80,7 @@ export const put: Command = {
 export const cp: Command = {
   name: 'cp',
   summary: 'copy files and directories of an origin, out of it, or into it',
-  usage: '--origin ORIGIN SOURCE TARGET',
+  usage: '--origin ORIGIN [--bucket NAME] SOURCE TARGET',
   options: copyOptions,
   notes: ['At least one of both is a path such as opfs:/directory/file; another is one of this machine.'],
   run: async (args) => {
@@ -100,7 +100,7 @@ export const cp: Command = {
 export const mv: Command = {
   name: 'mv',
   summary: 'move or rename a file or directory of an origin',
-  usage: '--origin ORIGIN opfs:/SOURCE opfs:/TARGET',
+  usage: '--origin ORIGIN [--bucket NAME] opfs:/SOURCE opfs:/TARGET',
   options: copyOptions,
   run: async (args) => {
     const { values, positionals } = parse(copyOptions, args);

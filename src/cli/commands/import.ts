@@ -9,6 +9,7 @@ import { bytes } from '../table.ts';
 const options = {
   from: { value: 'FILE', help: 'the archive, or - for the standard input' },
   origin: { value: 'ORIGIN', help: 'whom the data are for, where the archive has one origin; default: whose they were' },
+  bucket: { value: 'NAME', help: 'this named bucket of the archive only; what else the origin has stays' },
   merge: { help: 'put what the archive has over what is there' },
   replace: { help: 'delete what is there' },
   ...jsonOption,
@@ -18,16 +19,16 @@ const options = {
 export const importCommand: Command = {
   name: 'import',
   summary: 'bring back what an export has written, into the same or another origin',
-  usage: '--from FILE [--origin ORIGIN] [--merge | --replace] [--json]',
+  usage: '--from FILE [--origin ORIGIN] [--bucket NAME] [--merge | --replace] [--json]',
   options,
   notes: ['All of the archive is read and checked before anything changes. Data that are there are kept, unless --merge or --replace says otherwise.'],
   run: async (args) => {
     const { values, positionals } = parse(options, args);
     requireArguments(positionals, []);
-    const { from, origin, merge, replace } = values;
+    const { from, origin, bucket, merge, replace } = values;
     if (from === undefined || from === '') throw new UsageError("'--from FILE' is missing");
     if (merge && replace) throw new UsageError("'--merge' and '--replace' exclude each other");
-    const chosen = { ...(origin !== undefined && { origin: originOf(origin) }), existing: merge ? 'merge' : replace ? 'replace' : 'refuse' } as const;
+    const chosen = { ...(bucket !== undefined && { bucket }), ...(origin !== undefined && { origin: originOf(origin) }), existing: merge ? 'merge' : replace ? 'replace' : 'refuse' } as const;
     // From now on: what is staged before the first piece is read is to be cleared away too.
     const signal = onInterruption();
     const imported = await withHost(values, (host) => host.importOrigin(read(from, signal), chosen));

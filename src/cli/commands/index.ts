@@ -2,6 +2,7 @@ import type { Command } from '../command.ts';
 import { backup } from './backup.ts';
 import { backups } from './backups.ts';
 import { completion } from './completion.ts';
+import { coordinators } from './coordinators.ts';
 import { deleteOrigin } from './delete-origin.ts';
 import { du } from './du.ts';
 import { exportCommand } from './export.ts';
@@ -20,5 +21,5 @@ import { watch } from './watch.ts';
 
 /** All that the program does, in the order in which its help shows it. */
 export const commands: readonly Command[] = [
-  origins, get, set, keys, rm, ls, cat, put, cp, mv, du, locks, watch, inspect, exportCommand, importCommand, backup, backups, restore, verify, deleteOrigin, hub, syncStatus, completion,
+  origins, get, set, keys, rm, ls, cat, put, cp, mv, du, locks, coordinators, watch, inspect, exportCommand, importCommand, backup, backups, restore, verify, deleteOrigin, hub, syncStatus, completion,
 ];

@@ -3,10 +3,10 @@ import { TextDecoder } from 'node:util';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { type Command, parse, requireArguments, UsageError } from '../command.ts';
 import { printJson, printLines, standardInput, writeOut } from '../output.ts';
-import { jsonOption, originOption, rootOptions, withClient } from '../root.ts';
+import { bucketOption, jsonOption, localStorageIn, originOption, rootOptions, withClient } from '../root.ts';
 import { printable } from '../table.ts';
 
-const getOptions = { ...originOption, raw: { help: 'the value alone, without a newline behind it' }, ...jsonOption, ...rootOptions } as const;
+const getOptions = { ...originOption, ...bucketOption, raw: { help: 'the value alone, without a newline behind it' }, ...jsonOption, ...rootOptions } as const;
 
 export const get: Command = {
   name: 'get',
@@ -17,7 +17,7 @@ export const get: Command = {
     const { values, positionals } = parse(getOptions, args);
     requireArguments(positionals, ['KEY']);
     const [key = ''] = positionals;
-    const value = await withClient(values, async ({ localStorage }) => localStorage.getItem(key));
+    const value = await withClient(values, async (client) => localStorageIn(values, client).getItem(key));
     if (value === null) throw noItem(key);
     if (values.json) printJson({ key, value });
     else await writeOut(values.raw ? value : `${value}\n`);
@@ -29,7 +29,7 @@ export function noItem(key: string): HoldfastError {
   return new HoldfastError('bad-option', `There is no item '${key}'.`);
 }
 
-const setOptions = { ...originOption, from: { value: 'FILE', help: 'take the value from a file, or with - from the standard input' }, ...rootOptions } as const;
+const setOptions = { ...originOption, ...bucketOption, from: { value: 'FILE', help: 'take the value from a file, or with - from the standard input' }, ...rootOptions } as const;
 
 export const set: Command = {
   name: 'set',
@@ -42,7 +42,7 @@ export const set: Command = {
     const [key = '', given = ''] = positionals;
     const source = values.from ?? (given === '-' ? '-' : null);
     const value = source === null ? given : await textFrom(source);
-    await withClient(values, async ({ localStorage }) => localStorage.setItem(key, value));
+    await withClient(values, async (client) => localStorageIn(values, client).setItem(key, value));
     return 0;
   },
 };
@@ -58,7 +58,7 @@ async function textFrom(source: string): Promise<string> {
   }
 }
 
-const keysOptions = { ...originOption, ...jsonOption, ...rootOptions } as const;
+const keysOptions = { ...originOption, ...bucketOption, ...jsonOption, ...rootOptions } as const;
 
 export const keys: Command = {
   name: 'keys',
@@ -68,7 +68,7 @@ export const keys: Command = {
   run: async (args) => {
     const { values, positionals } = parse(keysOptions, args);
     if (positionals.length > 0) throw new UsageError(`unexpected '${positionals[0]}'`);
-    const found = await withClient(values, async ({ localStorage }) => keysOf(localStorage));
+    const found = await withClient(values, async (client) => keysOf(localStorageIn(values, client)));
     if (values.json) printJson(found);
     else printLines(found.map(printable));
     return 0;

@@ -1,21 +1,22 @@
 import { type Command, parse, requireArguments } from '../command.ts';
 import { type LockReport, reportLocks, type SessionReport } from '../../disk/survey/lock-report.ts';
 import { printJson, printLines } from '../output.ts';
-import { jsonOption, openRootToRead, originIn, originOption, rootOptions } from '../root.ts';
+import { bucketOption, jsonOption, openRootToRead, originIn, originOption, requireOrigin, rootOptions } from '../root.ts';
 import { ago, type Cell, table } from '../table.ts';
 
-const options = { ...originOption, ...jsonOption, ...rootOptions } as const;
+const options = { ...originOption, ...bucketOption, ...jsonOption, ...rootOptions } as const;
 
 export const locks: Command = {
   name: 'locks',
   summary: 'show locks that are held and waited for, and by whom',
-  usage: '[--origin ORIGIN] [--json]',
+  usage: '[--origin ORIGIN [--bucket NAME]] [--json]',
   options,
   notes: ['Age: how long ago the process began to use the origin\'s locks.', 'What a process that has ended held is free as soon as somebody wants it.'],
   run: async (args) => {
     const { values, positionals } = parse(options, args);
     requireArguments(positionals, []);
-    const report = reportLocks(openRootToRead(values), values.origin === undefined ? null : originIn(values));
+    requireOrigin(values);
+    const report = reportLocks(openRootToRead(values), values.origin === undefined ? null : originIn(values), values.bucket);
     if (values.json) printJson(report);
     else print(report.sessions, report.locks);
     return 0;

@@ -2,11 +2,12 @@ import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { type Command, parse, requireArguments, UsageError } from '../command.ts';
 import { isDirectoryHandle, openBucketFiles, type BucketFiles } from '../files/bucket-files.ts';
 import { isOpfsPath, opfsPath, required, shown } from '../opfs-path.ts';
-import { originOption, rootOptions, withClient } from '../root.ts';
+import { bucketOption, localStorageIn, originOption, rootOptions, withClient } from '../root.ts';
 import { noItem } from './items.ts';
 
 const options = {
   ...originOption,
+  ...bucketOption,
   recursive: { help: 'directories with all that is in them' },
   items: { help: 'all arguments are keys, those too that begin with opfs:' },
   ...rootOptions,
@@ -15,7 +16,7 @@ const options = {
 export const rm: Command = {
   name: 'rm',
   summary: 'remove items of localStorage, or files and directories',
-  usage: '--origin ORIGIN KEY... | opfs:/PATH... [--recursive]',
+  usage: '--origin ORIGIN KEY... | [--bucket NAME] opfs:/PATH... [--recursive]',
   options,
   run: async (args) => {
     const { values, positionals } = parse(options, args);
@@ -23,7 +24,7 @@ export const rm: Command = {
     const paths = values.items ? [] : positionals.filter(isOpfsPath);
     if (paths.length > 0 && paths.length < positionals.length) throw new UsageError('keys and paths are removed one after the other');
     await withClient(values, async (client) => {
-      if (paths.length === 0) for (const key of positionals) removeItem(client.localStorage, key);
+      if (paths.length === 0) for (const key of positionals) removeItem(localStorageIn(values, client), key);
       else await removeAll(await openBucketFiles(client, values), paths, values.recursive === true);
     });
     return 0;

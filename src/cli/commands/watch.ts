@@ -6,10 +6,10 @@ import { type Command, parse, requireArguments } from '../command.ts';
 import { onInterruption } from '../interruption.ts';
 import { shown } from '../opfs-path.ts';
 import { printJsonLine } from '../output.ts';
-import { jsonOption, originOption, rootOptions, withClient } from '../root.ts';
+import { bucketOption, jsonOption, namedBucketIn, originOption, rootOptions, withClient } from '../root.ts';
 import { moment, printable } from '../table.ts';
 
-const options = { ...originOption, ...jsonOption, ...rootOptions } as const;
+const options = { ...originOption, ...bucketOption, ...jsonOption, ...rootOptions } as const;
 
 /** A change, as a line of JSON says it. */
 type Change = { readonly kind: 'storage'; readonly key: string | null; readonly oldValue: string | null; readonly newValue: string | null; readonly url: string } | { readonly kind: 'file'; readonly type: string; readonly path: string; readonly from: string | null };
@@ -17,7 +17,7 @@ type Change = { readonly kind: 'storage'; readonly key: string | null; readonly 
 export const watch: Command = {
   name: 'watch',
   summary: 'print changes of an origin, of localStorage and files, as they happen',
-  usage: '--origin ORIGIN [--json]',
+  usage: '--origin ORIGIN [--bucket NAME] [--json]',
   options,
   notes: ['Runs until it is told to end (Control-C). What it prints first on the standard error says that it listens.'],
   run: async (args) => {
@@ -26,10 +26,11 @@ export const watch: Command = {
     const signal = onInterruption();
     return withClient(values, async (client) => {
       const tell = (change: Change): void => print(change, values.json === true);
-      client.addEventListener('storage', (event) => tell(storageChange(event as StorageEvent)));
+      const bucket = await namedBucketIn(values, client);
+      if (bucket === null) client.addEventListener('storage', (event) => tell(storageChange(event as StorageEvent)));
       const observer = new FileSystemObserver((records) => records.forEach((record) => tell(fileChange(record))));
-      await observer.observe(await client.storage.getDirectory(), { recursive: true });
-      console.error(`holdfast watch: listening to ${client.origin}`);
+      await observer.observe(await (bucket ?? client.storage).getDirectory(), { recursive: true });
+      console.error(`holdfast watch: listening to ${client.origin}${bucket === null ? '' : `, bucket ${bucket.name}`}`);
       // Neither of both keeps the process alive.
       await ended(signal);
       observer.disconnect();

@@ -5,16 +5,16 @@ import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { onInterruption } from '../interruption.ts';
 import { holdersOf } from '../../disk/survey/lock-report.ts';
 import { find, type Handle, type OpfsPath, shown } from '../opfs-path.ts';
-import { openRoot, originIn, type OriginValues, withClient } from '../root.ts';
+import { type BucketValues, namedBucketIn, openRoot, originIn, withClient } from '../root.ts';
 
-/** The files of an origin, as commands use them. */
+/** The files of a bucket of an origin, as commands use them. */
 export class BucketFiles {
   readonly directory: FileSystemDirectoryHandle;
   /** Aborted when the user wants the command to end. */
   readonly signal = onInterruption();
-  readonly #values: OriginValues;
+  readonly #values: BucketValues;
 
-  constructor(directory: FileSystemDirectoryHandle, values: OriginValues) {
+  constructor(directory: FileSystemDirectoryHandle, values: BucketValues) {
     this.directory = directory;
     this.#values = values;
   }
@@ -37,7 +37,7 @@ export class BucketFiles {
   }
 
   #holders(names: readonly string[]): string {
-    const holders = holdersOf(openRoot(this.#values), originIn(this.#values), names);
+    const holders = holdersOf(openRoot(this.#values), originIn(this.#values), this.#values.bucket ?? null, names);
     const each = holders.map(({ process, thread, name }) => `by process ${process}${thread === 0 || thread === process ? '' : `, thread ${thread}`}${name === `/${names.join('/')}` ? '' : ` (${name})`}`);
     return each.length === 0 ? '' : ` ${[...new Set(each)].slice(0, 4).join(', ')}`;
   }
@@ -51,11 +51,12 @@ export function isFileHandle(handle: Handle): handle is FileSystemFileHandle {
   return handle.kind === 'file';
 }
 
-/** Calls `body` with the files of the origin that is meant. */
-export async function withFiles<T>(values: OriginValues, body: (files: BucketFiles) => Promise<T>): Promise<T> {
+/** Calls `body` with the files of the bucket that is meant. */
+export async function withFiles<T>(values: BucketValues, body: (files: BucketFiles) => Promise<T>): Promise<T> {
   return withClient(values, async (client) => body(await openBucketFiles(client, values)));
 }
 
-export async function openBucketFiles(client: StorageClient, values: OriginValues): Promise<BucketFiles> {
-  return new BucketFiles(await client.storage.getDirectory(), values);
+export async function openBucketFiles(client: StorageClient, values: BucketValues): Promise<BucketFiles> {
+  const bucket = await namedBucketIn(values, client);
+  return new BucketFiles(await (bucket ?? client.storage).getDirectory(), values);
 }

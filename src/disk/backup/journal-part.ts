@@ -1,8 +1,7 @@
 import fs from 'node:fs';
-import path from 'node:path';
 import { SEAL_KIND } from '../journal/frame.ts';
 import { FrameReader } from '../journal/frame-reader.ts';
-import { closeQuietly, FILE_HEADER_BYTES, generationPath, listGenerations, openGeneration, type GenerationFile } from '../journal/generation-file.ts';
+import { candidateDirectory, closeQuietly, FILE_HEADER_BYTES, generationPath, listGenerations, openGeneration, type GenerationFile } from '../journal/generation-file.ts';
 import { Journal } from '../journal/journal.ts';
 import { decodeSeal } from '../journal/journal-records.ts';
 import { isDirectoryAt } from './entries.ts';
@@ -171,7 +170,7 @@ function sealOf({ descriptor, magic }: GenerationFile): number {
   }
 }
 
-/** Whether a directory is a journal. */
+/** Whether a directory is a journal. One that was never compacted may have no directory of candidates. */
 export function isJournal(directory: string): boolean {
-  return isDirectoryAt(directory) && isDirectoryAt(path.join(directory, 'cand'));
+  return isDirectoryAt(directory) && (isDirectoryAt(candidateDirectory(directory)) || (listGenerations(directory) ?? []).length > 0);
 }

@@ -1,10 +1,13 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
+import { AlarmIndex } from '../coordinator/alarm-index.ts';
+import { COORDINATORS } from '../coordinator/coordinator-place.ts';
+import { releaseCoordinators } from '../coordinator/release.ts';
 import { ensureDirectory, isDirectory } from '../directories.ts';
 import { volumeFoldsNames } from '../names/probe.ts';
 import { encodeOrigin } from '../names/origin.ts';
-import { syncPath } from '../root/durable.ts';
+import { syncPath, syncTree } from '../root/durable.ts';
 import { rootFailure } from '../root/failure.ts';
 import { publishManifest } from '../root/manifest.ts';
 import type { Root } from '../root/root.ts';
@@ -60,7 +63,9 @@ export async function restoreFrom(directory: string, root: Root, options: Restor
     for (const [index, { origin, as }] of targets.entries()) {
       const tell = (): void => options.onProgress({ done: index, total: targets.length, bytes: stage.bytes });
       tell();
-      staged.push({ as, path: await stage.build(origin, as, tell) });
+      const place = await stage.build(origin, as, tell);
+      release(root, as, place);
+      staged.push({ as, path: place });
     }
     await withMaintenance(root, async () => {
       for (const { as, path: from } of staged) await takePlace(root, as, from, options.detach);
@@ -71,6 +76,18 @@ export async function restoreFrom(directory: string, root: Root, options: Restor
     return { backup, origins: targets.map(({ as }) => as), files: stage.files, bytes: stage.bytes, lost: stage.lost };
   } finally {
     stage.remove();
+  }
+}
+
+/** Of coordinators nobody is the owner any more, and all know when to wake them. */
+function release(root: Root, origin: string, staged: string): void {
+  const alarms = new AlarmIndex(root);
+  try {
+    releaseCoordinators(staged, origin, alarms);
+    const coordinators = path.join(staged, COORDINATORS);
+    if (isDirectory(coordinators)) syncTree(coordinators);
+  } finally {
+    alarms.close();
   }
 }
 

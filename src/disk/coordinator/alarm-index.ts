@@ -66,6 +66,11 @@ export class AlarmIndex {
     return this.#machine.size;
   }
 
+  /** The latest epoch of a coordinator of which anything was said; 0: of none, as was last read. */
+  epochOf(key: CoordinatorKey): number {
+    return this.#machine.of(key)?.epoch ?? 0;
+  }
+
   due(now: number): CoordinatorKey[] {
     return Array.from(this.#machine.due(now), ({ key }) => key);
   }

@@ -6,6 +6,9 @@ import { buildBucket } from '../root/bucket-directory.ts';
 import { addPart } from '../root/late-part.ts';
 import type { Root } from '../root/root.ts';
 
+/** Where it is in a coordinator's directory. */
+export const STORAGE = 'storage';
+
 /** The bucket within a coordinator's directory: made when the coordinator first uses more than its map. */
 export class NestedBucket implements BucketPlace {
   readonly path: string;
@@ -15,7 +18,7 @@ export class NestedBucket implements BucketPlace {
   constructor(root: Root, coordinator: BucketPlace) {
     this.#root = root;
     this.#coordinator = coordinator;
-    this.path = path.join(coordinator.path, 'storage');
+    this.path = path.join(coordinator.path, STORAGE);
   }
 
   get space(): Space {
@@ -24,7 +27,7 @@ export class NestedBucket implements BucketPlace {
 
   ensure(): void {
     if (isDirectory(this.path)) return;
-    addPart(this.#coordinator, { name: 'storage', isStrict: this.#root.durability === 'strict', build: buildBucket });
+    addPart(this.#coordinator, { name: STORAGE, isStrict: this.#root.durability === 'strict', build: buildBucket });
   }
 
   lost(): void {

@@ -91,6 +91,12 @@ export class OwnedMachine implements Machine<boolean> {
     this.alarm = alarm;
   }
 
+  /** For a journal that nobody else sees yet: nobody owns, and the epoch is a later one than that. */
+  disown(after: number): void {
+    this.#ownership.owner = null;
+    this.#ownership.epoch = Math.max(this.epoch, after) + 1;
+  }
+
   restored(): void {
     // Nobody hears of changes: whoever owns has made them.
   }

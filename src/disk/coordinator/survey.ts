@@ -33,11 +33,16 @@ export interface CoordinatorSurvey {
 export function* coordinatorsOf(root: Root, only?: string): Generator<CoordinatorSurvey, void> {
   for (const { origin, path: place } of originsOf(root)) {
     if (only !== undefined && origin !== only) continue;
-    for (const directory of directoriesIn(path.join(place, COORDINATORS))) {
-      const className = nameOf(directory);
-      if (className === null) continue;
-      for (const each of directoriesIn(directory)) yield* surveyOf({ origin, className, name: nameOf(each), path: each });
-    }
+    for (const each of coordinatorPlaces(place)) yield* surveyOf({ origin, ...each });
+  }
+}
+
+/** Where the coordinators of an origin are, by the names of their directories. */
+export function* coordinatorPlaces(origin: string): Generator<Pick<CoordinatorSurvey, 'className' | 'name' | 'path'>, void> {
+  for (const directory of directoriesIn(path.join(origin, COORDINATORS))) {
+    const className = nameOf(directory);
+    if (className === null) continue;
+    for (const each of directoriesIn(directory)) yield { className, name: nameOf(each), path: each };
   }
 }
 

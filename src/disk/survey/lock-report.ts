@@ -2,6 +2,9 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { Claim, Session } from '../locks/claims.ts';
 import { locatorsOf } from '../locks/claims.ts';
+import { COORDINATORS } from '../coordinator/coordinator-place.ts';
+import { STORAGE } from '../coordinator/nested-bucket.ts';
+import { coordinatorPlaces } from '../coordinator/survey.ts';
 import type { Locator } from '../locator.ts';
 import { isWithin } from '../locator.ts';
 import { LockMachine } from '../locks/machine.ts';
@@ -42,17 +45,29 @@ export interface LocksReport {
   readonly locks: readonly LockReport[];
 }
 
-/** The locks of a root as its processes have recorded them. Reads only; whoever has ended is still there until somebody finds out. */
-export function reportLocks(root: Root, origin: string | null): LocksReport {
-  const sessions: SessionReport[] = [];
-  const locks: LockReport[] = [];
+/**
+ * The locks of a root, or of an origin, as its processes have recorded them. Reads only; whoever has ended is still there
+ * until somebody finds out.
+ *
+ * @param bucket - of which bucket: null means the default one; all, and those of coordinators, where it is not given.
+ */
+export function reportLocks(root: Root, origin: string | null, bucket?: string | null): LocksReport {
+  const report = { sessions: [], locks: [] };
   const places = origin === null ? originsOf(root) : [{ origin, path: path.join(root.origins, encodeOrigin(origin)) }];
   for (const place of places) {
-    for (const bucket of bucketsOf(place.path)) {
-      for (const table of ['', 'indexeddb']) collect(path.join(bucket.path, table), place.origin, bucket.name, table !== '', { sessions, locks });
+    for (const { name, path: directory } of tablesOf(place.path, bucket)) {
+      for (const table of ['', 'indexeddb']) collect(path.join(directory, table), place.origin, name, table !== '', report);
     }
   }
-  return { sessions, locks };
+  return report;
+}
+
+function tablesOf(origin: string, only: string | null | undefined): { readonly name: string; readonly path: string }[] {
+  const buckets = bucketsOf(origin);
+  if (only === null) return buckets.filter(({ entry }) => entry === null);
+  if (only !== undefined) return buckets.filter(({ name, entry }) => entry !== null && name === only);
+  const nested = Array.from(coordinatorPlaces(origin), (each) => ({ name: `${COORDINATORS}/${each.className}/${each.name ?? '?'}`, path: path.join(each.path, STORAGE) }));
+  return [...buckets, ...nested];
 }
 
 function collect(directory: string, origin: string, bucket: string, isOfDatabases: boolean, to: { sessions: SessionReport[]; locks: LockReport[] }): void {
@@ -88,8 +103,8 @@ function pathOf(locator: Locator): string {
 }
 
 /** Who holds locks on a file, or on anything below a directory. */
-export function holdersOf(root: Root, origin: string, names: Locator): LockReport[] {
-  const { locks } = reportLocks(root, origin);
+export function holdersOf(root: Root, origin: string, bucket: string | null, names: Locator): LockReport[] {
+  const { locks } = reportLocks(root, origin, bucket);
   const isMeant = (name: string): boolean => isWithin(name.split('/').filter((part) => part !== ''), names);
   return locks.filter(({ kind, state, name }) => kind === 'file' && state === 'held' && isMeant(name));
 }

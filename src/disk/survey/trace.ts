@@ -41,9 +41,10 @@ function traceFile(file: string): string {
   return stats === undefined ? '' : `${path.basename(file)} ${stats.size} ${stats.mtimeMs}`;
 }
 
-/** When anything of a bucket was written or locked last, in milliseconds since 1970. */
-export function lastChangeOf(bucket: string): number {
-  const journals = new Set(tracedKinds.flatMap((kind) => JOURNALS[kind]));
+const ALL_JOURNALS: ReadonlySet<string> = new Set(tracedKinds.flatMap((kind) => JOURNALS[kind]));
+
+/** When anything of a bucket, or of these journals of it, was written or locked last, in milliseconds since 1970; 0: there is none. */
+export function lastChangeOf(bucket: string, journals: Iterable<string> = ALL_JOURNALS): number {
   const files = [...[...journals].flatMap((journal) => filesIn(path.join(bucket, journal))), ...databaseFiles(path.join(bucket, DATABASES))];
   return Math.floor(Math.max(0, ...files.map((file) => fs.lstatSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0)));
 }

@@ -25,6 +25,11 @@ export interface ExportedBucket {
 export async function* exportBucket(to: TarWriter, at: string, bucket: ExportedBucket): Pieces {
   yield* to.whole(`${at}/bucket.json`, `${JSON.stringify(headOf(bucket))}\n`);
   if (bucket.entry === null) yield* exportItems(to, at, bucket);
+  yield* exportContents(to, at, bucket);
+}
+
+/** The files, caches and databases of a bucket. */
+export async function* exportContents(to: TarWriter, at: string, bucket: Pick<ExportedBucket, 'place' | 'foldsNames'>): Pieces {
   yield* exportFiles(to, at, bucket);
   yield* exportCaches(to, at, bucket.place.path);
   yield* exportDatabases(to, at, bucket);
@@ -45,12 +50,17 @@ function* exportItems(to: TarWriter, at: string, { origin, place }: ExportedBuck
   } finally {
     map.close();
   }
+  yield* exportEntries(to, at, entries);
+}
+
+/** The entries of a map. */
+export function* exportEntries(to: TarWriter, at: string, entries: Iterable<readonly [string, string]>): Generator<Uint8Array, void> {
   let part = 0;
   for (const lines of inParts(entries)) yield* to.whole(`${at}/local-storage/${part++}.jsonl`, lines);
 }
 
 /** Lines of JSON, which has a form for lone surrogates. */
-function* inParts(entries: readonly (readonly [string, string])[]): Generator<string> {
+function* inParts(entries: Iterable<readonly [string, string]>): Generator<string> {
   let lines: string[] = [];
   let length = 0;
   for (const entry of entries) {

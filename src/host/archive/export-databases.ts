@@ -30,7 +30,7 @@ export async function openDatabases({ place, foldsNames }: Pick<ExportedBucket, 
 }
 
 /** The databases of a bucket, each as it was at one moment. Those of which only the name is there are left out. */
-export async function* exportDatabases(to: TarWriter, at: string, bucket: ExportedBucket): Pieces {
+export async function* exportDatabases(to: TarWriter, at: string, bucket: Pick<ExportedBucket, 'place' | 'foldsNames'>): Pieces {
   const opened = await openDatabases(bucket);
   try {
     const names = (await opened.databases.list()).filter(({ version }) => version > 0).map(({ name }) => name);

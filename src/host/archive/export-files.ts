@@ -35,7 +35,7 @@ export async function withReadOnlyTree<T>(bucket: Pick<ExportedBucket, 'place' |
 }
 
 /** The files of a bucket, each as it was at one moment; what comes or goes meanwhile may be there or not. */
-export async function* exportFiles(to: TarWriter, at: string, bucket: ExportedBucket): Pieces {
+export async function* exportFiles(to: TarWriter, at: string, bucket: Pick<ExportedBucket, 'place' | 'foldsNames'>): Pieces {
   const { tree, close } = openTree(bucket);
   try {
     const waiting: Locator[] = [[]];

@@ -2,14 +2,18 @@ import { encodeOrigin } from '../../disk/names/origin.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { archiveError } from './archive-error.ts';
 import { BucketImport, type ImportArea } from './import-bucket.ts';
-import { type BucketHead, DEFAULT_BUCKET, FORMAT, HEAD } from './layout.ts';
+import type { Alarm } from '../../disk/coordinator/owned-records.ts';
+import { type BucketHead, type CoordinatorHead, DEFAULT_BUCKET, FORMAT, HEAD } from './layout.ts';
 import { wholeJson } from './read-entry.ts';
 import { TarReader, type TarEntry } from './tar-reader.ts';
 
 /** Where what an archive has goes to. */
 export interface ArchiveTarget {
-  /** Whom an origin's data are for; called once for each origin, before any of its data. @throws HoldfastError */
-  accept(origin: string, all: readonly string[]): string;
+  /**
+   * Whom an origin's data are for; called once for each origin, before any of its data. `only`: a named bucket, where
+   * there is nothing else of it. @throws HoldfastError
+   */
+  accept(origin: string, all: readonly string[], only: string | null): string;
   /** What a bucket of that origin is imported into; null: it is expired, and what is in it is passed over. */
   open(origin: string, bucket: BucketHead, isDefault: boolean): Promise<ImportArea | null>;
   /** A directory for what is needed for a while. */
@@ -45,6 +49,7 @@ class ArchiveImport {
   readonly #imported = new Map<string, string>();
   readonly #buckets = new Map<string, BucketImport | null>();
   #origins: readonly string[] | null = null;
+  #only: string | null = null;
   #origin: OpenOrigin | null = null;
   #bucket: OpenBucket | null = null;
 
@@ -67,7 +72,7 @@ class ArchiveImport {
 
   async #take(entry: TarEntry): Promise<void> {
     const [origin = '', bucket = '', ...rest] = entry.path.split('/');
-    if (this.#origins === null) this.#origins = await begin(entry);
+    if (this.#origins === null) ({ origins: this.#origins, only: this.#only } = await begin(entry));
     else if (bucket === 'origin.json' && rest.length === 0) await this.#openOrigin(origin, entry);
     else if (this.#origin?.at !== origin) throw archiveError(`it has an entry '${entry.path}', which no export has`);
     else if (rest.length === 1 && rest[0] === 'bucket.json') await this.#openBucket(this.#origin, bucket, entry);
@@ -81,7 +86,7 @@ class ArchiveImport {
     const { origin } = await wholeJson(entry);
     const isKnown = typeof origin === 'string' && this.#origins?.includes(origin) === true && !this.#imported.has(origin);
     if (!isKnown || encodeOrigin(origin) !== at) throw archiveError(`its entry '${entry.path}' makes no sense`);
-    const target = this.#target.accept(origin, this.#origins ?? []);
+    const target = this.#target.accept(origin, this.#origins ?? [], this.#only);
     this.#imported.set(origin, target);
     this.#origin = { at, source: origin, target };
   }
@@ -90,7 +95,7 @@ class ArchiveImport {
     await this.#endBucket();
     const head = bucketHead(await wholeJson(entry), entry.path);
     const path = `${at}/${directory}`;
-    if (this.#buckets.has(path) || !/^(default|bucket-[0-9]{1,9})$/.test(directory)) throw archiveError(`its entry '${entry.path}' makes no sense`);
+    if (this.#buckets.has(path) || !isDirectoryOf(head, directory)) throw archiveError(`its entry '${entry.path}' makes no sense`);
     const area = await this.#target.open(target, head, directory === DEFAULT_BUCKET);
     const content = area && new BucketImport({ area, source, scratch: this.#target.scratch });
     this.#buckets.set(path, content);
@@ -98,6 +103,7 @@ class ArchiveImport {
   }
 
   async #endBucket(): Promise<void> {
+    await this.#bucket?.content?.complete();
     await this.#bucket?.content?.end();
     this.#bucket = null;
   }
@@ -113,24 +119,40 @@ async function passOver(entry: TarEntry): Promise<void> {
   for await (const chunk of entry.content()) void chunk;
 }
 
-function bucketHead({ name, persisted, durability = 'relaxed', quota = null, expires = null }: Readonly<Record<string, unknown>>, at: string): Required<BucketHead> {
+/** Where such a bucket, or coordinator, is in its origin's directory. */
+function isDirectoryOf({ coordinator }: BucketHead, directory: string): boolean {
+  return (coordinator === undefined ? /^(default|bucket-[0-9]{1,9})$/ : /^coordinator-[0-9]{1,9}$/).test(directory);
+}
+
+function coordinatorHead(value: unknown): CoordinatorHead | undefined {
+  const { className, alarm } = (value ?? {}) as { className?: unknown; alarm?: unknown };
+  const { time, attempt } = (alarm ?? {}) as Partial<Record<keyof Alarm, unknown>>;
+  const isCount = (each: unknown): each is number => typeof each === 'number' && Number.isSafeInteger(each) && each >= 0;
+  if (typeof className !== 'string') return undefined;
+  if (alarm === null) return { className, alarm };
+  return isCount(time) && isCount(attempt) ? { className, alarm: { time, attempt } } : undefined;
+}
+
+function bucketHead({ name, persisted, durability = 'relaxed', quota = null, expires = null, coordinator }: Readonly<Record<string, unknown>>, at: string): BucketHead {
   const isBound = (value: unknown): value is number | null => value === null || (typeof value === 'number' && value >= 0);
   if (typeof name === 'string' && typeof persisted === 'boolean' && (durability === 'relaxed' || durability === 'strict') && isBound(quota) && isBound(expires)) {
-    return { name, persisted, durability, quota, expires };
+    const head = coordinatorHead(coordinator);
+    if (coordinator === undefined || head !== undefined) return { name, persisted, durability, quota, expires, ...(head && { coordinator: head }) };
   }
   throw archiveError(`its entry '${at}' makes no sense`);
 }
 
 /** What the first entry says. */
-async function begin(entry: TarEntry): Promise<readonly string[]> {
+async function begin(entry: TarEntry): Promise<{ readonly origins: readonly string[]; readonly only: string | null }> {
   if (entry.path !== HEAD) throw archiveError('it is no export of Holdfast');
-  const { format, origins } = await wholeJson(entry);
+  const { format, origins, only = null } = await wholeJson(entry);
   if (typeof format === 'number' && format > FORMAT) {
     throw new HoldfastError('archive-newer', `The archive has format ${format}, made by a newer version of Holdfast; this one knows up to ${FORMAT}. Nothing was changed.`);
   }
   const areOrigins = Array.isArray(origins) && origins.every((origin) => typeof origin === 'string' && isOrigin(origin));
-  if (format !== FORMAT || !areOrigins || new Set(origins).size !== origins.length) throw archiveError('its first entry makes no sense');
-  return origins as string[];
+  const isOnly = only === null || typeof only === 'string';
+  if (format !== FORMAT || !isOnly || !areOrigins || new Set(origins).size !== origins.length) throw archiveError('its first entry makes no sense');
+  return { origins: origins as string[], only };
 }
 
 /** As origins are spelled. */

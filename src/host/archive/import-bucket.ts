@@ -10,11 +10,15 @@ import type { TarEntry } from './tar-reader.ts';
 /** A bucket, by the interfaces that its programs have. */
 export interface ImportArea {
   /** Null: it is a named one, which has none. */
-  readonly localStorage: StorageClient['localStorage'] | null;
+  readonly localStorage: Pick<StorageClient['localStorage'], 'setItem'> | null;
   /** The code behind these is loaded when they are called. */
   caches(): StorageClient['caches'];
   indexedDB(): StorageClient['indexedDB'];
   getDirectory(): Promise<FileSystemDirectoryHandle>;
+  /** Called when all was taken. */
+  complete?(): void;
+  /** Called when nothing more comes, whether or not all was taken. */
+  end?(): Promise<void>;
 }
 
 /** What a bucket is imported into. */
@@ -65,8 +69,18 @@ export class BucketImport {
     await this.#files.remove(path);
   }
 
-  async end(): Promise<void> {
+  /** All of it was taken. */
+  async complete(): Promise<void> {
     await this.#databases.end();
+    this.#area.complete?.();
+  }
+
+  async end(): Promise<void> {
+    try {
+      await this.#databases.end();
+    } finally {
+      await this.#area.end?.();
+    }
   }
 }
 

@@ -1,5 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { AlarmIndex } from '../../disk/coordinator/alarm-index.ts';
+import { releaseCoordinators } from '../../disk/coordinator/release.ts';
 import { withMaintenance } from '../../disk/maintenance/maintenance-lock.ts';
 import { removeTree } from '../../disk/maintenance/packages.ts';
 import { hasOrigin, pathOfOrigin, replaceOrigin } from '../../disk/maintenance/replace-origin.ts';
@@ -9,26 +11,23 @@ import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { randomUuid } from '../../runtime/random.ts';
 import { clearInterval, setInterval, wallClock } from '../../runtime/timers.ts';
 import type { Existing, ImportedOrigin } from '../operations/types.ts';
-import type { StorageClient } from '../storage-client.ts';
+import type { StorageHost } from '../storage-host.ts';
 import { exportOrigins } from './export-origins.ts';
 import { importArchive } from './import-archive.ts';
 import type { ImportArea } from './import-bucket.ts';
+import { coordinatorArea } from './import-coordinator.ts';
 import type { BucketHead } from './layout.ts';
 import { requireMergeable } from './mergeable.ts';
-
-/** A host as imports need one. */
-export interface ImportHost {
-  client(origin: string): StorageClient;
-  close(): Promise<void>;
-}
 
 export interface ImportSettings {
   readonly root: Root;
   readonly existing: Existing;
+  /** The named bucket that is imported, and nothing else; null: all is. */
+  readonly bucket: string | null;
   /** Whom the data of the archive's only origin are for; null: each is imported as what it was. */
   readonly origin: string | null;
   /** Makes a host of a root, with the quotas and the durability of whoever imports. */
-  openHost(root: string): ImportHost;
+  openHost(root: string): StorageHost;
   /** Told before an origin is replaced. */
   replacing(origin: string): Promise<void>;
 }
@@ -75,17 +74,24 @@ async function stage(source: AsyncIterable<Uint8Array>, staging: string, setting
   try {
     return await importArchive(source, {
       scratch,
-      accept: (origin, all) => acceptedAs(origin, all, settings),
-      open: (origin, bucket, isDefault) => areaOf(host, origin, bucket, isDefault),
+      accept: (origin, all, only) => acceptedAs(origin, all, only, settings),
+      open: async (origin, bucket, isDefault) => (isWanted(bucket, isDefault, settings) ? areaOf(host, origin, bucket, isDefault) : null),
     });
   } finally {
     await host.close();
   }
 }
 
-function acceptedAs(source: string, all: readonly string[], { root, origin, existing }: ImportSettings): string {
+function isWanted({ name, coordinator }: BucketHead, isDefault: boolean, { bucket }: ImportSettings): boolean {
+  return bucket === null || (!isDefault && coordinator === undefined && name === bucket);
+}
+
+function acceptedAs(source: string, all: readonly string[], only: string | null, { root, origin, bucket, existing }: ImportSettings): string {
   if (origin !== null && all.length > 1) {
     throw new HoldfastError('bad-option', `The archive has ${all.length} origins, which cannot all become ${origin}. Nothing was changed.`);
+  }
+  if (existing === 'replace' && (only ?? bucket) !== null) {
+    throw new HoldfastError('bad-option', `Only the bucket '${only ?? bucket}' is imported, which cannot take the place of all that ${origin ?? source} has: it can be merged into that. Nothing was changed.`);
   }
   const target = origin ?? source;
   if (existing === 'refuse') requireAbsent(root, target);
@@ -98,7 +104,8 @@ function requireAbsent(root: Root, origin: string): void {
 }
 
 /** What a bucket of an origin is imported into; made where it is not there. */
-async function areaOf(host: ImportHost, origin: string, bucket: BucketHead, isDefault: boolean): Promise<ImportArea | null> {
+async function areaOf(host: StorageHost, origin: string, bucket: BucketHead, isDefault: boolean): Promise<ImportArea | null> {
+  if (bucket.coordinator !== undefined) return coordinatorArea(host, origin, bucket.name, bucket.coordinator);
   const client = host.client(origin);
   if (isDefault) {
     if (bucket.persisted) await client.storage.persist();
@@ -130,6 +137,9 @@ async function settleOne(staged: Root, origin: string, settings: ImportSettings)
   // An origin of which the archive has nothing has no directory.
   const from = pathOfOrigin(staged, origin);
   if (!fs.existsSync(from)) return 'created';
+  const alarms = new AlarmIndex(root);
+  releaseCoordinators(from, origin, alarms);
+  alarms.close();
   if (root.durability === 'strict') syncTree(from);
   await settings.replacing(origin);
   return (await replaceOrigin(root, origin, from)) ? 'replaced' : 'created';

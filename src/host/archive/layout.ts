@@ -1,4 +1,5 @@
 import { escapeName, unescapeName } from '../../disk/names/escape.ts';
+import type { Alarm } from '../../disk/coordinator/owned-records.ts';
 import type { Locator } from '../../disk/locator.ts';
 
 /*
@@ -11,6 +12,7 @@ import type { Locator } from '../../disk/locator.ts';
  *   <origin>/<bucket>/files/…
  *   <origin>/<bucket>/caches/<n>/cache.json, <m>.json, <m>.response
  *   <origin>/<bucket>/indexeddb/<n>/database.json, blobs/<id>, <store>.<m>.records
+ *   <origin>/coordinator-<n>/…       as of a bucket
  *   manifest.sha256
  */
 
@@ -32,6 +34,8 @@ export interface ArchiveHead {
   /** ISO 8601. */
   readonly made: string;
   readonly origins: readonly string[];
+  /** Of its one origin there is only this named bucket. */
+  readonly only?: string;
 }
 
 /** The directory of an origin's default bucket; those of the others are `bucket-<n>`. */
@@ -47,6 +51,14 @@ export interface BucketHead {
   readonly quota?: number | null;
   /** Of a named one: when it is gone, in milliseconds since 1970; null: never by itself. */
   readonly expires?: number | null;
+  /** It is no bucket but a coordinator, of that name. */
+  readonly coordinator?: CoordinatorHead;
+}
+
+/** What stands in a coordinator's `bucket.json` beside its name. */
+export interface CoordinatorHead {
+  readonly className: string;
+  readonly alarm: Alarm | null;
 }
 
 /** What stands beside a response: by which request it is found. */

@@ -11,7 +11,7 @@ import type { StorageHostOptions } from '../options.ts';
 import { parseOrigin, type OriginLike } from '../origin.ts';
 import { StorageHost } from '../storage-host.ts';
 import { summaries } from './origins.ts';
-import type { ImportedOrigin, ImportOptions, OriginSummary } from './types.ts';
+import type { ExportOptions, ImportedOrigin, ImportOptions, OriginSummary } from './types.ts';
 
 /** What is done to whole origins of a host's root. */
 export class Operations {
@@ -38,20 +38,22 @@ export class Operations {
     return hasOrigin(root, name) && (await withMaintenance(root, () => deleteOrigin(root, name)));
   }
 
-  export(origin: OriginLike | readonly OriginLike[]): ReadableStream<Uint8Array> {
+  export(origin: OriginLike | readonly OriginLike[], options: ExportOptions): ReadableStream<Uint8Array> {
+    const { bucket } = givenOptions(options, ['bucket'], 'exportOrigin()');
     const given: readonly OriginLike[] = Array.isArray(origin) ? origin : [origin];
     const origins = given.map((each) => parseOrigin(each));
-    requireOrigins(this.#root, origins);
-    return exportStream(exportOrigins(this.#root, origins)) as ReadableStream<Uint8Array>;
+    requireOrigins(this.#root, origins, bucket);
+    return exportStream(exportOrigins(this.#root, origins, bucket)) as ReadableStream<Uint8Array>;
   }
 
   async import(stream: AsyncIterable<Uint8Array>, options: ImportOptions): Promise<ImportedOrigin[]> {
-    const { origin, existing } = givenOptions(options, ['origin', 'existing'], 'importOrigin()');
+    const { origin, bucket = null, existing } = givenOptions(options, ['origin', 'bucket', 'existing'], 'importOrigin()');
     if (!isObject(stream) || typeof stream[Symbol.asyncIterator] !== 'function') throw bad('importOrigin() takes a ReadableStream of bytes, or another asynchronous iterable.');
     return importOrigins(stream, {
       root: this.#root,
       openHost: (root) => this.#openHost(root),
       replacing: this.#drop,
+      bucket,
       origin: origin === undefined ? null : parseOrigin(origin),
       existing: requireOneOf('existing', existing ?? 'refuse', ['refuse', 'merge', 'replace']),
     });

@@ -13,7 +13,12 @@ export interface BucketSummary {
   readonly lastChange: number;
 }
 
-/** What an origin takes, of all its buckets together. */
+/** What the coordinators of an origin take, all together. */
+export interface CoordinatorsSummary extends Omit<BucketSummary, 'name'> {
+  readonly count: number;
+}
+
+/** What an origin takes, of all its buckets and coordinators together. */
 export interface OriginSummary {
   readonly origin: string;
   /** Bytes. */
@@ -22,15 +27,24 @@ export interface OriginSummary {
   /** When anything of it was written or locked last, in milliseconds since 1970. */
   readonly lastChange: number;
   readonly buckets: readonly BucketSummary[];
+  readonly coordinators: CoordinatorsSummary;
 }
 
 /** What becomes of what an origin has already. */
 export type Existing = 'refuse' | 'merge' | 'replace';
 
+/** Options of `host.exportOrigin()`. */
+export interface ExportOptions {
+  /** A named bucket, of one origin: nothing else is exported. */
+  readonly bucket?: string;
+}
+
 /** Options of `host.importOrigin()`. */
 export interface ImportOptions {
   /** Whom the data are for, where the archive has one origin. By default each becomes what it was. */
   readonly origin?: OriginLike;
+  /** A named bucket: nothing else is imported. What is there of the origin can be kept or merged with, not replaced. */
+  readonly bucket?: string;
   /**
    * What becomes of data that are there already: `refuse` (the default) is an error, `origin-exists`; `merge` keeps what
    * the archive does not have, and puts what it has over the rest; `replace` deletes them.

@@ -1,0 +1,34 @@
+import path from 'node:path';
+import { CoordinatorPlace } from '../../disk/coordinator/coordinator-place.ts';
+import { NestedBucket } from '../../disk/coordinator/nested-bucket.ts';
+import { TURNS } from '../../disk/coordinator/owned-journal.ts';
+import { OwnedMachine } from '../../disk/coordinator/owned-machine.ts';
+import { coordinatorPlaces } from '../../disk/coordinator/survey.ts';
+import { isDirectory } from '../../disk/directories.ts';
+import { pathOfOrigin } from '../../disk/maintenance/replace-origin.ts';
+import type { Root } from '../../disk/root/root.ts';
+import { readNewest } from '../../disk/survey/read-newest.ts';
+import { HoldfastError } from '../../runtime/holdfast-error.ts';
+import { exportContents, exportEntries } from './export-bucket.ts';
+import type { BucketHead } from './layout.ts';
+import type { Pieces, TarWriter } from './tar-writer.ts';
+
+/**
+ * The coordinators of an origin, below `at`: of each its map and its alarm as of one moment, and what is in its bucket.
+ * What became of calls is not told: whoever made them is elsewhere.
+ */
+export async function* exportCoordinators(to: TarWriter, at: string, root: Root, origin: string, foldsNames: boolean): Pieces {
+  const places = [...coordinatorPlaces(pathOfOrigin(root, origin))].sort((a, b) => (a.path < b.path ? -1 : 1));
+  let number = 0;
+  for (const { className, name, path: place } of places) {
+    const machine = readNewest(path.join(place, TURNS), () => new OwnedMachine());
+    if (machine === null) continue;
+    if (name === null) throw new HoldfastError('journal-damaged', `The name of the coordinator in ${place} is not known: it cannot be exported.`);
+    const directory = `${at}/coordinator-${number++}`;
+    const head: BucketHead = { name, persisted: false, coordinator: { className, alarm: machine.alarm } };
+    yield* to.whole(`${directory}/bucket.json`, `${JSON.stringify(head)}\n`);
+    yield* exportEntries(to, directory, machine.map.entries());
+    const nested = new NestedBucket(root, new CoordinatorPlace(root, { origin, className, name }));
+    if (isDirectory(nested.path)) yield* exportContents(to, directory, { place: nested, foldsNames });
+  }
+}
