@@ -132,7 +132,7 @@ export class IDBCursor {
     const key = requireValueAt(cursor, context);
     const written = serialize(transaction, value, context);
     if (store.keyPath !== null) {
-      const own = keyOfClone(written.clone, store.keyPath, context);
+      const own = keyOfClone(written, store.keyPath, context);
       if (own === null || compareKeys(own, key) !== 0) throw domException('DataError', `${context}: the value has another key than the record.`);
     }
     return placeRequest(this, transaction, new Put(store, written, key, true, transaction.connection.database.records.blobs));

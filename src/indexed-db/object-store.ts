@@ -135,7 +135,7 @@ export class IDBObjectStore {
     requireKeyWhereWanted(store, givenKey, context);
     const outside = givenKey === undefined ? null : toKey(givenKey, context);
     const written = serialize(transaction, value, context);
-    const key = store.keyPath === null ? outside : keyOfClone(written.clone, store.keyPath, context);
+    const key = store.keyPath === null ? outside : keyOfClone(written, store.keyPath, context);
     if (key === null && store.keyPath !== null) requireInjectable(store, written.clone, context);
     return placeRequest(this, transaction, new Put(store, written, key, overwrite, transaction.connection.database.records.blobs));
   }

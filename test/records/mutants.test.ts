@@ -23,6 +23,10 @@ const mutants: readonly Watched[] = [
   { what: 'a file goes while somebody holds it', file: 'disk/records/blob-directory.ts', from: 'return this.#held.has(id) || this.#holds.isHeld(this.#name, id);', to: 'return false;', check: 'somebody holds' },
   { what: 'a file goes while somebody reads an older state', file: 'disk/records/blob-garbage.ts', from: 'this.#checkpoints?.run() === false', to: 'this.#checkpoints?.run() === null', check: 'snapshot goes on' },
   { what: 'a file stays though nothing refers to it', file: 'disk/records/writing.ts', from: ' AND refs <= 0', to: ' AND refs < 0', check: 'not before' },
+  { what: 'a new record has no entries in indexes', file: 'disk/records/writing.ts', from: 'lastRow !== free', to: 'lastRow === free' },
+  { what: 'a record is replaced as if it kept its index keys', file: 'disk/records/writing.ts', from: ' AND x IS excluded.x', to: '' },
+  { what: 'values in files are left out where many are read at once', file: 'disk/records/statements.ts', from: 'count(*) = count(v) AND count(b) = 0 AND ', to: '' },
+  { what: 'values in files are none where several are asked for', file: 'disk/records/statements.ts', from: 'SELECT count(s.b) + count(s.id) - count(s.v), ', to: 'SELECT 0, ' },
 ];
 
 /** Whether a run of it finds anything wrong. */

@@ -1,7 +1,9 @@
 import type { BlobDirectory } from './blob-directory.ts';
 import { edgesOf } from './bounds.ts';
-import { FiledValue, readFirst, readRows } from './reading.ts';
+import type { EncodedKey } from './key.ts';
+import { FiledValue, readFirst, readFirstValue, rowsOf } from './reading.ts';
 import type { Query, ReadTransaction, RecordScan, Schema, Steps, StoredRecord, StoredValue } from './record-database.ts';
+import { readValues } from './record-window.ts';
 import { WindowedScan } from './record-scan.ts';
 import type { SqlSession } from './sql-session.ts';
 import { parametersOf } from './statements.ts';
@@ -37,6 +39,14 @@ export class SqlReadTransaction implements ReadTransaction {
     return readFirst(this.session, query);
   }
 
+  value(query: Query): StoredValue | undefined {
+    return readFirstValue(this.session, query);
+  }
+
+  values(store: number, index: number | null, keys: readonly EncodedKey[]): readonly (StoredValue | null)[] | null {
+    return readValues(this.session, store, index, keys);
+  }
+
   scan(query: Query, first?: number): RecordScan {
     return new WindowedScan(this.session, query, first);
   }
@@ -44,7 +54,7 @@ export class SqlReadTransaction implements ReadTransaction {
   *count(query: Query): Steps<number> {
     let rest: Query = { ...query, direction: 'next', values: false };
     for (let counted = 0; ; counted += COUNTED_AT_ONCE) {
-      const [last] = readRows(this.session, rest, 1, COUNTED_AT_ONCE - 1);
+      const [last] = rowsOf(this.session, rest, 1, COUNTED_AT_ONCE - 1);
       if (last === undefined) return counted + this.#countAtOnce(rest);
       const key = last[0] as Uint8Array;
       rest = { ...rest, after: { key, primaryKey: rest.index === null ? key : (last[1] as Uint8Array) } };

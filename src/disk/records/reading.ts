@@ -27,11 +27,19 @@ export function readFirst(session: SqlSession, query: Query): StoredRecord | und
   const table = session.table(query.store, query.index);
   const only = onlyKey(query);
   if (only === null || !isPlain(query)) {
-    const [row] = readRows(session, query, 1);
+    const [row] = rowsOf(session, query, 1);
     return row && recordOf(row, query);
   }
   const row = table.atKey(query.values ? columns.values : columns.keys).get(only);
   return row && recordAt(only, row, 0, query);
+}
+
+/** The value of the first record of a query, without its keys. */
+export function readFirstValue(session: SqlSession, query: Query): StoredValue | undefined {
+  const only = onlyKey(query);
+  if (only === null || !isPlain(query)) return readFirst(session, query)?.value ?? undefined;
+  const row = session.table(query.store, query.index).valueAt().get(only);
+  return row && valueOf(row[0] as Uint8Array | null, row[1] as Uint8Array | null);
 }
 
 /** Whether the first record of its only key is what is asked for. */
@@ -39,9 +47,10 @@ function isPlain({ after, from, direction, index }: Query): boolean {
   return after === undefined && from === undefined && (direction !== 'prev' || index === null);
 }
 
-export function readRows(session: SqlSession, query: Query, most: number, passed = 0): readonly SqlRow[] {
+/** `isPacked`: as one row of them all. */
+export function rowsOf(session: SqlSession, query: Query, most: number, passed = 0, isPacked = false): readonly SqlRow[] {
   const edges = edgesOf(query);
-  return session.table(query.store, query.index).scan(edges, shapeOf(query)).all(...parametersOf(edges), most, passed);
+  return session.table(query.store, query.index).scan(edges, shapeOf(query), isPacked).all(...parametersOf(edges), most, passed);
 }
 
 export function recordOf(row: SqlRow, query: Query): StoredRecord {

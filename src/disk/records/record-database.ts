@@ -110,6 +110,13 @@ export interface ReadTransaction {
   get schema(): Schema;
   /** The first record of the range, of a store or an index. */
   first(query: Query): StoredRecord | undefined;
+  /** The value of that record: cheaper. */
+  value(query: Query): StoredValue | undefined;
+  /**
+   * The values of the first records of some keys, of a store or an index, by one statement for each number of keys; null:
+   * there is none. Null for all where some lie in files of their own, or refer to files.
+   */
+  values(store: number, index: number | null, keys: readonly EncodedKey[]): readonly (StoredValue | null)[] | null;
   /** `first`: how many records are wanted at first. */
   scan(query: Query, first?: number): RecordScan;
   count(query: Query): Steps<number>;

@@ -1,6 +1,5 @@
 import type { Query, RecordScan, StoredRecord } from './record-database.ts';
-import { readRows, recordOf } from './reading.ts';
-import type { SqlRow } from './sql-driver.ts';
+import { readWindow, type RecordWindow } from './record-window.ts';
 import type { SqlSession } from './sql-session.ts';
 
 const FEWEST = 4;
@@ -15,8 +14,11 @@ const WINDOW_BYTES = 2 ** 20;
 export class WindowedScan implements RecordScan {
   readonly #session: SqlSession;
   #query: Query;
-  #rows: readonly SqlRow[] = [];
+  #window: RecordWindow | null = null;
+  /** How many of it were given. */
   #at = 0;
+  #last: StoredRecord | undefined;
+  #mayPack = true;
   #size: number;
   #isAtEnd = false;
 
@@ -29,39 +31,35 @@ export class WindowedScan implements RecordScan {
   }
 
   next(): StoredRecord | undefined {
-    if (this.#at === this.#rows.length && !this.#fetch()) return undefined;
-    const row = this.#rows[this.#at++];
-    return row && recordOf(row, this.#query);
+    if (this.#window === null || this.#at === this.#window.length) this.#window = this.#fetch();
+    if (this.#window === null) return undefined;
+    this.#at++;
+    return (this.#last = this.#window.next());
   }
 
   close(): void {
     this.#isAtEnd = true;
-    this.#rows = [];
-    this.#at = 0;
+    this.#window = null;
   }
 
-  /** False: there are no more. */
-  #fetch(): boolean {
-    if (this.#isAtEnd) return false;
-    const last = this.#rows[this.#at - 1];
-    if (last !== undefined) this.#query = behind(this.#query, last);
-    this.#rows = readRows(this.#session, this.#query, this.#size);
+  /** Null: there are no more. */
+  #fetch(): RecordWindow | null {
+    if (this.#isAtEnd) return null;
+    if (this.#last !== undefined) this.#query = behind(this.#query, this.#last);
+    const { window, isPacked } = readWindow(this.#session, this.#query, this.#size, this.#mayPack);
+    this.#mayPack = isPacked;
     this.#at = 0;
-    this.#isAtEnd = this.#rows.length < this.#size;
-    if (this.#size > 1) this.#size = Math.max(FEWEST, Math.min(2 * this.#size, MOST, this.#fitting()));
-    return this.#rows.length > 0;
-  }
-
-  /** How many records of this size make a window. */
-  #fitting(): number {
-    if (!this.#query.values) return MOST;
-    const value = this.#query.index === null ? 2 : 3;
-    const bytes = this.#rows.reduce((sum, row) => sum + ((row[value] as Uint8Array | null)?.length ?? 0), 1);
-    return Math.floor((WINDOW_BYTES * this.#rows.length) / bytes);
+    this.#isAtEnd = window.length < this.#size;
+    if (this.#size > 1) this.#size = Math.max(FEWEST, Math.min(2 * this.#size, MOST, fitting(window)));
+    return window.length > 0 ? window : null;
   }
 }
 
-function behind(query: Query, row: SqlRow): Query {
-  const key = row[0] as Uint8Array;
-  return { ...query, after: { key, primaryKey: query.index === null ? key : (row[1] as Uint8Array) } };
+/** How many records of this size make a window. */
+function fitting({ length, bytes }: RecordWindow): number {
+  return Math.floor((WINDOW_BYTES * length) / (bytes + 1));
+}
+
+function behind(query: Query, { key, primaryKey }: StoredRecord): Query {
+  return { ...query, after: { key, primaryKey } };
 }

@@ -38,6 +38,8 @@ export class TableStatements {
   readonly #store: string;
   readonly #index: string | null;
   readonly #atKey: (SqlStatement | undefined)[] = [];
+  #valueAt: SqlStatement | undefined;
+  readonly #valuesAt: (SqlStatement | undefined)[] = [];
   readonly #scans: (SqlStatement | undefined)[] = [];
   readonly #counts: (SqlStatement | undefined)[] = [];
   readonly #others = new Map<string, SqlStatement>();
@@ -64,13 +66,50 @@ export class TableStatements {
     return (this.#atKey[what] ??= this.#connection.prepare(this.#select(what, false) + rest));
   }
 
-  /** Rows between two edges, in order: {@link parametersOf} them, how many, and how many are passed over before. */
-  scan(edges: Edges, shape: ScanShape): SqlStatement {
+  /** The value of that record alone. */
+  valueAt(): SqlStatement {
+    const index = this.#index;
+    const text =
+      index === null
+        ? `SELECT b, v FROM ${this.#store} WHERE k = ? LIMIT 1`
+        : `SELECT s.b, s.v FROM ${index} AS i CROSS JOIN ${this.#store} AS s ON s.id = i.r WHERE i.k = ? ORDER BY i.p LIMIT 1`;
+    return (this.#valueAt ??= this.#connection.prepare(text));
+  }
+
+  /**
+   * The values of the first records of so many keys, packed as one row: how many are not in their records, lengths in the
+   * order of the keys, 0 where there is no record, the bytes one after another, and how many bytes that must be.
+   */
+  valuesAt(count: number): SqlStatement {
+    return (this.#valuesAt[count] ??= this.#connection.prepare(this.#valuesText(count)));
+  }
+
+  #valuesText(count: number): string {
+    const index = this.#index;
+    const row = index === null ? 's.k = w.column1' : `s.id = (SELECT i.r FROM ${index} AS i WHERE i.k = w.column1 ORDER BY i.p LIMIT 1)`;
+    const packed = "group_concat(ifnull(length(s.v), 0)), CAST(group_concat(s.v, '') AS BLOB), ifnull(sum(length(s.v)), 0)";
+    return `SELECT count(s.b) + count(s.id) - count(s.v), ${packed} FROM (VALUES ${Array(count).fill('(?)').join(', ')}) AS w LEFT JOIN ${this.#store} AS s ON ${row}`;
+  }
+
+  /**
+   * Rows between two edges, in order: {@link parametersOf} them, how many, and how many are passed over before. Packed, it
+   * is one row: how many, whether they are all that they say, and of each column that is asked for the lengths, the bytes
+   * one after another, and how many bytes that must be.
+   */
+  scan(edges: Edges, shape: ScanShape, isPacked = false): SqlStatement {
     const start = kindOf(edges.start);
     const end = kindOf(edges.end);
-    const flags = Number(shape.isForward) + 2 * Number(shape.isUnique) + 4 * shape.columns;
+    const flags = Number(shape.isForward) + 2 * Number(shape.isUnique) + 4 * Number(isPacked) + 8 * shape.columns;
     const number = (flags * KINDS + start) * KINDS + end;
-    return (this.#scans[number] ??= this.#connection.prepare(this.#scanText(start, end, shape)));
+    return (this.#scans[number] ??= this.#connection.prepare(isPacked ? this.#packedText(start, end, shape) : this.#scanText(start, end, shape)));
+  }
+
+  #packedText(start: number, end: number, shape: ScanShape): string {
+    const hasValues = shape.columns === columns.values;
+    const wanted = [...(this.#index === null ? ['k'] : ['k', 'p']), ...(hasValues ? ['v'] : [])];
+    const isWhole = hasValues ? 'count(*) = count(v) AND count(b) = 0 AND count(*) > 0' : 'count(*) > 0';
+    const packed = wanted.map((column) => `group_concat(length(${column})), CAST(group_concat(${column}, '') AS BLOB), sum(length(${column}))`);
+    return `SELECT count(*), ${isWhole}, ${packed.join(', ')} FROM (${this.#scanText(start, end, shape)})`;
   }
 
   /** How many there are between two edges in forward order. */

@@ -8,7 +8,7 @@ import type { SqlSession } from './sql-session.ts';
 import type { TransactionFiles } from './transaction-files.ts';
 import { edgesOf } from './bounds.ts';
 import { columns, parametersOf } from './statements.ts';
-import { addFiles, deleteEntries, dropFiles, findConflict, findRemains, remainsOf, writeRecord, type Content, type Remains } from './writing.ts';
+import { addFiles, deleteEntries, dropFiles, findConflict, findRemains, remainsOf, writeAtOnce, writeRecord, type Content, type Remains } from './writing.ts';
 
 /** Values that are longer are files of their own, in bytes. */
 const LARGE_BYTES = 2 ** 16;
@@ -43,6 +43,7 @@ const nothing = (): void => undefined;
 const ADD = 'INSERT INTO $(k, b, v) VALUES (?, ?, ?) ON CONFLICT(k) DO NOTHING';
 /** A record that has files is left as it is: they have to be looked at first. */
 const PUT = 'INSERT INTO $(k, b, v) VALUES (?, ?, ?) ON CONFLICT(k) DO UPDATE SET b = excluded.b, v = excluded.v WHERE b IS NULL';
+const LAST_ROW = 'SELECT max(id) FROM $';
 const ROW_AHEAD = `SELECT id FROM $ ORDER BY id LIMIT 1 OFFSET ${DELETED_AT_ONCE - 1}`;
 const ENTRY_AHEAD = `SELECT k, p FROM $ ORDER BY k, p LIMIT 1 OFFSET ${DELETED_AT_ONCE - 1}`;
 const GENERATOR = 'SELECT gen FROM stores WHERE id = ?';
@@ -58,6 +59,8 @@ export class SqlWriteTransaction extends SqlReadTransaction implements WriteTran
   readonly #files: TransactionFiles;
   /** Those that were asked. */
   #generators: Map<number, Generator> | null = null;
+  /** The next rows of stores that have indexes. */
+  #rows: Map<number, number> | null = null;
 
   constructor(writer: Writer, files: TransactionFiles) {
     super(writer.session, files.directory, nothing);
@@ -80,6 +83,8 @@ export class SqlWriteTransaction extends SqlReadTransaction implements WriteTran
     const bytes = files.value === null ? value.bytes : null;
     const written = writeFiles(files);
     const table = this.session.table(store.id, null);
+    // SQLite chooses the row.
+    this.#rows?.delete(store.id);
     if (table.by(overwrite ? PUT : ADD).run(key, written, bytes) > 0) return null;
     if (!overwrite) return { constraint: 'key' };
     const old = findRemains(this.session, store.id, key);
@@ -87,17 +92,33 @@ export class SqlWriteTransaction extends SqlReadTransaction implements WriteTran
     return null;
   }
 
-  #putIndexed(store: StoreDefinition, { key, value, indexKeys, overwrite }: Put, files: RecordFiles): Refusal | null {
-    const old = findRemains(this.session, store.id, key);
-    if (old !== null && !overwrite) return { constraint: 'key' };
+  #putIndexed(store: StoreDefinition, put: Put, files: RecordFiles): Refusal | null {
+    const { key, value, indexKeys, overwrite } = put;
     const conflict = findConflict(this.session, store, key, indexKeys);
+    if (conflict === null && files === NO_FILES && writeAtOnce(this.session, store.id, put, this.#freeRow(store.id))) return null;
+    const old = conflict === null || !overwrite ? findRemains(this.session, store.id, key) : null;
+    if (old !== null && !overwrite) return { constraint: 'key' };
     if (conflict !== null) return conflict;
     this.#replace(store, key, old, { indexKeys, files: writeFiles(files), bytes: files.value === null ? value.bytes : null });
     return null;
   }
 
+  /** A row that the store has not, and that is not the last one that was inserted anywhere. */
+  #freeRow(store: number): number {
+    this.#rows ??= new Map();
+    let row = this.#rows.get(store) ?? this.#rowBehind(store);
+    if (row === this.session.connection.lastRow) row++;
+    this.#rows.set(store, row + 1);
+    return row;
+  }
+
+  #rowBehind(store: number): number {
+    const last = this.session.table(store, null).by(LAST_ROW).get()?.[0];
+    return typeof last === 'number' ? last + 1 : 1;
+  }
+
   #replace(store: StoreDefinition, key: EncodedKey, old: Remains | null, content: Content): void {
-    writeRecord(this.session, store, key, old, content);
+    writeRecord(this.session, store, key, old, content, old?.row ?? this.#freeRow(store.id));
     if (old?.files) this.#files.dropped(dropFiles(this.session, old.files));
   }
 

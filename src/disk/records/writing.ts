@@ -1,6 +1,6 @@
 import type { EncodedKey } from './key.ts';
 import { filesOf, readFiles, readIndexKeys, writeIndexKeys, type RecordFiles } from './record-bytes.ts';
-import type { IndexDefinition, IndexKeys, Refusal, StoreDefinition } from './record-database.ts';
+import type { IndexDefinition, IndexKeys, Put, Refusal, StoreDefinition } from './record-database.ts';
 import { RecordsDamagedError } from './records-error.ts';
 import type { SqlValue } from './sql-driver.ts';
 import type { SqlSession } from './sql-session.ts';
@@ -30,22 +30,40 @@ export function findRemains(session: SqlSession, store: number, key: EncodedKey)
   return row === undefined ? null : { key, row: row[0] as number, indexKeys: row[1] as Uint8Array | null, files: row[2] as Uint8Array | null };
 }
 
-const INSERT = 'INSERT INTO $(k, x, b, v) VALUES (?, ?, ?, ?)';
+const INSERT = 'INSERT INTO $(id, k, x, b, v) VALUES (?, ?, ?, ?, ?)';
 const UPDATE = 'UPDATE $ SET x = ?, b = ?, v = ? WHERE id = ?';
 
-/** Writes a record and its index entries, in the place of `old`. */
-export function writeRecord(session: SqlSession, store: StoreDefinition, key: EncodedKey, old: Remains | null, content: Content): void {
+/** Writes a record and its index entries, in the place of `old`; a new one has the row `free`. */
+export function writeRecord(session: SqlSession, store: StoreDefinition, key: EncodedKey, old: Remains | null, content: Content, free: number): void {
   const table = session.table(store.id, null);
   const { indexKeys, files, bytes } = content;
   const written = writeIndexKeys(indexKeys);
-  if (old === null) table.by(INSERT).run(key, written, files, bytes);
-  else table.by(UPDATE).run(written, files, bytes, old.row);
-  const row = old?.row ?? session.connection.lastRow;
+  const row = old?.row ?? free;
+  if (old === null) table.by(INSERT).run(row, key, written, files, bytes);
+  else table.by(UPDATE).run(written, files, bytes, row);
   // Most records that are replaced keep their index keys.
   if (old !== null && isSame(old.indexKeys, written)) return;
   const before = readIndexKeys(old?.indexKeys ?? null);
   if (old !== null) deleteEntries(session, store, key, before, indexKeys);
   for (const { index, keys } of indexKeys) insertEntries(session, store.id, index, key, row, without(keys, keysIn(before, index)));
+}
+
+/** A record that keeps its index keys, and has no files, is replaced; one that does not is left as it is. */
+const PUT = 'INSERT INTO $(id, k, x, v) VALUES (?, ?, ?, ?) ON CONFLICT(k) DO UPDATE SET v = excluded.v WHERE b IS NULL AND x IS excluded.x';
+const ADD = 'INSERT INTO $(id, k, x, v) VALUES (?, ?, ?, ?) ON CONFLICT(k) DO NOTHING';
+
+/**
+ * Does the same for most records by one statement, and one for each index entry of a new one. `free` is a row that neither
+ * the store has nor `lastRow` is: which tells that the record was new.
+ *
+ * @returns false where nothing was written: another record is in the way
+ */
+export function writeAtOnce(session: SqlSession, store: number, { key, value, indexKeys, overwrite }: Put, free: number): boolean {
+  const table = session.table(store, null);
+  if (table.by(overwrite ? PUT : ADD).run(free, key, writeIndexKeys(indexKeys), value.bytes) === 0) return false;
+  if (session.connection.lastRow !== free) return true;
+  for (const { index, keys } of indexKeys) insertEntries(session, store, index, key, free, keys);
+  return true;
 }
 
 const INSERT_ENTRY = 'INSERT INTO $(k, p, r) VALUES (?, ?, ?)';

@@ -15,15 +15,44 @@ const damaged = (why: string): ValueDamagedError => new ValueDamagedError(why);
  * @see https://html.spec.whatwg.org/#structureddeserialize
  */
 export function readValue(bytes: Uint8Array, platform: PlatformObjects = noPlatformObjects): unknown {
-  const reader = new ValueReader(bytes, platform);
+  return withReader(bytes, platform, whole);
+}
+
+function whole(reader: ValueReader): unknown {
+  const value = reader.read();
+  reader.end();
+  return value;
+}
+
+/** What {@link readProperty} does not look into. */
+export const beyond: unique symbol = Symbol('beyond');
+
+/**
+ * The property of a written object, without reading the others: a primitive or a Date, or undefined where it has none of
+ * that name. `beyond` where it is another object, or stands behind one, or the value is no plain object.
+ *
+ * @throws ValueDamagedError
+ */
+export function readProperty(bytes: Uint8Array, name: string): unknown {
+  return withReader(bytes, noPlatformObjects, (reader) => reader.property(name));
+}
+
+/** Kept for the next value: while it reads one, a platform object may have another read. */
+let idle: ValueReader | null = null;
+
+function withReader<T>(bytes: Uint8Array, platform: PlatformObjects, body: (reader: ValueReader) => T): T {
+  const reader = idle ?? new ValueReader();
+  idle = null;
   try {
-    const value = reader.read();
-    reader.end();
-    return value;
+    reader.begin(bytes, platform);
+    return body(reader);
   } catch (error) {
     // Nested more deeply than anything that this thread could have written.
     if (error instanceof RangeError) throw damaged('it is nested too deeply'); // eslint-disable-line no-restricted-syntax -- this realm's own
     throw error;
+  } finally {
+    reader.release();
+    idle = reader;
   }
 }
 
@@ -34,18 +63,28 @@ const LONGEST_KNOWN = 24;
 
 type Indexable = Record<PropertyKey, unknown>;
 
+const nothing: Uint8Array = Buffer.alloc(0);
+
 class ValueReader {
   readonly #payload = new PayloadReader(damaged);
-  readonly #bytes: Uint8Array;
-  readonly #size: number;
-  readonly #platform: PlatformObjects;
-  readonly #met: object[] = [];
+  #bytes: Uint8Array = nothing;
+  #size = 0;
+  #platform: PlatformObjects = noPlatformObjects;
+  /** The first is apart: most values have no other. */
+  #first: object | null = null;
+  #others: object[] | null = null;
 
-  constructor(bytes: Uint8Array, platform: PlatformObjects) {
+  begin(bytes: Uint8Array, platform: PlatformObjects): void {
     this.#payload.begin(bytes);
     this.#bytes = bytes;
     this.#size = bytes.length;
     this.#platform = platform;
+  }
+
+  /** Lets go of the value and of all that was given for it. */
+  release(): void {
+    this.begin(nothing, noPlatformObjects);
+    this.#first = this.#others = null;
   }
 
   end(): void {
@@ -54,6 +93,26 @@ class ValueReader {
 
   read(): unknown {
     return this.#tagged(this.#payload.byte());
+  }
+
+  property(name: string): unknown {
+    if (this.#payload.byte() !== tags.object) return beyond;
+    for (let tag = this.#payload.byte(); tag !== tags.end; tag = this.#payload.byte()) {
+      const isWanted = this.#nameBehind(tag) === name;
+      const inner = this.#payload.byte();
+      if (isWanted) return inner <= tags.utf16 || inner === tags.date ? this.#tagged(inner) : beyond;
+      if (!this.#pass(inner)) return beyond;
+    }
+    return undefined;
+  }
+
+  /** Passes over a value; false: it is none that has its length in front. */
+  #pass(tag: number): boolean {
+    if (tag === tags.latin1 || tag === tags.utf16) this.#payload.take(this.#payload.integer());
+    else if (tag === tags.double || tag === tags.date) this.#payload.take(8);
+    else if (tag <= tags.negativeBigint) this.#tagged(tag);
+    else return false;
+    return true;
   }
 
   #tagged(tag: number): unknown {
@@ -135,13 +194,15 @@ class ValueReader {
   }
 
   #meet<T extends object>(object: T): T {
-    this.#met.push(object);
+    if (this.#first === null) this.#first = object;
+    else (this.#others ??= []).push(object);
     return object;
   }
 
   #reference(): object {
-    const object = this.#met[this.#payload.integer()];
-    if (object === undefined) throw damaged('it refers to an object that is not there');
+    const place = this.#payload.integer();
+    const object = place === 0 ? this.#first : this.#others?.[place - 1];
+    if (!object) throw damaged('it refers to an object that is not there');
     return object;
   }
 
@@ -196,10 +257,15 @@ class ValueReader {
 
   #named<T extends object>(object: T): T {
     for (let tag = this.#payload.byte(); tag !== tags.end; tag = this.#payload.byte()) {
-      if (tag !== tags.latin1 && tag !== tags.utf16) throw damaged('a property has no name');
-      put(object, tag === tags.latin1 ? this.#name() : this.#payload.string(true), this.read());
+      put(object, this.#nameBehind(tag), this.read());
     }
     return object;
+  }
+
+  #nameBehind(tag: number): string {
+    if (tag === tags.latin1) return this.#name();
+    if (tag !== tags.utf16) throw damaged('a property has no name');
+    return this.#payload.string(true);
   }
 
   #array(): unknown[] {
@@ -299,10 +365,12 @@ class ValueReader {
 
   /** Its place among the objects is the one at which it began, though it is made last: its data cannot refer to it. */
   #platformObject(): object {
-    const place = this.#met.push({}) - 1;
+    this.#meet({});
+    const place = this.#others?.length ?? 0;
     const kind = this.#payload.integer();
     const object = this.#platform.deserialize({ kind, data: this.read() });
-    this.#met[place] = object;
+    if (place === 0) this.#first = object;
+    else if (this.#others !== null) this.#others[place - 1] = object;
     return object;
   }
 }

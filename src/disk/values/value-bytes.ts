@@ -7,6 +7,24 @@ const SHORT = 24;
 /** Kept for the next value; a larger one gives its memory back. */
 const KEPT_BYTES = 2 ** 16;
 
+/** What shares memory: an ArrayBuffer of its own costs more than all else of a small value. */
+const SHARED_BYTES = 2 ** 10;
+const PIECE_BYTES = 2 ** 14;
+
+let piece = new Uint8Array(0);
+let used = 0;
+
+function inPiece(bytes: Uint8Array): Uint8Array {
+  if (used + bytes.length > piece.length) {
+    piece = new Uint8Array(PIECE_BYTES);
+    used = 0;
+  }
+  const start = used;
+  used += bytes.length;
+  piece.set(bytes, start);
+  return piece.subarray(start, used);
+}
+
 const beyondLatin1 = /[^\u0000-\u00ff]/;
 
 let kept: Buffer | null = null;
@@ -21,9 +39,10 @@ export class ValueBytes {
     kept = null;
   }
 
-  /** A copy of what was written; nothing may be written any more. */
-  finish(): Uint8Array {
-    const bytes = new Uint8Array(this.#bytes.subarray(0, this.#at));
+  /** A copy of what was written, in memory of its own unless it may share some; nothing may be written any more. */
+  finish(mayShare: boolean): Uint8Array {
+    const written = this.#bytes.subarray(0, this.#at);
+    const bytes = mayShare && written.length <= SHARED_BYTES ? inPiece(written) : new Uint8Array(written);
     this.release();
     return bytes;
   }

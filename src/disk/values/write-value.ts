@@ -19,6 +19,15 @@ const DOUBLES_FROM = 16;
  * @see https://html.spec.whatwg.org/#structuredserializeforstorage
  */
 export function writeValue(value: unknown, platform: PlatformObjects = noPlatformObjects): Uint8Array {
+  return written(value, platform, false);
+}
+
+/** The same for bytes that are needed for a short time: small ones share memory with others. */
+export function writeValueBriefly(value: unknown, platform: PlatformObjects): Uint8Array {
+  return written(value, platform, true);
+}
+
+function written(value: unknown, platform: PlatformObjects, mayShare: boolean): Uint8Array {
   const bytes = new ValueBytes();
   try {
     new ValueWriter(bytes, platform).write(value);
@@ -26,7 +35,7 @@ export function writeValue(value: unknown, platform: PlatformObjects = noPlatfor
     bytes.release();
     throw error;
   }
-  return bytes.finish();
+  return bytes.finish(mayShare);
 }
 
 const boxedValue = {
@@ -44,8 +53,10 @@ const { keys: keysOfTypedArray } = Uint8Array.prototype;
 class ValueWriter {
   readonly #bytes: ValueBytes;
   readonly #platform: PlatformObjects;
-  /** https://html.spec.whatwg.org/#structuredserializeinternal calls it memory. */
-  readonly #met = new Map<object, number>();
+  /** The first object that was met; most values have no other. */
+  #first: object | null = null;
+  /** All others, by their numbers. https://html.spec.whatwg.org/#structuredserializeinternal calls it memory. */
+  #others: Map<object, number> | null = null;
 
   constructor(bytes: ValueBytes, platform: PlatformObjects) {
     this.#bytes = bytes;
@@ -72,17 +83,25 @@ class ValueWriter {
   }
 
   #object(value: object): void {
-    const number = this.#met.get(value);
+    const number = value === this.#first ? 0 : this.#others?.get(value);
     if (number !== undefined) {
       this.#bytes.byte(tags.reference);
       return this.#bytes.integer(number);
     }
     if (ArrayBuffer.isView(value)) return this.#view(value);
-    this.#met.set(value, this.#met.size);
+    this.#meet(value);
     if (types.isProxy(value)) throw new UncloneableError('A Proxy');
     if (Array.isArray(value)) return this.#array(value);
     const prototype: unknown = Object.getPrototypeOf(value);
     return prototype === Object.prototype ? this.#properties(value) : this.#unlikePlain(value);
+  }
+
+  #meet(value: object): void {
+    if (this.#first === null) this.#first = value;
+    else {
+      this.#others ??= new Map();
+      this.#others.set(value, this.#others.size + 1);
+    }
   }
 
   #properties(value: object): void {
@@ -129,7 +148,7 @@ class ValueWriter {
     this.#bytes.byte(tags.view);
     this.#bytes.byte(kind);
     this.#object(buffer);
-    this.#met.set(value, this.#met.size);
+    this.#meet(value);
     this.#bytes.integer(value.byteOffset);
     this.#bytes.integer(value.byteLength);
   }

@@ -1,4 +1,5 @@
 import type { KeyPath } from '../../disk/records/record-database.ts';
+import { beyond, readProperty } from '../../disk/values/read-value.ts';
 import { isObject } from '../../runtime/brands.ts';
 import { isBlob } from '../../runtime/byte-brands.ts';
 import { define } from '../../runtime/define.ts';
@@ -35,6 +36,15 @@ export function evaluateKeyPath(value: unknown, path: KeyPath): unknown {
     results.push(result);
   }
   return results;
+}
+
+/** The same in a value that is written as bytes. Most paths are one name, and need no `clone` of all of it. */
+export function evaluateInBytes(bytes: Uint8Array, path: KeyPath, clone: () => unknown): unknown {
+  if (typeof path === 'string' && path !== '' && !path.includes('.')) {
+    const found = readProperty(bytes, path);
+    if (found !== beyond) return found;
+  }
+  return evaluateKeyPath(clone(), path);
 }
 
 function evaluateOne(value: unknown, path: string): unknown {

@@ -1,7 +1,6 @@
 import type { EncodedKey } from '../../disk/records/key.ts';
 import type { KeyPath } from '../../disk/records/record-database.ts';
 import { toKey } from './keys.ts';
-import { evaluateKeyPath } from './key-path.ts';
 import { requireActive } from './checks.ts';
 import type { Transaction } from '../model/transaction.ts';
 import { WrittenValue } from '../values/written-value.ts';
@@ -24,7 +23,7 @@ export function serialize(transaction: Transaction, value: unknown, context: str
  *
  * @throws DataError. https://w3c.github.io/IndexedDB/#extract-a-key-from-a-value-using-a-key-path
  */
-export function keyOfClone(clone: unknown, path: KeyPath, context: string): EncodedKey | null {
-  const found = evaluateKeyPath(clone, path);
+export function keyOfClone(value: WrittenValue, path: KeyPath, context: string): EncodedKey | null {
+  const found = value.at(path);
   return found === undefined ? null : toKey(found, `${context}: what the key path leads to`);
 }

@@ -50,6 +50,11 @@ export class RequestQueue {
     return this.#items.length - this.#first;
   }
 
+  /** What the first items ask for. */
+  next(count: number): readonly Operation[] {
+    return this.#items.slice(this.#first, this.#first + count).map(({ operation }) => operation);
+  }
+
   add(item: QueueItem): void {
     this.#items.push(item);
     if (item.operation.end !== undefined) this.#toEnd.push(item.operation);

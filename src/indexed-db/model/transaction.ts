@@ -8,7 +8,7 @@ import { fire, type Outcome } from '../events/dispatch.ts';
 import { EventNode } from '../events/event-node.ts';
 import type { Connection } from './connection.ts';
 import type { OpenRequest } from './open-request.ts';
-import type { EngineTransaction } from './operation.ts';
+import type { EngineTransaction, Operation } from './operation.ts';
 import type { QueueItem, Request } from './request.ts';
 import { RequestQueue } from './request-queue.ts';
 import type { SchemaSnapshot } from './schema-snapshot.ts';
@@ -126,6 +126,16 @@ export class Transaction extends EventNode {
   /** Places a request, or a change of the stores. https://w3c.github.io/IndexedDB/#asynchronously-execute-a-request */
   place(item: QueueItem): void {
     this.#queue.add(item);
+  }
+
+  /** How many requests have not been done, the one that runs included. */
+  get waiting(): number {
+    return this.#queue.size;
+  }
+
+  /** What the first of those ask for. */
+  next(count: number): readonly Operation[] {
+    return this.#queue.next(count);
   }
 
   /** Runs `body`, such as getters of a value that is cloned, while nothing can be placed. */

@@ -2,6 +2,7 @@ import type { StoredRecord, StoredValue } from '../../disk/records/record-databa
 import type { PlatformData, PlatformObjects } from '../../disk/values/platform-objects.ts';
 import { readValue } from '../../disk/values/read-value.ts';
 import { domException } from '../../webidl/dom-exception.ts';
+import { evaluateInBytes } from '../algorithms/key-path.ts';
 import type { Pause } from '../model/operation.ts';
 import type { IndexModel } from '../model/store.ts';
 import type { Transaction } from '../model/transaction.ts';
@@ -47,7 +48,7 @@ function readBatch(transaction: Transaction, index: IndexModel, after: StoredRec
 }
 
 function addKeys(transaction: Transaction, index: IndexModel, primaryKey: Uint8Array, value: StoredValue): void {
-  const [keys] = indexKeysOf([index], readValue(value.bytes, onlyForKeys));
+  const [keys] = indexKeysOf([index], (path) => evaluateInBytes(value.bytes, path, () => readValue(value.bytes, onlyForKeys)));
   if (keys === undefined || transaction.upgrader.fillIndex(index.store.id, primaryKey, keys) === null) return;
   throw domException('ConstraintError', `The index '${index.name}' is unique, and two records have the same key in it.`);
 }

@@ -1,7 +1,6 @@
 import { decodeKey, encodeKey, encodeMultiEntryKey, type EncodedKey } from '../../disk/records/key.ts';
-import type { BlobFile, BlobFiles, IndexKeys, Refusal } from '../../disk/records/record-database.ts';
+import type { BlobFile, BlobFiles, IndexKeys, KeyPath, Refusal } from '../../disk/records/record-database.ts';
 import { domException } from '../../webidl/dom-exception.ts';
-import { evaluateKeyPath } from '../algorithms/key-path.ts';
 import type { Operation } from '../model/operation.ts';
 import type { IndexModel, StoreModel } from '../model/store.ts';
 import type { Transaction } from '../model/transaction.ts';
@@ -74,7 +73,7 @@ export class Put implements Operation {
   #indexKeys(): readonly IndexKeys[] {
     const { filled } = this.#store;
     if (filled.length === 0) return none;
-    return indexKeysOf(filled, this.#value.clone);
+    return indexKeysOf(filled, (path) => this.#value.at(path));
   }
 }
 
@@ -85,19 +84,19 @@ function refused({ constraint }: Refusal): DOMException {
   return domException('ConstraintError', `The record was not stored: there is another with ${what} in the object store.`);
 }
 
-/** The keys that a value has in indexes. https://w3c.github.io/IndexedDB/#store-a-record-into-an-object-store */
-export function indexKeysOf(indexes: readonly IndexModel[], value: unknown): IndexKeys[] {
+/** The keys that a value has in indexes; `at` says what its paths lead to. https://w3c.github.io/IndexedDB/#store-a-record-into-an-object-store */
+export function indexKeysOf(indexes: readonly IndexModel[], at: (path: KeyPath) => unknown): IndexKeys[] {
   const found: IndexKeys[] = [];
   for (const index of indexes) {
-    const keys = keysIn(index, value);
+    const keys = keysIn(index, at);
     if (keys !== null) found.push({ index: index.id, keys });
   }
   return found;
 }
 
 /** Null: it has none that is valid. */
-function keysIn({ keyPath, multiEntry }: IndexModel, value: unknown): readonly EncodedKey[] | null {
-  const found = evaluateKeyPath(value, keyPath);
+function keysIn({ keyPath, multiEntry }: IndexModel, at: (path: KeyPath) => unknown): readonly EncodedKey[] | null {
+  const found = at(keyPath);
   if (found === undefined) return null;
   if (multiEntry) return encodeMultiEntryKey(found);
   const key = encodeKey(found);

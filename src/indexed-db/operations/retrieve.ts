@@ -1,4 +1,4 @@
-import { decodeKey } from '../../disk/records/key.ts';
+import { decodeKey, type EncodedKey } from '../../disk/records/key.ts';
 import type { Direction, Range, RecordScan, StoredRecord, StoredValue } from '../../disk/records/record-database.ts';
 import { internal } from '../../webidl/interface.ts';
 import { LongWork, type Operation, type Pause, stepsOf } from '../model/operation.ts';
@@ -7,11 +7,16 @@ import { IDBRecord } from '../record.ts';
 import { isAtHand, readAtOnce, readInSteps } from '../values/read-stored.ts';
 import { queryOf, type Source } from './source.ts';
 
+/** How many requests for values are answered by one statement, where so many stand one behind another. */
+const TOGETHER = [32, 8] as const;
+
 /** https://w3c.github.io/IndexedDB/#retrieve-a-value-from-an-object-store, or from an index */
 export class Get implements Operation {
   readonly ready = null;
   readonly #source: Source;
   readonly #range: Range;
+  /** What one before it has read for it; null: there is no record. Nothing that runs in between can change that. */
+  #found: StoredValue | null | undefined;
 
   constructor(source: Source, range: Range) {
     this.#source = source;
@@ -19,10 +24,42 @@ export class Get implements Operation {
   }
 
   run(transaction: Transaction): unknown {
-    const value = transaction.engine.first(queryOf(this.#source, this.#range, 'next', true))?.value;
+    if (this.#found === undefined) this.#readTogether(transaction);
+    const value = this.#found === undefined ? transaction.engine.value(queryOf(this.#source, this.#range, 'next', true)) : this.#found;
     return value ? valueOf(transaction, value) : undefined;
   }
+
+  #readTogether(transaction: Transaction): void {
+    const gets = this.#together(transaction);
+    if (gets.length === 0) return;
+    const { store, index } = queryOf(this.#source, null, 'next', true);
+    const found = transaction.engine.values(store, index, gets.map((get) => get.#only ?? none));
+    if (found !== null) for (const [at, get] of gets.entries()) get.#found = found[at];
+  }
+
+  /** Itself and those behind it that want one record of the same source too; none where they are few. */
+  #together(transaction: Transaction): readonly Get[] {
+    const most = TOGETHER.find((count) => count <= transaction.waiting);
+    if (most === undefined || !this.#isAlike(transaction.next(2)[1])) return [];
+    const gets: Get[] = [];
+    for (const other of transaction.next(most)) {
+      if (!this.#isAlike(other)) break;
+      gets.push(other);
+    }
+    return gets.slice(0, TOGETHER.find((count) => count <= gets.length) ?? 0);
+  }
+
+  #isAlike(other: Operation | undefined): other is Get {
+    return other instanceof Get && other.#source === this.#source && other.#only !== null;
+  }
+
+  get #only(): EncodedKey | null {
+    const { lower, upper } = this.#range;
+    return lower === upper ? lower : null;
+  }
 }
+
+const none: EncodedKey = new Uint8Array(0);
 
 /** The value, or what will give it. */
 export function valueOf(transaction: Transaction, value: StoredValue): unknown {

@@ -1,9 +1,10 @@
 import { readValue } from '../../disk/values/read-value.ts';
 import type { PlatformObjects } from '../../disk/values/platform-objects.ts';
 import { UncloneableError } from '../../disk/values/value-error.ts';
-import { writeValue } from '../../disk/values/write-value.ts';
+import { writeValueBriefly } from '../../disk/values/write-value.ts';
 import { domException } from '../../webidl/dom-exception.ts';
-import { injectKey } from '../algorithms/key-path.ts';
+import type { KeyPath } from '../../disk/records/record-database.ts';
+import { evaluateInBytes, injectKey } from '../algorithms/key-path.ts';
 import { WrittenObjects } from './written-objects.ts';
 
 const none = {};
@@ -35,6 +36,11 @@ export class WrittenValue {
     return this.#clone;
   }
 
+  /** What a key path leads to in the clone; undefined: nowhere. */
+  at(path: KeyPath): unknown {
+    return evaluateInBytes(this.#bytes, path, () => this.clone);
+  }
+
   /** Puts a key into the clone, and so into what is written. */
   inject(path: string, key: unknown): void {
     injectKey(this.clone, path, key);
@@ -49,7 +55,7 @@ export class WrittenValue {
 
 function write(value: unknown, objects: PlatformObjects): Uint8Array {
   try {
-    return writeValue(value, objects);
+    return writeValueBriefly(value, objects);
   } catch (error) {
     if (error instanceof UncloneableError) throw domException('DataCloneError', error.message, error);
     throw error;

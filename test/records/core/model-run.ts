@@ -152,6 +152,7 @@ function look(transaction: ReadTransaction, model: Model, store: number, work: W
   const { indexes } = model.store(store);
   const index = work.index === 0 ? null : (indexes[work.index - 1]?.id ?? null);
   check(transaction, model, { ...work.query, store, index });
+  checkValues(transaction, store, index);
   // From a place in the middle on, and from the key of another.
   const places = model.places({ store, index, range: null, direction: 'next', values: false });
   const place = places[work.place % Math.max(1, places.length)];
@@ -164,12 +165,15 @@ function look(transaction: ReadTransaction, model: Model, store: number, work: W
 
 function check(transaction: ReadTransaction, model: Model, query: Query): void {
   const expected = model.places(query);
-  const found: StoredRecord[] = [];
-  const scan = transaction.scan(query);
-  for (let record = scan.next(); record !== undefined; record = scan.next()) found.push(record);
-  scan.close();
-  assert.strictEqual(found.length, expected.length, JSON.stringify(query));
-  for (const [at, record] of found.entries()) checkRecord(record, expected[at] as ModelPlace, query);
+  // Row by row at first, and all as one row.
+  for (const wanted of [undefined, 64]) {
+    const found: StoredRecord[] = [];
+    const scan = transaction.scan(query, wanted);
+    for (let record = scan.next(); record !== undefined; record = scan.next()) found.push(record);
+    scan.close();
+    assert.strictEqual(found.length, expected.length, JSON.stringify(query));
+    for (const [at, record] of found.entries()) checkRecord(record, expected[at] as ModelPlace, query);
+  }
   const first = transaction.first(query);
   assert.strictEqual(first === undefined, expected.length === 0);
   if (first !== undefined) checkRecord(first, expected[0] as ModelPlace, query);
@@ -182,6 +186,16 @@ function checkRecord(found: StoredRecord, expected: ModelPlace, query: Query): v
   assert.deepStrictEqual([...found.primaryKey], [...expected.primaryKey]);
   if (!query.values) assert.strictEqual(found.value, null);
   else if (expected.record.value.length < 65_000) assert.deepStrictEqual(found.value?.bytes, new Uint8Array(expected.record.value));
+}
+
+/** Values of several keys at once are those of each. */
+function checkValues(transaction: ReadTransaction, store: number, index: number | null): void {
+  const keys = Array.from({ length: 8 }, (_, n) => keyOf(2 * n));
+  const each = keys.map((only) => transaction.value({ store, index, range: { lower: only, upper: only, lowerOpen: false, upperOpen: false }, direction: 'next', values: true }));
+  const isSimple = each.every((value) => value === undefined || (value.blobs.length === 0 && value.bytes.length > 0));
+  const found = transaction.values(store, index, keys);
+  assert.strictEqual(found !== null, isSimple);
+  if (found !== null) assert.deepStrictEqual(found.map((value) => value?.bytes), each.map((value) => value?.bytes));
 }
 
 async function checkLarge(transaction: ReadTransaction, model: Model): Promise<void> {
