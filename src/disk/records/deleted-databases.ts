@@ -29,9 +29,13 @@ export function findDeletedFile(databases: string, id: number): string | undefin
     .find((file) => fs.existsSync(file));
 }
 
-/** The deleted databases that something is left of. */
+/** The deleted databases that something is left of; none where the bucket itself was removed. */
 export function deletedIn(databases: string): string[] {
-  return fs.readdirSync(databases).filter((name) => name.startsWith(DELETED)).map((name) => path.join(databases, name));
+  try {
+    return fs.readdirSync(databases).filter((name) => name.startsWith(DELETED)).map((name) => path.join(databases, name));
+  } catch {
+    return [];
+  }
 }
 
 /** Deletes the files of a database that nobody holds. @returns whether any is left, and what those took that are not */
