@@ -9,6 +9,7 @@ const DRAFT = new RegExp(`^${UUID}(?:\\.dead)?$`);
 const PROBE = /^\.new-probe-\u00e9-[0-9]+-[0-9a-z]*$/;
 const PART = new RegExp(`^\\.new-(?:quota|files-sync|channels|caches|locks|storage|alarms|register)-${UUID}$`);
 const SWAP = new RegExp(`^(?:fence-)?${UUID}$`);
+const SWAP_FILE = new RegExp(`^${UUID}/[0-9]+-[0-9a-z]+$`);
 const TRASH = new RegExp(`^-?${UUID}\\.(?:[0-9]+-[0-9a-z]+|${UUID})$`);
 const RESPONSE = new RegExp(`^(${UUID})\\.[0-9]+-[0-9a-z]+$`);
 const WAKE = new RegExp(`^(${UUID})(?:\\.lease)?$`);
@@ -21,6 +22,9 @@ export const isPartDraft = (name: string): boolean => PART.test(name);
 
 /** A session's folder, in `swap/`. */
 export const isSwapFolder = (name: string): boolean => SWAP.test(name);
+
+/** A file of a session in `swap/`, behind the name of its folder. */
+export const isSwapFile = (name: string): boolean => SWAP_FILE.test(name);
 
 export const isTrash = (name: string): boolean => TRASH.test(name);
 

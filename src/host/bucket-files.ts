@@ -4,9 +4,10 @@ import type { Allowance } from '../disk/quota/account.ts';
 import { categories, type Category } from '../disk/quota/records.ts';
 import { SiblingAccounts } from '../disk/quota/siblings.ts';
 import { FileTree } from '../disk/tree/file-tree.ts';
+import { SharedFiles } from '../disk/tree/shared-files.ts';
 import { outsideContexts } from '../runtime/callback-context.ts';
 import type { UsageDetails } from '../storage/storage-manager.ts';
-import type { EnginePlace } from './bucket-engine.ts';
+import type { BucketEngine, EnginePlace } from './bucket-engine.ts';
 
 /** The account of a bucket, which all that takes space in it shares. */
 export function createAccount(bucket: EnginePlace): Account {
@@ -41,4 +42,10 @@ export async function usageOf(account: Account): Promise<Omit<UsageDetails, 'loc
 export function createTree({ root, place, durability }: EnginePlace, account: Account, session: string, epoch: () => number): FileTree {
   const foldsNames = (): boolean => root.open()?.foldsNames ?? false;
   return new FileTree(place, { durability, foldsNames, epoch, session, ledger: account.ledger(categories.files) });
+}
+
+/** What processes hand each other files of a bucket by. The engine goes on running: its session has the files. */
+export function createSharedFiles(engine: BucketEngine): SharedFiles {
+  engine.pinned = true;
+  return new SharedFiles(engine.bucket.place.path, engine.locks.folder, engine.account.ledger(categories.files));
 }

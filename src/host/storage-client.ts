@@ -276,7 +276,7 @@ export class StorageClient<Sync extends OriginSync | null = OriginSync | null> e
     this.#session?.area.end();
     this.#bucket.forget(this);
     if (this.#locks !== undefined) LockManager.end(this.#locks);
-    this.#channels?.end();
+    await this.#channels?.end();
     await this.#buckets?.end();
     if (this.#indexedDB !== undefined) await indexedDb.code.endFactory(this.#indexedDB);
     await this.#fileSystem?.close();
@@ -302,7 +302,7 @@ export class StorageClient<Sync extends OriginSync | null = OriginSync | null> e
   get channels(): ClientChannels {
     this.requireOpen();
     if (this.#channels === undefined) {
-      this.#channels = new broadcastChannel.code.ClientChannels(this);
+      this.#channels = new broadcastChannel.code.ClientChannels(this, this.#bucket);
       this.#bucket.note(this);
     }
     return this.#channels;

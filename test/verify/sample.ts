@@ -79,7 +79,7 @@ export async function sampleRoot(): Promise<string> {
 function sendMessages(directory: string): void {
   Journal.create(directory, [{ kind: COUNT, payload: encodeCount(0) }]);
   const journal = new Journal(directory, new ChannelMachine());
-  for (const sequence of [1, 2, 3]) journal.append(MESSAGE, 5, sequence, encodeMessage('news', writeValue(sequence)));
+  for (const sequence of [1, 2, 3]) journal.append(MESSAGE, 5, sequence, encodeMessage({ name: 'news', value: writeValue(sequence), files: [] }));
   journal.close();
 }
 

@@ -7,6 +7,7 @@ import { record as ours } from './ours.ts';
 import { record as cacheStorage } from './service-workers-cache-storage.ts';
 import { record as storage } from './storage.ts';
 import { record as webLocks } from './web-locks.ts';
+import { record as broadcastChannel } from './webmessaging-broadcastchannel.ts';
 import { record as webstorage } from './webstorage.ts';
 
 /** What every test file of every suite is expected to do. */
@@ -18,5 +19,6 @@ export const records: Readonly<Record<Suite, SuiteRecord>> = {
   storage,
   IndexedDB: indexedDB,
   'service-workers/cache-storage': cacheStorage,
+  'webmessaging/broadcastchannel': broadcastChannel,
   ours,
 };

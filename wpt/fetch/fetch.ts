@@ -21,6 +21,8 @@ export async function fetchTests(): Promise<void> {
     return console.log(`wpt/checkout holds the tests at commit ${commit.slice(0, 12)} already`);
   }
   const cached = join(cacheFolder(), `wpt-${commit}`);
+  // One that was fetched when fewer folders were wanted makes room for a whole one.
+  if (existsSync(cached) && (await findFault(cached)) !== null) rmSync(cached, { recursive: true });
   if (!existsSync(cached)) await fetchInto(cached);
   link(await verified(cached, ''));
 }

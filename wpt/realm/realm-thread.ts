@@ -46,7 +46,8 @@ function shapeWorkerScope(realm: RealmConfig): EventTarget {
   define(globalThis, {
     importScripts,
     postMessage: (value: unknown, options?: Parameters<typeof transferList>[0]) => port.postMessage(value, transferList(options)),
-    close: () => process.exit(),
+    // The script goes on to its end, as that of a closed worker does; no other task follows.
+    close: () => void setImmediate(() => process.exit()),
     ...workerNavigator(),
   });
   Reflect.deleteProperty(globalThis, 'Navigator');

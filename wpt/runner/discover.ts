@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { Folders } from '../realm/config.ts';
 
 /** The suites that are run, as folders of the checkout; `ours` is wpt/ours. */
-export const suites = ['fs', 'file-system-access', 'webstorage', 'web-locks', 'storage', 'IndexedDB', 'service-workers/cache-storage', 'ours'] as const;
+export const suites = ['fs', 'file-system-access', 'webstorage', 'web-locks', 'storage', 'IndexedDB', 'service-workers/cache-storage', 'webmessaging/broadcastchannel', 'ours'] as const;
 export type Suite = (typeof suites)[number];
 
 /** How one file is run. The names are those of the tests' own server. */

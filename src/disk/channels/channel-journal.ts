@@ -8,7 +8,7 @@ import { DirectoryWatch } from '../journal/directory-watch.ts';
 import type { BucketPlace } from '../place.ts';
 import { addJournal } from '../root/late-part.ts';
 import { type ChannelListener, ChannelMachine, type MachineListener } from './channel-machine.ts';
-import { COUNT, encodeCount, encodeMessage, MESSAGE, POST } from './channel-records.ts';
+import { COUNT, encodeCount, encodeMessage, type MessageParts, MESSAGE, POST } from './channel-records.ts';
 import type { Span } from './span.ts';
 
 export interface ChannelJournalOptions extends Pick<JournalOptions, 'onCompaction'> {
@@ -84,8 +84,8 @@ export class ChannelJournal {
    *
    * @throws HoldfastError `disk-full`, `root-read-only`, `disk-failed`, `record-too-large`, `closed`
    */
-  post(sender: ChannelSender, name: string, value: Uint8Array): void {
-    this.#append(this.#spans ? POST : MESSAGE, sender, encodeMessage(name, value));
+  post(sender: ChannelSender, message: MessageParts): void {
+    this.#append(this.#spans ? POST : MESSAGE, sender, encodeMessage(message));
   }
 
   #append(kind: number, sender: ChannelSender, payload: Uint8Array): void {

@@ -16,6 +16,7 @@ import {
   encodeSpan,
   encodeWaiting,
   FOREIGN,
+  type MessageParts,
   MESSAGE,
   POST,
   SPAN,
@@ -25,12 +26,9 @@ import {
 import { Span, type SpanEffects } from './span.ts';
 
 /** A message as it was posted. */
-export interface ChannelMessage {
-  readonly name: string;
+export interface ChannelMessage extends MessageParts {
   /** Who posted it; 0: somebody in another region. */
   readonly session: number;
-  /** As `writeValue` wrote it. */
-  readonly value: Uint8Array;
 }
 
 /** Hears of messages, in the order in which all agree. Must not throw, nor post. */

@@ -5,7 +5,7 @@ import { PayloadWriter } from '../journal/payload-writer.ts';
 /*
  * The payloads of a bucket's channels. docs/FORMAT.md, "Channels", is the same in words.
  *
- *   MESSAGE  flags, the channel's name, the value as Values has it
+ *   MESSAGE  flags, the channel's name, [the names of files], the value as Values has it
  *   COUNT    how many messages there were before                    (in snapshots only)
  *   POST     as MESSAGE; it may wait for its place in a hub's order
  *   UP       link, the log's epoch, position: the channels follow a hub from there on
@@ -26,6 +26,7 @@ export const SPAN = 8;
 export const WAITING = 9;
 
 const NAME_WIDE = 1;
+const HAS_FILES = 2;
 
 /** Room for a number. */
 const INTEGER_BYTES = 8;
@@ -49,11 +50,29 @@ export interface LogPlace {
 /** The link by which a root's channels follow a hub: a random integer, other than that of all others; 0: none. */
 export type Link = number;
 
-export function encodeMessage(name: string, value: Uint8Array): Uint8Array {
-  writer.begin(1, name.length);
+/** What a message says. */
+export interface MessageParts {
+  /** Of the channel. */
+  readonly name: string;
+  /** As `writeValue` wrote it. */
+  readonly value: Uint8Array;
+  /** Names of the files of its Blobs, as sessions share them. */
+  readonly files: readonly string[];
+}
+
+export function encodeMessage({ name, value, files }: MessageParts): Uint8Array {
+  writer.begin(1 + files.length, files.reduce((sum, { length }) => sum + length, name.length));
   writer.byte(0);
   if (writer.string(name)) writer.mark(0, NAME_WIDE);
+  if (files.length > 0) writeFiles(files);
   return joined(writer.finish(), value);
+}
+
+/** They are ASCII. */
+function writeFiles(files: readonly string[]): void {
+  writer.mark(0, HAS_FILES);
+  writer.integer(files.length);
+  for (const file of files) writer.string(file);
 }
 
 function joined(head: Uint8Array, rest: Uint8Array): Uint8Array {
@@ -64,13 +83,15 @@ function joined(head: Uint8Array, rest: Uint8Array): Uint8Array {
 }
 
 /** The value is a copy. */
-export function decodeMessage(payload: Uint8Array): { readonly name: string; readonly value: Uint8Array } {
+export function decodeMessage(payload: Uint8Array): MessageParts {
   reader.begin(payload);
   const flags = reader.byte();
-  if (flags > NAME_WIDE) throw new HoldfastError('unknown-record', 'A message of a channel has what only a newer version of Holdfast knows.');
-  const name = reader.string(flags === NAME_WIDE);
+  if (flags > (NAME_WIDE | HAS_FILES)) throw new HoldfastError('unknown-record', 'A message of a channel has what only a newer version of Holdfast knows.');
+  const name = reader.string((flags & NAME_WIDE) !== 0);
+  const files: string[] = [];
+  for (let left = (flags & HAS_FILES) === 0 ? 0 : reader.integer(); left > 0; left -= 1) files.push(reader.string(false));
   const value = new Uint8Array(reader.rest());
-  return { name, value };
+  return { name, value, files };
 }
 
 export function encodeCount(count: number): Uint8Array {

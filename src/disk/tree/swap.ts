@@ -172,6 +172,22 @@ export class SwapFolder {
     }
   }
 
+  /**
+   * Gives a file that nobody writes to any more one more name here, by which it lasts: closed, and paid for once more.
+   *
+   * @throws the operating system's error
+   */
+  link(source: string): Swap {
+    this.#ensure();
+    return charged(this.#ledger, ENTRY_BYTES + fs.lstatSync(source).size, () => {
+      const path = this.#newPath();
+      fs.linkSync(source, path);
+      const link = openLink(path, this.#ledger);
+      link.close();
+      return link;
+    });
+  }
+
   /** Names of all sessions that have a folder; what is spelled otherwise belongs to none. */
   sessions(): string[] {
     try {
@@ -234,6 +250,17 @@ export class SwapFolder {
         if (systemCode(error) !== 'EEXIST') throw error;
       }
     }
+  }
+}
+
+/** A link to anything but a plain file goes again. */
+function openLink(path: string, ledger: Ledger): Swap {
+  try {
+    const descriptor = openPlain(path, READ);
+    return new Swap(path, descriptor, ledger, fs.fstatSync(descriptor).size);
+  } catch (error) {
+    fs.rmSync(path, { force: true });
+    throw error;
   }
 }
 

@@ -1,12 +1,28 @@
-import type { ChannelPlace, Posted } from '../../broadcast-channel/channel-place.ts';
+import type { ChannelPlace, Posted, Written } from '../../broadcast-channel/channel-place.ts';
 import type { ChannelJournal, ChannelSender } from '../../disk/channels/channel-journal.ts';
+import type { MessageParts } from '../../disk/channels/channel-records.ts';
+import type { BucketPlace } from '../../disk/place.ts';
+import type { SharedFiles } from '../../disk/tree/shared-files.ts';
 import type { PlatformObjects } from '../../disk/values/platform-objects.ts';
+import { readValue } from '../../disk/values/read-value.ts';
+import { writeValue } from '../../disk/values/write-value.ts';
 import type { FileSystem } from '../../file-system/file-system.ts';
+import { WrittenObjects } from '../../indexed-db/values/written-objects.ts';
 import { errorMessage } from '../../runtime/errors.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
+import { delay, setTimeout, uptime } from '../../runtime/timers.ts';
+import { warn } from '../../runtime/warning.ts';
 import { domException } from '../../webidl/dom-exception.ts';
+import type { BucketEngine } from '../bucket-engine.ts';
 import { handleObjects } from '../platform-objects.ts';
 import { asWebError } from '../web-error.ts';
+import { readMessage } from './message-files.ts';
+
+/** How long files of a message are there for whoever hears of it, in milliseconds: longer than the message itself. */
+const KEPT_MS = 10_000;
+
+/** How long an end waits for others to take the files of the last message, in milliseconds: they go with this realm. */
+const LAST_WORDS_MS = 1000;
 
 /** What channels need of the client whose they are. */
 export interface ChannelClient {
@@ -18,28 +34,101 @@ export interface ChannelClient {
   channelJournal(): ChannelJournal;
 }
 
+/** The bucket whose channels these are. */
+interface ChannelBucket {
+  readonly engine: BucketEngine;
+  readonly place: BucketPlace;
+}
+
 /** The channels of one client, which end with it. */
 export class ClientChannels implements ChannelPlace {
   readonly #client: ChannelClient;
-  readonly platform: PlatformObjects;
+  readonly #bucket: ChannelBucket;
+  readonly #platform: PlatformObjects;
   readonly #open = new Set<() => void>();
+  /** Ends when all that was posted is on its way; null: it is. */
+  #pending: Promise<void> | null = null;
+  /** When files were posted the last time. */
+  #filesAt = -Infinity;
 
-  constructor(client: ChannelClient) {
+  constructor(client: ChannelClient, bucket: ChannelBucket) {
     this.#client = client;
-    this.platform = handleObjects((bucket) => client.fileSystemOf(bucket));
+    this.#bucket = bucket;
+    this.#platform = handleObjects((bucket) => client.fileSystemOf(bucket));
   }
 
   get origin(): string {
     return this.#client.origin;
   }
 
-  post(sender: ChannelSender, name: string, value: Uint8Array): void {
+  write(value: unknown): Written {
+    const objects = new WrittenObjects(this.#platform);
+    return { value: writeValue(value, objects), blobs: objects.blobs };
+  }
+
+  read({ value }: Posted): unknown {
+    return readValue(value, this.#platform);
+  }
+
+  async readWithFiles(message: Posted): Promise<unknown> {
+    return readMessage(message, await this.#sharedFiles(), this.#platform);
+  }
+
+  async #sharedFiles(): Promise<SharedFiles> {
+    const { engine } = this.#bucket;
+    const { createSharedFiles } = await engine.ready();
+    return createSharedFiles(engine);
+  }
+
+  post(sender: ChannelSender, name: string, { value, blobs }: Written): void {
     try {
       this.#client.requireOpen();
-      this.#client.channelJournal().post(sender, name, value);
+      const journal = this.#client.channelJournal();
+      if (blobs.length > 0 || this.#pending !== null) this.#postLater(journal, sender, name, { value, blobs });
+      else journal.post(sender, { name, value, files: [] });
     } catch (error) {
       throw asPostError(error);
     }
+  }
+
+  /** Blobs can be read only bit by bit, and others have to find their bytes when they hear of them. */
+  #postLater(journal: ChannelJournal, sender: ChannelSender, name: string, { value, blobs }: Written): void {
+    const post = (files: readonly string[]): void => this.#postNow(journal, sender, { name, value, files });
+    const pending = this.#afterPending(this.#writeFiles(blobs), post).finally(() => {
+      if (this.#pending === pending) this.#pending = null;
+    });
+    this.#pending = pending;
+  }
+
+  async #afterPending(written: Promise<readonly string[]>, post: (files: readonly string[]) => void): Promise<void> {
+    const before = this.#pending;
+    const files = await written.catch((error: unknown) => this.#lost(error));
+    await before;
+    if (files === null) return;
+    post(files);
+    if (files.length > 0) this.#filesAt = uptime();
+  }
+
+  #postNow(journal: ChannelJournal, sender: ChannelSender, message: MessageParts): void {
+    try {
+      journal.post(sender, message);
+    } catch (error) {
+      this.#lost(error);
+    }
+  }
+
+  async #writeFiles(blobs: readonly Blob[]): Promise<readonly string[]> {
+    if (blobs.length === 0) return [];
+    const shared = await this.#sharedFiles();
+    const files = await Promise.all(blobs.map((blob) => shared.write(blob.stream() as unknown as AsyncIterable<Uint8Array>)));
+    setTimeout(() => files.forEach((file) => file.release()), KEPT_MS).unref();
+    return files.map((file) => file.name);
+  }
+
+  /** `postMessage` has returned: there is nobody to throw at. */
+  #lost(cause: unknown): null {
+    warn({ code: 'background-failed', message: `A message was not sent, for its Blobs could not be stored: ${errorMessage(cause)}`, path: this.#bucket.place.path, cause });
+    return null;
   }
 
   subscribe(listener: { message(message: Posted): void; missed(): void }): () => void {
@@ -55,8 +144,12 @@ export class ClientChannels implements ChannelPlace {
     return () => this.#open.delete(close);
   }
 
-  end(): void {
+  /** Resolves when what was posted before is on its way. */
+  async end(): Promise<void> {
     for (const close of [...this.#open]) close();
+    await this.#pending;
+    const left = this.#filesAt + LAST_WORDS_MS - uptime();
+    if (left > 0) await delay(left);
   }
 }
 

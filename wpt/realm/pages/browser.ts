@@ -56,5 +56,6 @@ export class Browser {
 /** What the pages use of a window that may be the realm's own or a page's. */
 export interface Window {
   readonly location: { readonly href: string };
+  readonly top?: Window;
   dispatchEvent(event: Event): boolean;
 }

@@ -64,6 +64,10 @@ export class PageWindow extends EventTarget {
     return this.#parent ?? this;
   }
 
+  get top(): Window {
+    return this.#parent === null ? this : (this.#parent.top ?? this.#parent);
+  }
+
   get localStorage(): unknown {
     return this.#client?.localStorage;
   }
