@@ -16,6 +16,9 @@ import { clearItems, item, items, removeItem, setItem } from './panels/items.ts'
 import { filesCall, Listings, makeDirectory, removeEntry, renameEntry } from './panels/files.ts';
 import { file, upload } from './panels/content.ts';
 import { locks } from './panels/locks.ts';
+import { cached, caches, deleteCache, entries, removeEntryOfCache } from './panels/caches.ts';
+import { coordinatorsCall } from './panels/coordinators.ts';
+import { clearStore, database, databases, deleteDatabase, records, removeRecord } from './panels/databases.ts';
 import { acknowledge, conflict, sync } from './panels/sync.ts';
 import { data, document, failure, json, plain, redirect } from './replies.ts';
 
@@ -94,11 +97,13 @@ function callsOf(history: History): Record<string, Call> {
     about, origins, origin: originCall(history), 'delete-origin': deleteOrigin,
     items, item, 'set-item': setItem, 'remove-item': removeItem, 'clear-items': clearItems,
     files, 'make-directory': makeDirectory, 'rename-entry': renameEntry, 'remove-entry': removeEntry,
-    locks, sync, acknowledge,
+    databases, database, records, 'remove-record': removeRecord, 'clear-store': clearStore, 'delete-database': deleteDatabase,
+    caches, entries, 'remove-cached': removeEntryOfCache, 'delete-cache': deleteCache,
+    locks, sync, acknowledge, coordinators: coordinatorsCall(),
   };
 }
 
-const contents: Record<string, Content> = { file, conflict };
+const contents: Record<string, Content> = { file, conflict, cached };
 
 async function respond(surface: Surface, base: string, request: Request): Promise<Response> {
   const { pathname } = new URL(request.url);

@@ -223,17 +223,18 @@ export interface CacheRow {
 export interface CoordinatorRow {
   readonly className: string;
   readonly name: string;
-  /** Null: nobody runs it. */
-  readonly owner: string | null;
+  /** Who runs it; null: nobody. */
+  readonly owner: { readonly process: number | null; readonly answers: boolean } | null;
+  /** How often it has changed hands. */
   readonly epoch: number;
+  /** In milliseconds since 1970. */
   readonly alarm: number | null;
   /** How often the alarm has failed in a row. */
   readonly attempt: number;
   readonly items: number;
   readonly bytes: number;
-  /** Calls that have begun and are not known to have ended. */
-  readonly running: number;
-  readonly problem: string;
+  /** What it does just now; null: it is not in memory. */
+  readonly live: { readonly usedAt: number; readonly waiting: number; readonly running: number } | null;
 }
 
 /** What may have changed, by the names of panels. */

@@ -31,12 +31,20 @@ const REQUEST_MS = 0;
 /** @throws HoldfastError bad-option: it cannot listen there */
 export async function serve(handler: Handler, { port, host, tls }: ServeOptions): Promise<Serving> {
   const scheme = tls === undefined ? 'http' : 'https';
-  const limits = { headersTimeout: HEAD_MS, requestTimeout: REQUEST_MS, maxHeaderSize: HEAD_BYTES };
-  const listener = (request: IncomingMessage, response: ServerResponse): void => void answer(handler, scheme, request, response);
-  const server = tls === undefined ? http.createServer(limits, listener) : https.createServer({ ...limits, ...tls }, listener);
+  const server = serverOf(tls, (request, response) => void answer(handler, scheme, request, response));
   await listen(server, port, host);
   const address = server.address() as AddressInfo;
   return { url: `${scheme}://${reachable(host)}:${address.port}/`, close: () => end(server) };
+}
+
+function serverOf(tls: ServeOptions['tls'], listener: (request: IncomingMessage, response: ServerResponse) => void): Server {
+  const limits = { headersTimeout: HEAD_MS, requestTimeout: REQUEST_MS, maxHeaderSize: HEAD_BYTES };
+  if (tls === undefined) return http.createServer(limits, listener);
+  try {
+    return https.createServer({ ...limits, ...tls }, listener);
+  } catch (cause) {
+    throw new HoldfastError('bad-option', `The certificate and its key cannot be used (${errorMessage(cause)}).`, { cause });
+  }
 }
 
 function listen(server: Server, port: number, host: string): Promise<void> {

@@ -29,14 +29,14 @@ describe('files', () => {
   test('of a directory of thousands are paged, and read once for all pages', async () => {
     const { ask, host } = inspected();
     const directory = await host.origin(ORIGIN).storage.getDirectory();
-    const names = Array.from({ length: 2000 }, (_, index) => `f${String(index).padStart(5, '0')}`);
+    const names = Array.from({ length: 600 }, (_, index) => `f${String(index).padStart(5, '0')}`);
     for (const name of names) await directory.getFileHandle(name, { create: true });
-    for (const offset of [0, 1000, 1900]) {
+    for (const offset of [0, 300, 500]) {
       const { total, rows } = await ask<Page<FileRow>>('files', { origin: ORIGIN, path: [], offset, limit: 100 });
-      expect([total, ...rows.map(({ name }) => name)]).toEqual([2000, ...names.slice(offset, offset + 100)]);
+      expect([total, ...rows.map(({ name }) => name)]).toEqual([600, ...names.slice(offset, offset + 100)]);
     }
     await directory.getFileHandle('a', { create: true });
-    expect(await ask('files', { origin: ORIGIN, path: [], limit: 1 })).toMatchObject({ total: 2001, rows: [{ name: 'a' }] });
+    expect(await ask('files', { origin: ORIGIN, path: [], limit: 1 })).toMatchObject({ total: 601, rows: [{ name: 'a' }] });
   });
 
   test('are given in parts, as pictures if they are some, and whole to be saved', async () => {

@@ -2,6 +2,8 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { onTestFinished } from 'vitest';
+// What the door finds beside its code once it is built.
+import '../../src/host/indexed-db/provided.ts';
 import { StorageHost } from '../../src/index.ts';
 import { inspector, type InspectorOptions } from '../../src/inspector/index.ts';
 import type { Failure, News } from '../../src/inspector/messages.ts';

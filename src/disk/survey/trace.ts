@@ -1,18 +1,19 @@
 import fs from 'node:fs';
 import path from 'node:path';
 
+export type TracedKind = 'items' | 'files' | 'locks' | 'databases' | 'caches' | 'buckets' | 'channels';
+
 /** What can change in a bucket, and what is written when it does. Locks that are taken are told as files too. */
-const JOURNALS = {
+const JOURNALS: Readonly<Record<TracedKind, readonly string[]>> = {
   items: ['local-storage'],
   files: ['locks', 'quota', 'files-sync'],
   locks: ['locks', 'indexeddb/locks'],
-  databases: ['indexeddb/locks'],
+  // Whoever only looks into a database is in its table of locks, too.
+  databases: [],
   caches: ['caches/index'],
   buckets: ['register'],
   channels: ['channels'],
-} as const;
-
-export type TracedKind = keyof typeof JOURNALS;
+};
 
 export const tracedKinds = Object.keys(JOURNALS) as readonly TracedKind[];
 

@@ -3,7 +3,7 @@ import { useCallback, useRef, useState } from 'preact/hooks';
 import type { FileRow, Page } from '../messages.ts';
 import { addressOf, ApiError, call, upload } from './api.ts';
 import type { PanelProps } from './app.tsx';
-import { bytes, count, moment } from './format.ts';
+import { bytes, moment, plural } from './format.ts';
 import { List } from './list.tsx';
 import { Search, Text, useSettled } from './parts.tsx';
 import { Preview } from './preview.tsx';
@@ -24,11 +24,20 @@ export function Files({ origin, route, go, versions, readOnly, ask }: PanelProps
   const load = useCallback((offset: number, limit: number) => call<Page<FileRow>>('files', { origin, bucket, path, offset, limit, search }), [origin, bucket, JSON.stringify(path), search]);
   const changed = (): void => setOwn((before) => before + 1);
 
-  const enter = (next: readonly string[]): void => {
+  const leave = (): void => {
     setTyped('');
     setSelected(null);
     setError('');
+  };
+
+  const enter = (next: readonly string[]): void => {
+    leave();
     go({ path: next });
+  };
+
+  const up = (): void => {
+    leave();
+    go((now) => ({ path: now.path.slice(0, -1) }));
   };
 
   const open = (row: FileRow): void => {
@@ -88,10 +97,10 @@ export function Files({ origin, route, go, versions, readOnly, ask }: PanelProps
   const makeDirectory = (): void =>
     ask({ title: 'New directory', text: 'A directory in this one.', action: 'Make it', field: { label: 'Name', value: '' }, act: async (name) => void (await call('make-directory', { ...where, path: [...path, name] }), changed()) });
 
-  const press = (event: KeyboardEvent, row: FileRow): void => {
-    if (event.key === 'Delete') remove(row);
-    else if (event.key === 'F2') rename(row);
-    else if (event.key === 'Backspace' && path.length > 0) enter(path.slice(0, -1));
+  const press = (event: KeyboardEvent, row: FileRow | undefined): void => {
+    if (event.key === 'Backspace') up();
+    else if (event.key === 'Delete' && row !== undefined) remove(row);
+    else if (event.key === 'F2' && row !== undefined) rename(row);
     else return;
     event.preventDefault();
   };
@@ -130,7 +139,7 @@ export function Files({ origin, route, go, versions, readOnly, ask }: PanelProps
           onOpen={open}
           onKey={press}
           onLoad={(page) => setTotal(page.total)}
-          head={<><span>name</span><span class="number">size</span><span>written</span></>}
+          head={<><span>name</span><span class="number">size</span><span class="number">written</span></>}
           empty={search === '' ? 'The directory is empty.' : 'No name has this.'}
           render={(row) => <Row row={row} />}
         />
@@ -150,7 +159,7 @@ export function Files({ origin, route, go, versions, readOnly, ask }: PanelProps
         )}
       </div>
       <p class="hint">
-        {total === null ? '' : `${count(total)} ${search === '' ? 'entries' : 'found'}. `}Enter opens, Backspace goes up{readOnly ? '.' : ', F2 renames, Delete deletes; files can be dropped here.'}
+        {total === null ? '' : `${plural(total, 'entry', 'entries')}${search === '' ? '' : ' found'}. `}Enter opens, Backspace goes up{readOnly ? '.' : ', F2 renames, Delete deletes; files can be dropped here.'}
       </p>
     </div>
   );

@@ -100,9 +100,9 @@ export function Items({ origin, versions, readOnly, ask }: PanelProps): JSX.Elem
         onSelect={({ key }) => setSelected(key)}
         onLoad={(page) => setTotal(page.total)}
         onOpen={({ key }) => edit(key, 'value')}
-        onKey={(event, { key }) => {
-          if (event.key === 'Delete') remove(key);
-          else if (event.key === 'F2') edit(key, 'key');
+        onKey={(event, row) => {
+          if (event.key === 'Delete' && row !== undefined) remove(row.key);
+          else if (event.key === 'F2' && row !== undefined) edit(row.key, 'key');
           else return;
           event.preventDefault();
         }}
@@ -123,7 +123,7 @@ export function Items({ origin, versions, readOnly, ask }: PanelProps): JSX.Elem
           );
         }}
       />
-      <p class="hint">{readOnly ? 'Read-only.' : 'Enter or a double click edits a value, F2 a key, Delete removes. While editing: Enter saves, Shift+Enter is a new line, Escape leaves it as it was.'}</p>
+      <p class="hint">{readOnly ? 'Read-only.' : 'Enter edits a value, F2 a key; then Enter saves, Shift+Enter is a new line, Escape cancels. Delete removes.'}</p>
     </div>
   );
 }

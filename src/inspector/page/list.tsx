@@ -28,8 +28,8 @@ export interface ListProps<Row> {
   readonly onSelect?: (row: Row) => void;
   /** Enter, or a double click. */
   readonly onOpen?: (row: Row) => void;
-  /** Other keys, on the row that is active. */
-  readonly onKey?: (event: KeyboardEvent, row: Row) => void;
+  /** Other keys, on the row that is active, if there is one. */
+  readonly onKey?: (event: KeyboardEvent, row: Row | undefined) => void;
   readonly onLoad?: (page: Page<Row>) => void;
   readonly class?: string;
 }
@@ -133,8 +133,7 @@ export function List<Row>(props: ListProps<Row>): JSX.Element {
     const row = rowAt(active);
     if (step !== undefined) move(step);
     else if (event.key === 'Enter' && row !== undefined && onOpen !== undefined) onOpen(row);
-    else if (row !== undefined && onKey !== undefined) return onKey(event, row);
-    else return;
+    else return onKey?.(event, row);
     event.preventDefault();
   };
 

@@ -39,7 +39,8 @@ function write(route: Route): string {
   return `#${encodeURIComponent(JSON.stringify(Object.fromEntries(told)))}`;
 }
 
-export type Go = (to: Partial<Route>) => void;
+/** A function is given what the address says now, which keys that follow fast are ahead of. */
+export type Go = (to: Partial<Route> | ((now: Route) => Partial<Route>)) => void;
 
 export function useRoute(): readonly [Route, Go] {
   const [route, setRoute] = useState(read);
@@ -49,7 +50,8 @@ export function useRoute(): readonly [Route, Go] {
     return () => removeEventListener('hashchange', follow);
   }, []);
   const go: Go = (to) => {
-    location.hash = write({ ...read(), ...to });
+    const now = read();
+    location.hash = write({ ...now, ...(typeof to === 'function' ? to(now) : to) });
   };
   return [route, go];
 }
