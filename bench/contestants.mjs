@@ -15,4 +15,7 @@ export const contestants = {
   embedded: { label: 'embedded hub', runtime: 'node' },
   postgres: { label: 'PostgreSQL', runtime: 'node' },
   nats: { label: 'NATS', runtime: 'node' },
+  'cp -a': { label: 'cp -a', runtime: 'system' },
+  restic: { label: 'restic', runtime: 'system' },
+  borg: { label: 'Borg', runtime: 'system' },
 };

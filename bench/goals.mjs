@@ -46,6 +46,7 @@ export const goals = {
   start: { first: { atMost: 12 }, lock: { atMost: 5 }, handle: { atMost: 8 }, modules: { atMost: 12 }, size: { atMost: 25 } },
   tenants: { heap: { atMost: 6 }, open: { atMost: 200 } },
   scale: { replay: { atLeast: 250 } },
+  operations: { read: { atMost: 2 }, verify: { atLeast: 300 } },
   sync: { ratio: { atMost: 1.5 } },
 };
 

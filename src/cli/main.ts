@@ -12,10 +12,11 @@ function version(): string {
   return manifest.version;
 }
 
-// Whoever reads the output has read enough.
+// Whoever reads the output has read enough; or it goes to a disk that has no room for it.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit(0);
+  if (error.code === 'EPIPE') process.exit(0);
+  console.error(`holdfast: the output cannot be written: ${error.message}`);
+  process.exit(1);
 });
 
 process.exitCode = await run(process.argv.slice(2), version);
