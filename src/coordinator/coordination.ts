@@ -98,6 +98,16 @@ export class Coordination<Client> {
     return instance.call(key, call);
   }
 
+  /**
+   * A call from another region, for whoever of this region runs the coordinator, or may run it. Rejects with a MovedError
+   * where that is in another region.
+   */
+  async pass(key: CoordinatorKey, call: Call): Promise<Reply> {
+    const route = this.#isClosed ? null : await this.#route(key, true);
+    if (route === null || route.isFar === true) throw new MovedError();
+    return route.call(key, call);
+  }
+
   /** The instance of this realm, made where nobody else has it; null: it is elsewhere. */
   async #own(key: CoordinatorKey): Promise<Instance<Client> | null> {
     if (this.#isClosed) return null;
@@ -143,12 +153,13 @@ export class Coordination<Client> {
     let isOurs = false;
     try {
       for (;;) {
-        const owner = store.look();
+        const owner = await store.look();
         const peer = owner === null || owner.address === this.#transport.address ? null : await this.#transport.reach(owner.address, isDoubted);
         if (peer !== null) return peer;
         if (Class === undefined) return await this.#transport.find(key);
         this.#requireOpen();
-        if (!store.claim(this.#transport.address)) continue;
+        if (!(await store.claim(this.#transport.address))) continue;
+        this.#requireOpen();
         isOurs = true;
         return this.#start(key, Class, store);
       }
@@ -165,12 +176,12 @@ export class Coordination<Client> {
     const store = this.#surroundings.openStore(key);
     try {
       for (;;) {
-        store.look();
-        if (!store.claim(this.#transport.address)) continue;
+        await store.look();
+        if (!(await store.claim(this.#transport.address))) continue;
         const fate = store.ledger.fate(call);
         if (fate !== null) return fate;
         const ended = [{ caller: call.caller, number: call.number, fate: GIVEN_UP }];
-        if (store.settle({ steps: [], alarm: undefined, got: [], begun: [], ended }) === 'settled') return null;
+        if ((await store.settle({ steps: [], alarm: undefined, got: [], begun: [], ended })) === 'settled') return null;
       }
     } finally {
       store.leave();

@@ -2,6 +2,7 @@ import { UnsettledError } from '../disk/coordinator/owned-journal.ts';
 import type { Fate } from '../disk/coordinator/owned-records.ts';
 import { allOrNone } from '../disk/map/all-or-none.ts';
 import { isThenable } from '../runtime/brands.ts';
+import { HoldfastError } from '../runtime/holdfast-error.ts';
 import { afterMicrotasks } from '../runtime/microtasks.ts';
 import { setTimeout } from '../runtime/timers.ts';
 import type { Activity } from './activity.ts';
@@ -71,6 +72,8 @@ export class Instance<Client> {
   readonly #queue = new CallQueue();
   #kept = 0;
   #isFlushDue = false;
+  /** Whether a turn is on its way to where it is kept, and what it wrote in doubt. */
+  #isSettling = false;
   #end: End | null = null;
   /** Whether nothing new begins. */
   #isClosing = false;
@@ -129,7 +132,7 @@ export class Instance<Client> {
 
   /** Whether nothing would be lost if it were not there. */
   get isIdle(): boolean {
-    return this.#gate.isIdle && this.#events.size === 0 && this.#alarmEvent === null && this.#kept === 0 && this.#turn.isEmpty;
+    return this.#gate.isIdle && this.#events.size === 0 && this.#alarmEvent === null && this.#kept === 0 && this.#turn.isEmpty && !this.#isSettling;
   }
 
   /**
@@ -247,26 +250,47 @@ export class Instance<Client> {
   /** Writes the turn, and lets its outputs leave. */
   #flush(): void {
     this.#isFlushDue = false;
-    if (this.#end !== null || this.#turn.isEmpty) return;
+    if (this.#end !== null || this.#turn.isEmpty || this.#isSettling) return;
     try {
-      if (!this.#settle()) return this.#finish({ message: `${shown(this.key)} has another owner.` });
+      const settled = this.#settle();
+      if (typeof settled === 'boolean') return this.#release(settled);
+      this.#isSettling = true;
+      settled.then((isOurs) => this.#arrived(isOurs), (error: unknown) => this.#failed(error));
     } catch (error) {
-      const isVoid = !(error instanceof UnsettledError) || error.isVoid;
-      const cause = error instanceof UnsettledError ? error.cause : error;
-      return this.#finish({ message: `A turn of ${shown(this.key)} could not be written.`, turn: isVoid ? 'void' : 'unknown', cause });
+      this.#failed(error);
     }
-    this.#turn.release();
   }
 
   /** False: somebody else owns. */
-  #settle(): boolean {
+  #settle(): boolean | Promise<boolean> {
+    this.#turn.depart();
     if (!this.#turn.hasChanges) return this.#store.check();
     // (rule 19) At worst somebody looks for nothing.
     const { alarm } = this.#turn;
     if (alarm) this.#surroundings.alarms.note(this.key, alarm.time, this.#store.epoch);
-    if (this.#store.settle(this.#turn.record()) === 'deposed') return false;
+    const settlement = this.#store.settle(this.#turn.record());
+    if (settlement === 'deposed') return false;
     this.#turn.written();
-    return true;
+    return settlement === 'settled' || settlement.then((outcome) => outcome === 'settled');
+  }
+
+  /** What has happened meanwhile is the next turn. */
+  #arrived(isOurs: boolean): void {
+    this.#isSettling = false;
+    if (this.#end !== null) return;
+    this.#release(isOurs);
+    this.#flush();
+  }
+
+  #release(isOurs: boolean): void {
+    if (isOurs) this.#turn.release();
+    else this.#finish({ message: `${shown(this.key)} has another owner.` });
+  }
+
+  #failed(error: unknown): void {
+    const isVoid = !(error instanceof UnsettledError) || error.isVoid;
+    const cause = error instanceof UnsettledError ? error.cause : error;
+    this.#finish({ message: `A turn of ${shown(this.key)} could not be written.`, turn: isVoid ? 'void' : 'unknown', cause });
   }
 
   /** The instance ends, and what of it has not left never will. */
@@ -386,6 +410,7 @@ export class Instance<Client> {
     const time = given === null ? null : Math.ceil(Number(given));
     if (time !== null && !(Number.isSafeInteger(time) && time >= 0)) throw new TypeError(`An alarm is set to a time in milliseconds since 1970, or a Date, not to ${String(given)}.`);
     this.#requireLive();
+    if (this.#store.noAlarms !== undefined) throw new HoldfastError('bad-option', this.#store.noAlarms);
     if (time === null && this.#alarm.current === null) return;
     this.#turn.alarm = time === null ? null : { time, attempt: 0 };
     this.#noteChange();

@@ -14,6 +14,8 @@ import type { CoordinatorKey } from './store.ts';
 export interface Route {
   /** Rejects with a MovedError where it has to be asked elsewhere. */
   call(key: CoordinatorKey, call: Call): Promise<Reply>;
+  /** Whether it is in another region. */
+  readonly isFar?: boolean;
 }
 
 /** Finds whoever runs a coordinator, or has it run. Null: nobody serves its class. */

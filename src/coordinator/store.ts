@@ -1,10 +1,25 @@
 import type { CoordinatorKey } from '../disk/coordinator/coordinator-place.ts';
-import type { OwnedJournal } from '../disk/coordinator/owned-journal.ts';
+import type { OwnedJournal, Settlement } from '../disk/coordinator/owned-journal.ts';
+import type { Owner, Turn } from '../disk/coordinator/owned-records.ts';
 import type { MapArea } from '../disk/map/map-area.ts';
 import type { MapClient } from '../disk/map/map-client.ts';
 
-/** All that a coordinator needs of the disk: its journal, with what that says of it. */
-export type Store = Pick<OwnedJournal, 'map' | 'ledger' | 'alarm' | 'epoch' | 'look' | 'claim' | 'settle' | 'check' | 'leave' | 'close'>;
+/** What takes its time where it is not on this machine. */
+type Soon<Value> = Value | Promise<Value>;
+
+/**
+ * All that a coordinator needs of where it is kept, its journal or its hub's log, with what that says of it. One of
+ * `look`, `claim`, `settle` and `check` ends before the next one begins.
+ */
+export interface Store extends Pick<OwnedJournal, 'map' | 'ledger' | 'alarm' | 'epoch' | 'leave' | 'close'> {
+  look(): Soon<Owner | null>;
+  claim(address: string): Soon<boolean>;
+  /** What it writes shows when this returns, and counts when it has resolved. */
+  settle(turn: Turn): Soon<Settlement>;
+  check(): Soon<boolean>;
+  /** Why it cannot be woken; absent: it can. */
+  readonly noAlarms?: string;
+}
 
 /** The storage of one live coordinator, as whoever wires it has made it. */
 export interface LiveStorage<Client> {

@@ -29,6 +29,10 @@ export class PendingTurn {
   readonly map: MapOverlay;
   #alarm: Alarm | null | undefined;
   #outputs: Output[] = [];
+  /** Those that wait for what is being written. */
+  #departed: Output[] = [];
+  /** Of what is being written. */
+  #inDoubt: readonly Writer[] = [];
   readonly #writers = new Set<Writer>();
   readonly #got = new Map<number, number>();
 
@@ -63,8 +67,9 @@ export class PendingTurn {
     this.#writers.add(writer);
   }
 
+  /** Whether something of it is not known to be written. */
   has(writer: Writer): boolean {
-    return this.#writers.has(writer);
+    return this.#writers.has(writer) || this.#inDoubt.includes(writer);
   }
 
   /** The caller has all results up to `number`. */
@@ -89,24 +94,33 @@ export class PendingTurn {
     return { steps: this.map.steps, alarm: this.#alarm, got, begun, ended };
   }
 
-  /** It is written: the next one begins. */
+  /** What is there by now leaves together. */
+  depart(): void {
+    this.#departed = this.#outputs;
+    this.#outputs = [];
+  }
+
+  /** It is written, or under way: the next one begins. */
   written(): void {
     for (const writer of this.#writers) writer.begun = true;
+    this.#inDoubt = [...this.#writers];
     this.#writers.clear();
     this.#got.clear();
     this.#alarm = undefined;
     this.map.reset();
   }
 
-  /** Lets go of all outputs. */
+  /** Lets go of what has departed. */
   release(): void {
-    const outputs = this.#outputs;
-    this.#outputs = [];
+    const outputs = this.#departed;
+    this.#departed = [];
+    this.#inDoubt = [];
     for (const { release } of outputs) release();
   }
 
   refuse(error: unknown): void {
-    const outputs = this.#outputs;
+    const outputs = [...this.#departed, ...this.#outputs];
+    this.#departed = [];
     this.#outputs = [];
     for (const { refuse } of outputs) refuse(error);
   }

@@ -13,7 +13,7 @@ const mutants: (Mutant & { readonly caughtBy: string })[] = [
     to: '    this.#output(leave, leave);\n    event.resolve(reply);',
     caughtBy: 'a write that is acknowledged is there',
   },
-  { what: 'a deposed instance goes on', file: instance, from: "    if (this.#store.settle(this.#turn.record()) === 'deposed') return false;\n", to: '    this.#store.settle(this.#turn.record());\n', caughtBy: 'a write that is acknowledged is there' },
+  { what: 'a deposed instance goes on', file: instance, from: "    if (settlement === 'deposed') return false;\n    this.#turn.written();\n    return settlement === 'settled' || ", to: "    this.#turn.written();\n    return typeof settlement === 'string' || ", caughtBy: 'a write that is acknowledged is there' },
   { what: 'reads are not checked', file: instance, from: 'return this.#store.check();', to: 'return true;', caughtBy: 'a read sees what was acknowledged elsewhere' },
   { what: 'the ledger is not asked', file: instance, from: '    if (fate !== null) return this.#answer(fate);\n', to: '', caughtBy: 'a call whose result was lost has run once' },
   { what: 'what has ended is not told to the ledger', file: 'coordinator/turn.ts', from: '      else ended.push({ ...call, fate });\n', to: '', caughtBy: 'a call whose result was lost has run once' },

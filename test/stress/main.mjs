@@ -8,6 +8,8 @@
 // node test/stress/main.mjs --coordinators-chaos=3600 [--seed=…]
 // Coordinators in simulated processes, for as many seeds as are asked for:
 // node test/stress/main.mjs --coordinators-simulation=100000 [--from=1]
+// Coordinators that a hub keeps, in simulated regions, for as many seeds as are asked for:
+// node test/stress/main.mjs --coordinators=100000 [--from=1]
 // The simulation of regions, processes and a hub, for as many seeds as are asked for, from one on:
 // node test/stress/main.mjs --simulation=100000 [--from=1] [--plan=any|restores]
 // Backups and restores that are killed at every call, and many rounds of them beside writers:
@@ -178,8 +180,21 @@ async function runCoordinatorsSimulation(count, from) {
   if (all.failures.length > 0) process.exitCode = 1;
 }
 
+async function runRegionCoordinators(count, from) {
+  const { soak } = await load('region-coordinators');
+  const failures = soak({
+    from,
+    count,
+    onFailure: (failure) => console.log(`FAILED ${failure}`),
+    onProgress: (done, failed) => done % SEEDS_A_LINE === 0 && console.log(`${done} seeds, ${failed} failed`),
+  });
+  console.log(`${count} seeds from ${from} on, ${failures} failed`);
+  if (failures > 0) process.exitCode = 1;
+}
+
 const { values } = parseArgs({
   options: {
+    coordinators: { type: 'string' },
     'coordinators-simulation': { type: 'string' },
     'coordinators-chaos': { type: 'string' },
     simulation: { type: 'string' },
@@ -197,8 +212,9 @@ const { values } = parseArgs({
   },
 });
 const seed = Number(values.seed);
-if (values.simulation === undefined && values['coordinators-simulation'] === undefined && !values.backups) console.log(`seed ${seed}`);
+if (values.simulation === undefined && values['coordinators-simulation'] === undefined && values.coordinators === undefined && !values.backups) console.log(`seed ${seed}`);
 if (values['coordinators-chaos'] !== undefined) await runCoordinatorsChaos(Number(values['coordinators-chaos']), seed);
+else if (values.coordinators !== undefined) await runRegionCoordinators(Number(values.coordinators), Number(values.from));
 else if (values['coordinators-simulation'] !== undefined) await runCoordinatorsSimulation(Number(values['coordinators-simulation']), Number(values.from));
 else if (values.simulation !== undefined) await runSimulation(Number(values.simulation), Number(values.from), values.plan);
 else if (values.database !== undefined) {

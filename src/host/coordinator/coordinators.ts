@@ -16,7 +16,7 @@ import { DEFAULT_QUOTA } from '../../disk/map/map-state.ts';
 import { Code } from '../../runtime/code.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { Meter } from '../meter.ts';
-import { bad } from '../option-checks.ts';
+import { bad, givenOptions } from '../option-checks.ts';
 import { currentClient } from '../context.ts';
 import { parseOrigin } from '../origin.ts';
 import type { OriginLike } from '../origin.ts';
@@ -25,6 +25,8 @@ import type { StorageHost } from '../storage-host.ts';
 import type { StorageClient } from '../storage-client.ts';
 import { Coordinator } from './coordinator.ts';
 import { openStorage } from './coordinator-bucket.ts';
+import { noStorage, Regions } from './regions.ts';
+import type { CoordinatorRegions } from './regions.ts';
 import { openTransport } from './transport.ts';
 import type { CoordinatorListing } from './types.ts';
 
@@ -45,8 +47,13 @@ export interface CoordinatorProblem extends CoordinatorKey {
   readonly error: unknown;
 }
 
+export interface CoordinatorsOptions {
+  /** Absent: they live, and are kept, in the host's root, on one machine. */
+  readonly regions?: CoordinatorRegions;
+}
+
 /** What tests replace. @internal */
-export interface Replaced {
+export interface Replaced extends CoordinatorsOptions {
   readonly clock?: Clock;
   readonly connect?: (serve: Serving) => Transport;
   /** How long another process may be silent before it counts as hung, in milliseconds. */
@@ -68,13 +75,14 @@ export class Coordinators {
   readonly #coordination: Coordination<StorageClient>;
   readonly #alarms: AlarmIndex;
   readonly #keeper: AlarmKeeper;
+  readonly #handle: ((request: Request) => Promise<Response>) | null;
   #closing: Promise<void> | undefined;
 
   /**
    * @param classes - the classes that this process runs, by the names that they have on disk; `{}`: none
    * @throws HoldfastError bad-option
    */
-  constructor(host: StorageHost, classes: Readonly<Record<string, CoordinatorClass>>);
+  constructor(host: StorageHost, classes: Readonly<Record<string, CoordinatorClass>>, options?: CoordinatorsOptions);
   /** @internal */
   constructor(host: StorageHost, classes: Readonly<Record<string, CoordinatorClass>>, replaced: Replaced);
   constructor(host: StorageHost, classes: Readonly<Record<string, CoordinatorClass>>, replaced: Replaced = {}) {
@@ -83,23 +91,29 @@ export class Coordinators {
     if (root.shared !== undefined) throw bad('Coordinators need a root on a disk of one machine: the option shared excludes them.');
     this.#host = host;
     this.#alarms = new AlarmIndex(root);
-    const { clock = systemClock, connect, suspectAfter } = replaced;
+    const { clock = systemClock, connect, suspectAfter, regions: given } = givenOptions(replaced, ['clock', 'connect', 'suspectAfter', 'regions'], 'Coordinators');
+    const regions = given === undefined ? null : new Regions(given);
+    const quotaOf = (key: CoordinatorKey): number => owner.quotaOf(key.origin).map ?? DEFAULT_QUOTA;
     const durability = { durability: root.durability };
     const placeOf = (key: CoordinatorKey): CoordinatorPlace => new CoordinatorPlace(root, key);
     const surroundings = {
       clock,
       alarms: this.#alarms,
       openStore: (key: CoordinatorKey) =>
+        regions?.openStore(key, quotaOf(key)) ??
         new OwnedJournal(placeOf(key), {
           ...durability,
-          quota: owner.quotaOf(key.origin).map ?? DEFAULT_QUOTA,
+          quota: quotaOf(key),
           onCompaction: new Meter(owner.counts, root.path, key.origin).compacted,
         }),
       openStorage: (key: CoordinatorKey, map: Parameters<typeof openStorage>[3], hold: Parameters<typeof openStorage>[4]) =>
-        openStorage(owner, key.origin, new NestedBucket(root, placeOf(key)), map, hold),
+        openStorage(owner, key.origin, regions === null ? new NestedBucket(root, placeOf(key)) : noStorage, map, hold),
     };
     const served = this.#register(classes);
-    this.#coordination = new Coordination(served, surroundings, connect ?? ((serve) => openTransport(root, [...served.keys()], serve, suspectAfter)));
+    const local = connect ?? ((serve: Serving) => openTransport(root, [...served.keys()], serve, suspectAfter));
+    this.#coordination = new Coordination(served, surroundings, (serve) => regions?.transport(local(serve)) ?? local(serve));
+    const handler = regions?.handler((key, call) => this.#coordination.pass(key, call));
+    this.#handle = handler === undefined ? null : (request) => handler.handle(request);
     this.#keeper = new AlarmKeeper(this.#alarms, this.#coordination, clock);
     if (served.size > 0) this.#serve();
     coordinationOf.set(this, { coordination: this.#coordination, keeper: this.#keeper });
@@ -150,6 +164,17 @@ export class Coordinators {
     const name = typeof of === 'function' ? this.#names.get(of) : undefined;
     if (name === undefined) throw bad('A class that is not served here is known by its name only: give the string under which others serve it.');
     return name;
+  }
+
+  /**
+   * Answers calls of other regions, for mounting at the url that they have of this one:
+   * `app.post('/coordinators', (c) => coordinators.handler(c.req.raw))`. Looks at the token before it reads anything.
+   *
+   * @throws HoldfastError bad-option without the option `regions`
+   */
+  get handler(): (request: Request) => Promise<Response> {
+    if (this.#handle === null) throw bad("Coordinators have a handler for other regions only where the option 'regions' is given.");
+    return this.#handle;
   }
 
   /** The host whose root it is. */

@@ -3,7 +3,8 @@ import '../transaction/provided.ts';
 
 export { Coordinator } from './coordinator.ts';
 export { Coordinators } from './coordinators.ts';
-export type { CoordinatorClass, CoordinatorProblem } from './coordinators.ts';
+export type { CoordinatorClass, CoordinatorProblem, CoordinatorsOptions } from './coordinators.ts';
+export type { CoordinatorRegions } from './regions.ts';
 export { testCoordinators } from './test-coordinators.ts';
 export type { TestCoordinators } from './test-coordinators.ts';
 export { CoordinatorError } from '../../coordinator/errors.ts';

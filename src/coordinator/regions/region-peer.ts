@@ -1,0 +1,85 @@
+import { errorMessage } from '../../runtime/errors.ts';
+import type { Call } from '../call.ts';
+import { CoordinatorError, MovedError } from '../errors.ts';
+import type { Route } from '../line.ts';
+import type { Reply } from '../messages.ts';
+import type { CoordinatorKey } from '../store.ts';
+import { CONTENT_TYPE, decodeAnswer, encodeCall, LARGEST_BODY } from './region-messages.ts';
+import { post, type Posted } from './post.ts';
+
+/** Where the coordinators of another region can be called. */
+export interface PeerRegion {
+  readonly url: string;
+  /** What is asked for there. */
+  readonly token: string;
+}
+
+/** How long a region may take to say that it is there, and for a call, in milliseconds. */
+const PING_MS = 5000;
+const CALL_MS = 60_000;
+
+/** How long one that was not there is left alone, in milliseconds. */
+const SUSPECT_MS = 2000;
+
+/**
+ * Another region. A call that nobody answered may have run: it is sent again, wherever the coordinator is by then, and the
+ * ledger knows it.
+ */
+export class RegionPeer implements Route {
+  readonly isFar = true;
+  readonly #name: string;
+  readonly #region: PeerRegion;
+  readonly #now: () => number;
+  #suspectUntil = -Infinity;
+
+  /** @param now - milliseconds by a clock that never jumps */
+  constructor(name: string, region: PeerRegion, now: () => number) {
+    this.#name = name;
+    this.#region = region;
+    this.#now = now;
+  }
+
+  /** Whether it is there. */
+  async answers(): Promise<boolean> {
+    if (this.#now() < this.#suspectUntil) return false;
+    try {
+      const { status } = await this.#post(new Uint8Array(0), PING_MS);
+      if (status === 401) throw this.#refused();
+      return status === 204 || this.#suspect();
+    } catch (error) {
+      if (error instanceof CoordinatorError) throw error;
+      return this.#suspect();
+    }
+  }
+
+  #suspect(): false {
+    this.#suspectUntil = this.#now() + SUSPECT_MS;
+    return false;
+  }
+
+  async call(key: CoordinatorKey, call: Call): Promise<Reply> {
+    const body = encodeCall(key, call);
+    if (body.length > LARGEST_BODY) throw new CoordinatorError('bad-option', `The arguments of a call to another region take ${body.length} bytes, of which ${LARGEST_BODY} may be sent.`, { outcome: 'not-run' });
+    const answer = await this.#post(body, CALL_MS).catch(() => null);
+    if (answer?.status === 401) throw this.#refused();
+    if (answer?.status !== 200) {
+      this.#suspect();
+      throw new MovedError(true);
+    }
+    try {
+      return decodeAnswer(answer.bytes);
+    } catch (error) {
+      if (error instanceof MovedError || error instanceof CoordinatorError) throw error;
+      throw new CoordinatorError('coordinator-unavailable', `What answers for the region '${this.#name}' makes no sense: ${errorMessage(error)}`, { outcome: 'unknown', cause: error });
+    }
+  }
+
+  #post(body: Uint8Array, timeout: number): Promise<Posted> {
+    const { url, token } = this.#region;
+    return post(url, body, { headers: { authorization: `Bearer ${token}`, 'content-type': CONTENT_TYPE }, timeout, most: LARGEST_BODY });
+  }
+
+  #refused(): CoordinatorError {
+    return new CoordinatorError('coordinator-unavailable', `The region '${this.#name}' does not take the token that it is shown.`, { outcome: 'not-run', retryable: false });
+  }
+}

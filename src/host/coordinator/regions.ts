@@ -1,0 +1,154 @@
+import { createHash } from 'node:crypto';
+import type { Serving, Transport } from '../../coordinator/coordination.ts';
+import { RegionHandler } from '../../coordinator/regions/region-handler.ts';
+import { type PeerRegion, RegionPeer } from '../../coordinator/regions/region-peer.ts';
+import { type OrderedLog, RegionStore } from '../../coordinator/regions/region-store.ts';
+import { RegionTransport } from '../../coordinator/regions/region-transport.ts';
+import type { CoordinatorKey, Store } from '../../coordinator/store.ts';
+import { requireClassName, requireName } from '../../disk/coordinator/coordinator-place.ts';
+import type { BucketPlace } from '../../disk/place.ts';
+import { HoldfastError } from '../../runtime/holdfast-error.ts';
+import { uptime } from '../../runtime/timers.ts';
+import type { Hub } from '../../sync/hub.ts';
+import { HubConnection } from '../../sync/membership/hub-connection.ts';
+import { bad, givenOptions } from '../option-checks.ts';
+
+/** Coordinators of which one instance lives at a time in all regions that name one hub; the hub keeps them. */
+export interface CoordinatorRegions {
+  /** Where they are kept, and who owns them: as for `sync`. */
+  readonly hub: Hub;
+  /** The name of this region: 1 to 63 of `a`–`z`, `0`–`9` and `-`. */
+  readonly region: string;
+  /** What other regions show when they call this one, of 16 printable characters at least; several while one is replaced. */
+  readonly token: string | readonly string[];
+  /** The other regions: where their `handler` is mounted, and what is to be shown there. */
+  readonly peers: Readonly<Record<string, { readonly url: string | URL; readonly token: string }>>;
+  /**
+   * `confirmed` (default): before a call that has only read is answered, the hub is asked whether somebody else has taken
+   * over. `{ leased: ms }`: for so long (at most 60,000) after a write that counted it is not; whoever takes over then waits
+   * for so long, and it rests on clocks whose rates differ by a hundredth at most, and never stop. Writes never rest on clocks.
+   */
+  readonly reads?: 'confirmed' | { readonly leased: number };
+}
+
+const REGION = /^[a-z0-9-]{1,63}$/;
+const TOKEN = /^[\x21-\x7e]{16,}$/;
+const LONGEST_LEASE = 60_000;
+
+/** Of a log, in code units. */
+const LONGEST_LOG_NAME = 512;
+
+/** What regions change of how coordinators are kept, found and called. */
+export class Regions {
+  readonly #connection: HubConnection;
+  readonly #region: string;
+  readonly #tokens: readonly string[];
+  readonly #peers: ReadonlyMap<string, RegionPeer>;
+  readonly #lease: number;
+
+  /** @throws HoldfastError bad-option */
+  constructor(given: CoordinatorRegions) {
+    const { hub, region, token, peers, reads = 'confirmed' } = givenOptions(given, ['hub', 'region', 'token', 'peers', 'reads'], "Option 'regions'");
+    if (typeof hub?.connect !== 'function') throw bad("Option 'regions.hub' must be a hub, such as embeddedHub() of holdfast/sync.");
+    this.#connection = HubConnection.to(hub);
+    this.#region = requireRegion(region);
+    this.#tokens = [token].flat().map((each) => requireToken(each));
+    if (this.#tokens.length === 0) throw bad("Option 'regions.token' is empty: nobody could call this region.");
+    this.#peers = checkPeers(peers, region);
+    this.#lease = leaseOf(reads);
+  }
+
+  openStore(key: CoordinatorKey, quota: number): Store {
+    return new RegionStore(this.#log(key), { quota, lease: this.#lease });
+  }
+
+  /** Nothing is asked of a hub that was not looked at. */
+  #log(key: CoordinatorKey): OrderedLog {
+    const connection = this.#connection;
+    const log = connection.log(logNameOf(key));
+    const after = async <Result>(work: () => Promise<Result>): Promise<Result> => {
+      await connection.connect();
+      return await work();
+    };
+    return {
+      head: () => after(() => log.head()),
+      append: (entries) => after(() => log.append(entries)),
+      read: (position, limit) => after(() => log.read(position, limit)),
+      snapshot: () => after(() => log.snapshot()),
+      putSnapshot: (snapshot) => after(() => log.putSnapshot(snapshot)),
+      trim: (upTo) => after(() => log.trim(upTo)),
+    };
+  }
+
+  transport(local: Transport): Transport {
+    return new RegionTransport(this.#region, local, this.#peers);
+  }
+
+  handler(serve: Serving['call']): RegionHandler {
+    const check = ({ className, name }: CoordinatorKey): void => {
+      requireClassName(className);
+      requireName(name);
+    };
+    return new RegionHandler({ tokens: this.#tokens, check, serve });
+  }
+}
+
+/** The log of one coordinator: no two have one, and its name begins with that of the origin, which a token may be bound to. */
+export function logNameOf({ origin, className, name }: CoordinatorKey): string {
+  const plain = `${origin} coordinator ${className}=${name}`;
+  if (plain.length <= LONGEST_LOG_NAME) return plain;
+  return `${origin} coordinator ${className}#${createHash('sha256').update(name, 'utf16le').digest('hex')}`;
+}
+
+/** Files, databases and all else that is on one machine: a coordinator that may live on any has none. */
+export const noStorage: BucketPlace = {
+  path: '/nonexistent/holdfast-coordinator-in-a-hub',
+  ensure() {
+    throw bad('A coordinator that a hub keeps has localStorage only: files and databases are on one machine.');
+  },
+};
+
+function requireRegion(region: unknown): string {
+  if (typeof region === 'string' && REGION.test(region)) return region;
+  throw bad(`The name of a region has 1 to 63 of a-z, 0-9 and '-', not ${JSON.stringify(region)}.`);
+}
+
+function requireToken(token: unknown): string {
+  if (typeof token === 'string' && TOKEN.test(token)) return token;
+  throw bad("A token between regions has 16 printable ASCII characters at least, and no spaces.");
+}
+
+function checkPeers(given: CoordinatorRegions['peers'], self: string): Map<string, RegionPeer> {
+  if (typeof given !== 'object' || given === null) throw bad("Option 'regions.peers' is an object: the other regions by their names.");
+  const peers = new Map<string, RegionPeer>();
+  for (const [name, peer] of Object.entries(given)) {
+    if (requireRegion(name) === self) throw bad(`Option 'regions.peers' names '${self}', which is this region.`);
+    const { url, token } = givenOptions(peer, ['url', 'token'], `The region '${name}'`);
+    peers.set(name, new RegionPeer(name, { url: requireUrl(url, name), token: requireToken(token) } satisfies PeerRegion, uptime));
+  }
+  return peers;
+}
+
+/** Tokens and data in the clear only on this machine. */
+function requireUrl(given: unknown, name: string): string {
+  const url = parsed(given);
+  const isLocal = url !== null && /^(localhost|\[::1\]|127\.[0-9.]+)$/.test(url.hostname);
+  if (url === null || (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLocal))) throw bad(`The url of the region '${name}' begins with https:; with http: only on this machine.`);
+  if (url.username !== '' || url.password !== '') throw bad(`The url of the region '${name}' may hold no user and no password; there is a token.`);
+  return url.href;
+}
+
+function parsed(given: unknown): URL | null {
+  try {
+    return new URL(String(given));
+  } catch {
+    return null;
+  }
+}
+
+function leaseOf(reads: unknown): number {
+  if (reads === 'confirmed') return 0;
+  const leased: unknown = typeof reads === 'object' && reads !== null ? Reflect.get(reads, 'leased') : undefined;
+  if (Number.isSafeInteger(leased) && (leased as number) > 0 && (leased as number) <= LONGEST_LEASE) return leased as number;
+  throw new HoldfastError('bad-option', `Option 'regions.reads' is 'confirmed', or { leased: } milliseconds up to ${LONGEST_LEASE}.`);
+}

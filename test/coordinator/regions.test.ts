@@ -1,0 +1,286 @@
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { Readable } from 'node:stream';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { writeValue } from '../../src/disk/values/write-value.ts';
+import { Coordinator, Coordinators } from '../../src/host/coordinator/index.ts';
+import type { CoordinatorRegions } from '../../src/host/coordinator/index.ts';
+import { logNameOf } from '../../src/host/coordinator/regions.ts';
+import { StorageHost } from '../../src/host/storage-host.ts';
+import type { Hub } from '../../src/sync/hub.ts';
+import { embeddedHub, type RunningHub, startHub } from '../../src/sync/index.ts';
+
+const ORIGIN = 'https://app.example';
+const TOKEN = 'a-token-between-regions';
+const HUB_TOKEN = 'a-token-of-the-hub';
+
+class Counter extends Coordinator {
+  increment(): number {
+    const next = this.read() + 1;
+    this.localStorage.setItem('n', String(next));
+    return next;
+  }
+
+  read(): number {
+    return Number(this.localStorage.getItem('n') ?? 0);
+  }
+
+  async twice(): Promise<number> {
+    this.increment();
+    await null;
+    await this.state.wait(new Promise((resolve) => setTimeout(resolve, 1)));
+    return this.increment();
+  }
+
+  wake(): void {
+    this.state.setAlarm(Date.now() + 1000);
+  }
+
+  async file(): Promise<void> {
+    const directory = await this.storage.getDirectory();
+    await directory.getFileHandle('f', { create: true });
+  }
+}
+
+function folder(): string {
+  const made = fs.mkdtempSync(path.join(os.tmpdir(), 'holdfast-coordinator-regions-'));
+  onTestFinished(() => fs.rmSync(made, { recursive: true, force: true }));
+  return made;
+}
+
+async function startedHub(): Promise<RunningHub> {
+  const hub = await startHub({ root: path.join(folder(), 'hub'), token: HUB_TOKEN });
+  onTestFinished(() => hub.close());
+  return hub;
+}
+
+/** A server in front of a handler, which can be cut off. */
+async function served(handle: () => (request: Request) => Promise<Response>): Promise<{ url: string; close(): void }> {
+  const server = http.createServer((incoming, outgoing) => {
+    const body = incoming.method === 'POST' ? { body: Readable.toWeb(incoming) as ReadableStream, duplex: 'half' } : {};
+    const request = new Request('http://127.0.0.1/', { method: incoming.method ?? '', headers: incoming.headers as Record<string, string>, ...body } as RequestInit);
+    void handle()(request).then(async (response) => {
+      outgoing.writeHead(response.status, Object.fromEntries(response.headers));
+      outgoing.end(Buffer.from(await response.arrayBuffer()));
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const close = (): void => {
+    server.close();
+    server.closeAllConnections();
+  };
+  onTestFinished(close);
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/coordinators`, close };
+}
+
+interface Region {
+  readonly name: string;
+  readonly coordinators: Coordinators;
+  readonly hub: Hub;
+  /** Nobody reaches it any more, and it reaches the hub no more. */
+  cutOff(): void;
+  counter(name?: string): ReturnType<typeof stubOf>;
+}
+
+const stubOf = (coordinators: Coordinators, name: string) => coordinators.get<Counter>(ORIGIN, 'Counter', name);
+
+async function startRegions(names: readonly string[], options: Partial<CoordinatorRegions> = {}): Promise<{ regions: Region[]; hub: RunningHub }> {
+  const hub = await startedHub();
+  const started = new Map<string, Coordinators>();
+  const servers = new Map<string, Awaited<ReturnType<typeof served>>>();
+  for (const name of names) servers.set(name, await served(() => started.get(name)?.handler ?? (() => Promise.reject(new Error('not yet')))));
+  const regions = names.map((name): Region => {
+    const host = new StorageHost({ root: path.join(folder(), name) });
+    const client = embeddedHub({ url: hub.url, token: HUB_TOKEN });
+    const peers = Object.fromEntries(names.filter((each) => each !== name).map((each) => [each, { url: servers.get(each)?.url ?? '', token: TOKEN }]));
+    const coordinators = new Coordinators(host, { Counter }, { regions: { hub: client, region: name, token: TOKEN, peers, ...options } });
+    started.set(name, coordinators);
+    onTestFinished(async () => {
+      await coordinators.close();
+      await client.close();
+      await host.close();
+    });
+    const cutOff = (): void => {
+      servers.get(name)?.close();
+      void client.close();
+    };
+    return { name, coordinators, hub: client, cutOff, counter: (of = 'visits') => stubOf(coordinators, of) };
+  });
+  return { regions, hub };
+}
+
+/** The region whose process has the instance. */
+function homeOf(regions: readonly Region[]): string[] {
+  return regions.filter(({ coordinators }) => [...activities(coordinators)].length > 0).map(({ name }) => name);
+}
+
+import { coordinationOf } from '../../src/host/coordinator/coordinators.ts';
+
+function activities(coordinators: Coordinators): Iterable<unknown> {
+  return coordinationOf.get(coordinators)?.coordination.activities() ?? [];
+}
+
+describe('coordinators of three regions', () => {
+  test('live in the region of their first call, and are called from all', async () => {
+    const { regions } = await startRegions(['eu', 'us', 'asia']);
+    const [eu, us, asia] = regions as [Region, Region, Region];
+    expect(await us.counter().increment()).toBe(1);
+    expect(await eu.counter().increment()).toBe(2);
+    expect(await asia.counter().read()).toBe(2);
+    expect(homeOf(regions)).toEqual(['us']);
+    const results = await Promise.all(Array.from({ length: 30 }, (_, index) => (regions[index % 3] as Region).counter().increment()));
+    expect(results.sort((a, b) => a - b)).toEqual(Array.from({ length: 30 }, (_, index) => index + 3));
+    expect(await asia.counter().twice()).toBe(34);
+  });
+
+  test('that are called by all at once live in one', async () => {
+    const { regions } = await startRegions(['eu', 'us', 'asia']);
+    const results = await Promise.all(regions.flatMap((region) => Array.from({ length: 5 }, () => region.counter().increment())));
+    expect(results.sort((a, b) => a - b)).toEqual(Array.from({ length: 15 }, (_, index) => index + 1));
+  });
+
+  test('lose nothing that was acknowledged when their region is lost, and go on in another', { timeout: 60_000 }, async () => {
+    const { regions } = await startRegions(['eu', 'us', 'asia']);
+    const [eu, us, asia] = regions as [Region, Region, Region];
+    for (let count = 1; count <= 5; count++) expect(await eu.counter().increment()).toBe(count);
+    eu.cutOff();
+    expect(await us.counter().increment()).toBe(6);
+    expect(await asia.counter().read()).toBe(6);
+    // What it has in memory is old, and it says nothing of it.
+    await expect(eu.counter().read()).rejects.toMatchObject({ outcome: 'not-run' });
+  });
+
+  test('that were taken over acknowledge neither writes nor reads', async () => {
+    const { regions } = await startRegions(['eu', 'us']);
+    const [eu, us] = regions as [Region, Region];
+    await eu.counter().increment();
+    // As if us could not reach eu, which goes on.
+    const stolen = coordinationOf.get(us.coordinators)?.coordination;
+    vi.spyOn(stolen as never, 'pass');
+    const key = { origin: ORIGIN, className: 'Counter', name: 'visits' };
+    const { RegionStore } = await import('../../src/coordinator/regions/region-store.ts');
+    const thief = new RegionStore(us.hub.log(logNameOf(key)), { quota: 1e6, lease: 0 });
+    await thief.look();
+    expect(await thief.claim('us/nobody')).toBe(true);
+    thief.map.put('n', '100');
+    expect(await thief.settle({ steps: [], alarm: undefined, got: [], begun: [], ended: [] })).toBe('settled');
+    // It finds out, and takes its turn again.
+    expect(await eu.counter().increment()).toBe(2);
+    expect(await thief.check()).toBe(false);
+    expect(await thief.settle({ steps: [], alarm: undefined, got: [], begun: [], ended: [] })).toBe('deposed');
+  });
+
+  test('are there after all processes have ended, with snapshots in the place of their history', { timeout: 60_000 }, async () => {
+    const hub = await startedHub();
+    const open = (): { counter: ReturnType<typeof stubOf>; client: Hub; end(): Promise<void> } => {
+      const host = new StorageHost({ root: path.join(folder(), 'eu') });
+      const client = embeddedHub({ url: hub.url, token: HUB_TOKEN });
+      const coordinators = new Coordinators(host, { Counter }, { regions: { hub: client, region: 'eu', token: TOKEN, peers: {} } });
+      const end = async (): Promise<void> => {
+        await coordinators.close();
+        await client.close();
+        await host.close();
+      };
+      return { counter: stubOf(coordinators, 'visits'), client, end };
+    };
+    const first = open();
+    for (let count = 0; count < 300; count++) await first.counter.increment();
+    const log = first.client.log(logNameOf({ origin: ORIGIN, className: 'Counter', name: 'visits' }));
+    await vi.waitFor(async () => expect((await log.head()).first).toBeGreaterThan(100));
+    await first.end();
+    const second = open();
+    expect(await second.counter.increment()).toBe(301);
+    await second.end();
+  });
+
+  test('with leased reads, answer from memory, and whoever takes over waits', async () => {
+    const { regions } = await startRegions(['eu', 'us'], { reads: { leased: 1500 } });
+    const [eu, us] = regions as [Region, Region];
+    await eu.counter().increment();
+    const head = vi.spyOn(Object.getPrototypeOf(eu.hub.log('x')), 'head');
+    for (let count = 0; count < 20; count++) expect(await eu.counter().read()).toBe(1);
+    expect(head.mock.calls.length).toBeLessThan(20);
+    head.mockRestore();
+    const began = performance.now();
+    eu.cutOff();
+    expect(await us.counter().increment()).toBe(2);
+    expect(performance.now() - began).toBeGreaterThan(1000);
+  });
+
+  test('refuse what lives on one machine', async () => {
+    const { regions } = await startRegions(['eu', 'us']);
+    const [eu, us] = regions as [Region, Region];
+    await expect(eu.counter().wake()).rejects.toMatchObject({ message: expect.stringContaining('alarms') });
+    await expect(us.counter().wake()).rejects.toMatchObject({ message: expect.stringContaining('alarms') });
+    await expect(eu.counter().file()).rejects.toThrow();
+    expect(await us.counter().increment()).toBe(1);
+  });
+});
+
+describe('the handler for other regions', () => {
+  const post = (body: Uint8Array | null, headers: Record<string, string> = { authorization: `Bearer ${TOKEN}` }, method = 'POST'): Request =>
+    new Request('https://eu.example/coordinators', { method, headers, ...(body === null ? {} : { body: body as Uint8Array<ArrayBuffer> }) });
+
+  test('lets nobody in without its token, and reads nothing of theirs', async () => {
+    const { regions } = await startRegions(['eu', 'us']);
+    const { handler } = (regions[0] as Region).coordinators;
+    for (const authorization of ['', 'Bearer', 'Bearer wrong', `Basic ${TOKEN}`, `Bearer ${TOKEN}x`]) {
+      const request = post(Buffer.from('x'), { authorization });
+      expect((await handler(request)).status).toBe(401);
+      expect(request.bodyUsed).toBe(false);
+    }
+    expect((await handler(post(null, {}))).status).toBe(401);
+    expect((await handler(post(null))).status).toBe(204);
+    expect((await handler(post(null, { authorization: `Bearer ${TOKEN}` }, 'GET'))).status).toBe(405);
+  });
+
+  test('survives any bytes', async () => {
+    const { regions } = await startRegions(['eu', 'us']);
+    const { handler } = (regions[0] as Region).coordinators;
+    const call = [0, 0, ORIGIN, 'Counter', 'visits', 1, 1, 0, 'increment', writeValue([]), []];
+    const hostile: Uint8Array[] = [Buffer.from('x'), Buffer.alloc(1000), writeValue('text'), writeValue([]), writeValue([1, 2]), writeValue(call.slice(0, 5)), writeValue([...call.slice(0, 3), '../..', ...call.slice(4)]), writeValue([...call.slice(0, 4), 'x'.repeat(600), ...call.slice(5)])];
+    const whole = writeValue(call);
+    for (let at = 0; at < whole.length; at += 7) hostile.push(whole.subarray(0, at + 1), Uint8Array.from(whole, (byte, index) => (index === at ? byte ^ 0xff : byte)));
+    for (const bytes of hostile) expect((await handler(post(bytes))).status).toBeOneOf([200, 400]);
+    expect((await handler(post(whole))).status).toBe(200);
+  });
+
+  test('reads no more than a call may have', async () => {
+    const { regions } = await startRegions(['eu', 'us']);
+    let sent = 0;
+    const endless = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        sent += 2 ** 20;
+        controller.enqueue(new Uint8Array(2 ** 20));
+      },
+    });
+    const request = new Request('https://eu.example/', { method: 'POST', headers: { authorization: `Bearer ${TOKEN}` }, body: endless, duplex: 'half' } as RequestInit);
+    expect((await (regions[0] as Region).coordinators.handler(request)).status).toBe(413);
+    expect(sent).toBeLessThan(2 ** 26);
+  });
+
+  test('wrong options are refused', async () => {
+    const hub = embeddedHub({ url: 'http://127.0.0.1:1', token: HUB_TOKEN });
+    const host = new StorageHost({ root: path.join(folder(), 'eu') });
+    const good = { hub, region: 'eu', token: TOKEN, peers: {} };
+    const wrong: unknown[] = [
+      { ...good, hub: {} },
+      { ...good, region: 'EU/1' },
+      { ...good, token: 'short' },
+      { ...good, token: [] },
+      { ...good, peers: { eu: { url: 'https://eu.example', token: TOKEN } } },
+      { ...good, peers: { us: { url: 'http://us.example', token: TOKEN } } },
+      { ...good, peers: { us: { url: 'https://u:p@us.example', token: TOKEN } } },
+      { ...good, reads: 'fast' },
+      { ...good, reads: { leased: 1e9 } },
+      { ...good, other: 1 },
+    ];
+    for (const regions of wrong) expect(() => new Coordinators(host, {}, { regions: regions as never }), JSON.stringify(regions)).toThrow(expect.objectContaining({ code: 'bad-option' }));
+    expect(() => new Coordinators(host, {}).handler).toThrow(expect.objectContaining({ code: 'bad-option' }));
+    await host.close();
+    await hub.close();
+  });
+});
