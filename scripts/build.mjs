@@ -34,7 +34,7 @@ function builtInSource(name) {
 }
 
 const doors = { index: 'src/index.ts', globals: 'src/globals.ts' };
-const entries = { ...doors, sync: 'src/sync/index.ts', 'sync-contract': 'src/sync/contract/index.ts', following: 'src/disk/map/following-provided.ts', caches: 'src/host/caches/provided.ts', 'broadcast-channel': 'src/host/broadcast-channel/provided.ts', 'storage-buckets': 'src/host/storage-buckets/provided.ts', 'indexed-db': 'src/host/indexed-db/provided.ts', transaction: 'src/host/transaction/provided.ts', coordinator: 'src/host/coordinator/index.ts', inspector: 'src/inspector/index.ts', cli: 'src/cli/main.ts' };
+const entries = { ...doors, sync: 'src/sync/index.ts', 'sync-contract': 'src/sync/contract/index.ts', following: 'src/disk/map/following-provided.ts', caches: 'src/host/caches/provided.ts', 'broadcast-channel': 'src/host/broadcast-channel/provided.ts', 'storage-buckets': 'src/host/storage-buckets/provided.ts', 'indexed-db': 'src/host/indexed-db/provided.ts', transaction: 'src/host/transaction/provided.ts', encryption: 'src/host/encryption/provided.ts', coordinator: 'src/host/coordinator/index.ts', inspector: 'src/inspector/index.ts', cli: 'src/cli/main.ts' };
 
 /** What both doors load, by the modules that bring all of it. */
 const core = ['src/host/storage-host.ts', 'src/host/install/global-definitions.ts', 'src/host/install/event-definitions.ts', 'src/host/install/environment.ts'];
@@ -58,6 +58,7 @@ const needs = {
   'src/host/broadcast-channel/provided.ts': [core, handles],
   'src/host/indexed-db/provided.ts': [core, handles],
   'src/host/transaction/provided.ts': [core],
+  'src/host/encryption/provided.ts': [core],
   'src/host/coordinator/index.ts': [core],
   'src/host/storage-buckets/provided.ts': [core, handles],
 };

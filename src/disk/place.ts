@@ -1,4 +1,26 @@
+import type { OriginKeys } from './encryption/origin-keys.ts';
+import type { JournalEncryption } from './journal/journal-cipher.ts';
 import type { Space } from './journal/space.ts';
+
+/** The keys of an encrypted origin, as one of its buckets uses them. */
+export interface PlaceKeys {
+  /**
+   * The keys as of now; made where the origin is there without.
+   *
+   * @throws HoldfastError `key-pending`, `key-missing`, `key-wrong`, `keys-damaged`, `not-encrypted`
+   */
+  readonly keys: OriginKeys;
+  /** The keys of a journal of the bucket, by its name. */
+  journal(name: string): JournalEncryption;
+  /**
+   * Resolves when no key has to be waited for any more.
+   *
+   * @throws HoldfastError as `keys`; `key-pending` when that took too long
+   */
+  prepare(): Promise<void>;
+  /** For what would be written as it is. @throws HoldfastError `encryption-unsupported`, always */
+  refuse(what: string): never;
+}
 
 /** Where a bucket's directory is, whether or not it exists yet. */
 export interface BucketPlace {
@@ -16,6 +38,8 @@ export interface BucketPlace {
    * @throws HoldfastError root-unusable where a symbolic link would lead to another place
    */
   requirePlain?(): void;
+  /** Undefined: what is written here is not encrypted. */
+  readonly encryption?: PlaceKeys | undefined;
   /** The space of the disk that it is on, where that is watched. */
   readonly space?: Space;
   /** To be called when something of the bucket was found to have been removed or replaced: nothing known of it holds. */

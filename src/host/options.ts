@@ -2,11 +2,14 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DEFAULT_QUOTA } from '../disk/map/map-state.ts';
 import type { Durability } from '../disk/root/durable.ts';
+import type { Vaults } from '../disk/root/origin-vault.ts';
 import { requireLockfilePackage, type Shared } from '../disk/journal/lockfile.ts';
 import { isUrl } from '../runtime/brands.ts';
 import { inThisContext } from '../runtime/callback-context.ts';
 import type { StorageWarning } from '../runtime/warning.ts';
 import { bad, givenOptions, requireOneOf } from './option-checks.ts';
+import { encryptionPart } from './encryption/provide.ts';
+import type { EncryptionOptions } from './encryption/options.ts';
 import type { SyncOptions, SyncSettings } from './sync/options.ts';
 import { syncOption } from './sync/provide.ts';
 
@@ -54,6 +57,11 @@ export interface StorageHostOptions {
    */
   readonly sync?: SyncOptions | undefined;
   /**
+   * Encrypts all that is written, with keys of each origin's own. Origins that were made without are refused, or encrypted
+   * on the way. All processes of a root should give the same. docs/ENCRYPTION.md
+   */
+  readonly encryption?: EncryptionOptions | undefined;
+  /**
    * Is told of what a person should know and no caller can be told by an error: a damaged record, a journal that was
    * replaced, a disk that is nearly full. Each fault once. What it throws is ignored. By default the runtime prints a
    * warning (`process.emitWarning`) once for each code and path.
@@ -74,6 +82,7 @@ export interface HostSettings {
   readonly durability: Durability;
   readonly shared: Shared | undefined;
   readonly sync: SyncSettings | undefined;
+  readonly vaults: Vaults | undefined;
   readonly onWarning: ((warning: StorageWarning) => void) | undefined;
 }
 
@@ -124,7 +133,7 @@ function warningOption(value: unknown): HostSettings['onWarning'] {
   return inThisContext(value as (warning: StorageWarning) => void);
 }
 
-export const hostOptions = ['root', 'quota', 'durability', 'shared', 'sync', 'onWarning'] as const;
+export const hostOptions = ['root', 'quota', 'durability', 'shared', 'sync', 'encryption', 'onWarning'] as const;
 
 /**
  * Checks the options of a host; touches no disk of its data.
@@ -133,15 +142,15 @@ export const hostOptions = ['root', 'quota', 'durability', 'shared', 'sync', 'on
  */
 export function hostSettings(given: StorageHostOptions): HostSettings {
   const options = givenOptions(given, hostOptions, 'StorageHost');
-  if (options.sync !== undefined && options.shared !== undefined) {
-    throw bad("Options 'sync' and 'shared' exclude each other: several machines of one root need no hub between them, and a hub wants a root of each region's own.");
-  }
+  const root = rootPath(options.root);
+  const { encryption } = options;
   return {
-    root: rootPath(options.root),
+    root,
     quotaOf: quotaFunction(options.quota),
     durability: requireOneOf('durability', options.durability ?? 'relaxed', ['relaxed', 'strict']),
     shared: sharedOption(options.shared),
-    sync: syncOption(options.sync),
+    sync: syncOption(options.sync, options.shared),
+    vaults: encryption === undefined ? undefined : encryptionPart.code.createVaults(root, encryption, options.sync),
     onWarning: warningOption(options.onWarning),
   };
 }

@@ -58,6 +58,8 @@ export class ClientStorageBucket implements ManagedBucket<FileSystemDirectoryHan
   async #attempt<Result>(action: (bucket: Bucket) => Promise<Result>): Promise<Result> {
     try {
       this.#client.requireOpen();
+      const { encryption } = this.#bucket.place;
+      if (encryption !== undefined) await encryption.prepare();
       this.#bucket.open();
       return await action(this.#bucket);
     } catch (error) {

@@ -354,6 +354,8 @@ export class StorageClient<Sync extends OriginSync | null = OriginSync | null> e
   }
 
   async #lockTable(): Promise<WebLockTable> {
+    const { encryption } = this.#bucket.place;
+    if (encryption !== undefined) await encryption.prepare();
     this.#use();
     await this.#bucket.engine.locksReady();
     return this.#bucket.engine.webLocks;

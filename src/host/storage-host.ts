@@ -76,7 +76,7 @@ export class StorageHost<Options extends StorageHostOptions = StorageHostOptions
   constructor(options: Options) {
     const settings = hostSettings(options);
     this.#options = options;
-    this.#root = new Root(settings.root, settings.durability, settings.shared);
+    this.#root = new Root(settings.root, settings.durability, settings.shared, settings.vaults);
     this.#owner = {
       host: this,
       root: this.#root,
@@ -118,6 +118,20 @@ export class StorageHost<Options extends StorageHostOptions = StorageHostOptions
     const { url } = givenOptions(options, ['url'], 'client()');
     const bucket = this.#bucket(origin);
     return new StorageClient(internal, bucket, parseClientUrl(url, bucket.origin));
+  }
+
+  /**
+   * Resolves when the key of an origin is there and opens it, or there is no such origin yet: what is synchronous can be
+   * used from then on. Only needed where a promise gives the key; asynchronous methods wait by themselves. Where the
+   * host encrypts nothing, it resolves at once.
+   *
+   * @throws HoldfastError key-wrong, key-missing, keys-damaged, not-encrypted; key-pending when it took ten seconds; as
+   * {@link origin}
+   */
+  async unlock(origin: OriginLike): Promise<void> {
+    const bucket = this.#bucket(origin);
+    await bucket.place.encryption?.prepare();
+    bucket.open();
   }
 
   /**

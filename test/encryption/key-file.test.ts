@@ -8,7 +8,6 @@ import { codeOf } from '../journal/support/client.ts';
 
 const ORIGIN = 'https://a.example';
 const rootKey = createSecretKey(randomBytes(32));
-const NOTHING = new Uint8Array(0);
 
 function keys(): OriginKeys {
   return OriginKeys.create(ORIGIN, { visibleNames: false, isMigrating: false, kms: Uint8Array.of(1, 2, 3) }).withNewKey();
@@ -104,7 +103,7 @@ test('nothing that shows an object shows a key', () => {
 test('a key is looked up by its id, and never by trying others', () => {
   const some = keys();
   for (const id of [0, 3]) {
-    expect(codeOf(() => some.journalCipher(id, randomBytes(16), 'default/locks'))).toBe('key-missing');
+    expect(codeOf(() => some.journalCipher(id, randomBytes(16), 'default/locks', ''))).toBe('key-missing');
     expect(codeOf(() => some.fileKey(id, randomBytes(24)))).toBe('key-missing');
   }
   expect(some.onlyActive().ids).toEqual([2]);
@@ -125,26 +124,26 @@ test('what is derived differs by key, generation, journal, file and bucket, and 
   const record = { kind: 1, session: 7, sequence: 9, payload: Uint8Array.of(5, 6) };
   const magics = [Buffer.alloc(16, 1), Buffer.alloc(16, 2)] as const;
   const places = [[1, magics[0], 'default/locks'], [2, magics[0], 'default/locks'], [1, magics[1], 'default/locks'], [1, magics[0], 'default/local-storage']] as const;
-  const sealed = places.map((place) => Buffer.from(some.journalCipher(place[0], place[1], place[2]).seal(record).payload));
+  const sealed = places.map((place) => Buffer.from(some.journalCipher(place[0], place[1], place[2], 'journal').seal(record).payload));
   expect(new Set(sealed.map((bytes) => bytes.toString('hex'))).size).toBe(4);
   for (const [index, place] of places.entries()) {
-    const opened = sealed.map((payload) => some.journalCipher(place[0], place[1], place[2]).open({ ...record, payload }) !== null);
+    const opened = sealed.map((payload) => codeOf(() => some.journalCipher(place[0], place[1], place[2], 'journal').open({ ...record, payload })) === 'nothing was thrown');
     expect(opened).toEqual(sealed.map((_, other) => other === index));
   }
 });
 
 test('a record opens only as what it was, in each of its bits', () => {
-  const cipher = keys().journalCipher(2, Buffer.alloc(16, 1), 'default/locks');
+  const cipher = keys().journalCipher(2, Buffer.alloc(16, 1), 'default/locks', '');
   for (const kind of [1, 199, 200, 201]) {
     const record = { kind, session: 2 ** 53 - 1, sequence: 2 ** 32 - 1, payload: Uint8Array.of(1, 2, 3, 4, 5) };
     const payload = Uint8Array.from(cipher.seal(record).payload);
-    expect([...(cipher.open({ ...record, payload }) ?? NOTHING)]).toEqual([1, 2, 3, 4, 5]);
-    for (const change of [{ kind: kind === 1 ? 2 : kind - 1 }, { session: 5 }, { sequence: 5 }]) expect(cipher.open({ ...record, payload, ...change })).toBeNull();
+    expect([...cipher.open({ ...record, payload })]).toEqual([1, 2, 3, 4, 5]);
+    for (const change of [{ kind: kind === 1 ? 2 : kind - 1 }, { session: 5 }, { sequence: 5 }]) expect(codeOf(() => cipher.open({ ...record, payload, ...change }))).toBe('journal-damaged');
     for (let bit = 0; bit < payload.length * 8; bit++) {
       const changed = Uint8Array.from(payload);
       changed[bit >> 3] = (changed[bit >> 3] ?? 0) ^ (1 << (bit & 7));
-      expect(cipher.open({ ...record, payload: changed }), `kind ${kind}, bit ${bit}`).toBeNull();
+      expect(codeOf(() => cipher.open({ ...record, payload: changed })), `kind ${kind}, bit ${bit}`).toBe('journal-damaged');
     }
-    for (let length = 0; length < payload.length; length++) expect(cipher.open({ ...record, payload: payload.subarray(0, length) })).toBeNull();
+    for (let length = 0; length < payload.length; length++) expect(codeOf(() => cipher.open({ ...record, payload: payload.subarray(0, length) }))).toBe('journal-damaged');
   }
 });

@@ -222,7 +222,7 @@ suite('a journal directory', () => {
     const directory = created();
     const path = join(directory, '0');
     const file = fs.readFileSync(path);
-    file.writeUInt32LE(2, 8);
+    file.writeUInt32LE(3, 8);
     fs.writeFileSync(path, file);
     expect(codeOf(() => client(directory, 1).journal.open())).toBe('journal-damaged');
     file.writeUInt32LE(crc32(file, 0, 32), 32);

@@ -15,7 +15,7 @@ const wanted = [
   /^(package\.json|README\.md|LICENSE|CHANGELOG\.md)$/,
   /^docs\/[A-Z-]+\.md$/,
   /^examples\/(frameworks\/)?[\w-]+\.mjs$/,
-  /^dist\/(index|globals|sync|sync-contract|following|caches|broadcast-channel|indexed-db|storage-buckets|transaction|coordinator|inspector|cli)\.js$/,
+  /^dist\/(index|globals|sync|sync-contract|following|caches|broadcast-channel|indexed-db|storage-buckets|transaction|encryption|coordinator|inspector|cli)\.js$/,
   /^dist\/chunks\/[\w-]+\.js$/,
   /^dist\/types\/[\w/-]+\.d\.ts$/,
 ];

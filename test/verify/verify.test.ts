@@ -89,7 +89,7 @@ describe.each(JOURNALS)('in %s', (journal) => {
     encodeFrame(frame, 0, new Magic(whole.subarray(16, 32)), record);
     fs.appendFileSync(file, frame);
     expect(verify(root).findings).toContainEqual(expect.objectContaining({ kind: 'newer', path: file, offset: whole.length, length: frame.length }));
-    putUint32(whole, 8, 2);
+    putUint32(whole, 8, 3);
     putUint32(whole, 32, crc32(whole, 0, 32));
     fs.writeFileSync(file, whole);
     expect(verify(root).findings).toContainEqual(expect.objectContaining({ kind: 'newer', path: file, offset: 0 }));

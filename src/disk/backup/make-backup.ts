@@ -2,6 +2,7 @@ import path from 'node:path';
 import { errorMessage } from '../../runtime/errors.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { wallClock } from '../../runtime/timers.ts';
+import { requireNotEncrypted } from '../root/encrypted.ts';
 import type { Root } from '../root/root.ts';
 import { rootFailure } from '../root/failure.ts';
 import { originsOf, type OriginPlace } from '../root/origins.ts';
@@ -164,6 +165,7 @@ class Run {
 
   async #capture(origin: string, directory: string, options: CaptureOptions): Promise<Captured | null> {
     try {
+      requireNotEncrypted(directory, origin);
       return await captureOrigin(directory, options);
     } catch (error) {
       if (!isDirectoryAt(directory)) return null;

@@ -10,6 +10,7 @@ import { encodeOrigin } from '../names/origin.ts';
 import { syncPath, syncTree } from '../root/durable.ts';
 import { rootFailure } from '../root/failure.ts';
 import { publishManifest } from '../root/manifest.ts';
+import { requireNotEncrypted } from '../root/encrypted.ts';
 import type { Root } from '../root/root.ts';
 import { ChunkStore } from './chunk-store.ts';
 import type { BackedUpOrigin, BackupManifest } from './manifest.ts';
@@ -122,6 +123,7 @@ function prepareRoot(root: Root, { salt, foldsNames }: BackupManifest, { replace
   if (before !== null && origin === null && !replace && !originsOf(root).next().done) {
     throw new HoldfastError('origin-exists', `The root ${root.path} holds origins, and they are to be replaced only when that is asked for.`);
   }
+  for (const each of before === null ? [] : originsOf(root)) if (origin === null || each.origin === origin) requireNotEncrypted(each.path, each.origin);
   if (before === null) makeRoot(root, salt);
   const now = root.ensure();
   if (now.foldsNames === foldsNames) return;

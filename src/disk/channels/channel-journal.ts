@@ -65,6 +65,7 @@ export class ChannelJournal {
 
   /** Does no I/O. */
   constructor(place: BucketPlace, options: ChannelJournalOptions = {}) {
+    place.encryption?.refuse('BroadcastChannel');
     this.#place = place;
     this.#shared = options.shared;
     this.#spans = options.spans ?? false;

@@ -99,10 +99,11 @@ export class OriginKeys {
    *
    * @param magic - 16 bytes, the generation's own
    * @param purpose - which journal of the origin: its bucket and its name, as `default/local-storage`
+   * @param path - for messages
    * @throws HoldfastError `key-missing` for an id that is not there
    */
-  journalCipher(keyId: number, magic: Uint8Array, purpose: string): JournalCipher {
-    return new SivJournalCipher(this.#key(keyId), magic, purpose);
+  journalCipher(keyId: number, magic: Uint8Array, purpose: string, path: string): JournalCipher {
+    return new SivJournalCipher(this.#key(keyId), magic, purpose, path);
   }
 
   /**

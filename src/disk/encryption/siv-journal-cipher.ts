@@ -52,14 +52,16 @@ class Sealed implements JournalRecord {
 }
 
 export class SivJournalCipher implements JournalCipher {
+  readonly #path: string;
   readonly #siv: AesSiv;
   /** For records of the journal itself, which are to be read without a key. */
   readonly #cmac: Cmac;
   readonly #sealed = new Sealed();
   readonly #head = new Uint8Array(HEAD_BYTES);
 
-  /** `magic`: of the generation; `purpose`: which journal of the origin it is. */
-  constructor(key: KeyObject, magic: Uint8Array, purpose: string) {
+  /** `magic`: of the generation; `purpose`: which journal of the origin it is; `path`: for messages. */
+  constructor(key: KeyObject, magic: Uint8Array, purpose: string, path: string) {
+    this.#path = path;
     const keys = hkdf(key, magic, purposeOf('journal', purpose), 3 * KEY_BYTES);
     this.#siv = new AesSiv(keys.subarray(0, 2 * KEY_BYTES));
     this.#cmac = new Cmac(keys.subarray(2 * KEY_BYTES));
@@ -80,7 +82,16 @@ export class SivJournalCipher implements JournalCipher {
     return this.#sealed.of(record, out.subarray(0, bytes));
   }
 
-  open(frame: JournalRecord): Uint8Array | null {
+  open(frame: JournalRecord, number?: number): Uint8Array {
+    // In a snapshot nothing may be missing, nor have changed places.
+    const isInOrder = number === undefined || frame.kind >= FIRST_JOURNAL_KIND || frame.sequence === number;
+    const payload = isInOrder ? this.#opened(frame) : null;
+    if (payload !== null) return payload;
+    const which = frame.session === 0 ? `record ${frame.sequence} of its snapshot, or of the journal itself,` : `record ${frame.sequence} of session ${frame.session}`;
+    throw new HoldfastError('journal-damaged', `The journal ${this.#path} is damaged: ${which} was changed, or is another journal's.`);
+  }
+
+  #opened(frame: JournalRecord): Uint8Array | null {
     const { kind, payload } = frame;
     if (kind >= FIRST_JOURNAL_KIND) return this.#verified(frame);
     const length = payload.length - SIV_BYTES;

@@ -7,6 +7,7 @@ import { closeQuietly, candidatePath, encodeFileHeader, FILE_HEADER_BYTES } from
 import { ensureDirectory } from '../directories.ts';
 import { diskError } from './disk-error.ts';
 import { encodeFrame, END_OF_SNAPSHOT_KIND, FRAME_OVERHEAD, MAX_PAYLOAD } from './frame.ts';
+import { PLAIN, type JournalCipher, type JournalEncryption } from './journal-cipher.ts';
 import { encodeEnd, type EndOfSnapshot } from './journal-records.ts';
 import { Magic } from './magic.ts';
 import type { JournalRecord, SnapshotRecord } from './machine.ts';
@@ -20,12 +21,18 @@ export class Candidate {
   readonly path: string;
   /** What became of the SEAL that names it; as long as that is unknown, it must not be deleted. */
   fate: 'unnamed' | 'unknown' | 'void' | 'effective' = 'unnamed';
+  readonly #keyId: number;
+  readonly #cipher: JournalCipher | null | undefined;
   #size = 0;
   #pending: Uint8Array = new Uint8Array(4096);
   #pendingBytes = 0;
 
-  constructor(directory: string, number: number) {
+  /** `encryption`: its key is the active one. @throws HoldfastError what that throws */
+  constructor(directory: string, number: number, encryption: JournalEncryption | undefined) {
     this.path = candidatePath(directory, number, this.magic);
+    encryption?.refresh();
+    this.#keyId = encryption?.activeId ?? PLAIN;
+    this.#cipher = encryption?.cipherFor(this.#keyId, this.magic, this.path);
   }
 
   /** How many bytes the file has. */
@@ -40,7 +47,7 @@ export class Candidate {
   write(snapshot: Iterable<SnapshotRecord>, end: Omit<EndOfSnapshot, 'records'>): void {
     const { O_WRONLY, O_APPEND, O_CREAT, O_EXCL } = fs.constants;
     this.#withFile(O_WRONLY | O_APPEND | O_CREAT | O_EXCL, (descriptor) => {
-      this.#pending.set(encodeFileHeader(this.magic));
+      this.#pending.set(encodeFileHeader(this.magic, this.#keyId));
       this.#pendingBytes = FILE_HEADER_BYTES;
       let records = 0;
       for (const { kind, payload } of snapshot) {
@@ -61,9 +68,10 @@ export class Candidate {
     if (record.payload.length > MAX_PAYLOAD) {
       throw new HoldfastError('record-too-large', `A snapshot with a record of ${record.payload.length} bytes cannot be read again.`);
     }
-    const needed = this.#pendingBytes + FRAME_OVERHEAD + record.payload.length;
+    const written = this.#cipher?.seal(record) ?? record;
+    const needed = this.#pendingBytes + FRAME_OVERHEAD + written.payload.length;
     if (needed > this.#pending.length) this.#growTo(needed);
-    this.#pendingBytes = encodeFrame(this.#pending, this.#pendingBytes, this.magic, record);
+    this.#pendingBytes = encodeFrame(this.#pending, this.#pendingBytes, this.magic, written);
   }
 
   #growTo(needed: number): void {

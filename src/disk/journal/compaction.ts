@@ -24,7 +24,7 @@ const SEAL_ATTEMPTS = 24;
  */
 export function compact<Outcome>(replay: Replay<Outcome>, machine: Machine<Outcome>, strict: boolean): boolean {
   const { number } = replay;
-  const candidate = new Candidate(replay.directory, number + 1);
+  const candidate = new Candidate(replay.directory, number + 1, replay.encryption);
   try {
     const end = { generation: number + 1, covers: replay.position, count: replay.count, dedupe: replay.dedupe };
     candidate.write(machine.snapshot(), end);
@@ -50,9 +50,12 @@ function movedOn<Outcome>(replay: Replay<Outcome>, from: number): boolean {
 
 /** Appends a SEAL, and reads what became of it. */
 function propose<Outcome>(replay: Replay<Outcome>, candidate: Candidate): void {
+  const { magic, cipher } = replay.file;
   const payload = encodeSeal({ after: replay.position, resume: candidate.size, successor: candidate.magic });
-  const frame = new Uint8Array(FRAME_OVERHEAD + payload.length);
-  encodeFrame(frame, 0, replay.file.magic, { kind: SEAL_KIND, session: 0, sequence: 0, payload });
+  const seal = { kind: SEAL_KIND, session: 0, sequence: 0, payload };
+  const sealed = cipher?.seal(seal) ?? seal;
+  const frame = new Uint8Array(FRAME_OVERHEAD + sealed.payload.length);
+  encodeFrame(frame, 0, magic, sealed);
   candidate.fate = 'unknown';
   try {
     const written = fs.writeSync(replay.file.descriptor, frame, 0, frame.length);

@@ -4,6 +4,7 @@ import { Candidate } from './candidate.ts';
 import { Dedupe } from './dedupe.ts';
 import { diskError, systemCode } from './disk-error.ts';
 import { generationPath } from './generation-file.ts';
+import type { JournalEncryption } from './journal-cipher.ts';
 import type { SnapshotRecord } from './machine.ts';
 
 const noHardLinks = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
@@ -13,9 +14,9 @@ const noHardLinks = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK
  * whatever the durability: an empty file under its name after a power loss would be a damaged journal for good. A
  * strict caller syncs the directories too before it shows them.
  */
-export function createGeneration(directory: string, snapshot: Iterable<SnapshotRecord>): void {
+export function createGeneration(directory: string, snapshot: Iterable<SnapshotRecord>, encryption: JournalEncryption | undefined): void {
   try {
-    const candidate = new Candidate(directory, 0);
+    const candidate = new Candidate(directory, 0, encryption);
     candidate.write(snapshot, { generation: 0, covers: 0, count: 0, dedupe: new Dedupe() });
     linkOrExplain(candidate.path, generationPath(directory, 0));
     fs.unlinkSync(candidate.path);

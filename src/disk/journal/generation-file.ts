@@ -6,12 +6,15 @@ import { isLink } from '../directories.ts';
 import { getUint32, putUint32 } from './bytes.ts';
 import { crc32 } from './checksum.ts';
 import { diskError, systemCode } from './disk-error.ts';
+import { PLAIN, type JournalCipher, type JournalEncryption } from './journal-cipher.ts';
 import { isMagic, Magic, MAGIC_BYTES } from './magic.ts';
 
 /* The layout is in docs/FORMAT.md, "Generation". */
 const IDENTIFIER = Uint8Array.from('HFJOURNL', (character) => character.charCodeAt(0));
-const FORMAT_VERSION = 1;
+const PLAIN_VERSION = 1;
+const ENCRYPTED_VERSION = 2;
 const VERSION = 8;
+const KEY_ID = 12;
 const MAGIC = 16;
 const CHECKSUM = 32;
 export const FILE_HEADER_BYTES = 36;
@@ -22,6 +25,10 @@ export interface GenerationFile {
   readonly path: string;
   readonly descriptor: number;
   readonly magic: Magic;
+  /** Of the key that it is encrypted with, or {@link PLAIN}. */
+  readonly keyId: number;
+  /** Null: it is not encrypted. */
+  readonly cipher: JournalCipher | null;
   /** Which file it is. */
   readonly dev: number;
   readonly ino: number;
@@ -42,27 +49,28 @@ export function candidatePath(directory: string, number: number, magic: Magic): 
   return join(candidateDirectory(directory), `${number}.${magic.name}`);
 }
 
-export function encodeFileHeader(magic: Magic): Uint8Array {
+export function encodeFileHeader(magic: Magic, keyId = PLAIN): Uint8Array {
   const header = new Uint8Array(FILE_HEADER_BYTES);
   header.set(IDENTIFIER);
-  putUint32(header, VERSION, FORMAT_VERSION);
+  putUint32(header, VERSION, keyId === PLAIN ? PLAIN_VERSION : ENCRYPTED_VERSION);
+  putUint32(header, KEY_ID, keyId);
   header.set(magic.bytes, MAGIC);
   putUint32(header, CHECKSUM, crc32(header, 0, CHECKSUM));
   return header;
 }
 
-function decodeFileHeader(header: Uint8Array, length: number, path: string): Magic {
+function decodeFileHeader(header: Uint8Array, length: number, path: string): Pick<GenerationFile, 'magic' | 'keyId'> {
   const damaged = (why: string) => new HoldfastError('journal-damaged', `The journal ${path} is damaged: ${why}.`);
   if (length < FILE_HEADER_BYTES) throw damaged(`it ends after ${length} bytes, inside its header`);
   if (IDENTIFIER.some((byte, index) => header[index] !== byte)) throw damaged('it does not start as a journal does');
   if (getUint32(header, CHECKSUM) !== crc32(header, 0, CHECKSUM)) throw damaged('the checksum of its header is wrong');
   const version = getUint32(header, VERSION);
-  if (version > FORMAT_VERSION) {
-    throw new HoldfastError('root-newer', `The journal ${path} has format ${version}; this version reads up to ${FORMAT_VERSION}.`);
+  if (version > ENCRYPTED_VERSION) {
+    throw new HoldfastError('root-newer', `The journal ${path} has the newer format ${version}.`);
   }
   const magic = header.slice(MAGIC, MAGIC + MAGIC_BYTES);
   if (!isMagic(magic)) throw damaged('its magic cannot serve as one');
-  return new Magic(magic);
+  return { magic: new Magic(magic), keyId: getUint32(header, KEY_ID) };
 }
 
 /**
@@ -71,10 +79,13 @@ function decodeFileHeader(header: Uint8Array, length: number, path: string): Mag
  *
  * @param path - where to find it, if not under its own name.
  * @param access - `read`: for reading only, in any case.
+ * @throws HoldfastError `journal-damaged`, `root-newer`, `disk-failed`; `key-missing` for an encrypted one without
+ * `encryption`, and what that throws
  */
 export function openGeneration(
   directory: string,
   number: number,
+  encryption?: JournalEncryption,
   path = generationPath(directory, number),
   access: Access = 'append',
 ): GenerationFile | null {
@@ -84,7 +95,8 @@ export function openGeneration(
     try {
       const header = new Uint8Array(FILE_HEADER_BYTES);
       const length = fs.readSync(descriptor, header, 0, FILE_HEADER_BYTES, 0);
-      return { number, path, magic: decodeFileHeader(header, length, path), ...opened };
+      const { magic, keyId } = decodeFileHeader(header, length, path);
+      return { number, path, magic, keyId, cipher: cipherOf(keyId, magic, path, encryption), ...opened };
     } catch (error) {
       closeQuietly(descriptor);
       throw error;
@@ -96,6 +108,12 @@ export function openGeneration(
 }
 
 type Access = 'append' | 'read';
+
+function cipherOf(keyId: number, magic: Magic, path: string, encryption: JournalEncryption | undefined): JournalCipher | null {
+  if (encryption !== undefined) return encryption.cipherFor(keyId, magic, path);
+  if (keyId !== PLAIN) throw new HoldfastError('key-missing', `${path} is encrypted.`);
+  return null;
+}
 
 /** Windows has neither flag. */
 const { O_NOFOLLOW = 0, O_NONBLOCK = 0 } = fs.constants as Partial<typeof fs.constants>;

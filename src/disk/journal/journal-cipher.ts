@@ -12,16 +12,34 @@ export const PLAIN = 0;
 export interface JournalCipher {
   /** @returns the record as it is written; valid until the next call. @throws HoldfastError `record-too-large` */
   seal(record: JournalRecord): JournalRecord;
-  /** The payload that was sealed, valid until the next call; null where the frame was changed, or comes from elsewhere. */
-  open(frame: JournalRecord): Uint8Array | null;
+  /**
+   * The payload that was sealed, valid until the next call.
+   *
+   * @param number - of a record of a snapshot: it must bear that one
+   * @throws HoldfastError `journal-damaged` where the frame was changed, or comes from elsewhere
+   */
+  open(frame: JournalRecord, number?: number): Uint8Array;
 }
 
 /** The keys of a journal. Asked whenever a generation is opened or made; may differ from one time to the next. */
 export interface JournalEncryption {
-  /** @throws HoldfastError `key-pending`, `key-wrong`, `key-missing`, `not-encrypted` */
+  /**
+   * What new generations are encrypted with, as of the last look; never {@link PLAIN}.
+   *
+   * @throws HoldfastError `key-pending`, `key-wrong`, `key-missing`, `keys-damaged`, `not-encrypted`
+   */
   readonly activeId: number;
   /**
-   * What opens a generation that bears the id of this key; null for {@link PLAIN}, where that may be.
+   * Has a journal from before it was encrypted move on to where it is.
+   *
+   * @param step - does what it can, again and again; false: it is done
+   * @throws HoldfastError `disk-failed` when others go on to write to it without a key; what `step` throws
+   */
+  convert(step: () => boolean): void;
+  /** Looks whether other keys are there now; costs a system call. @throws as `activeId` */
+  refresh(): void;
+  /**
+   * What opens a generation that bears the id of this key; null for {@link PLAIN}, where that may be. Refreshes.
    *
    * @throws HoldfastError as `activeId`; `key-missing` for an id that nobody knows
    */

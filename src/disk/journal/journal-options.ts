@@ -1,3 +1,4 @@
+import type { JournalEncryption } from './journal-cipher.ts';
 import type { Space } from './space.ts';
 
 /** A journal has a snapshot in place of its history. */
@@ -18,7 +19,7 @@ export interface JournalOptions {
   readonly durability?: 'relaxed' | 'strict';
   /** How many sealed generations are kept for readers that are slow. Default 0. */
   readonly retain?: number;
-  /** Size in bytes from which on an append compacts the journal. Default 1 MiB; never below four times the snapshot. */
+  /** Size in bytes from which on an append compacts the journal. Default 1 MiB; never below four times the snapshot, or twice where it is encrypted. */
   readonly compactAt?: number;
   /**
    * Runs what must not overlap with other processes' appends, and returns its result: for disks on which appends are
@@ -31,6 +32,8 @@ export interface JournalOptions {
   readonly space?: Space | undefined;
   /** Whether records of a kind may take what `space` keeps back: those that remove data or release something. */
   readonly vital?: (kind: number) => boolean;
+  /** Undefined: the journal is not encrypted, and cannot be opened if it turns out to be. */
+  readonly encryption?: JournalEncryption | undefined;
   /** Hears of each compaction that this realm has done. Must not throw. */
   readonly onCompaction?: (compaction: Compaction) => void;
   /**

@@ -6,6 +6,7 @@ import { createGeneration } from './create.ts';
 import { diskError } from './disk-error.ts';
 import { encodeFrame, FRAME_OVERHEAD } from './frame.ts';
 import type { Compaction, JournalOptions } from './journal-options.ts';
+import { PLAIN, type JournalEncryption } from './journal-cipher.ts';
 import { checkRecord } from './journal-records.ts';
 import { JournalSync } from './journal-sync.ts';
 import type { JournalRecord, Machine, SnapshotRecord } from './machine.ts';
@@ -63,7 +64,7 @@ export class Journal<Outcome> {
       this.#sync?.forget();
       this.#patience = 0;
       options.onReplaced?.();
-    });
+    }, options.encryption);
     this.#machine = machine;
     const isStrict = options.durability === 'strict' || options.exclusively !== undefined;
     this.#sync = isStrict ? new JournalSync(this.#replay) : null;
@@ -81,8 +82,8 @@ export class Journal<Outcome> {
    * @param snapshot - what every machine of this journal starts with.
    * @throws HoldfastError `disk-full`, `root-read-only`, `disk-failed`; `disk-unsupported` where there are no hard links.
    */
-  static create(directory: string, snapshot: Iterable<SnapshotRecord> = []): void {
-    createGeneration(directory, snapshot);
+  static create(directory: string, snapshot: Iterable<SnapshotRecord> = [], encryption?: JournalEncryption): void {
+    createGeneration(directory, snapshot, encryption);
   }
 
   /** The directory to watch for news, and for new generations. */
@@ -206,6 +207,8 @@ export class Journal<Outcome> {
       awaited.sequence = record.sequence;
       awaited.landed = false;
       this.#requireWritable();
+      // Nothing is added to a generation from before the journal was encrypted: it moves on first, and nothing is kept of it.
+      this.#replay.encryption?.convert(() => this.#replay.keyId === PLAIN && (this.#moveOn(0), true));
       this.#refuseRepetition(record);
       const before = this.#replay.size;
       this.#sync?.name();
@@ -292,9 +295,11 @@ export class Journal<Outcome> {
 
   #writeOnce(record: JournalRecord): void {
     const replay = this.#replay;
-    const size = FRAME_OVERHEAD + record.payload.length;
+    const { magic, cipher } = replay.file;
+    const written = cipher?.seal(record) ?? record;
+    const size = FRAME_OVERHEAD + written.payload.length;
     const frame = size <= sharedFrame.length ? sharedFrame : new Uint8Array(size);
-    encodeFrame(frame, 0, replay.file.magic, record);
+    encodeFrame(frame, 0, magic, written);
     let first: boolean;
     try {
       first = this.#writeFrame(frame, size);
@@ -369,10 +374,12 @@ export class Journal<Outcome> {
 
   /** Whoever's record crosses the limit compacts; others only if that has not helped. */
   #compactIfDue(before: number): void {
-    const { size, snapshotEnd } = this.#replay;
-    const limit = Math.max(this.#compactAt, 4 * snapshotEnd);
-    if (size <= limit || size <= this.#patience) return;
-    if (before > limit && size <= limit * 1.25) return;
+    const { size, snapshotEnd, keyId, encryption } = this.#replay;
+    const limit = Math.max(this.#compactAt, (keyId === PLAIN ? 4 : 2) * snapshotEnd);
+    if (size <= this.#patience) return;
+    // What bears an old key moves on to the new one.
+    const isOld = keyId !== PLAIN && keyId !== encryption?.activeId;
+    if (!isOld && (size <= limit || (before > limit && size <= limit * 1.25))) return;
     this.#patience = 0;
     try {
       if (this.#compact()) return;

@@ -15,6 +15,7 @@ import {
   openGeneration,
   type GenerationFile,
 } from './generation-file.ts';
+import { PLAIN, type JournalCipher, type JournalEncryption } from './journal-cipher.ts';
 import { decodeSeal, type Seal } from './journal-records.ts';
 import type { JournalRecord, Machine } from './machine.ts';
 import { restoreSnapshot } from './snapshot-section.ts';
@@ -49,6 +50,8 @@ let feeding = false;
 /** Feeds a machine the records of a journal, generation after generation. */
 export class Replay<Outcome> {
   readonly directory: string;
+  /** Undefined: the journal is not encrypted. */
+  readonly encryption: JournalEncryption | undefined;
   readonly awaited = new Awaited<Outcome>();
   /** While this realm compacts: takes the records that come after the snapshot. */
   candidate: Candidate | null = null;
@@ -75,8 +78,9 @@ export class Replay<Outcome> {
   #isBlank = true;
 
   /** `onReplaced`: called before the journal is begun anew. */
-  constructor(directory: string, machine: Machine<Outcome>, onReplaced: () => void) {
+  constructor(directory: string, machine: Machine<Outcome>, onReplaced: () => void, encryption?: JournalEncryption) {
     this.directory = directory;
+    this.encryption = encryption;
     this.#machine = machine;
     this.#onReplaced = onReplaced;
   }
@@ -126,6 +130,11 @@ export class Replay<Outcome> {
   get file(): GenerationFile {
     if (this.#file === null) throw new HoldfastError('disk-failed', `The journal in ${this.directory} is not open.`);
     return this.#file;
+  }
+
+  /** The key of the generation, while it is open. */
+  get keyId(): number {
+    return this.#file?.keyId ?? PLAIN;
   }
 
   /** Opens what is needed, and looks now and then whether it is still the journal; false if there is no journal. */
@@ -186,7 +195,7 @@ export class Replay<Outcome> {
   #resume(): boolean {
     const known = this.#generation;
     if (known === null) return false;
-    const file = openSuccessor(this.directory, known.number, known.magic, FILE_HEADER_BYTES);
+    const file = openSuccessor(this.directory, known.number, known.magic, FILE_HEADER_BYTES, this.encryption);
     if (file === null) return this.#isSucceeded(known.number) ? this.#restoreNewest(known.number + 1) : this.#beginAnew('was replaced');
     return this.#enter(file, this.#position, this.#mark).isIntact() || this.#beginAnew('was cut back or replaced');
   }
@@ -250,17 +259,28 @@ export class Replay<Outcome> {
   }
 
   #take(reader: FrameReader): void {
+    const { cipher } = this.file;
     try {
       for (let { damage } = reader; this.#sealed === null && reader.next(); ) {
         if (damage !== reader.damage) {
           damage = reader.damage;
           tellDamage(this.file.descriptor, this.path, this.file.magic, reader.before, reader.position - reader.frame.size);
         }
+        if (cipher !== null) this.#unseal(reader.frame, cipher);
         if (reader.frame.kind < FIRST_JOURNAL_KIND) this.#apply(reader.frame);
         else this.#obey(reader.frame, reader);
       }
     } finally {
       reader.release();
+    }
+  }
+
+  /** A frame that is whole and does not open was never written so: nothing after it can be trusted. */
+  #unseal(frame: Frame, cipher: JournalCipher): void {
+    try {
+      frame.payload = cipher.open(frame);
+    } catch (error) {
+      throw this.#stop(error);
     }
   }
 
@@ -309,7 +329,7 @@ export class Replay<Outcome> {
   #follow(seal: Seal): boolean {
     const next = this.number + 1;
     if (this.#isCutShort && !fs.existsSync(generationPath(this.directory, next))) return false;
-    const file = openSuccessor(this.directory, next, seal.successor, seal.resume);
+    const file = openSuccessor(this.directory, next, seal.successor, seal.resume, this.encryption);
     if (file === null) return this.#goOnWithout(next);
     this.#enter(file, seal.resume);
     this.#snapshotEnd = seal.resume;
@@ -335,7 +355,7 @@ export class Replay<Outcome> {
   mend(): boolean {
     if (this.#sealed === null || !this.#isCutShort) return false;
     const next = this.number + 1;
-    succeed(this.directory, next, this.#machine.snapshot(), { covers: this.position, count: this.#count, dedupe: this.#dedupe });
+    succeed(this.directory, next, this.#machine.snapshot(), { covers: this.position, count: this.#count, dedupe: this.#dedupe }, this.encryption);
     return this.#restoreNewest(next);
   }
 
@@ -346,7 +366,7 @@ export class Replay<Outcome> {
       if (numbers === null) return this.#missing();
       const newest = numbers.at(-1) ?? -1;
       if (newest < least) continue;
-      const file = openGeneration(this.directory, newest);
+      const file = openGeneration(this.directory, newest, this.encryption);
       if (file === null) continue;
       this.#restore(file);
       return true;

@@ -13,7 +13,9 @@ import type { Machine } from './machine.ts';
  * @throws HoldfastError `journal-damaged`; the machine is of no use then.
  */
 export function restoreSnapshot<Outcome>(machine: Machine<Outcome>, reader: FrameReader, file: GenerationFile, fill: () => number): EndOfSnapshot {
+  const { cipher } = file;
   for (let records = 0; next(reader, fill); records++) {
+    if (cipher !== null) reader.frame.payload = cipher.open(reader.frame, records + 1);
     const { kind, payload } = reader.frame;
     if (kind === END_OF_SNAPSHOT_KIND) return checkedEnd(decodeEnd(payload), file, records);
     if (kind >= FIRST_JOURNAL_KIND) break;

@@ -12,6 +12,7 @@ import {
   type GenerationFile,
 } from './generation-file.ts';
 import type { EndOfSnapshot } from './journal-records.ts';
+import type { JournalEncryption } from './journal-cipher.ts';
 import type { SnapshotRecord } from './machine.ts';
 import type { Magic } from './magic.ts';
 import { syncDirectory } from './sync-directory.ts';
@@ -30,18 +31,16 @@ import { syncDirectory } from './sync-directory.ts';
  * Opens generation `number`, which `magic` identifies and an effective SEAL has named with `least` bytes (or which was
  * open before, and had as many); null if it is not there. Gives it its name where nobody else has.
  */
-export function openSuccessor(directory: string, number: number, magic: Magic, least: number): GenerationFile | null {
-  const file =
-    openGeneration(directory, number) ??
-    openCandidate(directory, number, candidatePath(directory, number, magic), least) ??
-    openGeneration(directory, number);
+export function openSuccessor(directory: string, number: number, magic: Magic, least: number, encryption: JournalEncryption | undefined): GenerationFile | null {
+  const open = (path?: string): GenerationFile | null => openGeneration(directory, number, encryption, path);
+  const file = open() ?? openCandidate(directory, number, candidatePath(directory, number, magic), least, open) ?? open();
   if (file === null || (file.magic.equals(magic) && sizeOf(file) >= least)) return file;
   closeQuietly(file.descriptor);
   return null;
 }
 
 /** One that is shorter was copied while it was written. */
-function openCandidate(directory: string, number: number, candidate: string, least: number): GenerationFile | null {
+function openCandidate(directory: string, number: number, candidate: string, least: number, open: (path?: string) => GenerationFile | null): GenerationFile | null {
   if ((fs.lstatSync(candidate, { throwIfNoEntry: false })?.size ?? 0) < least) return null;
   try {
     fs.linkSync(candidate, generationPath(directory, number));
@@ -51,7 +50,7 @@ function openCandidate(directory: string, number: number, candidate: string, lea
     // Somebody else did it, or nobody can; the names that there are now tell.
   }
   // Where no link can be made (a full disk, a disk that is read-only for us), the candidate serves by its own name.
-  return openGeneration(directory, number) ?? openGeneration(directory, number, candidate);
+  return open() ?? open(candidate);
 }
 
 function sizeOf(file: GenerationFile): number {
@@ -67,8 +66,14 @@ function sizeOf(file: GenerationFile): number {
  * Makes generation `number` of a journal whose sealed predecessor has lost it: a copy was made while the journal moved
  * on. Another process may be first; its generation is as good.
  */
-export function succeed(directory: string, number: number, snapshot: Iterable<SnapshotRecord>, end: Omit<EndOfSnapshot, 'records' | 'generation'>): void {
-  const candidate = new Candidate(directory, number);
+export function succeed(
+  directory: string,
+  number: number,
+  snapshot: Iterable<SnapshotRecord>,
+  end: Omit<EndOfSnapshot, 'records' | 'generation'>,
+  encryption: JournalEncryption | undefined,
+): void {
+  const candidate = new Candidate(directory, number, encryption);
   try {
     candidate.write(snapshot, { generation: number, ...end });
     fs.linkSync(candidate.path, generationPath(directory, number));

@@ -95,6 +95,7 @@ export class LockTable implements FileLockTable, WebLockTable, WebLockParties {
         new OpenLog(journal, machine, {
           durability,
           space: place.space,
+          encryption: place.encryption?.journal('locks'),
           vital: () => true,
           ...(onCompaction && { onCompaction }),
           ...lockfileSection(journal, options.shared),

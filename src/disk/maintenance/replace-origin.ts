@@ -6,6 +6,7 @@ import { systemCode } from '../journal/disk-error.ts';
 import { encodeOrigin } from '../names/origin.ts';
 import { syncPath } from '../root/durable.ts';
 import { rootFailure } from '../root/failure.ts';
+import { destroyKeys, requireNotEncrypted } from '../root/encrypted.ts';
 import type { Root } from '../root/root.ts';
 import { removeTree } from './packages.ts';
 import { replacedName } from './replaced.ts';
@@ -23,7 +24,7 @@ export function hasOrigin(root: Root, origin: string): boolean {
 }
 
 /**
- * Deletes all of an origin, with its buckets. One rename takes it out of sight; what is then in the workshop is deleted,
+ * Deletes all of an origin, with its buckets; of an encrypted one its keys first. One rename takes it out of sight; what is then in the workshop is deleted,
  * after a kill by the next user of the root who finds it. Processes that have the origin open notice, as they notice any
  * other removal, and begin anew or fail with an error; none goes on with what was deleted.
  *
@@ -32,6 +33,8 @@ export function hasOrigin(root: Root, origin: string): boolean {
  */
 export async function deleteOrigin(root: Root, origin: string): Promise<boolean> {
   const gone = doomedName(root);
+  // Whatever becomes of the rest, and of what the disk has freed: from here on it is noise.
+  if (!isLink(pathOfOrigin(root, origin))) destroyKeys(pathOfOrigin(root, origin));
   if (!takeAway(root, origin, gone)) return false;
   await removeTree(gone);
   return true;
@@ -43,10 +46,11 @@ export async function deleteOrigin(root: Root, origin: string): Promise<boolean>
  * the second one fails, what was there is put back.
  *
  * @returns whether it took the place of anything
- * @throws HoldfastError root-read-only, disk-failed
+ * @throws HoldfastError root-read-only, disk-failed; encryption-unsupported for an origin that is encrypted
  */
 export async function replaceOrigin(root: Root, origin: string, staged: string): Promise<boolean> {
   const place = pathOfOrigin(root, origin);
+  requireNotEncrypted(place, origin);
   let replaced = 0;
   for (let attempt = 1; ; attempt += 1) {
     const aside = path.join(root.workshop, replacedName());

@@ -20,7 +20,7 @@ import type { Comparison } from './map-records.ts';
 import type { MapState } from './map-state.ts';
 import { News } from './news.ts';
 
-export interface MapJournalOptions extends Omit<JournalOptions, 'retain' | 'exclusively' | 'space' | 'vital'> {
+export interface MapJournalOptions extends Omit<JournalOptions, 'retain' | 'exclusively' | 'space' | 'vital' | 'encryption'> {
   /** For disks on which appends are not atomic, and which tell nothing of what other machines do. */
   readonly shared?: Shared | undefined;
   /** The url of most clients, which costs nothing to record. Every process must give the same for the same map. */
@@ -124,6 +124,7 @@ export class MapJournal implements Suspendable {
       ...lockfileSection(directory, options.shared),
       retain: RETAINED_GENERATIONS,
       space: place.space,
+      encryption: place.encryption?.journal('local-storage'),
       vital: removes,
       onReplaced: () => this.#forget(),
     });

@@ -120,8 +120,9 @@ export class AccountJournal {
     const directory = path.join(this.#place.path, NAME);
     const { durability = 'relaxed', shared } = this.#options;
     const { space } = this.#place;
+    const encryption = this.#place.encryption?.journal(NAME);
     // Of a full disk its records may have what is kept back: what is removed there is told, and what is reserved was looked at.
-    const options = { durability, space, vital: () => true, onReplaced: this.#options.onReplaced };
+    const options = { durability, space, encryption, vital: () => true, onReplaced: this.#options.onReplaced };
     return new Journal(directory, this.#machine, { ...options, ...lockfileSection(directory, shared) });
   }
 

@@ -9,9 +9,10 @@ import { systemCodeBehind } from '../journal/disk-error.ts';
 import { Journal } from '../journal/journal.ts';
 import type { Space } from '../journal/space.ts';
 import { encodeOrigin } from '../names/origin.ts';
-import type { BucketPlace } from '../place.ts';
+import type { BucketPlace, PlaceKeys } from '../place.ts';
 import { syncPlace, syncTree } from './durable.ts';
 import { rootFailure } from './failure.ts';
+import type { OriginVault } from './origin-vault.ts';
 import type { Root } from './root.ts';
 
 const makeDirectory = (directory: string): void => fs.mkdirSync(directory, { mode: 0o700 });
@@ -38,6 +39,8 @@ function lookAt(directory: string): fs.Stats | undefined {
 /** A bucket's directory: built in the root's workshop, complete when it appears in its place. */
 export class BucketDirectory implements BucketPlace {
   readonly path: string;
+  readonly encryption: PlaceKeys | undefined;
+  readonly #vault: OriginVault | undefined;
   readonly #root: Root;
   readonly #origin: string;
   readonly #originPath: string;
@@ -52,6 +55,8 @@ export class BucketDirectory implements BucketPlace {
     this.#name = name;
     this.#originPath = path.join(root.origins, encodeOrigin(origin));
     this.path = path.join(this.#originPath, name);
+    this.#vault = root.vaults?.of(origin);
+    this.encryption = this.#vault?.place(name);
   }
 
   get space(): Space {
@@ -76,7 +81,10 @@ export class BucketDirectory implements BucketPlace {
    * Looks, until the bucket is there, whether a symbolic link has its name or the origin's. An operator may link the
    * root as a whole; but a link in it may be one tenant's way to another's data, or out of the root.
    *
-   * @throws HoldfastError root-unusable for a link
+   * Then, whether what is there and what the host has of keys fit.
+   *
+   * @throws HoldfastError root-unusable for a link; key-missing where the origin is encrypted and the host encrypts
+   * nothing, and what a vault throws
    */
   requirePlain(): void {
     if (this.#isPlain) return;
@@ -86,18 +94,22 @@ export class BucketDirectory implements BucketPlace {
       if (stats?.isSymbolicLink() === true) throw new HoldfastError('root-unusable', `${directory} is a symbolic link, which is not followed.`);
       isThere = stats !== undefined;
     }
+    this.#vault?.require(isThere);
+    if (this.#vault === undefined && lookAt(path.join(this.#originPath, 'keys'))) throw new HoldfastError('key-missing', `${this.#origin} is encrypted.`);
     this.#isPlain = isThere;
   }
 
-  /** @throws HoldfastError root-unusable where a link has taken its place */
+  /** @throws HoldfastError root-unusable where a link has taken its place; as {@link requirePlain} */
   lost(): void {
     this.#settled = this.#isPlain = false;
+    this.#vault?.forget();
     this.#root.forget();
     this.requirePlain();
   }
 
   /** A bucket made by someone who does not sync must be on the disk before a strict write into it counts as done. */
   #settle(): void {
+    this.#vault?.ensure();
     if (this.#settled) return;
     if (this.#root.durability === 'strict') syncBucket(this.path, this.#root.path);
     this.#settled = true;
@@ -108,12 +120,16 @@ export class BucketDirectory implements BucketPlace {
     const draft = path.join(this.#root.workshop, randomUuid());
     const originExists = fs.existsSync(this.#originPath);
     try {
-      if (originExists) buildBucket(draft);
-      else this.#buildOrigin(draft);
+      if (!originExists) this.#buildOrigin(draft);
+      else {
+        this.#vault?.ensure();
+        buildBucket(draft, this.encryption);
+      }
       if (this.#root.durability === 'strict') syncTree(draft);
       fs.renameSync(draft, originExists ? this.path : this.#originPath);
     } catch (error) {
       fs.rmSync(draft, { recursive: true, force: true });
+      this.#vault?.forget();
       // Another process was first: its directory is in the way of ours, and just as good.
       if (!isDirectory(this.path)) throw error;
     }
@@ -123,15 +139,16 @@ export class BucketDirectory implements BucketPlace {
     makeDirectory(draft);
     const facts = { origin: this.#origin, created: new Date(wallClock()).toISOString() };
     fs.writeFileSync(path.join(draft, 'origin.json'), `${JSON.stringify(facts)}\n`, { flag: 'wx', mode: 0o600 });
-    buildBucket(path.join(draft, this.#name));
+    this.#vault?.build(draft);
+    buildBucket(path.join(draft, this.#name), this.encryption);
   }
 }
 
 /** Makes a bucket in a directory that is not there yet, and that nobody else sees. */
-export function buildBucket(draft: string): void {
+export function buildBucket(draft: string, keys?: PlaceKeys): void {
   makeDirectory(draft);
   for (const name of [...journals, 'files.0', 'swap', 'trash', 'wake']) makeDirectory(path.join(draft, name));
-  for (const journal of journals) Journal.create(path.join(draft, journal));
+  for (const journal of journals) Journal.create(path.join(draft, journal), [], keys?.journal(journal));
 }
 
 /** A bucket that somebody else may have made; its journals too: one that the disk has in part only cannot be opened again. */

@@ -47,7 +47,7 @@ export function addPart(place: BucketPlace, part: LatePart): void {
 
 /** The same for a journal. `snapshot`: what it begins with; asked for once the bucket is there. */
 export function addJournal(place: BucketPlace, { name, isStrict, snapshot }: Omit<LatePart, 'build'> & { readonly snapshot: () => Iterable<SnapshotRecord> }): void {
-  addPart(place, { name, isStrict, build: (draft) => Journal.create(draft, snapshot()) });
+  addPart(place, { name, isStrict, build: (draft) => Journal.create(draft, snapshot(), place.encryption?.journal(name)) });
 }
 
 function isTaken(error: unknown): boolean {

@@ -13,6 +13,7 @@ import { rootFailure, rootReadFailure } from './failure.ts';
 import { foreignEntry, foreignError, hasOrigins } from './foreign.ts';
 import type { Manifest } from './manifest.ts';
 import { publishManifest, readManifest } from './manifest.ts';
+import type { Vaults } from './origin-vault.ts';
 import { requireLocalDisk } from './volume.ts';
 import { sweepWorkshop } from './workshop.ts';
 
@@ -32,15 +33,18 @@ export class Root {
   /** Set where appends need not be atomic: then it may be on a network disk. */
   readonly shared: Shared | undefined;
   readonly space: DiskSpace;
+  /** Undefined: whoever has this encrypts nothing, and encrypted origins are closed to it. */
+  readonly vaults: Vaults | undefined;
   #manifest: Manifest | null = null;
   /** Whether something of the root was found to be missing. */
   #incomplete = false;
   #swept = false;
 
-  constructor(directory: string, durability: Durability, shared?: Shared) {
+  constructor(directory: string, durability: Durability, shared?: Shared, vaults?: Vaults) {
     this.path = directory;
     this.durability = durability;
     this.shared = shared;
+    this.vaults = vaults;
     this.space = new DiskSpace(directory);
   }
 

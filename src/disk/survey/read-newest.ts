@@ -1,5 +1,6 @@
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { generationPath, listGenerations } from '../journal/generation-file.ts';
+import type { JournalEncryption } from '../journal/journal-cipher.ts';
 import type { Machine } from '../journal/machine.ts';
 import { inspect, type Inspection } from '../verify/generation.ts';
 
@@ -10,14 +11,16 @@ const ATTEMPTS = 16;
  * What a journal says, as of one moment, for who only looks: nothing is appended, made or kept open. Null where there is
  * no journal.
  *
- * @throws HoldfastError `journal-damaged`, `unknown-record`, and what the disk throws
+ * @param encryption - null: what is encrypted cannot be read.
+ * @throws HoldfastError `journal-damaged`, `unknown-record`, `key-missing`, and what the disk throws
  */
-export function readNewest<M extends Machine<unknown>>(directory: string, create: () => M): M | null {
+export function readNewest<M extends Machine<unknown>>(directory: string, create: () => M, encryption: JournalEncryption | null = null): M | null {
   for (let attempt = 0; ; attempt += 1) {
     const number = listGenerations(directory)?.at(-1);
     if (number === undefined) return null;
     const machine = create();
-    const inspection = inspect(directory, number, machine, generationPath(directory, number));
+    const inspection = inspect(directory, number, machine, generationPath(directory, number), encryption);
+    if (inspection?.isSealed === true) throw new HoldfastError('key-missing', `The journal ${directory} is encrypted.`);
     // Its successor may not have its name yet, or be the copy's that this is: then what it says is the last that is known.
     const isLast = inspection?.seal === null || (inspection !== null && attempt === ATTEMPTS);
     if (isLast) return requireReadable(directory, inspection) && machine;

@@ -6,8 +6,10 @@ import { END_OF_SNAPSHOT_KIND, FIRST_JOURNAL_KIND, SEAL_KIND } from '../journal/
 import { FrameReader } from '../journal/frame-reader.ts';
 import { closeQuietly, FILE_HEADER_BYTES, generationPath, openGeneration, type GenerationFile } from '../journal/generation-file.ts';
 import { decodeEnd, decodeSeal, type Seal } from '../journal/journal-records.ts';
+import { PLAIN, type JournalEncryption } from '../journal/journal-cipher.ts';
 import type { Machine } from '../journal/machine.ts';
 import type { FaultKind } from './finding.ts';
+import { withoutKey } from './without-key.ts';
 
 /** What is wrong with a part of a generation. */
 export interface Flaw {
@@ -29,22 +31,25 @@ export interface Inspection {
   readonly seal: Seal | null;
   /** Where the last frame that counts ended. */
   readonly end: number;
+  /** Whether it is encrypted and was looked at without its key: the machine was fed nothing. */
+  readonly isSealed: boolean;
 }
 
 /**
  * Looks at all that a generation has, as a reader of its journal would; null if it is gone. Opens it for reading only.
  *
  * @param machine - is fed what the generation has; null: nobody knows what its records mean.
+ * @param encryption - null: of what is encrypted only the frames are looked at.
  */
-export function inspect(directory: string, number: number, machine: Machine<unknown> | null, path = generationPath(directory, number)): Inspection | null {
+export function inspect(directory: string, number: number, machine: Machine<unknown> | null, path = generationPath(directory, number), encryption: JournalEncryption | null = null): Inspection | null {
   let file: GenerationFile | null;
   try {
-    file = openGeneration(directory, number, path, 'read');
+    file = openGeneration(directory, number, encryption ?? withoutKey, path, 'read');
   } catch (error) {
-    return { number, path, flaws: [unopened(error)], seal: null, end: 0 };
+    return { number, path, flaws: [unopened(error)], seal: null, end: 0, isSealed: false };
   }
   if (file === null) return null;
-  const inspector = new Inspector(file, machine);
+  const inspector = new Inspector(file, machine, encryption === null);
   try {
     inspector.run();
   } finally {
@@ -67,11 +72,13 @@ class Inspector implements Inspection {
   #dedupe = new Dedupe();
   readonly flaws: Flaw[] = [];
   seal: Seal | null = null;
+  readonly isSealed: boolean;
 
-  constructor(file: GenerationFile, machine: Machine<unknown> | null) {
+  constructor(file: GenerationFile, machine: Machine<unknown> | null, hasNoKey: boolean) {
     this.#file = file;
+    this.isSealed = hasNoKey && file.keyId !== PLAIN;
     this.#reader = new FrameReader(file.descriptor, file.magic, FILE_HEADER_BYTES);
-    this.#machine = machine;
+    this.#machine = this.isSealed ? null : machine;
   }
 
   get number(): number {
@@ -105,6 +112,7 @@ class Inspector implements Inspection {
     this.#machine?.reset();
     for (let records = 0; this.#next(); records++) {
       const start = reader.position - reader.frame.size;
+      if (!this.#unseal(records + 1)) return this.#damagedSnapshot(start, reader.frame.size);
       if (reader.damage > 0) return this.#damagedSnapshot(reader.before, start - reader.before);
       const { kind, payload } = reader.frame;
       if (kind === END_OF_SNAPSHOT_KIND) return this.#endSnapshot(payload, records);
@@ -154,8 +162,20 @@ class Inspector implements Inspection {
     this.flaws.push({ kind: 'unreadable', reach: 'rest', offset: seen, length: 0, what: 'It was cut back while it was read.' });
   }
 
+  #unseal(number?: number): boolean {
+    const { frame } = this.#reader;
+    const { cipher } = this.#file;
+    try {
+      if (cipher !== null) frame.payload = cipher.open(frame, number);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
   #take(): void {
     const { frame, before } = this.#reader;
+    if (!this.#unseal()) return this.#stop('damaged', 'It was changed, or is another journal\'s.');
     const { kind, session, sequence } = frame;
     if (kind === SEAL_KIND) {
       const seal = decodeSeal(frame.payload);

@@ -89,6 +89,7 @@ export class Coordinators {
     const owner = ownerOf(host);
     const { root } = owner;
     if (root.shared !== undefined) throw bad('Coordinators need a root on a disk of one machine: the option shared excludes them.');
+    if (root.vaults !== undefined) throw new HoldfastError('encryption-unsupported', 'Coordinators cannot encrypt what they keep yet, and their host encrypts.');
     this.#host = host;
     this.#alarms = new AlarmIndex(root);
     const { clock = systemClock, connect, suspectAfter, regions: given } = givenOptions(replaced, ['clock', 'connect', 'suspectAfter', 'regions'], 'Coordinators');

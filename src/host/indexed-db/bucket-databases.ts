@@ -65,6 +65,7 @@ export class BucketDatabases implements IndexedDBPlace {
   /** @throws HoldfastError closed; root-newer, root-unusable or disk-unsupported; disk-failed */
   async ready(): Promise<void> {
     this.#bucket.open();
+    this.#bucket.place.encryption?.refuse('indexedDB');
     const [code] = await Promise.all([recordCode.load(), this.#bucket.engine.ready()]);
     this.#bucket.open();
     this.#running ??= this.#start(code);

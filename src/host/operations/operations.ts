@@ -1,11 +1,13 @@
 import { withMaintenance } from '../../disk/maintenance/maintenance-lock.ts';
-import { deleteOrigin, hasOrigin } from '../../disk/maintenance/replace-origin.ts';
+import { deleteOrigin, hasOrigin, pathOfOrigin } from '../../disk/maintenance/replace-origin.ts';
+import { requireNotEncrypted } from '../../disk/root/encrypted.ts';
 import type { Root } from '../../disk/root/root.ts';
 import { isObject } from '../../runtime/brands.ts';
 import { exportOrigins, exportStream, requireOrigins } from '../archive/export-origins.ts';
 import { importOrigins } from '../archive/import-origins.ts';
 import { backup } from '../backup/code.ts';
 import type { BackupOptions, BackupResult } from '../backup/types.ts';
+import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { bad, givenOptions, requireOneOf } from '../option-checks.ts';
 import type { StorageHostOptions } from '../options.ts';
 import { parseOrigin, type OriginLike } from '../origin.ts';
@@ -43,12 +45,14 @@ export class Operations {
     const given: readonly OriginLike[] = Array.isArray(origin) ? origin : [origin];
     const origins = given.map((each) => parseOrigin(each));
     requireOrigins(this.#root, origins, bucket);
+    for (const name of origins) requireNotEncrypted(pathOfOrigin(this.#root, name), name);
     return exportStream(exportOrigins(this.#root, origins, bucket)) as ReadableStream<Uint8Array>;
   }
 
   async import(stream: AsyncIterable<Uint8Array>, options: ImportOptions): Promise<ImportedOrigin[]> {
     const { origin, bucket = null, existing } = givenOptions(options, ['origin', 'bucket', 'existing'], 'importOrigin()');
     if (!isObject(stream) || typeof stream[Symbol.asyncIterator] !== 'function') throw bad('importOrigin() takes a ReadableStream of bytes, or another asynchronous iterable.');
+    this.#requirePlainHost('importOrigin()');
     return importOrigins(stream, {
       root: this.#root,
       openHost: (root) => this.#openHost(root),
@@ -61,6 +65,11 @@ export class Operations {
 
   backup(to: string | URL, options: BackupOptions): Promise<BackupResult> {
     return backup(this.#root, to, options);
+  }
+
+  #requirePlainHost(what: string): void {
+    if (this.#root.vaults === undefined) return;
+    throw new HoldfastError('encryption-unsupported', `${what} cannot encrypt what it writes yet; nothing was written.`);
   }
 
   /** Syncs nothing: what is imported is a change like any other, which the hosts that sync bring to the hub. */

@@ -2,6 +2,7 @@ import { coordinatorPlaces } from '../../disk/coordinator/survey.ts';
 import { surveyBucket, type BucketSurvey } from '../../disk/survey/survey-bucket.ts';
 import { surveyCoordinator } from '../../disk/survey/survey-coordinator.ts';
 import { bucketsOf, type OriginPlace, originsOf } from '../../disk/root/origins.ts';
+import type { OriginVault } from '../../disk/root/origin-vault.ts';
 import type { Root } from '../../disk/root/root.ts';
 import { nextTurn } from '../../runtime/timers.ts';
 import type { UsageDetails } from '../../storage/storage-manager.ts';
@@ -16,7 +17,7 @@ export async function* summaries(root: Root): AsyncGenerator<OriginSummary, void
   for (const place of originsOf(root)) {
     const coordinators: CoordinatorSummary[] = [];
     for (const each of coordinatorSummaries(place)) if (coordinators.push(each) % AT_ONCE === 0) await nextTurn();
-    const buckets = bucketSummaries(place);
+    const buckets = bucketSummaries(place, root.vaults?.of(place.origin));
     if (buckets.length > 0) yield together(place.origin, buckets, coordinators);
     await nextTurn();
   }
@@ -28,8 +29,8 @@ export function summaryOfOrigin(place: OriginPlace): OriginSummary | null {
   return buckets.length === 0 ? null : together(place.origin, buckets, [...coordinatorSummaries(place)]);
 }
 
-function bucketSummaries({ origin, path: place }: OriginPlace): BucketSummary[] {
-  return bucketsOf(place).map(({ name, path: bucket }) => summaryOf(name, surveyBucket(bucket, `${origin}/`)));
+function bucketSummaries({ origin, path: place }: OriginPlace, vault?: OriginVault): BucketSummary[] {
+  return bucketsOf(place).map(({ name, path: bucket }) => summaryOf(name, surveyBucket(bucket, `${origin}/`, vault?.place(name))));
 }
 
 /** What one coordinator takes. */

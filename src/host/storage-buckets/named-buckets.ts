@@ -20,6 +20,7 @@ export class NamedBuckets {
 
   /** Does no I/O. */
   constructor(home: Bucket, owner: BucketOwner) {
+    home.place.encryption?.refuse('storageBuckets');
     this.#home = home;
     this.#owner = owner;
     const { root } = owner;

@@ -58,7 +58,8 @@ function syncedOrigins(option: string, value: unknown): SyncSettings['includes']
 }
 
 /** @throws HoldfastError bad-option */
-export function syncSettings(value: unknown): SyncSettings {
+export function syncSettings(value: unknown, shared: unknown): SyncSettings {
+  if (shared !== undefined) throw bad("Options 'sync' and 'shared' exclude each other: several machines of one root need no hub between them, and a hub wants a root of each region's own.");
   const options: Partial<SyncOptions> = givenOptions(value as object, ['hub', 'region', 'origins', 'files', 'broadcast'], "Option 'sync'");
   return {
     hub: requireHub(options.hub),

@@ -18,8 +18,8 @@ function provided(): typeof Code {
 }
 
 /** @throws HoldfastError bad-option */
-export function syncOption(value: unknown): SyncSettings | undefined {
-  return value === undefined ? undefined : provided().syncSettings(value);
+export function syncOption(value: unknown, shared: unknown): SyncSettings | undefined {
+  return value === undefined ? undefined : provided().syncSettings(value, shared);
 }
 
 /** A bucket's part in a hub's order; null where the host has none for its origin. */

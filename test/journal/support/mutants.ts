@@ -27,9 +27,9 @@ export const mutants = [
     defects: [
       {
         file: 'replay.ts',
-        from: 'const file = openSuccessor(this.directory, known.number, known.magic, FILE_HEADER_BYTES);',
+        from: 'const file = openSuccessor(this.directory, known.number, known.magic, FILE_HEADER_BYTES, this.encryption);',
         to: `fs.closeSync(fs.openSync(generationPath(this.directory, known.number), 'a'));
-             const file = openSuccessor(this.directory, known.number, known.magic, FILE_HEADER_BYTES);`,
+             const file = openSuccessor(this.directory, known.number, known.magic, FILE_HEADER_BYTES, this.encryption);`,
       },
     ],
   },

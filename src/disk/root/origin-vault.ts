@@ -1,0 +1,28 @@
+import type { PlaceKeys } from '../place.ts';
+
+/** The file in an origin's directory that has its wrapped keys; an origin is encrypted if it is there. */
+export const KEYS = 'keys';
+
+/** The keys of one origin, as a host that encrypts has them. What it throws, it throws before anything is written. */
+export interface OriginVault {
+  /**
+   * To be called before anything of the origin is opened.
+   *
+   * @param isThere - whether the origin has a bucket
+   * @throws HoldfastError `key-pending`, `key-missing`, `key-wrong`, `keys-damaged`, `not-encrypted`
+   */
+  require(isThere: boolean): void;
+  /** To be called before something is added to an origin that is there: what was plain gets keys. @throws as `require` */
+  ensure(): void;
+  /** Makes keys of an origin that is being built, and writes them into its draft, synced. @throws as `require` */
+  build(draft: string): void;
+  /** To be called when the origin may be another one than it was: its keys are read again. */
+  forget(): void;
+  /** `bucket`: the name of its directory. */
+  place(bucket: string): PlaceKeys;
+}
+
+/** The keys of a root's origins. */
+export interface Vaults {
+  of(origin: string): OriginVault;
+}

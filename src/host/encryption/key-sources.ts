@@ -1,0 +1,205 @@
+import { Buffer } from 'node:buffer';
+import type { KeyObject } from 'node:crypto';
+import { KEY_BYTES, secretOf } from '../../disk/encryption/derive.ts';
+import { entropy } from '../../disk/encryption/entropy.ts';
+import { MOST_KMS_BYTES, type SealedKeyFile } from '../../disk/encryption/key-file.ts';
+import { isThenable } from '../../runtime/brands.ts';
+import { isUint8Array } from '../../runtime/byte-brands.ts';
+import { HoldfastError } from '../../runtime/holdfast-error.ts';
+import { clearTimeout, setTimeout } from '../../runtime/timers.ts';
+import { requireKey, type EncryptionSettings, type KeyManagement } from './options.ts';
+
+/** How long a key is waited for, in milliseconds. */
+const WAIT_MS = 10_000;
+
+/** The root keys of one origin. */
+export interface RootKeys {
+  /** What new keys are wrapped with. */
+  readonly active: KeyObject;
+  /** What a KMS has wrapped that one to. */
+  readonly kms: Uint8Array;
+  /** All that may have been used. Which one it was is told by its id. */
+  readonly all: readonly KeyObject[];
+}
+
+/** Where root keys come from. `file`: what is on the disk; null: there is nothing yet. */
+export interface KeySource {
+  /** @throws HoldfastError `key-pending`, `key-missing`, `bad-option` */
+  keysFor(file: SealedKeyFile | null): RootKeys;
+  /** Resolves when `keysFor` has nothing to wait for. @throws HoldfastError as that, `key-pending` after ten seconds */
+  prepare(file: SealedKeyFile | null): Promise<void>;
+}
+
+const NONE = new Uint8Array(0);
+
+/** `previous`: of whoever asks. */
+export function sourceOf(origin: string, { key, keyFor, kms, previous }: EncryptionSettings): KeySource {
+  if (key !== undefined) return new FixedSource({ active: key, kms: NONE, all: [key, ...previous] });
+  if (kms !== undefined) return new KmsSource(origin, kms);
+  if (keyFor !== undefined) return new FunctionSource(origin, keyFor, previous);
+  throw new Error('an origin is encrypted with no key');
+}
+
+function pending(origin: string, cause?: unknown): HoldfastError {
+  return new HoldfastError('key-pending', `The key of ${origin} is not there yet; await host.unlock('${origin}') first.`, { cause });
+}
+
+/** What a provider throws may say what nobody else should know: it is the cause, and not repeated. */
+function failed(origin: string, cause: unknown): HoldfastError {
+  if (cause instanceof HoldfastError) return cause;
+  return new HoldfastError('key-missing', `The option 'encryption' could not give the key of ${origin}.`, { cause });
+}
+
+async function bounded(origin: string, waited: Promise<unknown>): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(pending(origin, new Error(`it did not come within ${WAIT_MS} ms`))), WAIT_MS);
+  });
+  try {
+    await Promise.race([waited, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+class FixedSource implements KeySource {
+  readonly #keys: RootKeys;
+
+  constructor(keys: RootKeys) {
+    this.#keys = keys;
+  }
+
+  keysFor(): RootKeys {
+    return this.#keys;
+  }
+
+  async prepare(): Promise<void> {
+    // It is there.
+  }
+}
+
+/** Asks once, and again after a failure. */
+class FunctionSource implements KeySource {
+  readonly #origin: string;
+  readonly #ask: (origin: string) => unknown;
+  readonly #previous: readonly KeyObject[];
+  #keys: RootKeys | null = null;
+  #waiting: Promise<void> | null = null;
+
+  constructor(origin: string, ask: (origin: string) => unknown, previous: readonly KeyObject[]) {
+    this.#origin = origin;
+    this.#ask = ask;
+    this.#previous = previous;
+  }
+
+  keysFor(): RootKeys {
+    this.#begin();
+    if (this.#keys === null) throw pending(this.#origin);
+    return this.#keys;
+  }
+
+  async prepare(): Promise<void> {
+    this.#begin();
+    if (this.#waiting !== null) await bounded(this.#origin, this.#waiting);
+  }
+
+  #begin(): void {
+    if (this.#keys !== null || this.#waiting !== null) return;
+    let given: unknown;
+    try {
+      given = this.#ask(this.#origin);
+    } catch (error) {
+      throw failed(this.#origin, error);
+    }
+    if (!isThenable(given)) return this.#take(given);
+    this.#waiting = this.#wait(given);
+    // Whoever waits is told; nobody may.
+    this.#waiting.catch(() => undefined);
+  }
+
+  async #wait(given: PromiseLike<unknown>): Promise<void> {
+    try {
+      this.#take(await given);
+    } catch (error) {
+      throw failed(this.#origin, error);
+    } finally {
+      this.#waiting = null;
+    }
+  }
+
+  #take(given: unknown): void {
+    const active = requireKey(given, `What option 'encryption.keyFor' gives for ${this.#origin}`);
+    this.#keys = { active, kms: NONE, all: [active, ...this.#previous] };
+  }
+}
+
+/** A key of its own for each origin, of which the disk has only what the service has made of it. */
+class KmsSource implements KeySource {
+  readonly #origin: string;
+  readonly #kms: KeyManagement;
+  /** By what they were wrapped to, in hexadecimal; empty: for an origin that is yet to be made. */
+  readonly #known = new Map<string, RootKeys>();
+  readonly #waiting = new Map<string, Promise<void>>();
+
+  constructor(origin: string, kms: KeyManagement) {
+    this.#origin = origin;
+    this.#kms = kms;
+  }
+
+  keysFor(file: SealedKeyFile | null): RootKeys {
+    const known = this.#known.get(nameOf(file));
+    // What was made for an origin is that one's alone, should it be deleted and made again.
+    if (file !== null) this.#known.delete('');
+    if (known !== undefined) return known;
+    this.#begin(file).catch(() => undefined);
+    throw pending(this.#origin);
+  }
+
+  async prepare(file: SealedKeyFile | null): Promise<void> {
+    if (!this.#known.has(nameOf(file))) await bounded(this.#origin, this.#begin(file));
+  }
+
+  #begin(file: SealedKeyFile | null): Promise<void> {
+    const name = nameOf(file);
+    const before = this.#waiting.get(name);
+    if (before !== undefined) return before;
+    const waiting = this.#wait(name, file).finally(() => this.#waiting.delete(name));
+    this.#waiting.set(name, waiting);
+    return waiting;
+  }
+
+  async #wait(name: string, file: SealedKeyFile | null): Promise<void> {
+    try {
+      const keys = file === null ? await this.#make() : await this.#unwrap(Uint8Array.from(file.kms));
+      this.#known.set(name, keys);
+      this.#known.set(nameOf({ kms: keys.kms }), keys);
+    } catch (error) {
+      throw failed(this.#origin, error);
+    }
+  }
+
+  async #make(): Promise<RootKeys> {
+    const bytes = entropy(KEY_BYTES);
+    const given = Uint8Array.from(bytes);
+    try {
+      const wrapped: unknown = await this.#kms.wrap(given, this.#origin);
+      if (!isUint8Array(wrapped) || wrapped.length === 0 || wrapped.length > MOST_KMS_BYTES || Buffer.from(wrapped).includes(Buffer.from(bytes))) {
+        throw new HoldfastError('bad-option', `What option 'encryption.kms' wraps a key to must be a Uint8Array of at most ${MOST_KMS_BYTES} bytes, without the key in it.`);
+      }
+      const active = secretOf(bytes);
+      return { active, kms: Uint8Array.from(wrapped), all: [active] };
+    } finally {
+      given.fill(0);
+    }
+  }
+
+  async #unwrap(kms: Uint8Array): Promise<RootKeys> {
+    if (kms.length === 0) throw new HoldfastError('key-wrong', `The keys of ${this.#origin} were not wrapped by a KMS.`);
+    const active = requireKey(await this.#kms.unwrap(Uint8Array.from(kms), this.#origin), `What option 'encryption.kms' unwraps for ${this.#origin}`);
+    return { active, kms, all: [active] };
+  }
+}
+
+function nameOf(file: Pick<SealedKeyFile, 'kms'> | null): string {
+  return file === null ? '' : `of ${Buffer.from(file.kms).toString('hex')}`;
+}

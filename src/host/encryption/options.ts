@@ -1,0 +1,69 @@
+import type { KeyObject } from 'node:crypto';
+import { KEY_BYTES, secretOf } from '../../disk/encryption/derive.ts';
+import { isUint8Array } from '../../runtime/byte-brands.ts';
+import { bad, givenOptions, requireOneOf } from '../option-checks.ts';
+
+/** 32 random bytes; what is given is copied at once, so the caller may wipe it. */
+export type EncryptionKey = Uint8Array | KeyObject;
+
+/** A service that wraps keys, and gives back what it has wrapped. Neither may return what it was given. */
+export interface KeyManagement {
+  /** The bytes are 32, and wiped when the promise settles; at most 16,384 come back. */
+  wrap(key: Uint8Array, origin: string): Uint8Array | Promise<Uint8Array>;
+  unwrap(wrapped: Uint8Array, origin: string): Uint8Array | Promise<Uint8Array>;
+}
+
+/** One of `key`, `keyFor` and `kms` is to be there. docs/ENCRYPTION.md */
+export interface EncryptionOptions {
+  /** One key for all origins. */
+  readonly key?: EncryptionKey | undefined;
+  /** A key for each origin, asked for once; if it is a promise, see {@link StorageHost.unlock}. */
+  readonly keyFor?: ((origin: string) => EncryptionKey | Promise<EncryptionKey>) | undefined;
+  /** A key for each origin, made here and known to the service only. */
+  readonly kms?: KeyManagement | undefined;
+  /** Keys that were `key`, or those of `keyFor`, before: what they have wrapped opens, until `holdfast rekey` has wrapped it anew. */
+  readonly previous?: readonly EncryptionKey[] | undefined;
+  /** Whether names of files can be read without a key. Settled when an origin is made. Default `encrypted`. */
+  readonly names?: 'encrypted' | 'visible' | undefined;
+  /** What becomes of origins that are not encrypted: an error (`refuse`, the default), or they are from their next change on. */
+  readonly plain?: 'refuse' | 'migrate' | undefined;
+}
+
+export interface EncryptionSettings {
+  readonly key: KeyObject | undefined;
+  readonly keyFor: EncryptionOptions['keyFor'];
+  readonly kms: KeyManagement | undefined;
+  readonly previous: readonly KeyObject[];
+  readonly visibleNames: boolean;
+  readonly migrates: boolean;
+}
+
+const known = ['key', 'keyFor', 'kms', 'previous', 'names', 'plain'] as const;
+
+/** @throws HoldfastError bad-option */
+export function encryptionSettings(given: unknown): EncryptionSettings {
+  const options = givenOptions(given as EncryptionOptions, known, "Option 'encryption'");
+  const { key, keyFor, kms, previous = [], names = 'encrypted', plain = 'refuse' } = options;
+  if ([key, keyFor, kms].filter((way) => way !== undefined).length !== 1) throw bad("Option 'encryption' takes exactly one of 'key', 'keyFor' and 'kms'.");
+  if (keyFor !== undefined && typeof keyFor !== 'function') throw bad("Option 'encryption.keyFor' must be a function that gives the key of an origin.");
+  if (kms !== undefined && (typeof kms?.wrap !== 'function' || typeof kms.unwrap !== 'function')) throw bad("Option 'encryption.kms' must have the methods wrap() and unwrap().");
+  if (!Array.isArray(previous)) throw bad("Option 'encryption.previous' must be an array of keys.");
+  return {
+    key: key === undefined ? undefined : requireKey(key, "Option 'encryption.key'"),
+    keyFor,
+    kms,
+    previous: (previous as readonly unknown[]).map((each) => requireKey(each, "Each of option 'encryption.previous'")),
+    visibleNames: requireOneOf('encryption.names', names, ['encrypted', 'visible']) === 'visible',
+    migrates: requireOneOf('encryption.plain', plain, ['refuse', 'migrate']) === 'migrate',
+  };
+}
+
+/** What is wrong with it is said without it. @throws HoldfastError bad-option */
+export function requireKey(given: unknown, what: string): KeyObject {
+  if (isUint8Array(given) && given.length === KEY_BYTES) return secretOf(Uint8Array.from(given));
+  const object = given as Partial<KeyObject> | null | undefined;
+  const isSecret = typeof object === 'object' && object?.type === 'secret' && object.symmetricKeySize === KEY_BYTES && typeof object.export === 'function';
+  if (isSecret) return secretOf(Uint8Array.from((object as KeyObject).export()));
+  const found = isUint8Array(given) ? `${given.length} bytes` : typeof given;
+  throw bad(`${what} must be ${KEY_BYTES} bytes (a Uint8Array or a secret KeyObject), not ${found}.`);
+}

@@ -1,0 +1,244 @@
+import path from 'node:path';
+import { isKeyOf, openKeyFile, parseKeyFile, sealKeyFile, type SealedKeyFile } from '../../disk/encryption/key-file.ts';
+import { addKeys, readKeys, replaceKeys, stampOf, writeKeys } from '../../disk/encryption/key-store.ts';
+import { OriginKeys } from '../../disk/encryption/origin-keys.ts';
+import { requireKnownAnswers } from '../../disk/encryption/self-test.ts';
+import { PLAIN, type JournalCipher, type JournalEncryption } from '../../disk/journal/journal-cipher.ts';
+import type { Magic } from '../../disk/journal/magic.ts';
+import { encodeOrigin } from '../../disk/names/origin.ts';
+import type { PlaceKeys } from '../../disk/place.ts';
+import type { OriginVault, Vaults } from '../../disk/root/origin-vault.ts';
+import { HoldfastError } from '../../runtime/holdfast-error.ts';
+import { WeakMapByName } from '../weak-map-by-name.ts';
+import { sourceOf, type KeySource, type RootKeys } from './key-sources.ts';
+import { requireMigratable } from './migratable.ts';
+import type { EncryptionSettings } from './options.ts';
+
+/*
+ * Invariants
+ * - Whatever is wrong with keys is an error before anything is written.
+ * - Keys that are held are those of the file that is there, as of the last time that anything was opened or made; but
+ *   while an origin is built they are those of its draft.
+ * - Nothing is encrypted with keys that are not on the disk.
+ */
+
+/** Attempts at encrypting a journal that others go on writing to. */
+const CONVERSIONS = 16;
+
+export class HostVaults implements Vaults {
+  readonly #root: string;
+  readonly #settings: EncryptionSettings;
+  readonly #vaults = new WeakMapByName<Vault>();
+
+  /** `root`: its absolute path. */
+  constructor(root: string, settings: EncryptionSettings) {
+    this.#root = root;
+    this.#settings = settings;
+  }
+
+  of(origin: string): Vault {
+    const known = this.#vaults.get(origin);
+    if (known !== undefined) return known;
+    const vault = new Vault(this.#root, origin, this.#settings);
+    this.#vaults.set(origin, vault);
+    return vault;
+  }
+}
+
+export class Vault implements OriginVault {
+  readonly origin: string;
+  readonly directory: string;
+  readonly #workshop: string;
+  readonly #settings: EncryptionSettings;
+  readonly #source: KeySource;
+  #keys: OriginKeys | null = null;
+  #rootKeys: RootKeys | null = null;
+  /** Of the file that the keys are from. */
+  #stamp: string | null = null;
+  #isBuilding = false;
+
+  constructor(root: string, origin: string, settings: EncryptionSettings) {
+    this.origin = origin;
+    this.directory = path.join(root, 'origins', encodeOrigin(origin));
+    this.#workshop = path.join(root, 'new');
+    this.#settings = settings;
+    this.#source = sourceOf(origin, settings);
+  }
+
+  require(isThere: boolean): void {
+    this.#isBuilding = false;
+    this.refresh();
+    if (this.#keys !== null) return;
+    // Whatever is wrong with the key is told by the first use, not by the first write.
+    this.#source.keysFor(null);
+    if (isThere && !this.#settings.migrates) throw this.#notEncrypted();
+  }
+
+  ensure(): void {
+    this.#isBuilding = false;
+    this.refresh();
+    if (this.#keys !== null) return;
+    if (!this.#settings.migrates) throw this.#notEncrypted();
+    requireMigratable(this.directory, this.origin);
+    const { bytes } = this.#create(true);
+    addKeys(this.directory, this.#workshop, bytes);
+    this.refresh();
+  }
+
+  build(draft: string): void {
+    const { keys, bytes } = this.#create(false);
+    writeKeys(draft, bytes);
+    this.#keys = keys;
+    this.#isBuilding = true;
+  }
+
+  #create(isMigrating: boolean): { readonly keys: OriginKeys; readonly bytes: Uint8Array } {
+    const { active, kms } = this.#source.keysFor(null);
+    const keys = OriginKeys.create(this.origin, { visibleNames: this.#settings.visibleNames, isMigrating, kms });
+    return { keys, bytes: sealKeyFile(active, keys.file, this.origin) };
+  }
+
+  forget(): void {
+    this.#keys = null;
+    this.#stamp = null;
+    this.#isBuilding = false;
+  }
+
+  /** Reads the file of keys if it is another one than before. @throws HoldfastError */
+  refresh(): void {
+    if (this.#isBuilding) return;
+    const stamp = stampOf(this.directory);
+    if (stamp !== null && stamp === this.#stamp) return;
+    this.#keys = null;
+    const file = this.#sealed();
+    if (file === null) return;
+    this.#keys = this.#open(file);
+    this.#stamp = stamp;
+  }
+
+  #sealed(): SealedKeyFile | null {
+    const bytes = readKeys(this.directory);
+    return bytes === null ? null : parseKeyFile(bytes, this.origin);
+  }
+
+  #open(file: SealedKeyFile): OriginKeys {
+    requireKnownAnswers();
+    const rootKeys = this.#source.keysFor(file);
+    const rootKey = rootKeys.all.find((each) => isKeyOf(each, file, this.origin));
+    if (rootKey === undefined) throw new HoldfastError('key-wrong', `The key that was given is not that of ${this.origin}, whose data key ${file.active} another one has wrapped. Nothing was opened.`);
+    this.#rootKeys = rootKeys;
+    return new OriginKeys(this.origin, openKeyFile(rootKey, file, this.origin));
+  }
+
+  /** Made where the origin is there without; see {@link PlaceKeys}. */
+  get keys(): OriginKeys {
+    if (this.#keys === null) this.refresh();
+    if (this.#keys === null) this.ensure();
+    if (this.#keys === null) throw this.#notEncrypted();
+    return this.#keys;
+  }
+
+  /** The keys, if there are any. */
+  get held(): OriginKeys | null {
+    return this.#keys;
+  }
+
+  async prepare(): Promise<void> {
+    await this.#source.prepare(this.#sealed());
+    this.refresh();
+  }
+
+  /** Whether the file of keys is wrapped with what is the root key now. */
+  get isCurrent(): boolean {
+    const file = this.#sealed();
+    return file === null || isKeyOf(this.#source.keysFor(file).active, file, this.origin);
+  }
+
+  /** Puts other keys, or the same wrapped anew, in the place of those that are there; under the lock of maintenance. */
+  replace(change: (keys: OriginKeys) => OriginKeys): void {
+    this.refresh();
+    if (this.#keys === null || this.#rootKeys === null) throw this.#notEncrypted();
+    replaceKeys(this.directory, this.#workshop, sealKeyFile(this.#rootKeys.active, change(this.#keys).file, this.origin));
+    this.refresh();
+  }
+
+  /** A generation from before the origin was encrypted may be read while that is under way. */
+  requirePlainAllowed(what: string): void {
+    if (this.#settings.migrates && (this.#keys === null || this.#keys.isMigrating)) return;
+    throw this.#keys === null ? this.#notEncrypted() : new HoldfastError('not-encrypted', `${what} is not encrypted, and ${this.origin} is: it is not used.`);
+  }
+
+  #notEncrypted(): HoldfastError {
+    return new HoldfastError('not-encrypted', `${this.origin} is not encrypted, and the host encrypts; with encryption.plain 'migrate', or by the command holdfast encrypt, it will be.`);
+  }
+
+  place(bucket: string): PlaceKeys {
+    return new VaultPlace(this, bucket);
+  }
+}
+
+class VaultPlace implements PlaceKeys {
+  readonly #vault: Vault;
+  readonly #bucket: string;
+
+  constructor(vault: Vault, bucket: string) {
+    this.#vault = vault;
+    this.#bucket = bucket;
+  }
+
+  get keys(): OriginKeys {
+    return this.#vault.keys;
+  }
+
+  journal(name: string): JournalEncryption {
+    return new VaultJournal(this.#vault, `${this.#bucket}/${name}`);
+  }
+
+  prepare(): Promise<void> {
+    return this.#vault.prepare();
+  }
+
+  refuse(what: string): never {
+    throw new HoldfastError('encryption-unsupported', `What is kept by ${what} cannot be encrypted yet, and ${this.#vault.origin} is encrypted: nothing was written.`);
+  }
+}
+
+class VaultJournal implements JournalEncryption {
+  readonly #vault: Vault;
+  readonly #purpose: string;
+  /** The last one, for a journal that is closed and opened again. */
+  #last: { readonly keys: OriginKeys; readonly keyId: number; readonly magic: Magic; readonly cipher: JournalCipher } | null = null;
+
+  constructor(vault: Vault, purpose: string) {
+    this.#vault = vault;
+    this.#purpose = purpose;
+  }
+
+  get activeId(): number {
+    return (this.#vault.held ?? this.#vault.keys).activeId;
+  }
+
+  convert(step: () => boolean): void {
+    for (let attempt = 0; step(); attempt++) {
+      if (attempt === CONVERSIONS) throw new HoldfastError('disk-failed', `The journal ${this.#purpose} of ${this.#vault.origin} could not be encrypted: others without a key write to it all the time.`);
+    }
+  }
+
+  refresh(): void {
+    this.#vault.refresh();
+  }
+
+  cipherFor(keyId: number, magic: Magic, file: string): JournalCipher | null {
+    this.#vault.refresh();
+    if (keyId === PLAIN) {
+      this.#vault.requirePlainAllowed(file);
+      return null;
+    }
+    const { keys } = this.#vault;
+    const last = this.#last;
+    if (last?.keyId === keyId && last.keys === keys && last.magic.equals(magic)) return last.cipher;
+    const cipher = keys.journalCipher(keyId, magic.bytes, this.#purpose, file);
+    this.#last = { keys, keyId, magic, cipher };
+    return cipher;
+  }
+}

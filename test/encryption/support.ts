@@ -1,0 +1,34 @@
+import { createHash } from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+import { HoldfastError } from '../../src/runtime/holdfast-error.ts';
+
+/** The files below a directory, relative to it. */
+export function filesIn(directory: string): string[] {
+  return fs.readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter((name) => fs.lstatSync(path.join(directory, name)).isFile());
+}
+
+/** What there is in a directory: each file with a digest of its bytes. */
+export function snapshotOf(directory: string): Record<string, string> {
+  return Object.fromEntries(filesIn(directory).map((name) => [name, createHash('sha256').update(fs.readFileSync(path.join(directory, name))).digest('hex')]));
+}
+
+/** The files, and names, in which there is a text: in UTF-8, UTF-16, Latin-1 or base64. */
+export function treeHas(directory: string, canary: string | Buffer): string[] {
+  const forms = typeof canary === 'string' ? (['utf8', 'utf16le', 'latin1'] as const).map((encoding) => Buffer.from(canary, encoding)) : [canary];
+  return filesIn(directory).filter((name) => {
+    const bytes = Buffer.concat([Buffer.from(name), fs.readFileSync(path.join(directory, name))]);
+    return forms.some((form) => bytes.includes(form));
+  });
+}
+
+/** The code of a HoldfastError that is thrown, or that what is thrown is caused by. */
+export function codeBehind(action: () => unknown): string {
+  try {
+    action();
+  } catch (error) {
+    for (let at: unknown = error; at !== undefined && at !== null; at = (at as { cause?: unknown }).cause) if (at instanceof HoldfastError) return at.code;
+    throw error;
+  }
+  return 'nothing was thrown';
+}
