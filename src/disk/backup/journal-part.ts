@@ -61,7 +61,7 @@ export class JournalPart implements Part {
     if (!this.#journal.catchUp()) throw new Moved(this.directory);
     this.#isReplaced = false;
     const { generation: number, file: path } = this.#journal;
-    const file = openGeneration(this.directory, number, path, 'read');
+    const file = openGeneration(this.directory, number, undefined, path, 'read');
     if (file === null) throw new Moved(this.directory);
     return { number, path, kept: null, file };
   }

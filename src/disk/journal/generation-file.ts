@@ -11,8 +11,8 @@ import { isMagic, Magic, MAGIC_BYTES } from './magic.ts';
 
 /* The layout is in docs/FORMAT.md, "Generation". */
 const IDENTIFIER = Uint8Array.from('HFJOURNL', (character) => character.charCodeAt(0));
-const PLAIN_VERSION = 1;
-const ENCRYPTED_VERSION = 2;
+/** Those that are encrypted have it; plain ones 1. */
+const FORMAT_VERSION = 2;
 const VERSION = 8;
 const KEY_ID = 12;
 const MAGIC = 16;
@@ -52,7 +52,7 @@ export function candidatePath(directory: string, number: number, magic: Magic): 
 export function encodeFileHeader(magic: Magic, keyId = PLAIN): Uint8Array {
   const header = new Uint8Array(FILE_HEADER_BYTES);
   header.set(IDENTIFIER);
-  putUint32(header, VERSION, keyId === PLAIN ? PLAIN_VERSION : ENCRYPTED_VERSION);
+  putUint32(header, VERSION, keyId === PLAIN ? 1 : FORMAT_VERSION);
   putUint32(header, KEY_ID, keyId);
   header.set(magic.bytes, MAGIC);
   putUint32(header, CHECKSUM, crc32(header, 0, CHECKSUM));
@@ -65,8 +65,8 @@ function decodeFileHeader(header: Uint8Array, length: number, path: string): Pic
   if (IDENTIFIER.some((byte, index) => header[index] !== byte)) throw damaged('it does not start as a journal does');
   if (getUint32(header, CHECKSUM) !== crc32(header, 0, CHECKSUM)) throw damaged('the checksum of its header is wrong');
   const version = getUint32(header, VERSION);
-  if (version > ENCRYPTED_VERSION) {
-    throw new HoldfastError('root-newer', `The journal ${path} has the newer format ${version}.`);
+  if (version > FORMAT_VERSION) {
+    throw new HoldfastError('root-newer', `The journal ${path} has format ${version}; this version reads up to ${FORMAT_VERSION}.`);
   }
   const magic = header.slice(MAGIC, MAGIC + MAGIC_BYTES);
   if (!isMagic(magic)) throw damaged('its magic cannot serve as one');

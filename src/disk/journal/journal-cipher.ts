@@ -32,10 +32,10 @@ export interface JournalEncryption {
   /**
    * Has a journal from before it was encrypted move on to where it is.
    *
-   * @param step - does what it can, again and again; false: it is done
-   * @throws HoldfastError `disk-failed` when others go on to write to it without a key; what `step` throws
+   * @param moveOn - compacts it, unless others did or are too fast
+   * @throws HoldfastError `disk-failed` when others go on to write to it without a key; what `moveOn` throws
    */
-  convert(step: () => boolean): void;
+  convert(journal: { readonly keyId: number }, moveOn: () => void): void;
   /** Looks whether other keys are there now; costs a system call. @throws as `activeId` */
   refresh(): void;
   /**

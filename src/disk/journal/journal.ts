@@ -208,7 +208,7 @@ export class Journal<Outcome> {
       awaited.landed = false;
       this.#requireWritable();
       // Nothing is added to a generation from before the journal was encrypted: it moves on first, and nothing is kept of it.
-      this.#replay.encryption?.convert(() => this.#replay.keyId === PLAIN && (this.#moveOn(0), true));
+      this.#replay.encryption?.convert(this.#replay, () => this.#moveOn(0));
       this.#refuseRepetition(record);
       const before = this.#replay.size;
       this.#sync?.name();

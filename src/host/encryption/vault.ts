@@ -218,9 +218,10 @@ class VaultJournal implements JournalEncryption {
     return (this.#vault.held ?? this.#vault.keys).activeId;
   }
 
-  convert(step: () => boolean): void {
-    for (let attempt = 0; step(); attempt++) {
+  convert(journal: { readonly keyId: number }, moveOn: () => void): void {
+    for (let attempt = 0; journal.keyId === PLAIN; attempt++) {
       if (attempt === CONVERSIONS) throw new HoldfastError('disk-failed', `The journal ${this.#purpose} of ${this.#vault.origin} could not be encrypted: others without a key write to it all the time.`);
+      moveOn();
     }
   }
 
