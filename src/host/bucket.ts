@@ -170,7 +170,7 @@ export class Bucket implements EnginePlace {
       meter: this.meter,
       map: () => this.#mapJournal(),
       mapClient: (url: string) => this.#mapJournal().client(randomInteger(), url),
-      channels: () => this.channelJournal().span,
+      channelJournal: () => this.channelJournal(),
       requireOpen: () => this.requireOpen(),
       keep: () => this.#owner.keep(this, true),
     };
@@ -207,12 +207,7 @@ export class Bucket implements EnginePlace {
 
   /** What the channels of all clients in this realm go through. */
   channelJournal(): ChannelJournal {
-    const { shared } = this.#owner.root;
-    return (this.#channels ??= new broadcastChannel.code.ChannelJournal(this.place, {
-      shared,
-      spans: this.#sync?.broadcasts === true,
-      onCompaction: this.meter.compacted,
-    }));
+    return (this.#channels ??= broadcastChannel.code.journalOf(this, this.#sync?.broadcasts));
   }
 
   /** Does something of the storage that is awaited; a coordinator's calls wait for it. */

@@ -14,7 +14,7 @@ import type { Span } from './span.ts';
 export interface ChannelJournalOptions extends Pick<JournalOptions, 'onCompaction'> {
   readonly shared?: Shared | undefined;
   /** Messages are for other roots, too: they wait for their place in a hub's order while somebody follows it. */
-  readonly spans?: boolean;
+  readonly spans?: boolean | undefined;
 }
 
 /** A bucket's channels as whoever follows a hub for them has them. */

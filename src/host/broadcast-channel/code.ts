@@ -2,5 +2,5 @@
 import '../../file-system/loaded.ts';
 
 export { channelInterface } from '../../broadcast-channel/broadcast-channel.ts';
-export { ChannelJournal } from '../../disk/channels/channel-journal.ts';
 export { ClientChannels } from './client-channels.ts';
+export { journalOf } from './journal-of.ts';

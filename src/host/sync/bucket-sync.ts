@@ -1,5 +1,5 @@
 import type { Locator } from '../../disk/locator.ts';
-import type { SpanJournal } from '../../disk/channels/channel-journal.ts';
+import type { ChannelJournal } from '../../disk/channels/channel-journal.ts';
 import type { MapJournal } from '../../disk/map/map-journal.ts';
 import type { MapClient } from '../../disk/map/map-client.ts';
 import type { BucketPlace } from '../../disk/place.ts';
@@ -26,8 +26,7 @@ export interface SyncedBucket {
   readonly meter: Meter;
   map(): MapJournal;
   mapClient(url: string): MapClient;
-  /** How its channels stand to a hub. */
-  channels(): SpanJournal;
+  channelJournal(): ChannelJournal;
   /** @throws HoldfastError closed */
   requireOpen(): void;
   /** From now on the bucket is in use, whoever holds it. */
@@ -84,7 +83,7 @@ export class BucketSync {
       settings: this.#settings,
       place,
       map: this.#bucket.map().replicaJournal(),
-      channels: this.broadcasts ? this.#bucket.channels() : null,
+      channels: this.broadcasts ? this.#bucket.channelJournal().span : null,
       locks: engine.locks,
       tree: engine.tree,
       durability,
