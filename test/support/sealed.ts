@@ -13,7 +13,8 @@ export function testKeys(): OriginKeys {
 
 export function testSealing(): Sealing {
   const keys = testKeys();
-  return new FileSealing(keys, new SealedNames(keys.namesCipher('default')));
+  const names = new SealedNames(keys.namesCipher('default'));
+  return new FileSealing(keys, () => names);
 }
 
 /** Whether this run has everything encrypted. */

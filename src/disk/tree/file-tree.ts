@@ -475,10 +475,21 @@ export class FileTree {
   }
 }
 
-/** How a `File` reads. */
+/** How a `File` reads: what takes long, a turn of the event loop for each piece. */
 function bytesOf(content: Content): ReturnType<SealedBytes['reader']> {
-  return (into, position) => content.read(into, position);
+  return (into, position) => (into.byteLength <= SMALL_BYTES ? content.read(into, position) : readPiece(content, into, position));
 }
+
+async function readPiece(content: Content, into: Uint8Array, position: number): Promise<number> {
+  await nextTurn();
+  return content.read(into.subarray(0, PIECE_BYTES), position);
+}
+
+/** Up to here decrypting takes no longer than a turn of the event loop. */
+const SMALL_BYTES = 64 * 1024;
+
+/** What is decrypted in one turn. */
+const PIECE_BYTES = 2 ** 20;
 
 /** Entries removed in one turn of the event loop. */
 const SLICE = 128;

@@ -12,12 +12,14 @@ import { codeOf, makeBucket, names, read, weigh } from '../../tree/support.ts';
 import type { Bucket } from '../../tree/support.ts';
 import { keysOf, readAll, sample, writeAll } from './support.ts';
 
+const script = new SealedNames(testKeys().namesCipher('default'));
+
 let bucket: Bucket;
 beforeEach(() => void (bucket = makeBucket()));
 afterEach(() => bucket.remove());
 
 function sealing(activeId = 1): Sealing {
-  return new FileSealing(keysOf('a', activeId), new SealedNames(testKeys().namesCipher('default')));
+  return new FileSealing(keysOf('a', activeId), () => script);
 }
 
 function open(activeId = 1, ledger?: Ledger): FileTree {
@@ -108,7 +110,7 @@ test('a copy is written on with the key that the file has, unless that is not th
   writeAll(renewed.content, sample(10, 5), 50);
   await tree.replace(renewed, ['file']);
   const onlyNew = { activeId: 2, fileKey: (id: number, salt: Uint8Array) => (id === 2 ? keysOf('a').fileKey(2, salt) : createSecretKey(createHmac('sha256', 'none').digest())) };
-  const later = bucket.open({ sealing: new FileSealing(onlyNew, new SealedNames(testKeys().namesCipher('default'))) });
+  const later = bucket.open({ sealing: new FileSealing(onlyNew, () => script) });
   const bytes = Buffer.from(await (await later.file(['file'])).arrayBuffer());
   expect(bytes.equals(Buffer.concat([sample(50), sample(10, 5), sample(100_000).subarray(60)]))).toBe(true);
 });

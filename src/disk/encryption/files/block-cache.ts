@@ -1,34 +1,56 @@
 /** Blocks that are kept as they were decrypted: some more than the ways that a program goes through a file at once. */
 const BLOCKS = 16;
 
+interface Slot {
+  bytes: Uint8Array;
+  length: number;
+}
+
 /** The blocks of one open file that were used last, for where nobody else writes to it. */
 export class BlockCache {
-  readonly #blocks = new Map<number, Uint8Array>();
+  /** The least recently used first. */
+  readonly #slots = new Map<number, Slot>();
   /** The one used last: who reads in order asks for it again. */
   #last = -1;
 
+  /** Valid until another one is set. */
   get(block: number): Uint8Array | undefined {
-    const content = this.#blocks.get(block);
-    if (content !== undefined && block !== this.#last) this.set(block, content);
-    return content;
+    const slot = this.#slots.get(block);
+    if (slot === undefined) return undefined;
+    if (block !== this.#last) this.#use(block, slot);
+    return slot.bytes.subarray(0, slot.length);
   }
 
+  /** Keeps a copy, in memory that stays: what the cipher gives is garbage at once. */
   set(block: number, content: Uint8Array): void {
-    this.#blocks.delete(block);
-    this.#blocks.set(block, content);
-    this.#last = block;
-    if (this.#blocks.size <= BLOCKS) return;
-    for (const oldest of this.#blocks.keys()) {
-      this.#blocks.delete(oldest);
-      return;
-    }
+    const slot = this.#slots.get(block) ?? this.#spare();
+    if (slot.bytes.length < content.length) slot.bytes = new Uint8Array(content.length);
+    slot.bytes.set(content);
+    slot.length = content.length;
+    this.#use(block, slot);
   }
 
   delete(block: number): void {
-    this.#blocks.delete(block);
+    this.#slots.delete(block);
   }
 
   clear(): void {
-    this.#blocks.clear();
+    this.#slots.clear();
+  }
+
+  #use(block: number, slot: Slot): void {
+    this.#slots.delete(block);
+    this.#slots.set(block, slot);
+    this.#last = block;
+  }
+
+  /** A new slot, or that of the block that was used longest ago. */
+  #spare(): Slot {
+    if (this.#slots.size < BLOCKS) return { bytes: new Uint8Array(0), length: 0 };
+    for (const [oldest, slot] of this.#slots) {
+      this.#slots.delete(oldest);
+      return slot;
+    }
+    throw new Error('a full cache is empty');
   }
 }

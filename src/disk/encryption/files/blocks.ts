@@ -142,8 +142,10 @@ export class Blocks {
       if (sealed.byteLength <= OVERHEAD) break;
       const content = cipher.open(block, sealed);
       if (content === null) return -1 - block;
-      this.#cache?.set(block, content);
-      filled += copyFrom(content, position + filled - grid.startOf(block), into.subarray(filled));
+      const count = copyFrom(content, position + filled - grid.startOf(block), into.subarray(filled));
+      filled += count;
+      // Of what was read whole nobody needs a part next.
+      if (count < content.byteLength) this.#cache?.set(block, content);
       if (content.byteLength < grid.capacityOf(block)) break;
     }
     return filled;

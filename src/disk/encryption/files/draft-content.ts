@@ -1,6 +1,10 @@
+import { nextTurn } from '../../../runtime/timers.ts';
 import type { Content } from '../../tree/content.ts';
 import { SealedContent } from './sealed-content.ts';
 import type { SealedFile } from './sealed-content.ts';
+
+/** What is encrypted in one turn of the event loop. */
+const PIECE_BYTES = 2 ** 20;
 
 /**
  * The content of a file that nobody reads before it is finished: a writable's. What makes up no whole block is kept until
@@ -44,8 +48,10 @@ export class DraftContent implements Content {
     return written;
   }
 
+  /** A piece, in a turn of its own. */
   async writeLater(bytes: Uint8Array, position: number): Promise<number> {
-    return this.write(bytes, position);
+    await nextTurn();
+    return this.write(bytes.subarray(0, PIECE_BYTES), position);
   }
 
   truncate(size: number): void {

@@ -18,12 +18,17 @@ const NO_SALT = new Uint8Array(FILE_SALT_BYTES);
 
 /** The files of an origin, encrypted with its keys. */
 export class FileSealing implements Sealing {
-  readonly names: NameScript | undefined;
   readonly #keys: FileKeys;
+  readonly #names: () => NameScript | undefined;
 
-  constructor(keys: FileKeys, names?: NameScript) {
-    this.names = names;
+  /** `names`: how names are encrypted as of when it is asked; by default they are visible. */
+  constructor(keys: FileKeys, names: () => NameScript | undefined = () => undefined) {
+    this.#names = names;
     this.#keys = keys;
+  }
+
+  get names(): NameScript | undefined {
+    return this.#names();
   }
 
   open(descriptor: number, path: string, use: Use): Content {
