@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { hasOrigin } from '../disk/maintenance/replace-origin.ts';
 import { Root } from '../disk/root/root.ts';
 import { hostFromEnvironment } from '../host/install/environment.ts';
 import { parseOrigin } from '../host/origin.ts';
@@ -71,9 +72,12 @@ export async function withHost<T>(values: RootValues, body: (host: StorageHost) 
   }
 }
 
-/** The same with a client of the origin that is meant. */
-export async function withClient<T>(values: OriginValues, body: (client: StorageClient, host: StorageHost) => Promise<T>): Promise<T> {
-  const origin = originIn(values);
+/** What becomes of an origin that the root has nothing of: it is made by what is written, or it is an error. */
+export type Missing = 'made' | 'refused';
+
+/** The same with a client of the origin that is meant. @throws HoldfastError origin-missing */
+export async function withClient<T>(values: OriginValues, body: (client: StorageClient, host: StorageHost) => Promise<T>, missing: Missing = 'refused'): Promise<T> {
+  const origin = missing === 'made' ? originIn(values) : knownOrigin(values, openRoot(values));
   return withHost(values, (host) => body(host.client(origin), host));
 }
 
@@ -102,6 +106,13 @@ export function requireOrigin({ origin, bucket }: BucketValues): void {
 export function localStorageIn({ bucket }: BucketValues, { localStorage }: StorageClient): StorageClient['localStorage'] {
   if (bucket === undefined) return localStorage;
   throw new HoldfastError('bad-option', `Only an origin's default bucket has localStorage, not '${bucket}'.`);
+}
+
+/** The origin that is meant, of which the root has something. @throws UsageError; HoldfastError bad-option, origin-missing */
+export function knownOrigin(values: OriginValues, root: Root): string {
+  const origin = originIn(values);
+  if (!hasOrigin(root, origin)) throw new HoldfastError('origin-missing', `The root ${root.path} has nothing of ${origin}.`);
+  return origin;
 }
 
 /** @throws UsageError; HoldfastError bad-option for what is no origin */

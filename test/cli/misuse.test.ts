@@ -17,7 +17,7 @@ async function rootWith(item = 'v'): Promise<string> {
 
 const each = [
   ['origins'], ['get', ...FOR, 'k'], ['set', ...FOR, 'k', 'v'], ['keys', ...FOR], ['rm', ...FOR, 'k'], ['ls', ...FOR], ['cat', ...FOR, 'opfs:/f'], ['put', ...FOR, '/etc/hostname', 'opfs:/f'],
-  ['cp', ...FOR, 'opfs:/f', 'opfs:/g'], ['mv', ...FOR, 'opfs:/f', 'opfs:/g'], ['du'], ['locks'], ['watch', ...FOR], ['export', '--to', '/proc/nowhere/a.tar'], ['import', '--from', '/proc/nowhere/a.tar'], ['verify'], ['delete-origin', ORIGIN, ORIGIN], ['sync', 'status'],
+  ['cp', ...FOR, 'opfs:/f', 'opfs:/g'], ['mv', ...FOR, 'opfs:/f', 'opfs:/g'], ['du'], ['locks'], ['coordinators'], ['watch', ...FOR], ['export', '--to', '/proc/nowhere/a.tar'], ['import', '--from', '/proc/nowhere/a.tar'], ['verify'], ['delete-origin', ORIGIN, ORIGIN], ['sync', 'status'],
 ];
 
 test.each(each)('%s of a root that is not there, or is somebody else\'s, is one line, exit code 1, and makes nothing', async (...args) => {
@@ -63,6 +63,9 @@ test.each<[string[], RegExp]>([
   [['get', ...FOR, 'nope'], /There is no item 'nope'/],
   [['rm', ...FOR, 'nope'], /There is no item 'nope'/],
   [['set', ...FOR, 'k', '--from', '/proc/nowhere/f'], /ENOENT/],
+  ...[['get', 'k'], ['keys'], ['rm', 'k'], ['ls'], ['cat', 'opfs:/f'], ['cp', 'opfs:/f', 'opfs:/g'], ['mv', 'opfs:/f', 'opfs:/g'], ['du'], ['locks'], ['watch'], ['coordinators']].map(
+    ([command = '', ...rest]): [string[], RegExp] => [[command, '--origin', 'https://nobody.example', ...rest], /has nothing of https:\/\/nobody\.example\./],
+  ),
   [['cat', ...FOR, 'opfs:/../f'], /leads out/],
   [['cat', ...FOR, 'opfs:/f'], /There is no opfs:\/f/],
   [['cat', ...FOR, 'opfs:/'], /opfs:\/ is a directory/],

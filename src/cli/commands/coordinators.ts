@@ -2,7 +2,7 @@ import { listCoordinators } from '../../host/coordinator/list-coordinators.ts';
 import type { CoordinatorListing } from '../../host/coordinator/types.ts';
 import { type Command, parse, requireArguments } from '../command.ts';
 import { printJsonLine, printLines } from '../output.ts';
-import { jsonOption, openRoot, originIn, originOption, rootOptions } from '../root.ts';
+import { jsonOption, knownOrigin, openRoot, originOption, rootOptions } from '../root.ts';
 import { ago, bytes, type Cell, moment, table } from '../table.ts';
 
 const options = { ...originOption, ...jsonOption, root: rootOptions.root } as const;
@@ -20,7 +20,7 @@ export const coordinators: Command = {
     requireArguments(positionals, []);
     const rows: Cell[][] = [];
     const root = openRoot(values);
-    for await (const each of listCoordinators(root, values.origin === undefined ? undefined : originIn(values))) {
+    for await (const each of listCoordinators(root, values.origin === undefined ? undefined : knownOrigin(values, root))) {
       if (values.json) printJsonLine(each);
       else rows.push(rowOf(each));
     }

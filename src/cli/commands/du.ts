@@ -9,7 +9,7 @@ import { COORDINATORS } from '../../disk/coordinator/coordinator-place.ts';
 import { type Command, parse, requireArguments, UsageError } from '../command.ts';
 import { opfsPath, shown } from '../opfs-path.ts';
 import { printJsonLine, printLines } from '../output.ts';
-import { bucketOption, jsonOption, openRootToRead, originIn, originOption, requireOrigin, rootOptions } from '../root.ts';
+import { bucketOption, jsonOption, knownOrigin, openRootToRead, originOption, requireOrigin, rootOptions } from '../root.ts';
 import { bytes, type Cell, table } from '../table.ts';
 
 const options = {
@@ -33,7 +33,7 @@ export const du: Command = {
     const depth = depthOf(values.depth ?? '1');
     requireOrigin(values);
     const root = openRootToRead(values);
-    const origin = values.origin === undefined ? null : originIn(values);
+    const origin = values.origin === undefined ? null : knownOrigin(values, root);
     const isMeant = ({ bucket }: Row): boolean => values.bucket === undefined || bucket === values.bucket;
     const rows = (origin === null ? await kindsOf(root) : kindsOfOrigin(root, origin)).filter(isMeant);
     rows.sort((a, b) => b.bytes - a.bytes);

@@ -72,7 +72,7 @@ export const put: Command = {
     const { values, positionals } = parse(copyOptions, args);
     requireArguments(positionals, ['LOCAL', 'opfs:/PATH'], Infinity);
     const target = opfsPath(positionals.at(-1) ?? '');
-    await withFiles(values, (files) => copyIn(files, positionals.slice(0, -1), target));
+    await withFiles(values, (files) => copyIn(files, positionals.slice(0, -1), target), 'made');
     return 0;
   },
 };
@@ -92,7 +92,7 @@ export const cp: Command = {
       if (!isOpfsPath(source)) await copyIn(files, [source], opfsPath(target));
       else if (!isOpfsPath(target)) await copyOut(files, opfsPath(source), target);
       else await copyWithin(files, opfsPath(source), opfsPath(target));
-    });
+    }, isOpfsPath(source) ? 'refused' : 'made');
     return 0;
   },
 };

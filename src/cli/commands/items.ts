@@ -42,7 +42,7 @@ export const set: Command = {
     const [key = '', given = ''] = positionals;
     const source = values.from ?? (given === '-' ? '-' : null);
     const value = source === null ? given : await textFrom(source);
-    await withClient(values, async (client) => localStorageIn(values, client).setItem(key, value));
+    await withClient(values, async (client) => localStorageIn(values, client).setItem(key, value), 'made');
     return 0;
   },
 };

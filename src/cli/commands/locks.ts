@@ -1,7 +1,7 @@
 import { type Command, parse, requireArguments } from '../command.ts';
 import { type LockReport, reportLocks, type SessionReport } from '../../disk/survey/lock-report.ts';
 import { printJson, printLines } from '../output.ts';
-import { bucketOption, jsonOption, openRootToRead, originIn, originOption, requireOrigin, rootOptions } from '../root.ts';
+import { bucketOption, jsonOption, knownOrigin, openRootToRead, originOption, requireOrigin, rootOptions } from '../root.ts';
 import { ago, type Cell, table } from '../table.ts';
 
 const options = { ...originOption, ...bucketOption, ...jsonOption, ...rootOptions } as const;
@@ -16,7 +16,8 @@ export const locks: Command = {
     const { values, positionals } = parse(options, args);
     requireArguments(positionals, []);
     requireOrigin(values);
-    const report = reportLocks(openRootToRead(values), values.origin === undefined ? null : originIn(values), values.bucket);
+    const root = openRootToRead(values);
+    const report = reportLocks(root, values.origin === undefined ? null : knownOrigin(values, root), values.bucket);
     if (values.json) printJson(report);
     else print(report.sessions, report.locks);
     return 0;

@@ -5,7 +5,7 @@ import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { onInterruption } from '../interruption.ts';
 import { holdersOf } from '../../disk/survey/lock-report.ts';
 import { find, type Handle, type OpfsPath, shown } from '../opfs-path.ts';
-import { type BucketValues, namedBucketIn, openRoot, originIn, withClient } from '../root.ts';
+import { type BucketValues, type Missing, namedBucketIn, openRoot, originIn, withClient } from '../root.ts';
 
 /** The files of a bucket of an origin, as commands use them. */
 export class BucketFiles {
@@ -52,8 +52,8 @@ export function isFileHandle(handle: Handle): handle is FileSystemFileHandle {
 }
 
 /** Calls `body` with the files of the bucket that is meant. */
-export async function withFiles<T>(values: BucketValues, body: (files: BucketFiles) => Promise<T>): Promise<T> {
-  return withClient(values, async (client) => body(await openBucketFiles(client, values)));
+export async function withFiles<T>(values: BucketValues, body: (files: BucketFiles) => Promise<T>, missing: Missing = 'refused'): Promise<T> {
+  return withClient(values, async (client) => body(await openBucketFiles(client, values)), missing);
 }
 
 export async function openBucketFiles(client: StorageClient, values: BucketValues): Promise<BucketFiles> {
