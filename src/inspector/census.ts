@@ -4,7 +4,8 @@ import { traceBucket } from '../disk/survey/trace.ts';
 import { summaryOfOrigin } from '../host/operations/origins.ts';
 import type { OriginSummary } from '../host/operations/types.ts';
 import { errorMessage } from '../runtime/errors.ts';
-import { clearTimeout, nextTurn, setTimeout, type Timer, uptime } from '../runtime/timers.ts';
+import { clearTimeout, setTimeout, type Timer, uptime } from '../runtime/timers.ts';
+import { Slices } from './slices.ts';
 
 /** What is known of an origin. */
 export interface Known {
@@ -16,9 +17,6 @@ export interface Known {
   /** The round in which it was there last. */
   round: number;
 }
-
-/** How long anybody's turn may be held up. */
-const SLICE_MS = 8;
 
 /** Of the time that passes, the part that looking may take; and the shortest pause between two rounds. */
 const PART = 0.1;
@@ -178,15 +176,4 @@ export class Census {
 
 function patience(milliseconds: number): Promise<void> {
   return new Promise((resolve) => void setTimeout(resolve, milliseconds).unref());
-}
-
-/** Lets others have their turn whenever enough was done. */
-class Slices {
-  #begun = uptime();
-
-  async rest(): Promise<void> {
-    if (uptime() - this.#begun < SLICE_MS) return;
-    await nextTurn();
-    this.#begun = uptime();
-  }
 }

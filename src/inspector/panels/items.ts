@@ -4,6 +4,7 @@ import { type Context, originOf } from '../context.ts';
 import { cut } from '../cut.ts';
 import { missing, Refused } from '../failure.ts';
 import type { ItemRow, Page } from '../messages.ts';
+import { Slices } from '../slices.ts';
 
 type Items = Pick<Storage, 'length' | 'key' | 'getItem' | 'setItem' | 'removeItem' | 'clear'>;
 
@@ -11,21 +12,21 @@ type Items = Pick<Storage, 'length' | 'key' | 'getItem' | 'setItem' | 'removeIte
 const SHOWN = 400;
 
 /** A client of its own, so that all others hear of what it writes. */
-function withItems<T>(context: Context, args: Arguments, body: (items: Items) => T): T {
+async function withItems<T>(context: Context, args: Arguments, body: (items: Items) => T): Promise<Awaited<T>> {
   const client = context.host.client(originOf(context, args));
   try {
-    return body(client.localStorage);
+    return await body(client.localStorage);
   } finally {
     client.close();
   }
 }
 
 export const items: Call = {
-  run: (context, args): Page<ItemRow> => {
+  run: (context, args): Promise<Page<ItemRow>> => {
     const { offset, limit } = args.window();
     const search = args.textOr('search', '', 4096).toLowerCase();
-    return withItems(context, args, (storage) => {
-      const keys = search === '' ? keysIn(storage, offset, limit) : found(storage, search);
+    return withItems(context, args, async (storage) => {
+      const keys = search === '' ? keysIn(storage, offset, limit) : await found(storage, search);
       const total = search === '' ? storage.length : keys.length;
       const rows = (search === '' ? keys : keys.slice(offset, offset + limit)).flatMap((key) => rowOf(storage, key));
       return { total, offset, rows };
@@ -43,9 +44,19 @@ function keysIn(storage: Items, offset: number, limit: number): string[] {
   return keys;
 }
 
-/** Those whose key or value has the text. */
-function found(storage: Items, search: string): string[] {
-  return keysIn(storage, 0, Infinity).filter((key) => key.toLowerCase().includes(search) || storage.getItem(key)?.toLowerCase().includes(search) === true);
+/** Keys that are looked at between two looks at the clock. */
+const AT_ONCE = 500;
+
+/** Those whose key or value has the text; in slices, for there may be very many. */
+async function found(storage: Items, search: string): Promise<string[]> {
+  const slices = new Slices();
+  const keys: string[] = [];
+  for (let offset = 0; ; offset += AT_ONCE) {
+    const some = keysIn(storage, offset, AT_ONCE);
+    for (const key of some) if (key.toLowerCase().includes(search) || storage.getItem(key)?.toLowerCase().includes(search) === true) keys.push(key);
+    if (some.length < AT_ONCE) return keys;
+    await slices.rest();
+  }
 }
 
 /** None where it was removed meanwhile. */
