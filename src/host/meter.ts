@@ -8,7 +8,7 @@ export class Counts {
   readonly localStorage = { reads: 0, writes: 0, bytesWritten: 0, refused: 0 };
   readonly files = { opened: 0, reads: 0, bytesRead: 0, writes: 0, bytesWritten: 0, refused: 0 };
   readonly locks = { granted: 0, refused: 0, withdrawn: 0, waiting: 0, held: 0 };
-  compactions = 0;
+  readonly journals = { compactions: 0, checkpoints: 0 };
   warnings = 0;
 }
 
@@ -41,7 +41,7 @@ export class Meter {
 
   /** To be given to whoever makes a journal of the origin. */
   readonly compacted = (compaction: Compaction): void => {
-    this.counts.compactions += 1;
+    this.counts.journals.compactions += 1;
     if (channels.compactions.hasSubscribers) this.tell(channels.compactions, compaction);
   };
 

@@ -59,6 +59,8 @@ export interface HostStats {
     /** Now: with a descriptor each. */
     readonly open: number;
     readonly compactions: number;
+    /** Of databases, those that held the event loop for more than 10 ms; the channel `holdfast:checkpoint` tells of each. */
+    readonly checkpoints: number;
   };
   /** Now: directories that are watched for `storage` events. */
   readonly watched: number;
@@ -69,14 +71,14 @@ export interface HostStats {
 }
 
 export function statsOf(counts: Counts, buckets: readonly Bucket[]): HostStats {
-  const { localStorage, files, locks, compactions, warnings } = counts;
+  const { localStorage, files, locks, journals, warnings } = counts;
   const uses = buckets.map((bucket) => bucket.use);
   return {
     origins: buckets.length,
     localStorage: { ...localStorage },
     files: { ...files, open: sum(uses.map((use) => use.files)) },
     locks: { ...locks },
-    journals: { open: sum(uses.map((use) => use.journals)), compactions },
+    journals: { open: sum(uses.map((use) => use.journals)), ...journals },
     watched: sum(uses.map((use) => use.watched)),
     warnings,
     sync: buckets.flatMap(syncStats),

@@ -10,6 +10,7 @@ import { warn } from '../../src/runtime/warning.ts';
 import { bundleFixture } from '../support/bundle.ts';
 import { MemoryEngine, memoryHub } from '../support/memory-hub.ts';
 import { atEnd, collectGarbage, openHost, temporaryDirectory, thrownBy } from './support.ts';
+import '../../src/host/indexed-db/provided.ts';
 
 const ORIGIN = 'https://app.example';
 
@@ -258,6 +259,19 @@ describe('stats', () => {
     expect(host.stats().files).toEqual({ opened: 1, reads: 1, bytesRead: 5, writes: 2, bytesWritten: 7, refused: 0, open: 1 });
     access.close();
     expect(host.stats().files.open).toBe(0);
+  });
+
+  test('count checkpoints of databases that held the event loop', async () => {
+    const host = openHost();
+    const opening = host.origin(ORIGIN).indexedDB.open('db', 1);
+    await new Promise((resolve) => opening.addEventListener('success', resolve));
+    expect(host.stats().journals.checkpoints).toBe(0);
+    // Whatever is measured takes 20 ms now, as does the checkpoint of the last connection.
+    let seconds = process.uptime();
+    const clock = vi.spyOn(process, 'uptime').mockImplementation(() => (seconds += 0.02));
+    (opening.result as { close(): void }).close();
+    await vi.waitFor(() => expect(host.stats().journals.checkpoints).toBe(1));
+    clock.mockRestore();
   });
 
   test('say what is open and watched now', async () => {

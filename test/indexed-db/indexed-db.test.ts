@@ -30,3 +30,11 @@ describe.each(nodes)('IndexedDB on %s', (node) => {
     expect(cases).toHaveLength(count);
   });
 });
+
+describe.runIf(nodeWithSqlite !== null)('a database of the built-in SQLite whose disk is full', () => {
+  test('loses nothing, and says so by name', { timeout: 120_000 }, async () => {
+    const cases = await told('full', nodeWithSqlite ?? '');
+    expect(cases.filter(({ error }) => error !== null)).toEqual([]);
+    expect(cases).toHaveLength(3);
+  });
+});

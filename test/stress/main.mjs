@@ -4,6 +4,8 @@
 // node test/stress/main.mjs --long [--writes=500000] [--seed=…]
 // One database of so many GiB, and of so many records:
 // node test/stress/main.mjs --database=5 [--records=2000000]
+// How soon a database goes on when its writer was killed, and when another process wants another version:
+// node test/stress/main.mjs --database-latency [--rounds=60]
 // Coordinators whose processes are killed, paused, closed and left without room, for so many seconds:
 // node test/stress/main.mjs --coordinators-chaos=3600 [--seed=…]
 // Coordinators in simulated processes, for as many seeds as are asked for:
@@ -204,6 +206,7 @@ const { values } = parseArgs({
     backups: { type: 'boolean', default: false },
     rounds: { type: 'string', default: '60' },
     database: { type: 'string' },
+    'database-latency': { type: 'boolean', default: false },
     records: { type: 'string', default: '2000000' },
     writes: { type: 'string', default: '500000' },
     kills: { type: 'string', default: '200' },
@@ -220,6 +223,9 @@ else if (values.simulation !== undefined) await runSimulation(Number(values.simu
 else if (values.database !== undefined) {
   const { runLarge } = await import('./large-database.mjs');
   if (!(await runLarge(Number(values.database), Number(values.records)))) process.exitCode = 1;
+} else if (values['database-latency']) {
+  const { measureDatabases } = await import('./database-latency.mjs');
+  if (!(await measureDatabases(Number(values.rounds)))) process.exitCode = 1;
 } else if (values.backups) await runBackups(Number(values.rounds));
 else if (values.long) await runLong(Number(values.writes), seed);
 else await runShort(Number(values.kills), Number(values.seconds), seed);

@@ -98,6 +98,7 @@ export class BucketDatabases implements IndexedDBPlace {
       holds: locks,
       locks,
       onCheckpoint: (checkpoint) => {
+        meter.counts.journals.checkpoints += 1;
         if (checkpoints.hasSubscribers) meter.tell(checkpoints, checkpoint);
       },
       refusal: shared === undefined ? null : 'IndexedDB needs memory that processes share, which a network disk has not.',
