@@ -73,13 +73,14 @@ export interface HostStats {
 export function statsOf(counts: Counts, buckets: readonly Bucket[]): HostStats {
   const { localStorage, files, locks, journals, warnings } = counts;
   const uses = buckets.map((bucket) => bucket.use);
+  const total = (of: 'files' | 'journals' | 'watched'): number => uses.reduce((sum, use) => sum + use[of], 0);
   return {
     origins: buckets.length,
     localStorage: { ...localStorage },
-    files: { ...files, open: sum(uses.map((use) => use.files)) },
+    files: { ...files, open: total('files') },
     locks: { ...locks },
-    journals: { open: sum(uses.map((use) => use.journals)), ...journals },
-    watched: sum(uses.map((use) => use.watched)),
+    journals: { open: total('journals'), ...journals },
+    watched: total('watched'),
     warnings,
     sync: buckets.flatMap(syncStats),
   };
@@ -89,8 +90,4 @@ function syncStats({ origin, syncStatus }: Bucket): SyncStats[] {
   if (syncStatus === null) return [];
   const { connected, position, filesPosition, pending, rejected } = syncStatus;
   return [{ origin, connected, position, filesPosition, pending, rejected }];
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, number) => total + number, 0);
 }
