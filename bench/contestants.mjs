@@ -12,6 +12,7 @@ export const contestants = {
   indexeddbshim: { label: 'indexeddbshim', runtime: 'node' },
   sqlite: { label: 'node:sqlite', runtime: 'node' },
   chromium: { label: 'Chromium', runtime: 'chromium' },
+  workerd: { label: 'workerd', runtime: 'workerd' },
   embedded: { label: 'embedded hub', runtime: 'node' },
   postgres: { label: 'PostgreSQL', runtime: 'node' },
   nats: { label: 'NATS', runtime: 'node' },

@@ -48,6 +48,17 @@ export const goals = {
   scale: { replay: { atLeast: 250 } },
   operations: { read: { atMost: 2 }, verify: { atLeast: 300 } },
   sync: { ratio: { atMost: 1.5 } },
+  coordinator: {
+    read: { workerd: 8 },
+    increment: { workerd: 15 },
+    httpRelaxed: { workerd: 7 },
+    httpStrict: { workerd: 4 },
+    far: { limit: 1.5 },
+    activation: { atMost: 500 },
+    memory: { atMost: 8 },
+    takeover: { atMost: 50 },
+    alarm: { atMost: 15 },
+  },
 };
 
 /** What the profile shows where a goal is not met. */

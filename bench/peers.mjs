@@ -20,11 +20,11 @@ const packages = {
 };
 
 /** Needs libraries of the system for its native parts: where they are missing, it takes no part. */
-const optional = { indexeddbshim: '*' };
+const optional = { indexeddbshim: '*', workerd: '1' };
 
 /** Installs what is missing; says what it does. */
 export function installPeers() {
-  if (existsSync(join(modules, 'playwright-core')) && existsSync(join(modules, 'fake-indexeddb'))) return;
+  if (['playwright-core', 'fake-indexeddb', 'workerd'].every((name) => existsSync(join(modules, name)))) return;
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true, dependencies: packages, optionalDependencies: optional }));
   process.stderr.write('installing the peers …\n');
@@ -45,6 +45,7 @@ export async function peer(specifier) {
 export const binaries = {
   node: join(modules, 'node26/bin/node'),
   deno: join(modules, 'deno/deno'),
+  workerd: join(modules, '@cloudflare/workerd-linux-64/bin/workerd'),
 };
 
 export const playwright = () => peer('playwright-core');

@@ -57,13 +57,16 @@ export class Coordination<Client> {
   readonly #classes: ReadonlyMap<string, ServedClass<Client>>;
   readonly #surroundings: Surroundings<Client>;
   readonly #transport: Transport;
+  /** How long calls look for somebody who runs a coordinator, in milliseconds; by default ten seconds. */
+  readonly #patience: number | undefined;
   readonly #instances = new Map<string, Instance<Client>>();
   readonly #starting = new Map<string, Promise<Route | null>>();
   readonly #lines = new Map<string, Line>();
   #stopLooking: (() => void) | null = null;
   #isClosed = false;
 
-  constructor(classes: ReadonlyMap<string, ServedClass<Client>>, surroundings: Surroundings<Client>, connect: (serve: Serving) => Transport) {
+  constructor(classes: ReadonlyMap<string, ServedClass<Client>>, surroundings: Surroundings<Client>, connect: (serve: Serving) => Transport, patience?: number) {
+    this.#patience = patience;
     this.#classes = classes;
     this.#surroundings = surroundings;
     this.#transport = connect({ call: (key, call) => this.serve(key, call), activities: () => this.activities() });
@@ -80,7 +83,7 @@ export class Coordination<Client> {
     const id = idOf(key);
     let line = this.#lines.get(id);
     if (line === undefined) {
-      line = new Line(key, (wanted) => this.#route(wanted), (whose, call) => this.#giveUp(whose, call));
+      line = new Line(key, (wanted) => this.#route(wanted), (whose, call) => this.#giveUp(whose, call), this.#patience);
       this.#lines.set(id, line);
       this.#look();
     }

@@ -50,6 +50,15 @@ export class Gate {
     return this.#active === 0 && this.#holds === 0 && this.#blocks.length === 0 && this.#events.length === 0 && this.#resumptions.length === 0;
   }
 
+  /** Whether an event is about to begin in this round of the event loop. */
+  get isAboutToBegin(): boolean {
+    return this.#slots > 0 && this.#events.length > 0 && this.#isOpen;
+  }
+
+  get #isOpen(): boolean {
+    return this.#holds === 0 && this.#blocks.length === 0 && !(this.#isSerial && this.#active > 0);
+  }
+
   /** Events of which one that is under way keeps all others from beginning. */
   *holders(running: Iterable<string>): Generator<string> {
     for (const { event } of this.#blocks) yield event;
@@ -149,8 +158,7 @@ export class Gate {
   #next(): (() => void) | null {
     const at = this.#resumptions.findIndex((each) => this.#isDue(each));
     if (at >= 0) return this.#resumptions.splice(at, 1)[0]?.run ?? null;
-    const isOpen = this.#holds === 0 && this.#blocks.length === 0 && !(this.#isSerial && this.#active > 0);
-    const event = isOpen ? this.#events.shift() : undefined;
+    const event = this.#isOpen ? this.#events.shift() : undefined;
     if (event === undefined) return null;
     this.#active += 1;
     return event;

@@ -2,9 +2,10 @@ import { UnsettledError } from '../disk/coordinator/owned-journal.ts';
 import type { Fate } from '../disk/coordinator/owned-records.ts';
 import { allOrNone } from '../disk/map/all-or-none.ts';
 import { isThenable } from '../runtime/brands.ts';
+import { outsideContexts } from '../runtime/callback-context.ts';
 import { HoldfastError } from '../runtime/holdfast-error.ts';
 import { afterMicrotasks } from '../runtime/microtasks.ts';
-import { setTimeout } from '../runtime/timers.ts';
+import { setImmediate, setTimeout } from '../runtime/timers.ts';
 import type { Activity } from './activity.ts';
 import type { Call } from './call.ts';
 import { CallQueue } from './call-queue.ts';
@@ -39,6 +40,8 @@ interface End {
   readonly message: string;
   /** Undefined: it was deposed, and whoever owns now is to be asked. */
   readonly turn?: 'void' | 'unknown';
+  /** Whether its own code has given it up, in an event that is not the only one of the turn. */
+  readonly isGivenUp?: boolean;
   readonly cause?: unknown;
 }
 
@@ -240,11 +243,14 @@ export class Instance<Client> {
     return new Promise((resolve, reject) => this.#output(resolve, reject));
   }
 
-  /** (rule 17) What runs until nothing is left to run is one turn. */
+  /**
+   * (rule 17) What runs until nothing is left to run is one turn. While more events are about to begin in this round of the
+   * event loop, their turns go into one record, with one sync: all of them, or none.
+   */
   #touch(): void {
     if (this.#isFlushDue || this.#end !== null) return;
     this.#isFlushDue = true;
-    afterMicrotasks(() => this.#flush());
+    afterMicrotasks(() => (this.#gate.isAboutToBegin ? outsideContexts(() => setImmediate(() => this.#flush())) : this.#flush()));
   }
 
   /** Writes the turn, and lets its outputs leave. */
@@ -309,9 +315,11 @@ export class Instance<Client> {
     this.onEnd?.();
   }
 
-  #errorFor(event: Event | null, { message, turn, cause }: End): unknown {
+  #errorFor(event: Event | null, { message, turn, isGivenUp = false, cause }: End): unknown {
     // What has not begun can as well begin elsewhere, and what was void here has not.
     if (turn === undefined || event?.isRunning === false) return new MovedError();
+    // It has ended well, and what it came to went down with a neighbour's turn.
+    if (isGivenUp && event !== null && event.fate !== null && !event.begun) return new MovedError();
     const outcome: Outcome = turn === 'unknown' && (event === null || this.#turn.has(event)) ? 'unknown' : event?.begun === true ? 'partial' : 'not-run';
     return new CoordinatorError('coordinator-reset', message, { outcome, cause });
   }
@@ -342,7 +350,7 @@ export class Instance<Client> {
   }
 
   reset(message: string, cause?: unknown): void {
-    this.#finish({ message, turn: 'void', cause });
+    this.#finish({ message, turn: 'void', isGivenUp: true, cause });
   }
 
   /** Runs the alarm if it is due; resolves when that has ended. */

@@ -59,6 +59,7 @@ export class Line {
   readonly key: CoordinatorKey;
   readonly #find: FindRoute;
   readonly #giveUp: GiveUp;
+  readonly #patience: number;
   readonly #caller = randomInteger();
   #number = 0;
   /** In the order of their numbers. */
@@ -69,8 +70,9 @@ export class Line {
   #isBusy = false;
   #pause = 0;
 
-  constructor(key: CoordinatorKey, find: FindRoute, giveUp: GiveUp) {
+  constructor(key: CoordinatorKey, find: FindRoute, giveUp: GiveUp, patience = PATIENCE_MS) {
     this.key = key;
+    this.#patience = patience;
     this.#find = find;
     this.#giveUp = giveUp;
   }
@@ -118,7 +120,7 @@ export class Line {
     const isHopeless = cause !== null && !(cause instanceof MovedError);
     const now = uptime();
     this.#unsent = this.#unsent.filter((pending) => {
-      if (!isHopeless && now - pending.since < PATIENCE_MS) return true;
+      if (!isHopeless && now - pending.since < this.#patience) return true;
       this.#fail(pending, cause);
       return false;
     });
@@ -183,7 +185,7 @@ export class Line {
       return pending.reject(error);
     }
     if (error.isLost) pending.losses += 1;
-    if (pending.losses >= LOSSES || uptime() - pending.since >= PATIENCE_MS) return this.#fail(pending, error);
+    if (pending.losses >= LOSSES || uptime() - pending.since >= this.#patience) return this.#fail(pending, error);
     if (this.#route === route) {
       this.#route = null;
       if (pending.attempts > 1) this.#longerPause();

@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { OwnedJournal } from '../../src/disk/coordinator/owned-journal.ts';
 import { Coordinator, Coordinators, testCoordinators } from '../../src/host/coordinator/index.ts';
 import type { CoordinatorClass, TestCoordinators } from '../../src/host/coordinator/index.ts';
 import { install } from '../../src/host/install/install.ts';
@@ -258,6 +259,40 @@ describe('bad input gets a clear error', () => {
     expect(await refusal(odd.gives())).toMatchObject({ code: 'coordinator-reset', outcome: 'partial', retryable: false, cause: { message: 'mine' } });
     expect(await refusal(odd.early())).toMatchObject({ code: 'coordinator-reset', outcome: 'not-run', retryable: true });
     expect(await odd.keys()).toEqual(['a']);
+  });
+});
+
+describe('turns of calls that begin together', () => {
+  class Many extends Counter {
+    abort(): void {
+      this.increment(1000);
+      this.state.abort();
+    }
+  }
+
+  test('are few records, each of them a call of its own', async () => {
+    const many = open({ Many }).get(Many, 'a');
+    await many.read();
+    const settle = vi.spyOn(OwnedJournal.prototype, 'settle');
+    const check = vi.spyOn(OwnedJournal.prototype, 'check');
+    onTestFinished(() => {
+      settle.mockRestore();
+      check.mockRestore();
+    });
+    expect(await Promise.all(Array.from({ length: 64 }, () => many.increment()))).toEqual(Array.from({ length: 64 }, (_, n) => n + 1));
+    expect(settle.mock.calls.length).toBeLessThan(8);
+    await Promise.all(Array.from({ length: 64 }, () => many.read()));
+    expect(check.mock.calls.length).toBeLessThan(8);
+  });
+
+  test('run again where one of them gives the instance up', async () => {
+    const many = open({ Many }).get(Many, 'a');
+    await many.read();
+    const calls = [many.increment(), many.increment(), refusal(many.abort()), many.increment()];
+    const [one, two, aborted, three] = await Promise.all(calls);
+    expect([one, two, three]).toEqual([1, 2, 3]);
+    expect(aborted).toMatchObject({ code: 'coordinator-reset', outcome: 'not-run' });
+    expect(await many.read()).toBe(3);
   });
 });
 

@@ -21,7 +21,7 @@ const mutants: (Mutant & { readonly caughtBy: string })[] = [
   { what: 'what was begun may run again', file: instance, from: '    if (fate !== null) return', to: "    if (fate !== null && (fate === 'got' || fate.kind !== 'begun')) return", caughtBy: 'a call that was interrupted is not run again' },
   { what: 'the end of a call is told of the turn only in which it has written', file: instance, from: 'if (event.begun || event.call', to: 'if (event.call', caughtBy: 'a call that has ended without a change is known to have ended' },
   { what: 'what was sent before is remembered only if it changes something', file: instance, from: ' || event.call?.isAgain === true', to: '', caughtBy: 'a call that was sent before is known to have ended, though it changed nothing' },
-  { what: 'the gate is open while the storage is awaited', file: gate, from: 'const isOpen = this.#holds === 0 && ', to: 'const isOpen = ', caughtBy: 'no call begins while a file is awaited' },
+  { what: 'the gate is open while the storage is awaited', file: gate, from: 'return this.#holds === 0 && ', to: 'return ', caughtBy: 'no call begins while a file is awaited' },
   { what: 'the gate is open within a section', file: gate, from: 'this.#blocks.length === 0 && !(this.#isSerial', to: '!(this.#isSerial', caughtBy: 'no call begins within a section' },
   { what: "'serial' is ignored", file: gate, from: ' && !(this.#isSerial && this.#active > 0)', to: '', caughtBy: 'no call begins before the one before has ended, where it is serial' },
   { what: 'the index of alarms is late', file: instance, from: '    if (alarm) this.#surroundings.alarms.note(this.key, alarm.time, this.#store.epoch);\n', to: '', caughtBy: 'an alarm is known before the turn that sets it' },
@@ -36,7 +36,7 @@ describe('coordinators promise:', () => {
 describe('a coordinator with a defect is caught:', () => {
   test.each(mutants)('$what', async ({ caughtBy, ...mutant }) => {
     const broken = await loadMutant<typeof sound>(new URL('scenarios.ts', import.meta.url), mutant);
-    const seen = await broken.see(caughtBy).catch((error: unknown) => String(error));
+    const seen = await broken.see(caughtBy, 5000).catch((error: unknown) => String(error));
     expect(Object.keys(sound.scenarios)).toContain(caughtBy);
     expect(seen).not.toEqual(sound.scenarios[caughtBy]?.expected);
   });

@@ -222,11 +222,11 @@ export const scenarios: Record<string, { readonly run: (test: Test) => Promise<u
 };
 
 /** What a scenario sees. */
-export async function see(name: string): Promise<unknown> {
+export async function see(name: string, patience = 30_000): Promise<unknown> {
   runs = [];
   const test = testCoordinators({ List, Serial });
   try {
-    return await Promise.race([scenarios[name]?.run(test), later(5000).then(() => 'it hangs')]);
+    return await Promise.race([scenarios[name]?.run(test), later(patience).then(() => 'it hangs')]);
   } finally {
     // Where something hangs this would wait for it.
     await Promise.race([test.close(), later(1000)]);

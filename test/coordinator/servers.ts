@@ -33,9 +33,9 @@ export interface Deployment {
 }
 
 /** A root with so many processes that serve, and this one, which only calls. */
-export async function openDeployment(root: string, count: number, durability = 'relaxed'): Promise<Deployment> {
+export async function openDeployment(root: string, count: number, durability = 'relaxed', patience = 60_000): Promise<Deployment> {
   const host = new StorageHost({ root });
-  const caller = new Coordinators(host, {}, { suspectAfter: 400 });
+  const caller = new Coordinators(host, {}, { suspectAfter: 400, patience });
   const servers: ChildProcess[] = [];
   const deployment: Deployment = {
     root,

@@ -58,6 +58,8 @@ export interface Replaced extends CoordinatorsOptions {
   readonly connect?: (serve: Serving) => Transport;
   /** How long another process may be silent before it counts as hung, in milliseconds. */
   readonly suspectAfter?: number;
+  /** How long a call looks for somebody who runs its coordinator, in milliseconds. */
+  readonly patience?: number;
 }
 
 /** How tests reach what is behind. */
@@ -92,7 +94,7 @@ export class Coordinators {
     if (root.vaults !== undefined) throw new HoldfastError('encryption-unsupported', 'Coordinators cannot encrypt what they keep yet, and their host encrypts.');
     this.#host = host;
     this.#alarms = new AlarmIndex(root);
-    const { clock = systemClock, connect, suspectAfter, regions: given } = givenOptions(replaced, ['clock', 'connect', 'suspectAfter', 'regions'], 'Coordinators');
+    const { clock = systemClock, connect, suspectAfter, patience, regions: given } = givenOptions(replaced, ['clock', 'connect', 'suspectAfter', 'patience', 'regions'], 'Coordinators');
     const regions = given === undefined ? null : new Regions(given);
     const quotaOf = (key: CoordinatorKey): number => owner.quotaOf(key.origin).map ?? DEFAULT_QUOTA;
     const durability = { durability: root.durability };
@@ -112,7 +114,7 @@ export class Coordinators {
     };
     const served = this.#register(classes);
     const local = connect ?? ((serve: Serving) => openTransport(root, [...served.keys()], serve, suspectAfter));
-    this.#coordination = new Coordination(served, surroundings, (serve) => regions?.transport(local(serve)) ?? local(serve));
+    this.#coordination = new Coordination(served, surroundings, (serve) => regions?.transport(local(serve)) ?? local(serve), patience);
     const handler = regions?.handler((key, call) => this.#coordination.pass(key, call));
     this.#handle = handler === undefined ? null : (request) => handler.handle(request);
     this.#keeper = new AlarmKeeper(this.#alarms, this.#coordination, clock);

@@ -12,7 +12,7 @@ export const mutants: readonly Mutant[] = [
   { what: 'there is no ledger', file: machine, from: '    for (const each of ended) this.ledger.end(each, each.fate);\n', to: '' },
   { what: 'what has begun is not remembered', file: machine, from: '    for (const id of begun) this.ledger.begin(id);\n', to: '' },
   { what: 'the ledger is not asked', file: instance, from: '    if (fate !== null) return this.#answer(fate);\n', to: '' },
-  { what: 'the gate is open while the storage is awaited', file: gate, from: 'const isOpen = this.#holds === 0 && ', to: 'const isOpen = ' },
+  { what: 'the gate is open while the storage is awaited', file: gate, from: 'return this.#holds === 0 && ', to: 'return ' },
   { what: 'the gate is open within a section', file: gate, from: 'this.#blocks.length === 0 && !(this.#isSerial', to: '!(this.#isSerial' },
   { what: "'serial' is ignored", file: gate, from: ' && !(this.#isSerial && this.#active > 0)', to: '' },
   { what: 'the index of alarms is late', file: instance, from: '    if (alarm) this.#surroundings.alarms.note(this.key, alarm.time, this.#store.epoch);\n', to: '' },

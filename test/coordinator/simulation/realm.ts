@@ -164,15 +164,16 @@ export class Realm implements Owner {
       // Of one connection nothing overtakes what was sent before.
       const at = Math.max(schedule.now + 1 + someTime(3), (this.#arrivals.get(to.address) ?? 0) + 0.001);
       this.#arrivals.set(to.address, at);
-      schedule.add(
-        at - schedule.now,
-        () =>
-          (to.serving as Serving).call(key, call).then(
-            (reply) => to.isDead || arrive(() => resolve(reply)),
-            (error: unknown) => to.isDead || arrive(() => reject(error instanceof CoordinatorError ? error : new MovedError())),
-          ),
-        to,
-      );
+      const answer = (what: () => void): void => {
+        if (!to.isDead) arrive(what);
+      };
+      const deliver = (): void => {
+        (to.serving as Serving).call(key, call).then(
+          (reply) => answer(() => resolve(reply)),
+          (error: unknown) => answer(() => reject(error instanceof CoordinatorError ? error : new MovedError())),
+        );
+      };
+      schedule.add(at - schedule.now, deliver, to);
     });
   }
 }

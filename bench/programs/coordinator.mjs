@@ -1,0 +1,93 @@
+// The bench's coordinator: calls of it in this process, or behind HTTP, or for other processes.
+import { createServer } from 'node:http';
+import { StorageHost } from 'holdfast';
+import { Coordinator, Coordinators } from 'holdfast/coordinator';
+
+export const ORIGIN = 'https://bench.example';
+
+export class Counter extends Coordinator {
+  read() {
+    return Number(this.localStorage.getItem('n') ?? 0);
+  }
+
+  increment() {
+    const next = this.read() + 1;
+    this.localStorage.setItem('n', String(next));
+    return next;
+  }
+
+  pid() {
+    return process.pid;
+  }
+
+  wake(time) {
+    this.state.setAlarm(time);
+  }
+
+  alarm() {}
+}
+
+const [root, step, durability = 'relaxed'] = process.argv.slice(2);
+const host = new StorageHost({ root, durability });
+const coordinators = new Coordinators(host, { Counter });
+const get = (name) => coordinators.get(ORIGIN, Counter, name);
+const print = (result) => console.log(JSON.stringify(result));
+
+async function timed(count, call) {
+  const start = performance.now();
+  for (let n = 0; n < count; n += 1) await call(n);
+  return ((performance.now() - start) * 1000) / count;
+}
+
+async function callInside() {
+  const counter = get('counter');
+  for (let n = 0; n < 3000; n += 1) await counter.increment();
+  for (let n = 0; n < 3000; n += 1) await counter.read();
+  print({ read: await timed(10_000, () => counter.read()), increment: await timed(10_000, () => counter.increment()) });
+}
+
+/** Coordinators that are there already, each by its first call; and what they take while they rest. */
+async function activate() {
+  const count = 2000;
+  for (let n = 0; n < count; n += 1) await get(`idle-${n}`).increment();
+  await coordinators.close();
+  const again = new Coordinators(host, { Counter });
+  await again.get(ORIGIN, Counter, 'first').read();
+  globalThis.gc();
+  const before = process.memoryUsage();
+  const activation = await timed(count, (n) => again.get(ORIGIN, Counter, `idle-${n}`).read());
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  globalThis.gc();
+  const after = process.memoryUsage();
+  const taken = after.heapUsed + after.external - before.heapUsed - before.external;
+  print({ activation, memory: taken / 1024 / count });
+}
+
+/** Alarms in another decade, of coordinators of which none rests in memory for long. */
+async function setAlarms() {
+  const count = 100_000;
+  const time = Date.now() + 3e11;
+  const counters = Array.from({ length: 1000 }, (_, n) => get(`alarm-${n}`));
+  for (const counter of counters) await counter.read();
+  const before = process.cpuUsage();
+  for (let n = 0; n < count; n += 1000) await Promise.all(counters.map((counter, index) => counter.wake(time - n - index)));
+  const { user, system } = process.cpuUsage(before);
+  print({ set: (user + system) / count });
+}
+
+function serveHttp() {
+  const counter = get('counter');
+  const server = createServer(async (request, response) => response.end(String(await counter[request.url.slice(1)]())));
+  server.listen(0, '127.0.0.1', () => console.log(server.address().port));
+}
+
+const steps = {
+  inside: callInside,
+  activate,
+  alarms: setAlarms,
+  http: serveHttp,
+  member: () => console.log('ready'),
+};
+await steps[step]();
+if (step === 'http' || step === 'member') setInterval(() => {}, 1000);
+else process.exit(0);
