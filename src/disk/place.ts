@@ -1,6 +1,7 @@
 import type { OriginKeys } from './encryption/origin-keys.ts';
 import type { JournalEncryption } from './journal/journal-cipher.ts';
 import type { Space } from './journal/space.ts';
+import type { Sealing } from './tree/sealing.ts';
 
 /** The keys of an encrypted origin, as one of its buckets uses them. */
 export interface PlaceKeys {
@@ -12,6 +13,8 @@ export interface PlaceKeys {
   readonly keys: OriginKeys;
   /** The keys of a journal of the bucket, by its name. */
   journal(name: string): JournalEncryption;
+  /** How files of the bucket are encrypted, and their names. What it is asked throws as `keys` does. */
+  readonly sealing: Sealing;
   /**
    * Resolves when no key has to be waited for any more.
    *

@@ -40,7 +40,6 @@ export async function usageOf(account: Account): Promise<Omit<UsageDetails, 'loc
  * then: a tree may be in use for longer than those it came with.
  */
 export function createTree({ root, place, durability }: EnginePlace, account: Account, session: string, epoch: () => number): FileTree {
-  place.encryption?.refuse('the file system');
   const foldsNames = (): boolean => root.open()?.foldsNames ?? false;
   return new FileTree(place, { durability, foldsNames, epoch, session, ledger: account.ledger(categories.files) });
 }

@@ -119,7 +119,6 @@ describe('before anything is written,', () => {
     client.localStorage.setItem('k', 'v');
     const before = snapshotOf(root);
     const refused: Record<string, () => unknown> = {
-      files: async () => (await client.storage.getDirectory()).getFileHandle('f', { create: true }),
       caches: () => client.caches.open('c'),
       buckets: () => client.storageBuckets.open('b'),
       channels: () => new client.BroadcastChannel('c').postMessage('m'),

@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { encrypted } from '../support/sealed.ts';
 import { StorageHost } from '../../src/host/storage-host.ts';
 import { HoldfastError } from '../../src/runtime/holdfast-error.ts';
 import { describe, use } from '../crash/support/examine.ts';
@@ -166,7 +167,7 @@ function targetOf(descriptor: string): string {
 }
 
 async function withHost(root: string, body: (host: StorageHost) => Promise<void>): Promise<void> {
-  const host = new StorageHost({ root });
+  const host = new StorageHost({ root, ...encrypted });
   try {
     await body(host);
   } finally {

@@ -16,7 +16,7 @@ export async function bundleFixture(entry: URL): Promise<string> {
   await build({
     entryPoints: [source],
     outfile,
-    inject: ['disk/map/following-provided.ts', 'host/caches/provided.ts', 'host/storage-buckets/provided.ts', 'host/transaction/provided.ts'].map((file) => fileURLToPath(new URL(`../../src/${file}`, import.meta.url))),
+    inject: ['disk/map/following-provided.ts', 'host/caches/provided.ts', 'host/encryption/provided.ts', 'host/storage-buckets/provided.ts', 'host/transaction/provided.ts'].map((file) => fileURLToPath(new URL(`../../src/${file}`, import.meta.url))),
     bundle: true,
     format: 'esm',
     platform: 'node',

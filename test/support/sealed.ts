@@ -26,3 +26,6 @@ let sealing: Sealing | undefined;
 export function sealed(): { readonly sealing?: Sealing } {
   return isEncrypted ? { sealing: (sealing ??= testSealing()) } : {};
 }
+
+/** For the options of a host: with HOLDFAST_TEST_KEY=1 every origin of a test is encrypted. */
+export const encrypted: { readonly encryption?: { readonly key: Uint8Array } } = isEncrypted ? { encryption: { key: Buffer.alloc(32, 7) } } : {};

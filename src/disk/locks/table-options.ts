@@ -12,7 +12,7 @@ export interface LockTableOptions {
   readonly shared?: Shared | undefined;
   /** Whether the root's volume takes names for one that differ in case or normalization. */
   readonly foldsNames?: () => boolean;
-  /** How names of files are encrypted; undefined where they are not. */
+  /** How names of files are encrypted; undefined where they are not. By default as the place says. */
   readonly names?: () => NameScript | undefined;
   /** Runs what it is given outside of the caller's asynchronous context; for watchers and timers. */
   readonly detach?: <T>(body: () => T) => T;

@@ -110,7 +110,7 @@ export class LockTable implements FileLockTable, WebLockTable, WebLockParties {
       queued: () => this.#vigil.expect(),
       replaced: () => this.#replaced(),
     });
-    this.#fence = new Fence(this.#participant, { bucket, script: () => options.names?.() ?? plainScript(foldsNames()), hasFiles });
+    this.#fence = new Fence(this.#participant, { bucket, script: () => (options.names ?? (() => place.encryption?.sealing.names))() ?? plainScript(foldsNames()), hasFiles });
     const probe = options.probe ?? threadLife;
     const lookMs = Math.min(LOOK_MS, leaseMs / TOUCHES_PER_LEASE);
     this.#liveness = new Liveness(this.#participant, this.#fence, { bucket, probe, leaseMs, lookMs });

@@ -45,7 +45,7 @@ export interface FileTreeOptions {
   readonly durability?: 'relaxed' | 'strict';
   /** Pays for what the tree takes of the disk. By default nobody counts. */
   readonly ledger?: Ledger;
-  /** How contents are encrypted; by default they are not. */
+  /** How contents and names are encrypted; by default as the place says. */
   readonly sealing?: Sealing;
 }
 
@@ -83,13 +83,15 @@ export class FileTree {
   readonly #swaps: SwapFolder;
   readonly #trash: Trash;
   readonly #ledger: Ledger;
+  readonly #sealing: Sealing | undefined;
 
   constructor(place: BucketPlace, options: FileTreeOptions) {
     this.#bucket = place;
     this.#base = new Base(place, () => options.epoch());
     this.#options = options;
     this.#ledger = options.ledger ?? freeOfCharge;
-    this.#swaps = new SwapFolder(`${place.path}/swap`, options.session, this.#ledger, options.sealing);
+    this.#sealing = options.sealing ?? place.encryption?.sealing;
+    this.#swaps = new SwapFolder(`${place.path}/swap`, options.session, this.#ledger, this.#sealing);
     this.#trash = new Trash(`${place.path}/trash`, options.session, this.#ledger);
   }
 
@@ -167,7 +169,7 @@ export class FileTree {
       const path = requireContent(this.#find(base, locator), locator);
       const file = this.#opened(path, READ, 'beside-readers');
       try {
-        if (this.#options.sealing?.isInPlace(file.descriptor, path) !== false) return;
+        if (this.#sealing?.isInPlace(file.descriptor, path) !== false) return;
         const swap = this.#swaps.create('in-place');
         await copyContent(file.content, swap);
         await this.#place(swap, base, locator);
@@ -224,7 +226,7 @@ export class FileTree {
 
   /** What a `File` has to know of an encrypted file. */
   #sealedSource(path: string): { readonly state?: fs.Stats; readonly sealed?: SealedBytes } {
-    const { sealing } = this.#options;
+    const sealing = this.#sealing;
     if (sealing === undefined) return {};
     const { descriptor, content } = this.#opened(path, READ, 'beside-writers');
     try {
@@ -317,7 +319,7 @@ export class FileTree {
 
   /** A copy under the key of now; null where a copy of the bytes is as good. */
   async #resealed(path: string): Promise<Swap | null> {
-    const { sealing } = this.#options;
+    const sealing = this.#sealing;
     if (sealing === undefined) return null;
     const file = this.#opened(path, READ, 'beside-readers');
     try {
@@ -378,7 +380,7 @@ export class FileTree {
   }
 
   get #script(): NameScript {
-    return this.#options.sealing?.names ?? plainScript(this.#options.foldsNames?.() ?? false);
+    return this.#sealing?.names ?? plainScript(this.#options.foldsNames?.() ?? false);
   }
 
   get #isStrict(): boolean {
@@ -400,13 +402,13 @@ export class FileTree {
 
   #opened(path: string, flags: number, use: Use): ReadFile {
     const descriptor = openPlain(path, flags);
-    return { descriptor, content: this.#options.sealing?.open(descriptor, path, use) ?? new PlainContent(descriptor) };
+    return { descriptor, content: this.#sealing?.open(descriptor, path, use) ?? new PlainContent(descriptor) };
   }
 
   /** Closes the descriptor where it throws. */
   #requireInPlace({ descriptor }: ReadFile, path: string, locator: Locator): void {
     try {
-      if (this.#options.sealing?.isInPlace(descriptor, path) === false) throw new TreeError('not-in-place', locator);
+      if (this.#sealing?.isInPlace(descriptor, path) === false) throw new TreeError('not-in-place', locator);
     } catch (error) {
       closeQuietly(descriptor);
       throw error;
@@ -414,7 +416,7 @@ export class FileTree {
   }
 
   #sizeOf(path: string, { size }: fs.Stats): number {
-    if (this.#options.sealing === undefined) return size;
+    if (this.#sealing === undefined) return size;
     const { descriptor, content } = this.#opened(path, READ, 'beside-writers');
     try {
       return content.size();

@@ -21,7 +21,8 @@ export function requireMigratable(directory: string, origin: string): void {
 }
 
 function requireEmpty(place: string, name: string, origin: string): void {
-  if (mayBeEmpty.test(name) && isEmpty(place)) return;
+  // Names of directories would stay as they are.
+  if (mayBeEmpty.test(name) && (name.startsWith('files.') ? namesIn(place).length === 0 : isEmpty(place))) return;
   throw new HoldfastError('encryption-unsupported', `${origin} has '${name}', which cannot be encrypted yet; nothing of it was changed.`);
 }
 

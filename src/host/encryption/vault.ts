@@ -6,7 +6,12 @@ import { requireKnownAnswers } from '../../disk/encryption/self-test.ts';
 import { PLAIN, type JournalCipher, type JournalEncryption } from '../../disk/journal/journal-cipher.ts';
 import type { Magic } from '../../disk/journal/magic.ts';
 import { encodeOrigin } from '../../disk/names/origin.ts';
+import { FileSealing } from '../../disk/encryption/files/file-sealing.ts';
+import { noNames } from '../../disk/encryption/files/no-names.ts';
+import { SealedNames } from '../../disk/encryption/files/sealed-names.ts';
+import type { NameScript } from '../../disk/names/script.ts';
 import type { PlaceKeys } from '../../disk/place.ts';
+import type { Sealing } from '../../disk/tree/sealing.ts';
 import type { OriginVault, Vaults } from '../../disk/root/origin-vault.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { WeakMapByName } from '../weak-map-by-name.ts';
@@ -178,12 +183,37 @@ export class Vault implements OriginVault {
 }
 
 class VaultPlace implements PlaceKeys {
+  readonly sealing: Sealing;
   readonly #vault: Vault;
   readonly #bucket: string;
+  #names: { readonly keys: OriginKeys; readonly script: NameScript } | null = null;
 
   constructor(vault: Vault, bucket: string) {
     this.#vault = vault;
     this.#bucket = bucket;
+    const present = (): OriginKeys => this.#present;
+    const keys = {
+      get activeId() {
+        return present().activeId;
+      },
+      fileKey: (id: number, salt: Uint8Array) => present().fileKey(id, salt),
+    };
+    this.sealing = new FileSealing(keys, () => this.#script());
+  }
+
+  /** Those of the origin that is there now: what another one's would encrypt, nobody could read. */
+  get #present(): OriginKeys {
+    this.#vault.refresh();
+    return this.#vault.keys;
+  }
+
+  #script(): NameScript | undefined {
+    this.#vault.refresh();
+    const keys = this.#vault.held;
+    if (keys === null) return noNames;
+    if (keys.visibleNames) return undefined;
+    if (this.#names?.keys !== keys) this.#names = { keys, script: new SealedNames(keys.namesCipher(this.#bucket)) };
+    return this.#names.script;
   }
 
   get keys(): OriginKeys {

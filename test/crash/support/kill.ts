@@ -4,6 +4,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
+import { encrypted } from '../../support/sealed.ts';
 import { StorageHost } from '../../../src/host/storage-host.ts';
 import { examine } from './examine.ts';
 import { origin, stateOf, type Scenario } from './scenarios.ts';
@@ -68,7 +69,7 @@ export async function rehearse(scenario: Scenario, directory: string): Promise<R
 }
 
 async function withHost<T>(root: string, body: (client: ReturnType<StorageHost['origin']>) => Promise<T>): Promise<T> {
-  const host = new StorageHost({ root });
+  const host = new StorageHost({ root, ...encrypted });
   try {
     return await body(host.origin(origin));
   } finally {

@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import { isEncrypted } from '../../support/sealed.ts';
 import path from 'node:path';
 import type { FileSystemDirectoryHandle } from '../../../src/file-system/directory-handle.ts';
 import type { FileSystemFileHandle } from '../../../src/file-system/file-handle.ts';
@@ -354,7 +355,8 @@ export function scenarioNamed(name: string): Scenario {
 export async function stateOf(client: StorageClient): Promise<string> {
   const map = Object.entries(client.localStorage).map(([key, value]) => `${key} = ${brief(String(value))}`);
   const lines = await entriesOf(await client.storage.getDirectory(), '');
-  return [...map.sort(), ...lines.sort(), ...(await cachedIn(client.caches)), ...(await bucketsOf(client))].join('\n');
+  const others = isEncrypted ? [] : [...(await cachedIn(client.caches)), ...(await bucketsOf(client))];
+  return [...map.sort(), ...lines.sort(), ...others].join('\n');
 }
 
 /** Each named bucket, with what holds for it and what is in it. */

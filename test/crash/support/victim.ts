@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
+import { encrypted } from '../../support/sealed.ts';
 import { StorageHost } from '../../../src/host/storage-host.ts';
 import { bytesOf, handleCalls, isChange, isWrite, type Call, type Fault } from './fault-layer.ts';
 import type { KillPoint } from './kill.ts';
@@ -37,7 +38,7 @@ function after(call: Call): void {
 }
 
 handleCalls(root, {});
-const host = new StorageHost({ root });
+const host = new StorageHost({ root, ...encrypted });
 const scenario = scenarioNamed(name);
 const steps = await scenario.start(host.origin(origin));
 handleCalls(root, { before, after });
