@@ -21,6 +21,8 @@ const CALL_MS = 60_000;
 /** How long one that was not there is left alone, in milliseconds. */
 const SUSPECT_MS = 2000;
 
+const UNABLE: ReadonlySet<string> = new Set(['coordinator-unavailable', 'hub-unreachable', 'hub-unauthorized', 'hub-incompatible', 'closed', 'disk-full', 'disk-failed', 'root-read-only']);
+
 /**
  * Another region. A call that nobody answered may have run: it is sent again, wherever the coordinator is by then, and the
  * ledger knows it.
@@ -69,9 +71,17 @@ export class RegionPeer implements Route {
     try {
       return decodeAnswer(answer.bytes);
     } catch (error) {
-      if (error instanceof MovedError || error instanceof CoordinatorError) throw error;
+      if (error instanceof CoordinatorError) throw this.#isUnable(error) ? new MovedError() : error;
+      if (error instanceof MovedError) throw error;
       throw new CoordinatorError('coordinator-unavailable', `What answers for the region '${this.#name}' makes no sense: ${errorMessage(error)}`, { outcome: 'unknown', cause: error });
     }
+  }
+
+  /** It is there and cannot run anything, so somebody else may: it is cut off from the hub, or has no room. */
+  #isUnable({ code, outcome }: CoordinatorError): boolean {
+    if (outcome !== 'not-run' || !UNABLE.has(code)) return false;
+    this.#suspect();
+    return true;
   }
 
   #post(body: Uint8Array, timeout: number): Promise<Posted> {
