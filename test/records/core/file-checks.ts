@@ -45,6 +45,17 @@ fileChecks['a file stays as long as somebody holds it'] = async (bucket) => {
   await untilGone(bucket, database, id);
 };
 
+fileChecks['the bucket may go while a file of a closed database is let go'] = async (bucket) => {
+  const { database, store: id } = await withStore(at(bucket));
+  const blob = await database.blobs.write(content('x'));
+  await store(database, id, 1, value(5, [blob.id]));
+  database.close();
+  database.blobs.release(blob.id);
+  fs.rmSync(bucket, { recursive: true });
+  // What is left of deleted databases is looked for soon after; nobody could be told that there is nothing to look in.
+  await new Promise((resolve) => setTimeout(resolve, 300));
+};
+
 fileChecks['a file that no transaction came to refer to goes when it is let go'] = async (bucket) => {
   const { database, store: id } = await withStore(at(bucket));
   const blob = await database.blobs.write(content('x'));
