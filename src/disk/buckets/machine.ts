@@ -42,6 +42,8 @@ export class RegisterMachine implements Machine<RegisterOutcome> {
   readonly #doomed = new Set<string>();
   /** Grows with every bucket that is removed. */
   removals = 0;
+  /** Grows with every record and snapshot. */
+  changes = 0;
 
   get entries(): readonly BucketEntry[] {
     return [...this.#byName.values()];
@@ -60,6 +62,7 @@ export class RegisterMachine implements Machine<RegisterOutcome> {
   }
 
   apply({ kind, payload }: JournalRecord): RegisterOutcome {
+    this.changes += 1;
     if (kind === kinds.open) return this.#open(readOpening(payload));
     if (kind === kinds.delete) return this.#delete(readOne(payload));
     if (kind === kinds.persist) return this.#persist(readOne(payload));
@@ -123,6 +126,7 @@ export class RegisterMachine implements Machine<RegisterOutcome> {
   }
 
   reset(): void {
+    this.changes += 1;
     this.#byName.clear();
     this.#byId.clear();
     this.#doomed.clear();

@@ -1,5 +1,5 @@
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
-import { setImmediate, wallClock } from '../../runtime/timers.ts';
+import { type Timer, clearTimeout, setImmediate, setTimeout, wallClock } from '../../runtime/timers.ts';
 import { DirectoryWatch } from '../journal/directory-watch.ts';
 import type { BucketPlace } from '../place.ts';
 import type { Root } from '../root/root.ts';
@@ -23,6 +23,9 @@ export class TooManyBucketsError extends Error {
   }
 }
 
+/** The longest that a timer waits, in milliseconds; it looks again then, and goes on waiting. */
+const LONGEST_WAIT_MS = 2 ** 31 - 1;
+
 /** Attempts at opening a bucket that others delete each time. */
 const ATTEMPTS = 64;
 
@@ -30,7 +33,9 @@ const ATTEMPTS = 64;
  * The named buckets of an origin, for one realm. Invariants:
  * - the journal is the truth: a bucket is there from its record on until the record that removes it, for everybody;
  * - a bucket's directory is whole before its record, and is never made again; so nobody can bring back what was removed;
- * - who removes a bucket also frees its space; where it was killed, the next realm that looks does.
+ * - who removes a bucket also frees its space; where it was killed, the next realm that looks does;
+ * - a realm that has looked removes what expires while it lives, also where nobody asks for anything. It keeps no process
+ *   alive for that.
  *
  * All methods throw HoldfastError when the register cannot be read, or written.
  */
@@ -48,6 +53,9 @@ export class BucketRegister {
   /** What of the machine's removals those who watch were told. */
   #told = 0;
   #swept = false;
+  /** Goes off when the next bucket is expired, as far as the machine knew at these changes. */
+  #alarm: Timer | null = null;
+  #alarmOf = 0;
   #closed = false;
 
   /** Does no I/O. `home`: the origin's default bucket. */
@@ -148,6 +156,7 @@ export class BucketRegister {
   /** For good; resolves when the space of what this realm has removed is freed. */
   async close(): Promise<void> {
     this.#closed = true;
+    if (this.#alarm !== null) clearTimeout(this.#alarm);
     this.#watched.clear();
     this.#rest();
     await Promise.all(this.#clearing.values());
@@ -183,7 +192,37 @@ export class BucketRegister {
     const isThere = this.#journal.look();
     this.#tell(isThere);
     if (isThere && !this.#swept) this.#sweepLater();
+    if (isThere) this.#expectNext();
     return isThere;
+  }
+
+  /** Also what other realms have opened or changed, once this one looks. */
+  #expectNext(): void {
+    const { machine } = this.#journal;
+    if (this.#closed || this.#alarmOf === machine.changes) return;
+    this.#alarmOf = machine.changes;
+    if (this.#alarm !== null) clearTimeout(this.#alarm);
+    const next = machine.entries.reduce((first, { expires }) => Math.min(first, expires ?? Infinity), Infinity);
+    this.#alarm = next === Infinity ? null : this.#wakeAt(next);
+  }
+
+  #wakeAt(time: number): Timer {
+    const wait = Math.min(LONGEST_WAIT_MS, Math.max(0, Math.ceil(time - wallClock())));
+    return this.#detach(() => setTimeout(() => this.#expire(), wait)).unref();
+  }
+
+  /** Nobody asked: what fails now, whoever asks for a bucket next tries again. */
+  #expire(): void {
+    this.#alarm = null;
+    this.#alarmOf = 0;
+    try {
+      if (this.#closed || !this.#journal.look()) return;
+      this.#pass(wallClock());
+      this.#tell(true);
+      this.#expectNext();
+    } catch {
+      return;
+    }
   }
 
   /** Removes what is expired; where that cannot be written it stays so, and is gone for everybody all the same. */
@@ -202,6 +241,7 @@ export class BucketRegister {
       const outcome = this.#journal.append(kind, payload);
       if (outcome.removed.length > 0) this.#clear(outcome.removed);
       this.#tell(true);
+      this.#expectNext();
       return outcome;
     } catch (error) {
       // Anything else may mean that it is there all the same.
