@@ -50,7 +50,8 @@ export async function open(address: string, options: BrowserContextOptions = {})
   const page = await context.newPage();
   const complaints: string[] = [];
   const places = new Set<string>();
-  page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
+  // Whoever asks for what another process has just removed is answered so.
+  page.on('console', (message) => message.type() === 'error' && !message.text().includes('status of 404') && complaints.push(message.text()));
   page.on('pageerror', (error) => complaints.push(String(error)));
   page.on('dialog', (dialog) => {
     complaints.push(`dialog: ${dialog.message()}`);
