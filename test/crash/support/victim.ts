@@ -2,9 +2,9 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
-import { encrypted } from '../../support/sealed.ts';
+import { encrypted, isEncrypted } from '../../support/sealed.ts';
 import { StorageHost } from '../../../src/host/storage-host.ts';
-import { bytesOf, handleCalls, isChange, isWrite, type Call, type Fault } from './fault-layer.ts';
+import { bytesOf, handleCalls, isChange, isWrite, pathOf, type Call, type Fault } from './fault-layer.ts';
 import type { KillPoint } from './kill.ts';
 import { bucketOf, namesIn, origin, scenarioNamed, until } from './scenarios.ts';
 
@@ -30,7 +30,15 @@ function before(call: Call): Fault | undefined {
   if (!isDue) return undefined;
   if (killPoint.when === 'before') die();
   last = call;
-  return killPoint.when === 'within' && isWrite(call) ? { bytes: Math.floor(bytesOf(call) / 2) } : undefined;
+  return killPoint.when === 'within' && isWrite(call) ? { bytes: half(call) } : undefined;
+}
+
+/** A kill never cuts the copy of a page, and an encrypted block is one: of those in place whole ones are written. */
+function half(call: Call): number {
+  const bytes = Math.floor(bytesOf(call) / 2);
+  const [descriptor] = call.parameters;
+  const isInPlace = isEncrypted && typeof descriptor === 'number' && pathOf(descriptor)?.includes('/files.') === true;
+  return isInPlace ? bytes - (bytes % 4096) : bytes;
 }
 
 function after(call: Call): void {

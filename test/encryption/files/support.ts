@@ -63,7 +63,7 @@ export function writeAll(content: Content, bytes: Uint8Array, position = 0): voi
 }
 
 /** Bytes of which no two stretches are alike. */
-export function sample(length: number, seed = 1): Buffer {
+export function sample(length: number, seed = 1): Buffer<ArrayBuffer> {
   const bytes = Buffer.alloc(length);
   for (let at = 0, state = seed; at < length; at += 1) {
     state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
