@@ -22,7 +22,7 @@ const TALKERS = 4;
 
 const { values } = parseArgs({ options: { seconds: { type: 'string', default: '30' }, regions: { type: 'boolean', default: false } } });
 if (values.regions) {
-  console.error('Coordinators of several regions are not there yet: --regions has nothing to show.');
+  console.error('This demo is of one root: it has no form with several regions yet. Without --regions it runs.');
   process.exit(2);
 }
 
