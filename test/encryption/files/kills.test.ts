@@ -5,7 +5,7 @@ import { bundleFixture } from '../../support/bundle.ts';
 import { readAll, TestFile, writeAll } from './support.ts';
 import { CUT, isCut, SIZE, slotOf, stateAfter } from './versions.ts';
 
-/** More behind an environment variable; see docs/TESTING.md. */
+/** More behind an environment variable; see CONTRIBUTING.md. */
 const KILLS = Number(process.env['HOLDFAST_KILLS'] ?? 12);
 
 let file: TestFile;
