@@ -3,6 +3,8 @@ import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { encryptionSettings } from './options.ts';
 import { HostVaults } from './vault.ts';
 
+export { encryptionFrom } from './key-from-file.ts';
+
 /** The vaults of a host's root. @throws HoldfastError bad-option; encryption-unsupported where the host syncs */
 export function createVaults(root: string, encryption: unknown, sync: unknown): HostVaults {
   const settings = encryptionSettings(encryption);

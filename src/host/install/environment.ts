@@ -1,5 +1,6 @@
 import process from 'node:process';
 import type { Durability } from '../../disk/root/durable.ts';
+import { encryptionPart } from '../encryption/provide.ts';
 import { bad } from '../option-checks.ts';
 import { parseOrigin } from '../origin.ts';
 import { StorageHost } from '../storage-host.ts';
@@ -60,8 +61,10 @@ const durabilities: readonly Durability[] = ['relaxed', 'strict'];
 export function hostFromEnvironment(): StorageHostOptions {
   const quota = parsed('HOLDFAST_QUOTA', parseQuota);
   const durability = parsed('HOLDFAST_DURABILITY', (value) => oneOf('HOLDFAST_DURABILITY', durabilities, value));
+  const encryption = parsed('HOLDFAST_KEY_FILE', (file) => encryptionPart.code.encryptionFrom(file));
   return {
     root: variable('HOLDFAST_ROOT') ?? defaultRoot,
+    ...(encryption !== undefined && { encryption }),
     ...(quota !== undefined && { quota }),
     ...(durability !== undefined && { durability }),
   };

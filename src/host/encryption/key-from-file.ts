@@ -1,0 +1,32 @@
+import { Buffer } from 'node:buffer';
+import fs from 'node:fs';
+import { KEY_BYTES } from '../../disk/encryption/derive.ts';
+import { bad } from '../option-checks.ts';
+import { requireKey, type EncryptionOptions } from './options.ts';
+
+/**
+ * The options that a file with a key stands for: 32 bytes, or as text 64 hexadecimal digits or base64 of them, with
+ * white space around it.
+ *
+ * @throws HoldfastError bad-option, without anything of what is in the file
+ */
+export function encryptionFrom(file: string): EncryptionOptions {
+  let bytes: Buffer;
+  try {
+    bytes = fs.readFileSync(file);
+  } catch (cause) {
+    throw bad(`The file '${file}' of HOLDFAST_KEY_FILE cannot be read.`, cause);
+  }
+  const key = bytes.length === KEY_BYTES ? bytes : decoded(bytes.toString('latin1').trim());
+  if (key === null) throw bad(`The file '${file}' of HOLDFAST_KEY_FILE has no key: ${KEY_BYTES} bytes, or 64 hexadecimal digits, or base64 of so many bytes.`);
+  const options = { key: requireKey(Uint8Array.from(key), 'HOLDFAST_KEY_FILE') };
+  bytes.fill(0);
+  key.fill(0);
+  return options;
+}
+
+function decoded(text: string): Buffer | null {
+  if (/^[0-9a-f]{64}$/i.test(text)) return Buffer.from(text, 'hex');
+  const bytes = /^[A-Za-z0-9+/_-]{43}=?$/.test(text) ? Buffer.from(text, 'base64') : null;
+  return bytes?.length === KEY_BYTES ? bytes : null;
+}
