@@ -1,3 +1,5 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import fs from 'node:fs';
@@ -13,7 +15,10 @@ import { RegionStore } from '../../src/coordinator/regions/region-store.ts';
 import { logNameOf } from '../../src/host/coordinator/regions.ts';
 import { StorageHost } from '../../src/host/storage-host.ts';
 import type { Hub } from '../../src/sync/hub.ts';
+import { bundleFixture } from '../support/bundle.ts';
 import { embeddedHub, type RunningHub, startHub } from '../../src/sync/index.ts';
+
+const program = bundleFixture(new URL('./region-fixture.ts', import.meta.url));
 
 const ORIGIN = 'https://app.example';
 const TOKEN = 'a-token-between-regions';
@@ -163,6 +168,33 @@ describe('coordinators of three regions', () => {
     await us.counter().read().catch(() => undefined);
     expect(await us.counter().increment()).toBe(2);
     expect(await us.counter('other').increment()).toBe(2);
+  });
+
+  test('lose nothing, and run nothing twice, when the process that has them is killed again and again', { timeout: 120_000 }, async () => {
+    const hub = await startedHub();
+    const root = path.join(folder(), 'eu');
+    const { url, close } = await served(() => () => Promise.reject(new Error('nobody')));
+    close();
+    const start = async (): Promise<ChildProcess> => {
+      const child = spawn(process.execPath, [await program, root, hub.url, HUB_TOKEN, TOKEN, new URL(url).port], { stdio: ['ignore', 'pipe', 'inherit'] });
+      onTestFinished(() => void child.kill('SIGKILL'));
+      await once(child.stdout, 'data');
+      return child;
+    };
+    const host = new StorageHost({ root: path.join(folder(), 'us') });
+    const client = embeddedHub({ url: hub.url, token: HUB_TOKEN });
+    const coordinators = new Coordinators(host, {}, { regions: { hub: client, region: 'us', token: TOKEN, peers: { eu: { url, token: TOKEN } } } });
+    let count = 0;
+    for (let kills = 0; kills < 3; kills++) {
+      const child = await start();
+      for (let calls = 0; calls < 5; calls++) expect(await coordinators.get<Counter>(ORIGIN, 'Counter', 'visits').increment()).toBe((count += 1));
+      const exited = once(child, 'exit');
+      child.kill('SIGKILL');
+      await exited;
+    }
+    await coordinators.close();
+    await client.close();
+    await host.close();
   });
 
   test('that were taken over acknowledge neither writes nor reads', async () => {
