@@ -50,7 +50,7 @@ describe('docs/API.md names', () => {
 
   test('every variable and every channel', () => {
     const environment = source('host/install/environment.ts');
-    expect(new Set(rows('`holdfast/globals`'))).toEqual(new Set([...environment.matchAll(/'(HOLDFAST_[A-Z]+)'/g)].map(([, name = '']) => name)));
+    expect(new Set(rows('`holdfast/globals`'))).toEqual(new Set([...environment.matchAll(/'(HOLDFAST_[A-Z_]+)'/g)].map(([, name = '']) => name)));
     expect(rows('Diagnostics').sort()).toEqual([...(source('runtime/channels.ts') + source('runtime/more-channels.ts')).matchAll(/'(holdfast:\w+)'/g)].map(([, name = '']) => name).sort());
   });
 });
