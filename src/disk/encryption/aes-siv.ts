@@ -47,14 +47,14 @@ export class AesSiv {
   }
 
   /** Writes the tag and the ciphertext, {@link SIV_BYTES} more than `plain` has, into `out` at `at`. They may not overlap. */
-  seal(plain: Uint8Array, out: Uint8Array, at: number, associated = NONE): void {
+  seal(plain: Uint8Array, out: Uint8Array, at: number, associated: readonly Uint8Array[] = NONE): void {
     this.#s2v(plain, associated);
     out.set(this.#tag, at);
     this.#crypt(plain, this.#tag, out, at + BLOCK);
   }
 
   /** Writes into `out` what was sealed, from its beginning; false: it is not what was sealed with this key and data. */
-  open(sealed: Uint8Array, out: Uint8Array, associated = NONE): boolean {
+  open(sealed: Uint8Array, out: Uint8Array, associated: readonly Uint8Array[] = NONE): boolean {
     const length = sealed.length - BLOCK;
     if (length < 0) return false;
     const tag = sealed.subarray(0, BLOCK);
