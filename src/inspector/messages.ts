@@ -105,7 +105,7 @@ export interface LockRow {
   readonly process: number;
   readonly thread: number;
   readonly life: string;
-  /** When its session began, in milliseconds since 1970. */
+  /** When it was asked for, in milliseconds since 1970; null where that is not known. */
   readonly since: number | null;
   readonly client: string | null;
 }
@@ -115,6 +115,7 @@ export interface SessionRow {
   readonly process: number;
   readonly thread: number;
   readonly life: string;
+  /** When it began, in milliseconds since 1970. */
   readonly since: number | null;
 }
 

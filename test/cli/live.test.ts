@@ -65,7 +65,9 @@ test('files go in and out, recursively, and other processes see them', async () 
 
 test('a locked file is said to be locked, and by which process; locks and sessions are shown', async () => {
   const { neighbour, holdfast } = await live();
+  const before = Date.now();
   await neighbour.tell('open', 'data.db', 'content');
+  const between = Date.now();
   await neighbour.tell('lock', 'job');
   const { pid } = neighbour.child;
   const locked = { code: 1, out: '', err: expect.stringMatching(new RegExp(`opfs:/data.db is locked by process ${pid}\\.\\n$`)) };
@@ -78,8 +80,10 @@ test('a locked file is said to be locked, and by which process; locks and sessio
     { origin: ORIGIN, kind: 'file', name: '/data.db', mode: 'exclusive', state: 'held', process: pid, life: 'alive' },
     { kind: 'web', name: 'job', mode: 'exclusive', state: 'held', process: pid, life: 'alive' },
   ]);
+  const [file = 0, web = 0] = locks.map(({ since }) => Number(since));
+  expect([before <= file, file <= between, between <= web, web <= Date.now()]).toEqual([true, true, true, true]);
   expect(sessions).toMatchObject([{ process: pid, life: 'alive' }]);
-  expect((await holdfast('locks', ...FOR)).out).toMatch(new RegExp(`/data\\.db +exclusive +held +${pid} `));
+  expect((await holdfast('locks', ...FOR)).out).toMatch(new RegExp(`/data\\.db +exclusive +held +${pid} .* \\d+s\\n`));
   neighbour.child.kill('SIGKILL');
   await neighbour.ended;
   expect((await holdfast('locks', ...FOR)).out).toMatch(new RegExp(`/data\\.db +exclusive +held +${pid} +\\S+ +dead`));

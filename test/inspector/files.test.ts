@@ -20,7 +20,7 @@ describe('files', () => {
     expect(page.rows.map(({ name, kind, size }) => [name, kind, size])).toEqual([['dir', 'directory', null], ['b.txt', 'file', 5], ['picture', 'file', PNG.length]]);
     expect(page.rows[1]?.modified).toBeGreaterThan(1e12);
     expect(page.rows.map(({ locked }) => locked)).toEqual([null, `exclusive, process ${process.pid}`, null]);
-    expect(await ask<Locks>('locks', { origin: ORIGIN })).toMatchObject({ locks: [{ kind: 'file', name: '/b.txt', state: 'held', process: process.pid, life: 'alive' }] });
+    expect(await ask<Locks>('locks', { origin: ORIGIN })).toMatchObject({ locks: [{ kind: 'file', name: '/b.txt', state: 'held', process: process.pid, life: 'alive', since: expect.any(Number) }] });
     handle.close();
     expect(await ask('files', { origin: ORIGIN, path: ['dir'] })).toMatchObject({ total: 1, rows: [{ name: 'inner.txt', size: 6 }] });
     expect(await ask('files', { origin: ORIGIN, path: [], search: 'PIC' })).toMatchObject({ total: 1, rows: [{ name: 'picture' }] });

@@ -11,7 +11,7 @@ export const locks: Command = {
   summary: 'show locks that are held and waited for, and by whom',
   usage: '[--origin ORIGIN [--bucket NAME]] [--json]',
   options,
-  notes: ['Age: how long ago the process began to use the origin\'s locks.', 'What a process that has ended held is free as soon as somebody wants it.'],
+  notes: ['Age: how long ago a lock was asked for, also where it was granted later; of a session, how long ago it began to use the origin\'s locks.', 'What a process that has ended held is free as soon as somebody wants it.'],
   run: async (args) => {
     const { values, positionals } = parse(options, args);
     requireArguments(positionals, []);
@@ -34,6 +34,6 @@ function print(sessions: readonly SessionReport[], held: readonly LockReport[]):
 
 const WHO = ['process', 'thread', 'life', 'age'];
 
-function who({ process, thread, life, since, standing }: SessionReport): Cell[] {
+function who({ process, thread, life, since, standing }: Pick<SessionReport, 'process' | 'thread' | 'life' | 'since' | 'standing'>): Cell[] {
   return [process, thread, standing === 'present' ? life : standing, since === null ? '-' : ago(since)];
 }

@@ -43,6 +43,8 @@ export interface CommonClaim {
   readonly id: number;
   /** Its place in the order of all claims. */
   readonly order: number;
+  /** When it was asked for, in milliseconds since 1970 by the clock of who did; 0 where that is not known. */
+  readonly since: number;
   state: ClaimState;
 }
 

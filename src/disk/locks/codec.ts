@@ -28,6 +28,11 @@ export class PayloadWriter {
     return this;
   }
 
+  /** A safe integer of either sign, small where it is near 0: twice its amount, and one less where it is negative. */
+  difference(value: number): this {
+    return this.number(value < 0 ? -2 * value - 1 : 2 * value);
+  }
+
   flag(value: boolean): this {
     return this.number(value ? 1 : 0);
   }
@@ -96,6 +101,11 @@ export class PayloadReader {
       value += (byte - 128) * scale;
     }
     throw damaged();
+  }
+
+  difference(): number {
+    const folded = this.number();
+    return folded % 2 === 1 ? -(folded + 1) / 2 : folded / 2;
   }
 
   flag(): boolean {

@@ -14,6 +14,7 @@ import {
   readLock,
   readOperate,
   readRequest,
+  readSince,
   readVerdicts,
   type JoinFields,
   type LockFields,
@@ -144,9 +145,9 @@ export class LockMachine implements Machine<LockOutcome> {
   #applyOwn(session: Session, kind: number, sequence: number, from: PayloadReader): LockOutcome {
     switch (kind) {
       case kinds.lock:
-        return this.#enterFile(createLock(this.#common(session, sequence), readLock(from)));
+        return this.#enterFile(createLock(readLock(from), this.#common(session, sequence, from)));
       case kinds.operate:
-        return this.#enterFile(createOperation(this.#common(session, sequence), readOperate(from)));
+        return this.#enterFile(createOperation(readOperate(from), this.#common(session, sequence, from)));
       case kinds.request:
         return this.#request(session, sequence, from);
       case kinds.finish:
@@ -201,7 +202,7 @@ export class LockMachine implements Machine<LockOutcome> {
 
   #request(session: Session, id: number, from: PayloadReader): Claim {
     const { name, mode, clientId, ifAvailable, steal } = readRequest(from);
-    const claim = createWebClaim(this.#common(session, id), this.#web.queue(name), mode, clientId);
+    const claim = createWebClaim(this.#common(session, id, from), this.#web.queue(name), mode, clientId);
     this.#web.enter(claim, { ifAvailable, steal });
     if (claim.state !== 'refused') addClaim(claim);
     return claim;
@@ -307,8 +308,9 @@ export class LockMachine implements Machine<LockOutcome> {
 
   // Claims.
 
-  #common(session: Session, id: number): CommonClaim {
-    return { session, id, order: this.#order++, state: 'waiting' };
+  /** `from` stands behind all else that the record says. */
+  #common(session: Session, id: number, from: PayloadReader): CommonClaim {
+    return { session, id, order: this.#order++, since: readSince(from), state: 'waiting' };
   }
 
   #createFiles(): FileQueue {

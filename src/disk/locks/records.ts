@@ -1,5 +1,6 @@
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import type { ThreadIdentity } from '../../runtime/identity.ts';
+import { wallClock } from '../../runtime/timers.ts';
 import type { EntryKind, Locator } from '../locator.ts';
 import { PayloadWriter, pick, type PayloadReader } from './codec.ts';
 import type { FileChange, Intent, LockClass, WebLockMode, WebLockRequest } from './lock-table.ts';
@@ -61,7 +62,17 @@ export const modes: readonly WebLockMode[] = ['shared', 'exclusive'];
 
 const writer = new PayloadWriter();
 
-// Below, each payload is written by the function before the one that reads it.
+// Below, each payload is written by the function before the one that reads it. A claim's ends with when it was asked for:
+// in milliseconds since 1970 by the clock of who asks, for people to read; nothing depends on it.
+
+function endClaim(to: PayloadWriter, since: number): Uint8Array {
+  return to.number(Math.max(since, 0)).end();
+}
+
+/** Of a claim; 0 where it does not say: versions before said nothing, and read no further than what comes before. */
+export function readSince(from: PayloadReader): number {
+  return from.atEnd ? 0 : from.number();
+}
 
 export interface JoinFields {
   readonly identity: ThreadIdentity;
@@ -92,8 +103,8 @@ export interface LockFields {
   readonly lockClass: LockClass;
 }
 
-export function encodeLock(fields: LockFields): Uint8Array {
-  return writeLock(writer.begin(), fields).end();
+export function encodeLock(fields: LockFields, since = wallClock()): Uint8Array {
+  return endClaim(writeLock(writer.begin(), fields), since);
 }
 
 export function writeLock(to: PayloadWriter, fields: LockFields): PayloadWriter {
@@ -110,8 +121,8 @@ export interface OperateFields {
   readonly own: number;
 }
 
-export function encodeOperate(fields: OperateFields): Uint8Array {
-  return writeOperate(writer.begin(), fields).end();
+export function encodeOperate(fields: OperateFields, since = wallClock()): Uint8Array {
+  return endClaim(writeOperate(writer.begin(), fields), since);
 }
 
 export function writeOperate(to: PayloadWriter, fields: OperateFields): PayloadWriter {
@@ -157,15 +168,9 @@ export function encodeLocator(locator: Locator): Uint8Array {
   return writer.begin().locator(locator).end();
 }
 
-export function encodeRequest(request: WebLockRequest): Uint8Array {
-  return writer
-    .begin()
-    .number(modes.indexOf(request.mode))
-    .text(request.name)
-    .text(request.clientId)
-    .flag(request.ifAvailable)
-    .flag(request.steal)
-    .end();
+export function encodeRequest(request: WebLockRequest, since = wallClock()): Uint8Array {
+  writer.begin().number(modes.indexOf(request.mode)).text(request.name).text(request.clientId);
+  return endClaim(writer.flag(request.ifAvailable).flag(request.steal), since);
 }
 
 export function readRequest(from: PayloadReader): WebLockRequest {

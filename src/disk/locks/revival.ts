@@ -5,15 +5,15 @@ import type { WebQueues } from './web-queues.ts';
 
 // Claims as a snapshot has them, made anew for a session that it has too.
 
-export function reviveClaim({ id, order, held, shared, fields }: SavedClaim, session: Session, web: WebQueues): Claim {
-  const common: CommonClaim = { session, id, order, state: held ? 'held' : 'waiting' };
-  if (fields.type === 'lock') return { ...createLock(common, fields), shared };
-  if (fields.type === 'operation') return createOperation(common, fields);
+export function reviveClaim({ id, order, since, held, shared, fields }: SavedClaim, session: Session, web: WebQueues): Claim {
+  const common: CommonClaim = { session, id, order, since, state: held ? 'held' : 'waiting' };
+  if (fields.type === 'lock') return { ...createLock(fields, common), shared };
+  if (fields.type === 'operation') return createOperation(fields, common);
   return createWebClaim(common, web.queue(fields.name), fields.mode, fields.clientId);
 }
 
 export function reviveCrowd({ held, name, mode, clientId, places }: SavedCrowd, session: Session, web: WebQueues): WebClaim[] {
   const queue = web.queue(name);
   const state = held ? 'held' : 'waiting';
-  return places.map(({ id, order }) => createWebClaim({ session, id, order, state }, queue, mode, clientId));
+  return places.map(({ id, order, since }) => createWebClaim({ session, id, order, since, state }, queue, mode, clientId));
 }

@@ -18,20 +18,20 @@ export function createSession(id: number, { identity, folder, whereabouts }: Joi
   return { id, identity, folder, whereabouts, standing, claims: new Map(), clients: null, behindOthers: null };
 }
 
-export function createLock(common: CommonClaim, { locator, lockClass }: LockFields): FileLockClaim {
+export function createLock({ locator, lockClass }: LockFields, common: CommonClaim): FileLockClaim {
   return { type: 'lock', ...common, locator, lockClass, waitsFor: null, node: null, shared: false, before: null, after: null };
 }
 
-export function createOperation(common: CommonClaim, { intent, own }: OperateFields): OperationClaim {
+export function createOperation({ intent, own }: OperateFields, common: CommonClaim): OperationClaim {
   const tree = coversTree(intent);
   return { type: 'operation', ...common, intent, tree, own, waitsFor: null, dependents: null, nodes: [] };
 }
 
 /** Made by the ten thousand, so member by member, without a copy in between. */
 export function createWebClaim(common: CommonClaim, queue: WebQueue, mode: WebLockMode, clientId: string): WebClaim {
-  const { session, id, order, state } = common;
+  const { session, id, order, since, state } = common;
   const { name } = queue;
-  return { type: 'web', session, id, order, state, name, mode, clientId, queue, grant: 0, isBehindOthers: false, before: null, after: null };
+  return { type: 'web', session, id, order, since, state, name, mode, clientId, queue, grant: 0, isBehindOthers: false, before: null, after: null };
 }
 
 export function addClaim(claim: Claim): void {

@@ -9,6 +9,7 @@ import {
   readJoin,
   readLock,
   readOperate,
+  readSince,
   writeChange,
   writeJoin,
   writeLock,
@@ -40,6 +41,8 @@ export interface SavedClaim {
   readonly session: number;
   readonly id: number;
   readonly order: number;
+  /** As of {@link Claim}. */
+  readonly since: number;
   readonly held: boolean;
   readonly shared: boolean;
   readonly fields:
@@ -53,7 +56,7 @@ export interface SavedCrowd extends WebLockInfo {
   readonly type: 'crowd';
   readonly session: number;
   readonly held: boolean;
-  readonly places: readonly { readonly id: number; readonly order: number }[];
+  readonly places: readonly Pick<SavedClaim, 'id' | 'order' | 'since'>[];
 }
 
 export type SavedRecord =
@@ -146,9 +149,12 @@ function encodeClaim(claim: Claim): Uint8Array {
     .number(claim.order)
     .flag(claim.state === 'held')
     .flag(claim.type === 'lock' && claim.shared);
-  if (claim.type === 'lock') return writeLock(writer, claim).end();
-  if (claim.type === 'operation') return writeOperate(writer, claim).end();
-  return writeInfo(claim).end();
+  return writeFields(claim).number(claim.since).end();
+}
+
+function writeFields(claim: Claim): PayloadWriter {
+  if (claim.type === 'lock') return writeLock(writer, claim);
+  return claim.type === 'operation' ? writeOperate(writer, claim) : writeInfo(claim);
 }
 
 function writeInfo({ mode, name, clientId }: WebLockInfo): PayloadWriter {
@@ -161,9 +167,10 @@ function encodeCrowd(claims: Crowd): Uint8Array {
   writeInfo(first).number(claims.length);
   let id = 0;
   let order = 0;
+  let since = 0;
   for (const claim of claims) {
-    writer.number(claim.id - id).number(claim.order - order);
-    ({ id, order } = claim);
+    writer.number(claim.id - id).number(claim.order - order).difference(claim.since - since);
+    ({ id, order, since } = claim);
   }
   return writer.end();
 }
@@ -175,20 +182,23 @@ function readClaim(from: PayloadReader): SavedRecord {
   const order = from.number();
   const held = from.flag();
   const shared = from.flag();
-  return { type: 'claim', session, id, order, held, shared, fields: readFields(type, from) };
+  const fields = readFields(type, from);
+  return { type: 'claim', session, id, order, since: readSince(from), held, shared, fields };
 }
 
 function readCrowd(from: PayloadReader): SavedRecord {
   const session = from.number();
   const held = from.flag();
   const info = readInfo(from);
-  const places: { id: number; order: number }[] = [];
+  const places: Pick<SavedClaim, 'id' | 'order' | 'since'>[] = [];
   let id = 0;
   let order = 0;
+  let since = 0;
   for (let left = from.number(); left > 0; left--) {
     id += from.number();
     order += from.number();
-    places.push({ id, order });
+    since += from.difference();
+    places.push({ id, order, since });
   }
   return { type: 'crowd', session, held, ...info, places };
 }

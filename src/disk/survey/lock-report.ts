@@ -30,7 +30,12 @@ export interface SessionReport {
 }
 
 /** One lock, or operation, that is held or waited for. */
-export interface LockReport extends SessionReport {
+export interface LockReport extends Omit<SessionReport, 'since'> {
+  /**
+   * When it was asked for, in milliseconds since 1970 by the clock of who did: also of what had to wait before it was held.
+   * Null where that is not known, since a version before recorded it.
+   */
+  readonly since: number | null;
   readonly kind: 'web' | 'file' | 'operation' | 'database';
   /** Of a web lock its name, of a file its path. */
   readonly name: string;
@@ -91,11 +96,11 @@ function beginOf(bell: string): number | null {
   return stats === undefined || stats.birthtimeMs === 0 ? null : Math.floor(stats.birthtimeMs);
 }
 
-function lockReport(claim: Claim, isOfDatabases: boolean): Omit<LockReport, keyof SessionReport> {
-  const state = claim.state === 'held' ? 'held' : 'waiting';
-  if (claim.type === 'web') return { kind: isOfDatabases ? 'database' : 'web', name: claim.name, mode: claim.mode, state, client: claim.clientId };
-  if (claim.type === 'lock') return { kind: 'file', name: pathOf(claim.locator), mode: claim.lockClass, state, client: null };
-  return { kind: 'operation', name: locatorsOf(claim.intent).map(pathOf).join(' → '), mode: claim.intent.operation, state, client: null };
+function lockReport(claim: Claim, isOfDatabases: boolean): Omit<LockReport, Exclude<keyof SessionReport, 'since'>> {
+  const common = { state: claim.state === 'held' ? 'held' : 'waiting', since: claim.since === 0 ? null : claim.since } as const;
+  if (claim.type === 'web') return { kind: isOfDatabases ? 'database' : 'web', name: claim.name, mode: claim.mode, ...common, client: claim.clientId };
+  if (claim.type === 'lock') return { kind: 'file', name: pathOf(claim.locator), mode: claim.lockClass, ...common, client: null };
+  return { kind: 'operation', name: locatorsOf(claim.intent).map(pathOf).join(' → '), mode: claim.intent.operation, ...common, client: null };
 }
 
 function pathOf(locator: Locator): string {

@@ -16,7 +16,7 @@ export function LocksPanel({ origin, versions }: PanelProps): JSX.Element {
         <h3>Locks</h3>
         <Table
           label="Locks"
-          columns={['state', 'kind', 'name', 'mode', 'bucket', '#process', '#thread', 'life', 'there since']}
+          columns={['state', 'kind', 'name', 'mode', 'bucket', '#process', '#thread', 'life', 'asked for']}
           rows={value.locks.map(({ state, kind, name, mode, bucket, process, thread, life, since }) => [
             <span key={0} class={`badge ${state}`}>{state}</span>, kind, <Text key={1}>{name}</Text>, mode, <Text key={2}>{bucket}</Text>, process, thread, <Life key={3} life={life} />, <Since key={4} since={since} />,
           ])}
