@@ -3,6 +3,7 @@ import { hasOrigin } from '../disk/maintenance/replace-origin.ts';
 import { Root } from '../disk/root/root.ts';
 import { hostFromEnvironment } from '../host/install/environment.ts';
 import { parseOrigin } from '../host/origin.ts';
+import type { StorageHostOptions } from '../host/options.ts';
 import { StorageHost } from '../host/storage-host.ts';
 import type { StorageClient } from '../host/storage-client.ts';
 import type { Endpoints } from '../host/storage-buckets/client-buckets.ts';
@@ -60,11 +61,11 @@ export function openRootToRead(values: RootValues): Root {
   return openRoot({ ...values, shared: 'lockfile' });
 }
 
-/** Calls `body` with a host of the root that is meant, and closes it: one more process of that root. */
-export async function withHost<T>(values: RootValues, body: (host: StorageHost) => Promise<T>): Promise<T> {
+/** Calls `body` with a host of the root that is meant, and closes it: one more process of that root. `more`: options of the host. */
+export async function withHost<T>(values: RootValues, body: (host: StorageHost) => Promise<T>, more: Pick<StorageHostOptions, 'encryption'> = {}): Promise<T> {
   const { path: root } = openRoot(values);
   const shared = sharedOf(values);
-  const host = new StorageHost({ ...hostFromEnvironment(), root, ...(shared !== undefined && { shared }) });
+  const host = new StorageHost({ ...hostFromEnvironment(), root, ...(shared !== undefined && { shared }), ...more });
   try {
     return await body(host);
   } finally {

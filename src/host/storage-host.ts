@@ -256,6 +256,19 @@ export class StorageHost<Options extends StorageHostOptions = StorageHostOptions
   }
 
   /**
+   * Wraps an origin's keys with the root key that the host was given, once they were with one of `previous`; data stay as
+   * they are. Others go on, where they have both. Killed at any time, it leaves the keys as they were or wrapped anew.
+   * docs/ENCRYPTION.md, "Loss and change of keys"
+   *
+   * @returns false: they were wrapped with that one already
+   * @throws HoldfastError key-wrong, key-missing, key-pending, keys-damaged, not-encrypted, origin-missing, root-busy,
+   * root-read-only, disk-full, disk-failed, bad-option; as {@link origin}
+   */
+  async rekey(origin: OriginLike): Promise<boolean> {
+    return (await this.#operate()).rekey(origin);
+  }
+
+  /**
    * An archive of all that an origin has, or several have: `localStorage`, files, databases, caches, named buckets and
    * coordinators with theirs; docs/FORMAT.md,
    * "Archives". Changes nothing. Each map, file and database is as it was at one moment. The stream reads on as it is read.

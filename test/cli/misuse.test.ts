@@ -48,6 +48,9 @@ test.each<[string[], RegExp]>([
   [['import'], /'--from FILE' is missing/],
   [['import', '--from', 'f', '--merge', '--replace'], /exclude each other/],
   [['delete-origin', ORIGIN], /the same ORIGIN once more, or --yes, is missing/],
+  [['rekey', '--key-file', 'f'], /either '--origin ORIGIN' or '--all' is needed/],
+  [['rekey', ...FOR, '--all', '--key-file', 'f'], /either '--origin ORIGIN' or '--all' is needed/],
+  [['rekey', '--all'], /'--key-file FILE' is missing/],
   [['completion'], /bash, or zsh, or fish is missing/],
   [['completion', 'csh'], /there is no script for 'csh'/],
   [['origins', '--shared', 'nfs'], /'--shared' takes 'lockfile'/],
@@ -76,6 +79,7 @@ test.each<[string[], RegExp]>([
   [['export', '--to', '/proc/nowhere/a.tar'], /ENOENT/],
   [['import', '--from', '/proc/nowhere/a.tar'], /ENOENT/],
   [['import', '--from', '/etc/passwd'], /cannot be imported: .* Nothing was changed/],
+  [['rekey', '--all', '--key-file', '/proc/nowhere/key'], /The file '\/proc\/nowhere\/key' of --key-file cannot be read/],
   [['delete-origin', 'https://nobody.example', '--yes'], /has nothing of/],
 ])('%j fails with exit code 1 and one line', async (args, message) => {
   const root = await rootWith();

@@ -13,6 +13,7 @@ import { inspect } from './inspect.ts';
 import { get, keys, set } from './items.ts';
 import { locks } from './locks.ts';
 import { origins } from './origins.ts';
+import { rekey } from './rekey.ts';
 import { restore } from './restore.ts';
 import { rm } from './rm.ts';
 import { syncStatus } from './sync-status.ts';
@@ -21,5 +22,5 @@ import { watch } from './watch.ts';
 
 /** All that the program does, in the order in which its help shows it. */
 export const commands: readonly Command[] = [
-  origins, get, set, keys, rm, ls, cat, put, cp, mv, du, locks, coordinators, watch, inspect, exportCommand, importCommand, backup, backups, restore, verify, deleteOrigin, hub, syncStatus, completion,
+  origins, get, set, keys, rm, ls, cat, put, cp, mv, du, locks, coordinators, watch, inspect, exportCommand, importCommand, backup, backups, restore, verify, rekey, deleteOrigin, hub, syncStatus, completion,
 ];

@@ -13,7 +13,7 @@ import { MOST_BYTES } from './key-file.ts';
  * Invariants
  * - The file of an origin's keys is there whole or not at all, and on the disk before anything is encrypted with them:
  *   without it all of the origin is lost.
- * - One that is there is replaced only by who has opened it.
+ * - One that is there is replaced only by who has opened it, and as long as it is the one that was opened.
  */
 
 /** Tells one state of a file from another; null: there is none. */
@@ -63,9 +63,17 @@ export function addKeys(directory: string, workshop: string, bytes: Uint8Array):
   });
 }
 
-/** To be called by one at a time, under the lock of the root's maintenance. @throws HoldfastError */
-export function replaceKeys(directory: string, workshop: string, bytes: Uint8Array): void {
-  throughDraft(directory, workshop, bytes, (draft, file) => {
+/**
+ * To be called by one at a time, under the lock of the root's maintenance. Killed at any time it leaves the file that was
+ * there or the new one, each whole.
+ *
+ * @param stamp - of the file that was opened. Whoever was paused until the lock was anybody's must not undo what others did
+ * @returns false: there is another one now
+ * @throws HoldfastError
+ */
+export function replaceKeys(directory: string, workshop: string, stamp: string, bytes: Uint8Array): boolean {
+  return throughDraft(directory, workshop, bytes, (draft, file) => {
+    if (stampOf(directory) !== stamp) return false;
     fs.renameSync(draft, file);
     return true;
   });

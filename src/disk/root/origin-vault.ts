@@ -16,6 +16,16 @@ export interface OriginVault {
   ensure(): void;
   /** Makes keys of an origin that is being built, and writes them into its draft, synced. @throws as `require` */
   build(draft: string): void;
+  /** Resolves when no key has to be waited for any more. @throws as `require`; `key-pending` when that took too long */
+  prepare(): Promise<void>;
+  /**
+   * Wraps the keys with what is the root key now, by one rename; under the lock of the root's maintenance. A kill leaves
+   * them as they were or wrapped anew.
+   *
+   * @returns false: they were
+   * @throws as `require`; `root-busy` where somebody else was faster
+   */
+  rewrap(): boolean;
   /** To be called when the origin may be another one than it was: its keys are read again. */
   forget(): void;
   /** `bucket`: the name of its directory. */

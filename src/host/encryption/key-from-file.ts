@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import type { KeyObject } from 'node:crypto';
 import fs from 'node:fs';
 import { KEY_BYTES } from '../../disk/encryption/derive.ts';
 import { bad } from '../option-checks.ts';
@@ -8,18 +9,19 @@ import { requireKey, type EncryptionOptions } from './options.ts';
  * The options that a file with a key stands for: 32 bytes, or as text 64 hexadecimal digits or base64 of them, with
  * white space around it.
  *
+ * @param what - who has named the file, for messages
  * @throws HoldfastError bad-option, without anything of what is in the file
  */
-export function encryptionFrom(file: string): EncryptionOptions {
+export function encryptionFrom(file: string, what = 'HOLDFAST_KEY_FILE'): EncryptionOptions & { readonly key: KeyObject } {
   let bytes: Buffer;
   try {
     bytes = fs.readFileSync(file);
   } catch (cause) {
-    throw bad(`The file '${file}' of HOLDFAST_KEY_FILE cannot be read.`, cause);
+    throw bad(`The file '${file}' of ${what} cannot be read.`, cause);
   }
   const key = bytes.length === KEY_BYTES ? bytes : decoded(bytes.toString('latin1').trim());
-  if (key === null) throw bad(`The file '${file}' of HOLDFAST_KEY_FILE has no key: ${KEY_BYTES} bytes, or 64 hexadecimal digits, or base64 of so many bytes.`);
-  const options = { key: requireKey(Uint8Array.from(key), 'HOLDFAST_KEY_FILE') };
+  if (key === null) throw bad(`The file '${file}' of ${what} has no key: ${KEY_BYTES} bytes, or 64 hexadecimal digits, or base64 of so many bytes.`);
+  const options = { key: requireKey(Uint8Array.from(key), what) };
   bytes.fill(0);
   key.fill(0);
   return options;

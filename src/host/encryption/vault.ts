@@ -154,17 +154,29 @@ export class Vault implements OriginVault {
   }
 
   /** Whether the file of keys is wrapped with what is the root key now. */
-  get isCurrent(): boolean {
+  get #isCurrent(): boolean {
     const file = this.#sealed();
     return file === null || isKeyOf(this.#source.keysFor(file).active, file, this.origin);
   }
 
+  rewrap(): boolean {
+    this.#isBuilding = false;
+    this.refresh();
+    if (this.#keys !== null && this.#isCurrent) return false;
+    this.replace((keys) => keys);
+    return true;
+  }
+
   /** Puts other keys, or the same wrapped anew, in the place of those that are there; under the lock of maintenance. */
   replace(change: (keys: OriginKeys) => OriginKeys): void {
+    this.#isBuilding = false;
     this.refresh();
-    if (this.#keys === null || this.#rootKeys === null) throw this.#notEncrypted();
-    replaceKeys(this.directory, this.#workshop, sealKeyFile(this.#rootKeys.active, change(this.#keys).file, this.origin));
+    if (this.#keys === null || this.#rootKeys === null || this.#stamp === null) throw this.#notEncrypted();
+    const { active, kms } = this.#rootKeys;
+    const bytes = sealKeyFile(active, change(this.#keys).withKms(kms).file, this.origin);
+    const isOurs = replaceKeys(this.directory, this.#workshop, this.#stamp, bytes);
     this.refresh();
+    if (!isOurs) throw new HoldfastError('root-busy', `Somebody else has changed the keys of ${this.origin} meanwhile; nothing was changed here. Try again.`);
   }
 
   /** A generation from before the origin was encrypted may be read while that is under way. */

@@ -1,5 +1,6 @@
 import { withMaintenance } from '../../disk/maintenance/maintenance-lock.ts';
 import { deleteOrigin, hasOrigin, pathOfOrigin } from '../../disk/maintenance/replace-origin.ts';
+import { BucketDirectory } from '../../disk/root/bucket-directory.ts';
 import { requireNotEncrypted } from '../../disk/root/encrypted.ts';
 import type { Root } from '../../disk/root/root.ts';
 import { isObject } from '../../runtime/brands.ts';
@@ -38,6 +39,16 @@ export class Operations {
     if (root.open() === null) return false;
     await this.#drop(name);
     return hasOrigin(root, name) && (await withMaintenance(root, () => deleteOrigin(root, name)));
+  }
+
+  async rekey(origin: OriginLike): Promise<boolean> {
+    const name = parseOrigin(origin);
+    const vault = this.#root.vaults?.of(name);
+    if (vault === undefined) throw bad("rekey() needs the host's option 'encryption', with the new key and the previous one.");
+    if (this.#root.open() === null || !hasOrigin(this.#root, name)) throw new HoldfastError('origin-missing', `The root ${this.#root.path} has nothing of ${name}.`);
+    await vault.prepare();
+    new BucketDirectory(this.#root, name, 'default').requirePlain();
+    return withMaintenance(this.#root, async () => vault.rewrap());
   }
 
   export(origin: OriginLike | readonly OriginLike[], options: ExportOptions): ReadableStream<Uint8Array> {

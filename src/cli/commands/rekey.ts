@@ -1,0 +1,79 @@
+import { originsOf } from '../../disk/root/origins.ts';
+import { encryptionPart } from '../../host/encryption/provide.ts';
+import type { StorageHost } from '../../host/storage-host.ts';
+import { HoldfastError } from '../../runtime/holdfast-error.ts';
+import { type Command, parse, requireArguments, UsageError } from '../command.ts';
+import { onInterruption } from '../interruption.ts';
+import { printJson, printLines } from '../output.ts';
+import { Progress } from '../progress.ts';
+import { jsonOption, knownOrigin, openRoot, originOption, rootOptions, withHost } from '../root.ts';
+import { printable } from '../table.ts';
+
+const options = {
+  ...originOption,
+  all: { help: 'every origin of the root that is encrypted' },
+  'key-file': { value: 'FILE', help: 'a file with the key that is to open them: 32 bytes, or in hexadecimal or base64' },
+  'previous-key-file': { value: 'FILE', isList: true, help: 'one with a key that opened them before; may be given several times' },
+  ...jsonOption,
+  ...rootOptions,
+} as const;
+
+/** What became of an origin's keys. */
+interface Rekeyed {
+  readonly origin: string;
+  readonly outcome: 'rewrapped' | 'unchanged' | 'plain' | 'failed';
+  readonly message?: string;
+}
+
+const said: Readonly<Record<Rekeyed['outcome'], string>> = {
+  rewrapped: 'its keys are wrapped with the new key',
+  unchanged: 'its keys were wrapped with the new key already',
+  plain: 'it is not encrypted',
+  failed: 'nothing was changed',
+};
+
+export const rekey: Command = {
+  name: 'rekey',
+  summary: 'wrap the keys of encrypted origins with another key',
+  usage: '--origin ORIGIN | --all --key-file FILE [--previous-key-file FILE]... [--json]',
+  options,
+  notes: ['Give all processes of the root both keys first, and the new one alone afterwards. Data stay as they are.', 'It may be stopped at any time, and run again. Exit code 1 also when an origin could not be opened.'],
+  run: async (args) => {
+    const { values, positionals } = parse(options, args);
+    requireArguments(positionals, []);
+    if ((values.origin === undefined) !== (values.all === true)) throw new UsageError("either '--origin ORIGIN' or '--all' is needed");
+    const { 'key-file': file, 'previous-key-file': before = [] } = values;
+    if (file === undefined || file === '') throw new UsageError("'--key-file FILE' is missing");
+    const keyIn = (name: string, option: string) => encryptionPart.code.encryptionFrom(name, option).key;
+    const encryption = { key: keyIn(file, '--key-file'), previous: before.map((each) => keyIn(each, '--previous-key-file')) };
+    const root = openRoot(values);
+    const origins = values.all ? [...originsOf(root)].map(({ origin }) => origin) : [knownOrigin(values, root)];
+    const results = await withHost(values, (host) => rekeyAll(host, origins), { encryption });
+    if (values.json) printJson(results);
+    else printLines(results.map(({ origin, outcome, message }) => printable(`${origin}: ${said[outcome]}${message === undefined ? '' : `: ${message}`}`)));
+    const isDone = ({ outcome }: Rekeyed): boolean => outcome !== 'failed' && (values.all === true || outcome !== 'plain');
+    return results.length === origins.length && results.every(isDone) ? 0 : 1;
+  },
+};
+
+async function rekeyAll(host: StorageHost, origins: readonly string[]): Promise<Rekeyed[]> {
+  const progress = new Progress();
+  const signal = onInterruption();
+  const results: Rekeyed[] = [];
+  for (const origin of origins) {
+    if (signal.aborted) break;
+    results.push(await rekeyOne(host, origin));
+    progress.update(results.length, origins.length, (count) => `${count} origins`);
+  }
+  progress.end();
+  return results;
+}
+
+async function rekeyOne(host: StorageHost, origin: string): Promise<Rekeyed> {
+  try {
+    return { origin, outcome: (await host.rekey(origin)) ? 'rewrapped' : 'unchanged' };
+  } catch (error) {
+    if (!(error instanceof HoldfastError)) throw error;
+    return error.code === 'not-encrypted' ? { origin, outcome: 'plain' } : { origin, outcome: 'failed', message: error.message };
+  }
+}
