@@ -1,10 +1,11 @@
 import type { HeaderList } from '../disk/caches/entry.ts';
 import { responseTypes, type ResponseHead } from '../disk/caches/response-head.ts';
-import type { StoredResponse } from '../disk/caches/response-files.ts';
+import type { DiskBody, StoredResponse } from '../disk/caches/response-files.ts';
 import { has, isObject } from '../runtime/brands.ts';
 import { define } from '../runtime/define.ts';
 import { streamOpenRange } from '../runtime/disk-range.ts';
 import { headerList } from './request-info.ts';
+import { giveWhole } from './whole-body.ts';
 
 /** Of this realm or another. https://fetch.spec.whatwg.org/#response-class */
 export function isResponse(value: unknown): value is Response {
@@ -33,15 +34,20 @@ const withoutBody = new Set([204, 205, 304]);
 
 /** A new Response of the runtime's own class, as the stored one was. */
 export function createResponse({ head, body }: StoredResponse): Response {
-  const { status, statusText, headers } = head;
-  const hasBody = head.hasBody && status !== 0 && !withoutBody.has(status);
-  const stream = 'descriptor' in body ? openStream(body, head) : null;
-  if (status === 0) return disguise(Response.error(), head);
-  const init = { status, statusText, headers: headers as [string, string][] };
-  return disguise(new Response(hasBody ? (stream ?? (body as Uint8Array<ArrayBuffer>)) : null, init), head);
+  if (!('descriptor' in body)) return made(head, body as Uint8Array<ArrayBuffer>);
+  const stream = openStream(body, head);
+  const response = made(head, stream);
+  return response.body === stream ? giveWhole(response, stream, body.state.size - body.start) : response;
 }
 
-function openStream({ path, descriptor, state, start }: Extract<StoredResponse['body'], { descriptor: number }>, { url }: ResponseHead): ReadableStream {
+function made(head: ResponseHead, body: ReadableStream | Uint8Array<ArrayBuffer>): Response {
+  const { status, statusText, headers } = head;
+  if (status === 0) return disguise(Response.error(), head);
+  const hasBody = head.hasBody && !withoutBody.has(status);
+  return disguise(new Response(hasBody ? body : null, { status, statusText, headers: headers as [string, string][] }), head);
+}
+
+function openStream({ path, descriptor, state, start }: DiskBody, { url }: ResponseHead): ReadableStream {
   const file = { path, name: url === '' ? 'a response' : url, since: 'it was found in its cache', state };
   return streamOpenRange({ file, start, end: state.size }, descriptor);
 }

@@ -24,6 +24,46 @@ describe('a body', () => {
     expect(responsesIn(root)).toHaveLength(1);
   });
 
+  it.each([70_000, 2 ** 20, 3_000_000])('of %d bytes is given in a buffer of its own, once', async (size) => {
+    const cache = await openClient().caches.open('a');
+    await cache.put(url, new Response(bodyOf(size, 70_001)));
+    const [found, cloned] = [await cache.match(url), await cache.match(url)];
+    const clone = cloned?.clone();
+    const expected = await new Response(bodyOf(size, 70_001)).arrayBuffer();
+    const reading = found?.arrayBuffer();
+    expect([found?.bodyUsed, found?.body?.locked]).toEqual([true, true]);
+    await expect(found?.arrayBuffer()).rejects.toThrow(TypeError);
+    const buffer = await reading;
+    expect(buffer && Buffer.from(buffer).equals(Buffer.from(expected))).toBe(true);
+    await expect(found?.arrayBuffer()).rejects.toThrow(TypeError);
+    expect(() => found?.clone()).toThrow(TypeError);
+    const own = new Uint8Array((await cloned?.arrayBuffer()) as ArrayBuffer);
+    own.fill(0);
+    expect(Buffer.from((await clone?.arrayBuffer()) as ArrayBuffer).equals(Buffer.from(expected))).toBe(true);
+  });
+
+  it('is not copied on its way into a buffer, and one that is being read otherwise is not given', async () => {
+    const cache = await openClient().caches.open('a');
+    await cache.put(url, new Response(bodyOf(2 ** 20, 70_001)));
+    const end = vi.spyOn(Response.prototype, 'arrayBuffer');
+    const concat = vi.spyOn(Buffer, 'concat');
+    expect((await (await cache.match(url))?.arrayBuffer())?.byteLength).toBe(2 ** 20);
+    expect([end, concat].map(({ mock }) => mock.calls.length)).toEqual([0, 0]);
+    vi.restoreAllMocks();
+    const read = await cache.match(url);
+    await read?.body?.getReader().read();
+    await expect(read?.arrayBuffer()).rejects.toThrow(TypeError);
+  });
+
+  it('that was cut off since it was found is not given', async () => {
+    const root = newRoot();
+    const cache = await openClient(root).caches.open('a');
+    await cache.put(url, new Response(bodyOf(2 ** 20, 70_001)));
+    const found = await cache.match(url);
+    for (const name of responsesIn(root)) fs.truncateSync(path.join(cachesIn(root), 'responses', name), 1000);
+    await expect(found?.arrayBuffer()).rejects.toMatchObject({ name: 'NotReadableError' });
+  });
+
   it('that fails or is given up in the middle leaves the old response, and nothing else', async () => {
     const root = newRoot();
     const cache = await openClient(root).caches.open('a');

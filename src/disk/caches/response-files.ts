@@ -15,6 +15,9 @@ import { bodyStart, PREFIX_BYTES, readHead, type ResponseHead } from './response
 /** Up to this size a file is read as a whole when it is found, and no descriptor is kept for its body. */
 const SMALL_BYTES = 64 * 1024;
 
+/** So much of a larger one is read when it is found: most heads are shorter. */
+const HEAD_BYTES = 4096;
+
 /** Files deleted in one turn of the event loop. */
 const SLICE = 64;
 
@@ -193,7 +196,7 @@ export class ResponseFiles {
 function readFrom(descriptor: number, path: string, size: number): StoredResponse | null {
   const state = fs.fstatSync(descriptor);
   if (state.size !== size || size < PREFIX_BYTES) return null;
-  const beginning = readStart(descriptor, Math.min(size, SMALL_BYTES));
+  const beginning = readStart(descriptor, size <= SMALL_BYTES ? size : HEAD_BYTES);
   const start = bodyStart(beginning);
   if (start === null || start > size) return null;
   const head = readHead(start <= beginning.length ? beginning : readStart(descriptor, start));
