@@ -1,6 +1,8 @@
 import path from 'node:path';
-import { hasOrigin } from '../disk/maintenance/replace-origin.ts';
+import { hasOrigin, pathOfOrigin } from '../disk/maintenance/replace-origin.ts';
 import { Root } from '../disk/root/root.ts';
+import { isEncrypted } from '../disk/root/encrypted.ts';
+import { encryptionPart } from '../host/encryption/provide.ts';
 import { hostFromEnvironment } from '../host/install/environment.ts';
 import { parseOrigin } from '../host/origin.ts';
 import type { StorageHostOptions } from '../host/options.ts';
@@ -19,6 +21,7 @@ export const rootOptions = {
 
 export const originOption = { origin: { value: 'ORIGIN', help: 'whose storage, such as https://app.example' } } as const;
 export const bucketOption = { bucket: { value: 'NAME', help: 'the named bucket that is meant; default: the one that every origin has' } } as const;
+export const keyOption = { 'key-file': { value: 'FILE', help: 'the file with the key of encrypted origins; default: HOLDFAST_KEY_FILE in the environment' } } as const;
 export const jsonOption = { json: { help: 'print JSON' } } as const;
 
 export type NamedBucket = StorageBucket<Endpoints>;
@@ -28,7 +31,12 @@ export interface RootValues {
   readonly shared?: string;
 }
 
-export interface OriginValues extends RootValues {
+/** Of a command that opens what is encrypted too. */
+export interface KeyValues extends RootValues {
+  readonly 'key-file'?: string;
+}
+
+export interface OriginValues extends KeyValues {
   readonly origin?: string;
 }
 
@@ -61,11 +69,24 @@ export function openRootToRead(values: RootValues): Root {
   return openRoot({ ...values, shared: 'lockfile' });
 }
 
+/** The same, for encrypted origins too, as far as the key is given. @throws HoldfastError bad-option */
+export function openRootWithKey(values: KeyValues): Root {
+  const { path: root, durability, shared } = openRootToRead(values);
+  const encryption = encryptionOf(values);
+  return new Root(root, durability, shared, encryption && encryptionPart.code.createVaults(root, encryption, undefined));
+}
+
+/** What was given as an option goes before what the environment says. @throws HoldfastError bad-option */
+function encryptionOf({ 'key-file': file }: KeyValues): StorageHostOptions['encryption'] {
+  return file === undefined ? hostFromEnvironment().encryption : encryptionPart.code.encryptionFrom(file, '--key-file');
+}
+
 /** Calls `body` with a host of the root that is meant, and closes it: one more process of that root. `more`: options of the host. */
-export async function withHost<T>(values: RootValues, body: (host: StorageHost) => Promise<T>, more: Pick<StorageHostOptions, 'encryption'> = {}): Promise<T> {
+export async function withHost<T>(values: KeyValues, body: (host: StorageHost) => Promise<T>, more: Pick<StorageHostOptions, 'encryption'> = {}): Promise<T> {
   const { path: root } = openRoot(values);
   const shared = sharedOf(values);
-  const host = new StorageHost({ ...hostFromEnvironment(), root, ...(shared !== undefined && { shared }), ...more });
+  const encryption = encryptionOf(values);
+  const host = new StorageHost({ ...hostFromEnvironment(), root, ...(shared !== undefined && { shared }), ...(encryption !== undefined && { encryption }), ...more });
   try {
     return await body(host);
   } finally {
@@ -76,9 +97,10 @@ export async function withHost<T>(values: RootValues, body: (host: StorageHost) 
 /** What becomes of an origin that the root has nothing of: it is made by what is written, or it is an error. */
 export type Missing = 'made' | 'refused';
 
-/** The same with a client of the origin that is meant. @throws HoldfastError origin-missing */
+/** The same with a client of the origin that is meant. @throws HoldfastError origin-missing, key-missing, key-wrong, keys-damaged */
 export async function withClient<T>(values: OriginValues, body: (client: StorageClient, host: StorageHost) => Promise<T>, missing: Missing = 'refused'): Promise<T> {
   const origin = missing === 'made' ? originIn(values) : knownOrigin(values, openRoot(values));
+  requireKey(openRootWithKey(values), origin);
   return withHost(values, (host) => body(host.client(origin), host));
 }
 
@@ -114,6 +136,19 @@ export function knownOrigin(values: OriginValues, root: Root): string {
   const origin = originIn(values);
   if (!hasOrigin(root, origin)) throw new HoldfastError('origin-missing', `The root ${root.path} has nothing of ${origin}.`);
   return origin;
+}
+
+/** The same, and its key was given where it is encrypted. @throws as {@link knownOrigin}; HoldfastError key-missing, key-wrong, keys-damaged */
+export function readableOrigin(values: OriginValues, root: Root): string {
+  const origin = knownOrigin(values, root);
+  requireKey(root, origin);
+  return origin;
+}
+
+function requireKey(root: Root, origin: string): void {
+  if (!isEncrypted(pathOfOrigin(root, origin))) return;
+  if (root.vaults !== undefined) return root.vaults.of(origin).require(true);
+  throw new HoldfastError('key-missing', `${origin} is encrypted: '--key-file FILE', or HOLDFAST_KEY_FILE in the environment, names the file with its key.`);
 }
 
 /** @throws UsageError; HoldfastError bad-option for what is no origin */

@@ -160,7 +160,7 @@ export class Census {
       if (trace === known.trace) return;
       if (known.trace === '') this.#surveyed += 1;
       known.trace = trace;
-      known.summary = summaryOfOrigin(place);
+      known.summary = summaryOfOrigin(place, this.#root.vaults);
       known.problem = '';
     } catch (error) {
       // One that cannot be read keeps nobody from the others.

@@ -9,7 +9,7 @@ import { COORDINATORS } from '../../disk/coordinator/coordinator-place.ts';
 import { type Command, parse, requireArguments, UsageError } from '../command.ts';
 import { opfsPath, shown } from '../opfs-path.ts';
 import { printJsonLine, printLines } from '../output.ts';
-import { bucketOption, jsonOption, knownOrigin, openRootToRead, originOption, requireOrigin, rootOptions } from '../root.ts';
+import { bucketOption, jsonOption, keyOption, openRootWithKey, originOption, readableOrigin, requireOrigin, rootOptions } from '../root.ts';
 import { bytes, type Cell, table } from '../table.ts';
 
 const options = {
@@ -17,6 +17,7 @@ const options = {
   ...bucketOption,
   depth: { value: 'N', help: 'how deep directories are listed; default: 1' },
   ...jsonOption,
+  ...keyOption,
   ...rootOptions,
 } as const;
 
@@ -32,8 +33,8 @@ export const du: Command = {
     const { names } = opfsPath(positionals[0] ?? 'opfs:/');
     const depth = depthOf(values.depth ?? '1');
     requireOrigin(values);
-    const root = openRootToRead(values);
-    const origin = values.origin === undefined ? null : knownOrigin(values, root);
+    const root = openRootWithKey(values);
+    const origin = values.origin === undefined ? null : readableOrigin(values, root);
     const isMeant = ({ bucket }: Row): boolean => values.bucket === undefined || bucket === values.bucket;
     const rows = (origin === null ? await kindsOf(root) : kindsOfOrigin(root, origin)).filter(isMeant);
     rows.sort((a, b) => b.bytes - a.bytes);
@@ -74,7 +75,7 @@ async function kindsOf(root: Root): Promise<Row[]> {
 function kindsOfOrigin(root: Root, origin: string): Row[] {
   const place = { origin, path: pathOfOrigin(root, origin) };
   const coordinators = Array.from(coordinatorSummaries(place), (each) => ({ ...each, name: `${COORDINATORS}/${each.className}/${each.name}` }));
-  return [...(summaryOfOrigin(place)?.buckets ?? []), ...coordinators].flatMap((bucket) => kindsIn(origin, bucket));
+  return [...(summaryOfOrigin(place, root.vaults)?.buckets ?? []), ...coordinators].flatMap((bucket) => kindsIn(origin, bucket));
 }
 
 function kindsIn(origin: string, { name: bucket, usageDetails }: Pick<BucketSummary, 'name' | 'usageDetails'>): Row[] {

@@ -7,7 +7,7 @@ import { randomBytes } from '../../runtime/random.ts';
 import type { StorageHost } from '../../host/storage-host.ts';
 import { type Command, parse, requireArguments, UsageError, type Values } from '../command.ts';
 import { onInterruption } from '../interruption.ts';
-import { rootOptions, withHost } from '../root.ts';
+import { keyOption, rootOptions, withHost } from '../root.ts';
 
 const options = {
   'read-only': { help: 'show everything, and refuse every change' },
@@ -17,6 +17,7 @@ const options = {
   name: { value: 'NAME', isList: true, help: 'a name by which browsers may call it, beside addresses and localhost' },
   cert: { value: 'FILE', help: 'a certificate in PEM, to speak HTTPS' },
   key: { value: 'FILE', help: "the certificate's key in PEM" },
+  ...keyOption,
   ...rootOptions,
 } as const;
 

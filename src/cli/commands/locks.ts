@@ -1,10 +1,10 @@
 import { type Command, parse, requireArguments } from '../command.ts';
 import { type LockReport, reportLocks, type SessionReport } from '../../disk/survey/lock-report.ts';
 import { printJson, printLines } from '../output.ts';
-import { bucketOption, jsonOption, knownOrigin, openRootToRead, originOption, requireOrigin, rootOptions } from '../root.ts';
+import { bucketOption, jsonOption, keyOption, openRootWithKey, originOption, readableOrigin, requireOrigin, rootOptions } from '../root.ts';
 import { ago, type Cell, table } from '../table.ts';
 
-const options = { ...originOption, ...bucketOption, ...jsonOption, ...rootOptions } as const;
+const options = { ...originOption, ...bucketOption, ...jsonOption, ...keyOption, ...rootOptions } as const;
 
 export const locks: Command = {
   name: 'locks',
@@ -16,8 +16,8 @@ export const locks: Command = {
     const { values, positionals } = parse(options, args);
     requireArguments(positionals, []);
     requireOrigin(values);
-    const root = openRootToRead(values);
-    const report = reportLocks(root, values.origin === undefined ? null : knownOrigin(values, root), values.bucket);
+    const root = openRootWithKey(values);
+    const report = reportLocks(root, values.origin === undefined ? null : readableOrigin(values, root), values.bucket);
     if (values.json) printJson(report);
     else print(report.sessions, report.locks);
     return 0;

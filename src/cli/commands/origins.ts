@@ -3,10 +3,10 @@ import type { BucketSummary, CoordinatorsSummary } from '../../host/operations/t
 import { type Command, parse, requireArguments } from '../command.ts';
 import { fileCounter } from '../files/count.ts';
 import { printJsonLine, printLines } from '../output.ts';
-import { jsonOption, openRootToRead, rootOptions } from '../root.ts';
+import { jsonOption, keyOption, openRootWithKey, rootOptions } from '../root.ts';
 import { bytes, type Cell, moment, table } from '../table.ts';
 
-const options = { ...jsonOption, ...rootOptions } as const;
+const options = { ...jsonOption, ...keyOption, ...rootOptions } as const;
 
 const HEADINGS = ['origin', 'bucket', 'total', 'localStorage', 'items', 'files', 'number', 'databases', 'caches', 'last change'];
 
@@ -19,7 +19,7 @@ export const origins: Command = {
   run: async (args) => {
     const { values, positionals } = parse(options, args);
     requireArguments(positionals, []);
-    const root = openRootToRead(values);
+    const root = openRootWithKey(values);
     const rows: Cell[][] = [];
     for await (const { origin, buckets, coordinators, ...summary } of summaries(root)) {
       const counted = buckets.map((bucket, index) => ({ ...bucket, files: fileCounter(root, origin, index) }));

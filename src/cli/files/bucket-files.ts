@@ -5,7 +5,7 @@ import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { onInterruption } from '../interruption.ts';
 import { holdersOf } from '../../disk/survey/lock-report.ts';
 import { find, type Handle, type OpfsPath, shown } from '../opfs-path.ts';
-import { type BucketValues, type Missing, namedBucketIn, openRoot, originIn, withClient } from '../root.ts';
+import { type BucketValues, type Missing, namedBucketIn, openRootWithKey, originIn, withClient } from '../root.ts';
 
 /** The files of a bucket of an origin, as commands use them. */
 export class BucketFiles {
@@ -37,7 +37,7 @@ export class BucketFiles {
   }
 
   #holders(names: readonly string[]): string {
-    const holders = holdersOf(openRoot(this.#values), originIn(this.#values), this.#values.bucket ?? null, names);
+    const holders = holdersOf(openRootWithKey(this.#values), originIn(this.#values), this.#values.bucket ?? null, names);
     const each = holders.map(({ process, thread, name }) => `by process ${process}${thread === 0 || thread === process ? '' : `, thread ${thread}`}${name === `/${names.join('/')}` ? '' : ` (${name})`}`);
     return each.length === 0 ? '' : ` ${[...new Set(each)].slice(0, 4).join(', ')}`;
   }

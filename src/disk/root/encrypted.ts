@@ -18,12 +18,12 @@ export function destroyKeys(directory: string): boolean {
 }
 
 /** Whether an origin's directory has keys. */
-function hasKeys(directory: string): boolean {
+export function isEncrypted(directory: string): boolean {
   return fs.lstatSync(path.join(directory, KEYS), { throwIfNoEntry: false }) !== undefined;
 }
 
 /** For what would copy or replace an origin as if it were plain. @throws HoldfastError encryption-unsupported */
 export function requireNotEncrypted(directory: string, origin: string): void {
-  if (!hasKeys(directory)) return;
+  if (!isEncrypted(directory)) return;
   throw new HoldfastError('encryption-unsupported', `${origin} is encrypted: it cannot be backed up, exported, imported or replaced yet.`);
 }

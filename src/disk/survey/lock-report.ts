@@ -10,10 +10,13 @@ import { isWithin } from '../locator.ts';
 import { LockMachine } from '../locks/machine.ts';
 import { belongsTo } from '../locks/whereabouts.ts';
 import { encodeOrigin } from '../names/origin.ts';
-import { bucketsOf, originsOf } from '../root/origins.ts';
+import { isEncrypted } from '../root/encrypted.ts';
+import { bucketsOf, type OriginPlace, originsOf } from '../root/origins.ts';
 import type { Root } from '../root/root.ts';
+import type { PlaceKeys } from '../place.ts';
 import { deaf } from './deaf.ts';
 import { readNewest } from './read-newest.ts';
+import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { threadLife, type ThreadLife } from '../../runtime/identity.ts';
 
 /** Who takes part in a table of locks. */
@@ -55,16 +58,31 @@ export interface LocksReport {
  * until somebody finds out.
  *
  * @param bucket - of which bucket: null means the default one; all, and those of coordinators, where it is not given.
+ * @throws HoldfastError as {@link readNewest}; key-missing, key-wrong where an origin is encrypted and the root has not its key
  */
 export function reportLocks(root: Root, origin: string | null, bucket?: string | null): LocksReport {
   const report = { sessions: [], locks: [] };
   const places = origin === null ? originsOf(root) : [{ origin, path: path.join(root.origins, encodeOrigin(origin)) }];
   for (const place of places) {
     for (const { name, path: directory } of tablesOf(place.path, bucket)) {
-      for (const table of ['', 'indexeddb']) collect(path.join(directory, table), place.origin, name, table !== '', report);
+      for (const table of ['', 'indexeddb']) collect(path.join(directory, table), { origin: place.origin, bucket: name, keys: table === '' ? keysOf(root, place, name) : undefined }, table !== '', report);
     }
   }
   return report;
+}
+
+function keysOf({ vaults }: Root, { origin, path: place }: OriginPlace, bucket: string): PlaceKeys | undefined {
+  if (!isEncrypted(place)) return undefined;
+  if (vaults === undefined) throw new HoldfastError('key-missing', `${origin} is encrypted, and no key was given.`);
+  const vault = vaults.of(origin);
+  vault.require(true);
+  return vault.place(bucket);
+}
+
+interface Whose {
+  readonly origin: string;
+  readonly bucket: string;
+  readonly keys: PlaceKeys | undefined;
 }
 
 function tablesOf(origin: string, only: string | null | undefined): { readonly name: string; readonly path: string }[] {
@@ -75,8 +93,8 @@ function tablesOf(origin: string, only: string | null | undefined): { readonly n
   return [...buckets, ...nested];
 }
 
-function collect(directory: string, origin: string, bucket: string, isOfDatabases: boolean, to: { sessions: SessionReport[]; locks: LockReport[] }): void {
-  const machine = readNewest(path.join(directory, 'locks'), () => new LockMachine(deaf));
+function collect(directory: string, { origin, bucket, keys }: Whose, isOfDatabases: boolean, to: { sessions: SessionReport[]; locks: LockReport[] }): void {
+  const machine = readNewest(path.join(directory, 'locks'), () => new LockMachine(deaf), keys?.journal('locks') ?? null);
   for (const session of machine?.sessions.values() ?? []) {
     const report = sessionReport(directory, origin, bucket, session);
     to.sessions.push(report);

@@ -1,8 +1,9 @@
 import { coordinatorPlaces } from '../../disk/coordinator/survey.ts';
 import { surveyBucket, type BucketSurvey } from '../../disk/survey/survey-bucket.ts';
 import { surveyCoordinator } from '../../disk/survey/survey-coordinator.ts';
+import { isEncrypted } from '../../disk/root/encrypted.ts';
 import { bucketsOf, type OriginPlace, originsOf } from '../../disk/root/origins.ts';
-import type { OriginVault } from '../../disk/root/origin-vault.ts';
+import type { Vaults } from '../../disk/root/origin-vault.ts';
 import type { Root } from '../../disk/root/root.ts';
 import { nextTurn } from '../../runtime/timers.ts';
 import type { UsageDetails } from '../../storage/storage-manager.ts';
@@ -17,19 +18,20 @@ export async function* summaries(root: Root): AsyncGenerator<OriginSummary, void
   for (const place of originsOf(root)) {
     const coordinators: CoordinatorSummary[] = [];
     for (const each of coordinatorSummaries(place)) if (coordinators.push(each) % AT_ONCE === 0) await nextTurn();
-    const buckets = bucketSummaries(place, root.vaults?.of(place.origin));
+    const buckets = bucketSummaries(place, root.vaults);
     if (buckets.length > 0) yield together(place.origin, buckets, coordinators);
     await nextTurn();
   }
 }
 
-/** Null: it is gone. @throws HoldfastError */
-export function summaryOfOrigin(place: OriginPlace): OriginSummary | null {
-  const buckets = bucketSummaries(place);
+/** Null: it is gone. `vaults`: those of its root. @throws HoldfastError */
+export function summaryOfOrigin(place: OriginPlace, vaults: Vaults | undefined): OriginSummary | null {
+  const buckets = bucketSummaries(place, vaults);
   return buckets.length === 0 ? null : together(place.origin, buckets, [...coordinatorSummaries(place)]);
 }
 
-function bucketSummaries({ origin, path: place }: OriginPlace, vault?: OriginVault): BucketSummary[] {
+function bucketSummaries({ origin, path: place }: OriginPlace, vaults: Vaults | undefined): BucketSummary[] {
+  const vault = isEncrypted(place) ? vaults?.of(origin) : undefined;
   return bucketsOf(place).map(({ name, path: bucket }) => summaryOf(name, surveyBucket(bucket, `${origin}/`, vault?.place(name))));
 }
 

@@ -1,0 +1,106 @@
+import { randomBytes } from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { StorageHost } from '../../src/index.ts';
+import { FOR, ORIGIN, runCommand, runHere, startCommand, temporary } from './support.ts';
+
+const PLAIN = 'https://plain.example';
+const done = { code: 0, err: '' };
+
+/** A root with an origin that is encrypted and in use, and one that is not; and files with its key and another one. */
+async function encryptedRoot(): Promise<{ root: string; key: readonly string[]; wrong: readonly string[]; local: string }> {
+  const local = temporary();
+  const root = path.join(local, 'root');
+  const plain = new StorageHost({ root });
+  plain.origin(PLAIN).localStorage.setItem('k', 'plain');
+  await plain.close();
+  const key = randomBytes(32);
+  fs.writeFileSync(path.join(local, 'key'), key.toString('hex'));
+  fs.writeFileSync(path.join(local, 'wrong'), randomBytes(32));
+  const host = new StorageHost({ root, encryption: { key } });
+  onTestFinished(() => host.close());
+  const client = host.origin(ORIGIN);
+  client.localStorage.setItem('k', 'secret value');
+  const file = await (await client.storage.getDirectory()).getFileHandle('secret.txt', { create: true });
+  const writable = await file.createWritable();
+  await writable.write('secret content');
+  await writable.close();
+  await new Promise<void>((held) => {
+    void client.locks.request('secret lock', () => {
+      held();
+      return new Promise<void>((release) => onTestFinished(() => release()));
+    });
+  });
+  return { root, key: ['--key-file', path.join(local, 'key')], wrong: ['--key-file', path.join(local, 'wrong')], local };
+}
+
+test('with its key commands read and change an encrypted origin as any other', async () => {
+  const { root, key } = await encryptedRoot();
+  const holdfast = (...args: string[]): ReturnType<typeof runHere> => runHere(root, [...args, ...FOR, ...key]);
+  expect(await runCommand(root, ['get', 'k', ...FOR, ...key])).toEqual({ ...done, out: 'secret value\n' });
+  expect(await holdfast('set', 'l', 'another')).toEqual({ ...done, out: '' });
+  expect(await holdfast('keys')).toEqual({ ...done, out: 'k\nl\n' });
+  expect(await holdfast('rm', 'k')).toEqual({ ...done, out: '' });
+  expect(await holdfast('keys')).toEqual({ ...done, out: 'l\n' });
+  const listed = await holdfast('ls', '--json');
+  expect(JSON.parse(listed.out)).toMatchObject({ path: 'opfs:/secret.txt', size: 14 });
+  const { locks } = JSON.parse((await holdfast('locks', '--json')).out) as { locks: unknown[] };
+  expect(locks).toMatchObject([{ origin: ORIGIN, bucket: 'default', kind: 'web', name: 'secret lock', state: 'held', process: process.pid, since: expect.any(Number) }]);
+  const rows = (await holdfast('du', '--json')).out.trim().split('\n').map((line) => JSON.parse(line) as object);
+  expect(rows).toContainEqual(expect.objectContaining({ kind: 'localStorage', bytes: 2 * 'lanother'.length }));
+  expect(rows).toContainEqual(expect.objectContaining({ path: 'opfs:/', bytes: 4096 + 14 }));
+});
+
+test('bytes go into an encrypted origin and come out, with the key that the environment names, and are nowhere as they are', async () => {
+  const { root, key: [, file = ''], local } = await encryptedRoot();
+  fs.writeFileSync(path.join(local, 'in'), 'content of a secret put');
+  const before = process.env['HOLDFAST_KEY_FILE'];
+  process.env['HOLDFAST_KEY_FILE'] = file;
+  try {
+    expect(await runCommand(root, ['put', ...FOR, path.join(local, 'in'), 'opfs:/in'])).toMatchObject(done);
+    expect(await runCommand(root, ['cat', ...FOR, 'opfs:/in'])).toEqual({ ...done, out: 'content of a secret put' });
+  } finally {
+    if (before === undefined) delete process.env['HOLDFAST_KEY_FILE'];
+    else process.env['HOLDFAST_KEY_FILE'] = before;
+  }
+  const files = fs.readdirSync(root, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const canaries = files.filter(({ parentPath, name }) => /secret/.test(`${name} ${fs.readFileSync(path.join(parentPath, name), 'latin1')}`));
+  expect(canaries).toEqual([]);
+});
+
+test('without the key, or with another one, it is one line and exit code 1, and nothing is changed', async () => {
+  const { root, wrong } = await encryptedRoot();
+  const each = [['get', 'k'], ['set', 'k', 'v'], ['keys'], ['rm', 'k'], ['ls'], ['cat', 'opfs:/secret.txt'], ['put', process.execPath, 'opfs:/new'], ['rm', 'opfs:/secret.txt'], ['locks'], ['du'], ['watch']];
+  for (const args of each) {
+    const without = await runHere(root, [...args, ...FOR]);
+    expect(without).toMatchObject({ code: 1, out: '', err: expect.stringMatching(/^holdfast \w+: https:\/\/a\.example is encrypted: '--key-file FILE'[^\n]*\n$/) });
+    expect(await runHere(root, [...args, ...FOR, ...wrong]), args[0]).toMatchObject({ code: 1, out: '', err: expect.stringMatching(/^holdfast \w+: The key that was given is not that of https:\/\/a\.example[^\n]*\n$/) });
+  }
+  expect(await runHere(root, ['get', 'k', ...FOR, '--key-file', '/nowhere'])).toMatchObject({ code: 1, err: expect.stringMatching(/^holdfast get: The file '\/nowhere' of --key-file cannot be read\.\n$/) });
+});
+
+test('with a key, lists of all origins have those without encryption too', async () => {
+  const { root, key } = await encryptedRoot();
+  const lines = async (...args: string[]): Promise<unknown[]> => (await runHere(root, [...args, '--json'])).out.trim().split('\n').map((line) => JSON.parse(line) as unknown);
+  const items = async (...args: readonly string[]): Promise<unknown> => (await lines('origins', ...args)).map((each) => {
+    const { origin, buckets } = each as { origin: string; buckets: { items: number }[] };
+    return [origin, buckets[0]?.items];
+  }).sort();
+  expect(await lines('du', ...key)).toEqual(expect.arrayContaining([expect.objectContaining({ origin: PLAIN, bytes: 2 * 'kplain'.length }), expect.objectContaining({ origin: ORIGIN, bytes: 2 * 'ksecret value'.length })]));
+  expect(await items(...key)).toEqual([[ORIGIN, 1], [PLAIN, 1]]);
+  expect(await runHere(root, ['locks', ...key])).toMatchObject({ ...done, out: expect.stringContaining('secret lock') });
+  expect(await runHere(root, ['locks'])).toMatchObject({ code: 1, err: 'holdfast locks: https://a.example is encrypted, and no key was given.\n' });
+});
+
+test('the inspector shows an encrypted origin with its key', async () => {
+  const { root, key } = await encryptedRoot();
+  const inspecting = await startCommand(root, ['inspect', ...key]);
+  const address = await inspecting.until(() => /^(http.*)\n/.exec(inspecting.output)?.[1]);
+  const cookie = (await fetch(address, { redirect: 'manual' })).headers.get('set-cookie')?.split(';')[0] ?? '';
+  const ask = async (panel: string): Promise<unknown> => (await fetch(new URL(`/api/${panel}`, address), { method: 'POST', headers: { 'content-type': 'application/json', cookie }, body: JSON.stringify({ origin: ORIGIN }) })).json();
+  expect(await ask('items')).toMatchObject({ rows: [{ key: 'k', value: { text: 'secret value' } }] });
+  expect(await ask('locks')).toMatchObject({ locks: [{ name: 'secret lock', state: 'held' }] });
+  inspecting.child.kill('SIGINT');
+  expect(await inspecting.ended).toBe(0);
+});
