@@ -14,7 +14,7 @@ export type { ClientOptions } from './host/storage-host.ts';
 export type { QuotaOption, Quotas, StorageHostOptions } from './host/options.ts';
 export type { SyncedOrigins, SyncOptions } from './host/sync/options.ts';
 export type { FileConflict, OriginSync, RejectedWrite, SyncStatus, WaitOptions } from './host/sync/origin-sync.ts';
-export type { BucketSummary, ImportedOrigin, ImportOptions, OriginSummary } from './host/operations/types.ts';
+export type { BucketSummary, ImportedOrigin, ImportOptions, OriginSummary, RekeyOptions } from './host/operations/types.ts';
 export type { OriginLike } from './host/origin.ts';
 export type { StorageClient } from './host/storage-client.ts';
 export { install } from './host/install/install.ts';

@@ -24,7 +24,7 @@ import type { HostStats } from './stats.ts';
 import { RecentlyUsed } from './recently-used.ts';
 import { StorageClient } from './storage-client.ts';
 import type * as OperationCode from './operations/code.ts';
-import type { ExportOptions, ImportedOrigin, ImportOptions, OriginSummary } from './operations/types.ts';
+import type { ExportOptions, ImportedOrigin, ImportOptions, OriginSummary, RekeyOptions } from './operations/types.ts';
 import { hearWarnings } from './warnings.ts';
 import type { OriginSync } from './sync/origin-sync.ts';
 import { WeakMapByName } from './weak-map-by-name.ts';
@@ -258,14 +258,15 @@ export class StorageHost<Options extends StorageHostOptions = StorageHostOptions
   /**
    * Wraps an origin's keys with the root key that the host was given, once they were with one of `previous`; data stay as
    * they are. Others go on, where they have both. Killed at any time, it leaves the keys as they were or wrapped anew.
-   * docs/ENCRYPTION.md, "Loss and change of keys"
+   * With `dataKey`, which costs reading and writing the origin's journals, `localStorage`, locks and accounts move to a new
+   * data key at once, and a file when it is next replaced as a whole. docs/ENCRYPTION.md, "Loss and change of keys"
    *
-   * @returns false: they were wrapped with that one already
+   * @returns false: they were wrapped with that one already, and no data key was asked for
    * @throws HoldfastError key-wrong, key-missing, key-pending, keys-damaged, not-encrypted, origin-missing, root-busy,
    * root-read-only, disk-full, disk-failed, bad-option; as {@link origin}
    */
-  async rekey(origin: OriginLike): Promise<boolean> {
-    return (await this.#operate()).rekey(origin);
+  async rekey(origin: OriginLike, options: RekeyOptions = {}): Promise<boolean> {
+    return (await this.#operate()).rekey(origin, options);
   }
 
   /**

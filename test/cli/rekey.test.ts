@@ -37,6 +37,20 @@ test('rekey --all wraps what is encrypted with the new key, says what it did, an
   await host.close();
 });
 
+test('rekey --data-key gives a new data key each time, with the same key too', async () => {
+  const { root, old, open } = await world();
+  for (let id = 2; id < 4; id += 1) {
+    const { code, out } = await runHere(root, ['rekey', ...FOR, '--key-file', old, '--data-key', '--json']);
+    expect({ code, result: JSON.parse(out) as unknown }).toEqual({ code: 0, result: [{ origin: ORIGIN, outcome: 'renewed' }] });
+    const journal = path.join(root, 'origins/https_a.example/default/local-storage');
+    const newest = Math.max(...fs.readdirSync(journal).map(Number).filter((number) => !Number.isNaN(number)));
+    expect(fs.readFileSync(path.join(journal, String(newest))).readUInt32LE(12)).toBe(id);
+  }
+  const host = open(old);
+  expect(host.origin(ORIGIN).localStorage.getItem('k')).toBe(ORIGIN);
+  await host.close();
+});
+
 test('rekey of one origin leaves others; what does not open is named, and the exit code is 1', async () => {
   const { root, old, fresh } = await world();
   expect(await runHere(root, ['rekey', ...FOR, '--key-file', fresh, '--previous-key-file', old])).toMatchObject({ code: 0, out: `${ORIGIN}: its keys are wrapped with the new key\n` });

@@ -147,3 +147,11 @@ test('a record opens only as what it was, in each of its bits', () => {
     for (let length = 0; length < payload.length; length++) expect(codeOf(() => cipher.open({ ...record, payload: payload.subarray(0, length) }))).toBe('journal-damaged');
   }
 });
+
+test('there are no more data keys than a file of keys can have', () => {
+  let most = keys();
+  while (most.ids.length < 255) most = most.withNewKey();
+  expect(most.oldestId).toBe(1);
+  expect(codeOf(() => most.withNewKey())).toBe('encryption-unsupported');
+  expect(open(bytesOf(most))?.activeId).toBe(255);
+});

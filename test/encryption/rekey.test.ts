@@ -8,6 +8,8 @@ import { temporaryDirectory } from '../journal/support/place.ts';
 import { codeBehind, snapshotOf } from './support.ts';
 
 const ORIGIN = 'https://a.example';
+/** Where a generation has the id of its key; docs/FORMAT.md. */
+const KEY_OF_JOURNAL = 12;
 const KEYS = 'origins/https_a.example/keys';
 const [old, fresh, other] = [1, 2, 3].map(() => Uint8Array.from(randomBytes(32))) as [Uint8Array, Uint8Array, Uint8Array];
 const hosts: StorageHost[] = [];
@@ -44,6 +46,89 @@ const codeIn = (root: string, encryption: EncryptionOptions): string => codeBehi
 
 afterEach(async () => {
   await Promise.all(hosts.splice(0).map((host) => host.close()));
+});
+
+/** The ids of the keys of the newest generations of a root's journals. */
+function keysOfJournals(root: string): Record<string, number> {
+  const bucket = path.join(root, 'origins/https_a.example/default');
+  return Object.fromEntries(['local-storage', 'locks', 'quota'].map((name) => {
+    const numbers = fs.readdirSync(path.join(bucket, name)).map(Number).filter((number) => !Number.isNaN(number));
+    return [name, fs.readFileSync(path.join(bucket, name, String(Math.max(...numbers)))).readUInt32LE(KEY_OF_JOURNAL)];
+  }));
+}
+
+describe('rekey() with a new data key', () => {
+  test('moves journals to it at once, and a file when it is replaced; what is open goes on', async () => {
+    const root = await rootWith();
+    expect(keysOfJournals(root)).toEqual({ 'local-storage': 1, locks: 1, quota: 1 });
+    const client = open(root, { key: old, previous: [fresh] }).origin(ORIGIN);
+    const shared = await (await client.storage.getDirectory()).getFileHandle('f');
+    client.localStorage.setItem('k', 'before');
+    let release = (): void => {};
+    let held: Promise<unknown> = Promise.resolve();
+    await new Promise<void>((granted) => {
+      held = client.locks.request('held', () => new Promise<void>((resolve) => {
+        release = resolve;
+        granted();
+      }));
+    });
+    const heard = new Promise((resolve) => client.addEventListener('storage', (event) => resolve((event as { newValue: string | null }).newValue)));
+    const host = open(root, { key: old, previous: [fresh] });
+    expect(await host.rekey(ORIGIN, { dataKey: true })).toBe(true);
+    expect(keysOfJournals(root)).toEqual({ 'local-storage': 2, locks: 2, quota: 2 });
+    expect((await host.origin(ORIGIN).locks.query()).held?.map(({ name }) => name)).toEqual(['held']);
+    release();
+    await held;
+    expect((await host.origin(ORIGIN).locks.query()).held).toEqual([]);
+    host.origin(ORIGIN).localStorage.setItem('k', 'after');
+    expect(await heard).toBe('after');
+    client.localStorage.setItem('k', 'on');
+    expect(await (await shared.getFile()).text()).toBe('content');
+    const writable = await shared.createWritable({ keepExistingData: true });
+    await writable.write({ type: 'write', position: 7, data: ' and more' });
+    await writable.close();
+    expect(await contentIn(root, { key: old, previous: [fresh] })).toEqual(['on', 'content and more']);
+    expect(keysOfJournals(root)).toEqual({ 'local-storage': 2, locks: 2, quota: 2 });
+    // Both at once, and again and again.
+    for (let id = 3; id < 6; id += 1) {
+      expect(await open(root, both).rekey(ORIGIN, { dataKey: true })).toBe(true);
+      expect(keysOfJournals(root)).toEqual({ 'local-storage': id, locks: id, quota: id });
+    }
+    expect(await contentIn(root, { key: fresh })).toEqual(['on', 'content and more']);
+    expect(codeIn(root, { key: old })).toBe('key-wrong');
+  });
+
+  test('is finished by the next write where it was killed between keys and journals', async () => {
+    const root = await rootWith();
+    const host = open(root, both);
+    const { writeSync, renameSync } = fs;
+    // The keys are replaced, and from there on nothing is written.
+    let isReplaced = false;
+    fs.renameSync = (from, to) => {
+      renameSync(from, to);
+      isReplaced ||= path.basename(String(to)) === 'keys';
+    };
+    fs.writeSync = ((...given: Parameters<typeof writeSync>) => {
+      if (isReplaced) throw Object.assign(new Error('killed'), { code: 'EIO' });
+      return writeSync(...given);
+    }) as typeof writeSync;
+    try {
+      await expect(host.rekey(ORIGIN, { dataKey: true })).rejects.toMatchObject({ code: 'disk-failed' });
+    } finally {
+      Object.assign(fs, { writeSync, renameSync });
+    }
+    expect(keysOfJournals(root)).toEqual({ 'local-storage': 1, locks: 1, quota: 1 });
+    expect(await contentIn(root, { key: fresh })).toEqual(['v', 'content']);
+    const { localStorage } = open(root, { key: fresh }).origin(ORIGIN);
+    localStorage.setItem('k', 'w');
+    expect(keysOfJournals(root)['local-storage']).toBe(2);
+    expect(await contentIn(root, { key: fresh })).toEqual(['w', 'content']);
+  });
+
+  test('takes no other options', async () => {
+    const root = await rootWith();
+    for (const options of [{ dataKey: 1 }, { other: true }]) await expect(open(root, both).rekey(ORIGIN, options as never)).rejects.toMatchObject({ code: 'bad-option' });
+  });
 });
 
 describe('rekey()', () => {

@@ -14,6 +14,7 @@ const options = {
   all: { help: 'every origin of the root that is encrypted' },
   'key-file': { value: 'FILE', help: 'a file with the key that is to open them: 32 bytes, or in hexadecimal or base64' },
   'previous-key-file': { value: 'FILE', isList: true, help: 'one with a key that opened them before; may be given several times' },
+  'data-key': { help: 'give each a new data key too, which localStorage and locks move to at once, and files when they are replaced' },
   ...jsonOption,
   ...rootOptions,
 } as const;
@@ -21,11 +22,12 @@ const options = {
 /** What became of an origin's keys. */
 interface Rekeyed {
   readonly origin: string;
-  readonly outcome: 'rewrapped' | 'unchanged' | 'plain' | 'failed';
+  readonly outcome: 'renewed' | 'rewrapped' | 'unchanged' | 'plain' | 'failed';
   readonly message?: string;
 }
 
 const said: Readonly<Record<Rekeyed['outcome'], string>> = {
+  renewed: 'it has a new data key, and its keys are wrapped with the new key',
   rewrapped: 'its keys are wrapped with the new key',
   unchanged: 'its keys were wrapped with the new key already',
   plain: 'it is not encrypted',
@@ -35,9 +37,9 @@ const said: Readonly<Record<Rekeyed['outcome'], string>> = {
 export const rekey: Command = {
   name: 'rekey',
   summary: 'wrap the keys of encrypted origins with another key',
-  usage: '--origin ORIGIN | --all --key-file FILE [--previous-key-file FILE]... [--json]',
+  usage: '--origin ORIGIN | --all --key-file FILE [--previous-key-file FILE]... [--data-key] [--json]',
   options,
-  notes: ['Give all processes of the root both keys first, and the new one alone afterwards. Data stay as they are.', 'It may be stopped at any time, and run again. Exit code 1 also when an origin could not be opened.'],
+  notes: ['Give all processes of the root both keys first, and the new one alone afterwards. Without --data-key data stay as they are.', 'It may be stopped at any time, and run again. Exit code 1 also when an origin could not be opened.'],
   run: async (args) => {
     const { values, positionals } = parse(options, args);
     requireArguments(positionals, []);
@@ -48,7 +50,7 @@ export const rekey: Command = {
     const encryption = { key: keyIn(file, '--key-file'), previous: before.map((each) => keyIn(each, '--previous-key-file')) };
     const root = openRoot(values);
     const origins = values.all ? [...originsOf(root)].map(({ origin }) => origin) : [knownOrigin(values, root)];
-    const results = await withHost(values, (host) => rekeyAll(host, origins), { encryption });
+    const results = await withHost(values, (host) => rekeyAll(host, origins, values['data-key'] === true), { encryption });
     if (values.json) printJson(results);
     else printLines(results.map(({ origin, outcome, message }) => printable(`${origin}: ${said[outcome]}${message === undefined ? '' : `: ${message}`}`)));
     const isDone = ({ outcome }: Rekeyed): boolean => outcome !== 'failed' && (values.all === true || outcome !== 'plain');
@@ -56,22 +58,23 @@ export const rekey: Command = {
   },
 };
 
-async function rekeyAll(host: StorageHost, origins: readonly string[]): Promise<Rekeyed[]> {
+async function rekeyAll(host: StorageHost, origins: readonly string[], dataKey: boolean): Promise<Rekeyed[]> {
   const progress = new Progress();
   const signal = onInterruption();
   const results: Rekeyed[] = [];
   for (const origin of origins) {
     if (signal.aborted) break;
-    results.push(await rekeyOne(host, origin));
+    results.push(await rekeyOne(host, origin, dataKey));
     progress.update(results.length, origins.length, (count) => `${count} origins`);
   }
   progress.end();
   return results;
 }
 
-async function rekeyOne(host: StorageHost, origin: string): Promise<Rekeyed> {
+async function rekeyOne(host: StorageHost, origin: string, dataKey: boolean): Promise<Rekeyed> {
   try {
-    return { origin, outcome: (await host.rekey(origin)) ? 'rewrapped' : 'unchanged' };
+    const isChanged = await host.rekey(origin, { dataKey });
+    return { origin, outcome: dataKey ? 'renewed' : isChanged ? 'rewrapped' : 'unchanged' };
   } catch (error) {
     if (!(error instanceof HoldfastError)) throw error;
     return error.code === 'not-encrypted' ? { origin, outcome: 'plain' } : { origin, outcome: 'failed', message: error.message };

@@ -26,7 +26,7 @@ const CODE_BYTES = 32;
 const CHECKSUM_BYTES = 4;
 
 /** The most keys that a file may have, and the most bytes of what a KMS has wrapped. */
-const MOST_KEYS = 256;
+export const MOST_KEYS = 256;
 export const MOST_KMS_BYTES = 16_384;
 /** No key file is longer. */
 export const MOST_BYTES = HEADER_BYTES + MOST_KMS_BYTES + MOST_KEYS * ENTRY_BYTES + CODE_BYTES + CHECKSUM_BYTES;

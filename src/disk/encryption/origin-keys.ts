@@ -4,7 +4,7 @@ import type { JournalCipher } from '../journal/journal-cipher.ts';
 import { AesSiv } from './aes-siv.ts';
 import { deriveKey, hkdf, KEY_BYTES, purposeOf, secretOf } from './derive.ts';
 import { entropy } from './entropy.ts';
-import { MIGRATING, NAMES_ID, VISIBLE_NAMES, type KeyFile } from './key-file.ts';
+import { MIGRATING, MOST_KEYS, NAMES_ID, VISIBLE_NAMES, type KeyFile } from './key-file.ts';
 import { requireKnownAnswers } from './self-test.ts';
 import { SivJournalCipher } from './siv-journal-cipher.ts';
 
@@ -46,6 +46,11 @@ export class OriginKeys {
     return this.#file.active;
   }
 
+  /** The id of the first one: the same for all who ask, whether or not they know of a newer one yet. */
+  get oldestId(): number {
+    return Math.min(...this.ids);
+  }
+
   /** The ids of all data keys. */
   get ids(): number[] {
     return [...this.#file.keys.keys()].filter((id) => id !== NAMES_ID);
@@ -66,8 +71,9 @@ export class OriginKeys {
     return new OriginKeys(this.origin, { ...this.#file, flags: this.#file.flags & ~MIGRATING });
   }
 
-  /** With one more data key, which is the active one. */
+  /** With one more data key, which is the active one. @throws HoldfastError `encryption-unsupported` beyond 255 */
   withNewKey(): OriginKeys {
+    if (this.#file.keys.size >= MOST_KEYS) throw new HoldfastError('encryption-unsupported', `${this.origin} has ${this.ids.length} data keys, and can have no more: its keys were not changed.`);
     const active = Math.max(...this.ids) + 1;
     const keys = new Map([...this.#file.keys, [active, secretOf(entropy(KEY_BYTES))]]);
     return new OriginKeys(this.origin, { ...this.#file, active, keys });

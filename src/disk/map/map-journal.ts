@@ -43,7 +43,7 @@ export interface MapJournalOptions extends Omit<JournalOptions, 'retain' | 'excl
 const COMPACT_AT = 2 ** 21;
 
 /** Sealed generations kept, so that a client that is slow still gets every change. */
-const RETAINED_GENERATIONS = 2;
+export const RETAINED_GENERATIONS = 2;
 
 /** Journals of maps open at once in this realm; more would eat up the descriptors of a host of thousands of origins. */
 const openJournals = new OpenJournals<MapJournal>(64);

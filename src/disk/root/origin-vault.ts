@@ -22,10 +22,11 @@ export interface OriginVault {
    * Wraps the keys with what is the root key now, by one rename; under the lock of the root's maintenance. A kill leaves
    * them as they were or wrapped anew.
    *
-   * @returns false: they were
+   * @param withNewKey - whether there is one more data key then, with which everything new is encrypted
+   * @returns false: they were, and no key was to be added
    * @throws as `require`; `root-busy` where somebody else was faster
    */
-  rewrap(): boolean;
+  rewrap(withNewKey: boolean): boolean;
   /** To be called when the origin may be another one than it was: its keys are read again. */
   forget(): void;
   /** `bucket`: the name of its directory. */

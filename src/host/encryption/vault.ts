@@ -159,11 +159,11 @@ export class Vault implements OriginVault {
     return file === null || isKeyOf(this.#source.keysFor(file).active, file, this.origin);
   }
 
-  rewrap(): boolean {
+  rewrap(withNewKey: boolean): boolean {
     this.#isBuilding = false;
     this.refresh();
-    if (this.#keys !== null && this.#isCurrent) return false;
-    this.replace((keys) => keys);
+    if (!withNewKey && this.#keys !== null && this.#isCurrent) return false;
+    this.replace((keys) => (withNewKey ? keys.withNewKey() : keys));
     return true;
   }
 
@@ -186,7 +186,7 @@ export class Vault implements OriginVault {
   }
 
   #notEncrypted(): HoldfastError {
-    return new HoldfastError('not-encrypted', `${this.origin} is not encrypted, and the host encrypts; with encryption.plain 'migrate', or by the command holdfast encrypt, it will be.`);
+    return new HoldfastError('not-encrypted', `${this.origin} is not encrypted, and the host encrypts; with encryption.plain 'migrate' it will be, with its next write.`);
   }
 
   place(bucket: string): PlaceKeys {
@@ -207,6 +207,9 @@ class VaultPlace implements PlaceKeys {
     const keys = {
       get activeId() {
         return present().activeId;
+      },
+      get oldestId() {
+        return present().oldestId;
       },
       fileKey: (id: number, salt: Uint8Array) => present().fileKey(id, salt),
     };

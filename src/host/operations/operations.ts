@@ -13,8 +13,9 @@ import { bad, givenOptions, requireOneOf } from '../option-checks.ts';
 import type { StorageHostOptions } from '../options.ts';
 import { parseOrigin, type OriginLike } from '../origin.ts';
 import { StorageHost } from '../storage-host.ts';
+import { moveJournals } from './move-journals.ts';
 import { summaries } from './origins.ts';
-import type { ExportOptions, ImportedOrigin, ImportOptions, OriginSummary } from './types.ts';
+import type { ExportOptions, ImportedOrigin, ImportOptions, OriginSummary, RekeyOptions } from './types.ts';
 
 /** What is done to whole origins of a host's root. */
 export class Operations {
@@ -41,14 +42,21 @@ export class Operations {
     return hasOrigin(root, name) && (await withMaintenance(root, () => deleteOrigin(root, name)));
   }
 
-  async rekey(origin: OriginLike): Promise<boolean> {
+  async rekey(origin: OriginLike, options: RekeyOptions): Promise<boolean> {
+    const { dataKey = false } = givenOptions(options, ['dataKey'], 'rekey()');
+    if (typeof dataKey !== 'boolean') throw bad("Option 'dataKey' must be true or false.");
     const name = parseOrigin(origin);
     const vault = this.#root.vaults?.of(name);
     if (vault === undefined) throw bad("rekey() needs the host's option 'encryption', with the new key and the previous one.");
     if (this.#root.open() === null || !hasOrigin(this.#root, name)) throw new HoldfastError('origin-missing', `The root ${this.#root.path} has nothing of ${name}.`);
     await vault.prepare();
-    new BucketDirectory(this.#root, name, 'default').requirePlain();
-    return withMaintenance(this.#root, async () => vault.rewrap());
+    const place = new BucketDirectory(this.#root, name, 'default');
+    place.requirePlain();
+    return withMaintenance(this.#root, async () => {
+      const isChanged = vault.rewrap(dataKey);
+      if (dataKey) await moveJournals({ root: this.#root, origin: name, path: place.path, keys: vault.place('default') });
+      return isChanged;
+    });
   }
 
   export(origin: OriginLike | readonly OriginLike[], options: ExportOptions): ReadableStream<Uint8Array> {

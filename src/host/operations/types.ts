@@ -30,6 +30,12 @@ export interface OriginSummary {
   readonly coordinators: CoordinatorsSummary;
 }
 
+/** Options of `host.rekey()`. */
+export interface RekeyOptions {
+  /** Whether the origin gets a new data key too, with which all is encrypted from then on. Default false. */
+  readonly dataKey?: boolean;
+}
+
 /** What becomes of what an origin has already. */
 export type Existing = 'refuse' | 'merge' | 'replace';
 

@@ -5,6 +5,9 @@ import { gridOf, HEADER_BYTES, IN_PLACE, WHOLE } from '../../../src/disk/encrypt
 import type { Content } from '../../../src/disk/tree/content.ts';
 import { keysOf, readAll, sample, TestFile, writeAll } from './support.ts';
 
+/** Where a file has the id of its key; docs/FORMAT.md. */
+const KEY = 8;
+
 let file: TestFile;
 beforeEach(() => void (file = new TestFile()));
 afterEach(() => file.remove());
@@ -152,6 +155,14 @@ test('a file that is opened beside others, and empty, gets the same header from 
   expect(readAll(file.open('beside-writers')).subarray(4_100, 4_150).equals(sample(50, 2))).toBe(true);
   writeAll(one, sample(3), 1e7);
   expect(readAll(other).length).toBe(1e7 + 3);
+});
+
+test('and so it does where another key becomes the active one meanwhile: that of the oldest', () => {
+  writeAll(file.open('shared', keysOf('a', 2)), sample(100));
+  expect(file.raw.readUInt32LE(KEY)).toBe(1);
+  file.raw = Buffer.alloc(0);
+  writeAll(file.open('alone', keysOf('a', 2)), sample(100));
+  expect(file.raw.readUInt32LE(KEY)).toBe(2);
 });
 
 test('a file that was written as a whole is not written to in place', () => {

@@ -12,6 +12,7 @@ import type { Form, Use } from '../../../src/disk/tree/sealing.ts';
 export function keysOf(origin = 'a', activeId = 1): FileKeys {
   return {
     activeId,
+    oldestId: 1,
     fileKey: (id: number, salt: Uint8Array): KeyObject => createSecretKey(createHmac('sha256', `${origin} ${id}`).update(salt).digest()),
   };
 }

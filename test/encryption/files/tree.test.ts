@@ -109,7 +109,7 @@ test('a copy is written on with the key that the file has, unless that is not th
   const renewed = await tree.swap(['file']);
   writeAll(renewed.content, sample(10, 5), 50);
   await tree.replace(renewed, ['file']);
-  const onlyNew = { activeId: 2, fileKey: (id: number, salt: Uint8Array) => (id === 2 ? keysOf('a').fileKey(2, salt) : createSecretKey(createHmac('sha256', 'none').digest())) };
+  const onlyNew = { activeId: 2, oldestId: 2, fileKey: (id: number, salt: Uint8Array) => (id === 2 ? keysOf('a').fileKey(2, salt) : createSecretKey(createHmac('sha256', 'none').digest())) };
   const later = bucket.open({ sealing: new FileSealing(onlyNew, () => script) });
   const bytes = Buffer.from(await (await later.file(['file'])).arrayBuffer());
   expect(bytes.equals(Buffer.concat([sample(50), sample(10, 5), sample(100_000).subarray(60)]))).toBe(true);

@@ -4,6 +4,8 @@ import type { KeyObject } from 'node:crypto';
 export interface FileKeys {
   /** The id of the key that new files get. */
   readonly activeId: number;
+  /** The id of the oldest one: it stays the same when another one becomes active. */
+  readonly oldestId: number;
   /**
    * The key of a file, of 32 bytes, out of the origin's with this id.
    *

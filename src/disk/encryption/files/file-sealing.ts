@@ -44,7 +44,7 @@ export class FileSealing implements Sealing {
   }
 
   draft(descriptor: number, path: string, form: Form): Content {
-    const begin = (): FileCipher => this.#begin(form === 'whole' ? WHOLE : IN_PLACE, entropy(FILE_SALT_BYTES), false);
+    const begin = (): FileCipher => this.#begin(form === 'whole' ? WHOLE : IN_PLACE, entropy(FILE_SALT_BYTES), this.#keys.activeId, false);
     return new DraftContent({ descriptor, path, look: () => this.#look(descriptor, path), begin });
   }
 
@@ -58,8 +58,8 @@ export class FileSealing implements Sealing {
     return cipher === null || cipher.header.key === this.#keys.activeId;
   }
 
-  #begin(log2: number, salt: Uint8Array, hasHoles: boolean): FileCipher {
-    return new FileCipher({ grid: log2, key: this.#keys.activeId, salt, hasHoles, sealed: null }, requireGrid(log2), this.#keys);
+  #begin(log2: number, salt: Uint8Array, key: number, hasHoles: boolean): FileCipher {
+    return new FileCipher({ grid: log2, key, salt, hasHoles, sealed: null }, requireGrid(log2), this.#keys);
   }
 
   /** Null where nothing is in the file. */
@@ -76,15 +76,17 @@ export class FileSealing implements Sealing {
   /**
    * Several may begin at once to write to an empty file: all get the same header, from what is the same as long as it is
    * empty, and is so of no other file. Then it does not matter whose is written first. Those that share a file leave
-   * nothing to change in it: holes are allowed from the beginning.
+   * nothing to change in it: holes are allowed from the beginning. They take the oldest key, for another one may become
+   * active while they begin.
    */
   #beginInPlace(descriptor: number, path: string, isShared: boolean): FileCipher {
     const { dev, ino, mtimeNs, size } = fs.fstatSync(descriptor, { bigint: true });
     const present = size > 0n ? this.#look(descriptor, path) : null;
     if (present !== null) return present;
-    const key = this.#keys.fileKey(this.#keys.activeId, NO_SALT);
+    const id = isShared ? this.#keys.oldestId : this.#keys.activeId;
+    const key = this.#keys.fileKey(id, NO_SALT);
     const salt = createHmac('sha256', key).update(`${dev} ${ino} ${mtimeNs}`).digest().subarray(0, FILE_SALT_BYTES);
-    return this.#begin(IN_PLACE, salt, isShared);
+    return this.#begin(IN_PLACE, salt, id, isShared);
   }
 }
 
