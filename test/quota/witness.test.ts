@@ -24,8 +24,8 @@ const mutants: Mutant[] = [
   {
     what: 'a charge is taken back though all went well',
     file: 'disk/tree/swap.ts',
-    from: 'return openCopy(path, this.#ledger);',
-    to: 'this.#ledger.refund(bytes); return openCopy(path, this.#ledger);',
+    from: 'return this.#openCopy(path);',
+    to: 'this.#ledger.refund(bytes); return this.#openCopy(path);',
   },
   {
     what: 'a large copy is made before it is paid for',
