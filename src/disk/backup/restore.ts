@@ -117,10 +117,16 @@ function choose(repository: Repository, { at, origin }: RestoreFromOptions): Cho
   return { backup: newest, manifest, origins: [found] };
 }
 
+function holdsOrigins(root: Root): boolean {
+  // Left by a return, so that the directory is closed.
+  for (const _ of originsOf(root)) return true;
+  return false;
+}
+
 /** Makes the root unless it is there, with the salt of the one that was backed up. */
 function prepareRoot(root: Root, { salt, foldsNames }: BackupManifest, { replace, origin }: RestoreFromOptions): void {
   const before = root.open();
-  if (before !== null && origin === null && !replace && !originsOf(root).next().done) {
+  if (before !== null && origin === null && !replace && holdsOrigins(root)) {
     throw new HoldfastError('origin-exists', `The root ${root.path} holds origins, and they are to be replaced only when that is asked for.`);
   }
   for (const each of before === null ? [] : originsOf(root)) if (origin === null || each.origin === origin) requireNotEncrypted(each.path, each.origin);
