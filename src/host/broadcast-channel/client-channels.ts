@@ -1,6 +1,8 @@
 import type { ChannelPlace, Posted, Written } from '../../broadcast-channel/channel-place.ts';
+import type { Presence } from '../../disk/caches/party.ts';
 import type { ChannelJournal, ChannelSender } from '../../disk/channels/channel-journal.ts';
 import type { MessageParts } from '../../disk/channels/channel-records.ts';
+import type { WebLockTable } from '../../disk/locks/lock-table.ts';
 import type { BucketPlace } from '../../disk/place.ts';
 import type { SharedFiles } from '../../disk/tree/shared-files.ts';
 import type { PlatformObjects } from '../../disk/values/platform-objects.ts';
@@ -15,6 +17,7 @@ import { warn } from '../../runtime/warning.ts';
 import { domException } from '../../webidl/dom-exception.ts';
 import type { BucketEngine } from '../bucket-engine.ts';
 import { handleObjects } from '../platform-objects.ts';
+import { appear } from '../presence.ts';
 import { asWebError } from '../web-error.ts';
 import { readMessage } from './message-files.ts';
 
@@ -23,6 +26,12 @@ const KEPT_MS = 10_000;
 
 /** How long an end waits for others to take the files of the last message, in milliseconds: they go with this realm. */
 const LAST_WORDS_MS = 1000;
+
+/** No application can have a lock of this name. https://w3c.github.io/web-locks/#dom-lockmanager-request */
+const PRESENCE = '-channels';
+
+/** For as long as the locks run: Blobs outlive the client that got them. */
+const presences = new WeakMap<WebLockTable, Presence>();
 
 /** What channels need of the client whose they are. */
 export interface ChannelClient {
@@ -77,7 +86,11 @@ export class ClientChannels implements ChannelPlace {
   async #sharedFiles(): Promise<SharedFiles> {
     const { engine } = this.#bucket;
     const { createSharedFiles } = await engine.ready();
-    return createSharedFiles(engine);
+    const shared = createSharedFiles(engine);
+    // Its own files, and those that it took, are there for as long as it is seen to live.
+    const { locks } = engine;
+    if (presences.get(locks)?.holds !== true) presences.set(locks, appear(locks, PRESENCE));
+    return shared;
   }
 
   post(sender: ChannelSender, name: string, { value, blobs }: Written): void {
@@ -120,8 +133,15 @@ export class ClientChannels implements ChannelPlace {
   async #writeFiles(blobs: readonly Blob[]): Promise<readonly string[]> {
     if (blobs.length === 0) return [];
     const shared = await this.#sharedFiles();
-    const files = await Promise.all(blobs.map((blob) => shared.write(blob.stream() as unknown as AsyncIterable<Uint8Array>)));
-    setTimeout(() => files.forEach((file) => file.release()), KEPT_MS).unref();
+    const written = await Promise.allSettled(blobs.map((blob) => shared.write(blob.stream() as unknown as AsyncIterable<Uint8Array>)));
+    const files = written.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+    const release = (): void => files.forEach((file) => file.release());
+    const failed = written.find((each) => each.status === 'rejected');
+    if (failed === undefined) setTimeout(release, KEPT_MS).unref();
+    else {
+      release();
+      throw failed.reason;
+    }
     return files.map((file) => file.name);
   }
 

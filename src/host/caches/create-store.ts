@@ -1,10 +1,9 @@
 import { CacheStore } from '../../disk/caches/cache-store.ts';
-import type { CacheParty, Presence } from '../../disk/caches/party.ts';
-import type { WebLockTable } from '../../disk/locks/lock-table.ts';
+import type { CacheParty } from '../../disk/caches/party.ts';
 import { categories } from '../../disk/quota/records.ts';
 import { outsideContexts } from '../../runtime/callback-context.ts';
-import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import type { BucketEngine } from '../bucket-engine.ts';
+import { appear } from '../presence.ts';
 
 /** No application can have a lock of this name. https://w3c.github.io/web-locks/#dom-lockmanager-request */
 const PRESENCE = '-caches';
@@ -30,23 +29,7 @@ function partyOf(engine: BucketEngine): CacheParty {
       return engine.locks.folder;
     },
     isDead: (folder) => engine.locks.isDead(folder),
-    appear: () => appear(engine.locks),
+    appear: () => appear(engine.locks, PRESENCE),
     ledger: engine.account.ledger(categories.caches),
-  };
-}
-
-/** Nobody ever holds it alone, so it is granted at once. */
-function appear(locks: WebLockTable): Presence {
-  const turn = locks.request({ name: PRESENCE, mode: 'shared', clientId: PRESENCE, ifAvailable: false, steal: false });
-  turn.granted.catch(() => undefined);
-  const { held } = turn;
-  if (held === null) throw new HoldfastError('disk-failed', 'A lock that nobody can have alone was not granted.');
-  let holds = true;
-  held.onLost = () => (holds = false);
-  return {
-    get holds() {
-      return holds;
-    },
-    release: () => held.release(),
   };
 }

@@ -33,3 +33,24 @@ test('processes hear each other, in the order of the messages', () =>
     channel.close();
     await peer.leave();
   }));
+
+// Of all runtimes that are here, the first and the last: each other one meets both.
+const others = (process.env.TEST_RUNTIMES ?? '').split(',').filter((name) => name !== '');
+for (const on of new Set([others[0], others.at(-1)])) {
+  test(`processes, one of ${on ?? 'this runtime'}, hand each other Blobs`, () =>
+    withHost(async (host, { BroadcastChannel }) => {
+      const peer = await startPeer(host.root, { on });
+      await peer.ask('hear', 'news');
+      const channel = new BroadcastChannel('news');
+      const heard = [];
+      channel.onmessage = ({ data }) => heard.push(data);
+      channel.postMessage(new Blob(['x'.repeat(100_000), 'end'], { type: 'image/png' }));
+      const [{ data }] = await peer.eventCount(1);
+      assert.deepEqual(data, { text: `${'x'.repeat(100_000)}end`, type: 'image/png' });
+      await peer.ask('postBlob', 'news', 'from there', 'image/gif');
+      await until(() => heard.length === 1, 'it came');
+      await peer.kill();
+      assert.deepEqual([await heard[0].text(), heard[0].type], ['from there', 'image/gif']);
+      channel.close();
+    }));
+}

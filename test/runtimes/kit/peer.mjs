@@ -1,8 +1,8 @@
 import { start } from './program.mjs';
 
-/** Another process at the same root: see ../programs/peer.mjs for what it can be told. */
-export async function startPeer(root) {
-  const peer = new Peer(start('peer', { args: [root] }));
+/** Another process at the same root: see ../programs/peer.mjs for what it can be told. `on`: of which runtime; this one's by default. */
+export async function startPeer(root, { on } = {}) {
+  const peer = new Peer(start('peer', { args: [root], on }));
   await peer.answer();
   return peer;
 }

@@ -70,10 +70,13 @@ const commands = {
   hear(name) {
     const channel = new app.BroadcastChannel(name);
     channels.set(name, channel);
-    channel.onmessage = ({ data }) => say({ event: { channel: name, data } });
+    channel.onmessage = async ({ data }) => say({ event: { channel: name, data: data instanceof Blob ? { text: await data.text(), type: data.type } : data } });
   },
   post(name, message) {
     new app.BroadcastChannel(name).postMessage(message);
+  },
+  postBlob(name, text, type) {
+    new app.BroadcastChannel(name).postMessage(new Blob([text], { type }));
   },
   async openDatabase(name, version) {
     database = await open(app.indexedDB, name, version, (made) => made.createObjectStore('records'));
