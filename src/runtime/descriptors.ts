@@ -19,9 +19,13 @@ export function isShortage(error: unknown): boolean {
   return code === 'EMFILE' || code === 'ENFILE';
 }
 
+/** How often any were given up. */
+let rounds = 0;
+
 function giveUpIdle(): boolean {
   let gaveUp = false;
   for (const giveUp of idle) gaveUp = giveUp() || gaveUp;
+  if (gaveUp) rounds++;
   return gaveUp;
 }
 
@@ -35,13 +39,15 @@ export function withDescriptor<T>(open: () => T): T {
   }
 }
 
-/** The same for what takes its time. */
+/** The same for what takes its time: meanwhile others may have given up what was idle, or taken what became free. */
 export async function withDescriptors<T>(open: () => Promise<T>): Promise<T> {
-  try {
-    return await open();
-  } catch (error) {
-    if (!isShortage(error) || !giveUpIdle()) throw error;
-    return open();
+  for (let attempts = 3; ; attempts--) {
+    const before = rounds;
+    try {
+      return await open();
+    } catch (error) {
+      if (!isShortage(error) || attempts === 1 || (!giveUpIdle() && rounds === before)) throw error;
+    }
   }
 }
 

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { onShortage, withDescriptors } from '../../src/runtime/descriptors.ts';
 import { bundleFixture } from '../support/bundle.ts';
 import { temporaryDirectory } from './support.ts';
 
@@ -35,6 +36,20 @@ describe.skipIf(process.platform !== 'linux')('descriptors', { timeout: 120_000 
   test('that are missing fail what needs them with a documented error, for that time only', async () => {
     expect(await report(fixture, 'none')).toEqual([]);
   });
+});
+
+test('what several lack at once is given up once, and helps all of them', async () => {
+  let isIdle = true;
+  onShortage(() => isIdle && !(isIdle = false));
+  const openTwice = (): (() => Promise<string>) => {
+    let calls = 0;
+    return async () => {
+      if (calls++ === 0) throw Object.assign(new Error('too many open files'), { code: 'EMFILE' });
+      return 'opened';
+    };
+  };
+  expect(await Promise.all([withDescriptors(openTwice()), withDescriptors(openTwice())])).toEqual(['opened', 'opened']);
+  await expect(withDescriptors(openTwice())).rejects.toThrow('too many');
 });
 
 describe('a client of its own that nobody holds', { timeout: 120_000 }, () => {
