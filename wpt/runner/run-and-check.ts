@@ -36,7 +36,8 @@ export async function runAndCheck(request: RunRequest): Promise<boolean> {
   if (request.paths.length > 0) printSubtests(run.results);
   const disagreements = [...run.files].flatMap(([suite, files]) => checkSuite(suite, files, run.results, request.paths.length === 0));
   const figures = readChromiumFigures();
-  disagreements.push(...run.results.flatMap((result) => checkCount(result, countOf([result]), figureFor(figures, result.test)?.total)));
+  // Figures of single queries are for the report alone: Chromium's worker has eight subtests of structured-clone.any.js?101-last more.
+  disagreements.push(...run.results.flatMap((result) => checkCount(result, countOf([result]), figureFor(figures, { ...result.test, query: '' })?.total)));
   printSummary(run.results);
   printDisagreements(disagreements);
   return disagreements.length === 0;
