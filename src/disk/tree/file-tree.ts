@@ -20,6 +20,7 @@ import { requireContent, requireDirectory, requireFile } from './found.ts';
 import type { Found } from './found.ts';
 import { kindOf, locate } from './locate.ts';
 import type { Located } from './locate.ts';
+import { inPieces } from './in-pieces.ts';
 import { forgetSpelling, keepSpelling } from './long-names.ts';
 import { DIRECTORY, fileLook } from './look.ts';
 import type { FileStat, Look } from './look.ts';
@@ -231,7 +232,7 @@ export class FileTree {
     const { descriptor, content } = this.#opened(path, READ, 'beside-writers');
     try {
       const state = fs.fstatSync(descriptor);
-      return { state, sealed: { size: content.size(), reader: (file) => bytesOf(sealing.open(file, path, 'beside-writers')) } };
+      return { state, sealed: { size: content.size(), reader: (file) => inPieces(sealing.open(file, path, 'beside-writers')) } };
     } finally {
       fs.closeSync(descriptor);
     }
@@ -476,22 +477,6 @@ export class FileTree {
     }
   }
 }
-
-/** How a `File` reads: what takes long, a turn of the event loop for each piece. */
-function bytesOf(content: Content): ReturnType<SealedBytes['reader']> {
-  return (into, position) => (into.byteLength <= SMALL_BYTES ? content.read(into, position) : readPiece(content, into, position));
-}
-
-async function readPiece(content: Content, into: Uint8Array, position: number): Promise<number> {
-  await nextTurn();
-  return content.read(into.subarray(0, PIECE_BYTES), position);
-}
-
-/** Up to here decrypting takes no longer than a turn of the event loop. */
-const SMALL_BYTES = 64 * 1024;
-
-/** What is decrypted in one turn. */
-const PIECE_BYTES = 2 ** 20;
 
 /** Entries removed in one turn of the event loop. */
 const SLICE = 128;

@@ -1,7 +1,8 @@
 import { HoldfastError } from '../../../../runtime/holdfast-error.ts';
 import type { NewEntry } from '../../../hub.ts';
+import { decodeRecord } from './decode-record.ts';
 import { readPlaced, type Stretch, writePlaced } from './commits/commit-records.ts';
-import { FrameReader, FrameWriter, Malformed } from '../frames.ts';
+import { FrameWriter } from '../frames.ts';
 import { MAX_NAME_UNITS } from '../operations.ts';
 
 /*
@@ -32,7 +33,7 @@ export function encodeState({ name, epoch, first }: LogState): Uint8Array {
 }
 
 export function decodeState(payload: Uint8Array): LogState {
-  return decode(payload, (frame) => {
+  return decodeRecord('log', payload, (frame) => {
     const version = frame.u32();
     if (version !== RULES_VERSION) {
       throw new HoldfastError('unknown-record', `A log of this hub follows version ${version} of its rules; this Holdfast knows only ${RULES_VERSION}.`);
@@ -48,7 +49,7 @@ export function encodeEntries(entries: Iterable<NewEntry>): Uint8Array {
 }
 
 export function decodeEntries(payload: Uint8Array, each: (entry: NewEntry) => void): void {
-  decode(payload, (frame) => {
+  decodeRecord('log', payload, (frame) => {
     while (frame.left > 0) each({ id: frame.text(), bytes: frame.bytes() });
   });
 }
@@ -58,7 +59,7 @@ export function encodeTrim(first: number): Uint8Array {
 }
 
 export function decodeTrim(payload: Uint8Array): number {
-  return decode(payload, (frame) => frame.u53());
+  return decodeRecord('log', payload, (frame) => frame.u53());
 }
 
 export function encodePlaced({ first, entries }: Stretch): Uint8Array {
@@ -66,17 +67,5 @@ export function encodePlaced({ first, entries }: Stretch): Uint8Array {
 }
 
 export function decodePlaced(payload: Uint8Array): Pick<Stretch, 'first' | 'entries'> {
-  return decode(payload, readPlaced);
-}
-
-function decode<T>(payload: Uint8Array, body: (frame: FrameReader) => T): T {
-  try {
-    const frame = new FrameReader(payload);
-    const value = body(frame);
-    frame.end();
-    return value;
-  } catch (error) {
-    if (!(error instanceof Malformed)) throw error;
-    throw new HoldfastError('journal-damaged', `A record of a hub's log has a valid checksum but makes no sense: ${error.message}.`, { cause: error });
-  }
+  return decodeRecord('log', payload, readPlaced);
 }

@@ -1,6 +1,7 @@
 import { HoldfastError } from '../../../../../runtime/holdfast-error.ts';
 import type { NewEntry } from '../../../../hub.ts';
-import { FrameReader, FrameWriter, Malformed } from '../../frames.ts';
+import { decodeRecord } from '../decode-record.ts';
+import { type FrameReader, FrameWriter } from '../../frames.ts';
 import { MAX_NAME_UNITS } from '../../operations.ts';
 
 /*
@@ -40,7 +41,7 @@ export function encodeStretches(stretches: Iterable<Stretch>): Uint8Array {
 }
 
 export function decodeStretches(payload: Uint8Array, each: (stretch: Stretch) => void): void {
-  decode(payload, (frame) => {
+  decodeRecord('commits', payload, (frame) => {
     while (frame.left > 0) each({ name: frame.units(MAX_NAME_UNITS), epoch: frame.text(), ...readPlaced(frame) });
   });
 }
@@ -67,23 +68,11 @@ export function encodeState({ epoch, session, address }: CommitState): Uint8Arra
 }
 
 export function decodeState(payload: Uint8Array): CommitState {
-  return decode(payload, (frame) => {
+  return decodeRecord('commits', payload, (frame) => {
     const version = frame.u32();
     if (version !== RULES_VERSION) throw unknownCommit(`Version ${version} of the rules`);
     return { epoch: frame.u53(), session: frame.u53(), address: frame.text() };
   });
-}
-
-function decode<T>(payload: Uint8Array, body: (frame: FrameReader) => T): T {
-  try {
-    const frame = new FrameReader(payload);
-    const value = body(frame);
-    frame.end();
-    return value;
-  } catch (error) {
-    if (!(error instanceof Malformed)) throw error;
-    throw new HoldfastError('journal-damaged', `A record of a hub's commits has a valid checksum but makes no sense: ${error.message}.`, { cause: error });
-  }
 }
 
 export function unknownCommit(what: string): HoldfastError {

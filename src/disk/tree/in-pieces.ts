@@ -1,0 +1,19 @@
+import type { SealedBytes } from '../../runtime/disk-range.ts';
+import { nextTurn } from '../../runtime/timers.ts';
+import type { Content } from './content.ts';
+
+/** Up to here decrypting takes no longer than a turn of the event loop. */
+const SMALL_BYTES = 64 * 1024;
+
+/** What is decrypted in one turn. */
+const PIECE_BYTES = 2 ** 20;
+
+/** How a `File` reads: what takes long, a turn of the event loop for each piece. */
+export function inPieces(content: Content): ReturnType<SealedBytes['reader']> {
+  return (into, position) => (into.byteLength <= SMALL_BYTES ? content.read(into, position) : readPiece(content, into, position));
+}
+
+async function readPiece(content: Content, into: Uint8Array, position: number): Promise<number> {
+  await nextTurn();
+  return content.read(into.subarray(0, PIECE_BYTES), position);
+}
