@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { PendingWebLock, WebLockRequest } from '../../src/disk/locks/lock-table.ts';
-import type { LockMachine } from '../../src/disk/locks/machine.ts';
+import type { Machine } from '../../src/disk/journal/machine.ts';
+import type { LockOutcome } from '../../src/disk/locks/machine.ts';
 import type { Participant } from '../../src/disk/locks/participant.ts';
 import type { LockTable } from '../../src/disk/locks/table.ts';
 import { threadIdentity } from '../../src/runtime/identity.ts';
@@ -19,7 +20,7 @@ async function load() {
     ...(await import('../../src/disk/locks/table.ts')),
     ...(await import('../../src/disk/locks/participant.ts')),
     ...(await import('../../src/web-locks/lock-manager.ts')),
-    logIn: (shared: SharedLog) => (machine: LockMachine) => new MemoryLog(shared, machine),
+    logIn: (shared: SharedLog) => (machine: Machine<LockOutcome>) => new MemoryLog(shared, machine),
   };
 }
 

@@ -1,5 +1,5 @@
-import type { JournalRecord, SnapshotRecord } from '../../src/disk/journal/machine.ts';
-import type { LockMachine, LockOutcome } from '../../src/disk/locks/machine.ts';
+import type { JournalRecord, Machine, SnapshotRecord } from '../../src/disk/journal/machine.ts';
+import type { LockOutcome } from '../../src/disk/locks/machine.ts';
 
 /** Records in memory, in the place of a journal: what several tables of one realm share. */
 export class SharedLog {
@@ -14,7 +14,7 @@ export class SharedLog {
   }
 
   /** Puts a snapshot of a machine that has applied everything in the place of all records. */
-  compact(machine: LockMachine): void {
+  compact(machine: Machine<LockOutcome>): void {
     this.snapshot = Array.from(machine.snapshot(), ({ kind, payload }) => ({ kind, payload: payload.slice() }));
     this.base = this.end;
     this.records = [];
@@ -27,10 +27,10 @@ export const SOME = 100;
 /** One reader and writer of a shared log. */
 export class MemoryLog {
   readonly #log: SharedLog;
-  readonly #machine: LockMachine;
+  readonly #machine: Machine<LockOutcome>;
   #applied = 0;
 
-  constructor(log: SharedLog, machine: LockMachine) {
+  constructor(log: SharedLog, machine: Machine<LockOutcome>) {
     this.#log = log;
     this.#machine = machine;
   }
@@ -78,7 +78,7 @@ export class MemoryLog {
   #restore(): void {
     this.#machine.reset();
     for (const { kind, payload } of this.#log.snapshot) this.#machine.restore(kind, payload);
-    this.#machine.restored();
+    this.#machine.restored(this.#applied > 0);
     this.#applied = this.#log.base;
   }
 }

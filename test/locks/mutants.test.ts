@@ -28,6 +28,18 @@ const mutants: Mutant[] = [
     to: '',
   },
   {
+    what: 'a record is applied before what of the snapshot is kept for later',
+    file: 'disk/locks/backlog.ts',
+    from: 'return this.machine.apply(record);',
+    to: 'return this.#machine.apply(record);',
+  },
+  {
+    what: 'whoever looks sees a table that is not whole yet',
+    file: 'disk/locks/participant.ts',
+    from: '    this.#backlog.finish();\n',
+    to: '',
+  },
+  {
     what: 'only the first of a queue is granted when several could be',
     file: 'disk/locks/web-queues.ts',
     from: '      this.#events.settled(next);\n',

@@ -4,7 +4,8 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Journal } from '../../src/disk/journal/journal.ts';
 import type { HeldWebLock, WebLockMode, WebLockRequest } from '../../src/disk/locks/lock-table.ts';
-import type { LockMachine } from '../../src/disk/locks/machine.ts';
+import type { Machine } from '../../src/disk/journal/machine.ts';
+import type { LockOutcome } from '../../src/disk/locks/machine.ts';
 import { LockTable, type LockTableOptions } from '../../src/disk/locks/table.ts';
 import type { BucketPlace } from '../../src/disk/place.ts';
 import { MemoryLog, SharedLog } from './memory-log.ts';
@@ -19,7 +20,7 @@ const never = (): void => {};
 
 let log: SharedLog;
 let tables: LockTable[];
-let machines: LockMachine[];
+let machines: Machine<LockOutcome>[];
 
 beforeEach(() => {
   log = new SharedLog();
@@ -30,7 +31,7 @@ beforeEach(() => {
 afterEach(() => Promise.all(tables.map((table) => table.close())));
 
 function open(options: LockTableOptions = {}): LockTable {
-  const createLog = (machine: LockMachine): MemoryLog => {
+  const createLog = (machine: Machine<LockOutcome>): MemoryLog => {
     machines.push(machine);
     return new MemoryLog(log, machine);
   };

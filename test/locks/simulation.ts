@@ -100,6 +100,7 @@ class Simulation {
   step(): void {
     const realm = this.#random.pickIfAny(this.#realms.filter((each) => !each.dead));
     if (realm === undefined) return this.#addRealm();
+    this.#lookInPart();
     realm.woken.clear();
     this.#mustWake.clear();
     this.#acting = realm.participant.session;
@@ -108,6 +109,11 @@ class Simulation {
       if (folder !== realm.participant.folder) check(realm.woken.has(folder), 'a session was not woken');
     }
     this.#compareMachine(realm);
+  }
+
+  /** Some realm begins to read, or goes on, and may not come to the end of it before it does something. */
+  #lookInPart(): void {
+    if (this.#random.chance(0.3)) this.#random.pickIfAny(this.#realms.filter((each) => !each.dead))?.participant.lookSome();
   }
 
   /** Everything is released in the end, and nothing may be left. */

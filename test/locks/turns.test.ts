@@ -1,5 +1,6 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { PendingWebLock, WebLockRequest } from '../../src/disk/locks/lock-table.ts';
+import { LockMachine } from '../../src/disk/locks/machine.ts';
 import { Participant } from '../../src/disk/locks/participant.ts';
 import { encodeRequest, kinds } from '../../src/disk/locks/records.ts';
 import { LockTable } from '../../src/disk/locks/table.ts';
@@ -23,6 +24,12 @@ const exclusive: WebLockRequest = { ...shared, mode: 'exclusive' };
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 const createTable = (log = new SharedLog()): LockTable => new LockTable(nowhere, { log: (machine) => new MemoryLog(log, machine) });
+
+function createParticipant(log: SharedLog): Participant {
+  const ignore = (): void => {};
+  const events = { changed: ignore, gap: ignore, wake: ignore, stirred: ignore, queued: ignore, replaced: ignore };
+  return new Participant(nowhere, threadIdentity(), (machine) => new MemoryLog(log, machine), events);
+}
 
 /** Counts what happens in each turn of the event loop from `begin` on, until there were `MANY`. */
 async function perTurn(count: () => number, begin: () => unknown): Promise<number[]> {
@@ -130,8 +137,7 @@ it('a query copies what it gives in several turns, as of one moment', async () =
 
 it('a snapshot has thousands that wait for one name in a few records', () => {
   const log = new SharedLog();
-  const events = { changed: () => {}, gap: () => {}, wake: () => {}, stirred: () => {}, queued: () => {}, replaced: () => {} };
-  const participant = new Participant(nowhere, threadIdentity(), (machine) => new MemoryLog(log, machine), events);
+  const participant = createParticipant(log);
   for (let each = 0; each < 3 * MANY; each++) participant.claim(kinds.request, () => encodeRequest(exclusive));
   log.compact(participant.machine);
   // The table, the session, the one that holds, and those that wait.
@@ -141,8 +147,7 @@ it('a snapshot has thousands that wait for one name in a few records', () => {
 
 it('a realm that comes later reads what thousands have done in several turns', async () => {
   const log = new SharedLog();
-  const events = { changed: () => {}, gap: () => {}, wake: () => {}, stirred: () => {}, queued: () => {}, replaced: () => {} };
-  const other = new Participant(nowhere, threadIdentity(), (machine) => new MemoryLog(log, machine), events);
+  const other = createParticipant(log);
   for (let each = 0; each < MANY; each++) other.claim(kinds.request, () => encodeRequest(exclusive));
   const table = createTable(log);
   const told: number[] = [];
@@ -158,10 +163,40 @@ it('a realm that comes later reads what thousands have done in several turns', a
   expect(table.query().pending).toHaveLength(MANY - 1);
 });
 
+it('a realm that comes later enters what a snapshot has in several turns', async () => {
+  const log = new SharedLog();
+  const other = createParticipant(log);
+  for (let each = 0; each < 4 * MANY; each++) other.claim(kinds.request, () => encodeRequest(exclusive));
+  log.compact(other.machine);
+  const last = { ...exclusive, name: 'b' };
+  other.claim(kinds.request, () => encodeRequest(last));
+  const later = createParticipant(log);
+  const restore = vi.spyOn(LockMachine.prototype, 'restore');
+  const perTurn: number[] = [];
+  while (later.lookSome()) perTurn.push(restore.mock.calls.splice(0).length);
+  restore.mockRestore();
+  // What is there is read first; then come two of the thousands at most, and what else is there is little.
+  expect(perTurn[0]).toBe(0);
+  expect(perTurn.length).toBeGreaterThanOrEqual((4 * MANY) / 4096);
+  expect(later.machine.query().pending).toHaveLength(4 * MANY - 1);
+  expect(later.machine.query().held).toHaveLength(2);
+});
+
+it('what is asked for sees all of a snapshot that is still being entered', () => {
+  const log = new SharedLog();
+  const other = createParticipant(log);
+  for (let each = 0; each < 4 * MANY; each++) other.claim(kinds.request, () => encodeRequest(exclusive));
+  log.compact(other.machine);
+  const later = createParticipant(log);
+  later.lookSome();
+  later.lookSome();
+  expect(later.claim(kinds.request, () => encodeRequest(exclusive)).state).toBe('waiting');
+  expect(later.machine.query().pending).toHaveLength(4 * MANY);
+});
+
 it('a realm that looks without being asked reads what thousands have done in several turns', async () => {
   const log = new SharedLog();
-  const events = { changed: () => {}, gap: () => {}, wake: () => {}, stirred: () => {}, queued: () => {}, replaced: () => {} };
-  const other = new Participant(nowhere, threadIdentity(), (machine) => new MemoryLog(log, machine), events);
+  const other = createParticipant(log);
   let read = 0;
   const reader = new LockTable(nowhere, {
     log: (machine) => {

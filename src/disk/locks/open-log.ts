@@ -1,8 +1,9 @@
 import { onShortage } from '../../runtime/descriptors.ts';
 import { Journal, type JournalOptions } from '../journal/journal.ts';
+import type { Machine } from '../journal/machine.ts';
 import { OpenJournals, type Suspendable } from '../journal/open-journals.ts';
 import type { LockLog } from './lock-log.ts';
-import type { LockMachine, LockOutcome } from './machine.ts';
+import type { LockOutcome } from './machine.ts';
 
 /** Lock journals open at once in this realm. What a session holds is in the journal; its descriptor holds nothing. */
 const openLogs = new OpenJournals<OpenLog>(32);
@@ -15,7 +16,7 @@ export class OpenLog implements LockLog, Suspendable {
   readonly #journal: Journal<LockOutcome>;
   #isOpen = false;
 
-  constructor(directory: string, machine: LockMachine, options: JournalOptions) {
+  constructor(directory: string, machine: Machine<LockOutcome>, options: JournalOptions) {
     this.#journal = new Journal(directory, machine, options);
   }
 

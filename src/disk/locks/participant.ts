@@ -2,7 +2,9 @@ import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import type { ThreadIdentity } from '../../runtime/identity.ts';
 import { Paced } from '../../runtime/paced.ts';
 import { randomInteger, randomUuid } from '../../runtime/random.ts';
+import type { Machine } from '../journal/machine.ts';
 import type { BucketPlace } from '../place.ts';
+import { Backlog } from './backlog.ts';
 import { requireWake } from './bell.ts';
 import type { Claim, Session, WebClaim } from './claims.ts';
 import { Debts } from './debts.ts';
@@ -30,13 +32,13 @@ const LAST_SEQUENCE = 2 ** 31;
  * - when the journal was removed or replaced, the session is lost, whatever the new one says of it.
  */
 export class Participant implements LockListener {
-  readonly machine: LockMachine = new LockMachine(this);
   /** The name of this realm's files in `wake/` and `swap/`. */
   readonly folder = randomUuid();
   /** Whether anybody listens to changes. */
   wantsChanges = false;
   /** Who is told of what others do with names of web locks. */
   readonly names = new NameWatch();
+  readonly #backlog = new Backlog(new LockMachine(this));
   readonly #log: LockLog;
   readonly #place: BucketPlace;
   readonly #identity: ThreadIdentity;
@@ -64,13 +66,18 @@ export class Participant implements LockListener {
   constructor(
     place: BucketPlace,
     identity: ThreadIdentity,
-    createLog: (machine: LockMachine) => LockLog,
+    createLog: (machine: Machine<LockOutcome>) => LockLog,
     events: ParticipantEvents,
   ) {
     this.#place = place;
     this.#identity = identity;
-    this.#log = createLog(this.machine);
+    this.#log = createLog(this.#backlog);
     this.#events = events;
+  }
+
+  /** The table as of what was read; never kept by who asks for it. */
+  get machine(): LockMachine {
+    return this.#backlog.machine;
   }
 
   /** Random id of this realm's session; 0 before it has joined. */
@@ -91,14 +98,14 @@ export class Participant implements LockListener {
   look(): boolean {
     if (!this.#open()) return false;
     this.#log.catchUp();
+    this.#backlog.finish();
     this.#deliver();
     return this.#open();
   }
 
   /** As {@link look}, for a part of the news; whether there may be more. */
   lookSome(): boolean {
-    if (!this.#open()) return false;
-    const isMore = this.#log.catchUpSome();
+    const isMore = this.#backlog.inParts(() => this.#open() && this.#log.catchUpSome());
     this.#deliver();
     return isMore;
   }
@@ -386,6 +393,7 @@ export class Participant implements LockListener {
 
   /** After a snapshot: whatever happened in between, each holding is brought to what the table says of it. */
   #reconcile(): void {
+    if (this.#session === 0) return;
     const session = this.machine.sessions.get(this.#session);
     if (session?.standing !== 'present') return this.#loseSession(this.#session);
     for (const id of this.#holdings.ids) {

@@ -1,9 +1,10 @@
 import type { ThreadIdentity, ThreadLife } from '../../runtime/identity.ts';
+import type { Machine } from '../journal/machine.ts';
 import type { JournalOptions } from '../journal/journal-options.ts';
 import type { Shared } from '../journal/lockfile.ts';
 import type { NameScript } from '../names/script.ts';
 import type { LockLog } from './lock-log.ts';
-import type { LockMachine } from './machine.ts';
+import type { LockOutcome } from './machine.ts';
 
 export interface LockTableOptions {
   /** `strict`: what was acknowledged survives power loss. Default `relaxed`. */
@@ -31,7 +32,7 @@ export interface LockTableOptions {
   /** For tests: who this realm says it is, whom it sees, and a log in the place of the journal. */
   readonly identity?: ThreadIdentity;
   readonly probe?: (identity: ThreadIdentity) => ThreadLife;
-  readonly log?: (machine: LockMachine) => LockLog;
+  readonly log?: (machine: Machine<LockOutcome>) => LockLog;
   /** As of {@link JournalOptions}. */
   readonly onCompaction?: JournalOptions['onCompaction'];
 }
