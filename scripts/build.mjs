@@ -1,14 +1,18 @@
 // Builds dist/: few ES modules (import cost follows the number of modules), and one declaration file per source file.
-// The old dist/ stays in use until the new one is complete.
+// The old dist/ stays in use until the new one is complete, and is the new one where nothing has changed.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { pageInPackage } from './page.mjs';
+import { Stamp } from './stamp.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = join(root, 'dist');
+const stamp = new Stamp(root, '.cache/build', ['src', 'scripts/build.mjs', 'scripts/page.mjs', 'package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json'], ['dist']);
+if (stamp.isFresh) process.exit();
+
 const next = mkdtempSync(join(root, '.dist-'));
 
 /**
@@ -141,6 +145,7 @@ try {
   if (declare()) {
     rmSync(dist, { recursive: true, force: true });
     renameSync(next, dist);
+    stamp.write();
   } else {
     process.exitCode = 1;
   }
