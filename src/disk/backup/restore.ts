@@ -22,8 +22,8 @@ import { Stage, type LostFile } from './stage.ts';
 import { takePlace } from './take-place.ts';
 
 export interface RestoreFromOptions {
-  /** The last backup that was begun by then is taken, in milliseconds since 1970; by default the last one. */
-  readonly at: number | null;
+  /** That backup; or the last one that was begun by then, in milliseconds since 1970; by default the last one. */
+  readonly at: BackupName | number | null;
   /** The origin to bring back; by default all, and the root has no others afterwards. */
   readonly origin: string | null;
   /** The name that it gets; by default its own. */
@@ -32,6 +32,8 @@ export interface RestoreFromOptions {
   readonly replace: boolean;
   /** Whether files that the repository has lost are left out; otherwise nothing is restored then. */
   readonly skipDamaged: boolean;
+  /** Changes an origin before anybody sees it, under the name that it gets. */
+  readonly amend?: (staged: string, as: string) => Promise<void>;
   readonly detach: <T>(body: () => T) => T;
   readonly onProgress: (progress: { readonly done: number; readonly total: number; readonly bytes: number }) => void;
 }
@@ -65,6 +67,7 @@ export async function restoreFrom(directory: string, root: Root, options: Restor
       const tell = (): void => options.onProgress({ done: index, total: targets.length, bytes: stage.bytes });
       tell();
       const place = await stage.build(origin, as, tell);
+      await options.amend?.(place, as);
       release(root, as, place);
       staged.push({ as, path: place });
     }
@@ -107,14 +110,22 @@ interface Choice {
 }
 
 function choose(repository: Repository, { at, origin }: RestoreFromOptions): Choice {
-  const candidates = repository.backups().filter(({ time }) => at === null || time <= at).reverse();
-  const [newest] = candidates;
-  if (newest === undefined) throw new HoldfastError('backup-missing', `${repository.path} has no backup${at === null ? '' : ` of ${new Date(at).toISOString()} or before`}.`);
+  const newest = isName(at) ? at : lastBy(repository, at);
   const manifest = repository.read(newest);
   if (origin === null) return { backup: newest, manifest, origins: manifest.origins };
   const found = manifest.origins.find((each) => each.origin === origin);
   if (found === undefined) throw new HoldfastError('backup-missing', `The backup of ${new Date(newest.time).toISOString()} has no origin ${origin}.`);
   return { backup: newest, manifest, origins: [found] };
+}
+
+function isName(at: RestoreFromOptions['at']): at is BackupName {
+  return typeof at === 'object' && at !== null;
+}
+
+function lastBy(repository: Repository, at: number | null): BackupName {
+  const newest = repository.backups().findLast(({ time }) => at === null || time <= at);
+  if (newest !== undefined) return newest;
+  throw new HoldfastError('backup-missing', `${repository.path} has no backup${at === null ? '' : ` of ${new Date(at).toISOString()} or before`}.`);
 }
 
 function holdsOrigins(root: Root): boolean {
@@ -136,7 +147,8 @@ function prepareRoot(root: Root, { salt, foldsNames }: BackupManifest, { replace
   throw new HoldfastError('disk-unsupported', `The backup is of a disk that takes names in another way than that of ${root.path}: export and import carry origins from one to the other.`);
 }
 
-function makeRoot(root: Root, salt: string): void {
+/** Makes an empty root with a salt. @throws HoldfastError */
+export function makeRoot(root: Root, salt: string): void {
   try {
     ensureDirectory(root.path);
     // Whether it may become one is for the root to say.

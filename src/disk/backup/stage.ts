@@ -46,12 +46,12 @@ export class Stage {
     fs.mkdirSync(this.#directory, { mode: 0o700 });
   }
 
-  /** The directory of an origin, whole and on the disk. @throws HoldfastError backup-damaged, disk-full */
-  async build(backedUp: BackedUpOrigin, as: string, onBytes: () => void): Promise<string> {
+  /** The directory of an origin, whole and on the disk; or with the wanted files alone. @throws HoldfastError backup-damaged, disk-full */
+  async build(backedUp: BackedUpOrigin, as: string, onBytes: () => void, isWanted?: (file: string) => boolean): Promise<string> {
     const directory = path.join(this.#directory, String((this.#count += 1)));
     try {
       fs.mkdirSync(directory, { mode: 0o700 });
-      await new OriginStage(directory, backedUp, as, this).build(onBytes);
+      await new OriginStage(directory, backedUp, as, this).build(onBytes, isWanted);
       syncTree(directory);
       return directory;
     } catch (error) {
@@ -103,10 +103,10 @@ class OriginStage {
     this.#stage = stage;
   }
 
-  async build(onBytes: () => void): Promise<void> {
+  async build(onBytes: () => void, isWanted?: (file: string) => boolean): Promise<void> {
     for (const chunk of this.#backedUp.listing) {
       for (const line of await this.#lines(chunk)) {
-        await this.#take(line);
+        if (isWanted === undefined || (line.kind === 'file' && isWanted(line.file.path))) await this.#take(line);
         onBytes();
       }
       this.#stage.touch();

@@ -3,13 +3,18 @@ import { fileURLToPath } from 'node:url';
 import { parseKeep } from '../../disk/backup/keep.ts';
 import { makeBackup } from '../../disk/backup/make-backup.ts';
 import { prune } from '../../disk/backup/prune.ts';
-import { restoreFrom } from '../../disk/backup/restore.ts';
+import { type Restored, restoreFrom, type RestoreFromOptions } from '../../disk/backup/restore.ts';
 import type { CaptureCode } from '../../disk/backup/capture-context.ts';
+import { hasOrigin } from '../../disk/maintenance/replace-origin.ts';
 import { Root } from '../../disk/root/root.ts';
 import { isUrl } from '../../runtime/brands.ts';
 import { outsideContexts } from '../../runtime/callback-context.ts';
+import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { bad, givenOptions } from '../option-checks.ts';
 import { parseOrigin } from '../origin.ts';
+import { earlierBackups } from './earlier-backups.ts';
+import { goForward, LaterWrites } from './go-forward.ts';
+import { type Goal, goalOf, hubPositionIn } from './hub-position.ts';
 import type { BackupOptions, BackupResult, RestoreOptions, RestoreResult } from './types.ts';
 
 /** Loaded where an origin has any: a second way to them would cut what their users load into more modules. */
@@ -33,23 +38,50 @@ export async function backup(root: Root, to: string | URL, given: BackupOptions)
   return { time: new Date(name.time), origins: length, files: sum('files'), bytes: sum('bytes'), read: { ...read }, stored: { ...stored }, problems: manifest.problems };
 }
 
-const restoreOptions = ['from', 'root', 'at', 'origin', 'as', 'replace', 'skipDamaged', 'onProgress'] as const;
+const restoreOptions = ['from', 'root', 'at', 'hub', 'origin', 'as', 'replace', 'skipDamaged', 'onProgress'] as const;
 
 /** @throws as `StorageHost.restore` */
 export async function restore(given: RestoreOptions): Promise<RestoreResult> {
   const { from, root, at, origin, as, replace = false, skipDamaged = false, onProgress = nothing } = givenOptions(given, restoreOptions, 'restore()');
   if (as !== undefined && origin === undefined) throw bad("Option 'as' is the new name of one origin: give 'origin' too.");
   const target = new Root(pathIn(root, "Option 'root'"), 'strict');
-  const { backup: taken, ...result } = await restoreFrom(pathIn(from, "Option 'from'"), target, {
-    at: at === undefined ? null : momentIn(at),
-    origin: origin === undefined ? null : parseOrigin(origin),
+  const directory = pathIn(from, "Option 'from'");
+  const name = origin === undefined ? null : parseOrigin(origin);
+  const place = hubPositionIn(at);
+  const goal = place === null ? null : goalOf(place, given, name);
+  if (goal !== null) requireBeside(target, as === undefined ? goal.origin : parseOrigin(as));
+  const options = {
+    origin: name,
     as: as === undefined ? null : parseOrigin(as),
     replace,
     skipDamaged,
     detach: outsideContexts,
     onProgress,
-  });
+  };
+  const { backup: taken, ...result } = goal === null
+    ? await restoreFrom(directory, target, { ...options, at: momentIn(at) })
+    : await restorePosition(directory, target, options, goal);
   return { time: new Date(taken.time), ...result };
+}
+
+/** From the nearest backup before it that can be brought there. */
+async function restorePosition(directory: string, root: Root, options: Omit<RestoreFromOptions, 'at'>, goal: Goal): Promise<Restored> {
+  let failure = new HoldfastError('backup-missing', `${directory} has no backup of ${goal.origin}, following its hub, that is not beyond that position.`);
+  for await (const at of earlierBackups(directory, goal)) {
+    try {
+      return await restoreFrom(directory, root, { ...options, at, amend: (staged, as) => goForward(staged, as, goal) });
+    } catch (error) {
+      if (!(error instanceof LaterWrites)) throw error;
+      failure = error;
+    }
+  }
+  throw failure;
+}
+
+/** @throws HoldfastError origin-exists */
+function requireBeside(root: Root, origin: string): void {
+  if (root.open() === null || !hasOrigin(root, origin)) return;
+  throw new HoldfastError('origin-exists', `The root ${root.path} has ${origin}, which follows its hub on: restore a position beside it, as another origin or in another root.`);
 }
 
 function pathIn(value: unknown, what: string): string {
@@ -58,8 +90,9 @@ function pathIn(value: unknown, what: string): string {
   return path.resolve(value);
 }
 
-function momentIn(value: Date | number | string): number {
-  const time = new Date(value).getTime();
+function momentIn(value: RestoreOptions['at']): number | null {
+  if (value === undefined) return null;
+  const time = new Date(value as Date | number | string).getTime();
   if (Number.isNaN(time)) throw bad(`Option 'at' must be a time, such as '2026-11-26T09:00Z', not '${String(value)}'.`);
   return time;
 }

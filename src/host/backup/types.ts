@@ -1,3 +1,4 @@
+import type { Hub } from '../../sync/hub.ts';
 import type { OriginLike } from '../origin.ts';
 import type { BackupProblem } from '../../disk/backup/manifest.ts';
 import type { LostFile } from '../../disk/backup/stage.ts';
@@ -40,14 +41,28 @@ export interface BackupResult {
   readonly problems: readonly BackupProblem[];
 }
 
+/** A place in the orders of an origin's hub, as `sync.status()` names it. What is not given stays as the backup has it. */
+export interface HubPosition {
+  /** Of `localStorage`. */
+  readonly position?: number;
+  /** Of files. */
+  readonly filesPosition?: number;
+}
+
 /** Options of {@link StorageHost.restore}. */
 export interface RestoreOptions {
   /** The directory of backups, as a path or a `file:` URL. */
   readonly from: string | URL;
   /** The root to restore to, as a path or a `file:` URL; made where there is none. */
   readonly root: string | URL;
-  /** The last backup that was begun by then; a Date, milliseconds since 1970, or a text that Date takes. By default the last one. */
-  readonly at?: Date | number | string;
+  /**
+   * The last backup that was begun by then; a Date, milliseconds since 1970, or a text that Date takes. By default the
+   * last one. Or a position of the hub that the origin follows: the newest backup before it, and what the hub has from
+   * there on; as another origin (`as`), or where the origin is not, for in its place the hub would go on.
+   */
+  readonly at?: Date | number | string | HubPosition;
+  /** For a position in `at`: the hub. It stays open, and nothing is written to it. */
+  readonly hub?: Hub;
   /** The origin to bring back. By default all of the backup, and the root has no others afterwards. */
   readonly origin?: OriginLike;
   /** The origin that it becomes, beside the one that is there; by default itself. */
@@ -64,6 +79,7 @@ export interface RestoreResult {
   /** When the backup was begun. */
   readonly time: Date;
   readonly origins: readonly string[];
+  /** Of the backup; content that came from a hub is not counted. */
   readonly files: number;
   readonly bytes: number;
   /** What is not there because the repository has lost it. */
