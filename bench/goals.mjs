@@ -70,8 +70,6 @@ export const notes = {
   'sync-access': { read4k: ownCalls, read1m: ownCalls, write1m: ownCalls },
   files: { replace4k: ordered, create4k: ordered },
   cache: {
-    put1m:
-      'What a bare write does not have is the runtime\'s own: `new Response(bytes)` copies the body, its stream copies it again, and collecting these two buffers is a fifth of the time.',
     match1m:
       'Measured before `arrayBuffer()` gave the buffer that was read, where the runtime\'s own copies it twice; both beside each other in one process, it takes 1.3 to 1.8 bare reads since.',
   },
