@@ -79,7 +79,8 @@ export class Span {
     if (epoch !== '' && (epoch !== place.epoch || position < place.position)) effects.missed();
     this.#link = link;
     this.#links = [...this.#links, link].slice(-MOST_LINKS);
-    this.#place = { epoch: place.epoch, position: place.position };
+    // Whoever asked for the head may have been overtaken by one who has gone further since.
+    this.#place = { epoch: place.epoch, position: epoch === place.epoch ? Math.max(position, place.position) : place.position };
     effects.follows();
   }
 

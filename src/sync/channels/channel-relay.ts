@@ -151,11 +151,12 @@ export class ChannelRelay {
     journal.append(UP, encodeUp(link, head));
     const following = new Following(link, head, this.#surroundings, log);
     for (let signals: ReadonlySet<string> = new Set(['hub']); ; ) {
-      const span = this.#spanOf(link);
+      this.#spanOf(link);
       if (signals.size === 0) await this.#confirm(head.epoch, following);
       await this.#read(following);
       following.throwFailure();
-      this.#send(following, span);
+      // Somebody else may have taken over meanwhile, whose business it is then what waits.
+      this.#send(following, this.#spanOf(link));
       if (this.#stopped && !following.isSending) return;
       await this.#trim(following);
       signals = await this.#alarm.wait(Math.min(this.#pollMs, following.trim.wait(this.#surroundings.now())), this.#surroundings);
