@@ -1,11 +1,11 @@
 import { outsideContexts } from '../runtime/callback-context.ts';
 import type { Clock, CoordinatorKey } from './store.ts';
 
-/** The index of a root's alarms, as its keeper reads it. */
+/** The index of alarms, of a root or a hub, as its keeper reads it. */
 export interface AlarmList {
   onNote: (() => void) | null;
   readonly earliest: number | undefined;
-  look(): void;
+  look(): void | Promise<void>;
   due(now: number): readonly CoordinatorKey[];
 }
 
@@ -69,19 +69,19 @@ export class AlarmKeeper {
   }
 
   async #runDue(): Promise<void> {
-    const keys = this.#due();
+    const keys = await this.#due();
     for (let at = 0; at < keys.length && !this.#isClosed; at += AT_ONCE) {
       // Whoever fails is due still, and tried again.
       await Promise.allSettled(keys.slice(at, at + AT_ONCE).map((key) => this.#waker.wake(key)));
     }
   }
 
-  #due(): CoordinatorKey[] {
+  async #due(): Promise<CoordinatorKey[]> {
     try {
-      this.#list.look();
+      await this.#list.look();
       return this.#list.due(this.#clock.now()).filter(({ className }) => this.#waker.serves(className));
     } catch {
-      // The disk refuses; the next round meets it again.
+      // The disk, or the hub, refuses; the next round meets it again.
       return [];
     }
   }

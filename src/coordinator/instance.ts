@@ -3,7 +3,6 @@ import type { Fate } from '../disk/coordinator/owned-records.ts';
 import { allOrNone } from '../disk/map/all-or-none.ts';
 import { isThenable } from '../runtime/brands.ts';
 import { outsideContexts } from '../runtime/callback-context.ts';
-import { HoldfastError } from '../runtime/holdfast-error.ts';
 import { afterMicrotasks } from '../runtime/microtasks.ts';
 import { setImmediate, setTimeout } from '../runtime/timers.ts';
 import type { Activity } from './activity.ts';
@@ -99,7 +98,7 @@ export class Instance<Client> {
   /** Makes the object. @throws what its constructor throws, as a CoordinatorError */
   start(): void {
     const { alarm } = this.#store;
-    if (alarm !== null) this.#surroundings.alarms.note(this.key, alarm.time, this.#store.epoch);
+    if (alarm !== null) this.#surroundings.alarms.note(this.key, alarm.time, this.#store.stamp);
     try {
       this.#object = this.#enter({ chain: [], blocks: [], event: null }, () => new this.#Class(this.state));
     } catch (cause) {
@@ -273,7 +272,7 @@ export class Instance<Client> {
     if (!this.#turn.hasChanges) return this.#store.check();
     // (rule 19) At worst somebody looks for nothing.
     const { alarm } = this.#turn;
-    if (alarm) this.#surroundings.alarms.note(this.key, alarm.time, this.#store.epoch);
+    if (alarm) this.#surroundings.alarms.note(this.key, alarm.time, this.#store.stamp);
     const settlement = this.#store.settle(this.#turn.record());
     if (settlement === 'deposed') return false;
     this.#turn.written();
@@ -355,7 +354,7 @@ export class Instance<Client> {
 
   /** Runs the alarm if it is due; resolves when that has ended. */
   async alarmDue(): Promise<void> {
-    if (this.#end !== null || !this.#alarm.isDue() || this.#alarmEvent !== null) return;
+    if (this.#end !== null || !this.#alarm.isDue(this.#isSettling) || this.#alarmEvent !== null) return;
     const event = new Event(null, this.#surroundings.clock.now());
     this.#alarmEvent = event;
     this.#gate.enqueue(() => this.#begin(event, () => this.#alarm.run(this.#object as Served)));
@@ -418,7 +417,6 @@ export class Instance<Client> {
     const time = given === null ? null : Math.ceil(Number(given));
     if (time !== null && !(Number.isSafeInteger(time) && time >= 0)) throw new TypeError(`An alarm is set to a time in milliseconds since 1970, or a Date, not to ${String(given)}.`);
     this.#requireLive();
-    if (this.#store.noAlarms !== undefined) throw new HoldfastError('bad-option', this.#store.noAlarms);
     if (time === null && this.#alarm.current === null) return;
     this.#turn.alarm = time === null ? null : { time, attempt: 0 };
     this.#noteChange();

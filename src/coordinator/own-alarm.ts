@@ -14,12 +14,12 @@ export class OwnAlarm {
   /** What it has failed with lately, and how often in a row. */
   problem: { readonly attempt: number; readonly error: unknown } | null = null;
   readonly #key: CoordinatorKey;
-  readonly #store: Pick<Store, 'alarm' | 'epoch'>;
+  readonly #store: Pick<Store, 'alarm' | 'stamp'>;
   readonly #turn: PendingTurn;
   readonly #surroundings: Pick<Surroundings<unknown>, 'alarms' | 'clock'>;
   #running: Alarm | null = null;
 
-  constructor(key: CoordinatorKey, store: Pick<Store, 'alarm' | 'epoch'>, turn: PendingTurn, surroundings: Pick<Surroundings<unknown>, 'alarms' | 'clock'>) {
+  constructor(key: CoordinatorKey, store: Pick<Store, 'alarm' | 'stamp'>, turn: PendingTurn, surroundings: Pick<Surroundings<unknown>, 'alarms' | 'clock'>) {
     this.#key = key;
     this.#store = store;
     this.#turn = turn;
@@ -31,15 +31,22 @@ export class OwnAlarm {
     return pending === undefined ? this.#store.alarm : pending;
   }
 
-  /** Where it is not due, the root's index of alarms is told when it will be, if ever. */
-  isDue(): boolean {
-    const { clock, alarms } = this.#surroundings;
-    const { epoch } = this.#store;
+  /**
+   * Where it is not due, the index of alarms is told when it will be, if ever.
+   *
+   * @param isInDoubt - whether a turn that the store shows may come to nothing: then nobody can tell
+   */
+  isDue(isInDoubt: boolean): boolean {
     const { current } = this;
-    if (current === null) alarms.forget(this.#key, epoch);
-    else if (current.time > clock.now()) alarms.move(this.#key, current.time, epoch);
-    else return true;
+    if (current !== null && current.time <= this.#surroundings.clock.now()) return true;
+    if (!isInDoubt && this.#turn.alarm === undefined) this.#tell(this.#store);
     return false;
+  }
+
+  #tell({ alarm, stamp }: Pick<Store, 'alarm' | 'stamp'>): void {
+    const { alarms } = this.#surroundings;
+    if (alarm === null) alarms.forget(this.#key, stamp);
+    else alarms.move(this.#key, alarm.time, stamp);
   }
 
   run(object: Served): unknown {
@@ -61,7 +68,9 @@ export class OwnAlarm {
 
   /** Unless another has been set, nobody need look at the coordinator any more. */
   forget(): void {
-    if (this.current === null) this.#surroundings.alarms.forget(this.#key, this.#store.epoch);
+    const { alarm, stamp } = this.#store;
+    // What is not written yet may never be.
+    if (alarm === null) this.#surroundings.alarms.forget(this.#key, stamp);
   }
 }
 

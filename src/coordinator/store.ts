@@ -11,14 +11,12 @@ type Soon<Value> = Value | Promise<Value>;
  * All that a coordinator needs of where it is kept, its journal or its hub's log, with what that says of it. One of
  * `look`, `claim`, `settle` and `check` ends before the next one begins.
  */
-export interface Store extends Pick<OwnedJournal, 'map' | 'ledger' | 'alarm' | 'epoch' | 'leave' | 'close'> {
+export interface Store extends Pick<OwnedJournal, 'map' | 'ledger' | 'alarm' | 'epoch' | 'stamp' | 'leave' | 'close'> {
   look(): Soon<Owner | null>;
   claim(address: string): Soon<boolean>;
   /** What it writes shows when this returns, and counts when it has resolved. */
   settle(turn: Turn): Soon<Settlement>;
   check(): Soon<boolean>;
-  /** Why it cannot be woken; absent: it can. */
-  readonly noAlarms?: string;
 }
 
 /** The storage of one live coordinator, as whoever wires it has made it. */
@@ -39,16 +37,16 @@ export interface Clock {
 }
 
 /**
- * When coordinators are to be woken, as all processes of a root know it; errs to the early side. What an owner of an
- * earlier epoch says of one of which a later one has spoken is void.
+ * When coordinators are to be woken, as all who may wake them know it; errs to the early side. What is said of one at a
+ * lower `stamp` of its store than something else was is void.
  */
 export interface AlarmBook {
   /** The coordinator is to be looked at no later than then. */
-  note(key: CoordinatorKey, time: number, epoch: number): void;
+  note(key: CoordinatorKey, time: number, stamp: number): void;
   /** It is to be looked at then, and not before. */
-  move(key: CoordinatorKey, time: number, epoch: number): void;
+  move(key: CoordinatorKey, time: number, stamp: number): void;
   /** Nothing is to be done for it any more. */
-  forget(key: CoordinatorKey, epoch: number): void;
+  forget(key: CoordinatorKey, stamp: number): void;
 }
 
 /** The map of a coordinator, with the changes of the turn that runs. */

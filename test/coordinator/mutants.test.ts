@@ -24,7 +24,7 @@ const mutants: (Mutant & { readonly caughtBy: string })[] = [
   { what: 'the gate is open while the storage is awaited', file: gate, from: 'return this.#holds === 0 && ', to: 'return ', caughtBy: 'no call begins while a file is awaited' },
   { what: 'the gate is open within a section', file: gate, from: 'this.#blocks.length === 0 && !(this.#isSerial', to: '!(this.#isSerial', caughtBy: 'no call begins within a section' },
   { what: "'serial' is ignored", file: gate, from: ' && !(this.#isSerial && this.#active > 0)', to: '', caughtBy: 'no call begins before the one before has ended, where it is serial' },
-  { what: 'the index of alarms is late', file: instance, from: '    if (alarm) this.#surroundings.alarms.note(this.key, alarm.time, this.#store.epoch);\n', to: '', caughtBy: 'an alarm is known before the turn that sets it' },
+  { what: 'the index of alarms is late', file: instance, from: '    if (alarm) this.#surroundings.alarms.note(this.key, alarm.time, this.#store.stamp);\n', to: '', caughtBy: 'an alarm is known before the turn that sets it' },
 ];
 
 describe('coordinators promise:', () => {

@@ -19,6 +19,11 @@ const mutants: Mutant[] = [
   { what: 'nobody waits for the end of a lease', file: core, from: "    if (this.#last.lease > 0 && this.#now() < end) yield { do: 'wait', until: end };\n", to: '' },
   { what: 'a lease begins when its entry has come back', file: core, from: 'if (isBack) this.#leasedUntil = sentAt + this.#lease;', to: 'if (isBack) this.#leasedUntil = Math.max(sentAt, this.#now()) + this.#lease;' },
   { what: 'what was appended twice has effect twice', file: core, from: ' && sequence > this.#last.sequence;', to: ' && sequence > 0;' },
+  { what: 'an alarm is announced after its turn', file: core, from: "    if (alarm !== null) yield* this.#persistently({ do: 'announce', time: alarm.time, stamp: this.#position + 1 });\n    yield* this.#append(TURN, payload);\n", to: "    yield* this.#append(TURN, payload);\n    if (alarm !== null) yield* this.#persistently({ do: 'announce', time: alarm.time, stamp: this.#position + 1 });\n" },
+  { what: 'an alarm is announced once, whatever becomes of that', file: core, from: "yield* this.#persistently({ do: 'announce',", to: "yield ({ do: 'announce'," },
+  { what: 'an alarm is announced as of what was read', file: core, from: 'stamp: this.#position + 1 }', to: 'stamp: this.#position }' },
+  { what: 'whatever is said late of an alarm counts', file: 'disk/coordinator/alarm-machine.ts', from: 'known.epoch > record.epoch', to: 'known.epoch > Infinity' },
+  { what: 'a snapshot forgets the alarm', file: 'disk/coordinator/owned-machine.ts', from: 'encodeState(this) }', to: 'encodeState({ epoch: this.epoch, owner: this.owner, alarm: null }) }' },
   { what: 'a snapshot forgets the calls', file: 'disk/coordinator/owned-machine.ts', from: '    for (const caller of this.ledger.records()) yield { kind: CALLER, payload: encodeCaller(caller) };\n', to: '' },
 ];
 

@@ -1,9 +1,13 @@
 /**
  * Regions, their processes and a hub in trouble, played event by event with the product's own rules: messages are lost on
  * the way there and back, appends come late and twice, processes are killed and paused, clocks run at different rates, the
- * log is trimmed behind a snapshot. What callers were told is judged as one counter's.
+ * log is trimmed behind a snapshot, and so does what is said of alarms. What callers were told is judged as one counter's;
+ * no alarm may be in the log that the index does not know in time, and all have run in the end.
  */
 import { mulberry32 } from '../support/mulberry32.ts';
+import { AlarmMachine } from '../../src/disk/coordinator/alarm-machine.ts';
+import { encodeAlarm, FORGET, MOVE, NOTE } from '../../src/disk/coordinator/alarm-records.ts';
+import type { Alarm } from '../../src/disk/coordinator/owned-records.ts';
 import { type Answer, OtherHistory, RegionCore, type Want, type Way } from '../../src/coordinator/regions/region-core.ts';
 
 interface Call {
@@ -21,12 +25,19 @@ const CALLERS = 3;
 const PROCESSES = 4;
 const MOST_EVENTS = 40_000;
 const LEASE = 40;
+/** How often a process looks for alarms, and how long after the last call the last one may run. */
+const LOOK = 60;
+const AFTERMATH = 20_000;
+const KEY = { origin: 'https://app.example', className: 'Counter', name: 'n' };
 
 /** A log as hubs keep it, with what may happen to messages. */
 class SimHub {
   readonly entries: Uint8Array[] = [];
   first = 1;
   snapshot: { position: number; bytes: Uint8Array } | null = null;
+  readonly alarms = new AlarmMachine();
+  /** Grows with all that comes. */
+  age = 0;
   readonly #ids = new Set<string>();
   readonly #remembers: boolean;
 
@@ -38,9 +49,17 @@ class SimHub {
     if (this.#remembers && this.#ids.has(id)) return;
     this.#ids.add(id);
     this.entries.push(bytes);
+    this.age += 1;
+  }
+
+  /** Something of the alarm, as positions of the log have it. */
+  say(kind: number, time: number, stamp: number): void {
+    this.age += 1;
+    this.alarms.apply({ kind, session: 0, sequence: 0, payload: new Uint8Array(encodeAlarm({ key: KEY, time, epoch: stamp })) });
   }
 
   answer(want: Want): Answer {
+    if (want.do === 'announce') this.say(NOTE, want.time, want.stamp);
     if (want.do === 'head') return { is: 'head', epoch: 'log', position: this.entries.length };
     if (want.do === 'snapshot') return { is: 'snapshot', snapshot: this.snapshot };
     if (want.do === 'append') this.append(want.id, want.bytes);
@@ -100,6 +119,9 @@ class World {
   #over = 0;
   failure: string | null = null;
   readonly #trouble: number;
+  #judgedAt = 0;
+  /** What the log comes to, for the judge. */
+  readonly #reader = new RegionCore(1e6, 0, () => 0, () => 1);
 
   constructor(seed: number) {
     this.#random = mulberry32(seed);
@@ -115,15 +137,24 @@ class World {
 
   play(): string | null {
     for (let caller = 1; caller <= CALLERS; caller++) this.#call(caller, 1);
+    for (const process of this.#processes) this.#look(process);
     this.#disturb();
-    for (let count = 0; this.failure === null && this.#over < CALLERS * CALLS; count++) {
+    let end = Infinity;
+    for (let count = 0; this.failure === null && !this.#isOver(); count++) {
       const event = this.#next();
       if (event === undefined || count > MOST_EVENTS) return `nothing goes on (${this.#over} calls are over)`;
+      if (this.#over === CALLERS * CALLS) end = Math.min(end, this.#time + AFTERMATH);
+      if (this.#time > end) return 'an alarm does not come to its end';
       this.#time = event.at;
       event.run();
       this.#judgeLeases();
+      this.#judgeAlarm();
     }
     return this.failure ?? this.#judgeLog();
+  }
+
+  #isOver(): boolean {
+    return this.#over === CALLERS * CALLS && this.#hub.alarms.size === 0;
   }
 
   #next(): { at: number; run: () => void } | undefined {
@@ -216,11 +247,57 @@ class World {
       }
     }
     const steps = [{ kind: 'set' as const, key: 'n', value: String(n) }];
-    const isOurs = ended.length > 0 ? yield* core.settle({ steps: steps as never, alarm: undefined, got: [], begun: [], ended }) : yield* core.check();
+    const alarm = this.#alarmOfTurn();
+    const isOurs = ended.length > 0 ? yield* core.settle({ steps: steps as never, alarm, got: [], begun: [], ended }) : yield* core.check();
     if (!isOurs) return process.renew();
+    if (alarm === null) this.#tell(core);
     for (const [call, value] of outputs) this.#reply(call, value);
     const snapshot = this.#random() < 0.1 ? core.snapshot() : null;
     if (snapshot !== null) this.#hub.keep(snapshot);
+  }
+
+  #alarmOfTurn(): Alarm | null | undefined {
+    const dice = this.#random();
+    return dice < 0.3 ? { time: Math.ceil(this.#time + this.#random() * 150), attempt: 0 } : dice < 0.4 ? null : undefined;
+  }
+
+  /** What the log has of the alarm, said to the index: it may come late, twice, or not. */
+  #tell({ alarm, position }: RegionCore): void {
+    const say = (): void => this.#hub.say(alarm === null ? FORGET : MOVE, alarm?.time ?? 0, position);
+    for (let times = this.#random() < this.#trouble ? 2 : 1; times > 0; times--) if (this.#random() > this.#trouble) this.#after(this.#random() * 120, say);
+  }
+
+  /** As the keeper of a process: looks for what is due. */
+  #look(process: SimProcess): void {
+    this.#after(LOOK * (0.5 + this.#random()), () => {
+      const isDue = [...this.#hub.alarms.due(this.#time)].length > 0;
+      if (isDue && !process.isBusy && process.pausedUntil <= this.#time) this.#wake(process);
+      this.#look(process);
+    });
+  }
+
+  #wake(process: SimProcess): void {
+    process.isBusy = true;
+    const { life } = process;
+    const done = (): void => {
+      process.isBusy = false;
+      this.#work(process);
+    };
+    const broken = (): void => {
+      process.renew();
+      done();
+    };
+    this.#walk(process, life, this.#runAlarm(process), done, broken);
+  }
+
+  *#runAlarm(process: SimProcess): Way<void> {
+    const { core } = process;
+    if (!core.owns) {
+      yield* core.look();
+      if (!(yield* core.claim('p'))) return;
+    } else if (!(yield* core.check())) return process.renew();
+    if (core.alarm !== null && core.alarm.time <= this.#time && !(yield* core.settle({ steps: [], alarm: null, got: [], begun: [], ended: [] }))) return process.renew();
+    this.#tell(core);
   }
 
   /** One way, step by step, over a network that loses, delays and repeats. */
@@ -247,7 +324,7 @@ class World {
       if (this.#random() < 0.1 && process.life === life) broken();
       else go({ is: 'lost' });
     };
-    if (want.do === 'append' && this.#random() < this.#trouble) this.#after(there + this.#random() * 200, () => this.#hub.answer(want));
+    if ((want.do === 'append' || want.do === 'announce') && this.#random() < this.#trouble) this.#after(there + this.#random() * 200, () => this.#hub.answer(want));
     if (dice < this.#trouble / 2) return this.#after(20, lost);
     this.#after(there, () => {
       const answer = this.#hub.answer(want);
@@ -267,6 +344,17 @@ class World {
 
   #judgeLeases(): void {
     if (this.#lease > 0 && this.#processes.filter(({ core }) => core.isLeased).length > 1) this.#fail('two processes have a lease');
+  }
+
+  /** (rule 19) The index errs to the early side, at any moment. */
+  #judgeAlarm(): void {
+    if (this.#judgedAt === this.#hub.age) return;
+    this.#judgedAt = this.#hub.age;
+    const way = this.#reader.look();
+    for (let step = way.next(); step.done !== true; ) step = way.next(this.#hub.answer(step.value));
+    const { alarm } = this.#reader;
+    const known = this.#hub.alarms.of(KEY)?.time ?? Infinity;
+    if (alarm !== null && known > alarm.time) this.#fail(`an alarm is set to ${alarm.time}, and the index has it at ${known}`);
   }
 
   /** What the log comes to: each call once, and all that anybody was told of. */

@@ -10,11 +10,15 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { writeValue } from '../../src/disk/values/write-value.ts';
 import { Coordinator, Coordinators } from '../../src/host/coordinator/index.ts';
 import { coordinationOf } from '../../src/host/coordinator/coordinators.ts';
-import type { CoordinatorRegions } from '../../src/host/coordinator/index.ts';
+import type { CoordinatorListing, CoordinatorRegions } from '../../src/host/coordinator/index.ts';
+import type { MapState } from '../../src/disk/map/map-state.ts';
+import { IndexLog } from '../../src/coordinator/regions/index-log.ts';
 import { RegionStore } from '../../src/coordinator/regions/region-store.ts';
 import { logNameOf } from '../../src/host/coordinator/regions.ts';
 import { StorageHost } from '../../src/host/storage-host.ts';
 import type { Hub } from '../../src/sync/hub.ts';
+import '../../src/host/indexed-db/provided.ts';
+import '../../src/host/broadcast-channel/provided.ts';
 import { bundleFixture } from '../support/bundle.ts';
 import { embeddedHub, type RunningHub, startHub } from '../../src/sync/index.ts';
 
@@ -42,14 +46,49 @@ class Counter extends Coordinator {
     return this.increment();
   }
 
-  wake(): void {
-    this.state.setAlarm(Date.now() + 1000);
+  wakeIn(milliseconds: number): void {
+    this.state.setAlarm(Date.now() + milliseconds);
   }
 
-  async file(): Promise<void> {
-    const directory = await this.storage.getDirectory();
-    await directory.getFileHandle('f', { create: true });
+  /** When it is to be woken; how often it was. */
+  waking(): [time: number | null, times: number] {
+    return [this.state.getAlarm(), Number(this.localStorage.getItem('woken') ?? 0)];
   }
+
+  override alarm(): void {
+    this.localStorage.setItem('woken', String(this.waking()[1] + 1));
+  }
+
+  /** Makes something beside localStorage; gives why it could not. */
+  async make(what: 'file' | 'database' | 'cache' | 'lock' | 'channel' | 'persistence'): Promise<string> {
+    const { storage, caches, locks, indexedDB, BroadcastChannel } = this.state.storage;
+    const ways: Record<typeof what, () => unknown> = {
+      file: async () => (await storage.getDirectory()).getFileHandle('f', { create: true }),
+      database: () => opened(indexedDB.open('d')),
+      cache: () => caches.open('c'),
+      lock: () => locks.request('l', () => 'held'),
+      channel: () => new BroadcastChannel('b').postMessage('m'),
+      persistence: () => storage.persist(),
+    };
+    try {
+      return `made: ${String(await ways[what]())}`;
+    } catch (error) {
+      return reasonOf(error as Error);
+    }
+  }
+}
+
+function opened(request: IDBOpenDBRequest): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error as DOMException);
+  });
+}
+
+/** The messages of an error and of what caused it, with the code of a HoldfastError among them. */
+function reasonOf({ message, cause }: Error): string {
+  const { code } = (cause ?? {}) as { code?: string };
+  return cause === undefined ? message : `${message} ${code ?? ''} ${reasonOf(cause as Error)}`;
 }
 
 function folder(): string {
@@ -92,6 +131,8 @@ interface Region {
   counter(name?: string): ReturnType<typeof stubOf>;
 }
 
+const unasked = (): Promise<void> => Promise.reject(new Error('nobody asks'));
+
 const stubOf = (coordinators: Coordinators, name: string) => coordinators.get<Counter>(ORIGIN, 'Counter', name);
 
 async function startRegions(names: readonly string[], options: Partial<CoordinatorRegions> = {}): Promise<{ regions: Region[]; hub: RunningHub }> {
@@ -122,6 +163,26 @@ async function startRegions(names: readonly string[], options: Partial<Coordinat
 /** The region whose process has the instance. */
 function homeOf(regions: readonly Region[]): string[] {
   return regions.filter(({ coordinators }) => [...activities(coordinators)].length > 0).map(({ name }) => name);
+}
+
+async function listed(coordinators: Coordinators, origin?: string): Promise<CoordinatorListing[]> {
+  const all: CoordinatorListing[] = [];
+  for await (const each of coordinators.list(origin === undefined ? {} : { origin })) all.push(each);
+  return all;
+}
+
+/** What the hub has of alarms. */
+async function indexOf({ hub }: Region): Promise<IndexLog> {
+  const index = new IndexLog(hub.log('coordinators alarms'));
+  await index.catchUp();
+  return index;
+}
+
+/** What the hub has of the counter, without a call of it. */
+async function mapOf({ hub }: Region): Promise<MapState> {
+  const store = new RegionStore(hub.log(logNameOf({ origin: ORIGIN, className: 'Counter', name: 'visits' })), { quota: 1e6, lease: 0, announce: unasked, register: unasked });
+  await store.look();
+  return store.map;
 }
 
 function activities(coordinators: Coordinators): Iterable<unknown> {
@@ -203,7 +264,7 @@ describe('coordinators of three regions', () => {
     await eu.counter().increment();
     // As if us could not reach eu, which goes on.
     const key = { origin: ORIGIN, className: 'Counter', name: 'visits' };
-    const thief = new RegionStore(us.hub.log(logNameOf(key)), { quota: 1e6, lease: 0 });
+    const thief = new RegionStore(us.hub.log(logNameOf(key)), { quota: 1e6, lease: 0, announce: unasked, register: unasked });
     await thief.look();
     expect(await thief.claim('us/nobody')).toBe(true);
     thief.map.put('n', '100');
@@ -251,12 +312,65 @@ describe('coordinators of three regions', () => {
     expect(performance.now() - began).toBeGreaterThan(1000);
   });
 
+  test('are woken in their region, once', async () => {
+    const { regions } = await startRegions(['eu', 'us']);
+    const [eu, us] = regions as [Region, Region];
+    await eu.counter().wakeIn(100_000);
+    expect((await us.counter().waking())[0]).toBeGreaterThan(Date.now() + 50_000);
+    await us.counter().wakeIn(50);
+    await vi.waitFor(async () => expect(await us.counter().waking()).toEqual([null, 1]), { timeout: 15_000 });
+    expect(homeOf(regions)).toEqual(['eu']);
+    // What was set for later is not there any more, and nobody looks again.
+    await vi.waitFor(async () => expect((await indexOf(us)).machine.size).toBe(0), { timeout: 15_000 });
+  });
+
+  test('are woken in another region when theirs is lost', { timeout: 60_000 }, async () => {
+    const { regions } = await startRegions(['eu', 'us']);
+    const [eu, us] = regions as [Region, Region];
+    await us.counter('other').increment();
+    await eu.counter().wakeIn(500);
+    eu.cutOff();
+    await vi.waitFor(() => expect(homeOf([us])).toEqual(['us']));
+    await vi.waitFor(async () => expect(await us.counter().waking()).toEqual([null, 1]), { timeout: 30_000, interval: 100 });
+  });
+
+  test('are woken in another region when theirs is cut off from the hub alone', { timeout: 60_000 }, async () => {
+    const { regions } = await startRegions(['eu', 'us']);
+    const [eu, us] = regions as [Region, Region];
+    await eu.counter().wakeIn(500);
+    await eu.hub.close();
+    const woken = async (): Promise<unknown> => (await mapOf(us)).get('woken');
+    // Nobody calls it.
+    await vi.waitFor(async () => expect(await woken()).toBe('1'), { timeout: 30_000, interval: 100 });
+  });
+
+  test('are listed by the origin, wherever they are', async () => {
+    const { regions } = await startRegions(['eu', 'us']);
+    const [eu, us] = regions as [Region, Region];
+    await eu.counter('a').increment();
+    await us.counter('b').wakeIn(100_000);
+    await us.counter('b').increment();
+    const list = async ({ coordinators }: Region): Promise<CoordinatorListing[]> => (await listed(coordinators, ORIGIN)).sort((a, b) => String(a.name).localeCompare(String(b.name)));
+    const common = { origin: ORIGIN, className: 'Counter', epoch: 1, bytes: 4, items: 1 };
+    const alarm = { time: expect.any(Number), attempt: 0 };
+    const [atEu, atUs] = ['eu', 'us'].map((region) => ({ address: expect.stringMatching(`^${region}/`), process: null, answers: true }));
+    const live = { usedAt: expect.any(Number), waiting: 0, running: 0, failures: 0 };
+    expect(await list(eu)).toEqual([
+      { ...common, name: 'a', path: `${ORIGIN} coordinator Counter=a`, owner: atEu, alarm: null, live },
+      { ...common, name: 'b', path: `${ORIGIN} coordinator Counter=b`, owner: atUs, alarm, live: null },
+    ]);
+    eu.cutOff();
+    expect(await list(us)).toMatchObject([{ name: 'a', owner: { answers: false } }, { name: 'b', owner: { answers: true }, live }]);
+    await expect(listed(us.coordinators)).rejects.toMatchObject({ code: 'bad-option' });
+    expect(await listed(us.coordinators, 'https://other.example')).toEqual([]);
+  });
+
   test('refuse what lives on one machine', async () => {
     const { regions } = await startRegions(['eu', 'us']);
     const [eu, us] = regions as [Region, Region];
-    await expect(eu.counter().wake()).rejects.toMatchObject({ message: expect.stringContaining('alarms') });
-    await expect(us.counter().wake()).rejects.toMatchObject({ message: expect.stringContaining('alarms') });
-    await expect(eu.counter().file()).rejects.toThrow();
+    for (const what of ['file', 'database', 'cache', 'lock', 'channel', 'persistence'] as const) {
+      expect.soft(await eu.counter().make(what), what).toMatch(/bad-option A coordinator that a hub keeps has localStorage only/);
+    }
     expect(await us.counter().increment()).toBe(1);
   });
 });

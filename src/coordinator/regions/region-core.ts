@@ -12,6 +12,10 @@ export type Want =
   | { readonly do: 'read'; readonly after: number }
   | { readonly do: 'append'; readonly id: string; readonly bytes: Uint8Array }
   | { readonly do: 'snapshot' }
+  /** The index of alarms is to say that it is looked at no later than `time`. */
+  | { readonly do: 'announce'; readonly time: number; readonly stamp: number }
+  /** Whoever lists coordinators is to find it. */
+  | { readonly do: 'register' }
   /** Until then, by the same clock. */
   | { readonly do: 'wait'; readonly until: number };
 
@@ -44,7 +48,8 @@ export type Uptime = () => number;
  *   the hub's answer;
  * - (rule 23) one goes its way to the end before the next one begins, so while an entry is in doubt nothing else is known;
  * - (rule 24) `check` gives true only if nobody else owned at some moment since it was called, or by a lease: for that
- *   long after the sending of an entry that counted nobody else takes over.
+ *   long after the sending of an entry that counted nobody else takes over;
+ * - (rule 19) a turn that sets an alarm is sent after the alarm was announced, and the first OWN after it was registered.
  */
 export class RegionCore {
   readonly #machine = new OwnedMachine();
@@ -181,6 +186,7 @@ export class RegionCore {
   *claim(address: string): Way<boolean> {
     const end = this.#sawAt + this.#last.lease * DRIFT;
     if (this.#last.lease > 0 && this.#now() < end) yield { do: 'wait', until: end };
+    if (this.epoch === 0) yield* this.#persistently({ do: 'register' });
     this.#session = this.#newSession();
     this.#sequence = 0;
     yield* this.#append(OWN, encodeOwn(this.epoch, address));
@@ -191,11 +197,12 @@ export class RegionCore {
   settle(turn: Turn): Way<boolean> {
     const payload = new Uint8Array(encodeTurn(turn));
     this.#machine.apply({ kind: TURN, session: this.#session, sequence: 0, payload });
-    return this.#confirm(payload);
+    return this.#confirm(payload, turn.alarm ?? null);
   }
 
-  *#confirm(payload: Uint8Array): Way<boolean> {
+  *#confirm(payload: Uint8Array, alarm: Alarm | null): Way<boolean> {
     if (!this.owns) return false;
+    if (alarm !== null) yield* this.#persistently({ do: 'announce', time: alarm.time, stamp: this.#position + 1 });
     yield* this.#append(TURN, payload);
     return this.owns;
   }
@@ -226,7 +233,7 @@ export class RegionCore {
   *check(): Way<boolean> {
     if (!this.owns) return false;
     if (this.isLeased) return true;
-    if (this.#lease > 0) return yield* this.#confirm(NOTHING);
+    if (this.#lease > 0) return yield* this.#confirm(NOTHING, null);
     yield* this.#catchUp();
     return this.owns;
   }

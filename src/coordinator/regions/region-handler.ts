@@ -14,6 +14,8 @@ export interface RegionHandlerOptions {
   /** Throws bad-option where a key cannot be one. */
   readonly check: (key: CoordinatorKey) => void;
   readonly serve: (key: CoordinatorKey, call: Call) => Promise<Reply>;
+  /** Whether coordinators can be run in this region: its hub is there. */
+  readonly isAble: () => Promise<boolean>;
 }
 
 /** Answers the calls of other regions; nothing is read before the token was seen. */
@@ -37,7 +39,7 @@ export class RegionHandler {
       return refusal(413, errorMessage(error));
     }
     try {
-      return body.length === 0 ? new Response(null, { status: 204 }) : await this.#answer(body);
+      return body.length === 0 ? await this.#greet() : await this.#answer(body);
     } finally {
       this.#held -= body.length;
     }
@@ -53,6 +55,11 @@ export class RegionHandler {
     const body = await readBody(request.body, Math.min(LARGEST_BODY, MOST_BYTES - this.#held));
     this.#held += body.length;
     return body;
+  }
+
+  /** Whoever asks whether anybody is there is told to go elsewhere where nothing could be run. */
+  async #greet(): Promise<Response> {
+    return (await this.#options.isAble()) ? new Response(null, { status: 204 }) : refusal(503, 'The hub cannot be reached from here.');
   }
 
   async #answer(body: Uint8Array): Promise<Response> {

@@ -1,8 +1,7 @@
-import { Buffer } from 'node:buffer';
 import { getUint32, getUint53, putUint32, putUint53 } from '../../disk/journal/bytes.ts';
-import { crc32 } from '../../disk/journal/checksum.ts';
 import type { SnapshotRecord } from '../../disk/journal/machine.ts';
 import { damaged, LEAVE, OWN, TURN, unknownRecord } from '../../disk/coordinator/owned-records.ts';
+import { CRC_BYTES, isWhole, restoreSnapshot, seal, sealedSnapshot } from './sealed.ts';
 
 /*
  * What a coordinator in regions has in its hub's log. docs/FORMAT.md, "Coordinators in a hub", is the same in words.
@@ -12,7 +11,6 @@ import { damaged, LEAVE, OWN, TURN, unknownRecord } from '../../disk/coordinator
  */
 const VERSION = 1;
 const HEADER_BYTES = 26;
-const CRC_BYTES = 4;
 
 /** One entry. */
 export interface RegionRecord {
@@ -35,7 +33,7 @@ export function encodeEntry({ kind, session, sequence, seen, lease, payload }: R
   putUint53(bytes, 14, seen);
   putUint32(bytes, 22, lease);
   bytes.set(payload, HEADER_BYTES);
-  return sealed(bytes);
+  return seal(bytes);
 }
 
 /** Null: it makes no sense, and has no effect anywhere. @throws HoldfastError unknown-record for one of a newer version */
@@ -63,39 +61,13 @@ export function encodeSnapshot({ position, sequence, lease }: LastEntry, records
   putUint53(header, 1, position);
   putUint32(header, 9, sequence);
   putUint32(header, 13, lease);
-  const parts: Uint8Array[] = [header];
-  for (const { kind, payload } of records) {
-    const head = new Uint8Array(5);
-    head[0] = kind;
-    putUint32(head, 1, payload.length);
-    // A payload is valid until the next one.
-    parts.push(head, new Uint8Array(payload));
-  }
-  return sealed(Buffer.concat([...parts, new Uint8Array(CRC_BYTES)]));
+  return sealedSnapshot(header, records);
 }
 
 /** @throws HoldfastError journal-damaged, unknown-record */
 export function decodeSnapshot(bytes: Uint8Array, restore: (kind: number, payload: Uint8Array) => void): LastEntry {
   if (!isWhole(bytes, SNAPSHOT_HEADER_BYTES)) throw damaged('the snapshot in the hub is damaged');
   if (bytes[0] !== VERSION) throw unknownRecord(`A snapshot of version ${bytes[0]}`);
-  const end = bytes.length - CRC_BYTES;
-  for (let at = SNAPSHOT_HEADER_BYTES; at < end; ) {
-    const from = at + 5;
-    const to = from + getUint32(bytes, at + 1);
-    if (from > end || to > end) throw damaged('the snapshot in the hub is cut short');
-    restore(bytes[at] ?? 0, bytes.subarray(from, to));
-    at = to;
-  }
+  restoreSnapshot(bytes, SNAPSHOT_HEADER_BYTES, restore);
   return { position: getUint53(bytes, 1), sequence: getUint32(bytes, 9), lease: getUint32(bytes, 13) };
-}
-
-function sealed(bytes: Uint8Array): Uint8Array {
-  const end = bytes.length - CRC_BYTES;
-  putUint32(bytes, end, crc32(bytes, 0, end));
-  return bytes;
-}
-
-function isWhole(bytes: Uint8Array, header: number): boolean {
-  const end = bytes.length - CRC_BYTES;
-  return end >= header && crc32(bytes, 0, end) === getUint32(bytes, end);
 }

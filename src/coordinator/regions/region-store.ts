@@ -27,6 +27,10 @@ export interface RegionStoreOptions {
   readonly lease: number;
   /** How long the hub may be away before what waits for it is given up, in milliseconds. */
   readonly patience?: number;
+  /** Has the index of alarms say that the coordinator is looked at no later than then. @throws (rejects) as `append` */
+  readonly announce: (time: number, stamp: number) => Promise<void>;
+  /** Has whoever lists coordinators find it. @throws (rejects) as `append` */
+  readonly register: () => Promise<void>;
 }
 
 const PATIENCE_MS = 10_000;
@@ -42,23 +46,24 @@ const SNAPSHOT_ENTRIES = 256;
 const SNAPSHOT_BYTES = 2 ** 20;
 const MARGIN = 64;
 
-const NO_ALARMS = 'A coordinator that a hub keeps cannot set alarms: nobody would wake it when its region is lost.';
-
 /** One coordinator in the log of a hub, as one process has it: goes the ways of a {@link RegionCore}. */
 export class RegionStore implements Store {
-  readonly noAlarms = NO_ALARMS;
   readonly #log: OrderedLog;
   readonly #core: RegionCore;
   readonly #patience: number;
+  readonly #index: Pick<RegionStoreOptions, 'announce' | 'register'>;
   #isClosed = false;
+  /** Whether something of the turn that is under way may be in the log. */
+  #isSent = false;
   #entries = 0;
   #bytes = 0;
 
   /** Does no I/O. */
-  constructor(log: OrderedLog, { quota, lease, patience = PATIENCE_MS }: RegionStoreOptions) {
+  constructor(log: OrderedLog, { quota, lease, patience = PATIENCE_MS, ...index }: RegionStoreOptions) {
     this.#log = log;
     this.#core = new RegionCore(quota, lease, uptime, randomInteger);
     this.#patience = patience;
+    this.#index = index;
   }
 
   get map(): MapState {
@@ -77,6 +82,11 @@ export class RegionStore implements Store {
     return this.#core.epoch;
   }
 
+  /** How far its log was read. */
+  get stamp(): number {
+    return this.#core.position;
+  }
+
   /** @throws CoordinatorError coordinator-unavailable while the hub is away; HoldfastError as the hub */
   async look(): Promise<Owner | null> {
     return await this.#go(this.#core.look()).catch(unavailable);
@@ -90,10 +100,11 @@ export class RegionStore implements Store {
   /** @throws (rejects) UnsettledError where nobody can say what became of it */
   async settle(turn: Turn): Promise<Settlement> {
     const way = this.#core.settle(turn);
+    this.#isSent = false;
     try {
       if (!(await this.#go(way))) return 'deposed';
     } catch (error) {
-      throw new UnsettledError(false, error);
+      throw new UnsettledError(!this.#isSent, error);
     }
     this.#keepShort();
     return 'settled';
@@ -131,12 +142,19 @@ export class RegionStore implements Store {
     if (want.do === 'head') return { is: 'head', ...(await this.#log.head()) };
     if (want.do === 'read') return { is: 'entries', entries: await this.#log.read(want.after, READ_AT_ONCE) };
     if (want.do === 'snapshot') return { is: 'snapshot', snapshot: await this.#log.snapshot() };
-    if (want.do === 'wait') await delay(Math.max(0, want.until - uptime()));
-    else await this.#append(want.id, want.bytes);
+    await this.#do(want);
     return { is: 'done' };
   }
 
+  async #do(want: Want): Promise<void> {
+    if (want.do === 'wait') await delay(Math.max(0, want.until - uptime()));
+    else if (want.do === 'announce') await this.#index.announce(want.time, want.stamp);
+    else if (want.do === 'register') await this.#index.register();
+    else if (want.do === 'append') await this.#append(want.id, want.bytes);
+  }
+
   async #append(id: string, bytes: Uint8Array): Promise<void> {
+    this.#isSent = true;
     await this.#log.append([{ id, bytes }]);
     this.#entries += 1;
     this.#bytes += bytes.length;

@@ -6,6 +6,11 @@ import type { RegionPeer } from './region-peer.ts';
 /** Between the region and the process in an address; no name of a region has it. */
 const SEPARATOR = '/';
 
+/** The region of an owner's address. */
+export function regionOf(address: string): string {
+  return address.slice(0, address.indexOf(SEPARATOR));
+}
+
 /** Calls go to processes of this region by its own ways, and to other regions as such. */
 export class RegionTransport implements Transport {
   readonly address: string;
@@ -25,9 +30,8 @@ export class RegionTransport implements Transport {
   }
 
   async reach(address: string, isDoubted: boolean): Promise<Route | null> {
-    const at = address.indexOf(SEPARATOR);
-    const region = address.slice(0, at);
-    if (region === this.#region) return await this.#local.reach(address.slice(at + 1), isDoubted);
+    const region = regionOf(address);
+    if (region === this.#region) return await this.#local.reach(address.slice(region.length + 1), isDoubted);
     const peer = this.#peers.get(region);
     return peer !== undefined && (await peer.answers()) ? peer : null;
   }

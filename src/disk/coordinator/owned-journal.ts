@@ -103,6 +103,11 @@ export class OwnedJournal implements Suspendable {
     return this.#machine.epoch;
   }
 
+  /** Of two that say when it is to be looked at, whoever has the higher one knows more: one owner writes in order. */
+  get stamp(): number {
+    return this.epoch;
+  }
+
   /** Whoever owns by now; null: nobody, or the coordinator has never been. @throws HoldfastError as a journal's `catchUp` */
   look(): Owner | null {
     this.#seen = 0;

@@ -1,14 +1,17 @@
 import { createHash } from 'node:crypto';
 import type { Serving, Transport } from '../../coordinator/coordination.ts';
 import { RegionHandler } from '../../coordinator/regions/region-handler.ts';
+import { IndexLog } from '../../coordinator/regions/index-log.ts';
+import { RegionAlarms, type WatchedLog } from '../../coordinator/regions/region-alarms.ts';
 import { type PeerRegion, RegionPeer } from '../../coordinator/regions/region-peer.ts';
-import { type OrderedLog, RegionStore } from '../../coordinator/regions/region-store.ts';
-import { RegionTransport } from '../../coordinator/regions/region-transport.ts';
-import type { CoordinatorKey, Store } from '../../coordinator/store.ts';
+import { RegionStore } from '../../coordinator/regions/region-store.ts';
+import { regionOf, RegionTransport } from '../../coordinator/regions/region-transport.ts';
+import type { CoordinatorKey } from '../../coordinator/store.ts';
+import { NOTE } from '../../disk/coordinator/alarm-records.ts';
 import { requireClassName, requireName } from '../../disk/coordinator/coordinator-place.ts';
 import type { BucketPlace } from '../../disk/place.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
-import { uptime } from '../../runtime/timers.ts';
+import { delay, uptime } from '../../runtime/timers.ts';
 import type { Hub } from '../../sync/hub.ts';
 import { HubConnection } from '../../sync/membership/hub-connection.ts';
 import { bad, givenOptions } from '../option-checks.ts';
@@ -38,6 +41,13 @@ const LONGEST_LEASE = 60_000;
 /** Of a log, in code units. */
 const LONGEST_LOG_NAME = 512;
 
+/** The log of when all coordinators that a hub keeps are to be woken. No origin has its name. */
+const ALARMS = 'coordinators alarms';
+
+/** How long a hub may take to answer whether it is there, and how long that is remembered, in milliseconds. */
+const HUB_ANSWERS_MS = 3000;
+const HUB_SEEN_MS = 1000;
+
 /** What regions change of how coordinators are kept, found and called. */
 export class Regions {
   readonly #connection: HubConnection;
@@ -45,6 +55,8 @@ export class Regions {
   readonly #tokens: readonly string[];
   readonly #peers: ReadonlyMap<string, RegionPeer>;
   readonly #lease: number;
+  readonly alarms: RegionAlarms;
+  #sawHubAt = -Infinity;
 
   /** @throws HoldfastError bad-option */
   constructor(given: CoordinatorRegions) {
@@ -56,16 +68,47 @@ export class Regions {
     if (this.#tokens.length === 0) throw bad("Option 'regions.token' is empty: nobody could call this region.");
     this.#peers = checkPeers(peers, region);
     this.#lease = leaseOf(reads);
+    this.alarms = new RegionAlarms(this.#log(ALARMS));
   }
 
-  openStore(key: CoordinatorKey, quota: number): Store {
-    return new RegionStore(this.#log(key), { quota, lease: this.#lease });
+  openStore(key: CoordinatorKey, quota: number): RegionStore {
+    const announce = (time: number, stamp: number): Promise<void> => this.alarms.announce(key, time, stamp);
+    return new RegionStore(this.#log(logNameOf(key)), { quota, lease: this.#lease, announce, register: () => this.#register(key) });
+  }
+
+  /** Those of an origin that were ever called; some maybe not. */
+  register(origin: string): IndexLog {
+    return new IndexLog(this.#log(registerNameOf(origin)));
+  }
+
+  /** However often, and by whomever, it is one entry as long as the hub knows its id. */
+  async #register(key: CoordinatorKey): Promise<void> {
+    const id = createHash('sha256').update(logNameOf(key), 'utf16le').digest('hex');
+    await this.register(key.origin).append(NOTE, { key, time: 0, epoch: 0 }, id);
+  }
+
+  /** Whether the region with an owner's address is there. */
+  async answers(address: string): Promise<boolean> {
+    const region = regionOf(address);
+    return region === this.#region || (await this.#peers.get(region)?.answers().catch(() => false)) === true;
+  }
+
+  /** Whether the hub has answered just now. */
+  async #reachesHub(): Promise<boolean> {
+    if (uptime() - this.#sawHubAt < HUB_SEEN_MS) return true;
+    const asked = this.#log(ALARMS).head().then(
+      () => true,
+      () => false,
+    );
+    const isThere = await Promise.race([asked, delay(HUB_ANSWERS_MS).then(() => false)]);
+    if (isThere) this.#sawHubAt = uptime();
+    return isThere;
   }
 
   /** Nothing is asked of a hub that was not looked at. */
-  #log(key: CoordinatorKey): OrderedLog {
+  #log(name: string): WatchedLog {
     const connection = this.#connection;
-    const log = connection.log(logNameOf(key));
+    const log = connection.log(name);
     const after = async <Result>(work: () => Promise<Result>): Promise<Result> => {
       await connection.connect();
       return await work();
@@ -77,6 +120,8 @@ export class Regions {
       snapshot: () => after(() => log.snapshot()),
       putSnapshot: (snapshot) => after(() => log.putSnapshot(snapshot)),
       trim: (upTo) => after(() => log.trim(upTo)),
+      notifies: async () => (await connection.connect()).notifies,
+      subscribe: (onNews) => log.subscribe(onNews),
     };
   }
 
@@ -89,7 +134,7 @@ export class Regions {
       requireClassName(className);
       requireName(name);
     };
-    return new RegionHandler({ tokens: this.#tokens, check, serve });
+    return new RegionHandler({ tokens: this.#tokens, check, serve, isAble: () => this.#reachesHub() });
   }
 }
 
@@ -100,11 +145,16 @@ export function logNameOf({ origin, className, name }: CoordinatorKey): string {
   return `${origin} coordinator ${className}#${createHash('sha256').update(name, 'utf16le').digest('hex')}`;
 }
 
-/** Files, databases and all else that is on one machine: a coordinator that may live on any has none. */
+/** The log of which coordinators there are of an origin; a token for the origin is for it too. */
+export function registerNameOf(origin: string): string {
+  return `${origin} coordinators`;
+}
+
+/** Files, databases and all else that is on one machine: a coordinator that may live on any has none, and learns so when it makes something. */
 export const noStorage: BucketPlace = {
   path: '/nonexistent/holdfast-coordinator-in-a-hub',
   ensure() {
-    throw bad('A coordinator that a hub keeps has localStorage only: files and databases are on one machine.');
+    throw bad('A coordinator that a hub keeps has localStorage only: files, databases, caches, channels and locks are on one machine.');
   },
 };
 

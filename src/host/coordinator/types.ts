@@ -1,23 +1,23 @@
 import type { Alarm } from '../../disk/coordinator/owned-records.ts';
 
-/** A coordinator of a root, as `coordinators.list()` finds it. */
+/** A coordinator of a root, or of a hub, as `coordinators.list()` finds it. */
 export interface CoordinatorListing {
   /** Serialized. */
   readonly origin: string;
   readonly className: string;
   /** Null where it is longer than a directory's name may be and was not kept beside it. */
   readonly name: string | null;
-  /** Its directory. */
+  /** Its directory; where a hub keeps it, the name of its log there. */
   readonly path: string;
   /** How often an instance of it has been made. */
   readonly epoch: number;
   /** Who has it; null: nobody, and the next call makes an instance. */
   readonly owner: {
-    /** The name of its socket in `<root>/coordinators/s/`. */
+    /** The name of its socket in `<root>/coordinators/s/`; where a hub keeps it, behind the name of the region and a `/`. */
     readonly address: string;
-    /** The number of the process; null where it is gone, or has not said. */
+    /** The number of the process; null where it is gone, or has not said, and where a hub keeps the coordinator. */
     readonly process: number | null;
-    /** False: it has ended, or hangs, and whoever calls next takes over. */
+    /** False: it has ended, or hangs, and whoever calls next takes over. Of a hub: whether its region answers. */
     readonly answers: boolean;
   } | null;
   /** `time`: in milliseconds since 1970; `attempt`: how often it has failed since it was set. */
@@ -26,7 +26,7 @@ export interface CoordinatorListing {
   readonly bytes: number;
   /** Of its localStorage. */
   readonly items: number;
-  /** What it is doing; null: it is not in memory, or whoever has it does not answer. */
+  /** What it is doing; null: it is not in memory, or whoever has it does not answer, or has it in another process that a hub serves. */
   readonly live: {
     /** Its last event, in milliseconds since 1970. */
     readonly usedAt: number;

@@ -15,7 +15,7 @@ export const mutants: readonly Mutant[] = [
   { what: 'the gate is open while the storage is awaited', file: gate, from: 'return this.#holds === 0 && ', to: 'return ' },
   { what: 'the gate is open within a section', file: gate, from: 'this.#blocks.length === 0 && !(this.#isSerial', to: '!(this.#isSerial' },
   { what: "'serial' is ignored", file: gate, from: ' && !(this.#isSerial && this.#active > 0)', to: '' },
-  { what: 'the index of alarms is late', file: instance, from: '    if (alarm) this.#surroundings.alarms.note(this.key, alarm.time, this.#store.epoch);\n', to: '' },
+  { what: 'the index of alarms is late', file: instance, from: '    if (alarm) this.#surroundings.alarms.note(this.key, alarm.time, this.#store.stamp);\n', to: '' },
   { what: 'a turn that nobody knows of counts as void', file: instance, from: 'const isVoid = !(error instanceof UnsettledError) || error.isVoid;', to: 'const isVoid = true;' },
   { what: 'the snapshot forgets the calls', file: machine, from: '    for (const caller of this.ledger.records()) yield { kind: CALLER, payload: encodeCaller(caller) };\n', to: '' },
 ];

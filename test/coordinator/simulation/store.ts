@@ -68,6 +68,10 @@ export class SimStore implements Store {
     return this.#machine.epoch;
   }
 
+  get stamp(): number {
+    return this.epoch;
+  }
+
   #catchUp(): boolean {
     let hadEffect = false;
     for (; this.#read < this.#lines.length; this.#read++) hadEffect = this.#machine.apply(this.#lines[this.#read] as JournalLine);

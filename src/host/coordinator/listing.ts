@@ -1,0 +1,3 @@
+/** What lists coordinators, wherever they are kept. */
+export { listCoordinators } from './list-coordinators.ts';
+export { listKept } from './list-kept.ts';
