@@ -1,8 +1,9 @@
 import { systemCode } from '../disk/journal/disk-error.ts';
 import { OverQuotaError } from '../disk/quota/ledger.ts';
 import { isShortage } from '../runtime/descriptors.ts';
-import { withCause } from '../runtime/errors.ts';
+import { errorMessage, withCause } from '../runtime/errors.ts';
 import { HoldfastError, type HoldfastErrorCode } from '../runtime/holdfast-error.ts';
+import { isAboutKeys } from '../runtime/key-codes.ts';
 import { isBeyondSizeLimit } from '../runtime/size-limit.ts';
 import { domException, type DOMExceptionName } from '../webidl/dom-exception.ts';
 import { QuotaExceededError, type QuotaExceededErrorOptions } from '../webidl/quota-exceeded-error.ts';
@@ -35,6 +36,7 @@ export function webError(error: unknown, context: string): unknown {
   const code = systemCode(error);
   if (full.has(code) || isBeyondSizeLimit(error)) return overQuota(`${context}: the disk is full.`, error);
   if (isShortage(error)) return domException('InvalidStateError', `${context}: too many files are open.`, error);
+  if (code === 'EDAMAGED') return domException('UnknownError', `${context}: what is on the disk is not what was written there (${errorMessage(error)}).`, error);
   return /^E[A-Z0-9]+$/.test(code) ? domException('UnknownError', `${context}: the disk failed (${code}).`, error) : error;
 }
 
@@ -42,7 +44,7 @@ function ofHoldfast(error: HoldfastError, context: string): DOMException {
   const message = `${context}: ${error.message}`;
   if (error.code === 'disk-full') return overQuota(message, error);
   if (isShortage(error.cause)) return domException('InvalidStateError', message, error);
-  return domException(names[error.code] ?? 'UnknownError', message, error);
+  return domException(names[error.code] ?? (isAboutKeys(error.code) ? 'SecurityError' : 'UnknownError'), message, error);
 }
 
 /** Without numbers where it is the disk that is full. */

@@ -37,7 +37,7 @@ export function createResponse({ head, body }: StoredResponse): Response {
   if (!('descriptor' in body)) return made(head, body as Uint8Array<ArrayBuffer>);
   const stream = openStream(body, head);
   const response = made(head, stream);
-  return response.body === stream ? giveWhole(response, stream, body.state.size - body.start) : response;
+  return response.body === stream ? giveWhole(response, stream, body.size - body.start) : response;
 }
 
 function made(head: ResponseHead, body: ReadableStream | Uint8Array<ArrayBuffer>): Response {
@@ -47,9 +47,9 @@ function made(head: ResponseHead, body: ReadableStream | Uint8Array<ArrayBuffer>
   return disguise(new Response(hasBody ? body : null, { status, statusText, headers: headers as [string, string][] }), head);
 }
 
-function openStream({ path, descriptor, state, start }: DiskBody, { url }: ResponseHead): ReadableStream {
-  const file = { path, name: url === '' ? 'a response' : url, since: 'it was found in its cache', state };
-  return streamOpenRange({ file, start, end: state.size }, descriptor);
+function openStream({ path, descriptor, state, start, size, sealed }: DiskBody, { url }: ResponseHead): ReadableStream {
+  const file = { path, name: url === '' ? 'a response' : url, since: 'it was found in its cache', state, ...(sealed && { sealed }) };
+  return streamOpenRange({ file, start, end: size }, descriptor);
 }
 
 /** Has it tell what no constructor takes; its clones too. */

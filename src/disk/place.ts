@@ -13,6 +13,8 @@ export interface PlaceKeys {
   readonly keys: OriginKeys;
   /** The keys of a journal of the bucket, by its name. */
   journal(name: string): JournalEncryption;
+  /** Those of another bucket of the origin, by its directory in the origin's. */
+  beside(bucket: string): PlaceKeys;
   /** How files of the bucket are encrypted, and their names. What it is asked throws as `keys` does. */
   readonly sealing: Sealing;
   /**

@@ -37,3 +37,5 @@ export const sessionOfWake = (name: string): string | null => WAKE.exec(name)?.[
 /** The session that has made a file of a response, in `caches/responses/`; null for what is none of ours. */
 export const sessionOfResponse = (name: string): string | null => RESPONSE.exec(name)?.[1] ?? null;
 
+/** Where the file of a response is in its bucket. */
+export const placeOfResponse = (name: string): string => `caches/responses/${name}`;

@@ -79,9 +79,9 @@ export class BucketEngine implements Suspendable {
     await this.locks.isRead;
   }
 
-  /** To be awaited before the tree is asked for. */
+  /** To be awaited before the tree is asked for; no key has to be waited for then. */
   async ready(): Promise<typeof FileCode> {
-    const [files] = await Promise.all([fileCode.load(), lockCode.load()]);
+    const [files] = await Promise.all([fileCode.load(), lockCode.load(), this.bucket.place.encryption?.prepare()]);
     return files;
   }
 

@@ -19,7 +19,7 @@ export function createAccount(bucket: EnginePlace): Account {
 function shareOf({ place, defaultPath = place.path, allowance }: EnginePlace): Allowance {
   const { total, aside, origin } = allowance;
   if (total === undefined || origin === undefined) return allowance;
-  const siblings = new SiblingAccounts(place.path, defaultPath, namedBucketsOf(defaultPath));
+  const siblings = new SiblingAccounts(place.path, defaultPath, namedBucketsOf(defaultPath), place.encryption);
   return {
     total,
     get aside() {
@@ -47,5 +47,5 @@ export function createTree({ root, place, durability }: EnginePlace, account: Ac
 /** What processes hand each other files of a bucket by. The engine goes on running: its session has the files. */
 export function createSharedFiles(engine: BucketEngine): SharedFiles {
   engine.pinned = true;
-  return new SharedFiles(engine.bucket.place.path, engine.locks.folder, engine.account.ledger(categories.files));
+  return new SharedFiles(engine.bucket.place.path, engine.locks.folder, engine.account.ledger(categories.files), engine.bucket.place.encryption?.sealing);
 }

@@ -217,16 +217,13 @@ export class Bucket implements EnginePlace {
 
   /** A client's own view of the files. What their operations need is loaded when the first handle is used. */
   createFileSystem(): FileSystem {
-    const { engine, place } = this;
+    const { engine } = this;
     const requireThere = (): void => this.requireThere();
     return new (behaviour().FileSystem)({
       origin: this.origin,
       bucket: this.name,
       place: this.place,
-      load: async () => {
-        await place.encryption?.prepare();
-        return (await engine.ready()).algorithms;
-      },
+      load: async () => (await engine.ready()).algorithms,
       get tree() {
         requireThere();
         return engine.tree;

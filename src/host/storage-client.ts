@@ -362,7 +362,7 @@ export class StorageClient<Sync extends OriginSync | null = OriginSync | null> e
   }
 
   async #cacheStore(): Promise<CacheStore> {
-    this.#use();
+    this.requireOpen();
     await this.#bucket.engine.ready();
     this.#use();
     return this.#bucket.cacheStore;

@@ -1,4 +1,4 @@
-import { bucketsOf, originsOf, type OriginPlace } from '../disk/root/origins.ts';
+import { bucketsOf, keysOf, originsOf, type OriginPlace } from '../disk/root/origins.ts';
 import type { Root } from '../disk/root/root.ts';
 import { traceBucket } from '../disk/survey/trace.ts';
 import { summaryOfOrigin } from '../host/operations/origins.ts';
@@ -156,7 +156,7 @@ export class Census {
 
   #survey(known: Known, place: OriginPlace): void {
     try {
-      const trace = JSON.stringify(bucketsOf(place.path).map((bucket) => [bucket.name, traceBucket(bucket.path)]));
+      const trace = JSON.stringify(bucketsOf(place.path, keysOf(this.#root, place.origin)).map((bucket) => [bucket.name, traceBucket(bucket.path)]));
       if (trace === known.trace) return;
       if (known.trace === '') this.#surveyed += 1;
       known.trace = trace;

@@ -3,7 +3,8 @@ import path from 'node:path';
 import { ReadableStream } from 'node:stream/web';
 import { COORDINATORS } from '../disk/coordinator/coordinator-place.ts';
 import { pathOfOrigin } from '../disk/maintenance/replace-origin.ts';
-import { bucketsOf } from '../disk/root/origins.ts';
+import { bucketsOf, keysOf } from '../disk/root/origins.ts';
+import type { PlaceKeys } from '../disk/place.ts';
 import { traceBucket } from '../disk/survey/trace.ts';
 import { clearInterval, setInterval, type Timer } from '../runtime/timers.ts';
 import type { Census } from './census.ts';
@@ -108,16 +109,16 @@ export class Live {
   /** Nothing where it is gone, or cannot be read: that is a change, too. */
   #look(origin: string): Traces {
     try {
-      return traceOrigin(pathOfOrigin(this.#context.root, origin));
+      return traceOrigin(pathOfOrigin(this.#context.root, origin), keysOf(this.#context.root, origin));
     } catch {
       return {};
     }
   }
 }
 
-function traceOrigin(place: string): Traces {
+function traceOrigin(place: string, keys: PlaceKeys | undefined): Traces {
   const traces: Traces = {};
-  for (const bucket of bucketsOf(place)) {
+  for (const bucket of bucketsOf(place, keys)) {
     const found = traceBucket(bucket.path);
     for (const [topic, trace] of Object.entries(found)) traces[topic as Topic] = `${traces[topic as Topic] ?? ''}|${trace}`;
   }

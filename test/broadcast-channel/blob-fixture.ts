@@ -1,10 +1,11 @@
 // A process that sends Blobs, or hears of them, until it is killed or its input ends: `send <name> <size>`, `stall <name>`
 // or `hear <name>`.
+import { encrypted } from '../support/sealed.ts';
 import '../../src/host/broadcast-channel/provided.ts';
 import { StorageHost } from '../../src/host/storage-host.ts';
 
 const [root = '', work = '', name = '', size = '0'] = process.argv.slice(2);
-const host = new StorageHost({ root });
+const host = new StorageHost({ root, ...encrypted });
 const { BroadcastChannel } = host.origin('https://app.example');
 const channel = new BroadcastChannel(name);
 const say = (what: unknown): void => console.log(JSON.stringify(what));

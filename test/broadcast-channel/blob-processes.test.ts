@@ -12,6 +12,7 @@ import { StorageHost } from '../../src/host/storage-host.ts';
 import { atEnd, openHost } from '../host/support.ts';
 import { bundleFixture } from '../support/bundle.ts';
 import { until } from './until.ts';
+import { encrypted } from '../support/sealed.ts';
 
 const ORIGIN = 'https://app.example';
 const SIZE = 200_000;
@@ -66,7 +67,7 @@ function hearing(host: StorageHost): unknown[] {
 
 /** The next who uses the bucket's files deletes what nobody has. */
 async function startSweep(root: string): Promise<StorageHost> {
-  const next = new StorageHost({ root });
+  const next = new StorageHost({ root, ...encrypted });
   atEnd(() => next.close());
   const directory = await next.origin(ORIGIN).storage.getDirectory();
   await directory.keys().next();

@@ -8,12 +8,13 @@ import '../../src/host/lock-code.ts';
 import { StorageHost } from '../../src/host/storage-host.ts';
 import { atEnd, collectGarbage, openHost } from '../host/support.ts';
 import { until } from './until.ts';
+import { encrypted } from '../support/sealed.ts';
 
 const ORIGIN = 'https://app.example';
 
 function pair(quota?: number): { one: StorageHost; other: StorageHost } {
   const one = openHost(quota === undefined ? {} : { quota });
-  const other = new StorageHost({ root: one.root });
+  const other = new StorageHost({ root: one.root, ...encrypted });
   atEnd(() => other.close());
   return { one, other };
 }

@@ -6,6 +6,7 @@ import type { BroadcastChannel } from '../../src/broadcast-channel/broadcast-cha
 import { StorageHost } from '../../src/host/storage-host.ts';
 import { atEnd, openHost } from '../host/support.ts';
 import { until } from './until.ts';
+import { encrypted } from '../support/sealed.ts';
 
 const origin = 'https://app.example';
 
@@ -17,7 +18,7 @@ function hearing(channel: BroadcastChannel): unknown[] {
 }
 
 function secondHost(host: StorageHost): StorageHost {
-  const second = new StorageHost({ root: host.root });
+  const second = new StorageHost({ root: host.root, ...encrypted });
   atEnd(() => second.close());
   return second;
 }

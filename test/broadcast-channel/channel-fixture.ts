@@ -1,9 +1,10 @@
 // A process with channels of its own: `post <name> <count> <who>`, or `listen <name> <count>`.
+import { encrypted } from '../support/sealed.ts';
 import '../../src/host/broadcast-channel/provided.ts';
 import { StorageHost } from '../../src/host/storage-host.ts';
 
 const [root = '', work = '', name = '', count = '0', who = ''] = process.argv.slice(2);
-const { BroadcastChannel } = new StorageHost({ root }).origin('https://app.example');
+const { BroadcastChannel } = new StorageHost({ root, ...encrypted }).origin('https://app.example');
 const channel = new BroadcastChannel(name);
 
 if (work === 'post') {

@@ -4,6 +4,7 @@ import { expect, test, vi } from 'vitest';
 import { StorageHost } from '../../src/host/storage-host.ts';
 import { atEnd, openHost } from '../host/support.ts';
 import { createFile } from './support.ts';
+import { encrypted } from '../support/sealed.ts';
 
 const origin = 'https://app.example';
 
@@ -31,7 +32,7 @@ test('a bucket that expires while nobody touches it is freed in the background',
 
 test('so is one whose end another process has set, or moved, once this one has looked', async () => {
   const one = openHost();
-  const other = new StorageHost({ root: one.root });
+  const other = new StorageHost({ root: one.root, ...encrypted });
   atEnd(() => other.close());
   const bucket = await one.origin(origin).storageBuckets.open('b', { expires: Date.now() + 3_600_000 });
   const before = directories(one.root).length;

@@ -1,9 +1,10 @@
 // Puts a body of so many MiB and reads it again; says by how many MiB the process was larger meanwhile than after a small one.
+import { encrypted } from '../support/sealed.ts';
 import process from 'node:process';
 import { StorageHost } from '../../src/host/storage-host.ts';
 
 const [, , root = '', mebibytes = '', chunkBytes = ''] = process.argv;
-const cache = await new StorageHost({ root }).origin('https://app.example').caches.open('a');
+const cache = await new StorageHost({ root, ...encrypted }).origin('https://app.example').caches.open('a');
 const url = 'https://a.example/';
 let peak = 0;
 const look = (): void => void (peak = Math.max(peak, process.memoryUsage().rss));

@@ -1,9 +1,10 @@
 // Puts and deletes what others put and delete at the same time. Each response says what its body is to be.
+import { encrypted } from '../support/sealed.ts';
 import process from 'node:process';
 import { StorageHost } from '../../src/host/storage-host.ts';
 
 const [, , root = '', tag = ''] = process.argv;
-const host = new StorageHost({ root });
+const host = new StorageHost({ root, ...encrypted });
 const cache = await host.origin('https://app.example').caches.open('shared');
 
 function response(round: number): Response {

@@ -1,9 +1,10 @@
 // Puts a response whose body does not end before it is told to.
+import { encrypted } from '../support/sealed.ts';
 import process from 'node:process';
 import { StorageHost } from '../../src/host/storage-host.ts';
 
 const [, , root = ''] = process.argv;
-const { caches } = new StorageHost({ root }).origin('https://app.example');
+const { caches } = new StorageHost({ root, ...encrypted }).origin('https://app.example');
 const cache = await caches.open('a');
 let end = (): void => undefined;
 const ended = new Promise<void>((resolve) => (end = resolve));

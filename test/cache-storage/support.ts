@@ -4,6 +4,7 @@ import path from 'node:path';
 import { afterEach } from 'vitest';
 import { StorageHost } from '../../src/host/storage-host.ts';
 import type { StorageClient } from '../../src/host/storage-client.ts';
+import { encrypted } from '../support/sealed.ts';
 import type { StorageHostOptions } from '../../src/host/options.ts';
 
 export const origin = 'https://app.example';
@@ -27,7 +28,7 @@ export function newRoot(): string {
 
 /** A host on a root: each has locks, an account and an index of its own, as another process has. */
 export function openHost(root = newRoot(), options: Partial<StorageHostOptions> = {}): StorageHost {
-  const host = new StorageHost({ root, ...options });
+  const host = new StorageHost({ root, ...encrypted, ...options });
   atEnd(() => host.close());
   return host;
 }

@@ -119,9 +119,6 @@ describe('before anything is written,', () => {
     client.localStorage.setItem('k', 'v');
     const before = snapshotOf(root);
     const refused: Record<string, () => unknown> = {
-      caches: () => client.caches.open('c'),
-      buckets: () => client.storageBuckets.open('b'),
-      channels: () => new client.BroadcastChannel('c').postMessage('m'),
       export: () => host.exportOrigin(ORIGIN),
       import: () => host.importOrigin((async function* () {})()),
     };

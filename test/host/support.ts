@@ -6,6 +6,7 @@ import { runInNewContext } from 'node:vm';
 import { afterEach } from 'vitest';
 import { StorageHost } from '../../src/host/storage-host.ts';
 import type { StorageHostOptions } from '../../src/host/options.ts';
+import { encrypted } from '../support/sealed.ts';
 
 const cleanups: (() => unknown)[] = [];
 
@@ -29,7 +30,7 @@ export function temporaryDirectory(): string {
 
 /** A host on a root that does not exist yet, closed at the end of the test. */
 export function openHost(options: Partial<StorageHostOptions> = {}): StorageHost {
-  const host = new StorageHost({ root: path.join(temporaryDirectory(), 'root'), ...options });
+  const host = new StorageHost({ root: path.join(temporaryDirectory(), 'root'), ...encrypted, ...options });
   atEnd(() => host.close());
   return host;
 }

@@ -1,6 +1,6 @@
 import { ENTRY_BYTES } from '../../disk/quota/ledger.ts';
 import { pathOfOrigin } from '../../disk/maintenance/replace-origin.ts';
-import { type BucketOfOrigin, bucketsOf, placeOf } from '../../disk/root/origins.ts';
+import { type BucketOfOrigin, bucketsOf, keysOf, placeOf } from '../../disk/root/origins.ts';
 import type { Root } from '../../disk/root/root.ts';
 import { withReadOnlyTree } from '../../host/archive/export-files.ts';
 import { coordinatorSummaries, summaries, summaryOfOrigin } from '../../host/operations/origins.ts';
@@ -84,7 +84,7 @@ function kindsIn(origin: string, { name: bucket, usageDetails }: Pick<BucketSumm
 }
 
 async function directoriesOf(root: Root, origin: string, names: readonly string[], depth: number): Promise<Row[]> {
-  const found = await Promise.all(bucketsOf(pathOfOrigin(root, origin)).map((bucket) => directoriesIn(root, origin, bucket, names, depth)));
+  const found = await Promise.all(bucketsOf(pathOfOrigin(root, origin), keysOf(root, origin)).map((bucket) => directoriesIn(root, origin, bucket, names, depth)));
   return found.flat().sort((a, b) => b.bytes - a.bytes);
 }
 

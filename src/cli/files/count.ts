@@ -1,12 +1,12 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { pathOfOrigin } from '../../disk/maintenance/replace-origin.ts';
-import { bucketsOf } from '../../disk/root/origins.ts';
+import { bucketsOf, keysOf } from '../../disk/root/origins.ts';
 import type { Root } from '../../disk/root/root.ts';
 
 /** How many files a bucket's file system has, by the names that are on the disk. */
 export function fileCounter(root: Root, origin: string, index: number): number {
-  const directory = bucketsOf(pathOfOrigin(root, origin))[index]?.path;
+  const directory = bucketsOf(pathOfOrigin(root, origin), keysOf(root, origin))[index]?.path;
   if (directory === undefined) return 0;
   return directoriesOfFiles(directory).reduce((count, name) => count + countBelow(path.join(directory, name)), 0);
 }

@@ -5,11 +5,12 @@ import { randomUuid } from '../../runtime/random.ts';
 import { wallClock } from '../../runtime/timers.ts';
 import { ensureDirectory } from '../directories.ts';
 import { systemCode } from '../journal/disk-error.ts';
+import type { PlaceKeys } from '../place.ts';
 import { buildBucket } from '../root/bucket-directory.ts';
 import { syncPlace, syncTree } from '../root/durable.ts';
 import type { Root } from '../root/root.ts';
 import { rootFailure } from '../root/failure.ts';
-import { isThere } from './named-directory.ts';
+import { isThere, keysOfNamed } from './named-directory.ts';
 import { DEAD, idOfBucket } from './spelling.ts';
 
 /** Attempts at making a directory whose draft keeps vanishing before giving up. */
@@ -25,10 +26,13 @@ const ABANDONED_MS = 10 * 60_000;
 export class BucketDirectories {
   readonly #root: Root;
   readonly #parent: string;
+  readonly #keys: PlaceKeys | undefined;
 
-  constructor(root: Root, parent: string) {
+  /** `keys`: those of any bucket of the origin, where it is encrypted. */
+  constructor(root: Root, parent: string, keys?: PlaceKeys) {
     this.#root = root;
     this.#parent = parent;
+    this.#keys = keys;
   }
 
   pathOf(id: string): string {
@@ -62,7 +66,7 @@ export class BucketDirectories {
     const id = randomUuid();
     const draft = path.join(this.#root.workshop, id);
     try {
-      buildBucket(draft);
+      buildBucket(draft, keysOfNamed(this.#keys, id));
       syncTree(draft);
       ensureDirectory(this.#parent);
       isThere(this.pathOf(id), this.#root);

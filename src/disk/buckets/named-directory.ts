@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import type { Space } from '../journal/space.ts';
-import type { BucketPlace } from '../place.ts';
+import type { BucketPlace, PlaceKeys } from '../place.ts';
 import { syncBucket } from '../root/bucket-directory.ts';
 import type { Durability } from '../root/durable.ts';
 import { rootReadFailure } from '../root/failure.ts';
@@ -14,6 +14,8 @@ export interface NamedDirectoryOptions {
   /** The bucket's name, for messages. */
   readonly name: string;
   readonly durability: Durability;
+  /** Undefined: it is not encrypted. */
+  readonly encryption?: PlaceKeys | undefined;
 }
 
 export function bucketDeleted(name: string): HoldfastError {
@@ -26,12 +28,14 @@ export function bucketDeleted(name: string): HoldfastError {
  */
 export class NamedDirectory implements BucketPlace {
   readonly path: string;
+  readonly encryption: PlaceKeys | undefined;
   readonly #options: NamedDirectoryOptions;
   #settled = false;
   #isPlain = false;
 
   constructor(options: NamedDirectoryOptions) {
     this.path = options.path;
+    this.encryption = options.encryption;
     this.#options = options;
   }
 
@@ -71,6 +75,11 @@ export function isThere(directory: string, root: Root): boolean {
   } catch (error) {
     throw rootReadFailure(root.path, error);
   }
+}
+
+/** The keys of a named bucket, by its id and those of any bucket of the origin. */
+export function keysOfNamed(keys: PlaceKeys | undefined, id: string): PlaceKeys | undefined {
+  return keys?.beside(`buckets/${id}`);
 }
 
 /** What holds the directories of the named buckets of an origin: beside that of its default one. */

@@ -44,6 +44,7 @@ export class RegisterJournal {
       ...options,
       ...lockfileSection(directory, shared),
       space: home.space,
+      encryption: home.encryption?.journal(NAME),
       vital: (kind) => VITAL.has(kind),
       onReplaced: () => home.lost?.(),
     });

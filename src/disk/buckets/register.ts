@@ -64,7 +64,7 @@ export class BucketRegister {
     this.#detach = detach;
     this.#looksToo = options.shared !== undefined;
     this.#journal = new RegisterJournal(home, options);
-    this.#directories = new BucketDirectories(root, namedBucketsOf(home.path));
+    this.#directories = new BucketDirectories(root, namedBucketsOf(home.path), home.encryption);
   }
 
   pathOf(id: string): string {

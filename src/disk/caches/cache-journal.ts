@@ -15,6 +15,7 @@ export interface CacheJournalOptions extends Pick<JournalOptions, 'durability' |
 }
 
 const NAME = 'caches';
+const INDEX = `${NAME}/index`;
 
 /** Bytes: a compaction syncs, and writes all entries anew. */
 const COMPACT_AT = 2 ** 21;
@@ -37,12 +38,13 @@ export class CacheJournal {
   constructor(place: BucketPlace, { shared, ...options }: CacheJournalOptions) {
     this.#place = place;
     this.#isStrict = options.durability === 'strict' || shared !== undefined;
-    const directory = path.join(this.directory, 'index');
+    const directory = path.join(place.path, INDEX);
     this.#journal = new Journal(directory, this.machine, {
       compactAt: COMPACT_AT,
       ...options,
       ...lockfileSection(directory, shared),
       space: place.space,
+      encryption: place.encryption?.journal(INDEX),
       vital: (kind) => kind === kinds.delete || kind === kinds.remove,
       onReplaced: () => {
         this.#isInPlace = false;
@@ -114,7 +116,7 @@ export class CacheJournal {
     const build = (draft: string): void => {
       fs.mkdirSync(draft, { mode: 0o700 });
       fs.mkdirSync(path.join(draft, 'responses'), { mode: 0o700 });
-      Journal.create(path.join(draft, 'index'), [{ kind: snapshotKinds.state, payload: encodeState(1) }]);
+      Journal.create(path.join(draft, 'index'), [{ kind: snapshotKinds.state, payload: encodeState(1) }], this.#place.encryption?.journal(INDEX));
     };
     addPart(this.#place, { name: NAME, isStrict: this.#isStrict, build });
   }

@@ -61,7 +61,7 @@ export class CacheStore implements Suspendable {
   /** Does no I/O. */
   constructor(place: BucketPlace, { party, detach = (body) => body(), ...options }: CacheStoreOptions) {
     this.#journal = new CacheJournal(place, options);
-    this.#files = new ResponseFiles(this.#journal.responses, party, () => this.#retryOnce());
+    this.#files = new ResponseFiles(this.#journal.responses, { party, onLeft: () => this.#retryOnce(), sealing: place.encryption?.sealing });
     this.#isStrict = options.durability === 'strict' || options.shared !== undefined;
     this.#party = party;
     this.#detach = detach;

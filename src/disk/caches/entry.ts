@@ -21,7 +21,7 @@ export interface CacheEntry {
   readonly vary: string | null;
   /** The name of the response's file. */
   readonly file: string;
-  /** Bytes of that file. */
+  /** Bytes of that file's content. */
   readonly size: number;
 }
 

@@ -1,4 +1,3 @@
-import fs from 'node:fs';
 import { askForCollection } from '../../runtime/disk-range.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import type { Swap } from '../tree/swap.ts';
@@ -33,7 +32,7 @@ export class ResponseDraft {
     this.#gather(encodeHead(head));
   }
 
-  /** Bytes of the file, once it is {@link finish}ed. */
+  /** Bytes of the file's content, once it is {@link finish}ed. */
   get size(): number {
     return this.#size;
   }
@@ -55,6 +54,7 @@ export class ResponseDraft {
   /** The body is complete: the file is closed; on the disk, too, where that was asked for. */
   async finish(sync: boolean): Promise<void> {
     this.#flush();
+    this.#file?.finish();
     if (sync) await this.#file?.sync();
     this.#file?.close();
   }
@@ -93,21 +93,19 @@ export class ResponseDraft {
   }
 
   #writeSmall(bytes: Uint8Array): void {
-    const { descriptor } = this.#covered(bytes);
-    for (let done = 0; done < bytes.byteLength; ) {
-      done += this.#progress(fs.writeSync(descriptor, bytes, done, bytes.byteLength - done, this.#size));
-    }
+    const { content } = this.#covered(bytes);
+    for (let done = 0; done < bytes.byteLength; ) done += this.#progress(content.write(bytes.subarray(done), this.#size));
   }
 
   async #writeLarge(bytes: Uint8Array): Promise<void> {
-    const { descriptor } = this.#covered(bytes);
-    for (let done = 0; done < bytes.byteLength; ) done += this.#progress(await writeLater(descriptor, bytes, done, this.#size));
+    const { content } = this.#covered(bytes);
+    for (let done = 0; done < bytes.byteLength; ) done += this.#progress(await content.writeLater(bytes.subarray(done), this.#size));
   }
 
   /** The file, where these bytes are paid for. */
   #covered(bytes: Uint8Array): Swap {
     this.#file ??= this.#create();
-    this.#file.extent.cover(this.#size + bytes.byteLength);
+    this.#file.extent.cover(this.#file.content.stored(this.#size + bytes.byteLength));
     return this.#file;
   }
 
@@ -116,10 +114,4 @@ export class ResponseDraft {
     this.#size += written;
     return written;
   }
-}
-
-function writeLater(descriptor: number, bytes: Uint8Array, from: number, position: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    fs.write(descriptor, bytes, from, bytes.byteLength - from, position, (error, written) => (error ? reject(error) : resolve(written)));
-  });
 }

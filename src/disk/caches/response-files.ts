@@ -1,10 +1,14 @@
 import fs from 'node:fs';
 import { withDescriptors } from '../../runtime/descriptors.ts';
+import type { SealedBytes } from '../../runtime/disk-range.ts';
 import { errorCode } from '../../runtime/errors.ts';
 import { nextTurn, wallClock } from '../../runtime/timers.ts';
 import { ENTRY_BYTES } from '../quota/ledger.ts';
-import { sessionOfResponse } from '../spelling.ts';
+import { placeOfResponse, sessionOfResponse } from '../spelling.ts';
 import { closeQuietly, CREATE, openNew, openPlain, READ } from '../tree/open-plain.ts';
+import { type Content, PlainContent } from '../tree/content.ts';
+import { sealedBytes } from '../tree/in-pieces.ts';
+import type { Sealing } from '../tree/sealing.ts';
 import { Swap } from '../tree/swap.ts';
 import { syncDirectory } from '../tree/sync.ts';
 import type { CacheEntry } from './entry.ts';
@@ -27,14 +31,26 @@ export interface DiskBody {
   /** Open, and the taker's to close. */
   readonly descriptor: number;
   readonly state: fs.Stats;
-  /** Where in the file it begins; it ends with it. */
+  /** Where in the file's content it begins; it ends with it. */
   readonly start: number;
+  /** Bytes of that content. */
+  readonly size: number;
+  /** Where it is encrypted. */
+  readonly sealed?: SealedBytes;
 }
 
 /** A response as it was stored. */
 export interface StoredResponse {
   readonly head: ResponseHead;
   readonly body: Uint8Array | DiskBody;
+}
+
+export interface ResponseFilesOptions {
+  readonly party: () => CacheParty;
+  /** Called when a file that was to go could not be deleted. */
+  readonly onLeft: () => void;
+  /** Undefined: they are not encrypted. */
+  readonly sealing: Sealing | undefined;
 }
 
 let created = 0;
@@ -53,16 +69,17 @@ export class ResponseFiles {
   readonly #directory: string;
   readonly #party: () => CacheParty;
   readonly #onLeft: () => void;
+  readonly #sealing: Sealing | undefined;
   /** Files of this realm that no record names, and that are not to be swept. */
   readonly #kept = new Set<string>();
   /** By which it has made files. */
   readonly #folders = new Set<string>();
 
-  /** `onLeft`: called when a file that was to go could not be deleted. */
-  constructor(directory: string, party: () => CacheParty, onLeft: () => void) {
+  constructor(directory: string, { party, onLeft, sealing }: ResponseFilesOptions) {
     this.#directory = directory;
     this.#party = party;
     this.#onLeft = onLeft;
+    this.#sealing = sealing;
   }
 
   /** A new response; its file is made when the first bytes are written. */
@@ -79,7 +96,9 @@ export class ResponseFiles {
     const path = this.#pathOf(name);
     ledger.charge(ENTRY_BYTES);
     try {
-      return new Swap(path, openNew(path, CREATE), ledger);
+      const descriptor = openNew(path, CREATE);
+      const sealing = this.#sealingOf(name);
+      return new Swap(path, descriptor, ledger, 0, sealing && (() => sealing.draft(descriptor, path, 'whole')));
     } catch (error) {
       ledger.refund(ENTRY_BYTES);
       throw error;
@@ -91,7 +110,12 @@ export class ResponseFiles {
     syncDirectory(this.#directory);
   }
 
-  /** Null: it is not there, or not as it was written. @throws the operating system's error */
+  /** Each is bound to its own name: none can be put in another's place. */
+  #sealingOf(name: string): Sealing | undefined {
+    return this.#sealing?.bound(placeOfResponse(name));
+  }
+
+  /** Null: it is not there, or not as it was written. @throws the operating system's error; EDAMAGED where it was encrypted and is another */
   read({ file, size }: CacheEntry): StoredResponse | null {
     const path = this.#pathOf(file);
     let descriptor: number;
@@ -103,7 +127,7 @@ export class ResponseFiles {
     }
     let isTaken = false;
     try {
-      const response = readFrom(descriptor, path, size);
+      const response = readFrom({ descriptor, path, size, sealing: this.#sealingOf(file) });
       isTaken = response !== null && 'descriptor' in response.body;
       return response;
     } finally {
@@ -193,24 +217,33 @@ export class ResponseFiles {
   }
 }
 
-function readFrom(descriptor: number, path: string, size: number): StoredResponse | null {
+interface ResponseFile {
+  readonly descriptor: number;
+  readonly path: string;
+  /** Bytes of its content, as its record says. */
+  readonly size: number;
+  readonly sealing: Sealing | undefined;
+}
+
+function readFrom({ descriptor, path, size, sealing }: ResponseFile): StoredResponse | null {
   const state = fs.fstatSync(descriptor);
-  if (state.size !== size || size < PREFIX_BYTES) return null;
-  const beginning = readStart(descriptor, size <= SMALL_BYTES ? size : HEAD_BYTES);
+  if (state.size !== (sealing?.stored(size) ?? size) || size < PREFIX_BYTES) return null;
+  const content = sealing?.open(descriptor, path, 'beside-readers') ?? new PlainContent(descriptor);
+  const beginning = readStart(content, size <= SMALL_BYTES ? size : HEAD_BYTES);
   const start = bodyStart(beginning);
   if (start === null || start > size) return null;
-  const head = readHead(start <= beginning.length ? beginning : readStart(descriptor, start));
+  const head = readHead(start <= beginning.length ? beginning : readStart(content, start));
   if (head === null) return null;
-  const body = size <= SMALL_BYTES ? beginning.subarray(start) : { path, descriptor, state, start };
+  const body = size <= SMALL_BYTES ? beginning.subarray(start) : { path, descriptor, state, start, size, ...(sealing && { sealed: sealedBytes(sealing, path, 'beside-readers', size) }) };
   return { head, body };
 }
 
 /** The first bytes of a file; fewer where somebody cuts it back meanwhile. */
-function readStart(descriptor: number, length: number): Uint8Array {
+function readStart(content: Content, length: number): Uint8Array {
   const bytes = Buffer.allocUnsafeSlow(length);
   let filled = 0;
   for (let count = -1; count !== 0 && filled < length; filled += count) {
-    count = fs.readSync(descriptor, bytes, filled, length - filled, filled);
+    count = content.read(bytes.subarray(filled), filled);
   }
   return bytes.subarray(0, filled);
 }

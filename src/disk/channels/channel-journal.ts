@@ -65,7 +65,6 @@ export class ChannelJournal {
 
   /** Does no I/O. */
   constructor(place: BucketPlace, options: ChannelJournalOptions = {}) {
-    place.encryption?.refuse('BroadcastChannel');
     this.#place = place;
     this.#shared = options.shared;
     this.#spans = options.spans ?? false;
@@ -75,6 +74,7 @@ export class ChannelJournal {
       ...lockfileSection(directory, options.shared),
       ...(options.onCompaction && { onCompaction: options.onCompaction }),
       space: place.space,
+      encryption: place.encryption?.journal(NAME),
       onReplaced: () => place.lost?.(),
     });
   }

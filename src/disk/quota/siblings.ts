@@ -2,7 +2,9 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { threadIdentity } from '../../runtime/identity.ts';
 import { isLink } from '../directories.ts';
+import { keysOfNamed } from '../buckets/named-directory.ts';
 import { idOfBucket } from '../buckets/spelling.ts';
+import type { PlaceKeys } from '../place.ts';
 import { AccountJournal } from './account-journal.ts';
 
 /**
@@ -14,13 +16,15 @@ export class SiblingAccounts {
   readonly #own: string;
   readonly #default: string;
   readonly #named: string;
+  readonly #keys: PlaceKeys | undefined;
   readonly #accounts = new Map<string, AccountJournal>();
 
-  /** `own`: the directory of the bucket that asks; the others': that of the default bucket, and the one that holds the named ones. */
-  constructor(own: string, defaultBucket: string, named: string) {
+  /** `own`: the directory of the bucket that asks; the others': that of the default bucket, and the one that holds the named ones. `keys`: of any of them. */
+  constructor(own: string, defaultBucket: string, named: string, keys?: PlaceKeys) {
     this.#own = own;
     this.#default = defaultBucket;
     this.#named = named;
+    this.#keys = keys;
   }
 
   /** Bytes that are used or reserved. Costs some reads for each bucket. */
@@ -30,9 +34,14 @@ export class SiblingAccounts {
     return others.reduce((sum, bucket) => sum + this.#takenBy(bucket), 0);
   }
 
+  #keysOf(bucket: string): PlaceKeys | undefined {
+    const name = path.basename(bucket);
+    return bucket === this.#default ? this.#keys?.beside(name) : keysOfNamed(this.#keys, name);
+  }
+
   /** One that cannot be read is that of a bucket that is going, or is told of where it is used. */
   #takenBy(bucket: string): number {
-    const account = this.#accounts.get(bucket) ?? accountIn(bucket);
+    const account = this.#accounts.get(bucket) ?? accountIn(bucket, this.#keysOf(bucket));
     this.#accounts.set(bucket, account);
     try {
       return account.look() ? account.machine.taken : 0;
@@ -44,8 +53,8 @@ export class SiblingAccounts {
   }
 }
 
-function accountIn(path: string): AccountJournal {
-  const place = { path, ensure: () => undefined };
+function accountIn(path: string, encryption: PlaceKeys | undefined): AccountJournal {
+  const place = { path, encryption, ensure: () => undefined };
   return new AccountJournal(place, { identity: threadIdentity, onReplaced: () => undefined });
 }
 

@@ -1,3 +1,4 @@
+import type { SealedBytes } from '../../runtime/disk-range.ts';
 import type { EncodedKey } from './key.ts';
 
 /*
@@ -170,8 +171,11 @@ export interface UpgradeTransaction extends WriteTransaction {
 /** A file of a database, for a Blob or a large value. */
 export interface BlobFile {
   readonly id: number;
+  /** Bytes of its content. */
   readonly size: number;
   readonly path: string;
+  /** Where it is encrypted. */
+  readonly sealed?: SealedBytes;
 }
 
 /** Files beside the records. One lives as long as a committed record refers to it, or somebody holds it. */

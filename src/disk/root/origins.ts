@@ -2,13 +2,16 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { systemCode } from '../journal/disk-error.ts';
 import { decodeOrigin, encodeOrigin } from '../names/origin.ts';
+import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { wallClock } from '../../runtime/timers.ts';
 import { RegisterMachine } from '../buckets/machine.ts';
-import { namedBucketsOf, NamedDirectory } from '../buckets/named-directory.ts';
+import { keysOfNamed, namedBucketsOf, NamedDirectory } from '../buckets/named-directory.ts';
 import { isExpired, type BucketEntry } from '../buckets/policies.ts';
-import type { BucketPlace } from '../place.ts';
+import { idOfBucket } from '../buckets/spelling.ts';
+import type { BucketPlace, PlaceKeys } from '../place.ts';
 import { readNewest } from '../survey/read-newest.ts';
 import { BucketDirectory } from './bucket-directory.ts';
+import { isEncrypted } from './encrypted.ts';
 import { rootReadFailure } from './failure.ts';
 import type { Root } from './root.ts';
 
@@ -54,22 +57,47 @@ export interface BucketOfOrigin {
   readonly path: string;
   /** What the register says of it; null: it is the default one, whatever others are called. */
   readonly entry: BucketEntry | null;
+  /** Where it is encrypted, and there is a way to its keys. */
+  readonly keys?: PlaceKeys | undefined;
 }
 
-/** The buckets of an origin: the default one, and those of its register that are not expired. @throws HoldfastError */
-export function bucketsOf(origin: string): BucketOfOrigin[] {
+/**
+ * The buckets of an origin: the default one, and those of its register that are not expired. `keys`: of its default
+ * one, where it is encrypted; without them the others have the names of their directories.
+ *
+ * @throws HoldfastError
+ */
+export function bucketsOf(origin: string, keys?: PlaceKeys): BucketOfOrigin[] {
   const place = path.join(origin, DEFAULT);
   if (!fs.existsSync(path.join(place, 'locks'))) return [];
-  const register = readNewest(path.join(place, 'register'), () => new RegisterMachine());
-  const entries = (register?.entries ?? []).filter((entry) => !isExpired(entry, wallClock()));
-  const named = entries.map((entry) => ({ name: entry.name, path: path.join(namedBucketsOf(place), entry.id), entry }));
-  return [{ name: DEFAULT, path: place, entry: null }, ...named.filter((bucket) => fs.existsSync(bucket.path))];
+  const entries = entriesOf(place, keys).filter((entry) => !isExpired(entry, wallClock()));
+  const named = entries.map((entry) => ({ name: entry.name, path: path.join(namedBucketsOf(place), entry.id), entry, keys: keysOfNamed(keys, entry.id) }));
+  return [{ name: DEFAULT, path: place, entry: null, keys }, ...named.filter((bucket) => fs.existsSync(bucket.path))];
+}
+
+function entriesOf(place: string, keys: PlaceKeys | undefined): readonly BucketEntry[] {
+  try {
+    return readNewest(path.join(place, 'register'), () => new RegisterMachine(), keys?.journal('register') ?? null)?.entries ?? [];
+  } catch (error) {
+    if (!(error instanceof HoldfastError) || !error.code.startsWith('key-')) throw error;
+    return fs.readdirSync(namedBucketsOf(place)).filter((name) => idOfBucket(name) === name).map(unread);
+  }
+}
+
+/** What can be said of a bucket by its directory alone. */
+function unread(id: string): BucketEntry {
+  return { id, name: id, persisted: false, durability: 'relaxed', quota: null, expires: null };
+}
+
+/** The keys of an origin's default bucket, where it is encrypted, and the root has a way to keys. */
+export function keysOf(root: Root, origin: string): PlaceKeys | undefined {
+  return root.vaults !== undefined && isEncrypted(path.join(root.origins, encodeOrigin(origin))) ? root.vaults.of(origin).place(DEFAULT) : undefined;
 }
 
 const DEFAULT = 'default';
 
 /** The place of a bucket, for who only reads it. */
-export function placeOf(root: Root, origin: string, { name, path: at, entry }: BucketOfOrigin): BucketPlace {
+export function placeOf(root: Root, origin: string, { name, path: at, entry, keys }: BucketOfOrigin): BucketPlace {
   if (entry === null) return new BucketDirectory(root, origin, DEFAULT);
-  return new NamedDirectory({ root, path: at, name, durability: entry.durability });
+  return new NamedDirectory({ root, path: at, name, durability: entry.durability, encryption: keys });
 }

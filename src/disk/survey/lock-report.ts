@@ -11,7 +11,7 @@ import { LockMachine } from '../locks/machine.ts';
 import { belongsTo } from '../locks/whereabouts.ts';
 import { encodeOrigin } from '../names/origin.ts';
 import { isEncrypted } from '../root/encrypted.ts';
-import { bucketsOf, type OriginPlace, originsOf } from '../root/origins.ts';
+import { type BucketOfOrigin, bucketsOf, type OriginPlace, originsOf } from '../root/origins.ts';
 import type { Root } from '../root/root.ts';
 import type { PlaceKeys } from '../place.ts';
 import { deaf } from './deaf.ts';
@@ -64,19 +64,19 @@ export function reportLocks(root: Root, origin: string | null, bucket?: string |
   const report = { sessions: [], locks: [] };
   const places = origin === null ? originsOf(root) : [{ origin, path: path.join(root.origins, encodeOrigin(origin)) }];
   for (const place of places) {
-    for (const { name, path: directory } of tablesOf(place.path, bucket)) {
-      for (const table of ['', 'indexeddb']) collect(path.join(directory, table), { origin: place.origin, bucket: name, keys: table === '' ? keysOf(root, place, name) : undefined }, table !== '', report);
+    for (const { name, path: directory, keys } of tablesOf(place.path, bucket, keysOf(root, place))) {
+      for (const table of ['', 'indexeddb']) collect(path.join(directory, table), { origin: place.origin, bucket: name, keys: table === '' ? keys : undefined }, table !== '', report);
     }
   }
   return report;
 }
 
-function keysOf({ vaults }: Root, { origin, path: place }: OriginPlace, bucket: string): PlaceKeys | undefined {
+function keysOf({ vaults }: Root, { origin, path: place }: OriginPlace): PlaceKeys | undefined {
   if (!isEncrypted(place)) return undefined;
   if (vaults === undefined) throw new HoldfastError('key-missing', `${origin} is encrypted, and no key was given.`);
   const vault = vaults.of(origin);
   vault.require(true);
-  return vault.place(bucket);
+  return vault.place('default');
 }
 
 interface Whose {
@@ -85,8 +85,8 @@ interface Whose {
   readonly keys: PlaceKeys | undefined;
 }
 
-function tablesOf(origin: string, only: string | null | undefined): { readonly name: string; readonly path: string }[] {
-  const buckets = bucketsOf(origin);
+function tablesOf(origin: string, only: string | null | undefined, keys: PlaceKeys | undefined): Pick<BucketOfOrigin, 'name' | 'path' | 'keys'>[] {
+  const buckets = bucketsOf(origin, keys);
   if (only === null) return buckets.filter(({ entry }) => entry === null);
   if (only !== undefined) return buckets.filter(({ name, entry }) => entry !== null && name === only);
   const nested = Array.from(coordinatorPlaces(origin), (each) => ({ name: `${COORDINATORS}/${each.className}/${each.name ?? '?'}`, path: path.join(each.path, STORAGE) }));

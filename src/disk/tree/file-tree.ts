@@ -20,7 +20,7 @@ import { requireContent, requireDirectory, requireFile } from './found.ts';
 import type { Found } from './found.ts';
 import { kindOf, locate } from './locate.ts';
 import type { Located } from './locate.ts';
-import { inPieces } from './in-pieces.ts';
+import { sealedBytes } from './in-pieces.ts';
 import { forgetSpelling, keepSpelling } from './long-names.ts';
 import { DIRECTORY, fileLook } from './look.ts';
 import type { FileStat, Look } from './look.ts';
@@ -232,7 +232,7 @@ export class FileTree {
     const { descriptor, content } = this.#opened(path, READ, 'beside-writers');
     try {
       const state = fs.fstatSync(descriptor);
-      return { state, sealed: { size: content.size(), reader: (file) => inPieces(sealing.open(file, path, 'beside-writers')) } };
+      return { state, sealed: sealedBytes(sealing, path, 'beside-writers', content.size()) };
     } finally {
       fs.closeSync(descriptor);
     }

@@ -11,6 +11,14 @@ export type Form = 'in-place' | 'whole';
 export interface Sealing {
   /** How names are encrypted; undefined where they are visible. */
   readonly names: NameScript | undefined;
+  /**
+   * How a file is encrypted that is none of the tree's: what is written so opens at this place only.
+   *
+   * @param place - what the file is called in its bucket, such as `swap/…`, by all who read it, whatever name it has then
+   */
+  bound(place: string): Sealing;
+  /** Bytes that a file takes which is written as a whole, by those of its content. */
+  stored(size: number): number;
   /** The content of an open file. What it is for has to hold as long as it is open. */
   open(descriptor: number, path: string, use: Use): Content;
   /** The content of an open file that nobody else sees before it is finished: an empty one, or a copy of another. */

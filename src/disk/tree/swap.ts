@@ -108,9 +108,9 @@ export class SwapFolder {
   readonly #root: string;
   readonly #path: string;
   readonly #ledger: Ledger;
-  readonly #sealing: Sealing | undefined;
+  readonly #sealing: Pick<Sealing, 'draft'> | undefined;
 
-  constructor(root: string, session: string, ledger: Ledger, sealing?: Sealing) {
+  constructor(root: string, session: string, ledger: Ledger, sealing?: Pick<Sealing, 'draft'>) {
     this.#root = root;
     this.#path = `${root}/${session}`;
     this.#ledger = ledger;

@@ -70,7 +70,7 @@ function openResponse(file: string, entry: TarEntry): Response {
     const beginning = Buffer.alloc(Math.min(entry.size, LONGEST_HEAD));
     fs.readSync(descriptor, beginning, 0, beginning.length, 0);
     const { start, head } = partsOf(beginning, entry);
-    return make({ head, body: { path: file, descriptor, state: fs.fstatSync(descriptor), start } }, entry);
+    return make({ head, body: { path: file, descriptor, state: fs.fstatSync(descriptor), start, size: entry.size } }, entry);
   } catch (error) {
     fs.closeSync(descriptor);
     throw error;

@@ -38,8 +38,8 @@ class TakenFiles implements BlobFiles {
   }
 
   file(id: number): BlobFile {
-    const { size, path } = this.#of(id);
-    return { id, size, path };
+    const { size, path, sealed } = this.#of(id);
+    return { id, size, path, ...(sealed && { sealed }) };
   }
 
   whereabouts(id: number): string {

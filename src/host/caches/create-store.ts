@@ -11,7 +11,6 @@ const PRESENCE = '-caches';
 /** The caches of a bucket, on an engine that is ready whenever they are used. */
 export function createCacheStore(engine: BucketEngine): CacheStore {
   const { root, place, meter, durability } = engine.bucket;
-  place.encryption?.refuse('caches');
   const { shared } = root;
   return new CacheStore(place, {
     durability,

@@ -149,7 +149,7 @@ export class Vault implements OriginVault {
   }
 
   async prepare(): Promise<void> {
-    await this.#source.prepare(this.#sealed());
+    if (this.#keys === null || stampOf(this.directory) !== this.#stamp) await this.#source.prepare(this.#sealed());
     this.refresh();
   }
 
@@ -213,7 +213,7 @@ class VaultPlace implements PlaceKeys {
       },
       fileKey: (id: number, salt: Uint8Array) => present().fileKey(id, salt),
     };
-    this.sealing = new FileSealing(keys, () => this.#script());
+    this.sealing = new FileSealing(keys, () => this.#script(), bucket);
   }
 
   /** Those of the origin that is there now: what another one's would encrypt, nobody could read. */
@@ -233,6 +233,10 @@ class VaultPlace implements PlaceKeys {
 
   get keys(): OriginKeys {
     return this.#vault.keys;
+  }
+
+  beside(bucket: string): PlaceKeys {
+    return this.#vault.place(bucket);
   }
 
   journal(name: string): JournalEncryption {

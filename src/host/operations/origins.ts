@@ -32,7 +32,7 @@ export function summaryOfOrigin(place: OriginPlace, vaults: Vaults | undefined):
 
 function bucketSummaries({ origin, path: place }: OriginPlace, vaults: Vaults | undefined): BucketSummary[] {
   const vault = isEncrypted(place) ? vaults?.of(origin) : undefined;
-  return bucketsOf(place).map(({ name, path: bucket }) => summaryOf(name, surveyBucket(bucket, `${origin}/`, vault?.place(name))));
+  return bucketsOf(place, vault?.place('default')).map(({ name, path: bucket, keys }) => summaryOf(name, surveyBucket(bucket, `${origin}/`, keys)));
 }
 
 /** What one coordinator takes. */

@@ -75,8 +75,10 @@ export class ClientBuckets implements BucketShelf<Endpoints> {
     return made;
   }
 
-  #attempt<Result>(action: (named: NamedBuckets) => Result): Result {
+  async #attempt<Result>(action: (named: NamedBuckets) => Result): Promise<Result> {
     try {
+      const { encryption } = this.#home.place;
+      if (encryption !== undefined) await encryption.prepare();
       return action(this.#named);
     } catch (error) {
       throw asShelfError(error);

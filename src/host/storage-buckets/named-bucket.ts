@@ -1,4 +1,4 @@
-import { bucketDeleted, NamedDirectory } from '../../disk/buckets/named-directory.ts';
+import { bucketDeleted, keysOfNamed, NamedDirectory } from '../../disk/buckets/named-directory.ts';
 import type { BucketEntry } from '../../disk/buckets/policies.ts';
 import type { Durability } from '../../disk/root/durable.ts';
 import type { BucketAllowance } from '../bucket-engine.ts';
@@ -22,7 +22,8 @@ export class NamedBucket extends Bucket {
     const { id, name } = entry;
     const { root } = owner;
     const durability = root.durability === 'strict' ? 'strict' : entry.durability;
-    super(owner, home.origin, new NamedDirectory({ root, path: named.register.pathOf(id), name, durability }), id);
+    const encryption = keysOfNamed(home.place.encryption, id);
+    super(owner, home.origin, new NamedDirectory({ root, path: named.register.pathOf(id), name, durability, encryption }), id);
     this.#home = home;
     this.#named = named;
     this.#entry = entry;

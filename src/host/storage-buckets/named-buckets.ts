@@ -20,7 +20,6 @@ export class NamedBuckets {
 
   /** Does no I/O. */
   constructor(home: Bucket, owner: BucketOwner) {
-    home.place.encryption?.refuse('storageBuckets');
     this.#home = home;
     this.#owner = owner;
     const { root } = owner;

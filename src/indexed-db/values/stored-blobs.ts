@@ -7,6 +7,7 @@ import { readValue } from '../../disk/values/read-value.ts';
 import { ValueDamagedError } from '../../disk/values/value-error.ts';
 import { define } from '../../runtime/define.ts';
 import { type DiskFileSource, fileFromDisk } from '../../runtime/disk-file.ts';
+import type { SealedBytes } from '../../runtime/disk-range.ts';
 import type { BlobData } from './blob-data.ts';
 
 /** Files are kept for as long as a Blob of this realm, or a slice of one, reads from them. */
@@ -126,16 +127,18 @@ class StoredFile implements DiskFileSource {
   readonly name: string;
   readonly type: string;
   readonly state: DiskFileSource['state'];
+  readonly sealed?: SealedBytes;
   readonly #id: number;
   readonly #files: BlobFiles;
 
-  constructor({ id, path }: BlobFile, files: BlobFiles, { name = '', type }: BlobData) {
+  constructor({ id, path, sealed }: BlobFile, files: BlobFiles, { name = '', type }: BlobData) {
     const { size, mtimeMs, ino, dev } = fs.statSync(path);
     this.#id = id;
     this.#files = files;
     this.name = name;
     this.type = type;
     this.state = { size, mtimeMs, ino, dev };
+    if (sealed !== undefined) this.sealed = sealed;
   }
 
   get path(): string {

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { Locator } from '../../disk/locator.ts';
 import { pathOfOrigin } from '../../disk/maintenance/replace-origin.ts';
-import { bucketsOf } from '../../disk/root/origins.ts';
+import { bucketsOf, keysOf } from '../../disk/root/origins.ts';
 import { reportLocks } from '../../disk/survey/lock-report.ts';
 import { traceBucket } from '../../disk/survey/trace.ts';
 import type { FileSystemDirectoryHandle } from '../../file-system/directory-handle.ts';
@@ -70,7 +70,8 @@ export class Listings {
 
 function traceOf(context: Context, args: Arguments): string {
   const name = args.textOr('bucket', DEFAULT_BUCKET);
-  const bucket = bucketsOf(pathOfOrigin(context.root, originOf(context, args))).find((each) => each.name === name);
+  const origin = originOf(context, args);
+  const bucket = bucketsOf(pathOfOrigin(context.root, origin), keysOf(context.root, origin)).find((each) => each.name === name);
   return bucket === undefined ? '' : traceBucket(bucket.path).files;
 }
 

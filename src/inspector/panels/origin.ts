@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { COORDINATORS } from '../../disk/coordinator/coordinator-place.ts';
 import { pathOfOrigin } from '../../disk/maintenance/replace-origin.ts';
-import { type BucketOfOrigin, bucketsOf } from '../../disk/root/origins.ts';
+import { type BucketOfOrigin, bucketsOf, keysOf } from '../../disk/root/origins.ts';
 import type { BucketSummary } from '../../host/operations/types.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import type { Call } from '../call.ts';
@@ -23,7 +23,7 @@ export function originCall(history: History): Call {
       if (known === null) throw missing(`The root has nothing of ${origin}.`);
       const { summary, problem } = known;
       if (summary === null) throw new HoldfastError('journal-damaged', problem);
-      const places = new Map(bucketsOf(place).map((bucket) => [bucket.name, bucket]));
+      const places = new Map(bucketsOf(place, keysOf(context.root, origin)).map((bucket) => [bucket.name, bucket]));
       return {
         origin,
         usage: summary.usage,

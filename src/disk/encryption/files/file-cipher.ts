@@ -13,7 +13,7 @@ const NO_SALT = new Uint8Array(0);
 /**
  * How one file is encrypted: its header, and its blocks. Pure: it knows no disk. Invariants:
  * - each block is authenticated with its number, under keys that only this file has, and only with this size of blocks:
- *   it can stand nowhere else;
+ *   it can stand nowhere else; nor can the file, where it is bound to a place;
  * - nothing of a block is given before all of it was authenticated;
  * - a block may be shorter than its place, see {@link sealShort}: then the rest of its place reads as zeros.
  *
@@ -28,11 +28,11 @@ export class FileCipher {
   /** What a block is authenticated with: its number. */
   readonly #place = Buffer.alloc(8);
 
-  /** @throws HoldfastError key-missing */
-  constructor(header: Header, grid: Grid, keys: FileKeys) {
+  /** `place`: where the file is, if it is bound to that. @throws HoldfastError key-missing */
+  constructor(header: Header, grid: Grid, keys: FileKeys, place: readonly string[] = []) {
     this.header = header;
     this.grid = grid;
-    const derived = hkdf(keys.fileKey(header.key, header.salt), NO_SALT, purposeOf('file blocks', header.grid), 2 * KEY_BYTES);
+    const derived = hkdf(keys.fileKey(header.key, header.salt), NO_SALT, purposeOf('file blocks', header.grid, ...place), 2 * KEY_BYTES);
     this.#key = secretOf(derived.subarray(0, KEY_BYTES));
     this.#macKey = secretOf(derived.subarray(KEY_BYTES));
   }
@@ -42,12 +42,12 @@ export class FileCipher {
    *
    * @throws HoldfastError key-missing
    */
-  static of(bytes: Uint8Array, keys: FileKeys): FileCipher | Unreadable {
+  static of(bytes: Uint8Array, keys: FileKeys, place: readonly string[] = []): FileCipher | Unreadable {
     const header = decodeHeader(bytes);
     if (typeof header === 'string') return header;
     const grid = gridOf(header.grid);
     if (grid === null) return 'damaged';
-    const cipher = new FileCipher(header, grid, keys);
+    const cipher = new FileCipher(header, grid, keys, place);
     return isAuthentic(bytes.subarray(0, HEADER_BYTES), cipher.#macKey) ? cipher : 'damaged';
   }
 

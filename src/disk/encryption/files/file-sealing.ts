@@ -20,11 +20,27 @@ const NO_SALT = new Uint8Array(FILE_SALT_BYTES);
 export class FileSealing implements Sealing {
   readonly #keys: FileKeys;
   readonly #names: () => NameScript | undefined;
+  readonly #bucket: string;
+  /** Where its files are; empty for those of the tree, which may have any name. */
+  readonly #place: readonly string[];
 
-  /** `names`: how names are encrypted as of when it is asked; by default they are visible. */
-  constructor(keys: FileKeys, names: () => NameScript | undefined = () => undefined) {
+  /**
+   * @param names - how names are encrypted as of when it is asked; by default they are visible
+   * @param bucket - the bucket's directory
+   */
+  constructor(keys: FileKeys, names: () => NameScript | undefined = () => undefined, bucket = 'default', place: readonly string[] = []) {
     this.#names = names;
     this.#keys = keys;
+    this.#bucket = bucket;
+    this.#place = place;
+  }
+
+  bound(place: string): Sealing {
+    return new FileSealing(this.#keys, this.#names, this.#bucket, [this.#bucket, place]);
+  }
+
+  stored(size: number): number {
+    return requireGrid(WHOLE).stored(size);
   }
 
   get names(): NameScript | undefined {
@@ -36,7 +52,7 @@ export class FileSealing implements Sealing {
     return new SealedContent({
       descriptor,
       path,
-      look: () => this.#look(descriptor, path),
+      look: () => this.#look(descriptor, path) ?? this.#nothing(path),
       begin: () => this.#beginInPlace(descriptor, path, isShared),
       isAlone: use === 'alone' || use === 'beside-readers',
       isDraft: false,
@@ -59,7 +75,13 @@ export class FileSealing implements Sealing {
   }
 
   #begin(log2: number, salt: Uint8Array, key: number, hasHoles: boolean): FileCipher {
-    return new FileCipher({ grid: log2, key, salt, hasHoles, sealed: null }, requireGrid(log2), this.#keys);
+    return new FileCipher({ grid: log2, key, salt, hasHoles, sealed: null }, requireGrid(log2), this.#keys, this.#place);
+  }
+
+  /** One that is bound to a place was written whole: it has a header at least. */
+  #nothing(path: string): null {
+    if (this.#place.length > 0) throw damaged(path, 'which has no header');
+    return null;
   }
 
   /** Null where nothing is in the file. */
@@ -67,7 +89,7 @@ export class FileSealing implements Sealing {
     const head = new Uint8Array(HEADER_BYTES);
     const count = fs.readSync(descriptor, head, 0, HEADER_BYTES, 0);
     if (count === 0) return null;
-    const found = FileCipher.of(head.subarray(0, count), this.#keys);
+    const found = FileCipher.of(head.subarray(0, count), this.#keys, this.#place);
     if (found === 'newer') throw new HoldfastError('root-newer', `${path} was written by a later version of Holdfast.`);
     if (typeof found === 'string' || !isWhole(found, descriptor)) throw damaged(path, found === 'foreign' ? 'which is not encrypted' : 'its header');
     return found;
