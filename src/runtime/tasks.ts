@@ -6,11 +6,15 @@ import { setImmediate, uptime } from './timers.ts';
  *
  * - They run in the order in which they were queued, each when the microtasks of the one before have run.
  * - Some run in one turn of the event loop, also those that they queue: a turn costs more than most of them. But no more
- *   than MOST, and none that begins after LONGEST_MS: others have their turns too.
+ *   than MOST, and after every LOOK of them none more once LONGEST_MS are over: others have their turns too. Whoever
+ *   queues many that are long takes care that LOOK of them together are not.
  */
 
 const MOST = 32;
 const LONGEST_MS = 2;
+
+/** A look at the clock costs as much as half of a small task. */
+const LOOK = 4;
 
 const waiting: (() => void)[] = [];
 let isUnderWay = false;
@@ -35,7 +39,7 @@ function runSome(): void {
     do {
       waiting[done++]?.();
       runMicrotasks?.();
-    } while (done < waiting.length && done < MOST && uptime() < end);
+    } while (done < waiting.length && done < MOST && (done % LOOK > 0 || uptime() < end));
   } finally {
     waiting.splice(0, done);
     isUnderWay = false;

@@ -20,7 +20,7 @@ const nodes = [...new Set([process.execPath, nodeWithSqlite ?? process.execPath]
 describe.each(nodes)('IndexedDB on %s', (node) => {
   test.each([
     ['events', 7],
-    ['requests', 7],
+    ['requests', 8],
     ['databases', 12],
     ['processes', 4],
     ['model', 15],

@@ -1,11 +1,16 @@
 import { Buffer } from 'node:buffer';
 
-const nothing: Buffer = Buffer.alloc(0);
+const nothing: Uint8Array = Buffer.alloc(0);
+
+type Slice = (this: Uint8Array, start: number, end: number) => string;
+
+/** What `toString` of a Buffer comes down to; these take any bytes, so that no Buffer has to be made of them. */
+const { latin1Slice, ucs2Slice } = Buffer.prototype as unknown as { readonly latin1Slice: Slice; readonly ucs2Slice: Slice };
 
 /** Reads integers, strings and bytes one after the other, and trusts nothing: what does not fit is damaged. */
 export class PayloadReader {
   readonly #damaged: (why: string) => Error;
-  #bytes: Buffer = nothing;
+  #bytes = nothing;
   #at = 0;
 
   /** `damaged` makes what is thrown where something does not fit. */
@@ -14,9 +19,7 @@ export class PayloadReader {
   }
 
   begin(payload: Uint8Array): void {
-    this.#bytes = Buffer.isBuffer(payload)
-      ? payload
-      : Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
+    this.#bytes = payload;
     this.#at = 0;
   }
 
@@ -56,7 +59,7 @@ export class PayloadReader {
     const start = this.#at;
     if (length > this.#bytes.length - start) throw this.#damaged('a part is longer than the whole');
     this.#at += length;
-    return this.#bytes.subarray(start, this.#at);
+    return Buffer.from(this.#bytes.buffer, this.#bytes.byteOffset + start, length);
   }
 
   /** All bytes that are left: a view of what is read. */
@@ -72,7 +75,7 @@ export class PayloadReader {
     if (end > this.#bytes.length) throw this.#damaged('a part is longer than the whole');
     if (wide && length % 2 !== 0) throw this.#damaged('a string of two-byte units has an odd length');
     this.#at = end;
-    return this.#bytes.toString(wide ? 'utf16le' : 'latin1', start, end);
+    return (wide ? ucs2Slice : latin1Slice).call(this.#bytes, start, end);
   }
 
   /** Nothing may be left. */

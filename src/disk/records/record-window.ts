@@ -68,6 +68,11 @@ class PackedColumn {
     }
   }
 
+  /** Whether exactly what is there was taken. */
+  get isUsedUp(): boolean {
+    return this.#place === this.bytes.length;
+  }
+
   take(length: number): Uint8Array {
     const start = this.#place;
     this.#place += length;
@@ -132,14 +137,26 @@ function readPacked(session: SqlSession, query: Query, most: number): RecordWind
 
 /**
  * The values of the first records of some keys, of a store or an index; null: there is none. Null for all where one is not
- * in its record.
+ * in its record, or this runtime's SQLite does not put bytes together as they are.
  */
 export function readValues(session: SqlSession, store: number, index: number | null, keys: readonly EncodedKey[]): readonly (StoredValue | null)[] | null {
-  const [others, lengths, bytes, size] = session.table(store, index).valuesAt(keys.length).get(...keys) ?? [];
+  const [lengths, bytes] = session.table(store, index).valuesAt(placesFor(keys)).get(...keys, ...spare(keys)) ?? [];
+  if (typeof lengths !== 'string' || lengths.includes('-')) return null;
   const packed = new PackedColumn(lengths, bytes);
-  if (others !== 0 || packed.bytes.length !== size) return null;
-  return keys.map(() => {
-    const length = packed.length();
-    return length === 0 ? null : { bytes: packed.take(length), blobs: NO_FILES.blobs };
-  });
+  const values = keys.map(() => valueFrom(packed));
+  return packed.isUsedUp ? values : null;
+}
+
+function valueFrom(packed: PackedColumn): StoredValue | null {
+  const length = packed.length();
+  return length === 0 ? null : { bytes: packed.take(length), blobs: NO_FILES.blobs };
+}
+
+/** There are few statements for any number of keys: a place that none needs costs a tenth of a key. */
+function placesFor({ length }: readonly EncodedKey[]): number {
+  return 2 ** Math.ceil(Math.log2(length));
+}
+
+function spare(keys: readonly EncodedKey[]): null[] {
+  return new Array<null>(placesFor(keys) - keys.length).fill(null);
 }

@@ -77,8 +77,8 @@ export class TableStatements {
   }
 
   /**
-   * The values of the first records of so many keys, packed as one row: how many are not in their records, lengths in the
-   * order of the keys, 0 where there is no record, the bytes one after another, and how many bytes that must be.
+   * The values of the first records of so many keys, packed as one row: lengths in the order of the keys, 0 where there is
+   * no record, `-` where its value is not in it; and the bytes one after another. A null stands for no key.
    */
   valuesAt(count: number): SqlStatement {
     return (this.#valuesAt[count] ??= this.#connection.prepare(this.#valuesText(count)));
@@ -87,8 +87,8 @@ export class TableStatements {
   #valuesText(count: number): string {
     const index = this.#index;
     const row = index === null ? 's.k = w.column1' : `s.id = (SELECT i.r FROM ${index} AS i WHERE i.k = w.column1 ORDER BY i.p LIMIT 1)`;
-    const packed = "group_concat(ifnull(length(s.v), 0)), CAST(group_concat(s.v, '') AS BLOB), ifnull(sum(length(s.v)), 0)";
-    return `SELECT count(s.b) + count(s.id) - count(s.v), ${packed} FROM (VALUES ${Array(count).fill('(?)').join(', ')}) AS w LEFT JOIN ${this.#store} AS s ON ${row}`;
+    const length = "CASE WHEN s.id IS NULL THEN 0 WHEN s.b IS NULL THEN ifnull(length(s.v), '-') ELSE '-' END";
+    return `SELECT group_concat(${length}), CAST(group_concat(s.v, '') AS BLOB) FROM (VALUES ${Array(count).fill('(?)').join(', ')}) AS w LEFT JOIN ${this.#store} AS s ON ${row}`;
   }
 
   /**

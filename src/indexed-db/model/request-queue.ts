@@ -11,8 +11,8 @@ import type { Transaction } from './transaction.ts';
 /** How many tasks are queued ahead for as many requests: that saves turns of the event loop. */
 const AHEAD = 32;
 
-/** How long work may hold the event loop, in milliseconds. */
-const SLICE = 4;
+/** How long work may go on in one task, of which some share a turn of the event loop; in milliseconds. */
+const SLICE = 1;
 
 /** How long somebody who writes without the writer's lock is waited for, and how long between two looks, in milliseconds. */
 const PATIENCE = 5_000;

@@ -7,8 +7,9 @@ import { IDBRecord } from '../record.ts';
 import { isAtHand, readAtOnce, readInSteps } from '../values/read-stored.ts';
 import { queryOf, type Source } from './source.ts';
 
-/** How many requests for values are answered by one statement, where so many stand one behind another. */
-const TOGETHER = [32, 8] as const;
+/** How many requests for values are answered by one statement, where so many stand one behind another: at least, at most. */
+const FEW = 8;
+const MANY = 128;
 
 /** https://w3c.github.io/IndexedDB/#retrieve-a-value-from-an-object-store, or from an index */
 export class Get implements Operation {
@@ -39,14 +40,13 @@ export class Get implements Operation {
 
   /** Itself and those behind it that want one record of the same source too; none where they are few. */
   #together(transaction: Transaction): readonly Get[] {
-    const most = TOGETHER.find((count) => count <= transaction.waiting);
-    if (most === undefined || !this.#isAlike(transaction.next(2)[1])) return [];
+    if (transaction.waiting < FEW || !this.#isAlike(transaction.next(2)[1])) return [];
     const gets: Get[] = [];
-    for (const other of transaction.next(most)) {
+    for (const other of transaction.next(MANY)) {
       if (!this.#isAlike(other)) break;
       gets.push(other);
     }
-    return gets.slice(0, TOGETHER.find((count) => count <= gets.length) ?? 0);
+    return gets.length < FEW ? [] : gets;
   }
 
   #isAlike(other: Operation | undefined): other is Get {
@@ -58,6 +58,10 @@ export class Get implements Operation {
     return lower === upper ? lower : null;
   }
 }
+
+/** Small records of which no two are worth a look at the clock, and how long a small value is. */
+const PAUSED_AFTER = 8;
+const SMALL_BYTES = 1024;
 
 const none: EncodedKey = new Uint8Array(0);
 
@@ -142,7 +146,7 @@ export class GetAll implements Operation {
     for (let record = scan.next(); record !== undefined; record = found.length < count ? scan.next() : undefined) {
       const item = this.#wanted === 'keys' ? decodeKey(record.primaryKey) : this.#itemOf(transaction, record);
       found.push(item instanceof LongWork ? yield* item.steps : item);
-      yield;
+      if (found.length % PAUSED_AFTER === 0 || (record.value?.bytes.length ?? 0) > SMALL_BYTES) yield;
     }
     return found;
   }

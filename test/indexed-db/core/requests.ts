@@ -33,6 +33,19 @@ await runCases({
     assert.equal(await (seen[101] as { blob: Blob }).blob.text(), 'content');
   },
 
+  'as many gets at once as there may be are each answered by their own key, whether or not there is a record': async (bench) => {
+    const db = await database(bench);
+    await fill(db, 40);
+    for (const count of [1, 7, 8, 9, 100, 128, 129, 300]) {
+      const transaction = db.transaction('s');
+      const asked = Array.from({ length: count }, (_, at) => (at * 7) % 50);
+      const found = await Promise.all(asked.map((key) => result(transaction.objectStore('s').get(key))));
+      assert.deepEqual(found, asked.map((key) => (key < 40 ? { n: key % 10, at: key } : undefined)));
+      const byIndex = asked.map((key) => result(transaction.objectStore('s').index('n').get(key)));
+      assert.deepEqual(await Promise.all(byIndex), asked.map((key) => (key < 10 ? { n: key, at: key } : undefined)));
+    }
+  },
+
   'a cursor that has read ahead sees what the transaction writes meanwhile': async (bench) => {
     const db = await database(bench);
     await fill(db, 50);
