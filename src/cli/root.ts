@@ -69,15 +69,14 @@ export function openRootToRead(values: RootValues): Root {
   return openRoot({ ...values, shared: 'lockfile' });
 }
 
-/** The same, for encrypted origins too, as far as the key is given. @throws HoldfastError bad-option */
-export function openRootWithKey(values: KeyValues): Root {
-  const { path: root, durability, shared } = openRootToRead(values);
+/** The same, for encrypted origins too, as far as the key is given. `base`: of who does not only read. @throws HoldfastError bad-option */
+export function openRootWithKey(values: KeyValues, { path: root, durability, shared }: Root = openRootToRead(values)): Root {
   const encryption = encryptionOf(values);
   return new Root(root, durability, shared, encryption && encryptionPart.code.createVaults(root, encryption, undefined));
 }
 
 /** What was given as an option goes before what the environment says. @throws HoldfastError bad-option */
-function encryptionOf({ 'key-file': file }: KeyValues): StorageHostOptions['encryption'] {
+export function encryptionOf({ 'key-file': file }: KeyValues): StorageHostOptions['encryption'] {
   return file === undefined ? hostFromEnvironment().encryption : encryptionPart.code.encryptionFrom(file, '--key-file');
 }
 

@@ -6,13 +6,15 @@ import { type Command, parse, requireArguments, UsageError } from '../command.ts
 import { onInterruption, until } from '../interruption.ts';
 import { printJson, writeOut } from '../output.ts';
 import { Progress } from '../progress.ts';
-import { jsonOption, openRoot, originOf, rootOptions } from '../root.ts';
+import { jsonOption, keyOption, openRoot, openRootWithKey, originOf, rootOptions } from '../root.ts';
 import { bytes } from '../table.ts';
 
 const options = {
   origin: { value: 'ORIGIN', isList: true, help: 'which one; may be given several times; default: all' },
   bucket: { value: 'NAME', help: 'of one origin this named bucket only' },
   to: { value: 'FILE', help: 'the archive, or - for the standard output' },
+  plain: { help: 'write what is encrypted so that whoever has the archive can read it' },
+  ...keyOption,
   ...jsonOption,
   ...rootOptions,
 } as const;
@@ -20,17 +22,17 @@ const options = {
 export const exportCommand: Command = {
   name: 'export',
   summary: 'write origins, with all that they have, into one archive that tar reads',
-  usage: '--to FILE [--origin ORIGIN [--bucket NAME]]... [--json]',
+  usage: '--to FILE [--origin ORIGIN [--bucket NAME]]... [--plain] [--json]',
   options,
   run: async (args) => {
     const { values, positionals } = parse(options, args);
     requireArguments(positionals, []);
-    const { to, origin, bucket } = values;
+    const { to, origin, bucket, plain = false } = values;
     if (to === undefined || to === '') throw new UsageError("'--to FILE' is missing");
-    const root = openRoot(values);
+    const root = openRootWithKey(values, openRoot(values));
     const origins = origin === undefined ? Array.from(originsOf(root), (each) => each.origin).sort() : [...new Set(origin.map(originOf))];
     requireOrigins(root, origins, bucket);
-    const written = await write(to, exportOrigins(root, origins, bucket));
+    const written = await write(to, exportOrigins(root, origins, { only: bucket, isPlain: plain }));
     if (to !== '-' && values.json) printJson({ file: to, bytes: written, origins });
     else if (to !== '-') console.log(`${to}: ${bytes(written)}, ${origins.length === 1 ? origins[0] : `${origins.length} origins`}`);
     return 0;

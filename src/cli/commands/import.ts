@@ -3,7 +3,7 @@ import { type Command, parse, requireArguments, UsageError } from '../command.ts
 import { onInterruption, until } from '../interruption.ts';
 import { printJson, printLines, standardInput } from '../output.ts';
 import { Progress } from '../progress.ts';
-import { jsonOption, originOf, rootOptions, withHost } from '../root.ts';
+import { jsonOption, keyOption, originOf, rootOptions, withHost } from '../root.ts';
 import { bytes } from '../table.ts';
 
 const options = {
@@ -12,6 +12,7 @@ const options = {
   bucket: { value: 'NAME', help: 'this named bucket of the archive only; what else the origin has stays' },
   merge: { help: 'put what the archive has over what is there' },
   replace: { help: 'delete what is there' },
+  ...keyOption,
   ...jsonOption,
   ...rootOptions,
 } as const;

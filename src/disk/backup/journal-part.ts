@@ -7,6 +7,7 @@ import { decodeSeal } from '../journal/journal-records.ts';
 import { isDirectoryAt } from './entries.ts';
 import { factsIn, factsOf, isFresh, keptOf, type FileFacts } from './file-facts.ts';
 import type { ListedFile } from './listing.ts';
+import { withoutKey } from '../verify/without-key.ts';
 import { nullMachine } from './null-machine.ts';
 import { Moved, type Part } from './part.ts';
 
@@ -20,7 +21,7 @@ export interface TakenJournal {
 }
 
 /**
- * A journal. One that is as the backup before found it is not opened. Invariant: a generation is taken if it was not
+ * A journal, by its frames: for which nobody needs a key. One that is as the backup before found it is not opened. Invariant: a generation is taken if it was not
  * sealed at the moment; then it was the journal, and what followed the SEAL came later.
  */
 export class JournalPart implements Part {
@@ -57,11 +58,11 @@ export class JournalPart implements Part {
 
   /** Follows whatever was sealed by now. */
   #open(): Current {
-    this.#journal ??= new Journal(this.directory, nullMachine, { onReplaced: () => (this.#isReplaced = true) });
+    this.#journal ??= new Journal(this.directory, nullMachine, { encryption: withoutKey, onReplaced: () => (this.#isReplaced = true) });
     if (!this.#journal.catchUp()) throw new Moved(this.directory);
     this.#isReplaced = false;
     const { generation: number, file: path } = this.#journal;
-    const file = openGeneration(this.directory, number, undefined, path, 'read');
+    const file = openGeneration(this.directory, number, withoutKey, path, 'read');
     if (file === null) throw new Moved(this.directory);
     return { number, path, kept: null, file };
   }
@@ -158,11 +159,14 @@ function isAsKept(path: string, kept: ListedFile): boolean {
 }
 
 /** Where the SEAL of a generation ends; beyond all that it has, if there is none. */
-function sealOf({ descriptor, magic }: GenerationFile): number {
+function sealOf({ descriptor, magic, cipher }: GenerationFile): number {
   const reader = new FrameReader(descriptor, magic, FILE_HEADER_BYTES);
   try {
     do {
-      while (reader.next()) if (reader.frame.kind === SEAL_KIND && decodeSeal(reader.frame.payload).after === reader.before) return reader.position;
+      while (reader.next()) {
+        const { frame } = reader;
+        if (frame.kind === SEAL_KIND && decodeSeal(cipher?.open(frame) ?? frame.payload).after === reader.before) return reader.position;
+      }
     } while (reader.fill() > 0);
     return Infinity;
   } finally {

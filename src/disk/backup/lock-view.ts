@@ -1,3 +1,4 @@
+import type { JournalEncryption } from '../journal/journal-cipher.ts';
 import { Journal } from '../journal/journal.ts';
 import type { Locator } from '../locator.ts';
 import { LockMachine } from '../locks/machine.ts';
@@ -11,8 +12,8 @@ export class LockView implements Part {
   readonly #machine = new LockMachine(deaf);
   readonly #journal: Journal<unknown>;
 
-  constructor(directory: string) {
-    this.#journal = new Journal(directory, this.#machine);
+  constructor(directory: string, encryption?: JournalEncryption) {
+    this.#journal = new Journal(directory, this.#machine, { encryption });
   }
 
   /** Where the journal is: another place after every record. @throws HoldfastError when it cannot be read */

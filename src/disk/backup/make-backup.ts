@@ -2,11 +2,10 @@ import path from 'node:path';
 import { errorMessage } from '../../runtime/errors.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { wallClock } from '../../runtime/timers.ts';
-import { requireNotEncrypted } from '../root/encrypted.ts';
 import type { Root } from '../root/root.ts';
 import { rootFailure } from '../root/failure.ts';
 import { originsOf, type OriginPlace } from '../root/origins.ts';
-import type { CaptureCode } from './capture-context.ts';
+import { keysOfPlaces, type CaptureCode } from './capture-context.ts';
 import { ChunkStore, type StoredAmount } from './chunk-store.ts';
 import { isDirectoryAt } from './entries.ts';
 import type { BackedUpOrigin, BackupManifest, BackupProblem } from './manifest.ts';
@@ -163,10 +162,9 @@ class Run {
     }
   }
 
-  async #capture(origin: string, directory: string, options: CaptureOptions): Promise<Captured | null> {
+  async #capture(origin: string, directory: string, options: Omit<CaptureOptions, 'keysOf'>): Promise<Captured | null> {
     try {
-      requireNotEncrypted(directory, origin);
-      return await captureOrigin(directory, options);
+      return await captureOrigin(directory, { ...options, keysOf: await keysOfPlaces(this.#root, directory, origin) });
     } catch (error) {
       if (!isDirectoryAt(directory)) return null;
       const told = error instanceof HoldfastError || error instanceof Moved ? error : rootFailure('read', this.#root.path, error);

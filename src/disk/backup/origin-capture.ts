@@ -3,11 +3,13 @@ import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { delay, uptime, wallClock } from '../../runtime/timers.ts';
 import type { Shared } from '../journal/lockfile.ts';
 import { LockTable } from '../locks/table.ts';
+import { KEYS } from '../root/origin-vault.ts';
 import { isDead } from './dead-names.ts';
 import { agree } from './agree.ts';
-import { CaptureContext, type CaptureCode, type Previous } from './capture-context.ts';
+import { CaptureContext, type CaptureCode, type KeysOfPlaces, type Previous } from './capture-context.ts';
 import { Draft } from './draft.ts';
 import { isDirectoryAt, namesIn } from './entries.ts';
+import { areSame, factsOf } from './file-facts.ts';
 import { isJournal } from './journal-part.ts';
 import { Moved, type Part } from './part.ts';
 import { PlaceCapture } from './place-capture.ts';
@@ -30,6 +32,8 @@ export interface CaptureOptions {
   readonly shared: Shared | undefined;
   readonly code: CaptureCode;
   readonly previous: Previous;
+  /** Undefined: the origin is not encrypted. Needed to see, and to keep, who changes files; what is taken stays encrypted. */
+  readonly keysOf: KeysOfPlaces | undefined;
   readonly detach: <T>(body: () => T) => T;
 }
 
@@ -53,6 +57,17 @@ export interface Captured {
  * @throws Moved where it was changed too often; HoldfastError, the operating system's error
  */
 export async function captureOrigin(directory: string, options: CaptureOptions): Promise<Captured> {
+  for (let attempt = 1; ; attempt += 1) {
+    const captured = await captureWithKeys(directory, { ...options, keys: factsOf(path.join(directory, KEYS)) });
+    if (captured !== null) return captured;
+    if (attempt === ATTEMPTS) throw new Moved(path.join(directory, KEYS));
+  }
+}
+
+type WithKeys = CaptureOptions & Pick<CaptureContext, 'keys'>;
+
+/** Null: its keys were changed meanwhile, and may not be those of what was taken. */
+async function captureWithKeys(directory: string, options: WithKeys): Promise<Captured | null> {
   const draft = new Draft(options.workshop);
   try {
     const taken = await capture(() => bucketsIn(directory, '', 0), directory, draft, options);
@@ -60,8 +75,9 @@ export async function captureOrigin(directory: string, options: CaptureOptions):
       draft.touch();
       add(taken, await capture(() => placesOf(directory, coordinator), directory, draft, options));
     }
-    takeFacts(directory, new CaptureContext({ ...options, draft, taken, now: wallClock() }));
-    return { taken, draft };
+    const isSame = takeFacts(directory, new CaptureContext({ ...options, draft, taken, now: wallClock() }));
+    if (!isSame) draft.remove();
+    return isSame ? { taken, draft } : null;
   } catch (error) {
     draft.remove();
     throw error;
@@ -69,7 +85,7 @@ export async function captureOrigin(directory: string, options: CaptureOptions):
 }
 
 /** Takes places of one moment; begun again where something was changed underfoot. */
-async function capture(places: () => string[], directory: string, draft: Draft, options: CaptureOptions): Promise<Taken> {
+async function capture(places: () => string[], directory: string, draft: Draft, options: WithKeys): Promise<Taken> {
   const end = uptime() + PATIENCE_MS;
   for (let attempt = 1; ; attempt += 1) {
     try {
@@ -81,10 +97,10 @@ async function capture(places: () => string[], directory: string, draft: Draft, 
   }
 }
 
-async function attemptAt(relatives: readonly string[], directory: string, draft: Draft, options: CaptureOptions & { readonly isHeld: boolean }): Promise<Taken> {
-  const { code, previous, foldsNames, isHeld } = options;
+async function attemptAt(relatives: readonly string[], directory: string, draft: Draft, options: WithKeys & { readonly isHeld: boolean }): Promise<Taken> {
+  const { isHeld } = options;
   const taken = nothingTaken();
-  const context = new CaptureContext({ code, previous, draft, taken, foldsNames, now: wallClock() });
+  const context = new CaptureContext({ ...options, draft, taken, now: wallClock() });
   const places = relatives.map((relative) => new PlaceCapture(path.join(directory, relative), relative, context));
   try {
     for (const place of places) await place.open();
@@ -116,11 +132,11 @@ function add(to: Taken, { places, directories, files, marks, apart, leftOut }: T
 async function whileHeld([place, ...others]: readonly PlaceCapture[], options: CaptureOptions, body: () => Promise<void>): Promise<void> {
   if (place === undefined) return await body();
   const { foldsNames, shared, detach } = options;
-  const { directory } = place;
+  const { directory, encryption } = place;
   const ensure = (): void => {
     if (!isDirectoryAt(directory)) throw new Moved(directory);
   };
-  const table = new LockTable({ path: directory, ensure }, { shared, foldsNames: () => foldsNames, detach, keenMs: 1000 });
+  const table = new LockTable({ path: directory, ensure, encryption }, { shared, foldsNames: () => foldsNames, detach, keenMs: 1000 });
   try {
     await table.operate({ operation: 'hold', kind: 'directory', source: [] }, async () => {
       await whileHeld(others, options, body);
@@ -161,7 +177,11 @@ function placesOf(origin: string, coordinator: string): string[] {
   return [coordinator, `${coordinator}/storage`].filter((relative) => isPlace(path.join(origin, relative)));
 }
 
-/** The origin's own file, and any other beside its buckets. */
-function takeFacts(directory: string, context: CaptureContext): void {
+/** The origin's own files: what it is, and its keys. @returns false: they are others than when it was begun */
+function takeFacts(directory: string, context: CaptureContext): boolean {
   context.walk().takeFile(path.join(directory, 'origin.json'), 'origin.json');
+  const now = factsOf(path.join(directory, KEYS));
+  if (now === null || context.keys === null) return now === context.keys;
+  context.walk().takeFile(path.join(directory, KEYS), KEYS);
+  return areSame(now, context.keys) && areSame(factsOf(path.join(directory, KEYS)) ?? { ...now, ino: '' }, now);
 }

@@ -1,11 +1,13 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { encodeName } from '../names/name.ts';
+import { Journal } from '../journal/journal.ts';
+import { plainScript, type NameScript } from '../names/script.ts';
 import type { Locator } from '../locator.ts';
+import type { PlaceKeys } from '../place.ts';
 import type { CaptureContext } from './capture-context.ts';
 import { DatabaseCaptures } from './database-captures.ts';
 import { isDirectoryAt, namesIn } from './entries.ts';
-import { isFresh } from './file-facts.ts';
+import { factsOf, isFresh } from './file-facts.ts';
 import { InPlacePart } from './in-place.ts';
 import { isJournal, JournalPart } from './journal-part.ts';
 import { freshParts } from './listing.ts';
@@ -33,6 +35,7 @@ export class PlaceCapture {
   readonly #journals: JournalPart[] = [];
   readonly #databases: DatabaseCaptures;
   readonly #locks: LockView | null;
+  readonly #keys: PlaceKeys | undefined;
   #responses: ResponseCapture | null = null;
   #inPlace: InPlacePart[] = [];
 
@@ -40,9 +43,15 @@ export class PlaceCapture {
     this.directory = directory;
     this.#relative = relative;
     this.#context = context;
+    this.#keys = context.keysOf?.(relative);
     this.#databases = new DatabaseCaptures(directory, relative, context);
     const locks = path.join(directory, 'locks');
-    this.#locks = isJournal(locks) ? new LockView(locks) : null;
+    this.#locks = isJournal(locks) ? new LockView(locks, this.#keys?.journal('locks')) : null;
+  }
+
+  /** As its lock table needs it. */
+  get encryption(): PlaceKeys | undefined {
+    return this.#keys;
   }
 
   get hasLocks(): boolean {
@@ -62,7 +71,7 @@ export class PlaceCapture {
   #openCaches(): void {
     const index = this.#journal('caches/index');
     this.#journals.push(index);
-    this.#responses = new ResponseCapture(this.directory, this.#relative, index, this.#context);
+    this.#responses = new ResponseCapture(this.directory, this.#relative, index, this.#context, this.#keys?.journal('caches/index'));
   }
 
   #journal(name: string): JournalPart {
@@ -91,9 +100,13 @@ export class PlaceCapture {
   }
 
   #inPlacePart(base: string, locator: Locator): InPlacePart {
-    const spelled = locator.map((name) => encodeName(name, this.#context.foldsNames).component).join('/');
+    const spelled = locator.map((name) => this.#script.encode(name).component).join('/');
     const relative = this.#below(`files.0/${spelled}`);
     return new InPlacePart(`${base}/${spelled}`, relative, this.#context.previous.files.get(relative));
+  }
+
+  get #script(): NameScript {
+    return this.#keys?.sealing.names ?? plainScript(this.#context.foldsNames);
   }
 
   /** Those of moderate size that stand still become part of the common moment; what is not copied now is copied later. */
@@ -128,6 +141,7 @@ export class PlaceCapture {
     await this.#databases.finish();
     this.#takePlainFiles();
     for (const part of this.#inPlace) await this.#finishInPlace(part);
+    if (this.#keys !== undefined && this.hasLocks) this.#addLocks(this.#keys);
     taken.places.push({ path: this.#relative, parts: freshParts.filter((part) => isDirectoryAt(path.join(this.directory, part))) });
   }
 
@@ -149,6 +163,25 @@ export class PlaceCapture {
       const file = path.join(this.directory, name);
       if (!name.startsWith('.') && fs.lstatSync(file, { throwIfNoEntry: false })?.isFile() === true) walk.takeFile(file, this.#below(name));
     }
+  }
+
+  /**
+   * A table of locks that nobody holds: who restores the origin has no key to make one. That of the backup before serves
+   * as long as the keys are the same.
+   */
+  #addLocks(keys: PlaceKeys): void {
+    const { taken, draft, previous } = this.#context;
+    const relative = this.#below('locks');
+    taken.directories.push(relative, `${relative}/cand`);
+    const kept = previous.files.get(`${relative}/0`);
+    if (kept !== undefined && this.#context.areKeysKept) return void taken.files.push({ path: kept.path, kept });
+    const directory = draft.next();
+    fs.mkdirSync(directory, { mode: 0o700 });
+    Journal.create(directory, [], keys.journal('locks'));
+    const content = path.join(directory, '0');
+    const facts = factsOf(content);
+    if (facts === null) throw new Moved(content);
+    taken.files.push({ path: `${relative}/0`, kept: null, facts, isStub: false, isFresh: false, content });
   }
 
   async #finishInPlace(part: InPlacePart): Promise<void> {

@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { systemCode } from '../journal/disk-error.ts';
+import type { JournalEncryption } from '../journal/journal-cipher.ts';
 import { sessionOfResponse } from '../spelling.ts';
 import { inspect } from '../verify/generation.ts';
 import type { CaptureContext } from './capture-context.ts';
@@ -18,10 +19,13 @@ export class ResponseCapture {
   readonly #directory: string;
   readonly #relative: string;
   readonly #index: JournalPart;
+  readonly #encryption: JournalEncryption | undefined;
   readonly #context: CaptureContext;
   readonly #linked = new Map<string, string>();
 
-  constructor(bucket: string, relative: string, index: JournalPart, context: CaptureContext) {
+  /** `encryption`: of the index. */
+  constructor(bucket: string, relative: string, index: JournalPart, context: CaptureContext, encryption: JournalEncryption | undefined) {
+    this.#encryption = encryption;
     this.#directory = path.join(bucket, 'caches/responses');
     this.#relative = `${relative}/caches/responses`;
     this.#index = index;
@@ -71,7 +75,7 @@ export class ResponseCapture {
     const copy = draft.next();
     fs.writeFileSync(copy, journal.content, { mode: 0o600 });
     const machine = await code.createCacheMachine();
-    inspect(this.#index.directory, this.#index.generation, machine, copy);
+    inspect(this.#index.directory, this.#index.generation, machine, copy, this.#encryption);
     return [...machine.caches.values()].flatMap((cache) => Array.from(cache, ({ file }) => file));
   }
 }

@@ -10,7 +10,7 @@ import { encodeOrigin } from '../names/origin.ts';
 import { syncPath, syncTree } from '../root/durable.ts';
 import { rootFailure } from '../root/failure.ts';
 import { publishManifest } from '../root/manifest.ts';
-import { requireNotEncrypted } from '../root/encrypted.ts';
+import { isEncrypted, unlockedVault } from '../root/encrypted.ts';
 import type { Root } from '../root/root.ts';
 import { ChunkStore } from './chunk-store.ts';
 import type { BackedUpOrigin, BackupManifest } from './manifest.ts';
@@ -58,7 +58,7 @@ export async function restoreFrom(directory: string, root: Root, options: Restor
   const repository = Repository.open(directory);
   const { backup, manifest, origins } = choose(repository, options);
   const targets = origins.map((origin) => ({ origin, as: options.as ?? origin.origin }));
-  prepareRoot(root, manifest, options);
+  await prepareRoot(root, manifest, options, targets.map(({ as }) => as));
   if (!options.replace) requireFree(root, targets.map(({ as }) => as));
   const stage = stageIn(root, new ChunkStore(directory), options);
   try {
@@ -67,6 +67,7 @@ export async function restoreFrom(directory: string, root: Root, options: Restor
       const tell = (): void => options.onProgress({ done: index, total: targets.length, bytes: stage.bytes });
       tell();
       const place = await stage.build(origin, as, tell);
+      await rebind(root, place, origin.origin, as);
       await options.amend?.(place, as);
       release(root, as, place);
       staged.push({ as, path: place });
@@ -81,6 +82,13 @@ export async function restoreFrom(directory: string, root: Root, options: Restor
   } finally {
     stage.remove();
   }
+}
+
+/** Keys are wrapped for one origin by name: for another one they are wrapped anew. */
+async function rebind(root: Root, staged: string, from: string, to: string): Promise<void> {
+  if (from === to || !isEncrypted(staged)) return;
+  if (root.vaults === undefined) throw new HoldfastError('key-missing', `The backup of ${from} is encrypted, and no key was given, without which it cannot become ${to}.`);
+  await root.vaults.rebind(staged, from, to);
 }
 
 /** Of coordinators nobody is the owner any more, and all know when to wake them. */
@@ -135,12 +143,12 @@ function holdsOrigins(root: Root): boolean {
 }
 
 /** Makes the root unless it is there, with the salt of the one that was backed up. */
-function prepareRoot(root: Root, { salt, foldsNames }: BackupManifest, { replace, origin }: RestoreFromOptions): void {
+async function prepareRoot(root: Root, { salt, foldsNames }: BackupManifest, { replace, origin }: RestoreFromOptions, targets: readonly string[]): Promise<void> {
   const before = root.open();
   if (before !== null && origin === null && !replace && holdsOrigins(root)) {
     throw new HoldfastError('origin-exists', `The root ${root.path} holds origins, and they are to be replaced only when that is asked for.`);
   }
-  for (const each of before === null ? [] : originsOf(root)) if (origin === null || each.origin === origin) requireNotEncrypted(each.path, each.origin);
+  for (const each of before === null ? [] : [...originsOf(root)]) if (targets.includes(each.origin)) await unlockedVault(root, each.path, each.origin, 'it cannot be replaced: delete it first, or give the key');
   if (before === null) makeRoot(root, salt);
   const now = root.ensure();
   if (now.foldsNames === foldsNames) return;

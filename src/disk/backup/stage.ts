@@ -6,6 +6,7 @@ import { wallClock } from '../../runtime/timers.ts';
 import { ensureDirectory } from '../directories.ts';
 import { diskError } from '../journal/disk-error.ts';
 import { Journal } from '../journal/journal.ts';
+import { isEncrypted } from '../root/encrypted.ts';
 import { syncTree } from '../root/durable.ts';
 import { DamagedChunk } from './backup-error.ts';
 import type { ChunkStore } from './chunk-store.ts';
@@ -172,15 +173,18 @@ class OriginStage {
     for (const part of parts) this.#makeFresh(path.join(place, part), part);
     if (!parts.includes('locks')) return;
     this.#makeDirectory(`${relative}/files.0`);
-    for (const name of needed) if (!hasGeneration(path.join(place, name))) this.#renew(path.join(place, name));
+    for (const name of needed) this.#ensureJournal(path.join(place, name));
   }
 
   #makeFresh(directory: string, part: FreshPart): void {
     fs.mkdirSync(directory, { recursive: true, mode: 0o700 });
-    if (part.endsWith('locks')) this.#renew(directory);
+    if (part.endsWith('locks')) this.#ensureJournal(directory);
   }
 
-  #renew(directory: string): void {
+  /** Of an encrypted origin the backup has one that is empty: nothing plain may be made in its place. */
+  #ensureJournal(directory: string): void {
+    if (hasGeneration(directory)) return;
+    if (isEncrypted(this.#directory)) return this.#stage.lose({ origin: this.#backedUp.origin, path: path.relative(this.#directory, directory), message: 'It cannot be made anew, for the origin is encrypted' });
     fs.rmSync(directory, { recursive: true, force: true });
     Journal.create(directory);
   }

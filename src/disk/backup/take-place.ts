@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { isDirectory } from '../directories.ts';
+import { unlockedVault } from '../root/encrypted.ts';
 import { LockTable } from '../locks/table.ts';
 import { pathOfOrigin, replaceOrigin } from '../maintenance/replace-origin.ts';
 import type { Root } from '../root/root.ts';
@@ -12,9 +13,10 @@ import type { Root } from '../root/root.ts';
  */
 export async function takePlace(root: Root, origin: string, staged: string, detach: <T>(body: () => T) => T): Promise<void> {
   const bucket = path.join(pathOfOrigin(root, origin), 'default');
+  const vault = await unlockedVault(root, pathOfOrigin(root, origin), origin, 'nobody can keep others from changing its files');
   if (!isDirectory(path.join(bucket, 'locks'))) return void (await replaceOrigin(root, origin, staged));
   let replacing: Promise<unknown> | null = null;
-  const table = new LockTable({ path: bucket, ensure: () => undefined }, { shared: root.shared, detach, keenMs: 1000 });
+  const table = new LockTable({ path: bucket, ensure: () => undefined, encryption: vault?.place('default') }, { shared: root.shared, detach, keenMs: 1000 });
   try {
     await table.operate({ operation: 'hold', kind: 'directory', source: [] }, () => {
       // The renames are made in this turn.

@@ -6,7 +6,7 @@ import { systemCode } from '../journal/disk-error.ts';
 import { encodeOrigin } from '../names/origin.ts';
 import { syncPath } from '../root/durable.ts';
 import { rootFailure } from '../root/failure.ts';
-import { destroyKeys, requireNotEncrypted } from '../root/encrypted.ts';
+import { destroyKeys } from '../root/encrypted.ts';
 import type { Root } from '../root/root.ts';
 import { removeTree } from './packages.ts';
 import { replacedName } from './replaced.ts';
@@ -46,11 +46,10 @@ export async function deleteOrigin(root: Root, origin: string): Promise<boolean>
  * the second one fails, what was there is put back.
  *
  * @returns whether it took the place of anything
- * @throws HoldfastError root-read-only, disk-failed; encryption-unsupported for an origin that is encrypted
+ * @throws HoldfastError root-read-only, disk-failed
  */
 export async function replaceOrigin(root: Root, origin: string, staged: string): Promise<boolean> {
   const place = pathOfOrigin(root, origin);
-  requireNotEncrypted(place, origin);
   let replaced = 0;
   for (let attempt = 1; ; attempt += 1) {
     const aside = path.join(root.workshop, replacedName());

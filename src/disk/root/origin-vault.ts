@@ -36,4 +36,10 @@ export interface OriginVault {
 /** The keys of a root's origins. */
 export interface Vaults {
   of(origin: string): OriginVault;
+  /**
+   * Wraps the keys in the directory of an origin that nobody else sees for another origin, which it is to become.
+   *
+   * @throws HoldfastError `key-pending`, `key-missing`, `key-wrong`, `keys-damaged`
+   */
+  rebind(directory: string, from: string, to: string): Promise<void>;
 }

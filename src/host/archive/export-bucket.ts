@@ -31,7 +31,7 @@ export async function* exportBucket(to: TarWriter, at: string, bucket: ExportedB
 /** The files, caches and databases of a bucket. */
 export async function* exportContents(to: TarWriter, at: string, bucket: Pick<ExportedBucket, 'place' | 'foldsNames'>): Pieces {
   yield* exportFiles(to, at, bucket);
-  yield* exportCaches(to, at, bucket.place.path);
+  yield* exportCaches(to, at, bucket.place);
   yield* exportDatabases(to, at, bucket);
 }
 
@@ -76,8 +76,8 @@ function* inParts(entries: Iterable<readonly [string, string]>): Generator<strin
 }
 
 /** The index is read as of one moment. What is replaced meanwhile is left out. */
-async function* exportCaches(to: TarWriter, at: string, bucket: string): Pieces {
-  const machine = readNewest(path.join(bucket, 'caches', 'index'), () => new cachesPart.code.CacheMachine());
+async function* exportCaches(to: TarWriter, at: string, { path: bucket, encryption }: BucketPlace): Pieces {
+  const machine = readNewest(path.join(bucket, 'caches', 'index'), () => new cachesPart.code.CacheMachine(), encryption?.journal('caches/index'));
   let cache = 0;
   for (const { name, entries } of [...(machine?.caches.values() ?? [])].map((list) => ({ name: list.name, entries: [...list] }))) {
     const directory = `${at}/caches/${cache++}`;

@@ -3,7 +3,8 @@ import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { archiveError } from './archive-error.ts';
 import { BucketImport, type ImportArea } from './import-bucket.ts';
 import type { Alarm } from '../../disk/coordinator/owned-records.ts';
-import { type BucketHead, type CoordinatorHead, DEFAULT_BUCKET, FORMAT, HEAD } from './layout.ts';
+import { sealedHead, type SealedImport } from './import-sealed.ts';
+import { type BucketHead, type CoordinatorHead, DEFAULT_BUCKET, FORMAT, HEAD, SEALED, SEALED_FORMAT, SEALED_HEAD, type SealedHead } from './layout.ts';
 import { wholeJson } from './read-entry.ts';
 import { TarReader, type TarEntry } from './tar-reader.ts';
 
@@ -16,6 +17,10 @@ export interface ArchiveTarget {
   accept(origin: string, all: readonly string[], only: string | null): string;
   /** What a bucket of that origin is imported into; null: it is expired, and what is in it is passed over. */
   open(origin: string, bucket: BucketHead, isDefault: boolean): Promise<ImportArea | null>;
+  /** What an encrypted origin is written to as it is; undefined: it cannot be. @throws HoldfastError */
+  openSealed?(source: string, target: string, head: SealedHead): SealedImport;
+  /** Called when all of it was written. `target`: whom it is for. */
+  takeSealed?(sealed: SealedImport, source: string, target: string): Promise<void>;
   /** A directory for what is needed for a while. */
   readonly scratch: string;
 }
@@ -52,6 +57,7 @@ class ArchiveImport {
   #only: string | null = null;
   #origin: OpenOrigin | null = null;
   #bucket: OpenBucket | null = null;
+  #sealed: SealedImport | null = null;
 
   constructor(reader: TarReader, target: ArchiveTarget) {
     this.#reader = reader;
@@ -61,7 +67,7 @@ class ArchiveImport {
   async run(): Promise<Map<string, string>> {
     try {
       for await (const entry of this.#reader.entries()) await this.#take(entry);
-      await this.#endBucket();
+      await this.#endOrigin();
       for (const path of this.#reader.voids) await this.#removeVoid(path);
       if (this.#origins === null || this.#imported.size !== this.#origins.length) throw archiveError('an origin that it names is not in it');
       return this.#imported;
@@ -75,6 +81,8 @@ class ArchiveImport {
     if (this.#origins === null) ({ origins: this.#origins, only: this.#only } = await begin(entry));
     else if (bucket === 'origin.json' && rest.length === 0) await this.#openOrigin(origin, entry);
     else if (this.#origin?.at !== origin) throw archiveError(`it has an entry '${entry.path}', which no export has`);
+    else if (bucket === SEALED_HEAD && rest.length === 0) await this.#openSealed(this.#origin, entry);
+    else if (this.#sealed !== null) await this.#takeSealed(bucket, rest, entry);
     else if (rest.length === 1 && rest[0] === 'bucket.json') await this.#openBucket(this.#origin, bucket, entry);
     else if (this.#bucket?.at !== `${origin}/${bucket}`) throw archiveError(`it has an entry '${entry.path}', which no export has`);
     else if (this.#bucket.content === null) await passOver(entry);
@@ -82,13 +90,35 @@ class ArchiveImport {
   }
 
   async #openOrigin(at: string, entry: TarEntry): Promise<void> {
-    await this.#endBucket();
+    await this.#endOrigin();
     const { origin } = await wholeJson(entry);
     const isKnown = typeof origin === 'string' && this.#origins?.includes(origin) === true && !this.#imported.has(origin);
     if (!isKnown || encodeOrigin(origin) !== at) throw archiveError(`its entry '${entry.path}' makes no sense`);
     const target = this.#target.accept(origin, this.#origins ?? [], this.#only);
     this.#imported.set(origin, target);
     this.#origin = { at, source: origin, target };
+  }
+
+  async #openSealed({ at, source, target }: OpenOrigin, entry: TarEntry): Promise<void> {
+    const head = await sealedHead(entry);
+    const isExpected = this.#sealed === null && ![...this.#buckets.keys()].some((path) => path.startsWith(`${at}/`));
+    const sealed = isExpected ? this.#target.openSealed?.(source, target, head) : undefined;
+    if (sealed === undefined) throw archiveError(`it has an entry '${entry.path}', which no export has`);
+    this.#sealed = sealed;
+  }
+
+  async #takeSealed(first: string, rest: readonly string[], entry: TarEntry): Promise<void> {
+    if (first !== SEALED || rest.length === 0) throw archiveError(`it has an entry '${entry.path}', which no export has`);
+    await this.#sealed?.take(rest.join('/'), entry);
+  }
+
+  async #endOrigin(): Promise<void> {
+    await this.#endBucket();
+    const [sealed, origin] = [this.#sealed, this.#origin];
+    this.#sealed = null;
+    if (sealed === null || origin === null) return;
+    sealed.complete();
+    await this.#target.takeSealed?.(sealed, origin.source, origin.target);
   }
 
   async #openBucket({ at, source, target }: OpenOrigin, directory: string, entry: TarEntry): Promise<void> {
@@ -146,12 +176,12 @@ function bucketHead({ name, persisted, durability = 'relaxed', quota = null, exp
 async function begin(entry: TarEntry): Promise<{ readonly origins: readonly string[]; readonly only: string | null }> {
   if (entry.path !== HEAD) throw archiveError('it is no export of Holdfast');
   const { format, origins, only = null } = await wholeJson(entry);
-  if (typeof format === 'number' && format > FORMAT) {
-    throw new HoldfastError('archive-newer', `The archive has format ${format}, made by a newer version of Holdfast; this one knows up to ${FORMAT}. Nothing was changed.`);
+  if (typeof format === 'number' && format > SEALED_FORMAT) {
+    throw new HoldfastError('archive-newer', `The archive has format ${format}, made by a newer version of Holdfast; this one knows up to ${SEALED_FORMAT}. Nothing was changed.`);
   }
   const areOrigins = Array.isArray(origins) && origins.every((origin) => typeof origin === 'string' && isOrigin(origin));
   const isOnly = only === null || typeof only === 'string';
-  if (format !== FORMAT || !isOnly || !areOrigins || new Set(origins).size !== origins.length) throw archiveError('its first entry makes no sense');
+  if ((format !== FORMAT && format !== SEALED_FORMAT) || !isOnly || !areOrigins || new Set(origins).size !== origins.length) throw archiveError('its first entry makes no sense');
   return { origins: origins as string[], only };
 }
 

@@ -6,7 +6,8 @@ import { withMaintenance } from '../../disk/maintenance/maintenance-lock.ts';
 import { removeTree } from '../../disk/maintenance/packages.ts';
 import { hasOrigin, pathOfOrigin, replaceOrigin } from '../../disk/maintenance/replace-origin.ts';
 import { syncTree } from '../../disk/root/durable.ts';
-import { Root } from '../../disk/root/root.ts';
+import { unlockedVault } from '../../disk/root/encrypted.ts';
+import type { Root } from '../../disk/root/root.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { randomUuid } from '../../runtime/random.ts';
 import { clearInterval, setInterval, wallClock } from '../../runtime/timers.ts';
@@ -17,6 +18,7 @@ import { importArchive } from './import-archive.ts';
 import type { ImportArea } from './import-bucket.ts';
 import { coordinatorArea } from './import-coordinator.ts';
 import type { BucketHead } from './layout.ts';
+import { SealedImport } from './import-sealed.ts';
 import { requireMergeable } from './mergeable.ts';
 
 export interface ImportSettings {
@@ -28,6 +30,8 @@ export interface ImportSettings {
   readonly origin: string | null;
   /** Makes a host of a root, with the quotas and the durability of whoever imports. */
   openHost(root: string): StorageHost;
+  /** A root at another place, with the same keys. */
+  rootAt(directory: string): Root;
   /** Told before an origin is replaced. */
   replacing(origin: string): Promise<void>;
 }
@@ -50,7 +54,7 @@ export async function importOrigins(source: AsyncIterable<Uint8Array>, settings:
   touching.unref();
   try {
     const imported = await stage(source, staging, settings);
-    return await withMaintenance(root, () => settle(new Root(path.join(staging, 'root'), 'relaxed', root.shared), imported, settings));
+    return await withMaintenance(root, () => settle(settings.rootAt(path.join(staging, 'root')), imported, settings));
   } finally {
     clearInterval(touching);
     await removeTree(staging);
@@ -69,17 +73,51 @@ function touch(directory: string): void {
 /** What the archive has, by whom it is for. */
 async function stage(source: AsyncIterable<Uint8Array>, staging: string, settings: ImportSettings): Promise<Map<string, string>> {
   const host = settings.openHost(path.join(staging, 'root'));
+  const sealed = settings.rootAt(path.join(staging, 'sealed'));
   const scratch = path.join(staging, 'scratch');
   fs.mkdirSync(scratch, { mode: 0o700 });
   try {
     return await importArchive(source, {
       scratch,
       accept: (origin, all, only) => acceptedAs(origin, all, only, settings),
-      open: async (origin, bucket, isDefault) => (isWanted(bucket, isDefault, settings) ? areaOf(host, origin, bucket, isDefault) : null),
+      open: (origin, bucket, isDefault) => openArea(host, origin, bucket, isDefault, settings),
+      openSealed: (source, target, head) => {
+        if (!isTakenAsItIs(source, target, settings)) requireVaults(source, target, settings);
+        if (sealed.ensure().foldsNames !== head.foldsNames) throw new HoldfastError('disk-unsupported', `${source} is encrypted, and of a disk that takes names in another way than that of ${settings.root.path}: export it with what is in it plain.`);
+        return new SealedImport(pathOfOrigin(sealed, source), head);
+      },
+      takeSealed: ({ directory }, source, target) => takeSealed(directory, sealed, source, target, host, scratch, settings),
     });
   } finally {
     await host.close();
   }
+}
+
+/** Whether an encrypted origin is to be what it was: then nobody needs a key. Else it is decrypted, and encrypted anew. */
+function isTakenAsItIs(source: string, target: string, { root, bucket, existing }: ImportSettings): boolean {
+  return source === target && bucket === null && !(existing === 'merge' && hasOrigin(root, target));
+}
+
+function requireVaults(source: string, target: string, { root }: ImportSettings): void {
+  if (root.vaults !== undefined) return;
+  const what = source === target ? 'be merged into what is there, nor be imported in part' : `become ${target}`;
+  throw new HoldfastError('key-missing', `${source} is encrypted in the archive, and no key was given, without which it cannot ${what}. Nothing was changed.`);
+}
+
+/** What was written as it was on the disk comes to those that were imported, as it is or by its content. */
+async function takeSealed(directory: string, sealed: Root, source: string, target: string, host: StorageHost, scratch: string, settings: ImportSettings): Promise<void> {
+  if (isTakenAsItIs(source, target, settings)) {
+    const staged = settings.rootAt(host.root);
+    staged.ensure();
+    return fs.renameSync(directory, pathOfOrigin(staged, target));
+  }
+  await importArchive(exportOrigins(sealed, [source], { isPlain: true }), { scratch, accept: () => target, open: (origin, bucket, isDefault) => openArea(host, origin, bucket, isDefault, settings) });
+}
+
+async function openArea(host: StorageHost, origin: string, bucket: BucketHead, isDefault: boolean, settings: ImportSettings): Promise<ImportArea | null> {
+  if (!isWanted(bucket, isDefault, settings)) return null;
+  if (settings.root.vaults !== undefined) await host.unlock(origin);
+  return areaOf(host, origin, bucket, isDefault);
 }
 
 function isWanted({ name, coordinator }: BucketHead, isDefault: boolean, { bucket }: ImportSettings): boolean {
@@ -122,6 +160,7 @@ async function settle(staged: Root, imported: ReadonlyMap<string, string>, setti
   const { root, existing } = settings;
   const origins = [...imported.values()];
   if (existing === 'refuse') for (const origin of origins) requireAbsent(root, origin);
+  if (existing !== 'refuse') for (const origin of origins) await unlockedVault(root, pathOfOrigin(root, origin), origin, 'it can neither be replaced nor be merged with');
   if (existing === 'merge') for (const origin of origins) if (hasOrigin(root, origin)) await requireMergeable(staged, root, origin);
   const done: ImportedOrigin[] = [];
   for (const [source, origin] of imported) done.push({ source, origin, outcome: await settleOne(staged, origin, settings) });
@@ -151,7 +190,8 @@ async function merge(staged: Root, origin: string, { root, openHost }: ImportSet
   const scratch = fs.mkdtempSync(path.join(staged.workshop, 'scratch-'));
   const host = openHost(root.path);
   try {
-    await importArchive(exportOrigins(staged, [origin]), { scratch, accept: () => origin, open: (_, bucket, isDefault) => areaOf(host, origin, bucket, isDefault) });
+    if (root.vaults !== undefined) await host.unlock(origin);
+    await importArchive(exportOrigins(staged, [origin], { isPlain: true }), { scratch, accept: () => origin, open: (_, bucket, isDefault) => areaOf(host, origin, bucket, isDefault) });
   } catch (cause) {
     throw new HoldfastError('disk-failed', `The archive is merged into ${origin} in part only: ${(cause as Error).message}`, { cause });
   } finally {

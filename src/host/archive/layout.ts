@@ -1,4 +1,5 @@
 import { escapeName, unescapeName } from '../../disk/names/escape.ts';
+import type { ListedPlace } from '../../disk/backup/listing.ts';
 import type { Alarm } from '../../disk/coordinator/owned-records.ts';
 import type { Locator } from '../../disk/locator.ts';
 
@@ -13,10 +14,13 @@ import type { Locator } from '../../disk/locator.ts';
  *   <origin>/<bucket>/caches/<n>/cache.json, <m>.json, <m>.response
  *   <origin>/<bucket>/indexeddb/<n>/database.json, blobs/<id>, <store>.<m>.records
  *   <origin>/coordinator-<n>/…       as of a bucket
+ *   <origin>/sealed.json, sealed/…  of an encrypted origin, in place of buckets
  *   manifest.sha256
  */
 
 export const FORMAT = 1;
+/** Of one that has encrypted origins. */
+export const SEALED_FORMAT = 2;
 
 export const HEAD = 'holdfast-archive.json';
 export const MANIFEST = 'manifest.sha256';
@@ -36,6 +40,16 @@ export interface ArchiveHead {
   readonly origins: readonly string[];
   /** Of its one origin there is only this named bucket. */
   readonly only?: string;
+}
+
+/** What an encrypted origin has in the place of buckets: its files as they are on the disk, and what is to be known of them. */
+export const SEALED = 'sealed';
+export const SEALED_HEAD = 'sealed.json';
+
+export interface SealedHead {
+  /** Whether the volume that it was on takes names for one that differ in case or normalization. */
+  readonly foldsNames: boolean;
+  readonly places: readonly ListedPlace[];
 }
 
 /** The directory of an origin's default bucket; those of the others are `bucket-<n>`. */

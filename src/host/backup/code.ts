@@ -4,24 +4,19 @@ import { parseKeep } from '../../disk/backup/keep.ts';
 import { makeBackup } from '../../disk/backup/make-backup.ts';
 import { prune } from '../../disk/backup/prune.ts';
 import { type Restored, restoreFrom, type RestoreFromOptions } from '../../disk/backup/restore.ts';
-import type { CaptureCode } from '../../disk/backup/capture-context.ts';
 import { hasOrigin } from '../../disk/maintenance/replace-origin.ts';
 import { Root } from '../../disk/root/root.ts';
 import { isUrl } from '../../runtime/brands.ts';
 import { outsideContexts } from '../../runtime/callback-context.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
+import { encryptionPart } from '../encryption/provide.ts';
 import { bad, givenOptions } from '../option-checks.ts';
 import { parseOrigin } from '../origin.ts';
+import { captureCode } from './capture-code.ts';
 import { earlierBackups } from './earlier-backups.ts';
 import { goForward, LaterWrites } from './go-forward.ts';
 import { type Goal, goalOf, hubPositionIn } from './hub-position.ts';
 import type { BackupOptions, BackupResult, RestoreOptions, RestoreResult } from './types.ts';
-
-/** Loaded where an origin has any: a second way to them would cut what their users load into more modules. */
-const captureCode: CaptureCode = {
-  createCacheMachine: async () => new (await import('../caches/code.ts')).CacheMachine(),
-  databases: () => import('../record-code.ts'),
-};
 
 const nothing = (): void => {};
 
@@ -38,13 +33,13 @@ export async function backup(root: Root, to: string | URL, given: BackupOptions)
   return { time: new Date(name.time), origins: length, files: sum('files'), bytes: sum('bytes'), read: { ...read }, stored: { ...stored }, problems: manifest.problems };
 }
 
-const restoreOptions = ['from', 'root', 'at', 'hub', 'origin', 'as', 'replace', 'skipDamaged', 'onProgress'] as const;
+const restoreOptions = ['from', 'root', 'at', 'hub', 'origin', 'as', 'replace', 'skipDamaged', 'encryption', 'onProgress'] as const;
 
 /** @throws as `StorageHost.restore` */
 export async function restore(given: RestoreOptions): Promise<RestoreResult> {
-  const { from, root, at, origin, as, replace = false, skipDamaged = false, onProgress = nothing } = givenOptions(given, restoreOptions, 'restore()');
+  const { from, root, at, origin, as, replace = false, skipDamaged = false, encryption, onProgress = nothing } = givenOptions(given, restoreOptions, 'restore()');
   if (as !== undefined && origin === undefined) throw bad("Option 'as' is the new name of one origin: give 'origin' too.");
-  const target = new Root(pathIn(root, "Option 'root'"), 'strict');
+  const target = rootAt(pathIn(root, "Option 'root'"), encryption);
   const directory = pathIn(from, "Option 'from'");
   const name = origin === undefined ? null : parseOrigin(origin);
   const place = hubPositionIn(at);
@@ -82,6 +77,10 @@ async function restorePosition(directory: string, root: Root, options: Omit<Rest
 function requireBeside(root: Root, origin: string): void {
   if (root.open() === null || !hasOrigin(root, origin)) return;
   throw new HoldfastError('origin-exists', `The root ${root.path} has ${origin}, which follows its hub on: restore a position beside it, as another origin or in another root.`);
+}
+
+function rootAt(place: string, encryption: RestoreOptions['encryption']): Root {
+  return new Root(place, 'strict', undefined, encryption && encryptionPart.code.createVaults(place, encryption, undefined));
 }
 
 function pathIn(value: unknown, what: string): string {

@@ -1,4 +1,5 @@
 import type { Hub } from '../../sync/hub.ts';
+import type { EncryptionOptions } from '../encryption/options.ts';
 import type { OriginLike } from '../origin.ts';
 import type { BackupProblem } from '../../disk/backup/manifest.ts';
 import type { LostFile } from '../../disk/backup/stage.ts';
@@ -71,6 +72,11 @@ export interface RestoreOptions {
   readonly replace?: boolean;
   /** Whether files that the repository has lost are left out. By default nothing is restored then. */
   readonly skipDamaged?: boolean;
+  /**
+   * The keys of encrypted origins, as a host takes them. Only needed where one that is there is replaced, or one becomes
+   * another by `as`; what comes back is encrypted as it was, with the keys that it had then.
+   */
+  readonly encryption?: EncryptionOptions | undefined;
   readonly onProgress?: (progress: BackupProgress) => void;
 }
 

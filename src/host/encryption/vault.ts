@@ -6,6 +6,7 @@ import { requireKnownAnswers } from '../../disk/encryption/self-test.ts';
 import { PLAIN, type JournalCipher, type JournalEncryption } from '../../disk/journal/journal-cipher.ts';
 import type { Magic } from '../../disk/journal/magic.ts';
 import { encodeOrigin } from '../../disk/names/origin.ts';
+import { destroyKeys } from '../../disk/root/encrypted.ts';
 import { FileSealing } from '../../disk/encryption/files/file-sealing.ts';
 import { noNames } from '../../disk/encryption/files/no-names.ts';
 import { SealedNames } from '../../disk/encryption/files/sealed-names.ts';
@@ -47,6 +48,19 @@ export class HostVaults implements Vaults {
     const vault = new Vault(this.#root, origin, this.#settings);
     this.#vaults.set(origin, vault);
     return vault;
+  }
+
+  async rebind(directory: string, from: string, to: string): Promise<void> {
+    const bytes = readKeys(directory);
+    if (bytes === null) return;
+    const file = parseKeyFile(bytes, from);
+    const [source, target] = [sourceOf(from, this.#settings), sourceOf(to, this.#settings)];
+    await source.prepare(file);
+    await target.prepare(null);
+    const { active, kms } = target.keysFor(null);
+    const keys = openKeys(source.keysFor(file), file, from).withKms(kms);
+    destroyKeys(directory);
+    writeKeys(directory, sealKeyFile(active, keys.file, to));
   }
 }
 
@@ -127,12 +141,10 @@ export class Vault implements OriginVault {
   }
 
   #open(file: SealedKeyFile): OriginKeys {
-    requireKnownAnswers();
     const rootKeys = this.#source.keysFor(file);
-    const rootKey = rootKeys.all.find((each) => isKeyOf(each, file, this.origin));
-    if (rootKey === undefined) throw new HoldfastError('key-wrong', `The key that was given is not that of ${this.origin}, whose data key ${file.active} another one has wrapped. Nothing was opened.`);
+    const keys = openKeys(rootKeys, file, this.origin);
     this.#rootKeys = rootKeys;
-    return new OriginKeys(this.origin, openKeyFile(rootKey, file, this.origin));
+    return keys;
   }
 
   /** Made where the origin is there without; see {@link PlaceKeys}. */
@@ -192,6 +204,14 @@ export class Vault implements OriginVault {
   place(bucket: string): PlaceKeys {
     return new VaultPlace(this, bucket);
   }
+}
+
+/** @throws HoldfastError key-wrong, keys-damaged */
+function openKeys(rootKeys: RootKeys, file: SealedKeyFile, origin: string): OriginKeys {
+  requireKnownAnswers();
+  const rootKey = rootKeys.all.find((each) => isKeyOf(each, file, origin));
+  if (rootKey === undefined) throw new HoldfastError('key-wrong', `The key that was given is not that of ${origin}, whose data key ${file.active} another one has wrapped. Nothing was opened.`);
+  return new OriginKeys(origin, openKeyFile(rootKey, file, origin));
 }
 
 class VaultPlace implements PlaceKeys {

@@ -1,14 +1,14 @@
 import { withMaintenance } from '../../disk/maintenance/maintenance-lock.ts';
-import { deleteOrigin, hasOrigin, pathOfOrigin } from '../../disk/maintenance/replace-origin.ts';
+import { deleteOrigin, hasOrigin } from '../../disk/maintenance/replace-origin.ts';
 import { BucketDirectory } from '../../disk/root/bucket-directory.ts';
-import { requireNotEncrypted } from '../../disk/root/encrypted.ts';
-import type { Root } from '../../disk/root/root.ts';
+import { Root } from '../../disk/root/root.ts';
 import { isObject } from '../../runtime/brands.ts';
 import { exportOrigins, exportStream, requireOrigins } from '../archive/export-origins.ts';
 import { importOrigins } from '../archive/import-origins.ts';
 import { backup } from '../backup/code.ts';
 import type { BackupOptions, BackupResult } from '../backup/types.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
+import { encryptionPart } from '../encryption/provide.ts';
 import { bad, givenOptions, requireOneOf } from '../option-checks.ts';
 import type { StorageHostOptions } from '../options.ts';
 import { parseOrigin, type OriginLike } from '../origin.ts';
@@ -60,21 +60,21 @@ export class Operations {
   }
 
   export(origin: OriginLike | readonly OriginLike[], options: ExportOptions): ReadableStream<Uint8Array> {
-    const { bucket } = givenOptions(options, ['bucket'], 'exportOrigin()');
+    const { bucket, plain = false } = givenOptions(options, ['bucket', 'plain'], 'exportOrigin()');
+    if (typeof plain !== 'boolean') throw bad("Option 'plain' must be true or false.");
     const given: readonly OriginLike[] = Array.isArray(origin) ? origin : [origin];
     const origins = given.map((each) => parseOrigin(each));
     requireOrigins(this.#root, origins, bucket);
-    for (const name of origins) requireNotEncrypted(pathOfOrigin(this.#root, name), name);
-    return exportStream(exportOrigins(this.#root, origins, bucket)) as ReadableStream<Uint8Array>;
+    return exportStream(exportOrigins(this.#root, origins, { only: bucket, isPlain: plain })) as ReadableStream<Uint8Array>;
   }
 
   async import(stream: AsyncIterable<Uint8Array>, options: ImportOptions): Promise<ImportedOrigin[]> {
     const { origin, bucket = null, existing } = givenOptions(options, ['origin', 'bucket', 'existing'], 'importOrigin()');
     if (!isObject(stream) || typeof stream[Symbol.asyncIterator] !== 'function') throw bad('importOrigin() takes a ReadableStream of bytes, or another asynchronous iterable.');
-    this.#requirePlainHost('importOrigin()');
     return importOrigins(stream, {
       root: this.#root,
       openHost: (root) => this.#openHost(root),
+      rootAt: (directory) => this.#rootAt(directory),
       replacing: this.#drop,
       bucket,
       origin: origin === undefined ? null : parseOrigin(origin),
@@ -86,9 +86,9 @@ export class Operations {
     return backup(this.#root, to, options);
   }
 
-  #requirePlainHost(what: string): void {
-    if (this.#root.vaults === undefined) return;
-    throw new HoldfastError('encryption-unsupported', `${what} cannot encrypt what it writes yet; nothing was written.`);
+  #rootAt(directory: string): Root {
+    const { encryption } = this.#options;
+    return new Root(directory, 'relaxed', this.#root.shared, encryption && encryptionPart.code.createVaults(directory, encryption, undefined));
   }
 
   /** Syncs nothing: what is imported is a change like any other, which the hosts that sync bring to the hub. */

@@ -43,6 +43,8 @@ export type Existing = 'refuse' | 'merge' | 'replace';
 export interface ExportOptions {
   /** A named bucket, of one origin: nothing else is exported. */
   readonly bucket?: string;
+  /** Whether what is encrypted is exported as if it were not: whoever has the archive can read it. Default false. */
+  readonly plain?: boolean;
 }
 
 /** Options of `host.importOrigin()`. */
