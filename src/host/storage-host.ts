@@ -220,7 +220,8 @@ export class StorageHost<Options extends StorageHostOptions = StorageHostOptions
    * connections) is lost with an error.
    *
    * @throws (rejects) HoldfastError backup-unusable, backup-missing, backup-damaged, disk-full, disk-unsupported,
-   * origin-exists where an origin is there and `replace` is not given, root-busy
+   * origin-exists where an origin is there and `replace` is not given, root-busy; key-missing, key-wrong where an
+   * encrypted origin is replaced, or becomes another one
    */
   static async restore(options: RestoreOptions): Promise<RestoreResult> {
     return (await operations.load()).restore(options);
@@ -272,9 +273,9 @@ export class StorageHost<Options extends StorageHostOptions = StorageHostOptions
   /**
    * An archive of all that an origin has, or several have: `localStorage`, files, databases, caches, named buckets and
    * coordinators with theirs; docs/FORMAT.md,
-   * "Archives". Changes nothing. Each map, file and database is as it was at one moment. The stream reads on as it is read.
+   * "Archives". What is encrypted stays so, and is as of one moment, unless `plain` says otherwise. Changes nothing. Each map, file and database is as it was at one moment. The stream reads on as it is read.
    *
-   * @throws HoldfastError origin-missing; the stream fails with journal-damaged, disk-failed and others
+   * @throws HoldfastError origin-missing; the stream fails with key-missing, key-wrong, journal-damaged, disk-failed and others
    */
   async exportOrigin(origin: OriginLike | readonly OriginLike[], options: ExportOptions = {}): Promise<ReadableStream<Uint8Array>> {
     return (await this.#operate()).export(origin, options);
@@ -284,7 +285,7 @@ export class StorageHost<Options extends StorageHostOptions = StorageHostOptions
    * Imports an archive of `exportOrigin()`. All of it is read and checked first, then the origins take their places: what
    * fails before that, or is killed, changes nothing. Clients of this host of an origin that is replaced are closed.
    *
-   * @throws HoldfastError archive-damaged, archive-newer, origin-exists, root-busy, bad-option, disk-full and others
+   * @throws HoldfastError archive-damaged, archive-newer, origin-exists, key-missing, key-wrong, root-busy, bad-option, disk-full and others
    */
   async importOrigin(stream: ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>, options: ImportOptions = {}): Promise<readonly ImportedOrigin[]> {
     return (await this.#operate()).import(stream as AsyncIterable<Uint8Array>, options);

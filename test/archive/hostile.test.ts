@@ -52,7 +52,17 @@ test('an archive of that form is imported where nothing is wrong with it', async
   expect(host.origin(A).localStorage.length).toBe(0);
 });
 
+const sealedHead = { path: 'holdfast-archive.json', content: JSON.stringify({ format: 2, made: '', origins: [A] }) };
+const sealed = { path: 'https_a.example/sealed.json', content: JSON.stringify({ foldsNames: false, places: [{ path: 'default', parts: ['locks'] }] }) };
+const inSealed = (name: string): Forged => ({ path: `https_a.example/sealed/${name}`, content: 'x' });
+
 test.each<[string, readonly Forged[]]>([
+  ['is said to be encrypted and has no keys', [sealedHead, origin, sealed, inSealed('default/local-storage/0')]],
+  ['leads out of an encrypted origin by ..', [sealedHead, origin, sealed, inSealed('keys'), inSealed('default/../../out')]],
+  ['is absolute below an encrypted origin', [sealedHead, origin, sealed, inSealed('keys'), inSealed('/etc/out')]],
+  ['is of an encrypted origin and beside it', [sealedHead, origin, sealed, inSealed('keys'), bucket]],
+  ['is of an encrypted origin that comes after a bucket', [sealedHead, origin, bucket, sealed, inSealed('keys')]],
+  ['is of a part that none has', [sealedHead, origin, { ...sealed, content: JSON.stringify({ foldsNames: false, places: [{ path: '../out', parts: ['locks'] }] }) }, inSealed('keys')]],
   ['leads out by ..', [head, origin, bucket, { path: `${at}/files/../../../../out`, content: 'x' }]],
   ['is called ..', [head, origin, bucket, { path: `${at}/files/..`, content: 'x' }]],
   ['is absolute', [head, origin, bucket, { path: '/etc/out', content: 'x' }]],
@@ -97,7 +107,7 @@ test.each<[string, readonly Forged[]]>([
 
 test('one of a newer version is refused, and what is no archive', async () => {
   const host = openHost();
-  await expect(host.importOrigin(piecesOf(forge([{ ...head, content: '{"format":2,"origins":[]}' }])))).rejects.toMatchObject({ code: 'archive-newer' });
+  await expect(host.importOrigin(piecesOf(forge([{ ...head, content: '{"format":3,"origins":[]}' }])))).rejects.toMatchObject({ code: 'archive-newer' });
   for (const content of ['', 'text', '\0'.repeat(2048), '<html>'.repeat(500)]) {
     await expect(host.importOrigin(piecesOf(Buffer.from(content)))).rejects.toMatchObject({ code: 'archive-damaged' });
   }

@@ -104,3 +104,29 @@ test('the inspector shows an encrypted origin with its key', async () => {
   inspecting.child.kill('SIGINT');
   expect(await inspecting.ended).toBe(0);
 });
+
+test('backup, restore, export and import take the key, say in one line that it is missing, and write nothing plain', async () => {
+  const { root, key, wrong, local } = await encryptedRoot();
+  const [repository, archive, restored, other] = ['repository', 'a.tar', 'restored', 'other'].map((name) => path.join(local, name)) as [string, string, string, string];
+  expect(await runHere(root, ['backup', '--to', repository])).toMatchObject({ code: 1, out: expect.stringMatching(/left out: https:\/\/a\.example: https:\/\/a\.example is encrypted, and no key was given/) });
+  expect(await runHere(root, ['backup', '--to', repository, ...key])).toMatchObject(done);
+  expect(await runHere(root, ['export', '--to', archive, ...FOR])).toMatchObject({ code: 1, out: '', err: expect.stringMatching(/^holdfast export: https:\/\/a\.example is encrypted, and no key was given[^\n]*\n$/) });
+  expect(await runHere(root, ['export', '--to', archive, ...FOR, ...wrong])).toMatchObject({ code: 1, err: expect.stringMatching(/^holdfast export: The key that was given is not that of [^\n]*\n$/) });
+  expect(fs.existsSync(archive)).toBe(false);
+  expect(await runHere(root, ['export', '--to', archive, ...FOR, ...key])).toMatchObject(done);
+  expect(fs.readFileSync(archive).includes('secret')).toBe(false);
+  expect(await runHere(restored, ['restore', '--from', repository])).toMatchObject(done);
+  expect(await runCommand(restored, ['get', 'k', ...FOR, ...key])).toMatchObject({ ...done, out: 'secret value\n' });
+  expect(await runHere(restored, ['restore', '--from', repository, ...FOR])).toMatchObject({ code: 1, err: expect.stringMatching(/^holdfast restore: https:\/\/a\.example is encrypted, and no key was given[^\n]*\n$/) });
+  expect(await runHere(restored, ['restore', '--from', repository, ...FOR, ...key])).toMatchObject(done);
+  fs.mkdirSync(other);
+  new StorageHost({ root: other }).origin(PLAIN).localStorage.setItem('k', 'plain');
+  expect(await runHere(other, ['import', '--from', archive, '--origin', 'https://b.example'])).toMatchObject({ code: 1, err: expect.stringMatching(/^holdfast import: https:\/\/a\.example is encrypted in the archive, and no key was given[^\n]*\n$/) });
+  expect(await runHere(other, ['import', '--from', archive, '--origin', 'https://b.example', ...key])).toMatchObject(done);
+  expect(await runHere(other, ['import', '--from', archive])).toMatchObject(done);
+  for (const origin of ['https://a.example', 'https://b.example']) expect(await runCommand(other, ['get', 'k', '--origin', origin, ...key])).toMatchObject({ ...done, out: 'secret value\n' });
+  expect(await runHere(root, ['export', '--to', archive, ...FOR, ...key, '--plain'])).toMatchObject(done);
+  expect(fs.readFileSync(archive).includes('secret value')).toBe(true);
+  expect(await runHere(restored, ['delete-origin', ORIGIN, '--yes'])).toMatchObject(done);
+  expect(fs.existsSync(path.join(restored, 'origins/https_a.example'))).toBe(false);
+});

@@ -114,13 +114,10 @@ describe('before anything is written,', () => {
 
   test('what cannot be encrypted yet is refused', async () => {
     const root = temporaryDirectory();
-    const host = open(root);
-    const client = host.origin(ORIGIN);
+    const client = open(root).origin(ORIGIN);
     client.localStorage.setItem('k', 'v');
     const before = snapshotOf(root);
     const refused: Record<string, () => unknown> = {
-      export: () => host.exportOrigin(ORIGIN),
-      import: () => host.importOrigin((async function* () {})()),
     };
     for (const [name, use] of Object.entries(refused)) expect(await codeLater(new Promise((resolve) => resolve(use()))), name).toBe('encryption-unsupported');
     const request = client.indexedDB.open('d');
