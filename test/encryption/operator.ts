@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { EncryptionOptions } from '../../src/host/encryption/options.ts';
+import '../../src/host/storage-buckets/provided.ts';
 import { StorageHost } from '../../src/index.ts';
 import type { StorageClient } from '../../src/index.ts';
 import { temporaryDirectory } from '../journal/support/place.ts';
@@ -28,7 +29,7 @@ export function openPlain(root: string): StorageHost {
   return host;
 }
 
-export async function write(client: StorageClient, name: string, content: string | Uint8Array<ArrayBuffer>): Promise<void> {
+export async function write(client: { readonly storage: { getDirectory(): Promise<FileSystemDirectoryHandle> } }, name: string, content: string | Uint8Array<ArrayBuffer>): Promise<void> {
   const file = await (await client.storage.getDirectory()).getFileHandle(name, { create: true });
   const writable = await file.createWritable();
   await writable.write(content);
@@ -47,11 +48,16 @@ export async function fill(client: StorageClient, mark: string): Promise<void> {
   const handle = await (await directory.getFileHandle('in place', { create: true })).createSyncAccessHandle();
   handle.write(new TextEncoder().encode(text.repeat(300)));
   handle.close();
+  await (await client.caches.open(`${CANARY}-cache`)).put(`https://a.example/${CANARY}`, new Response(text.repeat(4_000)));
+  const bucket = await client.storageBuckets.open('canary-bucket');
+  await write({ storage: bucket }, `${CANARY}-inside`, text);
 }
 
 /** What a client of what was filled has. */
 export async function contentOf(client: StorageClient): Promise<unknown> {
-  return { items: { ...client.localStorage }, files: await filesIn(await client.storage.getDirectory()) };
+  const response = await client.caches.match(`https://a.example/${CANARY}`);
+  const bucket = await client.storageBuckets.open('canary-bucket');
+  return { items: { ...client.localStorage }, files: await filesIn(await client.storage.getDirectory()), cached: await response?.text(), inside: await filesIn(await bucket.getDirectory()) };
 }
 
 async function filesIn(directory: FileSystemDirectoryHandle): Promise<Record<string, unknown>> {

@@ -1,7 +1,6 @@
 import type { CacheMachine } from '../caches/machine.ts';
 import type { PlaceKeys } from '../place.ts';
 import type { DatabaseCode } from './database-part.ts';
-import path from 'node:path';
 import { unlockedVault } from '../root/encrypted.ts';
 import type { Root } from '../root/root.ts';
 import { KEYS } from '../root/origin-vault.ts';
@@ -33,7 +32,7 @@ export type KeysOfPlaces = (relative: string) => PlaceKeys;
  */
 export async function keysOfPlaces(root: Root, directory: string, origin: string): Promise<KeysOfPlaces | undefined> {
   const vault = await unlockedVault(root, directory, origin, 'nobody can see who changes its files');
-  return vault && ((relative) => vault.place(path.basename(relative)));
+  return vault && ((relative) => vault.place(relative));
 }
 
 /** What one attempt at an origin works with. */

@@ -1,4 +1,6 @@
 import fs from 'node:fs';
+import { closeQuietly, openPlain, READ } from '../../disk/tree/open-plain.ts';
+import type { Sealing } from '../../disk/tree/sealing.ts';
 import { withDescriptors } from '../../runtime/descriptors.ts';
 
 /** What is open can be read to its end. */
@@ -13,6 +15,23 @@ export async function* contentOfFile(file: string): AsyncGenerator<Uint8Array, v
     }
   } finally {
     await handle.close();
+  }
+}
+
+/** The same of a file that is encrypted, whole, and never written to. */
+export async function* contentOfSealed(file: string, sealing: Sealing): AsyncGenerator<Uint8Array, void> {
+  const descriptor = openPlain(file, READ);
+  try {
+    const content = sealing.open(descriptor, file, 'beside-readers');
+    for (let at = 0; ; ) {
+      const bytes = Buffer.allocUnsafeSlow(READ_BYTES);
+      const count = content.read(bytes, at);
+      if (count === 0) return;
+      at += count;
+      yield bytes.subarray(0, count);
+    }
+  } finally {
+    closeQuietly(descriptor);
   }
 }
 

@@ -5,7 +5,8 @@ import { MapJournal } from '../../disk/map/map-journal.ts';
 import type { BucketEntry } from '../../disk/buckets/policies.ts';
 import type { BucketPlace } from '../../disk/place.ts';
 import { readNewest } from '../../disk/survey/read-newest.ts';
-import { contentOfFile } from './content-of-file.ts';
+import { placeOfResponse } from '../../disk/spelling.ts';
+import { contentOfFile, contentOfSealed } from './content-of-file.ts';
 import { exportDatabases } from './export-databases.ts';
 import { exportFiles } from './export-files.ts';
 import { PART_BYTES, type BucketHead, type RequestHead } from './layout.ts';
@@ -85,10 +86,11 @@ async function* exportCaches(to: TarWriter, at: string, { path: bucket, encrypti
     let number = 0;
     for (const { url, fragment, headers, file, size } of entries) {
       const response = path.join(bucket, 'caches', 'responses', file);
-      if (!isThere(response, size)) continue;
+      const sealing = encryption?.sealing.bound(placeOfResponse(file));
+      if (!isThere(response, sealing?.stored(size) ?? size)) continue;
       const head: RequestHead = { url, fragment, headers };
       yield* to.whole(`${directory}/${number}.json`, JSON.stringify(head));
-      yield* to.stream(`${directory}/${number}.response`, size, contentOfFile(response));
+      yield* to.stream(`${directory}/${number}.response`, size, sealing === undefined ? contentOfFile(response) : contentOfSealed(response, sealing));
       number += 1;
     }
   }

@@ -1,5 +1,5 @@
 import { ReadableStream } from 'node:stream/web';
-import { bucketsOf, placeOf } from '../../disk/root/origins.ts';
+import { bucketsOf, keysOf, placeOf } from '../../disk/root/origins.ts';
 import { hasOrigin, pathOfOrigin } from '../../disk/maintenance/replace-origin.ts';
 import { isEncrypted, unlockedVault } from '../../disk/root/encrypted.ts';
 import type { Root } from '../../disk/root/root.ts';
@@ -36,7 +36,7 @@ export async function* exportOrigins(root: Root, origins: readonly string[], { o
       yield* exportSealed(to, at, root, origin);
       continue;
     }
-    for (const [index, bucket] of bucketsOf(pathOfOrigin(root, origin)).entries()) {
+    for (const [index, bucket] of bucketsOf(pathOfOrigin(root, origin), keysOf(root, origin)).entries()) {
       const { name, entry } = bucket;
       if (only !== undefined && (entry === null || name !== only)) continue;
       yield* exportBucket(to, `${at}/${entry === null ? DEFAULT_BUCKET : `bucket-${index}`}`, { origin, name, entry, place: placeOf(root, origin, bucket), foldsNames });
@@ -66,7 +66,7 @@ export function requireOrigins(root: Root, origins: readonly string[], only?: st
   if (only === undefined) return;
   const [origin = '', ...others] = origins;
   if (others.length > 0) throw new HoldfastError('bad-option', `A bucket is one of one origin, not of ${origins.length}.`);
-  const isThere = bucketsOf(pathOfOrigin(root, origin)).some(({ name, entry }) => entry !== null && name === only);
+  const isThere = bucketsOf(pathOfOrigin(root, origin), keysOf(root, origin)).some(({ name, entry }) => entry !== null && name === only);
   if (!isThere) throw new HoldfastError('bad-option', `${origin} has no bucket '${only}'.`);
 }
 

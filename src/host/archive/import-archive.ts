@@ -21,8 +21,8 @@ export interface ArchiveTarget {
   openSealed?(source: string, target: string, head: SealedHead): SealedImport;
   /** Called when all of it was written. `target`: whom it is for. */
   takeSealed?(sealed: SealedImport, source: string, target: string): Promise<void>;
-  /** A directory for what is needed for a while. */
-  readonly scratch: string;
+  /** A directory for what is needed for a while; null: nothing may be written as it is. */
+  readonly scratch: string | null;
 }
 
 interface OpenOrigin {

@@ -26,8 +26,8 @@ export interface ImportTarget {
   readonly area: ImportArea;
   /** Whose it was when it was exported. */
   readonly source: string;
-  /** Where files can be put that are needed for a while. */
-  readonly scratch: string;
+  /** Where files can be put that are needed for a while; null: what is imported is encrypted, and nothing of it may be written as it is. */
+  readonly scratch: string | null;
 }
 
 /** Imports the entries of one bucket, in the order in which an export writes them. */

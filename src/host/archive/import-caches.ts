@@ -40,8 +40,9 @@ export class CacheImport {
 
   async #put(cache: Cache, { url, fragment, headers }: RequestHead, entry: TarEntry): Promise<void> {
     const request = new Request(url + fragment, { headers: headers as [string, string][] });
-    if (entry.size <= SMALL_BYTES) return void (await cache.put(request, responseOf(await wholeContent(entry), entry)));
-    const file = path.join(this.#target.scratch, randomUuid());
+    const { scratch } = this.#target;
+    if (entry.size <= SMALL_BYTES || scratch === null) return void (await cache.put(request, responseOf(await wholeContent(entry), entry)));
+    const file = path.join(scratch, randomUuid());
     try {
       await keep(file, entry);
       await cache.put(request, openResponse(file, entry));

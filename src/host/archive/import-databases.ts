@@ -26,7 +26,7 @@ interface Imported {
   readonly head: DatabaseHead;
   readonly database: IDBDatabase;
   /** Holds the files that its records refer to. */
-  readonly blobs: string;
+  readonly blobs: string | null;
 }
 
 /** Imports databases, by IndexedDB itself, a part of a store in each transaction. */
@@ -42,7 +42,7 @@ export class DatabaseImport {
     const [, at = '', name = ''] = /^(indexeddb\/[0-9]+)\/(database\.json|blobs\/[0-9]{1,16}|[0-9]{1,9}\.[0-9]{1,9}\.records)$/.exec(path) ?? [];
     if (name === 'database.json') return this.#open(at, entry);
     if (at === '' || this.#current?.at !== at) throw archiveError(`it has an entry '${entry.path}', which no export has`);
-    if (name.startsWith('blobs/')) return keep(`${this.#current.blobs}/${name.slice('blobs/'.length)}`, entry);
+    if (name.startsWith('blobs/')) return this.#keep(this.#current, name.slice('blobs/'.length), entry);
     const store = this.#current.head.stores.find(({ id }) => id === Number.parseInt(name, 10));
     if (store === undefined) throw archiveError(`its entry '${entry.path}' is of no store`);
     await this.#put(this.#current, store, await wholeContent(entry));
@@ -51,9 +51,15 @@ export class DatabaseImport {
   async #open(at: string, entry: TarEntry): Promise<void> {
     await this.end();
     const head = databaseHead(await wholeJson(entry), entry.path);
-    const blobs = path.join(this.#target.scratch, randomUuid());
-    fs.mkdirSync(blobs, { mode: 0o700 });
+    const { scratch } = this.#target;
+    const blobs = scratch && path.join(scratch, randomUuid());
+    if (blobs !== null) fs.mkdirSync(blobs, { mode: 0o700 });
     this.#current = { at, head, database: await openDatabase(this.#target, head), blobs };
+  }
+
+  async #keep({ blobs }: Imported, name: string, entry: TarEntry): Promise<void> {
+    if (blobs === null) throw new HoldfastError('encryption-unsupported', 'Files in databases cannot be imported into an encrypted origin yet.');
+    await keep(`${blobs}/${name}`, entry);
   }
 
   async #put({ database, blobs }: Imported, store: StoreHead, part: Buffer): Promise<void> {
@@ -66,7 +72,7 @@ export class DatabaseImport {
     await completed(transaction, `database '${database.name}'`);
   }
 
-  async #read({ key, bytes, blobs: ids }: PackedRecord, blobs: string): Promise<{ key: unknown; value: unknown }> {
+  async #read({ key, bytes, blobs: ids }: PackedRecord, blobs: string | null): Promise<{ key: unknown; value: unknown }> {
     const { decodeKey, readWithBlobs } = indexedDb.code;
     try {
       return { key: decodeKey(key), value: await readWithBlobs(bytes, ids, filesIn(blobs), await this.#platform()) };
@@ -99,21 +105,21 @@ export class DatabaseImport {
       for (const store of current.head.stores) if (store.autoIncrement) await raiseGenerator(current.database, store);
     } finally {
       current.database.close();
-      fs.rmSync(current.blobs, { recursive: true, force: true });
+      if (current.blobs !== null) fs.rmSync(current.blobs, { recursive: true, force: true });
     }
   }
 }
 
 /** Files of an archive, as those of a database. Nobody deletes them while they are read. */
-function filesIn(directory: string): BlobFiles {
-  const pathOf = (id: number): string => path.join(directory, String(id));
+function filesIn(directory: string | null): BlobFiles {
+  const pathOf = (id: number): string => path.join(directory ?? '', String(id));
   const refuse = (): never => {
     throw new Error('files of an archive are only read');
   };
   return {
     write: refuse,
     file: (id) => {
-      const stats = fs.lstatSync(pathOf(id), { throwIfNoEntry: false });
+      const stats = directory === null ? undefined : fs.lstatSync(pathOf(id), { throwIfNoEntry: false });
       if (stats === undefined) throw new ValueDamagedError('it refers to a file that is not in the archive');
       return { id, size: stats.size, path: pathOf(id) };
     },

@@ -74,8 +74,7 @@ function touch(directory: string): void {
 async function stage(source: AsyncIterable<Uint8Array>, staging: string, settings: ImportSettings): Promise<Map<string, string>> {
   const host = settings.openHost(path.join(staging, 'root'));
   const sealed = settings.rootAt(path.join(staging, 'sealed'));
-  const scratch = path.join(staging, 'scratch');
-  fs.mkdirSync(scratch, { mode: 0o700 });
+  const scratch = scratchIn(staging, settings.root);
   try {
     return await importArchive(source, {
       scratch,
@@ -93,6 +92,11 @@ async function stage(source: AsyncIterable<Uint8Array>, staging: string, setting
   }
 }
 
+/** What is imported into encrypted origins is kept in memory on its way. */
+function scratchIn(directory: string, { vaults }: Root): string | null {
+  return vaults === undefined ? fs.mkdtempSync(path.join(directory, 'scratch-')) : null;
+}
+
 /** Whether an encrypted origin is to be what it was: then nobody needs a key. Else it is decrypted, and encrypted anew. */
 function isTakenAsItIs(source: string, target: string, { root, bucket, existing }: ImportSettings): boolean {
   return source === target && bucket === null && !(existing === 'merge' && hasOrigin(root, target));
@@ -105,7 +109,7 @@ function requireVaults(source: string, target: string, { root }: ImportSettings)
 }
 
 /** What was written as it was on the disk comes to those that were imported, as it is or by its content. */
-async function takeSealed(directory: string, sealed: Root, source: string, target: string, host: StorageHost, scratch: string, settings: ImportSettings): Promise<void> {
+async function takeSealed(directory: string, sealed: Root, source: string, target: string, host: StorageHost, scratch: string | null, settings: ImportSettings): Promise<void> {
   if (isTakenAsItIs(source, target, settings)) {
     const staged = settings.rootAt(host.root);
     staged.ensure();
@@ -187,7 +191,7 @@ async function settleOne(staged: Root, origin: string, settings: ImportSettings)
 /** The staged origin is exported once more, for which nobody writes to it, into what is there. */
 async function merge(staged: Root, origin: string, { root, openHost }: ImportSettings): Promise<void> {
   if (!hasOrigin(staged, origin)) return;
-  const scratch = fs.mkdtempSync(path.join(staged.workshop, 'scratch-'));
+  const scratch = scratchIn(staged.workshop, root);
   const host = openHost(root.path);
   try {
     if (root.vaults !== undefined) await host.unlock(origin);

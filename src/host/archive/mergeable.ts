@@ -1,4 +1,4 @@
-import { bucketsOf, placeOf } from '../../disk/root/origins.ts';
+import { bucketsOf, keysOf, placeOf } from '../../disk/root/origins.ts';
 import { pathOfOrigin } from '../../disk/maintenance/replace-origin.ts';
 import type { Root } from '../../disk/root/root.ts';
 import type { Locator } from '../../disk/locator.ts';
@@ -15,8 +15,8 @@ import { withReadOnlyTree } from './export-files.ts';
  * @throws HoldfastError origin-exists
  */
 export async function requireMergeable(staged: Root, root: Root, origin: string): Promise<void> {
-  const there = bucketsOf(pathOfOrigin(root, origin));
-  for (const bucket of bucketsOf(pathOfOrigin(staged, origin))) {
+  const there = bucketsOf(pathOfOrigin(root, origin), keysOf(root, origin));
+  for (const bucket of bucketsOf(pathOfOrigin(staged, origin), keysOf(staged, origin))) {
     const same = there.find(({ name, entry }) => name === bucket.name && (entry === null) === (bucket.entry === null));
     if (same === undefined) continue;
     const ours = { place: placeOf(staged, origin, bucket), foldsNames: staged.open()?.foldsNames ?? false };
