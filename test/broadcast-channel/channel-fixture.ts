@@ -1,4 +1,5 @@
-// A process with channels of its own: `post <name> <count> <who>`, or `listen <name> <count>`.
+// A process with channels of its own: `post <name> <count> <who>`, `listen <name> <count>`, or what keeps no process alive:
+// `silent <name>`, which has no listener, and `unref <name>`.
 import { encrypted } from '../support/sealed.ts';
 import '../../src/host/broadcast-channel/provided.ts';
 import { StorageHost } from '../../src/host/storage-host.ts';
@@ -10,6 +11,11 @@ const channel = new BroadcastChannel(name);
 if (work === 'post') {
   for (let n = 0; n < Number(count); n += 1) channel.postMessage([who, n]);
   channel.close();
+} else if (work === 'silent') {
+  channel.postMessage('silent');
+} else if (work === 'unref') {
+  channel.onmessage = () => undefined;
+  channel.unref().ref().unref();
 } else {
   const heard: unknown[] = [];
   channel.onmessage = ({ data }) => {

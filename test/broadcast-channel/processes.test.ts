@@ -35,3 +35,8 @@ test('processes hear each other, in one order, and end when their channels are c
   for (const { ended } of [...listeners, ...posters]) expect(await ended).toEqual([0, null]);
   own.close();
 });
+
+test.each(['silent', 'unref'])('a process ends though its channel is open, where nothing is to keep it: %s', async (work) => {
+  const { ended } = start(openHost().root, work, 'news');
+  expect(await ended).toEqual([0, null]);
+});

@@ -30,6 +30,34 @@ describe('channels over a hub', () => {
     }
   });
 
+  test('are heard after no more trips to the hub than a storage event: one to append, one to read', async () => {
+    const engine = new MemoryEngine();
+    const trips: Record<'eu' | 'us', Trip[]> = { eu: [], us: [] };
+    const regions = { eu: regionOf(watchedHub(engine, trips.eu), 'eu'), us: regionOf(watchedHub(engine, trips.us), 'us') };
+    const { eu, us } = regions;
+    await linked(eu, us);
+    const [near, far] = [eu.host.origin(ORIGIN), us.host.origin(ORIGIN)];
+    await Promise.all([near.sync?.caughtUp(), far.sync?.caughtUp()]);
+    /** Of the trips until it was heard: those up to the append, and those of whoever hears it. */
+    const tripsOf = async (log: string, act: () => void, heard: () => Promise<unknown>): Promise<unknown> => {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      for (const each of [trips.eu, trips.us]) each.length = 0;
+      const told = heard().then(() => callsTo(log, trips.us));
+      act();
+      const there = await told;
+      const here = callsTo(log, trips.eu);
+      return { here: here.slice(0, here.indexOf('append') + 1), there };
+    };
+    const [poster, listener] = [eu.open('a'), us.open('a')];
+    const message = await tripsOf(LOG, () => poster.postMessage(1), () => new Promise((resolve) => (listener.onmessage = resolve)));
+    const store = (value: string): Promise<unknown> =>
+      tripsOf(ORIGIN, () => near.localStorage.setItem('k', value), () => new Promise((resolve) => far.addEventListener('storage', resolve, { once: true })));
+    await store('the first one');
+    const event = await store('another one');
+    expect(message).toEqual({ here: ['append'], there: ['read'] });
+    expect(event).toEqual({ here: ['append'], there: expect.arrayContaining(['read']) as unknown });
+  });
+
   test('carry values whole, and messages larger than an entry; what is too large stays in its region, in its place', async () => {
     const engine = new MemoryEngine({ maxEntryBytes: 2 ** 12 });
     const [eu, us] = [region(engine, 'eu'), region(engine, 'us')];
@@ -146,6 +174,36 @@ describe('channels over a hub', () => {
     expect(heard).toEqual(['bye']);
   });
 });
+
+interface Trip {
+  readonly log: string;
+  readonly call: string;
+}
+
+function callsTo(log: string, trips: readonly Trip[]): string[] {
+  return trips.filter((trip) => trip.log === log).map(({ call }) => call);
+}
+
+/** A client of a hub that notes what is asked of which log. */
+function watchedHub(engine: MemoryEngine, trips: Trip[]): Hub {
+  const hub = memoryHub(engine);
+  return {
+    name: 'watched',
+    connect: () => hub.connect(),
+    close: () => hub.close(),
+    log: (name) =>
+      new Proxy(hub.log(name), {
+        get(target, key) {
+          const value: unknown = Reflect.get(target, key);
+          if (typeof value !== 'function' || key === 'subscribe') return typeof value === 'function' ? value.bind(target) as unknown : value;
+          return (...args: unknown[]): unknown => {
+            trips.push({ log: name, call: String(key) });
+            return Reflect.apply(value, target, args);
+          };
+        },
+      }),
+  };
+}
 
 /** A client of a hub that can be cut off by itself. */
 function cuttableHub(engine: MemoryEngine, cut: MemoryEngine): Hub {

@@ -18,7 +18,7 @@ const mutants: Mutant[] = [
   { what: 'what has its place waits on', file: span, from: '    this.#waiting.delete(key);\n', to: '' },
   { what: 'a link ends without what waits for it', file: span, from: '    for (const { message, session } of this.#waiting.values()) effects.deliver(message, session);\n', to: '' },
   { what: 'nobody is told of what is gone', file: span, from: ' effects.missed();', to: ';' },
-  { what: 'whoever was deposed sends what waits for another link', file: relay, from: 'this.#send(following, this.#spanOf(link));', to: 'this.#send(following, this.#options.journal.current() ?? this.#spanOf(link));' },
+  { what: 'whoever was deposed sends what waits for another link', file: relay, from: '    const span = this.#spanOf(following.link);\n    following.throwFailure();', to: '    const span = this.#options.journal.current();\n    if (span === null) return;\n    following.throwFailure();' },
   { what: 'whoever comes back is given what he was away for', file: relay, from: 'await this.#follow(link, head);', to: 'await this.#follow(link, { ...head, position: Math.max(head.first - 1, head.position - 3) });' },
   { what: 'what was sent is sent again', file: relay, from: 'let isSent = last !== null && span.waits(last);', to: 'let isSent = false;' },
   { what: 'several appends are under way at once', file: relay, from: '    if (following.isSending) return;\n', to: '' },

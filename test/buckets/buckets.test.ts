@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import '../../src/host/broadcast-channel/provided.ts';
 import '../../src/host/indexed-db/provided.ts';
 import { MOST_BUCKETS } from '../../src/disk/buckets/machine.ts';
@@ -15,7 +15,7 @@ import { isHarmless } from '../../src/disk/verify/finding.ts';
 import { verify } from '../verify/sample.ts';
 import { atEnd, collectGarbage, listing, openHost } from '../host/support.ts';
 import { until } from '../crash/support/scenarios.ts';
-import { collect, createFile, namedDirectories, nameOfError, openDatabase, readFile } from './support.ts';
+import { collect, createFile, namedDirectories, nameOfError, openDatabase, readFile, storeIn } from './support.ts';
 
 const origin = 'https://app.example';
 type Bucket = Awaited<ReturnType<StorageClient['storageBuckets']['open']>>;
@@ -80,21 +80,35 @@ describe('a bucket', () => {
     const { storageBuckets } = clientOf();
     const strict = await storageBuckets.open('strict', { durability: 'strict' });
     const relaxed = await storageBuckets.open('relaxed');
-    const synced = async (action: () => Promise<unknown>): Promise<number> => {
-      const { fdatasyncSync, fsyncSync } = fs;
-      let count = 0;
-      fs.fdatasyncSync = (...args) => void (count++, fdatasyncSync(...args));
-      fs.fsyncSync = (...args) => void (count++, fsyncSync(...args));
-      try {
-        await action();
-      } finally {
-        Object.assign(fs, { fdatasyncSync, fsyncSync });
-      }
-      return count;
+    const syncs = ['fsync', 'fdatasync', 'fsyncSync', 'fdatasyncSync'].map((name) => vi.spyOn(fs, name as 'fsync'));
+    atEnd(() => vi.restoreAllMocks());
+    const synced = async (action: () => Promise<unknown>, by = syncs): Promise<boolean> => {
+      for (const sync of syncs) sync.mockClear();
+      await action();
+      return by.some(({ mock }) => mock.calls.length > 0);
     };
-    for (const bucket of [strict, relaxed]) await bucket.locks.request('warm', () => undefined);
-    expect(await synced(() => strict.locks.request('lock', () => undefined))).toBeGreaterThan(0);
-    expect(await synced(() => relaxed.locks.request('lock', () => undefined))).toBe(0);
+    // Only logs of databases are synced so; the locks that a transaction holds are journals.
+    const ofLogs = syncs.slice(1, 2);
+    for (const [bucket, isStrict] of [[strict, true], [relaxed, false]] as const) {
+      const files = await bucket.getDirectory();
+      const cache = await bucket.caches.open('cache');
+      const database = await openDatabase(bucket.indexedDB, 'database');
+      await bucket.locks.request('warm', () => undefined);
+      await createFile(files, 'warm', '');
+      await cache.put('https://a.example/warm', new Response(''));
+      const actions = {
+        lock: () => bucket.locks.request('lock', () => undefined),
+        file: () => createFile(files, 'file', 'content'),
+        put: () => cache.put('https://a.example/', new Response('x')),
+      };
+      const told: Record<string, boolean> = {
+        transaction: await synced(() => storeIn(database, 'default'), ofLogs),
+        relaxed: await synced(() => storeIn(database, 'relaxed'), ofLogs),
+      };
+      for (const [name, action] of Object.entries(actions)) told[name] = await synced(action);
+      expect(told).toEqual({ lock: isStrict, file: isStrict, put: isStrict, transaction: isStrict, relaxed: false });
+      database.close();
+    }
   });
 
   test('leaves no trace when it is opened again, or looked at', async () => {

@@ -32,6 +32,16 @@ export function openDatabase(databases: Databases, name: string): Promise<Databa
   });
 }
 
+/** A record, in a transaction of its own. */
+export function storeIn(database: Database, durability: 'default' | 'relaxed'): Promise<void> {
+  const transaction = database.transaction('store', 'readwrite', { durability });
+  transaction.objectStore('store').put('value', 'key');
+  return new Promise((resolve, reject) => {
+    transaction.oncomplete = () => resolve();
+    transaction.onabort = () => reject(transaction.error as unknown as Error);
+  });
+}
+
 export async function collect<T>(iterable: AsyncIterable<T>): Promise<T[]> {
   const all: T[] = [];
   for await (const each of iterable) all.push(each);

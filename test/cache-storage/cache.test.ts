@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { openClient, openHost, newRoot, origin } from './support.ts';
+import { openClient, openHost, newRoot, origin, responsesIn } from './support.ts';
 
 const url = 'https://a.example/page';
 
@@ -42,6 +42,75 @@ describe('what comes back', () => {
   it('is in frozen arrays', async () => {
     const cache = await openClient().caches.open('a');
     expect([Object.isFrozen(await cache.keys()), Object.isFrozen(await cache.matchAll())]).toEqual([true, true]);
+  });
+});
+
+describe('put', () => {
+  const used = async (): Promise<Response> => {
+    const response = new Response('x');
+    await response.text();
+    return response;
+  };
+  const locked = (): Response => {
+    const response = new Response('x');
+    response.body?.getReader();
+    return response;
+  };
+  const varying = (vary: string): Response => new Response('x', { headers: { vary } });
+  const plain = (): Response => new Response('x');
+  const refused: readonly (readonly [what: string, request: unknown, response: () => unknown])[] = [
+    ['another method than GET', new Request(url, { method: 'POST', body: 'x' }), plain],
+    ['HEAD', new Request(url, { method: 'HEAD' }), plain],
+    ...['data:text/plain,x', 'file:///etc/hosts', 'ftp://a.example/', 'blob:https://a.example/1', 'about:blank'].map((other) => [`the scheme of ${other}`, other, plain] as const),
+    ['a URL with credentials', 'https://user:word@a.example/', plain],
+    ['what is no URL', 'https://:bad', plain],
+    ['a partial response', url, () => new Response('x', { status: 206 })],
+    ['Vary: *', url, () => varying('*')],
+    ['a Vary with * among others', url, () => varying('accept , *')],
+    ['a body that was used', url, used],
+    ['a body that is locked', url, locked],
+    ['what is no response', url, () => 'text'],
+    ['nothing', url, () => undefined],
+  ];
+
+  it.each(refused)('refuses %s, and leaves what was there', async (_, request, response) => {
+    const root = newRoot();
+    const cache = await openClient(root).caches.open('a');
+    await cache.put(url, new Response('old'));
+    await expect(cache.put(request as Request, (await response()) as Response)).rejects.toThrow(TypeError);
+    expect(await (await cache.match(url))?.text()).toBe('old');
+    expect(responsesIn(root)).toHaveLength(1);
+  });
+
+  it('takes nothing of the body of what it refuses', async () => {
+    const cache = await openClient().caches.open('a');
+    const response = new Response('mine');
+    await expect(cache.put('ftp://a.example/', response)).rejects.toThrow(TypeError);
+    expect([response.bodyUsed, await response.text()]).toEqual([false, 'mine']);
+    await cache.put(url, new Response('x', { headers: { vary: 'accept, *x' } }));
+  });
+
+  it('finds nothing for another method than GET, unless that is ignored', async () => {
+    const cache = await openClient().caches.open('a');
+    await cache.put(url, new Response('x'));
+    const post = new Request(url, { method: 'POST', body: 'x' });
+    expect([await cache.match(post), await cache.matchAll(post), await cache.keys(post), await cache.delete(post)]).toEqual([undefined, [], [], false]);
+    expect(await (await cache.match(post, { ignoreMethod: true }))?.text()).toBe('x');
+    expect(await cache.delete(post, { ignoreMethod: true })).toBe(true);
+  });
+});
+
+describe('names of caches', () => {
+  it('are strings of any kind, and nothing else', async () => {
+    const { caches } = openClient();
+    for (const operation of ['open', 'has', 'delete'] as const) {
+      const call = caches[operation] as (...args: unknown[]) => Promise<unknown>;
+      await expect(call.call(caches)).rejects.toThrow(TypeError);
+      await expect(call.call(caches, Symbol('a'))).rejects.toThrow(TypeError);
+    }
+    await expect(caches.match(url, { cacheName: Symbol('a') as never })).rejects.toThrow(TypeError);
+    for (const name of ['', '../a', '__proto__', 'a\0b', '\ud800', 'x'.repeat(10_000), null, 7]) await caches.open(name as string);
+    expect(await caches.keys()).toEqual(['', '../a', '__proto__', 'a\0b', '\ud800', 'x'.repeat(10_000), 'null', '7']);
   });
 });
 

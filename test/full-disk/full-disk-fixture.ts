@@ -2,6 +2,8 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
+import '../../src/host/caches/provided.ts';
+import '../../src/host/storage-buckets/provided.ts';
 import { StorageHost } from '../../src/host/storage-host.ts';
 import { mulberry32 } from '../support/mulberry32.ts';
 
@@ -84,6 +86,7 @@ async function child(task: string): Promise<void> {
     contents: () => contents(storage),
     remove: () => outcome(() => storage.removeItem(Object.keys(storage)[0] ?? '')),
     clear: () => outcome(() => storage.clear()),
+    buckets: async () => (await host.origin(origin).storageBuckets.keys()).join(),
     lock: () => outcomeOf(() => host.origin(origin).locks.request('l', () => undefined)),
     churn: () => churn(storage, Number(process.argv[5])),
   };
@@ -173,6 +176,76 @@ const scenarios: Record<string, () => Promise<void>> = {
     require(outcome(() => storage.setItem('big', 'x'.repeat(100_000))) === 'ok', 'nothing can be stored though there is room');
     await host.close();
     require(fs.readdirSync(path.join(root, 'holdfast.reserve')).length > 0, 'nothing is kept back again');
+  },
+
+  /** The caches of a bucket: what is there stays, can be deleted, and gives its room back. */
+  async caches() {
+    const host = open();
+    const client = host.origin(origin);
+    const { caches } = argument === 'default' ? client : await client.storageBuckets.open(argument);
+    const cache = await caches.open('pages');
+    const put = (name: string, size: number): Promise<string> => outcomeOf(() => cache.put(`${origin}/${name}`, new Response(new Uint8Array(size))));
+    const requireOld = async (when: string): Promise<void> => {
+      const old = await (await cache.match(`${origin}/old`))?.arrayBuffer();
+      require(old?.byteLength === 100_000, `the old response is gone ${when}`);
+    };
+    require((await put('old', 100_000)) === 'ok', 'nothing can be put');
+    let last = 'ok';
+    for (let count = 0; last === 'ok'; count++) last = await put(`more-${count}`, 300_000);
+    require(last === 'QuotaExceededError', `put until the disk is full: ${last}`);
+    const larger = await put('old', 8_000_000);
+    require(larger === 'QuotaExceededError', `put of more than there is room for: ${larger}`);
+    await requireOld('where the disk is full of others');
+    fillDisk();
+    for (const name of ['old', 'new']) {
+      for (const size of [10, 100_000]) {
+        const result = await put(name, size);
+        require(result === 'QuotaExceededError', `put of ${size} bytes, ${name}, to a disk that is full to its last block: ${result}`);
+      }
+    }
+    const made = await outcomeOf(() => caches.open('another'));
+    // A block that is begun may have room for one more name.
+    require(['ok', 'QuotaExceededError'].includes(made), `caches.open: ${made}`);
+    await requireOld('where the disk is full to its last block');
+    for (const remove of [() => cache.delete(`${origin}/more-0`), () => caches.delete('pages')]) {
+      const result = await outcomeOf(async () => require(await remove(), 'nothing was deleted'));
+      require(result === 'ok', `delete: ${result}`);
+    }
+    freeDisk();
+    const again = await caches.open('pages');
+    const second = await outcomeOf(() => again.put(`${origin}/old`, new Response(new Uint8Array(300_000))));
+    require(second === 'ok', `put once there is room: ${second}`);
+    await host.close();
+  },
+
+  /** Named buckets: what is there stays, none is made, and one can be deleted, also for other processes. */
+  async buckets() {
+    const host = open();
+    const { storageBuckets } = host.origin(origin);
+    const bucket = await storageBuckets.open('kept');
+    const files = await bucket.getDirectory();
+    const write = async (name: string, size: number): Promise<void> => {
+      const writable = await (await files.getFileHandle(name, { create: true })).createWritable();
+      await writable.write('y'.repeat(size));
+      await writable.close();
+    };
+    await write('file', 100_000);
+    await storageBuckets.open('doomed');
+    fillDisk();
+    const replaced = await outcomeOf(() => write('file', 200_000));
+    require(replaced === 'QuotaExceededError', `a write: ${replaced}`);
+    const made = await outcomeOf(() => storageBuckets.open('another'));
+    require(made === 'QuotaExceededError', `storageBuckets.open: ${made}`);
+    require((await (await files.getFileHandle('file')).getFile()).size === 100_000, 'the old content is gone');
+    const opened = await outcomeOf(async () => (await storageBuckets.open('kept')).estimate());
+    require(opened === 'ok', `storageBuckets.open of one that is there: ${opened}`);
+    const deleted = await outcomeOf(() => storageBuckets.delete('doomed'));
+    require(deleted === 'ok', `storageBuckets.delete: ${deleted}`);
+    require((await elsewhere('buckets')) === 'kept', 'another process sees other buckets');
+    freeDisk();
+    const again = await outcomeOf(() => storageBuckets.open('another'));
+    require(again === 'ok', `storageBuckets.open once there is room: ${again}`);
+    await host.close();
   },
 
   /** Any sequence, as a model has it. */

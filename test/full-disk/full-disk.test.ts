@@ -40,6 +40,14 @@ describe.skipIf(!canMount)('on a disk that is full (needs the right to mount one
     expect(await violationsOf('foreign', '8m', durability)).toEqual([]);
   });
 
+  test.each(['default', 'inbox'])('caches keep what is there, and what is deleted gives its room back (bucket %s)', async (bucket) => {
+    expect(await violationsOf('caches', '6m', bucket)).toEqual([]);
+  });
+
+  test('buckets keep what is there, none is made, and one can be deleted', async () => {
+    expect(await violationsOf('buckets', '6m', '')).toEqual([]);
+  });
+
   test.each([1, 2, 3, 4, 5])('now and then: removals work, and the map is what a model says (%i)', async (seed) => {
     expect(await violationsOf('sequence', '6m', seed)).toEqual([]);
   });

@@ -149,9 +149,9 @@ export interface WriteTransaction extends ReadTransaction {
   raiseKeyGenerator(store: number, key: number): void;
   /**
    * Makes it last. Relaxed: it survives the end of any process; strict: of the machine too. Everybody sees it before the
-   * promise resolves. Null: it is there already.
+   * promise resolves. Default: as its bucket has it. Null: it is there already.
    */
-  commit(durability: 'relaxed' | 'strict'): Promise<void> | null;
+  commit(durability: 'default' | 'relaxed' | 'strict'): Promise<void> | null;
 }
 
 /** What an upgrade can do besides. Names are unique among their kind; whoever calls has seen to that. */

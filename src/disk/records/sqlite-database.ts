@@ -1,4 +1,5 @@
 import type { Ledger } from '../quota/ledger.ts';
+import type { Durability } from '../root/durable.ts';
 import path from 'node:path';
 import { onShortage } from '../../runtime/descriptors.ts';
 import { nextTurn, uptime } from '../../runtime/timers.ts';
@@ -23,6 +24,8 @@ export interface DatabasePlace {
   readonly name: string;
   /** Its directory. */
   readonly path: string;
+  /** Of what does not say so itself. */
+  readonly durability: Durability;
   readonly ledger: Ledger;
   readonly holds: BlobHolds;
   /** Runs what reads the database outside of its transactions, when it may. */
@@ -95,7 +98,7 @@ export class SqliteDatabase implements RecordDatabase, Suspendable {
       session: this.#writer,
       admit: (bytes) => this.#growth.admit(bytes),
       deleted: () => this.#growth.deleted(),
-      commit: (files, durability) => this.#commit(files, durability),
+      commit: (files, durability) => this.#commit(files, durability === 'default' ? place.durability : durability),
       rollback: (files) => this.#rollback(files),
     };
     this.#garbage = new BlobGarbage(this.#blobs, this.#writer, this.#checkpoints, () => !this.#isWriting && !this.#isClosed);

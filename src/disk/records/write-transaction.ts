@@ -27,7 +27,7 @@ export interface Writer {
   /** Told when pages may have become free. */
   deleted(): void;
   /** Ends it by a commit. */
-  commit(files: TransactionFiles, durability: 'relaxed' | 'strict'): Promise<void> | null;
+  commit(files: TransactionFiles, durability: 'default' | 'relaxed' | 'strict'): Promise<void> | null;
   /** Ends it by a rollback. */
   rollback(files: TransactionFiles): void;
 }
@@ -226,7 +226,7 @@ export class SqlWriteTransaction extends SqlReadTransaction implements WriteTran
     return generator;
   }
 
-  commit(durability: 'relaxed' | 'strict'): Promise<void> | null {
+  commit(durability: 'default' | 'relaxed' | 'strict'): Promise<void> | null {
     this.beforeCommit();
     this.end();
     return this.#writer.commit(this.#files, durability);

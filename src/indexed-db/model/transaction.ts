@@ -233,7 +233,7 @@ export class Transaction extends EventNode {
     requireHeld(this.claim);
     if (this.mode !== 'readonly') {
       if (this.upgrade !== null) this.#schema = engine.schema;
-      return (engine as WriteTransaction).commit(this.durability === 'strict' ? 'strict' : 'relaxed');
+      return (engine as WriteTransaction).commit(this.durability);
     }
     engine.rollback();
     return null;

@@ -7,7 +7,7 @@ import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { randomInteger } from '../../runtime/random.ts';
 import { warn } from '../../runtime/warning.ts';
 import type { HubCapabilities, HubEntry, HubLog, LogHead } from '../hub.ts';
-import { Alarm } from '../replicator/alarm.ts';
+import { Alarm, type Signal } from '../replicator/alarm.ts';
 import { checkedHead } from '../replicator/follower.ts';
 import { Line } from '../replicator/line.ts';
 import { systemSurroundings } from '../replicator/surroundings.ts';
@@ -150,13 +150,11 @@ export class ChannelRelay {
     const { journal, log } = this.#options;
     journal.append(UP, encodeUp(link, head));
     const following = new Following(link, head, this.#surroundings, log);
-    for (let signals: ReadonlySet<string> = new Set(['hub']); ; ) {
-      this.#spanOf(link);
+    for (let signals: ReadonlySet<Signal> = new Set(['hub']); ; ) {
+      this.#send(following);
       if (signals.size === 0) await this.#confirm(head.epoch, following);
-      await this.#read(following);
-      following.throwFailure();
-      // Somebody else may have taken over meanwhile, whose business it is then what waits.
-      this.#send(following, this.#spanOf(link));
+      if (!isOnlyPosted(signals)) await this.#read(following);
+      this.#send(following);
       if (this.#stopped && !following.isSending) return;
       await this.#trim(following);
       signals = await this.#alarm.wait(Math.min(this.#pollMs, following.trim.wait(this.#surroundings.now())), this.#surroundings);
@@ -182,7 +180,7 @@ export class ChannelRelay {
       for (const entry of entries) this.#apply(following, entry);
       this.#failures = 0;
       await this.#surroundings.turn();
-      this.#send(following, this.#spanOf(following.link));
+      this.#send(following);
     }
   }
 
@@ -219,7 +217,10 @@ export class ChannelRelay {
     }
   }
 
-  #send(following: Following, span: Span): void {
+  /** What waits by now, unless somebody else has taken over meanwhile: then it is his business. @throws as an append did */
+  #send(following: Following): void {
+    const span = this.#spanOf(following.link);
+    following.throwFailure();
     if (following.isSending) return;
     const batch = firstBatch(following.unsent(span));
     const [first] = batch;
@@ -248,6 +249,11 @@ export class ChannelRelay {
       this.#options.onProblem(`The hub does not forget messages of channels: ${errorMessage(error)}`);
     }
   }
+}
+
+/** Then there is nothing to read: what is posted is sent without waiting for a reading. */
+function isOnlyPosted(signals: ReadonlySet<Signal>): boolean {
+  return signals.size === 1 && signals.has('journal');
 }
 
 /** How far one link has come. */
