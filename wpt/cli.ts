@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { compareWithPublished } from './fake-indexeddb/compare-with-published.ts';
 import { fetchTests } from './fetch/fetch.ts';
 import { UsageError } from './project.ts';
 import { runAndCheck, type RunRequest } from './runner/run-and-check.ts';
@@ -12,6 +13,7 @@ const usage = `Usage: npm run wpt [-- options] [path ...]
   wpt:update     runs the tests and rewrites wpt/expectations
   wpt:report     runs the tests and writes wpt/RESULTS.md
   wpt:browser    runs wpt/ours in headless Chromium
+  wpt:fake-indexeddb  compares wpt/expectations with what fake-indexeddb publishes of itself
 Options: --jobs=N  realms at once, by default one a core
          --patience=N  multiplies the tests' time limits
          --absent  runs with Holdfast absent; fails when a feature subtest passes`;
@@ -27,6 +29,7 @@ const commands: Readonly<Record<string, Command>> = {
   update: updateRecord,
   report: writeReport,
   browser: runInBrowser,
+  'fake-indexeddb': compareWithPublished,
 };
 
 /** The exit code: 0 when all is as it should be, 1 when tests say otherwise, 2 for an error of use. */
