@@ -8,7 +8,7 @@ import '../../src/host/indexed-db/provided.ts';
 import { StorageHost, type StorageHostOptions } from '../../src/index.ts';
 import type { EncryptionOptions } from '../../src/host/encryption/options.ts';
 import { temporaryDirectory } from '../journal/support/place.ts';
-import { codeBehind, snapshotOf, treeHas } from './support.ts';
+import { codeBehind, codeLater, codeOfCause, snapshotOf, treeHas } from './support.ts';
 
 const ORIGIN = 'https://a.example';
 const key = Uint8Array.from(randomBytes(32));
@@ -124,21 +124,6 @@ describe('before anything is written,', () => {
     expect(treeHas(root, 'plain')).toEqual([]);
   });
 });
-
-function codeOfCause(error: unknown): string {
-  return codeBehind(() => {
-    throw error;
-  });
-}
-
-async function codeLater(promise: Promise<unknown>): Promise<string> {
-  try {
-    await promise;
-    return 'nothing was thrown';
-  } catch (error) {
-    return codeOfCause(error);
-  }
-}
 
 describe('a key that a promise brings', () => {
   test('is waited for by what may wait, and otherwise an error until it is there', async () => {

@@ -32,3 +32,19 @@ export function codeBehind(action: () => unknown): string {
   }
   return 'nothing was thrown';
 }
+
+export function codeOfCause(error: unknown): string {
+  return codeBehind(() => {
+    throw error;
+  });
+}
+
+/** The same of what a promise rejects with. */
+export async function codeLater(promise: Promise<unknown>): Promise<string> {
+  try {
+    await promise;
+    return 'nothing was thrown';
+  } catch (error) {
+    return codeOfCause(error);
+  }
+}

@@ -89,10 +89,19 @@ export class FileSealing implements Sealing {
     const head = new Uint8Array(HEADER_BYTES);
     const count = fs.readSync(descriptor, head, 0, HEADER_BYTES, 0);
     if (count === 0) return null;
-    const found = FileCipher.of(head.subarray(0, count), this.#keys, this.#place);
+    const found = this.#cipherOf(head.subarray(0, count), path);
     if (found === 'newer') throw new HoldfastError('root-newer', `${path} was written by a later version of Holdfast.`);
     if (typeof found === 'string' || !isWhole(found, descriptor)) throw damaged(path, found === 'foreign' ? 'which is not encrypted' : 'its header');
     return found;
+  }
+
+  #cipherOf(head: Uint8Array, path: string): ReturnType<typeof FileCipher.of> {
+    try {
+      return FileCipher.of(head, this.#keys, this.#place);
+    } catch (error) {
+      if (!(error instanceof HoldfastError) || error.code !== 'key-missing') throw error;
+      throw new HoldfastError('key-missing', `${path} cannot be read: ${error.message}`, { cause: error });
+    }
   }
 
   /**
