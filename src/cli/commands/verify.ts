@@ -16,11 +16,12 @@ import { FilesMachine } from '../../sync/files/files-machine.ts';
 import { type Command, parse, requireArguments } from '../command.ts';
 import { printJson, printLines } from '../output.ts';
 import { Progress } from '../progress.ts';
-import { jsonOption, openRoot, openRootToRead, rootOptions } from '../root.ts';
+import { jsonOption, keyOption, openRoot, openRootWithKey, rootOptions } from '../root.ts';
 import { table } from '../table.ts';
 
 const options = {
   repair: { help: 'do about it what loses nothing more, and look again' },
+  ...keyOption,
   ...jsonOption,
   ...rootOptions,
 } as const;
@@ -30,6 +31,7 @@ export const verify: Command = {
   summary: 'look for damage in all that is recorded in a root',
   usage: '[--repair] [--json]',
   options,
+  notes: ['With the key of an encrypted origin all of it is authenticated: records, names, blocks of files. Without, only checksums and structure are looked at, which it says.'],
   run: check,
 };
 
@@ -56,9 +58,9 @@ async function check(args: readonly string[]): Promise<number> {
   const { values, positionals } = parse(options, args);
   requireArguments(positionals, []);
   const knowledge = await load();
-  const repairs = values.repair ? await repairAll(openRoot(values), knowledge) : [];
+  const repairs = values.repair ? await repairAll(openRootWithKey(values, openRoot(values)), knowledge) : [];
   // Nothing is appended, so that the root may be on any disk.
-  const root = openRootToRead(values);
+  const root = openRootWithKey(values);
   const verification = look(root, knowledge);
   const isSound = verification.findings.every(isHarmless);
   if (values.json) printJson({ root: root.path, sound: isSound, ...verification, ...(values.repair && { repairs }) });
@@ -80,13 +82,14 @@ async function repairAll(root: Root, knowledge: Knowledge): Promise<Repair[]> {
 
 const HEADINGS = ['kind', 'origin', 'file', 'offset', 'bytes'];
 
-function report(root: string, { origins, journals, findings }: Verification): string[] {
+function report(root: string, { origins, journals, findings, unauthenticated }: Verification): string[] {
   const lost = findings.filter((finding) => !isHarmless(finding)).length;
   const what = lost === 0 ? 'no damage' : lost === 1 ? 'damage in one place' : `damage in ${lost} places`;
   const summary = `${root}: ${what}. Looked at ${count(journals, 'journal')} of ${count(origins, 'origin')}.`;
-  if (findings.length === 0) return [summary];
+  const sealed = unauthenticated.length === 0 ? [] : [`${count(unauthenticated.length, 'encrypted origin')} without a key that opens it: checksums and structure were looked at, and nothing was authenticated.`];
+  if (findings.length === 0) return [summary, ...sealed];
   const [headings = '', ...rows] = table([HEADINGS, ...findings.map((finding) => cells(root, finding))]);
-  return [headings, ...rows.flatMap((row, index) => [row, `  ${findings[index]?.message}`]), '', summary];
+  return [headings, ...rows.flatMap((row, index) => [row, `  ${findings[index]?.message}`]), '', summary, ...sealed];
 }
 
 function count(number: number, what: string): string {

@@ -1,7 +1,9 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { systemCode } from '../journal/disk-error.ts';
-import { sessionOfResponse } from '../spelling.ts';
+import { placeOfResponse, sessionOfResponse } from '../spelling.ts';
+import type { Sealing } from '../tree/sealing.ts';
+import { faultOfSealed } from '../verify/sealed-file.ts';
 import type { CacheEntry } from './entry.ts';
 import type { CacheMachine } from './machine.ts';
 import { bodyStart, PREFIX_BYTES, readHead } from './response-head.ts';
@@ -25,14 +27,15 @@ export function listResponses(caches: string): string[] {
 }
 
 /** The responses that an index names, and that are not as they were written. Reads only. @throws the operating system's error */
-export function faultsOfResponses(caches: string, machine: CacheMachine): ResponseFault[] {
+export function faultsOfResponses(caches: string, machine: CacheMachine, sealing: Sealing | null): ResponseFault[] {
   const entries = [...machine.caches.values()].flatMap((cache) => [...cache]);
-  return entries.flatMap((entry) => faultOf(path.join(caches, 'responses', entry.file), entry));
+  return entries.flatMap((entry) => faultOf(path.join(caches, 'responses', entry.file), entry, sealing?.bound(placeOfResponse(entry.file)) ?? null));
 }
 
-function faultOf(file: string, { size, url }: CacheEntry): ResponseFault[] {
+function faultOf(file: string, { size, url }: CacheEntry, sealing: Sealing | null): ResponseFault[] {
   const stats = fs.lstatSync(file, { throwIfNoEntry: false });
-  if (stats?.isFile() === true && stats.size === size && hasHead(file)) return [];
+  const isLong = stats?.isFile() === true && stats.size === (sealing?.stored(size) ?? size);
+  if (isLong && (sealing === null ? hasHead(file) : faultOfSealed(file, sealing, 'beside-readers') === null)) return [];
   return [{ path: file, url, isMissing: stats === undefined }];
 }
 

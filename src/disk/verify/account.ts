@@ -1,5 +1,7 @@
 import path from 'node:path';
 import { generationPath, listGenerations } from '../journal/generation-file.ts';
+import type { JournalEncryption } from '../journal/journal-cipher.ts';
+import type { PlaceKeys } from '../place.ts';
 import type { Fault } from './finding.ts';
 import { inspect } from './generation.ts';
 import type { Knowledge } from './knowledge.ts';
@@ -21,25 +23,26 @@ interface Statement {
  *
  * @throws the operating system's error
  */
-export function verifyAccount(bucket: string, { machines, weigh }: Knowledge): Fault[] {
+export function verifyAccount(bucket: string, { machines, weigh }: Knowledge, keys: PlaceKeys | null): Fault[] {
   const journal = path.join(bucket, 'quota');
+  const encryption = keys?.journal('quota') ?? null;
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const before = read(journal, machines);
+    const before = read(journal, machines, encryption);
     if (before === null || before.isDoubtful) return [];
     let there = 0;
     for (const { bytes } of weigh(bucket)) there += bytes;
     if (there <= before.taken) return [];
-    if (read(journal, machines)?.moment === before.moment) return [short(journal, before.taken, there)];
+    if (read(journal, machines, encryption)?.moment === before.moment) return [short(journal, before.taken, there)];
   }
   return [];
 }
 
 /** Null where there is no account, or one that cannot be read: then that is found elsewhere. */
-function read(journal: string, machines: Knowledge['machines']): Statement | null {
+function read(journal: string, machines: Knowledge['machines'], encryption: JournalEncryption | null): Statement | null {
   const number = listGenerations(journal)?.at(-1);
   const machine = machines.quota();
-  const inspection = number === undefined ? null : inspect(journal, number, machine, generationPath(journal, number));
-  if (inspection === null || inspection.seal !== null || inspection.flaws.some(({ kind }) => kind !== 'torn')) return null;
+  const inspection = number === undefined ? null : inspect(journal, number, machine, generationPath(journal, number), encryption);
+  if (inspection === null || inspection.isSealed || inspection.seal !== null || inspection.flaws.some(({ kind }) => kind !== 'torn')) return null;
   const isDoubtful = machine.doubtful || machine.counting !== null || machine.countedAt === 0;
   return { taken: machine.taken, isDoubtful, moment: `${number}:${inspection.end}` };
 }

@@ -1,5 +1,8 @@
 import path from 'node:path';
 import { errorMessage } from '../../runtime/errors.ts';
+import { HoldfastError } from '../../runtime/holdfast-error.ts';
+import type { LockMachine } from '../locks/machine.ts';
+import type { PlaceKeys } from '../place.ts';
 import { verifyAccount } from './account.ts';
 import { verifyCaches } from './caches.ts';
 import { threadLife, type ThreadIdentity } from '../../runtime/identity.ts';
@@ -23,18 +26,20 @@ export interface Look {
   readonly knowledge: Knowledge;
   /** Called for each journal that was looked at. */
   onJournal(): void;
+  /** Whether the origin is encrypted. */
+  readonly isEncrypted: boolean;
 }
 
-/** What is wrong in a bucket, whose directory is there. */
-export function verifyBucket(directory: string, look: Look): Finding[] {
+/** What is wrong in a bucket, whose directory is there. `keys`: null where it is not encrypted, or nothing opens it. */
+export function verifyBucket(directory: string, look: Look, keys: PlaceKeys | null = null): Finding[] {
   const bucket = path.basename(directory);
   const found = journals.flatMap((journal, index) => {
-    const faults = attempt(path.join(directory, journal), () => verifyOne(directory, journal, index < FIRST, look));
+    const faults = attempt(path.join(directory, journal), () => verifyOne(directory, journal, index < FIRST, look, keys));
     return faults.map((fault) => ({ ...fault, origin: look.origin, bucket, journal }));
   });
-  const responses = attempt(directory, () => verifyCaches(path.join(directory, 'caches'), look.knowledge));
-  const files = attempt(directory, () => verifyFiles(directory, look.foldsNames, endedIn(directory, look.knowledge)));
-  const account = attempt(directory, () => verifyAccount(directory, look.knowledge));
+  const responses = attempt(directory, () => verifyCaches(path.join(directory, 'caches'), look.knowledge, keys));
+  const files = attempt(directory, () => verifyFiles(directory, { foldsNames: look.foldsNames, isEncrypted: look.isEncrypted, sealing: keys?.sealing ?? null }, endedIn(directory, look.knowledge, keys)));
+  const account = attempt(directory, () => verifyAccount(directory, look.knowledge, keys));
   const databases = attempt(path.join(directory, 'indexeddb'), () => [...verifyDatabaseLocks(directory, look), ...verifyDatabases(directory, look.knowledge)]);
   return [
     ...found,
@@ -46,10 +51,21 @@ export function verifyBucket(directory: string, look: Look): Finding[] {
 }
 
 /** Whether the session of a folder in `swap/` has ended. Nobody knows where the locks cannot be read. */
-export function endedIn(bucket: string, { machines }: Pick<Knowledge, 'machines'>): (folder: string) => boolean {
+export function endedIn(bucket: string, { machines }: Pick<Knowledge, 'machines'>, keys: PlaceKeys | null = null): (folder: string) => boolean {
   let sessions: Map<string, ThreadIdentity> | null = null;
+  let isSealed = false;
+  const readLocks = (): LockMachine | null => {
+    try {
+      return readNewest(path.join(bucket, 'locks'), () => machines.locks(), keys?.journal('locks'));
+    } catch (error) {
+      isSealed = error instanceof HoldfastError && error.code === 'key-missing';
+      if (!isSealed) throw error;
+      return null;
+    }
+  };
   return (folder) => {
-    sessions ??= new Map([...(readNewest(path.join(bucket, 'locks'), () => machines.locks())?.sessions.values() ?? [])].map((session) => [session.folder, session.identity]));
+    sessions ??= new Map([...(readLocks()?.sessions.values() ?? [])].map((session) => [session.folder, session.identity]));
+    if (isSealed) return false;
     const identity = sessions.get(folder);
     return identity === undefined || threadLife(identity) === 'dead';
   };
@@ -63,13 +79,13 @@ function verifyDatabaseLocks(bucket: string, { knowledge, onJournal }: Look): Fa
   return verifyJournal(directory, () => knowledge.machines.locks());
 }
 
-function verifyOne(bucket: string, name: JournalName, isNeeded: boolean, { origin, knowledge, onJournal }: Look): Fault[] {
+function verifyOne(bucket: string, name: JournalName, isNeeded: boolean, { origin, knowledge, onJournal }: Look, keys: PlaceKeys | null): Fault[] {
   const directory = path.join(bucket, name);
   const kind = kindOf(directory);
   if (kind === 'nothing') return isNeeded && kindOf(bucket) !== 'nothing' ? [missing(directory)] : [];
   if (kind !== 'directory') return [fault('unreadable', directory, 'It is not a directory. No link is followed.')];
   onJournal();
-  return verifyJournal(directory, () => knowledge.machines[name](`${origin}/`));
+  return verifyJournal(directory, () => knowledge.machines[name](`${origin}/`), keys?.journal(name));
 }
 
 function missing(directory: string): Fault {

@@ -2,6 +2,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { isLink } from '../directories.ts';
 import { generationPath, listGenerations } from '../journal/generation-file.ts';
+import type { JournalEncryption } from '../journal/journal-cipher.ts';
+import type { PlaceKeys } from '../place.ts';
 import type { CacheMachine } from '../caches/machine.ts';
 import type { Fault } from './finding.ts';
 import { inspect } from './generation.ts';
@@ -24,27 +26,28 @@ interface Index {
  *
  * @throws the operating system's error
  */
-export function verifyCaches(caches: string, knowledge: Knowledge): Fault[] {
+export function verifyCaches(caches: string, knowledge: Knowledge, keys: PlaceKeys | null): Fault[] {
   if (isLink(caches)) return [];
+  const encryption = keys?.journal('caches/index') ?? null;
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     // In this order: what is named meanwhile is not taken for a stray.
     const there = knowledge.responses.list(caches);
-    const index = read(caches, knowledge);
+    const index = read(caches, knowledge, encryption);
     if (index === null) return [];
-    const faults = knowledge.responses.faults(caches, index.machine);
-    const isCalm = faults.length === 0 || read(caches, knowledge)?.moment === index.moment;
+    const faults = knowledge.responses.faults(caches, index.machine, keys?.sealing ?? null);
+    const isCalm = faults.length === 0 || read(caches, knowledge, encryption)?.moment === index.moment;
     if (isCalm) return [...faults.map(lost), ...(index.isWhole ? strays(caches, there, index.machine) : [])];
   }
   return [];
 }
 
 /** Null where there is none, or one that cannot be read: then that is found elsewhere. */
-function read(caches: string, { machines }: Knowledge): Index | null {
+function read(caches: string, { machines }: Knowledge, encryption: JournalEncryption | null): Index | null {
   const journal = path.join(caches, 'index');
   const number = listGenerations(journal)?.at(-1);
   const machine = machines['caches/index']();
-  const inspection = number === undefined ? null : inspect(journal, number, machine, generationPath(journal, number));
-  if (inspection === null || inspection.seal !== null || inspection.flaws.some(({ reach }) => reach !== 'bytes')) return null;
+  const inspection = number === undefined ? null : inspect(journal, number, machine, generationPath(journal, number), encryption);
+  if (inspection === null || inspection.isSealed || inspection.seal !== null || inspection.flaws.some(({ reach }) => reach !== 'bytes')) return null;
   return { machine, moment: `${number}:${inspection.end}`, isWhole: inspection.flaws.length === 0 };
 }
 

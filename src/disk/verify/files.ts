@@ -1,12 +1,14 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { wallClock } from '../../runtime/timers.ts';
-import { plainScript } from '../names/script.ts';
+import { plainScript, type NameScript } from '../names/script.ts';
 import { isSwapFolder, isTrash } from '../spelling.ts';
 import { childrenOf } from '../tree/entries.ts';
 import { readName } from '../tree/long-names.ts';
 import { namesIn } from './entry.ts';
+import type { Sealing } from '../tree/sealing.ts';
 import type { Fault } from './finding.ts';
+import { faultOfSealed } from './sealed-file.ts';
 
 /** Of more places like these only the number is told. */
 const TOLD = 100;
@@ -17,17 +19,25 @@ const ABANDONED_MS = 10 * 60_000;
 /** What begins so keeps the spelling of a long name, or is about to. */
 const SPELLING = /^%~([0-9a-f]{64})(\.[0-9a-f-]{36})?$/;
 
+/** How names and contents of files are to be read. */
+export interface FileReading {
+  readonly foldsNames: boolean;
+  readonly isEncrypted: boolean;
+  /** Null: they are not encrypted, or there is no key. */
+  readonly sealing: Sealing | null;
+}
+
 /**
- * What is wrong with the names of a bucket's files, and what was left behind beside them. Contents have no checksums, and
- * are not read.
+ * What is wrong with the names of a bucket's files, and what was left behind beside them. Contents are read where they are
+ * encrypted and there is a key; others have no checksums.
  *
  * @param isDead - whether the session of a folder in `swap/` has ended.
  * @throws the operating system's error
  */
-export function verifyFiles(bucket: string, foldsNames: boolean, isDead: (session: string) => boolean): Fault[] {
+export function verifyFiles(bucket: string, reading: FileReading, isDead: (session: string) => boolean): Fault[] {
   const swap = path.join(bucket, 'swap');
   const trees = namesIn(bucket).filter((name) => /^files\.[0-9]+$/.test(name));
-  const found = trees.flatMap((tree) => limited([...verifyTree(path.join(bucket, tree), foldsNames)]));
+  const found = trees.flatMap((tree) => limited([...verifyTree(path.join(bucket, tree), reading)]));
   return [...found, ...leftBehind(swap, (name) => isSwapFolder(name) && isFilled(path.join(swap, name)) && isDead(name)), ...leftBehind(path.join(bucket, 'trash'), isTrash)];
 }
 
@@ -38,7 +48,8 @@ function limited(faults: readonly Fault[]): Fault[] {
   return [...told, { ...next, message: `${next.message} There are ${faults.length - TOLD} more places like these.` }];
 }
 
-function* verifyTree(tree: string, foldsNames: boolean): Generator<Fault, void> {
+function* verifyTree(tree: string, reading: FileReading): Generator<Fault, void> {
+  const script = scriptOf(reading);
   const waiting = fs.lstatSync(tree, { throwIfNoEntry: false })?.isDirectory() === true ? [tree] : [];
   for (let directory = waiting.pop(); directory !== undefined; directory = waiting.pop()) {
     const children = [...childrenOf(directory)].sort((a, b) => (a.name < b.name ? -1 : 1));
@@ -46,21 +57,32 @@ function* verifyTree(tree: string, foldsNames: boolean): Generator<Fault, void> 
     for (const child of children) {
       const at = path.join(directory, child.name);
       if (child.isDirectory()) waiting.push(at);
-      const fault = SPELLING.test(child.name) ? null : faultOf(directory, at, child, foldsNames, needed);
-      if (fault !== null) yield fault;
+      const found = SPELLING.test(child.name) ? null : (faultOf(directory, at, child, script, needed) ?? faultInside(at, child, reading));
+      if (found !== null) yield found;
     }
-    yield* orphans(directory, children, needed);
+    if (script !== null) yield* orphans(directory, children, needed);
   }
 }
 
-function faultOf(directory: string, at: string, child: fs.Dirent, foldsNames: boolean, needed: Set<string>): Fault | null {
+function faultOf(directory: string, at: string, child: fs.Dirent, script: NameScript | null, needed: Set<string>): Fault | null {
   if (!child.isFile() && !child.isDirectory()) return fault('foreign', at, 'It is neither a plain file nor a directory. It is not followed, and nobody sees it.');
-  const decoded = plainScript(foldsNames).decode(child.name);
+  if (script === null) return null;
+  const decoded = script.decode(child.name);
   if (decoded === null) return isGone(at) ? null : fault('foreign', at, 'It has a name that Holdfast gives to nothing. Nobody sees it.');
   if ('name' in decoded) return null;
   needed.add(decoded.spellingFile);
-  if (readName(directory, child.name, plainScript(foldsNames)) !== null || isGone(at)) return null;
+  if (readName(directory, child.name, script) !== null || isGone(at)) return null;
   return fault('damaged', at, `Its name was longer than the disk takes, and the file ${decoded.spellingFile} that kept it is missing or damaged: nobody sees it. Its content is whole.`);
+}
+
+/** Null: names are encrypted, and there is no key. */
+function scriptOf({ foldsNames, isEncrypted, sealing }: FileReading): NameScript | null {
+  return isEncrypted && sealing === null ? null : (sealing?.names ?? plainScript(foldsNames));
+}
+
+function faultInside(at: string, child: fs.Dirent, { sealing }: FileReading): Fault | null {
+  const what = sealing === null || !child.isFile() ? null : faultOfSealed(at, sealing, 'beside-writers');
+  return what === null ? null : fault('damaged', at, `${what} It cannot be read there; a backup may have it.`);
 }
 
 function isGone(at: string): boolean {

@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { systemCode } from '../journal/disk-error.ts';
 import { candidateDirectory, candidatePath, generationPath, listGenerations } from '../journal/generation-file.ts';
+import type { JournalEncryption } from '../journal/journal-cipher.ts';
 import type { Machine } from '../journal/machine.ts';
 import { costOf } from './costs.ts';
 import type { Fault } from './finding.ts';
@@ -17,10 +18,11 @@ const CANDIDATE = /^(0|[1-9][0-9]*)\.[0-9a-f]{32}$/;
  * users do meanwhile.
  *
  * @param createMachine - makes what is to be fed with a generation.
+ * @param encryption - null: of what is encrypted only the frames are looked at.
  * @throws HoldfastError when the directory cannot be read
  */
-export function verifyJournal(directory: string, createMachine: () => Machine<unknown>): Fault[] {
-  const seen = inspectAll(directory, createMachine);
+export function verifyJournal(directory: string, createMachine: () => Machine<unknown>, encryption: JournalEncryption | null = null): Fault[] {
+  const seen = inspectAll(directory, createMachine, encryption);
   if (seen === null) return [];
   const current = newestOf(seen);
   if (current === null) return [withoutGenerations(directory)];
@@ -30,10 +32,10 @@ export function verifyJournal(directory: string, createMachine: () => Machine<un
 }
 
 /** Every generation, by its path, until there are no more; null if the journal is gone. */
-function inspectAll(directory: string, createMachine: () => Machine<unknown>): Map<string, Inspection> | null {
+function inspectAll(directory: string, createMachine: () => Machine<unknown>, encryption: JournalEncryption | null): Map<string, Inspection> | null {
   const seen = new Map<string, Inspection>();
   const look = (number: number, at = generationPath(directory, number)): boolean => {
-    const inspection = seen.has(at) ? null : inspect(directory, number, createMachine(), at);
+    const inspection = seen.has(at) ? null : inspect(directory, number, createMachine(), at, encryption);
     if (inspection !== null) seen.set(at, inspection);
     return inspection !== null;
   };

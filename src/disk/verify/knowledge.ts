@@ -4,6 +4,7 @@ import type { LockMachine } from '../locks/machine.ts';
 import type { ResponseFault } from '../caches/inspect.ts';
 import type { AccountMachine } from '../quota/machine.ts';
 import type { Examine } from '../records/examine.ts';
+import type { Sealing } from '../tree/sealing.ts';
 import type { Weight } from '../quota/weigh.ts';
 
 /** Who understands what is recorded; given, for nothing here is to decide what it takes to be loaded. */
@@ -21,8 +22,8 @@ export interface Knowledge {
 export interface Responses {
   /** The files that are there, in the order of their names. */
   list(caches: string): string[];
-  /** Those that the machine names and that are not as they were written. */
-  faults(caches: string, machine: CacheMachine): ResponseFault[];
+  /** Those that the machine names and that are not as they were written. `sealing`: null where they are not encrypted. */
+  faults(caches: string, machine: CacheMachine, sealing: Sealing | null): ResponseFault[];
 }
 
 /** Makes what understands the records of a journal, by the journal's name. */

@@ -3,6 +3,9 @@ import path from 'node:path';
 import { randomUuid } from '../../runtime/random.ts';
 import { removeTree } from '../maintenance/packages.ts';
 import { decodeOrigin } from '../names/origin.ts';
+import { pathOfOrigin } from '../maintenance/replace-origin.ts';
+import { isEncrypted } from '../root/encrypted.ts';
+import { keysOf } from '../root/origins.ts';
 import { Account } from '../quota/account.ts';
 import type { Root } from '../root/root.ts';
 import { isDraft, isSwapFolder, isTrash } from '../spelling.ts';
@@ -24,15 +27,15 @@ export interface Repair {
  */
 export async function repair(root: Root, findings: readonly Finding[], isDead: (bucket: string) => (session: string) => boolean): Promise<Repair[]> {
   const done: Repair[] = [];
-  const recounted = new Set<string>();
+  const recounted = new Map<string, string>();
   for (const finding of findings) {
     const result = await repairOne(root, finding, isDead);
     if (result === null) continue;
     done.push(result);
     const bucket = bucketOf(root, finding.path);
-    if (bucket !== null) recounted.add(bucket);
+    if (bucket !== null && finding.origin !== null) recounted.set(bucket, finding.origin);
   }
-  for (const bucket of recounted) await recount(root, bucket);
+  for (const [bucket, origin] of recounted) await recount(root, bucket, origin);
   return done;
 }
 
@@ -54,8 +57,12 @@ function bucketOf(root: Root, at: string): string | null {
 }
 
 /** An account that cannot be read is made anew by whoever uses it. The bucket is there. */
-async function recount(root: Root, bucket: string): Promise<void> {
-  const account = new Account({ path: bucket, ensure: () => undefined }, { durability: root.durability, shared: root.shared, allowance: { total: undefined, aside: 0 } });
+async function recount(root: Root, bucket: string, origin: string): Promise<void> {
+  const keys = keysOf(root, origin);
+  // Without its key an encrypted account stays as it is.
+  if (keys === undefined && isEncrypted(pathOfOrigin(root, origin))) return;
+  const encryption = keys?.beside(path.relative(pathOfOrigin(root, origin), bucket));
+  const account = new Account({ path: bucket, ensure: () => undefined, encryption }, { durability: root.durability, shared: root.shared, allowance: { total: undefined, aside: 0 } });
   try {
     await account.verify();
   } finally {

@@ -7,12 +7,14 @@ import { systemCode } from '../journal/disk-error.ts';
 import { decodeOrigin, encodeOrigin } from '../names/origin.ts';
 import { rootReadFailure } from '../root/failure.ts';
 import type { Root } from '../root/root.ts';
+import type { PlaceKeys } from '../place.ts';
 import { isReplaced } from '../maintenance/replaced.ts';
 import { isDraft } from '../spelling.ts';
 import { type Look, verifyBucket } from './bucket.ts';
 import { verifyCoordinators } from './coordinators.ts';
 import { kindOf, namesIn } from './entry.ts';
 import type { Finding } from './finding.ts';
+import { findKeys } from './keys.ts';
 import type { Knowledge } from './knowledge.ts';
 import { verifyNamedBuckets } from './named-buckets.ts';
 
@@ -24,6 +26,8 @@ export interface Verification {
   readonly origins: number;
   readonly journals: number;
   readonly findings: readonly Finding[];
+  /** Encrypted origins whose keys were not there: checksums and structure were looked at, and nothing was authenticated. */
+  readonly unauthenticated: readonly string[];
 }
 
 /**
@@ -39,13 +43,14 @@ export function verifyRoot(root: Root, knowledge: Knowledge, onOrigin: (done: nu
   const findings: Finding[] = workshopFindings(root);
   let origins = 0;
   let journals = 0;
+  const unauthenticated: string[] = [];
   names.forEach((name, index) => {
     onOrigin(index, names.length);
-    const found = verifyOrigin(path.join(root.origins, name), { knowledge, foldsNames, onJournal: () => (journals += 1) });
+    const found = verifyOrigin(path.join(root.origins, name), { root, knowledge, foldsNames, onJournal: () => (journals += 1), onSealed: (origin) => unauthenticated.push(origin) });
     if (found !== null) origins += 1;
     for (const finding of found ?? []) findings.push(finding);
   });
-  return { origins, journals, findings };
+  return { origins, journals, findings, unauthenticated };
 }
 
 /** What is being built is not left behind before ten minutes have passed. */
@@ -77,8 +82,14 @@ function originNames(root: Root): string[] {
   }
 }
 
+interface LookAtOrigin extends Omit<Look, 'origin' | 'isEncrypted'> {
+  readonly root: Root;
+  /** Told of an encrypted origin that cannot be opened. */
+  readonly onSealed: (origin: string) => void;
+}
+
 /** Null: that is no origin, but somebody else's, or gone. */
-function verifyOrigin(directory: string, look: Omit<Look, 'origin'>): Finding[] | null {
+function verifyOrigin(directory: string, { root, onSealed, ...look }: LookAtOrigin): Finding[] | null {
   const spelled = decodeOrigin(path.basename(directory));
   try {
     const kind = kindOf(directory);
@@ -87,7 +98,16 @@ function verifyOrigin(directory: string, look: Omit<Look, 'origin'>): Finding[] 
     const named = readOrigin(directory);
     const origin = spelled ?? named.origin;
     if (origin === null || isForeign(directory)) return null;
-    return [...named.findings.map((each) => ({ ...each, origin })), ...verifyBuckets(directory, { ...look, origin }), ...verifyNamedBuckets(directory, { ...look, origin }), ...verifyCoordinators(directory, { ...look, origin })];
+    const { isEncrypted, keysOf, faults } = findKeys(root, origin, directory);
+    if (isEncrypted && keysOf === null) onSealed(origin);
+    const inside = { ...look, origin, isEncrypted };
+    return [
+      ...named.findings.map((each) => ({ ...each, origin })),
+      ...faults.map((each) => ({ ...each, origin, bucket: null, journal: null })),
+      ...verifyBuckets(directory, inside, keysOf?.(BUCKET)),
+      ...verifyNamedBuckets(directory, inside, keysOf),
+      ...verifyCoordinators(directory, inside),
+    ];
   } catch (error) {
     return [finding('unreadable', spelled, directory, `Nothing is known of it: ${errorMessage(error)}`)];
   }
@@ -98,11 +118,11 @@ function isForeign(directory: string): boolean {
   return ['origin.json', BUCKET].every((name) => kindOf(path.join(directory, name)) === 'nothing');
 }
 
-function verifyBuckets(directory: string, look: Look): Finding[] {
+function verifyBuckets(directory: string, look: Look, keys: PlaceKeys | undefined): Finding[] {
   const bucket = path.join(directory, BUCKET);
   const kind = kindOf(bucket);
   if (kind === 'nothing') return [];
-  if (kind === 'directory') return verifyBucket(bucket, look);
+  if (kind === 'directory') return verifyBucket(bucket, look, keys);
   return [{ ...finding('unreadable', look.origin, bucket, 'It is not a directory. No link is followed.'), bucket: BUCKET }];
 }
 
