@@ -18,25 +18,31 @@ export class Load {
   doubtful = new Set();
   /** What was wrong while it ran. */
   wrong = [];
-  #coordinators;
+  /** What calls: one for each place where it is done. */
+  #callers;
   #show = 1;
   #customers = 0;
   #messages = 0;
 
-  constructor(coordinators) {
-    this.#coordinators = coordinators;
+  constructor(callers) {
+    this.#callers = callers;
   }
 
   get shows() {
     return Array.from({ length: this.#show }, (_, index) => `show-${index + 1}`);
   }
 
-  show(name) {
-    return this.#coordinators.get(ORIGIN, 'Show', name);
+  /** `who`: the number of somebody, who always calls from the same place. */
+  show(name, who = 0) {
+    return this.#callerOf(who).get(ORIGIN, 'Show', name);
   }
 
-  room(name) {
-    return this.#coordinators.get(ORIGIN, 'Room', name);
+  room(name, who = 0) {
+    return this.#callerOf(who).get(ORIGIN, 'Room', name);
+  }
+
+  #callerOf(who) {
+    return this.#callers[who % this.#callers.length];
   }
 
   /** The result, or null and what the error says of what has happened. */
@@ -52,31 +58,31 @@ export class Load {
   }
 
   /** Buys one seat after another until `isOver()`. */
-  async customer(isOver) {
+  async customer(isOver, who) {
     while (!isOver()) {
       const name = `show-${this.#show}`;
       const customer = `customer-${(this.#customers += 1)}`;
-      const { result: seat, outcome } = await this.#ask(() => this.show(name).book(customer));
+      const { result: seat, outcome } = await this.#ask(() => this.show(name, who).book(customer));
       if (seat === null && outcome === 'ran' && name === `show-${this.#show}`) this.#show += 1;
-      if (seat !== null && Math.random() >= FICKLE) await this.#pay(name, seat, customer);
+      if (seat !== null && Math.random() >= FICKLE) await this.#pay(who, name, seat, customer);
     }
   }
 
   /** Asks until it is told: with a provider that fails, and processes that are killed amid a payment. */
-  async #pay(name, seat, customer) {
+  async #pay(who, name, seat, customer) {
     for (;;) {
-      const { result } = await this.#ask(() => this.show(name).pay(seat, customer));
+      const { result } = await this.#ask(() => this.show(name, who).pay(seat, customer));
       if (result === 'paid') this.told.push({ show: name, seat, customer });
       if (result !== null) return;
       await delay(20);
     }
   }
 
-  async talker(isOver) {
+  async talker(isOver, who) {
     while (!isOver()) {
       const room = ROOMS[Math.floor(Math.random() * ROOMS.length)];
       const text = `message ${(this.#messages += 1)}`;
-      const { result: place, outcome } = await this.#ask(() => this.room(room).say(text));
+      const { result: place, outcome } = await this.#ask(() => this.room(room, who).say(text));
       if (place !== null) this.said.get(room).push({ place, text });
       else if (outcome !== 'not-run') this.doubtful.add(text);
       await delay(Math.random() * 10);

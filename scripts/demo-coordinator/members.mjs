@@ -14,22 +14,26 @@ export class Members {
     this.#environment = { ...process.env, ...environment };
   }
 
-  async add() {
-    const member = fork(program, { env: this.#environment, stdio: 'inherit' });
-    this.#living.push(member);
+  /** @param own what only this one is told */
+  async add(own = {}) {
+    const member = fork(program, { env: { ...this.#environment, ...own }, stdio: 'inherit' });
+    this.#living.push({ member, own });
     await once(member, 'message');
   }
 
   /** Kills the one that has lived longest, amid whatever it does. */
   async replaceOne() {
-    const member = this.#living.shift();
+    const { member, own } = this.#living.shift();
     member.kill('SIGKILL');
     this.kills += 1;
-    await Promise.all([once(member, 'exit'), this.add()]);
+    const isGone = once(member, 'exit');
+    // It may have a port that the next one takes.
+    if ('PORT' in own) await isGone;
+    await Promise.all([isGone, this.add(own)]);
   }
 
   async close() {
-    await Promise.all(this.#living.map(async (member) => {
+    await Promise.all(this.#living.map(async ({ member }) => {
       member.kill('SIGKILL');
       await once(member, 'exit');
     }));

@@ -13,6 +13,7 @@ import { coordinationOf } from '../../src/host/coordinator/coordinators.ts';
 import type { CoordinatorListing, CoordinatorRegions } from '../../src/host/coordinator/index.ts';
 import type { MapState } from '../../src/disk/map/map-state.ts';
 import { IndexLog } from '../../src/coordinator/regions/index-log.ts';
+import { RegionPeer } from '../../src/coordinator/regions/region-peer.ts';
 import { RegionStore } from '../../src/coordinator/regions/region-store.ts';
 import { logNameOf } from '../../src/host/coordinator/regions.ts';
 import { StorageHost } from '../../src/host/storage-host.ts';
@@ -231,7 +232,7 @@ describe('coordinators of three regions', () => {
     expect(await us.counter('other').increment()).toBe(2);
   });
 
-  test('lose nothing, and run nothing twice, when the process that has them is killed again and again', { timeout: 120_000 }, async () => {
+  test('lose nothing, and run nothing twice, when the process that has them is killed again and again, in the end with its disk', { timeout: 120_000 }, async () => {
     const hub = await startedHub();
     const root = path.join(folder(), 'eu');
     const { url, close } = await served(() => () => Promise.reject(new Error('nobody')));
@@ -254,6 +255,11 @@ describe('coordinators of three regions', () => {
       await exited;
     }
     await coordinators.close();
+    // The machine is gone with its disk, and another region runs what it had.
+    fs.rmSync(root, { recursive: true });
+    const heir = new Coordinators(host, { Counter }, { regions: { hub: client, region: 'us', token: TOKEN, peers: { eu: { url, token: TOKEN } } } });
+    expect(await heir.get(ORIGIN, Counter, 'visits').increment()).toBe(count + 1);
+    await heir.close();
     await client.close();
     await host.close();
   });
@@ -372,6 +378,36 @@ describe('coordinators of three regions', () => {
       expect.soft(await eu.counter().make(what), what).toMatch(/bad-option A coordinator that a hub keeps has localStorage only/);
     }
     expect(await us.counter().increment()).toBe(1);
+  });
+});
+
+describe('a region that is silent', () => {
+  const key = { origin: ORIGIN, className: 'Counter', name: 'visits' };
+  const call = { caller: 1, number: 1, method: 'read', args: writeValue([]), chain: [], got: 0, isAgain: false };
+
+  test('is noticed amid a call, which can be sent elsewhere', async () => {
+    const requests: string[] = [];
+    let isSilent = false;
+    const server = http.createServer((request, response) => {
+      requests.push(request.headers['content-length'] === '0' ? 'question' : 'call');
+      // No call is answered.
+      if (!isSilent && request.headers['content-length'] === '0') response.writeHead(204).end();
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void server.close().closeAllConnections());
+    const peer = new RegionPeer('us', { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, token: TOKEN }, () => performance.now(), 300);
+    // More than there are connections: questions wait for none of them.
+    const called = Promise.allSettled(Array.from({ length: 100 }, (_, index) => peer.call(key, { ...call, number: index + 1 })));
+    await vi.waitFor(() => expect(requests).toContain('question'));
+    isSilent = true;
+    for (const outcome of await called) expect(outcome).toMatchObject({ status: 'rejected', reason: { isLost: true } });
+  });
+
+  test('and a hub that is: what waits for it ends', async () => {
+    const never = (): Promise<never> => new Promise(() => undefined);
+    const log = { head: never, append: never, read: never, snapshot: never, putSnapshot: never, trim: never };
+    const store = new RegionStore(log, { quota: 1e6, lease: 0, patience: 50, announce: unasked, register: unasked });
+    await expect(store.look()).rejects.toMatchObject({ code: 'coordinator-unavailable', outcome: 'not-run' });
   });
 });
 

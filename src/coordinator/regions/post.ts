@@ -3,14 +3,20 @@ import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { outsideContexts } from '../../runtime/callback-context.ts';
 
-/** Open at once to one region. */
+/** Open at once to one region for calls, and for questions whether it is there, which wait for no call. */
 const CONNECTIONS = 64;
+const SHORT_CONNECTIONS = 2;
 
 /** How long a connection without requests is kept, in milliseconds. */
 const KEPT_MS = 60_000;
 
-const kept = { keepAlive: true, maxSockets: CONNECTIONS, timeout: KEPT_MS };
-const agents = { 'http:': new http.Agent(kept), 'https:': new https.Agent(kept) };
+const agents = agentsOf(CONNECTIONS);
+const shortAgents = agentsOf(SHORT_CONNECTIONS);
+
+function agentsOf(maxSockets: number): { readonly 'http:': http.Agent; readonly 'https:': https.Agent } {
+  const kept = { keepAlive: true, maxSockets, timeout: KEPT_MS };
+  return { 'http:': new http.Agent(kept), 'https:': new https.Agent(kept) };
+}
 
 export interface Posted {
   readonly status: number;
@@ -23,12 +29,16 @@ export interface PostOptions {
   readonly timeout: number;
   /** Bytes of the answer. */
   readonly most: number;
+  /** Gives it up. Absent: it is a question that others wait for, and that waits for none of them. */
+  readonly signal?: AbortSignal;
 }
 
 /** Sends a body, and gives what is answered; redirections are followed nowhere. Rejects where nothing whole came back in time. */
-export function post(url: string, body: Uint8Array, { headers, timeout, most }: PostOptions): Promise<Posted> {
+export function post(url: string, body: Uint8Array, { headers, timeout, most, signal }: PostOptions): Promise<Posted> {
   const secure = url.startsWith('https:');
-  const options = { method: 'POST', agent: agents[secure ? 'https:' : 'http:'], headers: { ...headers, 'content-length': String(body.length) }, signal: AbortSignal.timeout(timeout) };
+  const agent = (signal === undefined ? shortAgents : agents)[secure ? 'https:' : 'http:'];
+  const limits = [AbortSignal.timeout(timeout), ...(signal === undefined ? [] : [signal])];
+  const options = { method: 'POST', agent, headers: { ...headers, 'content-length': String(body.length) }, signal: AbortSignal.any(limits) };
   return outsideContexts(
     () =>
       new Promise<Posted>((resolve, reject) => {

@@ -4,6 +4,7 @@ import { CoordinatorError, MovedError } from '../errors.ts';
 import type { Route } from '../line.ts';
 import type { Reply } from '../messages.ts';
 import type { CoordinatorKey } from '../store.ts';
+import { pause } from './pause.ts';
 import { CONTENT_TYPE, decodeAnswer, encodeCall, LARGEST_BODY } from './region-messages.ts';
 import { post, type Posted } from './post.ts';
 
@@ -14,7 +15,7 @@ export interface PeerRegion {
   readonly token: string;
 }
 
-/** How long a region may take to say that it is there, and for a call, in milliseconds. */
+/** How long a region may take to say that it is there, which is asked so often while calls are under way; and for a call. In milliseconds. */
 const PING_MS = 5000;
 const CALL_MS = 60_000;
 
@@ -32,20 +33,31 @@ export class RegionPeer implements Route {
   readonly #name: string;
   readonly #region: PeerRegion;
   readonly #now: () => number;
+  readonly #silence: number;
+  #calls = 0;
+  /** Gives up what is under way when it is silent. */
+  #watch: AbortController | null = null;
   #suspectUntil = -Infinity;
 
-  /** @param now - milliseconds by a clock that never jumps */
-  constructor(name: string, region: PeerRegion, now: () => number) {
+  /**
+   * @param now - milliseconds by a clock that never jumps
+   * @param silence - how long it may take to say that it is there, in milliseconds
+   */
+  constructor(name: string, region: PeerRegion, now: () => number, silence = PING_MS) {
     this.#name = name;
     this.#region = region;
     this.#now = now;
+    this.#silence = silence;
   }
 
   /** Whether it is there. */
   async answers(): Promise<boolean> {
-    if (this.#now() < this.#suspectUntil) return false;
+    return this.#now() >= this.#suspectUntil && (await this.#ask());
+  }
+
+  async #ask(): Promise<boolean> {
     try {
-      const { status } = await this.#post(new Uint8Array(0), PING_MS);
+      const { status } = await this.#post(new Uint8Array(0), this.#silence);
       if (status === 401) throw this.#refused();
       return status === 204 || this.#suspect();
     } catch (error) {
@@ -62,7 +74,7 @@ export class RegionPeer implements Route {
   async call(key: CoordinatorKey, call: Call): Promise<Reply> {
     const body = encodeCall(key, call);
     if (body.length > LARGEST_BODY) throw new CoordinatorError('bad-option', `The arguments of a call to another region take ${body.length} bytes, of which ${LARGEST_BODY} may be sent.`, { outcome: 'not-run' });
-    const answer = await this.#post(body, CALL_MS).catch(() => null);
+    const answer = await this.#send(body).catch(() => null);
     if (answer?.status === 401) throw this.#refused();
     if (answer?.status !== 200) {
       this.#suspect();
@@ -77,6 +89,36 @@ export class RegionPeer implements Route {
     }
   }
 
+  async #send(body: Uint8Array): Promise<Posted> {
+    this.#calls += 1;
+    try {
+      return await this.#post(body, CALL_MS, this.#watched());
+    } finally {
+      this.#calls -= 1;
+    }
+  }
+
+  /** Ends what is under way once the region does not answer any more: a network that was cut does not tell. */
+  #watched(): AbortSignal {
+    if (this.#watch === null) {
+      this.#watch = new AbortController();
+      void this.#keepWatch(this.#watch);
+    }
+    return this.#watch.signal;
+  }
+
+  async #keepWatch(watch: AbortController): Promise<void> {
+    do await pause(this.#silence);
+    while (this.#calls > 0 && (await this.#isThere()));
+    this.#watch = null;
+    watch.abort();
+  }
+
+  /** One that refuses the token is there, and calls are told of that themselves. */
+  async #isThere(): Promise<boolean> {
+    return await this.#ask().catch(() => true);
+  }
+
   /** It is there and cannot run anything, so somebody else may: it is cut off from the hub, or has no room. */
   #isUnable({ code, outcome }: CoordinatorError): boolean {
     if (outcome !== 'not-run' || !UNABLE.has(code)) return false;
@@ -84,9 +126,9 @@ export class RegionPeer implements Route {
     return true;
   }
 
-  #post(body: Uint8Array, timeout: number): Promise<Posted> {
+  #post(body: Uint8Array, timeout: number, signal?: AbortSignal): Promise<Posted> {
     const { url, token } = this.#region;
-    return post(url, body, { headers: { authorization: `Bearer ${token}`, 'content-type': CONTENT_TYPE }, timeout, most: LARGEST_BODY });
+    return post(url, body, { headers: { authorization: `Bearer ${token}`, 'content-type': CONTENT_TYPE }, timeout, most: LARGEST_BODY, ...(signal !== undefined && { signal }) });
   }
 
   #refused(): CoordinatorError {

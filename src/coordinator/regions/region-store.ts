@@ -8,6 +8,7 @@ import { randomInteger } from '../../runtime/random.ts';
 import { delay, uptime } from '../../runtime/timers.ts';
 import { CoordinatorError } from '../errors.ts';
 import type { Store } from '../store.ts';
+import { within } from './pause.ts';
 import { type Answer, OtherHistory, RegionCore, type Want, type Way } from './region-core.ts';
 
 /** What it needs of a hub's log. */
@@ -125,7 +126,7 @@ export class RegionStore implements Store {
       const want = step.value;
       let answer: Answer;
       try {
-        answer = await this.#ask(want);
+        answer = await this.#askInTime(want, began + this.#patience);
         began = uptime();
         pause = FIRST_PAUSE_MS;
       } catch (error) {
@@ -135,6 +136,13 @@ export class RegionStore implements Store {
       }
       step = way.next(answer);
     }
+  }
+
+  /** What takes its time may: a lease ends when it does, and a snapshot may be large. */
+  #askInTime(want: Want, end: number): Promise<Answer> {
+    const answer = this.#ask(want);
+    if (want.do === 'wait' || want.do === 'snapshot') return answer;
+    return within(Math.max(1, end - uptime()), answer, silent);
   }
 
   async #ask(want: Want): Promise<Answer> {
@@ -190,6 +198,11 @@ export class RegionStore implements Store {
   close(): void {
     this.#isClosed = true;
   }
+}
+
+/** A network that was cut does not tell. What was asked may still be done. */
+function silent(): never {
+  throw new HoldfastError('hub-unreachable', 'The hub that keeps this coordinator does not answer.');
 }
 
 function unavailable(cause: unknown): never {

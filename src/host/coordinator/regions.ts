@@ -3,6 +3,7 @@ import type { Serving, Transport } from '../../coordinator/coordination.ts';
 import { RegionHandler } from '../../coordinator/regions/region-handler.ts';
 import { IndexLog } from '../../coordinator/regions/index-log.ts';
 import { RegionAlarms, type WatchedLog } from '../../coordinator/regions/region-alarms.ts';
+import { within } from '../../coordinator/regions/pause.ts';
 import { type PeerRegion, RegionPeer } from '../../coordinator/regions/region-peer.ts';
 import { RegionStore } from '../../coordinator/regions/region-store.ts';
 import { regionOf, RegionTransport } from '../../coordinator/regions/region-transport.ts';
@@ -11,7 +12,7 @@ import { NOTE } from '../../disk/coordinator/alarm-records.ts';
 import { requireClassName, requireName } from '../../disk/coordinator/coordinator-place.ts';
 import type { BucketPlace } from '../../disk/place.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
-import { delay, uptime } from '../../runtime/timers.ts';
+import { uptime } from '../../runtime/timers.ts';
 import type { Hub } from '../../sync/hub.ts';
 import { HubConnection } from '../../sync/membership/hub-connection.ts';
 import { bad, givenOptions } from '../option-checks.ts';
@@ -100,7 +101,7 @@ export class Regions {
       () => true,
       () => false,
     );
-    const isThere = await Promise.race([asked, delay(HUB_ANSWERS_MS).then(() => false)]);
+    const isThere = await within(HUB_ANSWERS_MS, asked, () => false);
     if (isThere) this.#sawHubAt = uptime();
     return isThere;
   }
