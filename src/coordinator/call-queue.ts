@@ -10,27 +10,30 @@ const QUEUE_MS = 10_000;
 
 /** The calls of one coordinator that have not begun, in the order in which they came. */
 export class CallQueue {
-  readonly #events = new Set<Event>();
+  /** The first in the queue is the first to leave it. */
+  readonly #events: Event[] = [];
   #bytes = 0;
 
   get size(): number {
-    return this.#events.size;
+    return this.#events.length;
   }
 
   add(event: Event): void {
-    this.#events.add(event);
+    this.#events.push(event);
     this.#bytes += sizeOf(event);
   }
 
-  delete(event: Event): void {
-    if (this.#events.delete(event)) this.#bytes -= sizeOf(event);
+  /** The first one begins. */
+  shift(): void {
+    const event = this.#events.shift();
+    if (event !== undefined) this.#bytes -= sizeOf(event);
   }
 
   /** @throws CoordinatorError `coordinator-overloaded` where no more may wait */
   refuseOverload(key: CoordinatorKey, { args }: Call, now: number): void {
     const [first] = this.#events;
     if (first === undefined) return;
-    const { size } = this.#events;
+    const { size } = this;
     if (size < QUEUE_CALLS && this.#bytes + args.length <= QUEUE_BYTES && now - first.queuedAt <= QUEUE_MS) return;
     throw new CoordinatorError('coordinator-overloaded', `${size} calls wait for ${shown(key)} already.`, { outcome: 'not-run', overloaded: true });
   }

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { CallId } from '../disk/coordinator/owned-records.ts';
 import type { Block } from './gate.ts';
+import type { Writer } from './turn.ts';
 
 /** One coordinator that waits in a chain of calls, and the event of it that does. */
 export interface Link {
@@ -12,14 +12,6 @@ export interface Link {
   readonly event: string;
 }
 
-/** The event that runs, as its code reaches it. */
-export interface EventContext {
-  /** Null: no call, but an alarm. */
-  readonly call: CallId | null;
-  /** Takes note that it has changed something. */
-  wrote(): void;
-}
-
 /** What runs for a coordinator, and for whom. */
 export interface Context {
   /** The instance whose code runs. */
@@ -28,8 +20,8 @@ export interface Context {
   readonly chain: readonly Link[];
   /** The sections of `blockConcurrencyWhile` that it is in. */
   readonly blocks: readonly Block[];
-  /** Null: none, as in a constructor. */
-  readonly event: EventContext | null;
+  /** The event that runs; null: none, as in a constructor. */
+  readonly event: Writer | null;
 }
 
 let contexts: AsyncLocalStorage<Context> | undefined;

@@ -193,8 +193,8 @@ export class Coordination<Client> {
   }
 
   #start(key: CoordinatorKey, Class: ServedClass<Client>, store: Store): Instance<Client> {
-    const instance = new Instance(key, Class, store, this.#surroundings);
     const id = idOf(key);
+    const instance = new Instance(key, id, Class, store, this.#surroundings);
     instance.onEnd = () => {
       if (this.#instances.get(id) === instance) this.#instances.delete(id);
     };

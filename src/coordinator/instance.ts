@@ -9,15 +9,17 @@ import type { Activity } from './activity.ts';
 import type { Call } from './call.ts';
 import { CallQueue } from './call-queue.ts';
 import { currentContext, runIn } from './context.ts';
-import type { Context } from './context.ts';
+import type { Link } from './context.ts';
 import { CoordinatorError, MovedError, shown } from './errors.ts';
 import type { Outcome } from './errors.ts';
-import { Event } from './event.ts';
+import { Event, EventLink } from './event.ts';
 import { replyOfFate } from './fate.ts';
 import { Gate } from './gate.ts';
 import type { Block } from './gate.ts';
 import type { Reply } from './messages.ts';
 import { OwnAlarm } from './own-alarm.ts';
+import { OwnState } from './own-state.ts';
+import type { Stateful } from './own-state.ts';
 import { invoke, replyOf } from './served.ts';
 import type { Served, ServedClass } from './served.ts';
 import { callName } from './state.ts';
@@ -25,7 +27,7 @@ import type { CoordinatorState } from './state.ts';
 import type { CoordinatorKey, LiveStorage, Store, Surroundings } from './store.ts';
 import { PendingTurn } from './turn.ts';
 import type { Writer } from './turn.ts';
-import { turnArea } from './turn-area.ts';
+import { TurnArea } from './turn-area.ts';
 
 /** Results up to here are kept for callers who have to ask again. In bytes. */
 const KEPT_RESULT = 1024;
@@ -33,6 +35,8 @@ const KEPT_RESULT = 1024;
 /** Milliseconds that a section may take, and what runs may when the instance is closed. */
 const BLOCK_MS = 30_000;
 const CLOSE_MS = 30_000;
+
+const NO_BLOCKS: readonly Block[] = [];
 
 /** Why an instance has come to its end. */
 interface End {
@@ -53,7 +57,7 @@ interface End {
  * - (rule 16) once something of it could not be written, or somebody else owns, nothing leaves and nothing is written any
  *   more, whatever its code goes on to do.
  */
-export class Instance<Client> {
+export class Instance<Client> implements Stateful<Client> {
   readonly key: CoordinatorKey;
   /** Called once, when it has come to its end by itself. */
   onEnd: (() => void) | null = null;
@@ -81,18 +85,18 @@ export class Instance<Client> {
   #isClosing = false;
 
   /** The store is owned. The object is made by `start`. */
-  constructor(key: CoordinatorKey, Class: ServedClass<Client>, store: Store, surroundings: Surroundings<Client>) {
+  constructor(key: CoordinatorKey, id: string, Class: ServedClass<Client>, store: Store, surroundings: Surroundings<Client>) {
     this.key = key;
-    this.id = JSON.stringify([key.origin, key.className, key.name]);
+    this.id = id;
     this.#Class = Class;
     this.#store = store;
     this.#surroundings = surroundings;
     this.usedAt = surroundings.clock.now();
-    this.state = this.#createState();
+    this.state = new OwnState(this);
     this.#gate = new Gate(Class.concurrency === 'serial');
     this.#turn = new PendingTurn(store.map);
     this.#alarm = new OwnAlarm(key, store, this.#turn, surroundings);
-    this.#storage = surroundings.openStorage(key, turnArea(this.#turn.map, () => this.#noteChange()), (work) => this.#gate.hold(this.#blocks(), work));
+    this.#storage = surroundings.openStorage(key, new TurnArea(this.#turn.map, () => this.#noteChange()), (work) => this.#gate.hold(this.#blocks(), work));
   }
 
   /** Makes the object. @throws what its constructor throws, as a CoordinatorError */
@@ -100,7 +104,7 @@ export class Instance<Client> {
     const { alarm } = this.#store;
     if (alarm !== null) this.#surroundings.alarms.note(this.key, alarm.time, this.#store.stamp);
     try {
-      this.#object = this.#enter({ chain: [], blocks: [], event: null }, () => new this.#Class(this.state));
+      this.#object = this.#enter([], NO_BLOCKS, null, () => new this.#Class(this.state));
     } catch (cause) {
       const error = new CoordinatorError('coordinator-reset', `The constructor of ${shown(this.key)} threw an error.`, { outcome: 'not-run', cause });
       this.#finish({ message: error.message, turn: 'void', cause });
@@ -142,21 +146,30 @@ export class Instance<Client> {
    *
    * @throws (rejects) MovedError where it has to be sent elsewhere; CoordinatorError
    */
-  async call(_key: CoordinatorKey, call: Call): Promise<Reply> {
+  call(_key: CoordinatorKey, call: Call): Promise<Reply> {
+    try {
+      return this.#take(call);
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+  }
+
+  #take(call: Call): Promise<Reply> {
     if (this.#end !== null || this.#isClosing) throw new MovedError();
     this.usedAt = this.#surroundings.clock.now();
     this.#turn.got(call.caller, call.got);
-    const known = this.#events.get(callName(call));
+    const name = callName(call);
+    const known = this.#events.get(name);
     if (known !== undefined) return known.promise;
     const fate = this.#store.ledger.fate(call);
     if (fate !== null) return this.#answer(fate);
     this.#refuseCycle(call);
     this.#queue.refuseOverload(this.key, call, this.usedAt);
     const event = new Event(call, this.usedAt);
-    this.#events.set(callName(call), event);
+    this.#events.set(name, event);
     this.#queue.add(event);
     this.#gate.enqueue(() => {
-      this.#queue.delete(event);
+      this.#queue.shift();
       this.#begin(event, () => invoke(this.#object as Served, this.key.className, call));
     });
     return event.promise;
@@ -182,11 +195,11 @@ export class Instance<Client> {
   /** An event begins: nothing else of this coordinator runs. */
   #begin(event: Event, body: () => unknown): void {
     event.isRunning = true;
-    const chain = [...(event.call?.chain ?? []), { id: this.id, shown: shown(this.key), event: event.id }];
-    const context: Omit<Context, 'instance'> = { chain, blocks: [], event: { wrote: () => this.#wrote(event), call: event.call } };
+    const link = new EventLink(this, event);
+    const chain = event.call === null || event.call.chain.length === 0 ? [link] : [...event.call.chain, link];
     let result: unknown;
     try {
-      result = this.#enter(context, body);
+      result = this.#enter(chain, NO_BLOCKS, event, body);
     } catch (error) {
       return this.#ended(event, 'error', error);
     }
@@ -197,8 +210,8 @@ export class Instance<Client> {
     );
   }
 
-  #enter<Result>(context: Omit<Context, 'instance'>, body: () => Result): Result {
-    return runIn({ instance: this, ...context }, () => this.#storage.enter(body));
+  #enter<Result>(chain: readonly Link[], blocks: readonly Block[], event: Writer | null, body: () => Result): Result {
+    return runIn({ instance: this, chain, blocks, event }, () => this.#storage.enter(body));
   }
 
   #ended(event: Event, kind: Reply['kind'], result: unknown): void {
@@ -227,8 +240,7 @@ export class Instance<Client> {
 
   #noteChange(): void {
     const context = currentContext();
-    if (context?.instance === this && context.event !== null) context.event.wrote();
-    else this.#wrote(null);
+    this.#wrote(context?.instance === this ? context.event : null);
   }
 
   #output(release: () => void, refuse: (error: unknown) => void): void {
@@ -335,7 +347,7 @@ export class Instance<Client> {
   /** Calls `body` with the object, as part of no event; for tests. */
   inside<Result>(body: (object: Served) => Result): Result {
     this.#requireLive();
-    return this.#enter({ chain: [], blocks: [], event: null }, () => body(this.#object as Served));
+    return this.#enter([], NO_BLOCKS, null, () => body(this.#object as Served));
   }
 
   /** At once; to be called while it is idle. */
@@ -375,36 +387,27 @@ export class Instance<Client> {
     return context?.instance === this ? context.blocks : [];
   }
 
-  #createState(): CoordinatorState<Client> {
-    const { key } = this;
-    const client = (): Client => this.#storage.client;
-    const call = (): { readonly id: string } | undefined => this.#callNow();
-    return Object.freeze({
-      name: key.name,
-      className: key.className,
-      origin: key.origin,
-      get storage() {
-        return client();
-      },
-      get call() {
-        return call();
-      },
-      setAlarm: (time: number | Date) => this.#setAlarm(time),
-      getAlarm: () => this.#alarm.current?.time ?? null,
-      deleteAlarm: () => this.#setAlarm(null),
-      transaction: <Result>(body: () => Result) => allOrNone(this.#turn.map, body),
-      blockConcurrencyWhile: <Result>(body: () => Promise<Result> | Result) => heard(this.#blockConcurrencyWhile(body)),
-      wait: <Result>(promise: PromiseLike<Result>) => this.#gate.deliver(this.#blocks(), promise),
-      waitUntil: (promise: PromiseLike<unknown>) => this.#waitUntil(promise),
-      fetch: (input: string | URL | Request, init?: RequestInit) => this.send(() => globalThis.fetch(input, init)),
-      abort: (reason?: unknown) => this.reset(`${shown(key)} was given up by its own code.`, reason),
-    });
+  get client(): Client {
+    return this.#storage.client;
   }
 
-  #callNow(): { readonly id: string } | undefined {
+  /** The call that runs. */
+  get callNow(): { readonly id: string } | undefined {
     const context = currentContext();
     const call = context?.instance === this ? context.event?.call : undefined;
     return call ? { id: callName(call) } : undefined;
+  }
+
+  get alarmTime(): number | null {
+    return this.#alarm.current?.time ?? null;
+  }
+
+  transaction<Result>(body: () => Result): Result {
+    return allOrNone(this.#turn.map, body);
+  }
+
+  wait<Result>(promise: PromiseLike<Result>): Promise<Result> {
+    return this.#gate.deliver(this.#blocks(), promise);
   }
 
   /** Does what reaches others once the turn is in the journal; what awaits the result goes on alone. */
@@ -413,7 +416,7 @@ export class Instance<Client> {
     return this.#gate.deliver(blocks, this.#settled().then(work));
   }
 
-  #setAlarm(given: number | Date | null): void {
+  setAlarm(given: number | Date | null): void {
     const time = given === null ? null : Math.ceil(Number(given));
     if (time !== null && !(Number.isSafeInteger(time) && time >= 0)) throw new TypeError(`An alarm is set to a time in milliseconds since 1970, or a Date, not to ${String(given)}.`);
     this.#requireLive();
@@ -426,7 +429,11 @@ export class Instance<Client> {
     if (this.#end !== null) throw this.#errorFor(null, { turn: 'void', ...this.#end });
   }
 
-  async #blockConcurrencyWhile<Result>(body: () => Promise<Result> | Result): Promise<Result> {
+  blockConcurrencyWhile<Result>(body: () => Promise<Result> | Result): Promise<Result> {
+    return heard(this.#block(body));
+  }
+
+  async #block<Result>(body: () => Promise<Result> | Result): Promise<Result> {
     this.#requireLive();
     const context = currentContext();
     const isOwn = context?.instance === this;
@@ -437,7 +444,7 @@ export class Instance<Client> {
       this.reset(`A section of blockConcurrencyWhile() of ${shown(this.key)} has not come to its end within ${BLOCK_MS / 1000} seconds.`);
     });
     try {
-      const result = this.#enter({ chain: isOwn ? context.chain : [], blocks, event: isOwn ? context.event : null }, body);
+      const result = this.#enter(isOwn ? context.chain : [], blocks, isOwn ? context.event : null, body);
       return await this.#gate.deliver(blocks, Promise.resolve(result));
     } catch (error) {
       // Nobody may use what its constructor could not complete.
@@ -449,7 +456,7 @@ export class Instance<Client> {
     }
   }
 
-  #waitUntil(promise: PromiseLike<unknown>): void {
+  waitUntil(promise: PromiseLike<unknown>): void {
     this.#kept += 1;
     const done = (): void => {
       this.#kept -= 1;

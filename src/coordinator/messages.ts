@@ -1,6 +1,7 @@
 import { readValue } from '../disk/values/read-value.ts';
 import { UncloneableError } from '../disk/values/value-error.ts';
-import { writeValue } from '../disk/values/write-value.ts';
+import { noPlatformObjects } from '../disk/values/platform-objects.ts';
+import { writeValue, writeValueBriefly } from '../disk/values/write-value.ts';
 import { errorMessage, isDOMException, isError } from '../runtime/errors.ts';
 import { define } from '../runtime/define.ts';
 import { domException } from '../webidl/dom-exception.ts';
@@ -27,10 +28,10 @@ interface ResponseData extends Message {
   readonly statusText: string;
 }
 
-/** @throws DOMException DataCloneError */
+/** For a short time, as of a call. @throws DOMException DataCloneError */
 export function encode(value: unknown): Uint8Array {
   try {
-    return writeValue(value);
+    return writeValueBriefly(value, noPlatformObjects);
   } catch (error) {
     if (error instanceof UncloneableError) throw domException('DataCloneError', error.message, error);
     throw error;

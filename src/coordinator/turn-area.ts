@@ -2,29 +2,60 @@ import { ACCEPTED } from '../disk/map/map-state.ts';
 import type { SetOutcome } from '../disk/map/map-area.ts';
 import type { MapOverlay } from '../disk/map/map-overlay.ts';
 import { allOrNone } from '../disk/map/all-or-none.ts';
+import type { Transacted } from '../disk/map/map-transaction.ts';
 import type { TurnMap } from './store.ts';
 
 /** The map of a turn as the coordinator's code sees it; `changed` hears of each change. */
-export function turnArea(map: MapOverlay, changed: () => void): TurnMap {
-  const noted = (outcome: SetOutcome): SetOutcome => {
-    if (outcome.accepted) changed();
+export class TurnArea implements TurnMap {
+  readonly #map: MapOverlay;
+  readonly #changed: () => void;
+
+  constructor(map: MapOverlay, changed: () => void) {
+    this.#map = map;
+    this.#changed = changed;
+  }
+
+  get length(): number {
+    return this.#map.length;
+  }
+
+  get(key: string): string | null {
+    return this.#map.get(key);
+  }
+
+  key(index: number): string | null {
+    return this.#map.key(index);
+  }
+
+  keys(): readonly string[] {
+    return this.#map.keys();
+  }
+
+  set(key: string, value: string): SetOutcome {
+    return this.#map.get(key) === value ? this.#map.set(key, value) : this.#noted(this.#map.set(key, value));
+  }
+
+  remove(key: string): SetOutcome {
+    return this.#map.get(key) === null ? this.#map.remove(key) : this.#noted(this.#map.remove(key));
+  }
+
+  clear(): SetOutcome {
+    return this.#noted(this.#map.clear());
+  }
+
+  #noted(outcome: SetOutcome): SetOutcome {
+    if (outcome.accepted) this.#changed();
     return outcome;
-  };
-  return {
-    get: (key) => map.get(key),
-    key: (index) => map.key(index),
-    keys: () => map.keys(),
-    get length() {
-      return map.length;
-    },
-    set: (key, value) => (map.get(key) === value ? map.set(key, value) : noted(map.set(key, value))),
-    remove: (key) => (map.get(key) === null ? map.remove(key) : noted(map.remove(key))),
-    clear: () => noted(map.clear()),
-    subscribe: () => () => undefined,
-    transact: (body) => {
-      const result = allOrNone(map, () => body(map));
-      changed();
-      return { outcome: ACCEPTED, result, steps: [] };
-    },
-  };
+  }
+
+  /** Nobody else can change it. */
+  subscribe(): () => void {
+    return () => undefined;
+  }
+
+  transact<Result>(body: (overlay: MapOverlay) => Result): Transacted<Result> {
+    const result = allOrNone(this.#map, () => body(this.#map));
+    this.#changed();
+    return { outcome: ACCEPTED, result, steps: [] };
+  }
 }

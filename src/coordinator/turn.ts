@@ -18,6 +18,8 @@ export interface Writer {
   fate: Fate | null;
 }
 
+const NOBODY: readonly Writer[] = [];
+
 /**
  * What has happened since the last record: changes that are not written yet, and outputs that wait for them. It keeps
  * these invariants:
@@ -32,9 +34,10 @@ export class PendingTurn {
   /** Those that wait for what is being written. */
   #departed: Output[] = [];
   /** Of what is being written. */
-  #inDoubt: readonly Writer[] = [];
-  readonly #writers = new Set<Writer>();
-  readonly #got = new Map<number, number>();
+  #inDoubt: ReadonlySet<Writer> | null = null;
+  /** Null, as what is in doubt: none. Most coordinators in memory rest. */
+  #writers: Set<Writer> | null = null;
+  #got: Map<number, number> | null = null;
 
   constructor(below: MapState) {
     this.map = new MapOverlay(below, null);
@@ -42,7 +45,12 @@ export class PendingTurn {
 
   /** Whether there is anything to write. */
   get hasChanges(): boolean {
-    return this.map.steps.length > 0 || this.#alarm !== undefined || [...this.#writers].some(({ call }) => call !== null);
+    return this.map.steps.length > 0 || this.#alarm !== undefined || this.#hasCalls();
+  }
+
+  #hasCalls(): boolean {
+    for (const { call } of this.#writers ?? NOBODY) if (call !== null) return true;
+    return false;
   }
 
   get hasOutputs(): boolean {
@@ -64,17 +72,17 @@ export class PendingTurn {
 
   /** An event has changed something, or one that has before has ended. */
   note(writer: Writer): void {
-    this.#writers.add(writer);
+    (this.#writers ??= new Set()).add(writer);
   }
 
   /** Whether something of it is not known to be written. */
   has(writer: Writer): boolean {
-    return this.#writers.has(writer) || this.#inDoubt.includes(writer);
+    return this.#writers?.has(writer) === true || this.#inDoubt?.has(writer) === true;
   }
 
   /** The caller has all results up to `number`. */
   got(caller: number, number: number): void {
-    if (number > (this.#got.get(caller) ?? 0)) this.#got.set(caller, number);
+    if (number > (this.#got?.get(caller) ?? 0)) (this.#got ??= new Map()).set(caller, number);
   }
 
   output(release: () => void, refuse: (error: unknown) => void): void {
@@ -85,12 +93,12 @@ export class PendingTurn {
   record(): Turn {
     const begun: CallId[] = [];
     const ended: (CallId & { fate: Fate })[] = [];
-    for (const { call, fate } of this.#writers) {
+    for (const { call, fate } of this.#writers ?? NOBODY) {
       if (call === null) continue;
       if (fate === null) begun.push(call);
       else ended.push({ ...call, fate });
     }
-    const got = Array.from(this.#got, ([caller, number]) => ({ caller, number }));
+    const got = Array.from(this.#got ?? [], ([caller, number]) => ({ caller, number }));
     return { steps: this.map.steps, alarm: this.#alarm, got, begun, ended };
   }
 
@@ -102,10 +110,10 @@ export class PendingTurn {
 
   /** It is written, or under way: the next one begins. */
   written(): void {
-    for (const writer of this.#writers) writer.begun = true;
-    this.#inDoubt = [...this.#writers];
-    this.#writers.clear();
-    this.#got.clear();
+    for (const writer of this.#writers ?? NOBODY) writer.begun = true;
+    this.#inDoubt = this.#writers;
+    this.#writers = null;
+    this.#got = null;
     this.#alarm = undefined;
     this.map.reset();
   }
@@ -114,7 +122,7 @@ export class PendingTurn {
   release(): void {
     const outputs = this.#departed;
     this.#departed = [];
-    this.#inDoubt = [];
+    this.#inDoubt = null;
     for (const { release } of outputs) release();
   }
 

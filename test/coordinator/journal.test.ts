@@ -51,13 +51,13 @@ describe('the journal of a coordinator, as realms have it', () => {
     a.look();
     a.claim('a');
     expect(fs.readdirSync(path.dirname(directory), { recursive: true })).toEqual(['turns', path.join('turns', '0')]);
-    for (let n = 0; n < 1500; n++) expect(a.settle(turn('x'.repeat(100) + n))).toBe('settled');
+    for (let n = 0; n < 1500; n++) expect(a.settle(turn('x'.repeat(800) + n))).toBe('settled');
     expect(fs.readdirSync(directory)).not.toContain('0');
     const b = open();
-    expect([b.look()?.address, b.map.get('k')]).toEqual(['a', `${'x'.repeat(100)}1499`]);
+    expect([b.look()?.address, b.map.get('k')]).toEqual(['a', `${'x'.repeat(800)}1499`]);
     b.claim('b');
-    for (let n = 0; n < 1500; n++) b.settle(turn('y'.repeat(100) + n));
-    expect([a.check(), b.check(), a.map.get('k')]).toEqual([false, true, `${'y'.repeat(100)}1499`]);
+    for (let n = 0; n < 1500; n++) b.settle(turn('y'.repeat(800) + n));
+    expect([a.check(), b.check(), a.map.get('k')]).toEqual([false, true, `${'y'.repeat(800)}1499`]);
   });
 
   test('proves that nothing of a turn happened which the disk refused', () => {

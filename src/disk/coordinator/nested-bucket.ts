@@ -11,14 +11,22 @@ export const STORAGE = 'storage';
 
 /** The bucket within a coordinator's directory: made when the coordinator first uses more than its map. */
 export class NestedBucket implements BucketPlace {
-  readonly path: string;
   readonly #root: Root;
-  readonly #coordinator: BucketPlace;
+  readonly #find: () => BucketPlace;
+  #found: BucketPlace | undefined;
 
-  constructor(root: Root, coordinator: BucketPlace) {
+  /** `find`: where the coordinator is; asked for when that is needed, which it never is by most. */
+  constructor(root: Root, find: () => BucketPlace) {
     this.#root = root;
-    this.#coordinator = coordinator;
-    this.path = path.join(coordinator.path, STORAGE);
+    this.#find = find;
+  }
+
+  get #coordinator(): BucketPlace {
+    return (this.#found ??= this.#find());
+  }
+
+  get path(): string {
+    return path.join(this.#coordinator.path, STORAGE);
   }
 
   get space(): Space {

@@ -2,6 +2,10 @@ import { randomBytes } from '../../runtime/random.ts';
 
 export const MAGIC_BYTES = 16;
 
+/** Horspool's table of the magic that was looked for last: how far a search may jump on seeing a byte under its last position. */
+const jumps = new Uint8Array(256);
+let prepared: Magic | undefined;
+
 /**
  * The 16 bytes that start every frame of one generation, and occur nowhere else in it.
  *
@@ -10,12 +14,9 @@ export const MAGIC_BYTES = 16;
  */
 export class Magic {
   readonly bytes: Uint8Array;
-  /** Horspool's table: how far a search may jump on seeing a byte under the magic's last position. */
-  readonly #jumps = new Uint8Array(256).fill(MAGIC_BYTES);
 
   constructor(bytes: Uint8Array) {
     this.bytes = bytes;
-    for (let index = 0; index < MAGIC_BYTES - 1; index++) this.#jumps[bytes[index] ?? 0] = MAGIC_BYTES - 1 - index;
   }
 
   static random(): Magic {
@@ -42,8 +43,12 @@ export class Magic {
 
   /** The first occurrence that lies wholly in `bytes[from, to)`, or -1. */
   find(bytes: Uint8Array, from: number, to: number): number {
-    const jumps = this.#jumps;
     const last = MAGIC_BYTES - 1;
+    if (prepared !== this) {
+      prepared = this;
+      jumps.fill(MAGIC_BYTES);
+      for (let index = 0; index < last; index++) jumps[this.bytes[index] ?? 0] = last - index;
+    }
     for (let end = from + last; end < to; end += jumps[bytes[end] ?? 0] ?? 1) {
       if (this.isAt(bytes, end - last)) return end - last;
     }

@@ -30,10 +30,10 @@ export class MapOverlay implements MapArea {
   readonly #below: MapState;
   readonly #reads: MapReads | null;
   #steps: MapStep[] = [];
-  /** What the steps make of keys; null: gone. */
-  #changed = new Map<string, string | null>();
+  /** What the steps make of keys; null: gone. Undefined, as all that follows, where there are none: most overlays wait. */
+  #changed: Map<string, string | null> | undefined;
   /** Where the step is that sets a key, while no later one removes it. */
-  #sets = new Map<string, number>();
+  #sets: Map<string, number> | undefined;
   #isCleared = false;
   /** Bytes beside those of the map below or, once it is cleared, in its place. */
   #growth = 0;
@@ -57,8 +57,7 @@ export class MapOverlay implements MapArea {
   /** Forgets all steps: they are stored, or never will be. */
   reset(): void {
     this.#steps = [];
-    this.#changed.clear();
-    this.#sets.clear();
+    this.#changed = this.#sets = undefined;
     this.#isCleared = false;
     this.#growth = 0;
     this.#whole = null;
@@ -79,7 +78,7 @@ export class MapOverlay implements MapArea {
   }
 
   get(key: string): string | null {
-    const changed = this.#changed.get(key);
+    const changed = this.#changed?.get(key);
     if (changed !== undefined) return changed;
     if (this.#isCleared) return null;
     const value = this.#below.get(key) ?? null;
@@ -102,7 +101,7 @@ export class MapOverlay implements MapArea {
 
   /** What shows, without taking note that somebody relies on it. */
   #peek(key: string): string | null {
-    const changed = this.#changed.get(key);
+    const changed = this.#changed?.get(key);
     if (changed !== undefined) return changed;
     return this.#isCleared ? null : (this.#below.get(key) ?? null);
   }
@@ -114,11 +113,16 @@ export class MapOverlay implements MapArea {
 
   #setStep(key: string, value: string): void {
     const step = { key, value };
-    const at = this.#sets.get(key);
-    if (at === undefined) this.#sets.set(key, this.#steps.push(step) - 1);
+    const sets = (this.#sets ??= new Map());
+    const at = sets.get(key);
+    if (at === undefined) sets.set(key, this.#steps.push(step) - 1);
     else this.#steps[at] = step;
-    this.#changed.set(key, value);
+    this.#change(key, value);
     this.#whole?.put(key, value);
+  }
+
+  #change(key: string, value: string | null): void {
+    (this.#changed ??= new Map()).set(key, value);
   }
 
   remove(key: string): SetOutcome {
@@ -126,8 +130,8 @@ export class MapOverlay implements MapArea {
     if (old === null) return this.#needless(key);
     this.#growth -= 2 * (key.length + old.length);
     this.#steps.push({ key, value: null });
-    this.#sets.delete(key);
-    this.#changed.set(key, null);
+    this.#sets?.delete(key);
+    this.#change(key, null);
     this.#whole?.remove(key);
     return ACCEPTED;
   }

@@ -11,17 +11,17 @@ const KEPT_BYTES = 2 ** 16;
 const SHARED_BYTES = 2 ** 10;
 const PIECE_BYTES = 2 ** 14;
 
-let piece = new Uint8Array(0);
+/** A Buffer, as all that reads it wants one. */
+let piece: Buffer = Buffer.alloc(0);
 let used = 0;
 
-function inPiece(bytes: Uint8Array): Uint8Array {
-  if (used + bytes.length > piece.length) {
-    piece = new Uint8Array(PIECE_BYTES);
+function inPiece(bytes: Buffer, length: number): Uint8Array {
+  if (used + length > piece.length) {
+    piece = Buffer.allocUnsafeSlow(PIECE_BYTES);
     used = 0;
   }
   const start = used;
-  used += bytes.length;
-  piece.set(bytes, start);
+  used += bytes.copy(piece, used, 0, length);
   return piece.subarray(start, used);
 }
 
@@ -41,8 +41,8 @@ export class ValueBytes {
 
   /** A copy of what was written, in memory of its own unless it may share some; nothing may be written any more. */
   finish(mayShare: boolean): Uint8Array {
-    const written = this.#bytes.subarray(0, this.#at);
-    const bytes = mayShare && written.length <= SHARED_BYTES ? inPiece(written) : new Uint8Array(written);
+    const length = this.#at;
+    const bytes = mayShare && length <= SHARED_BYTES ? inPiece(this.#bytes, length) : new Uint8Array(this.#bytes.subarray(0, length));
     this.release();
     return bytes;
   }

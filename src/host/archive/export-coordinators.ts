@@ -28,7 +28,7 @@ export async function* exportCoordinators(to: TarWriter, at: string, root: Root,
     const head: BucketHead = { name, persisted: false, coordinator: { className, alarm: machine.alarm } };
     yield* to.whole(`${directory}/bucket.json`, `${JSON.stringify(head)}\n`);
     yield* exportEntries(to, directory, machine.map.entries());
-    const nested = new NestedBucket(root, new CoordinatorPlace(root, { origin, className, name }));
+    const nested = new NestedBucket(root, () => new CoordinatorPlace(root, { origin, className, name }));
     if (isDirectory(nested.path)) yield* exportContents(to, directory, { place: nested, foldsNames });
   }
 }

@@ -23,7 +23,7 @@ export function coordinatorArea(host: StorageHost, origin: string, name: string,
   const owner = ownerOf(host);
   const steps: MapStep[] = [];
   const place = new CoordinatorPlace(owner.root, key);
-  const bucket = new Bucket(owner, origin, new NestedBucket(owner.root, place), 'coordinator');
+  const bucket = new Bucket(owner, origin, new NestedBucket(owner.root, () => place), 'coordinator');
   const client = new StorageClient(internal, bucket, `${origin}/`);
   return {
     localStorage: { setItem: (item, value) => void steps.push({ key: item, value }) },

@@ -45,13 +45,26 @@ export class CoordinatorBucket extends Bucket {
   }
 }
 
+/** The same, as an instance uses it. */
+class OpenStorage implements LiveStorage<StorageClient> {
+  readonly client: StorageClient;
+  readonly #bucket: CoordinatorBucket;
+
+  constructor(bucket: CoordinatorBucket) {
+    this.#bucket = bucket;
+    this.client = new StorageClient(internal, bucket, `${bucket.origin}/`);
+  }
+
+  enter<Result>(body: () => Result): Result {
+    return runAs(this.client, body);
+  }
+
+  end(): void {
+    void this.#bucket.close().then(() => this.client.end());
+  }
+}
+
 /** Opens it, without I/O. */
 export function openStorage(owner: BucketOwner, origin: string, place: BucketPlace, map: TurnMap, hold: Hold): LiveStorage<StorageClient> {
-  const bucket = new CoordinatorBucket(owner, origin, place, map, hold);
-  const client = new StorageClient(internal, bucket, `${origin}/`);
-  return {
-    client,
-    enter: (body) => runAs(client, body),
-    end: () => void bucket.close().then(() => client.end()),
-  };
+  return new OpenStorage(new CoordinatorBucket(owner, origin, place, map, hold));
 }

@@ -109,10 +109,10 @@ export class Coordinators {
         new OwnedJournal(placeOf(key), {
           ...durability,
           quota: quotaOf(key),
-          onCompaction: new Meter(owner.counts, root.path, key.origin).compacted,
+          onCompaction: (compaction) => new Meter(owner.counts, root.path, key.origin).compacted(compaction),
         }),
       openStorage: (key: CoordinatorKey, map: Parameters<typeof openStorage>[3], hold: Parameters<typeof openStorage>[4]) =>
-        openStorage(owner, key.origin, regions === null ? new NestedBucket(root, placeOf(key)) : noStorage, map, hold),
+        openStorage(owner, key.origin, regions === null ? new NestedBucket(root, () => placeOf(key)) : noStorage, map, hold),
     };
     const served = this.#register(classes);
     const local = connect ?? ((serve: Serving) => openTransport(root, [...served.keys()], serve, suspectAfter));
