@@ -13,11 +13,11 @@ import { ORIGIN, Register } from './server-fixture.ts';
 
 const random = mulberry32(14);
 const below = (most: number): number => Math.floor(random() * most);
-const call = [0, 1, ORIGIN, 'Register', 'a', 5, 1, 0, 'read', new Uint8Array(3), [], false];
+const call = [0, 1, ORIGIN, 'Register', 'a', 5, 1, 0, 'read', [], false];
 
 /** A frame with some bytes that are not as they were, in pieces. */
 function damaged(): Buffer[] {
-  const bytes = Buffer.from(encodeFrame(call));
+  const bytes = Buffer.from(encodeFrame(call, new Uint8Array(3)));
   for (let n = 1 + below(4); n > 0; n--) bytes[below(bytes.length)] = below(256);
   const cut = below(bytes.length);
   return [bytes.subarray(0, cut), bytes.subarray(cut)];

@@ -7,6 +7,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { encodeFrame } from '../../src/coordinator/sockets/frames.ts';
 import { writeValue } from '../../src/disk/values/write-value.ts';
 import { Coordinator, Coordinators } from '../../src/host/coordinator/index.ts';
 import { coordinationOf } from '../../src/host/coordinator/coordinators.ts';
@@ -431,9 +432,10 @@ describe('the handler for other regions', () => {
   test('survives any bytes', async () => {
     const { regions } = await startRegions(['eu', 'us']);
     const { handler } = (regions[0] as Region).coordinators;
-    const call = [0, 0, ORIGIN, 'Counter', 'visits', 1, 1, 0, 'increment', writeValue([]), []];
-    const hostile: Uint8Array[] = [Buffer.from('x'), Buffer.alloc(1000), writeValue('text'), writeValue([]), writeValue([1, 2]), writeValue(call.slice(0, 5)), writeValue([...call.slice(0, 3), '../..', ...call.slice(4)]), writeValue([...call.slice(0, 4), 'x'.repeat(600), ...call.slice(5)])];
-    const whole = writeValue(call);
+    const call = [0, 0, ORIGIN, 'Counter', 'visits', 1, 1, 0, 'increment', [], false];
+    const framed = (message: readonly unknown[]): Uint8Array => encodeFrame(message, writeValue([]));
+    const hostile: Uint8Array[] = [Buffer.from('x'), Buffer.alloc(1000), writeValue('text'), framed([]), framed([1, 2]), framed(call.slice(0, 5)), framed([...call.slice(0, 3), '../..', ...call.slice(4)]), framed([...call.slice(0, 4), 'x'.repeat(600), ...call.slice(5)])];
+    const whole = framed(call);
     for (let at = 0; at < whole.length; at += 7) hostile.push(whole.subarray(0, at + 1), Uint8Array.from(whole, (byte, index) => (index === at ? byte ^ 0xff : byte)));
     for (const bytes of hostile) expect((await handler(post(bytes))).status).toBeOneOf([200, 400]);
     expect((await handler(post(whole))).status).toBe(200);

@@ -12,7 +12,7 @@ const mutants: (Mutant & { readonly caughtBy: string })[] = [
   { what: 'the machine does not look at the quota', file: 'disk/map/map-batch.ts', from: '  if (!outcome.accepted) return outcome;\n', to: '', caughtBy: 'what does not fit at the end is refused as a whole' },
   { what: 'nobody hears of it', file: 'disk/map/map-batch.ts', from: 'listener === null ? undefined', to: 'listener !== undefined ? undefined', caughtBy: 'others hear of each change after all of them' },
   { what: 'clear forgets to clear', file: 'disk/map/map-overlay.ts', from: '    this.#steps.push(CLEAR_STEP);\n', to: '', caughtBy: 'clear and what comes after it are one' },
-  { what: 'a removed key keeps its place', file: 'disk/map/map-overlay.ts', from: '    this.#steps.push({ key, value: null });\n    this.#sets.delete(key);\n', to: '    this.#steps.push({ key, value: null });\n    this.#sets.set(key, this.#steps.length - 1);\n', caughtBy: 'a key that is removed and set again comes last' },
+  { what: 'a removed key keeps its place', file: 'disk/map/map-overlay.ts', from: '    this.#steps.push({ key, value: null });\n    this.#sets?.delete(key);\n', to: '    this.#steps.push({ key, value: null });\n    (this.#sets ??= new Map()).set(key, this.#steps.length - 1);\n', caughtBy: 'a key that is removed and set again comes last' },
 ];
 
 function outcome(module: typeof sound, name: string): unknown {

@@ -1,11 +1,9 @@
-import { readValue } from '../../disk/values/read-value.ts';
-import { writeValue } from '../../disk/values/write-value.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import type { Call } from '../call.ts';
 import { CoordinatorError, MovedError } from '../errors.ts';
 import type { Reply } from '../messages.ts';
 import { CALL, callMessage, failedMessage, MOVED, readCall, readFailed, readReply, REPLY } from '../sockets/messages.ts';
-import { FrameError, LARGEST_FRAME } from '../sockets/frames.ts';
+import { decodeFrame, encodeFrame, FrameError, LARGEST_FRAME } from '../sockets/frames.ts';
 import type { CoordinatorKey } from '../store.ts';
 
 /*
@@ -18,43 +16,32 @@ export const CONTENT_TYPE = 'application/vnd.holdfast-coordinator';
 export const LARGEST_BODY = LARGEST_FRAME;
 
 export function encodeCall(key: CoordinatorKey, call: Call): Uint8Array {
-  return writeValue(callMessage(0, key, call));
+  return encodeFrame(callMessage(0, key, call), call.args);
 }
 
 /** @throws FrameError */
 export function decodeCall(bytes: Uint8Array): { key: CoordinatorKey; call: Call } {
-  const message = messageIn(bytes);
+  const message = decodeFrame(bytes);
   if (message[0] !== CALL) throw new FrameError('This is no call.');
   return readCall(message);
 }
 
 export function encodeReply({ kind, bytes }: Reply): Uint8Array {
-  return writeValue([REPLY, 0, kind, bytes]);
+  return encodeFrame([REPLY, 0, kind], bytes);
 }
 
 export function encodeFailure(error: unknown): Uint8Array {
-  if (error instanceof CoordinatorError) return writeValue(failedMessage(0, error));
-  if (error instanceof HoldfastError) return writeValue(failedMessage(0, new CoordinatorError(error.code, error.message, { outcome: 'not-run' })));
-  return writeValue([MOVED, 0]);
+  if (error instanceof CoordinatorError) return encodeFrame(failedMessage(0, error));
+  if (error instanceof HoldfastError) return encodeFrame(failedMessage(0, new CoordinatorError(error.code, error.message, { outcome: 'not-run' })));
+  return encodeFrame([MOVED, 0]);
 }
 
 /** @throws MovedError, CoordinatorError: what the answer says; FrameError */
 export function decodeAnswer(bytes: Uint8Array): Reply {
-  const message = messageIn(bytes);
+  const message = decodeFrame(bytes);
   if (message[0] === REPLY) return readReply(message);
   if (message[0] === MOVED) throw new MovedError();
   throw readFailed(message);
-}
-
-function messageIn(bytes: Uint8Array): readonly unknown[] {
-  let message: unknown;
-  try {
-    message = readValue(bytes);
-  } catch (cause) {
-    throw new FrameError('A message makes no sense.', { cause });
-  }
-  if (!Array.isArray(message)) throw new FrameError('This is no message.');
-  return message;
 }
 
 /**

@@ -26,7 +26,7 @@ export class Connection {
     }
   }
 
-  send(message: readonly unknown[]): void {
+  send(message: readonly unknown[], bytes?: Uint8Array): void {
     if (this.#socket.destroyed) return;
     if (!this.#isCorked) {
       this.#isCorked = true;
@@ -36,7 +36,7 @@ export class Connection {
         this.#socket.uncork();
       });
     }
-    this.#socket.write(encodeFrame(message));
+    this.#socket.write(encodeFrame(message, bytes));
   }
 
   /** Whether the process waits for it. */

@@ -1,25 +1,33 @@
 import { Buffer } from 'node:buffer';
 import { readValue } from '../../disk/values/read-value.ts';
-import { writeValue } from '../../disk/values/write-value.ts';
+import { noPlatformObjects } from '../../disk/values/platform-objects.ts';
+import { writeValueBriefly } from '../../disk/values/write-value.ts';
 
 /** Bytes of one frame: arguments and results have smaller bounds of their own. */
 export const LARGEST_FRAME = 3 * 2 ** 24;
 
 const LENGTH_BYTES = 4;
 
-/** A message as it is sent: its length in four bytes, little-endian, and a written value. */
-export function encodeFrame(message: readonly unknown[]): Uint8Array {
-  const payload = writeValue(message);
-  const frame = Buffer.allocUnsafe(LENGTH_BYTES + payload.length);
-  frame.writeUInt32LE(payload.length);
-  frame.set(payload, LENGTH_BYTES);
+/** Before the message: the length of all that follows, and of the value among it. */
+const HEAD_BYTES = 2 * LENGTH_BYTES;
+
+const NO_BYTES = new Uint8Array(0);
+
+/** A message as it is sent: two lengths in four bytes each, little-endian, a written value, and bytes as they are. */
+export function encodeFrame(message: readonly unknown[], bytes: Uint8Array = NO_BYTES): Uint8Array {
+  const value = writeValueBriefly(message, noPlatformObjects);
+  const frame = Buffer.allocUnsafe(HEAD_BYTES + value.length + bytes.length);
+  frame.writeUInt32LE(LENGTH_BYTES + value.length + bytes.length);
+  frame.writeUInt32LE(value.length, LENGTH_BYTES);
+  frame.set(value, HEAD_BYTES);
+  frame.set(bytes, HEAD_BYTES + value.length);
   return frame;
 }
 
 /** What was sent makes no sense: whoever sent it is not of ours. */
 export class FrameError extends Error {}
 
-/** Takes messages out of a stream of bytes. */
+/** Takes messages out of a stream of bytes: of each its parts, and last the bytes that came with it. */
 export class FrameReader {
   #chunks: Buffer[] = [];
   #bytes = 0;
@@ -38,9 +46,9 @@ export class FrameReader {
         this.#wanted = LENGTH_BYTES + length;
         continue;
       }
-      const frame = bytes.subarray(LENGTH_BYTES, this.#wanted);
+      const frame = bytes.subarray(0, this.#wanted);
       this.#keep(bytes.subarray(this.#wanted));
-      yield messageIn(frame);
+      yield decodeFrame(frame);
     }
   }
 
@@ -59,13 +67,21 @@ export class FrameReader {
   }
 }
 
-function messageIn(frame: Uint8Array): readonly unknown[] {
-  let message: unknown;
+/** The message in a whole frame: its parts, and last its bytes. @throws FrameError */
+export function decodeFrame(whole: Uint8Array): readonly unknown[] {
+  const frame = Buffer.isBuffer(whole) ? whole : Buffer.from(whole.buffer, whole.byteOffset, whole.length);
+  const end = frame.length < HEAD_BYTES ? Infinity : HEAD_BYTES + frame.readUInt32LE(LENGTH_BYTES);
+  if (end > frame.length) throw new FrameError('A frame is shorter than it says.');
+  const message = valueIn(frame.subarray(HEAD_BYTES, end));
+  if (!Array.isArray(message)) throw new FrameError('A frame holds no message.');
+  message.push(frame.subarray(end));
+  return message;
+}
+
+function valueIn(bytes: Buffer): unknown {
   try {
-    message = readValue(frame);
+    return readValue(bytes);
   } catch (cause) {
     throw new FrameError('A frame makes no sense.', { cause });
   }
-  if (!Array.isArray(message)) throw new FrameError('A frame holds no message.');
-  return message;
 }

@@ -12,9 +12,9 @@ import { FrameError } from './frames.ts';
 /*
  * What processes of one root say to each other, as written values:
  *
- *   CALL   id, origin, class, name, caller, number, got, method, arguments (bytes), chain (triples: id, shown, event),
- *          whether it was sent before
- *   REPLY  id, 'value' or 'error', bytes
+ *   CALL   id, origin, class, name, caller, number, got, method, chain (triples: id, shown, event), whether it was sent
+ *          before; its bytes: the arguments
+ *   REPLY  id, 'value' or 'error'; its bytes: the result
  *   MOVED  id                             it does not run here: look again
  *   FAILED id, code, message, outcome, retryable, overloaded
  *   PING, PONG
@@ -39,11 +39,13 @@ const LONGEST_CHAIN = 1000;
 
 type Message = readonly unknown[];
 
-export function callMessage(id: number, { origin, className, name }: CoordinatorKey, { caller, number, got, isAgain, method, args, chain }: Call): Message {
-  return [CALL, id, origin, className, name, caller, number, got, method, args, chain.map((link) => [link.id, link.shown, link.event]), isAgain];
+const NO_LINKS: readonly unknown[] = [];
+
+export function callMessage(id: number, { origin, className, name }: CoordinatorKey, { caller, number, got, isAgain, method, chain }: Call): Message {
+  return [CALL, id, origin, className, name, caller, number, got, method, chain.length === 0 ? NO_LINKS : chain.map((link) => [link.id, link.shown, link.event]), isAgain];
 }
 
-export function readCall([, , origin, className, name, caller, number, got, method, args, chain, isAgain]: Message): { key: CoordinatorKey; call: Call } {
+export function readCall([, , origin, className, name, caller, number, got, method, chain, isAgain, args]: Message): { key: CoordinatorKey; call: Call } {
   return {
     key: { origin: text(origin), className: text(className), name: text(name) },
     call: { caller: integer(caller), number: integer(number), got: integer(got), isAgain: isAgain === true, method: text(method), args: bytes(args), chain: links(chain) },

@@ -53,7 +53,7 @@ export class Peer implements Route {
       if (this.#waiting.size === 0) this.#watch();
       const id = (this.#id += 1);
       this.#waiting.set(id, { resolve, reject });
-      this.#connection.send(callMessage(id, key, call));
+      this.#connection.send(callMessage(id, key, call), call.args);
     });
   }
 

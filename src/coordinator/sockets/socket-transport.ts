@@ -101,7 +101,7 @@ export class SocketTransport implements Transport {
     const id = integer(message[1]);
     const { key, call } = readCall(message);
     this.#options.serve.call(key, call).then(
-      ({ kind, bytes }) => connection.send([REPLY, id, kind, bytes]),
+      ({ kind, bytes }) => connection.send([REPLY, id, kind], bytes),
       (error: unknown) => connection.send(failure(id, error)),
     );
   }

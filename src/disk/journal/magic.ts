@@ -4,7 +4,7 @@ export const MAGIC_BYTES = 16;
 
 /** Horspool's table of the magic that was looked for last: how far a search may jump on seeing a byte under its last position. */
 const jumps = new Uint8Array(256);
-let prepared: Magic | undefined;
+let prepared: Uint8Array | undefined;
 
 /**
  * The 16 bytes that start every frame of one generation, and occur nowhere else in it.
@@ -44,10 +44,10 @@ export class Magic {
   /** The first occurrence that lies wholly in `bytes[from, to)`, or -1. */
   find(bytes: Uint8Array, from: number, to: number): number {
     const last = MAGIC_BYTES - 1;
-    if (prepared !== this) {
-      prepared = this;
+    if (prepared !== this.bytes) {
+      prepared = this.bytes;
       jumps.fill(MAGIC_BYTES);
-      for (let index = 0; index < last; index++) jumps[this.bytes[index] ?? 0] = last - index;
+      for (let index = 0; index < last; index++) jumps[prepared[index] ?? 0] = last - index;
     }
     for (let end = from + last; end < to; end += jumps[bytes[end] ?? 0] ?? 1) {
       if (this.isAt(bytes, end - last)) return end - last;

@@ -1,5 +1,5 @@
 import { types } from 'node:util';
-import { isArrayBuffer, isSharedArrayBuffer } from '../../runtime/byte-brands.ts';
+import { isArrayBuffer } from '../../runtime/byte-brands.ts';
 import { ownProperty } from '../../runtime/define.ts';
 import { noPlatformObjects, type PlatformObjects } from './platform-objects.ts';
 import { errorHas, errorNames, tags, viewNames } from './tags.ts';
@@ -143,7 +143,7 @@ class ValueWriter {
   #view(value: ArrayBufferView): void {
     const kind = kindOfView(value);
     const { buffer } = value;
-    if (isSharedArrayBuffer(buffer)) throw new UncloneableError('A SharedArrayBuffer');
+    if (types.isSharedArrayBuffer(buffer)) throw new UncloneableError('A SharedArrayBuffer');
     if (isOutOfBounds(value)) throw new UncloneableError('A view that is out of the bounds of its buffer');
     this.#bytes.byte(tags.view);
     this.#bytes.byte(kind);
@@ -167,7 +167,7 @@ class ValueWriter {
       this.#bytes.integer(platform.kind);
       return this.write(platform.data);
     }
-    if (isSharedArrayBuffer(value) || !isOrdinary(value)) throw new UncloneableError(`A ${nameOf(value)}`);
+    if (types.isSharedArrayBuffer(value) || !isOrdinary(value)) throw new UncloneableError(`A ${nameOf(value)}`);
     this.#properties(value);
   }
 
