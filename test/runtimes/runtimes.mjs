@@ -26,7 +26,7 @@ const usesNetwork = (area) => ['sync', 'caches'].includes(area);
 const restricted = (major) => ({
   ...node(major),
   name: `Node ${major} --permission`,
-  areas: ['buckets', 'caches', 'channels', 'crash', 'file-system', 'globals', 'indexed-db', 'journal', 'locks', 'realms', 'structured-clone', 'sync', 'web-storage'],
+  areas: ['buckets', 'caches', 'channels', 'crash', 'encryption', 'file-system', 'globals', 'indexed-db', 'journal', 'locks', 'realms', 'structured-clone', 'sync', 'web-storage'],
   // Nobody there can see whether a process has died: what one held that was killed is free after a lease of 30 seconds.
   crash: { kills: 2, limitMs: 400_000 },
   flags: ({ data, project, area }) => [

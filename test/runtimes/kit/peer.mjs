@@ -1,8 +1,11 @@
 import { start } from './program.mjs';
 
-/** Another process at the same root: see ../programs/peer.mjs for what it can be told. `on`: of which runtime; this one's by default. */
-export async function startPeer(root, { on } = {}) {
-  const peer = new Peer(start('peer', { args: [root], on }));
+/**
+ * Another process at the same root: see ../programs/peer.mjs for what it can be told. `on`: of which runtime; this one's by
+ * default. `key`: 64 hexadecimal digits, where it encrypts.
+ */
+export async function startPeer(root, { on, key } = {}) {
+  const peer = new Peer(start('peer', { args: key === undefined ? [root] : [root, key], on }));
   await peer.answer();
   return peer;
 }

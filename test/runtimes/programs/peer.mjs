@@ -1,10 +1,11 @@
 // A client of an origin that does what it is told, a line of JSON each: [what, ...arguments]. It answers in the same
-// order, {"answer"} or {"error"}; what happens to it comes between, as {"event"}. argv: the root.
+// order, {"answer"} or {"error"}; what happens to it comes between, as {"event"}. argv: the root, and a key in hexadecimal digits where it encrypts.
 import process from 'node:process';
 import { StorageHost } from 'holdfast';
 import { completed, open, settled } from '../kit/indexed-db.mjs';
 
-const host = new StorageHost({ root: process.argv[2] });
+const [, , root, key] = process.argv;
+const host = new StorageHost({ root, ...(key !== undefined && { encryption: { key: Uint8Array.from(key.match(/../g), (digits) => Number.parseInt(digits, 16)) } }) });
 const app = host.origin('https://app.example');
 const say = (message) => console.log(JSON.stringify(message));
 
