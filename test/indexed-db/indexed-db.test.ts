@@ -21,7 +21,7 @@ describe.each(nodes)('IndexedDB on %s', (node) => {
   test.each([
     ['events', 7],
     ['requests', 8],
-    ['databases', 12],
+    ['databases', 14],
     ['processes', 4],
     ['model', 15],
   ])('%s', { timeout: 240_000 }, async (fixture, count) => {

@@ -50,9 +50,11 @@ test("a live query of dexie hears of another process' changes", patience, async 
   expect(await closed).toEqual([0, null]);
 });
 
-test('localForage finds after a restart what it stored', patience, async () => {
+test('localForage finds after a restart what it stored, and what other processes have', patience, async () => {
   const root = temporaryRoot();
   const filled = { driver: 'asyncStorage', length: 31, object: { deep: { list: [1, 2, 3] } }, bytes: [1, 2, 3], gone: null };
   expect(await step(root, 'localforage', 'fill')).toEqual(filled);
   expect(await step(root, 'localforage', 'query')).toEqual(filled);
+  await Promise.all(['a', 'b'].map((who) => step(root, 'localforage', 'add', who, '25')));
+  expect(await step(root, 'localforage', 'query')).toEqual({ ...filled, length: 81 });
 });

@@ -147,16 +147,59 @@ await runCases({
     await endFactory(refusing);
   },
 
-  'one that is damaged fails by name, and can be deleted': async ({ place, factory }) => {
+  'one that is damaged fails by the name of its file, others go on, and it can be deleted': async ({ place, factory }) => {
+    const other = await opened(factory, 'sound', (made) => made.createObjectStore('s'));
     const db = await opened(factory, 'damaged', (made) => made.createObjectStore('s'));
     db.close();
     const directory = path.join(place.path, 'indexeddb', 'databases', 'damaged');
     // Its log would be enough to make it anew.
     for (const file of ['db-wal', 'db-shm']) fs.rmSync(path.join(directory, file), { force: true });
     fs.writeFileSync(path.join(directory, 'db'), 'this is no database at all'.repeat(1000));
-    await assert.rejects(result(factory.open('damaged')), { name: 'UnknownError' });
+    await assert.rejects(result(factory.open('damaged')), (error: DOMException) => error.name === 'UnknownError' && error.message.includes(directory));
+    const write = other.transaction('s', 'readwrite');
+    write.objectStore('s').put('goes on', 1);
+    assert.equal(await ended(write), 'complete');
+    assert.equal(await result(other.transaction('s').objectStore('s').get(1)), 'goes on');
     await result(factory.deleteDatabase('damaged'));
     assert.equal((await opened(factory, 'damaged', undefined, 3)).version, 3);
+  },
+
+  'one that a newer Holdfast has made is refused as such, and stays as it is': async ({ place, factory }) => {
+    const db = await opened(factory, 'newer', (made) => made.createObjectStore('s'), 7);
+    db.close();
+    const file = path.join(place.path, 'indexeddb', 'databases', 'newer', 'db');
+    for (const beside of [`${file}-wal`, `${file}-shm`]) fs.rmSync(beside, { force: true });
+    const bytes = fs.readFileSync(file);
+    bytes.writeUInt32BE(99, 60); // https://www.sqlite.org/fileformat.html#user_version_number
+    fs.writeFileSync(file, bytes);
+    for (const version of [undefined, 1, 8]) {
+      await assert.rejects(result(factory.open('newer', version)), (error: DOMException) => error.name === 'UnknownError' && (error.cause as { code?: string }).code === 'root-newer');
+    }
+    assert.deepEqual(fs.readFileSync(file), bytes);
+  },
+
+  'names are any strings, lone surrogates too, and none is taken for another': async ({ factory }) => {
+    const names = ['', '\ud800', '\udc00', '\ufffd', '\ud800\udc00', '\udc00\ud800'];
+    for (const name of names) {
+      const made = await opened(factory, name, (db) => {
+        for (const store of names) db.createObjectStore(store).createIndex(name, 'key');
+      });
+      const write = made.transaction(names, 'readwrite');
+      for (const store of names) write.objectStore(store).put({ key: '\udfff' }, name);
+      assert.equal(await ended(write), 'complete');
+      made.close();
+    }
+    const there = (await factory.databases()).map(({ name = '' }) => name);
+    assert.deepEqual(there.sort(), [...names].sort());
+    for (const name of names) {
+      const db = await opened(factory, name);
+      assert.deepEqual([...db.objectStoreNames].sort(), [...names].sort());
+      const store = db.transaction('\udc00').objectStore('\udc00');
+      assert.deepEqual([...store.indexNames], [name]);
+      assert.deepEqual(await result(store.index(name).getAllKeys('\udfff')), [name]);
+      assert.throws(() => db.transaction('\udbff'), { name: 'NotFoundError' });
+      db.close();
+    }
   },
 
   'a Blob that was read is readable when its record is gone': async ({ place, factory }) => {

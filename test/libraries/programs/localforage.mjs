@@ -1,8 +1,8 @@
-// localForage with its IndexedDB driver, unmodified. It looks for `self.indexedDB` when it is loaded. Steps: fill, query.
+// localForage with its IndexedDB driver, unmodified. It looks for `self.indexedDB` when it is loaded. Steps: fill, query, add <who> <times>.
 globalThis.self ??= globalThis;
 const { default: localforage } = await import('localforage');
 
-const [, , step] = process.argv;
+const [, , step, who, times] = process.argv;
 const store = localforage.createInstance({ name: 'forage', driver: localforage.INDEXEDDB });
 await store.ready();
 
@@ -12,6 +12,7 @@ if (step === 'fill') {
   await Promise.all(Array.from({ length: 30 }, (_, n) => store.setItem(`key ${n}`, n)));
   await store.removeItem('key 7');
 }
+for (let n = 0; step === 'add' && n < Number(times); n++) await store.setItem(`${who} ${n}`, { who, n });
 console.log(
   JSON.stringify({
     driver: store.driver(),
