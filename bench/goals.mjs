@@ -73,6 +73,12 @@ export const notes = {
     match1m:
       'Measured before `arrayBuffer()` gave the buffer that was read, where the runtime\'s own copies it twice; both beside each other in one process, it takes 1.3 to 1.8 bare reads since.',
   },
+  'indexed-db': {
+    put: 'Two fifths are SQLite\'s own statements, commit and checkpoints, twelve system calls, which alone take as long as fake-indexeddb in memory; a sixth are the two records that tell other processes whose turn it is to write, and a tenth is the collection of garbage.',
+    getChained: 'Almost half is SQLite\'s statement, which makes an ArrayBuffer of each value, and a tenth the collection of those; the rest is one request, one event and one value read, each of them made anew, where bare statements make none.',
+    getParallel: 'Requests that stand one behind another are answered by one statement, which takes half as long as as many bare ones; the rest is a request, an event and a promise for each.',
+    putMany: 'Three fifths are SQLite\'s: the record, its entry in the index, the commit of pages of which each record has touched another, and checkpoints; that alone is what fake-indexeddb takes in memory. A tenth is writing the value, and a tenth the program\'s own records.',
+  },
   'web-storage': {
     setItem:
       'Seven tenths of a call are two system calls: the append, and the read that shows at which place in the order of all processes it landed. Neither can be left out: without the second nobody knows whether another record came before, which decides about the quota and about a journal that was moved on.',
