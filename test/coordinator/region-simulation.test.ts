@@ -14,7 +14,7 @@ const mutants: Mutant[] = [
   { what: 'who claims serves before the claim has come back', file: core, from: "    yield* this.#append(OWN, encodeOwn(this.epoch, address));\n    return this.owns;", to: "    const own = encodeOwn(this.epoch, address);\n    this.#machine.apply({ kind: OWN, session: this.#session, sequence: 1, payload: own });\n    yield* this.#append(OWN, own);\n    return true;" },
   { what: 'reads are not checked', file: core, from: '    yield* this.#catchUp();\n    return this.owns;\n  }\n\n  /** As it is now', to: '    return this.owns;\n  }\n\n  /** As it is now' },
   { what: 'what was sent is acknowledged', file: core, from: '    yield* this.#append(TURN, payload);\n    return this.owns;', to: '    void this.#append(TURN, payload).next();\n    return this.owns;' },
-  { what: "the hub's answer is taken for the echo", file: core, from: '      yield want;\n      yield* this.#catchUp();', to: "      if ((yield want).is === 'done' && kind === TURN) return;\n      yield* this.#catchUp();" },
+  { what: "the hub's answer is taken for the echo", file: core, from: '      yield want;\n', to: "      if ((yield want).is === 'done' && kind === TURN) return;\n" },
   { what: 'there is no ledger', file: 'disk/coordinator/owned-machine.ts', from: '    for (const each of ended) this.ledger.end(each, each.fate);\n', to: '' },
   { what: 'nobody waits for the end of a lease', file: core, from: "    if (this.#last.lease > 0 && this.#now() < end) yield { do: 'wait', until: end };\n", to: '' },
   { what: 'a lease begins when its entry has come back', file: core, from: 'if (isBack) this.#leasedUntil = sentAt + this.#lease;', to: 'if (isBack) this.#leasedUntil = Math.max(sentAt, this.#now()) + this.#lease;' },

@@ -30,6 +30,12 @@ const LOOK = 60;
 const AFTERMATH = 20_000;
 const KEY = { origin: 'https://app.example', className: 'Counter', name: 'n' };
 
+/** What two questions at once come to. */
+function both(head: Answer, read: Answer): Answer {
+  if (head.is === 'head' && read.is === 'entries') return { ...head, is: 'head and entries', entries: read.entries };
+  return read;
+}
+
 /** A log as hubs keep it, with what may happen to messages. */
 class SimHub {
   readonly entries: Uint8Array[] = [];
@@ -63,6 +69,7 @@ class SimHub {
     if (want.do === 'head') return { is: 'head', epoch: 'log', position: this.entries.length };
     if (want.do === 'snapshot') return { is: 'snapshot', snapshot: this.snapshot };
     if (want.do === 'append') this.append(want.id, want.bytes);
+    if (want.do === 'head and read') return both(this.answer({ do: 'head' }), this.answer({ ...want, do: 'read' }));
     if (want.do !== 'read') return { is: 'done' };
     if (want.after + 1 < this.first) return { is: 'trimmed' };
     return { is: 'entries', entries: this.entries.slice(want.after, want.after + 5).map((bytes, index) => ({ position: want.after + 1 + index, bytes })) };
@@ -326,11 +333,21 @@ class World {
     };
     if ((want.do === 'append' || want.do === 'announce') && this.#random() < this.#trouble) this.#after(there + this.#random() * 200, () => this.#hub.answer(want));
     if (dice < this.#trouble / 2) return this.#after(20, lost);
-    this.#after(there, () => {
-      const answer = this.#hub.answer(want);
+    const back = (answer: Answer): void => {
       if (dice < this.#trouble) this.#after(20, lost);
       else this.#after(this.#random() * 8, () => go(answer));
-    });
+    };
+    if (want.do === 'head and read') this.#askBoth(want.after, there, back);
+    else this.#after(there, () => back(this.#hub.answer(want)));
+  }
+
+  /** Either may be there first. */
+  #askBoth(after: number, there: number, back: (answer: Answer) => void): void {
+    const later = there + this.#random() * 8;
+    const isHeadFirst = this.#random() < 0.5;
+    let first: Answer;
+    this.#after(there, () => (first = this.#hub.answer(isHeadFirst ? { do: 'head' } : { do: 'read', after })));
+    this.#after(later, () => back(isHeadFirst ? both(first, this.#hub.answer({ do: 'read', after })) : both(this.#hub.answer({ do: 'head' }), first)));
   }
 
   #disturb(): void {

@@ -15,7 +15,7 @@ import type { CoordinatorListing, CoordinatorRegions } from '../../src/host/coor
 import type { MapState } from '../../src/disk/map/map-state.ts';
 import { IndexLog } from '../../src/coordinator/regions/index-log.ts';
 import { RegionPeer } from '../../src/coordinator/regions/region-peer.ts';
-import { RegionStore } from '../../src/coordinator/regions/region-store.ts';
+import { type OrderedLog, RegionStore } from '../../src/coordinator/regions/region-store.ts';
 import { logNameOf } from '../../src/host/coordinator/regions.ts';
 import { StorageHost } from '../../src/host/storage-host.ts';
 import type { Hub } from '../../src/sync/hub.ts';
@@ -380,6 +380,38 @@ describe('coordinators of three regions', () => {
     }
     expect(await us.counter().increment()).toBe(1);
   });
+});
+
+test('a turn takes two round trips to the hub, one more where it sets an alarm, and a read takes one', async () => {
+  const { regions } = await startRegions(['eu']);
+  const log = (regions[0] as Region).hub.log('x');
+  let [rounds, underWay] = [0, 0];
+  /** Questions that are asked at once are one round trip. */
+  const counted = async <Result>(work: Promise<Result>): Promise<Result> => {
+    if ((underWay += 1) === 1) rounds += 1;
+    return await work.finally(() => (underWay -= 1));
+  };
+  const roundsOf = async (work: () => Promise<unknown>): Promise<number> => {
+    rounds = 0;
+    await work();
+    return rounds;
+  };
+  const ordered: OrderedLog = {
+    head: () => counted(log.head()),
+    append: (entries) => counted(log.append(entries)),
+    read: (after, limit) => counted(log.read(after, limit)),
+    snapshot: () => counted(log.snapshot()),
+    putSnapshot: (snapshot) => counted(log.putSnapshot(snapshot)),
+    trim: (upTo) => counted(log.trim(upTo)),
+  };
+  const asked = (): Promise<void> => counted(Promise.resolve());
+  const store = new RegionStore(ordered, { quota: 1e6, lease: 0, announce: asked, register: asked });
+  const turn = { steps: [], alarm: undefined, got: [], begun: [], ended: [] };
+  expect(await roundsOf(() => store.look())).toBe(1);
+  expect(await roundsOf(() => store.claim('eu/x'))).toBe(3);
+  expect(await roundsOf(() => store.settle(turn))).toBe(2);
+  expect(await roundsOf(() => store.settle({ ...turn, alarm: { time: 1, attempt: 0 } }))).toBe(3);
+  expect(await roundsOf(() => store.check())).toBe(1);
 });
 
 describe('a region that is silent', () => {

@@ -10,6 +10,8 @@ import { decodeEntry, decodeSnapshot, encodeEntry, encodeSnapshot, type LastEntr
 export type Want =
   | { readonly do: 'head' }
   | { readonly do: 'read'; readonly after: number }
+  /** Both at once. */
+  | { readonly do: 'head and read'; readonly after: number }
   | { readonly do: 'append'; readonly id: string; readonly bytes: Uint8Array }
   | { readonly do: 'snapshot' }
   /** The index of alarms is to say that it is looked at no later than `time`. */
@@ -19,10 +21,13 @@ export type Want =
   /** Until then, by the same clock. */
   | { readonly do: 'wait'; readonly until: number };
 
+export type Entries = readonly { readonly position: number; readonly bytes: Uint8Array }[];
+
 /** `lost`: nobody knows what came of it. `trimmed`: what was to be read is there no more. */
 export type Answer =
   | { readonly is: 'head'; readonly epoch: string; readonly position: number }
-  | { readonly is: 'entries'; readonly entries: readonly { readonly position: number; readonly bytes: Uint8Array }[] }
+  | { readonly is: 'entries'; readonly entries: Entries }
+  | { readonly is: 'head and entries'; readonly epoch: string; readonly position: number; readonly entries: Entries }
   | { readonly is: 'snapshot'; readonly snapshot: { readonly position: number; readonly bytes: Uint8Array } | null }
   | { readonly is: 'done' | 'lost' | 'trimmed' };
 
@@ -114,16 +119,27 @@ export class RegionCore {
 
   /** Reads up to where the log was when it was asked. */
   *look(): Way<Owner | null> {
-    yield* this.#catchUp();
+    yield* this.#catchUpWithNews();
     return this.owner;
   }
 
   *#catchUp(): Way<void> {
     const answer = yield* this.#persistently({ do: 'head' });
-    if (answer.is !== 'head') throw new OtherHistory();
-    if (this.#epoch !== '' && (answer.epoch !== this.#epoch || answer.position < this.#position)) throw new OtherHistory();
-    this.#epoch = answer.epoch;
-    while (this.#position < answer.position) yield* this.#read();
+    if (answer.is === 'head') yield* this.#readTo(answer, []);
+  }
+
+  /** The same where there is something to read, in one round trip for most. */
+  *#catchUpWithNews(): Way<void> {
+    const answer = yield* this.#persistently({ do: 'head and read', after: this.#position });
+    if (answer.is === 'head and entries') yield* this.#readTo(answer, answer.entries);
+    else yield* this.#catchUp();
+  }
+
+  *#readTo({ epoch, position: end }: { readonly epoch: string; readonly position: number }, entries: Entries): Way<void> {
+    if (this.#epoch !== '' && (epoch !== this.#epoch || end < this.#position)) throw new OtherHistory();
+    this.#epoch = epoch;
+    for (const { position, bytes } of entries) this.#take(position, bytes);
+    while (this.#position < end) yield* this.#read();
   }
 
   *#read(): Way<void> {
@@ -217,7 +233,7 @@ export class RegionCore {
     const { owns } = this;
     for (;;) {
       yield want;
-      yield* this.#catchUp();
+      yield* this.#catchUpWithNews();
       const isBack = this.#last.sequence === sequence && this.#machine.owner?.session === this.#session;
       if (isBack) this.#leasedUntil = sentAt + this.#lease;
       // Once somebody else owns, or what was expected is not so any more, it is void wherever it comes.

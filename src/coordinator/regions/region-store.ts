@@ -148,10 +148,16 @@ export class RegionStore implements Store {
   async #ask(want: Want): Promise<Answer> {
     if (this.#isClosed) throw new HoldfastError('closed', 'This coordinator was closed here.');
     if (want.do === 'head') return { is: 'head', ...(await this.#log.head()) };
+    if (want.do === 'head and read') return await this.#headAndRead(want.after);
     if (want.do === 'read') return { is: 'entries', entries: await this.#log.read(want.after, READ_AT_ONCE) };
     if (want.do === 'snapshot') return { is: 'snapshot', snapshot: await this.#log.snapshot() };
     await this.#do(want);
     return { is: 'done' };
+  }
+
+  async #headAndRead(after: number): Promise<Answer> {
+    const [{ epoch, position }, entries] = await Promise.all([this.#log.head(), this.#log.read(after, READ_AT_ONCE)]);
+    return { is: 'head and entries', epoch, position, entries };
   }
 
   async #do(want: Want): Promise<void> {
