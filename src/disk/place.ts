@@ -1,7 +1,7 @@
 import type { OriginKeys } from './encryption/origin-keys.ts';
 import type { JournalEncryption } from './journal/journal-cipher.ts';
 import type { Space } from './journal/space.ts';
-import type { Sealing } from './tree/sealing.ts';
+import type { DatabaseSealing, Sealing, WrittenOnce } from './tree/sealing.ts';
 
 /** The keys of an encrypted origin, as one of its buckets uses them. */
 export interface PlaceKeys {
@@ -17,14 +17,16 @@ export interface PlaceKeys {
   beside(bucket: string): PlaceKeys;
   /** How files of the bucket are encrypted, and their names. What it is asked throws as `keys` does. */
   readonly sealing: Sealing;
+  /** How the files of a database of the bucket are encrypted, by its name. @throws as `keys` */
+  database(name: string): DatabaseSealing;
+  /** How what says the name of a database is encrypted. What it is asked throws as `keys` does. */
+  readonly descriptions: WrittenOnce;
   /**
    * Resolves when no key has to be waited for any more.
    *
    * @throws HoldfastError as `keys`; `key-pending` when that took too long
    */
   prepare(): Promise<void>;
-  /** For what would be written as it is. @throws HoldfastError `encryption-unsupported`, always */
-  refuse(what: string): never;
 }
 
 /** Where a bucket's directory is, whether or not it exists yet. */

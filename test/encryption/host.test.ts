@@ -4,11 +4,10 @@ import path from 'node:path';
 import { inspect } from 'node:util';
 import { afterEach, describe, expect, test } from 'vitest';
 import '../../src/host/broadcast-channel/provided.ts';
-import '../../src/host/indexed-db/provided.ts';
 import { StorageHost, type StorageHostOptions } from '../../src/index.ts';
 import type { EncryptionOptions } from '../../src/host/encryption/options.ts';
 import { temporaryDirectory } from '../journal/support/place.ts';
-import { codeBehind, codeLater, codeOfCause, snapshotOf, treeHas } from './support.ts';
+import { codeBehind, codeLater, snapshotOf, treeHas } from './support.ts';
 
 const ORIGIN = 'https://a.example';
 const key = Uint8Array.from(randomBytes(32));
@@ -110,18 +109,6 @@ describe('before anything is written,', () => {
     expect(codeBehind(() => client.localStorage)).toBe('not-encrypted');
     expect(await codeLater(client.locks.request('l', () => undefined))).toBe('not-encrypted');
     expect(snapshotOf(root)).toEqual(before);
-  });
-
-  test('what cannot be encrypted yet is refused', async () => {
-    const root = temporaryDirectory();
-    const client = open(root).origin(ORIGIN);
-    client.localStorage.setItem('k', 'v');
-    const before = snapshotOf(root);
-    const request = client.indexedDB.open('d');
-    const error = await new Promise((resolve) => (request.onerror = () => resolve(request.error)));
-    expect(codeOfCause(error)).toBe('encryption-unsupported');
-    expect(Object.keys(snapshotOf(root)).filter((name) => !(name in before) && !name.includes('/wake/') && !name.includes('/locks/'))).toEqual([]);
-    expect(treeHas(root, 'plain')).toEqual([]);
   });
 });
 

@@ -33,3 +33,13 @@ describe('databases on SQLite in WebAssembly', () => {
     expect(await failuresOn(process.execPath, { DRIVER: 'wasm' })).toBe('');
   });
 });
+
+describe('databases that are encrypted', () => {
+  test('hold what a simple model of the standard holds, whatever is done to them', patience, async () => {
+    expect(await runFixture(model, process.execPath, { RUNS: '6', DRIVER: 'sealed' })).toMatch(/^ok/m);
+  });
+
+  test('keep files, names, snapshots and schemas, and say what is damaged', patience, async () => {
+    expect(await failuresOn(process.execPath, { DRIVER: 'sealed' })).toBe('');
+  });
+});

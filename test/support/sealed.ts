@@ -1,8 +1,11 @@
 import { createSecretKey } from 'node:crypto';
+import { descriptionsWith, SealedDatabase } from '../../src/disk/encryption/databases/sealed-database.ts';
 import { FileSealing } from '../../src/disk/encryption/files/file-sealing.ts';
 import { SealedNames } from '../../src/disk/encryption/files/sealed-names.ts';
 import { NAMES_ID } from '../../src/disk/encryption/key-file.ts';
 import { OriginKeys } from '../../src/disk/encryption/origin-keys.ts';
+import type { JournalEncryption } from '../../src/disk/journal/journal-cipher.ts';
+import type { PlaceKeys } from '../../src/disk/place.ts';
 import type { Sealing } from '../../src/disk/tree/sealing.ts';
 
 /** Keys of a test's origin: all processes of a run have the same. */
@@ -15,6 +18,23 @@ export function testSealing(): Sealing {
   const keys = testKeys();
   const names = new SealedNames(keys.namesCipher('default'));
   return new FileSealing(keys, () => names);
+}
+
+/** The keys of a test's bucket. */
+export function testPlaceKeys(): PlaceKeys {
+  const keys = testKeys();
+  const files = new FileSealing(keys);
+  const names = keys.namesCipher('default');
+  const journal = (name: string): JournalEncryption => ({
+    activeId: 1,
+    convert: () => undefined,
+    refresh: () => undefined,
+    cipherFor: (id, magic, file) => keys.journalCipher(id, magic.bytes, `default/${name}`, file),
+  });
+  const beside = (bucket: string): never => {
+    throw new Error(`no test has ${bucket} beside`);
+  };
+  return { keys, journal, beside, sealing: testSealing(), database: (name) => new SealedDatabase(files, names, name), descriptions: descriptionsWith(files), prepare: () => Promise.resolve() };
 }
 
 /** Whether this run has everything encrypted. */

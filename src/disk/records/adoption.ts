@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { closeQuietly, openPlain, READ_WRITE } from '../tree/open-plain.ts';
+import type { DatabaseSealing } from '../tree/sealing.ts';
 import { describeDatabase, forgetDescription, type Description } from './description.ts';
 import { RecordsDamagedError } from './records-error.ts';
 import type { SqlDriver } from './sql-driver.ts';
@@ -15,13 +16,13 @@ const WITHOUT_LOG = Uint8Array.of(1, 1);
  *
  * @throws RecordsDamagedError, HoldfastError `root-newer`, and the operating system's errors
  */
-export function makeOneOf(driver: SqlDriver, directory: string, { name, driver: maker }: Description): void {
-  const file = new SqliteFile(directory, driver);
+export function makeOneOf(driver: SqlDriver, directory: string, { name, driver: maker }: Description, sealing?: DatabaseSealing): void {
+  const file = new SqliteFile(directory, driver, sealing);
   if (maker !== driver.name) {
     forgetLog(directory, file.path);
     file.complete();
     forgetDescription(directory);
-    describeDatabase(directory, driver, name);
+    describeDatabase(directory, driver, name, sealing?.description);
   }
   file.open().close();
 }

@@ -2,11 +2,15 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { fsyncLater } from '../../runtime/more-descriptor-calls.ts';
 import { withDescriptors } from '../../runtime/descriptors.ts';
+import type { SealedBytes } from '../../runtime/disk-range.ts';
 import { randomInteger } from '../../runtime/random.ts';
 import { syncPath } from '../root/durable.ts';
 import { ENTRY_BYTES, OverQuotaError, weightOf, type Ledger } from '../quota/ledger.ts';
 import { systemCode } from '../journal/disk-error.ts';
+import { PlainContent, type Content } from '../tree/content.ts';
+import { inPieces } from '../tree/in-pieces.ts';
 import { closeQuietly, CREATE, openNew, openPlain, READ } from '../tree/open-plain.ts';
+import type { DatabaseSealing, WrittenOnce } from '../tree/sealing.ts';
 import type { BlobHolds, Claim } from './database-locks.ts';
 import { findDeletedFile } from './deleted-databases.ts';
 import type { ValueFile } from './record-bytes.ts';
@@ -21,29 +25,40 @@ interface Held {
   readonly claim: Claim;
 }
 
+/** What files of a database need of it. */
+interface BlobsPlace {
+  /** The database's name. */
+  readonly name: string;
+  readonly ledger: Ledger;
+  readonly holds: BlobHolds;
+  /** Undefined: they are not encrypted. */
+  readonly sealing: DatabaseSealing | undefined;
+}
+
 /**
  * The files of a database, `blobs/<id>`. Invariants
  * - Ids are drawn by lot out of 2^53, so that nobody has to be asked for one; no file is ever written twice.
  * - What this realm writes it holds before the file is there, so that nobody who looks for garbage takes it for some.
- * - A file is charged for before it is written, and freed after it has gone.
+ * - A file is charged for before it is written, and freed after it has gone: what it takes of the disk.
  */
 export class BlobDirectory implements BlobFiles {
   readonly path: string;
-  /** The database's name. */
   readonly #name: string;
   readonly #ledger: Ledger;
   readonly #holds: BlobHolds;
+  readonly #sealing: DatabaseSealing | undefined;
   /** Called with each file that this realm lets go, which may be garbage now. */
   readonly #onReleased: (id: number) => void;
   readonly #held = new Map<number, Held>();
   /** Written here, and not known to be on the disk. */
   readonly #unsynced = new Set<number>();
 
-  constructor(directory: string, name: string, ledger: Ledger, holds: BlobHolds, onReleased: (id: number) => void) {
+  constructor(directory: string, { name, ledger, holds, sealing }: BlobsPlace, onReleased: (id: number) => void) {
     this.path = directory;
     this.#name = name;
     this.#ledger = ledger;
     this.#holds = holds;
+    this.#sealing = sealing;
     this.#onReleased = onReleased;
   }
 
@@ -74,7 +89,15 @@ export class BlobDirectory implements BlobFiles {
     const where = this.pathOf(id);
     const stats = fs.lstatSync(where, { throwIfNoEntry: false });
     if (stats?.isFile() !== true) throw new RecordsDamagedError(`The file ${where} of a database is missing.`, where);
-    return { id, size: stats.size, path: where };
+    const sealed = this.#sealedBytes(id, where);
+    return { id, size: sealed?.size ?? stats.size, path: where, ...(sealed && { sealed }) };
+  }
+
+  /** How an encrypted file is read. */
+  #sealedBytes(id: number, where: string): SealedBytes | undefined {
+    const sealing = this.#sealing?.blob(id);
+    if (sealing === undefined) return undefined;
+    return { size: sizeOf(sealing, where), reader: (file) => inPieces(sealing.read(file, where)) };
   }
 
   whereabouts(id: number): string {
@@ -86,8 +109,8 @@ export class BlobDirectory implements BlobFiles {
     const id = randomInteger();
     this.hold(id);
     try {
-      const size = await this.#write(id, content);
-      return { id, size, path: this.pathOf(id) };
+      await this.#write(id, content);
+      return this.file(id);
     } catch (error) {
       this.release(id);
       throw error;
@@ -99,26 +122,20 @@ export class BlobDirectory implements BlobFiles {
     await this.#write(id, [bytes]);
   }
 
-  /** @returns the size */
-  async #write(id: number, content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<number> {
+  async #write(id: number, source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<void> {
     const where = this.pathOf(id);
     this.#ledger.charge(ENTRY_BYTES);
     const descriptor = this.#create(where);
-    let size = 0;
+    const charged = new Charged(this.#ledger);
     try {
-      for await (const chunk of content) {
-        this.#ledger.charge(chunk.length);
-        size += chunk.length;
-        await writeLater(descriptor, chunk);
-      }
+      await fill(this.#sealing?.blob(id).write(descriptor, where) ?? new PlainContent(descriptor), source, charged);
       fs.closeSync(descriptor);
     } catch (error) {
       closeQuietly(descriptor);
-      this.#removeWritten(where, ENTRY_BYTES + size);
+      this.#removeWritten(where, ENTRY_BYTES + charged.bytes);
       throw asFull(error, where);
     }
     this.#unsynced.add(id);
-    return size;
   }
 
   #create(where: string): number {
@@ -139,19 +156,9 @@ export class BlobDirectory implements BlobFiles {
   /** @throws RecordsDamagedError when it is not as long as it was written */
   async read({ id, size }: ValueFile): Promise<Uint8Array> {
     const where = this.pathOf(id);
-    const bytes = await this.#readWhole(where, size);
+    const bytes = await (this.#sealing === undefined ? readWhole(where, size) : readSealed(this.#sealing.blob(id), where, size));
     if (bytes === null) throw new RecordsDamagedError(`The file ${where} of a database is missing, or cut short.`, where);
     return bytes;
-  }
-
-  async #readWhole(where: string, size: number): Promise<Uint8Array | null> {
-    try {
-      const bytes = await withDescriptors(() => fs.promises.readFile(where));
-      return bytes.length === size ? new Uint8Array(bytes.buffer, bytes.byteOffset, size) : null;
-    } catch (error) {
-      if (systemCode(error) === 'ENOENT') return null;
-      throw error;
-    }
   }
 
   /** Has the disk keep those of the files that were written here, and their names. */
@@ -180,13 +187,87 @@ export class BlobDirectory implements BlobFiles {
   }
 }
 
-/** All of it, behind what was written before, in the thread pool; one write may come back short. */
-async function writeLater(descriptor: number, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.length; ) {
-    at += await new Promise<number>((resolve, reject) => {
-      fs.write(descriptor, bytes, at, bytes.length - at, null, (error, written) => (error === null ? resolve(written) : reject(error)));
-    });
+/** What a file has been charged, beside that it is there. */
+class Charged {
+  readonly #ledger: Ledger;
+  bytes = 0;
+
+  constructor(ledger: Ledger) {
+    this.#ledger = ledger;
   }
+
+  /** @throws OverQuotaError */
+  cover(bytes: number): void {
+    if (bytes <= this.bytes) return;
+    this.#ledger.charge(bytes - this.bytes);
+    this.bytes = bytes;
+  }
+}
+
+async function fill(content: Content, source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, charged: Charged): Promise<void> {
+  let size = 0;
+  for await (const chunk of source) {
+    charged.cover(content.stored(size + chunk.length));
+    await writeLater(content, chunk, size);
+    size += chunk.length;
+  }
+  charged.cover(content.stored(size));
+  content.finish();
+}
+
+/** All of it, in the thread pool where that is worth it; one write may come back short. */
+async function writeLater(content: Content, bytes: Uint8Array, position: number): Promise<void> {
+  for (let at = 0; at < bytes.length; ) at += await content.writeLater(bytes.subarray(at), position + at);
+}
+
+/** Null: it is missing, or not so long. */
+async function readWhole(where: string, size: number): Promise<Uint8Array | null> {
+  try {
+    const bytes = await withDescriptors(() => fs.promises.readFile(where));
+    return bytes.length === size ? new Uint8Array(bytes.buffer, bytes.byteOffset, size) : null;
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+/** The same of an encrypted file. @throws RecordsDamagedError */
+async function readSealed(sealing: WrittenOnce, where: string, size: number): Promise<Uint8Array | null> {
+  let descriptor = -1;
+  try {
+    descriptor = openPlain(where, READ);
+    const content = sealing.read(descriptor, where);
+    return content.size() === size ? await readAll(inPieces(content), size) : null;
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return null;
+    throw asDamaged(error, where);
+  } finally {
+    if (descriptor >= 0) closeQuietly(descriptor);
+  }
+}
+
+/** Null: there is less. */
+async function readAll(read: ReturnType<SealedBytes['reader']>, size: number): Promise<Uint8Array | null> {
+  const bytes = new Uint8Array(size);
+  let filled = 0;
+  for (let count = -1; count !== 0 && filled < size; filled += count) count = await read(bytes.subarray(filled), filled);
+  return filled === size ? bytes : null;
+}
+
+function sizeOf(sealing: WrittenOnce, where: string): number {
+  const descriptor = openPlain(where, READ);
+  try {
+    return sealing.read(descriptor, where).size();
+  } catch (error) {
+    throw asDamaged(error, where);
+  } finally {
+    closeQuietly(descriptor);
+  }
+}
+
+/** What is not what was written. */
+function asDamaged(error: unknown, where: string): unknown {
+  return systemCode(error) === 'EDAMAGED' ? new RecordsDamagedError(`The file ${where} of a database is damaged.`, where, { cause: error }) : error;
 }
 
 async function syncFile(where: string): Promise<void> {

@@ -39,7 +39,7 @@ export class DatabaseCopy {
     this.#session = session;
     this.#from = path.dirname(source.path);
     this.#to = directory;
-    this.#target = new SqliteFile(directory, source.driver);
+    this.#target = new SqliteFile(directory, source.driver, source.sealing);
   }
 
   async make(): Promise<CopyReport> {
@@ -66,7 +66,7 @@ export class DatabaseCopy {
   /** Makes it a database like any other. */
   complete(name: string): void {
     this.#target.complete();
-    describeDatabase(this.#to, this.#target.driver, name);
+    describeDatabase(this.#to, this.#target.driver, name, this.#target.sealing?.description);
   }
 
   *#copyTables(): Steps<void> {

@@ -9,15 +9,17 @@ import type { BucketPlace } from '../place.ts';
 import { ENTRY_BYTES, type Ledger } from '../quota/ledger.ts';
 import { weightOfDatabaseFile } from '../quota/weigh.ts';
 import { syncPath, syncTree, type Durability } from '../root/durable.ts';
+import type { DatabaseSealing, WrittenOnce } from '../tree/sealing.ts';
 import { makeOneOf } from './adoption.ts';
 import type { BlobHolds, DatabaseLocks } from './database-locks.ts';
 import { describeDatabase, readDescription, type Description } from './description.ts';
 import { deletedIn, deletedName, deleteUnheld, PASSING } from './deleted-databases.ts';
-import { driverForNew, driverNamed } from './drivers.ts';
+import { driverForNew, driverNamed, driverOn } from './drivers.ts';
 import { lookAt, whileNobodyWrites } from './look-at.ts';
 import type { CopyReport, RecordDatabase, RecordDatabases } from './record-database.ts';
 import { RecordsDamagedError, RecordsUnavailableError } from './records-error.ts';
 import type { SqlDriver } from './sql-driver.ts';
+import { sealedFiles } from './sealed-files.ts';
 import { SqliteDatabase, type LongCheckpoint } from './sqlite-database.ts';
 import { SqliteFile } from './sqlite-file.ts';
 
@@ -107,8 +109,8 @@ export class SqliteDatabases implements RecordDatabases {
 
   /** Null: it is nothing of ours, or has gone. */
   #describe(component: string): Description | null {
-    const description = readDescription(path.join(this.#path, component));
-    return description !== null && encodeName(description.name, this.#place.foldsNames).component === component ? description : null;
+    const description = readDescription(path.join(this.#path, component), this.#describing);
+    return description !== null && this.#componentOf(description.name) === component ? description : null;
   }
 
   async open(name: string): Promise<RecordDatabase | null> {
@@ -139,10 +141,11 @@ export class SqliteDatabases implements RecordDatabases {
   async #openNew(name: string): Promise<SqliteDatabase | null> {
     const directory = this.#directoryOf(name);
     if (!isPlainDirectory(directory)) return null;
-    const description = readDescription(directory);
+    const description = readDescription(directory, this.#describing);
     if (description?.name !== name) throw new RecordsDamagedError(`${directory} does not say which database it is.`, directory);
-    const driver = await driverNamed(description.driver);
-    const file = new SqliteFile(directory, driver);
+    const sealing = this.#sealing(name);
+    const driver = sealing === undefined ? await driverNamed(description.driver) : await driverOn(sealedFiles(sealing));
+    const file = new SqliteFile(directory, driver, sealing);
     return this.#reading(name, file, () => this.#databaseAt(name, directory, file));
   }
 
@@ -160,17 +163,34 @@ export class SqliteDatabases implements RecordDatabases {
   }
 
   #directoryOf(name: string): string {
-    return path.join(this.#path, encodeName(name, this.#place.foldsNames).component);
+    return path.join(this.#path, this.#componentOf(name));
+  }
+
+  #componentOf(name: string): string {
+    return this.#sealing(name)?.component ?? encodeName(name, this.#place.foldsNames).component;
+  }
+
+  #sealing(name: string): DatabaseSealing | undefined {
+    return this.#place.bucket.encryption?.database(name);
+  }
+
+  get #describing(): WrittenOnce | undefined {
+    return this.#place.bucket.encryption?.descriptions;
+  }
+
+  #driverForNew(sealing: DatabaseSealing | undefined): Promise<SqlDriver> {
+    return sealing === undefined ? (this.#place.driverForNew ?? driverForNew)() : driverOn(sealedFiles(sealing));
   }
 
   async create(name: string): Promise<RecordDatabase> {
     this.#refuse();
-    const driver = await (this.#place.driverForNew ?? driverForNew)();
+    const sealing = this.#sealing(name);
+    const driver = await this.#driverForNew(sealing);
     this.#ensure();
     this.#sweep();
     const draft = path.join(this.#path, PASSING + randomUuid());
     try {
-      this.#build(draft, name, driver);
+      this.#build(draft, name, driver, sealing);
       this.#place.ledger.refund(NEW_BYTES - (await weightBelow(draft)));
       fs.renameSync(draft, this.#directoryOf(name));
     } catch (error) {
@@ -193,12 +213,12 @@ export class SqliteDatabases implements RecordDatabases {
     }
   }
 
-  #build(draft: string, name: string, driver: SqlDriver): void {
+  #build(draft: string, name: string, driver: SqlDriver, sealing: DatabaseSealing | undefined): void {
     this.#place.ledger.charge(NEW_BYTES);
     fs.mkdirSync(draft, { mode: 0o700 });
     fs.mkdirSync(path.join(draft, 'blobs'), { mode: 0o700 });
-    describeDatabase(draft, driver, name);
-    const file = new SqliteFile(draft, driver);
+    describeDatabase(draft, driver, name, sealing?.description);
+    const file = new SqliteFile(draft, driver, sealing);
     file.create(name);
     if (this.#place.durability === 'strict') syncTree(draft);
   }
@@ -235,7 +255,7 @@ export class SqliteDatabases implements RecordDatabases {
   /** All but what somebody still reads. */
   async #remove(directory: string): Promise<void> {
     const mark = this.#place.ledger.mark();
-    const { isEmpty, bytes } = await deleteUnheld(directory, this.#place.holds);
+    const { isEmpty, bytes } = await deleteUnheld(directory, this.#place.holds, this.#describing);
     this.#place.ledger.free(bytes, mark);
     if (isEmpty) await this.#removeWhole(directory);
     else await this.#removeDatabase(directory);
@@ -290,13 +310,13 @@ export class SqliteDatabases implements RecordDatabases {
 
   async adopt(directory: string): Promise<string> {
     this.#refuse();
-    const description = readDescription(directory);
+    const description = readDescription(directory, this.#describing);
     if (description === null) throw new RecordsDamagedError(`${directory} does not say which database it is.`, directory);
     const { name } = description;
     const home = this.#directoryOf(name);
     if (isPlainDirectory(home)) throw new Error(`There is a database '${name}' already.`);
-    const driver = await (this.#place.driverForNew ?? driverForNew)();
-    makeOneOf(driver, directory, description);
+    const sealing = this.#sealing(name);
+    makeOneOf(await this.#driverForNew(sealing), directory, description, sealing);
     this.#ensure();
     const bytes = await weightBelow(directory);
     this.#place.ledger.charge(bytes);

@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { nextTurn } from '../../runtime/timers.ts';
 import { weightOfDatabaseFile } from '../quota/weigh.ts';
+import type { WrittenOnce } from '../tree/sealing.ts';
 import type { BlobHolds } from './database-locks.ts';
 import { readDescription } from './description.ts';
 
@@ -39,8 +40,8 @@ export function deletedIn(databases: string): string[] {
 }
 
 /** Deletes the files of a database that nobody holds. @returns whether any is left, and what those took that are not */
-export async function deleteUnheld(directory: string, holds: BlobHolds): Promise<{ isEmpty: boolean; bytes: number }> {
-  const name = nameOf(directory);
+export async function deleteUnheld(directory: string, holds: BlobHolds, sealing?: WrittenOnce): Promise<{ isEmpty: boolean; bytes: number }> {
+  const name = nameOf(directory, sealing);
   let [left, bytes] = [0, 0];
   const files = await filesIn(path.join(directory, 'blobs'));
   for (const [nth, file] of files.entries()) {
@@ -51,9 +52,9 @@ export async function deleteUnheld(directory: string, holds: BlobHolds): Promise
   return { isEmpty: left === 0, bytes };
 }
 
-function nameOf(directory: string): string | null {
+function nameOf(directory: string, sealing: WrittenOnce | undefined): string | null {
   try {
-    return readDescription(directory)?.name ?? null;
+    return readDescription(directory, sealing)?.name ?? null;
   } catch {
     return null;
   }

@@ -5,6 +5,8 @@ import { bunDriver, type BunSqlite } from './bun-driver.ts';
 import { nodeDriver, type NodeSqlite } from './node-driver.ts';
 import { RecordsUnavailableError } from './records-error.ts';
 import type { DriverName, SqlDriver } from './sql-driver.ts';
+import type { WasmDriver } from './wasm-driver.ts';
+import type { ByteFiles } from './wasm-files.ts';
 import type { Sqlite3Module } from './wasm-types.ts';
 
 /** Names that the type checker and the bundler do not look for. */
@@ -37,23 +39,31 @@ function withoutWarning<T>(load: () => T): T {
   }
 }
 
-/** The same in WebAssembly, by an optional peer. @throws RecordsUnavailableError */
-function wasm(): Promise<SqlDriver> {
-  return (loadingWasm ??= loadWasm());
-}
-
-let loadingWasm: Promise<SqlDriver> | undefined;
-
-async function loadWasm(): Promise<SqlDriver> {
-  const { wasmDriver } = await import('./wasm-driver.ts');
+/** The same in WebAssembly, by an optional peer; `why` it has to be that. @throws RecordsUnavailableError */
+async function wasm(why = unlikeBuiltIn()): Promise<WasmDriver> {
   try {
-    return await wasmDriver((await import(PEER)) as Sqlite3Module);
+    return await (loadingWasm ??= loadWasm());
   } catch (error) {
     loadingWasm = undefined;
     if (errorCode(error) !== 'ERR_MODULE_NOT_FOUND' && !errorMessage(error).includes(PEER)) throw error;
-    const why = runtime === 'node' ? `Node ${process.versions.node} has no SQLite of its own` : 'This database was made without the SQLite of a runtime';
     throw new RecordsUnavailableError(`${why}: IndexedDB needs the package ${PEER} here. Install it.`, { cause: error });
   }
+}
+
+let loadingWasm: Promise<WasmDriver> | undefined;
+
+async function loadWasm(): Promise<WasmDriver> {
+  const { wasmDriver } = await import('./wasm-driver.ts');
+  return await wasmDriver((await import(PEER)) as Sqlite3Module);
+}
+
+function unlikeBuiltIn(): string {
+  return runtime === 'node' ? `Node ${process.versions.node} has no SQLite of its own` : 'This database was made without the SQLite of a runtime';
+}
+
+/** The driver of a database whose files are encrypted, on every runtime. @throws RecordsUnavailableError */
+export async function driverOn(files: ByteFiles): Promise<SqlDriver> {
+  return (await wasm("A runtime's own SQLite encrypts nothing, and this origin is encrypted")).on(files);
 }
 
 /** The driver that a new database gets here. @throws RecordsUnavailableError */

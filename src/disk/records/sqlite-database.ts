@@ -91,7 +91,7 @@ export class SqliteDatabase implements RecordDatabase, Suspendable {
     this.#writer = file.open();
     this.#log = new LogFile(file.log, place.path);
     this.#growth = new Growth(this.#writer, file, this.#log, place.ledger);
-    this.#blobs = new BlobDirectory(path.join(place.path, 'blobs'), place.name, place.ledger, place.holds, (id) => this.#released(id));
+    this.#blobs = new BlobDirectory(path.join(place.path, 'blobs'), { ...place, sealing: file.sealing }, (id) => this.#released(id));
     this.#readers = new Readers(() => file.open(), this.hasSnapshots ? () => this.#state() : null, this.#blobs);
     this.#checkpoints = !this.hasSnapshots ? null : new Checkpoints(file, this.#log, this.#writer, this.#growth, () => !this.#isWriting && !this.#isClosed, (work) => this.#timed(work));
     this.#transaction = {

@@ -2,8 +2,9 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { requireDescriptors } from '../../runtime/descriptors.ts';
-import { errorMessage } from '../../runtime/errors.ts';
+import { errorMessage, isError } from '../../runtime/errors.ts';
 import { OverQuotaError } from '../quota/ledger.ts';
+import type { DatabaseSealing } from '../tree/sealing.ts';
 import { RecordsBusyError, RecordsDamagedError } from './records-error.ts';
 import { APPLICATION_ID, createTables, SCHEMA_VERSION } from './schema.ts';
 import { sqlCodes, type SqlConnection, type SqlDriver, type SqlFailure } from './sql-driver.ts';
@@ -20,11 +21,14 @@ export class SqliteFile {
   /** The write-ahead log, or the journal by which a transaction is undone. */
   readonly log: string;
   readonly driver: SqlDriver;
+  /** Undefined: it is not encrypted. Else the driver is one of its files. */
+  readonly sealing: DatabaseSealing | undefined;
 
-  constructor(directory: string, driver: SqlDriver) {
+  constructor(directory: string, driver: SqlDriver, sealing?: DatabaseSealing) {
     this.path = path.join(directory, 'db');
     this.log = this.path + (driver.hasSnapshots ? '-wal' : '-journal');
     this.driver = driver;
+    this.sealing = sealing;
   }
 
   /** @throws RecordsDamagedError, RecordsBusyError, HoldfastError `root-newer`, and the operating system's where descriptors run out */
@@ -126,6 +130,7 @@ export class SqliteFile {
       case sqlCodes.full:
         return new OverQuotaError(`The disk of ${this.path} is full.`, 0, 0);
       default:
+        if (isError(cause) && cause.cause instanceof HoldfastError) return cause.cause; // of its keys
         return new RecordsDamagedError(`The database ${this.path} cannot be read or written: ${errorMessage(cause)}.`, this.path, { cause });
     }
   };

@@ -1,8 +1,8 @@
 import { Buffer } from 'node:buffer';
 import type { SqlConnection, SqlDriver, SqlFailure, SqlRow, SqlStatement, SqlValue } from './sql-driver.ts';
-import { plainFiles } from './wasm-files.ts';
+import { plainFiles, type ByteFiles } from './wasm-files.ts';
 import type { Pointer, Sqlite3, Sqlite3Module } from './wasm-types.ts';
-import { WasmVfs } from './wasm-vfs.ts';
+import { WasmVfs, type Mount } from './wasm-vfs.ts';
 
 const VFS = 'holdfast';
 const OPEN_READWRITE = 2;
@@ -14,12 +14,21 @@ const FLOAT = 2;
 const TEXT = 3;
 const BLOB = 4;
 const MEMORY_FOR_PARAMETERS = 2 ** 16;
+/** https://www.sqlite.org/c3ref/c_fcntl_begin_atomic_write.html#sqlitefcntlreservebytes */
+const RESERVE_BYTES = 38;
+
+/** SQLite in WebAssembly. */
+export interface WasmDriver extends SqlDriver {
+  /** The same on other files than plain ones. */
+  on(files: ByteFiles): SqlDriver;
+}
 
 /** SQLite in WebAssembly, on files that it reaches through this realm's `fs`. */
-export async function wasmDriver({ default: initialize }: Sqlite3Module): Promise<SqlDriver> {
+export async function wasmDriver({ default: initialize }: Sqlite3Module): Promise<WasmDriver> {
   const ignore = (): void => undefined;
   const library = new Library(await initialize({ print: ignore, printErr: ignore }));
-  return { name: 'wasm', hasSnapshots: false, open: (path, _mode, failure) => new Connection(library, path, failure) };
+  const on = (files: ByteFiles): SqlDriver => ({ name: 'wasm', hasSnapshots: false, open: (path, _mode, failure) => new Connection(library, files, path, failure) });
+  return { ...on(plainFiles), on };
 }
 
 /** The library, and memory in it for parameters and results: every call is over before the next. */
@@ -28,15 +37,13 @@ class Library {
   readonly vfs: WasmVfs;
   /** Of a pointer. */
   readonly out: Pointer;
-  readonly vfsName: Pointer;
   #parameters: Pointer;
   #room = MEMORY_FOR_PARAMETERS;
 
   constructor(sqlite: Sqlite3) {
     this.sqlite = sqlite;
-    this.vfs = new WasmVfs(sqlite, VFS, plainFiles);
+    this.vfs = new WasmVfs(sqlite, VFS);
     this.out = sqlite.wasm.alloc(8);
-    this.vfsName = sqlite.wasm.allocCString(VFS);
     this.#parameters = sqlite.wasm.alloc(this.#room);
   }
 
@@ -63,19 +70,30 @@ class Connection implements SqlConnection {
   readonly pointer: Pointer;
   readonly #failure: SqlFailure;
   readonly #statements = new Set<Pointer>();
+  readonly #mount: Mount;
   #isClosed = false;
   lastRow = 0;
 
-  constructor(library: Library, path: string, failure: SqlFailure) {
+  constructor(library: Library, files: ByteFiles, path: string, failure: SqlFailure) {
     this.library = library;
     this.#failure = failure;
+    this.#mount = library.vfs.mount(files);
     const { wasm } = library.sqlite;
     const name = wasm.allocCString(path);
-    const code = wasm.exports.sqlite3_open_v2(name, library.out, OPEN_READWRITE, library.vfsName);
+    const code = wasm.exports.sqlite3_open_v2(name, library.out, OPEN_READWRITE, this.#mount.name);
     wasm.dealloc(name);
     this.pointer = wasm.peek32(library.out);
     if (code !== 0) this.#giveUp(code);
     this.exec('PRAGMA temp_store = MEMORY');
+    if (files.reservedBytes > 0) this.#reserve(files.reservedBytes);
+  }
+
+  /** Matters for a database that is made only. */
+  #reserve(bytes: number): void {
+    const { wasm } = this.library.sqlite;
+    wasm.poke32(this.library.out, bytes);
+    const code = wasm.exports.sqlite3_file_control(this.pointer, 0, RESERVE_BYTES, this.library.out);
+    if (code !== 0) this.#giveUp(code);
   }
 
   #giveUp(code: number): never {
@@ -118,6 +136,7 @@ class Connection implements SqlConnection {
     const { exports } = this.library.sqlite.wasm;
     for (const statement of this.#statements) exports.sqlite3_finalize(statement);
     exports.sqlite3_close_v2(this.pointer);
+    this.#mount.release();
   }
 }
 

@@ -18,6 +18,8 @@ export interface ByteFile {
 
 /** Where SQLite's files are; a layer that encrypts them is another of these. */
 export interface ByteFiles {
+  /** Bytes at the end of each page that SQLite leaves alone. Nobody keeps them. */
+  readonly reservedBytes: number;
   open(path: string, mayCreate: boolean): ByteFile;
   exists(path: string): boolean;
   delete(path: string, isSynced: boolean): void;
@@ -25,6 +27,7 @@ export interface ByteFiles {
 
 /** Plain files, readable for their owner only; links are not followed. */
 export const plainFiles: ByteFiles = {
+  reservedBytes: 0,
   open: (path, mayCreate) => new PlainFile(openPlain(path, mayCreate ? CREATE : READ_WRITE), path),
   exists: (path) => fs.lstatSync(path, { throwIfNoEntry: false }) !== undefined,
   delete(file, isSynced) {

@@ -16,6 +16,7 @@ interface VfsStruct extends Struct {
   $mxPathname: number;
   $zName: Pointer;
   $xRandomness: Pointer;
+  $pNext: Pointer;
 }
 
 interface Methods {
@@ -46,12 +47,14 @@ export interface WasmExports {
   sqlite3_changes(database: Pointer): number;
   sqlite3_last_insert_rowid(database: Pointer): bigint;
   sqlite3_errmsg(database: Pointer): Pointer;
+  sqlite3_vfs_register(vfs: Pointer, isDefault: 0): number;
+  sqlite3_file_control(database: Pointer, name: 0, what: number, argument: Pointer): number;
 }
 
 export interface Sqlite3 {
   readonly capi: {
     readonly sqlite3_io_methods: new () => Struct & { $iVersion: number };
-    readonly sqlite3_vfs: new (pointer?: Pointer) => VfsStruct;
+    readonly sqlite3_vfs: { new (pointer?: Pointer): VfsStruct; readonly structInfo: { readonly sizeof: number } };
     readonly sqlite3_file: { new (pointer: Pointer): Struct & { $pMethods: Pointer }; readonly structInfo: { readonly sizeof: number } };
     sqlite3_vfs_find(name: string | null): Pointer;
   };

@@ -21,24 +21,80 @@ interface Open {
   readonly file: ByteFile;
 }
 
-/** Registers files of ours with SQLite, under a name. https://www.sqlite.org/vfs.html */
+/** A name under which SQLite finds files. */
+export interface Mount {
+  /** For `sqlite3_open_v2`. */
+  readonly name: Pointer;
+  release(): void;
+}
+
+/** One that SQLite knows for good; who uses it changes. */
+interface Registered {
+  readonly vfs: Pointer;
+  readonly name: Pointer;
+  files: ByteFiles | null;
+  users: number;
+}
+
+/**
+ * Registers files of ours with SQLite. https://www.sqlite.org/vfs.html
+ *
+ * All files of a connection are those that it was opened with, also of what it attaches.
+ */
 export class WasmVfs {
   readonly #sqlite: Sqlite3;
-  readonly #files: ByteFiles;
+  readonly #name: string;
+  readonly #mounts = new Map<Pointer, Registered>();
+  /** What the others are copies of. */
+  #first: Pointer | null = null;
   readonly #open = new Map<Pointer, Open>();
   readonly #locks = new WasmLocks();
   #methods: Pointer = 0;
   /** What the operating system said last, for whoever is told of it by a code alone. */
   lastError: unknown = null;
 
-  constructor(sqlite: Sqlite3, name: string, files: ByteFiles) {
+  /** `name`: what the names begin with. */
+  constructor(sqlite: Sqlite3, name: string) {
     this.#sqlite = sqlite;
-    this.#files = files;
-    this.#register(name);
+    this.#name = name;
   }
 
-  #register(name: string): void {
-    const { capi, vfs, wasm } = this.#sqlite;
+  /** To be released when nothing uses these files any more. */
+  mount(files: ByteFiles): Mount {
+    const all = [...this.#mounts.values()];
+    const mount = all.find((each) => each.files === files) ?? all.find((each) => each.users === 0) ?? this.#register();
+    mount.files = files;
+    mount.users += 1;
+    return { name: mount.name, release: () => void (--mount.users === 0 && (mount.files = null)) };
+  }
+
+  #filesOf(vfs: Pointer): ByteFiles {
+    const files = this.#mounts.get(vfs)?.files ?? null;
+    if (files === null) throw new Error('SQLite asked for files that nobody has opened.');
+    return files;
+  }
+
+  #register(): Registered {
+    const name = this.#sqlite.wasm.allocCString(`${this.#name}-${this.#mounts.size}`);
+    const vfs = this.#first === null ? (this.#first = this.#install(name)) : this.#copy(this.#first, name);
+    const mount = { vfs, name, files: null, users: 0 };
+    this.#mounts.set(vfs, mount);
+    return mount;
+  }
+
+  /** With the same functions: each is told by whose name it was called. */
+  #copy(from: Pointer, name: Pointer): Pointer {
+    const { capi, wasm } = this.#sqlite;
+    const copy = new capi.sqlite3_vfs();
+    wasm.heap8u().copyWithin(copy.pointer, from, from + capi.sqlite3_vfs.structInfo.sizeof);
+    copy.$zName = name;
+    copy.$pNext = 0;
+    wasm.exports.sqlite3_vfs_register(copy.pointer, 0);
+    return copy.pointer;
+  }
+
+  #install(name: Pointer): Pointer {
+    const { capi, vfs } = this.#sqlite;
     const io = new capi.sqlite3_io_methods();
     io.$iVersion = 1;
     this.#methods = io.pointer;
@@ -46,11 +102,12 @@ export class WasmVfs {
     own.$iVersion = 2;
     own.$szOsFile = capi.sqlite3_file.structInfo.sizeof;
     own.$mxPathname = LONGEST_PATH;
-    own.$zName = wasm.allocCString(name);
+    own.$zName = name;
     const original = new capi.sqlite3_vfs(capi.sqlite3_vfs_find(null));
     own.$xRandomness = original.$xRandomness;
     original.dispose();
     vfs.installVfs({ io: { struct: io, methods: this.#ioMethods() }, vfs: { struct: own, methods: this.#vfsMethods() } });
+    return own.pointer;
   }
 
   /** The result code of what may throw. */
@@ -114,26 +171,27 @@ export class WasmVfs {
   #vfsMethods(): Record<string, (...args: never[]) => number> {
     const { capi, wasm } = this.#sqlite;
     return {
-      xOpen: (_vfs: Pointer, name: Pointer, at: Pointer, flags: number, outFlags: Pointer) =>
+      xOpen: (vfs: Pointer, name: Pointer, at: Pointer, flags: number, outFlags: Pointer) =>
         this.#try(sqlCodes.cannotOpen, () => {
           const path = wasm.cstrToJs(name);
           if (path === null) return sqlCodes.cannotOpen; // Temporary files are in memory.
-          this.#open.set(at, { path, file: this.#files.open(path, (flags & OPEN_CREATE) !== 0) });
+          this.#open.set(at, { path, file: this.#filesOf(vfs).open(path, (flags & OPEN_CREATE) !== 0) });
           const struct = new capi.sqlite3_file(at);
           struct.$pMethods = this.#methods;
           struct.dispose();
           if (outFlags !== 0) wasm.poke32(outFlags, flags);
           return OK;
         }),
-      xDelete: (_vfs: Pointer, name: Pointer, isSynced: number) =>
+      xDelete: (vfs: Pointer, name: Pointer, isSynced: number) =>
         this.#try(CANNOT_DELETE, () => {
           const path = wasm.cstrToJs(name) ?? '';
-          if (!this.#files.exists(path)) return ALREADY_DELETED;
-          this.#files.delete(path, isSynced !== 0);
+          const files = this.#filesOf(vfs);
+          if (!files.exists(path)) return ALREADY_DELETED;
+          files.delete(path, isSynced !== 0);
           return OK;
         }),
-      xAccess: (_vfs: Pointer, name: Pointer, _flags: number, out: Pointer) =>
-        this.#try(sqlCodes.ioError, () => void wasm.poke32(out, Number(this.#files.exists(wasm.cstrToJs(name) ?? '')))),
+      xAccess: (vfs: Pointer, name: Pointer, _flags: number, out: Pointer) =>
+        this.#try(sqlCodes.ioError, () => void wasm.poke32(out, Number(this.#filesOf(vfs).exists(wasm.cstrToJs(name) ?? '')))),
       xFullPathname: (_vfs: Pointer, name: Pointer, length: number, out: Pointer) => (wasm.cstrncpy(out, name, length) < length ? OK : sqlCodes.cannotOpen),
       xSleep: (_vfs: Pointer, _microseconds: number) => OK,
       xCurrentTimeInt64: (_vfs: Pointer, out: Pointer) => {

@@ -65,7 +65,7 @@ export function reportLocks(root: Root, origin: string | null, bucket?: string |
   const places = origin === null ? originsOf(root) : [{ origin, path: path.join(root.origins, encodeOrigin(origin)) }];
   for (const place of places) {
     for (const { name, path: directory, keys } of tablesOf(place.path, bucket, keysOf(root, place))) {
-      for (const table of ['', 'indexeddb']) collect(path.join(directory, table), { origin: place.origin, bucket: name, keys: table === '' ? keys : undefined }, table !== '', report);
+      for (const table of ['', 'indexeddb']) collect(path.join(directory, table), { origin: place.origin, bucket: name, keys }, table !== '', report);
     }
   }
   return report;
@@ -94,7 +94,7 @@ function tablesOf(origin: string, only: string | null | undefined, keys: PlaceKe
 }
 
 function collect(directory: string, { origin, bucket, keys }: Whose, isOfDatabases: boolean, to: { sessions: SessionReport[]; locks: LockReport[] }): void {
-  const machine = readNewest(path.join(directory, 'locks'), () => new LockMachine(deaf), keys?.journal('locks') ?? null);
+  const machine = readNewest(path.join(directory, 'locks'), () => new LockMachine(deaf), keys?.journal(isOfDatabases ? 'indexeddb/locks' : 'locks') ?? null);
   for (const session of machine?.sessions.values() ?? []) {
     const report = sessionReport(directory, origin, bucket, session);
     to.sessions.push(report);

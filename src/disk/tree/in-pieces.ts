@@ -15,7 +15,7 @@ export function sealedBytes(sealing: Sealing, path: string, use: Use, size: numb
 }
 
 /** How a `File` reads: what takes long, a turn of the event loop for each piece. */
-function inPieces(content: Content): ReturnType<SealedBytes['reader']> {
+export function inPieces(content: Content): ReturnType<SealedBytes['reader']> {
   return (into, position) => (into.byteLength <= SMALL_BYTES ? content.read(into, position) : readPiece(content, into, position));
 }
 

@@ -28,3 +28,36 @@ export interface Sealing {
   /** Whether a copy of an open file may be written on with the key that it has. @throws as `isInPlace` */
   isCurrent(descriptor: number, path: string): boolean;
 }
+
+/** How the files of one database are on the disk, where they are encrypted. Each knows which one it is: none takes another's place. */
+export interface DatabaseSealing {
+  /** What its directory is called: nothing of its name shows. */
+  readonly component: string;
+  /** What SQLite writes for each page to its file. */
+  pages(descriptor: number, path: string): PagedFile;
+  /** What SQLite writes to the journal of a transaction. */
+  journal(descriptor: number, path: string): PagedFile;
+  /** What says which database it is. */
+  readonly description: WrittenOnce;
+  /** A file beside it, by its number. */
+  blob(id: number): WrittenOnce;
+}
+
+/** A file that is written once, as a whole, and read as often as one likes. */
+export interface WrittenOnce {
+  read(descriptor: number, path: string): Content;
+  /** `finish` ends it. */
+  write(descriptor: number, path: string): Content;
+}
+
+/** A file as SQLite uses it: read and written anywhere. Errors are the operating system's, and EDAMAGED. */
+export interface PagedFile {
+  /** Fills `target` from `at` on, as far as the file goes. @returns how many bytes */
+  read(target: Uint8Array, at: number): number;
+  write(source: Uint8Array, at: number): void;
+  /** Makes it shorter. */
+  truncate(size: number): void;
+  size(): number;
+  /** Writes what is not in the file yet. */
+  flush(): void;
+}

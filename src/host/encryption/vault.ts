@@ -2,17 +2,19 @@ import path from 'node:path';
 import { isKeyOf, openKeyFile, parseKeyFile, sealKeyFile, type SealedKeyFile } from '../../disk/encryption/key-file.ts';
 import { addKeys, readKeys, replaceKeys, stampOf, writeKeys } from '../../disk/encryption/key-store.ts';
 import { OriginKeys } from '../../disk/encryption/origin-keys.ts';
+import type { AesSiv } from '../../disk/encryption/aes-siv.ts';
 import { requireKnownAnswers } from '../../disk/encryption/self-test.ts';
 import { PLAIN, type JournalCipher, type JournalEncryption } from '../../disk/journal/journal-cipher.ts';
 import type { Magic } from '../../disk/journal/magic.ts';
 import { encodeOrigin } from '../../disk/names/origin.ts';
+import { descriptionsWith, SealedDatabase } from '../../disk/encryption/databases/sealed-database.ts';
 import { destroyKeys } from '../../disk/root/encrypted.ts';
 import { FileSealing } from '../../disk/encryption/files/file-sealing.ts';
 import { noNames } from '../../disk/encryption/files/no-names.ts';
 import { SealedNames } from '../../disk/encryption/files/sealed-names.ts';
 import type { NameScript } from '../../disk/names/script.ts';
 import type { PlaceKeys } from '../../disk/place.ts';
-import type { Sealing } from '../../disk/tree/sealing.ts';
+import type { DatabaseSealing, Sealing, WrittenOnce } from '../../disk/tree/sealing.ts';
 import type { OriginVault, Vaults } from '../../disk/root/origin-vault.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { WeakMapByName } from '../weak-map-by-name.ts';
@@ -216,9 +218,10 @@ function openKeys(rootKeys: RootKeys, file: SealedKeyFile, origin: string): Orig
 
 class VaultPlace implements PlaceKeys {
   readonly sealing: Sealing;
+  readonly descriptions: WrittenOnce;
   readonly #vault: Vault;
   readonly #bucket: string;
-  #names: { readonly keys: OriginKeys; readonly script: NameScript } | null = null;
+  #names: { readonly keys: OriginKeys; readonly script: NameScript; readonly cipher: AesSiv } | null = null;
 
   constructor(vault: Vault, bucket: string) {
     this.#vault = vault;
@@ -234,6 +237,7 @@ class VaultPlace implements PlaceKeys {
       fileKey: (id: number, salt: Uint8Array) => present().fileKey(id, salt),
     };
     this.sealing = new FileSealing(keys, () => this.#script(), bucket);
+    this.descriptions = descriptionsWith(this.sealing);
   }
 
   /** Those of the origin that is there now: what another one's would encrypt, nobody could read. */
@@ -246,9 +250,18 @@ class VaultPlace implements PlaceKeys {
     this.#vault.refresh();
     const keys = this.#vault.held;
     if (keys === null) return noNames;
-    if (keys.visibleNames) return undefined;
-    if (this.#names?.keys !== keys) this.#names = { keys, script: new SealedNames(keys.namesCipher(this.#bucket)) };
-    return this.#names.script;
+    return keys.visibleNames ? undefined : this.#namesOf(keys).script;
+  }
+
+  #namesOf(keys: OriginKeys): { readonly script: NameScript; readonly cipher: AesSiv } {
+    if (this.#names?.keys === keys) return this.#names;
+    const cipher = keys.namesCipher(this.#bucket);
+    this.#names = { keys, cipher, script: new SealedNames(cipher) };
+    return this.#names;
+  }
+
+  database(name: string): DatabaseSealing {
+    return new SealedDatabase(this.sealing, this.#namesOf(this.#present).cipher, name);
   }
 
   get keys(): OriginKeys {
@@ -265,10 +278,6 @@ class VaultPlace implements PlaceKeys {
 
   prepare(): Promise<void> {
     return this.#vault.prepare();
-  }
-
-  refuse(what: string): never {
-    throw new HoldfastError('encryption-unsupported', `What is kept by ${what} cannot be encrypted yet, and ${this.#vault.origin} is encrypted: nothing was written.`);
   }
 }
 

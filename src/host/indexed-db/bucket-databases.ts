@@ -62,10 +62,11 @@ export class BucketDatabases implements IndexedDBPlace {
     return made;
   }
 
-  /** @throws HoldfastError closed; root-newer, root-unusable or disk-unsupported; disk-failed */
+  /** @throws HoldfastError closed; root-newer, root-unusable or disk-unsupported; disk-failed; what keys are wanting */
   async ready(): Promise<void> {
+    const { encryption } = this.#bucket.place;
+    if (encryption !== undefined) await encryption.prepare();
     this.#bucket.open();
-    this.#bucket.place.encryption?.refuse('indexedDB');
     const [code] = await Promise.all([recordCode.load(), this.#bucket.engine.ready()]);
     this.#bucket.open();
     this.#running ??= this.#start(code);

@@ -34,9 +34,9 @@ interface Moving {
 export async function moveJournals({ root, origin, path: bucket, keys }: Moving): Promise<void> {
   // A second way to it would cut what a first file loads into two modules.
   const { AccountMachine } = await import('../file-code.ts');
-  const retain = { 'local-storage': RETAINED_GENERATIONS, locks: 0, quota: 0 };
-  const machines = { 'local-storage': new MapMachine(`${origin}/`), locks: new LockMachine(deaf), quota: new AccountMachine() };
-  for (const name of ['local-storage', 'locks', 'quota'] as const) {
+  const retain = { 'local-storage': RETAINED_GENERATIONS, locks: 0, quota: 0, 'indexeddb/locks': 0 };
+  const machines = { 'local-storage': new MapMachine(`${origin}/`), locks: new LockMachine(deaf), quota: new AccountMachine(), 'indexeddb/locks': new LockMachine(deaf) };
+  for (const name of ['local-storage', 'locks', 'quota', 'indexeddb/locks'] as const) {
     const machine: Machine<unknown> = machines[name];
     const directory = path.join(bucket, name);
     const encryption = keys.journal(name);

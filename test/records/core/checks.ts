@@ -4,8 +4,8 @@ import path from 'node:path';
 import type { DatabasesPlace, SqliteDatabases } from '../../../src/disk/records/databases.ts';
 import { driverNamed } from '../../../src/disk/records/drivers.ts';
 import { encodeKey, type EncodedKey } from '../../../src/disk/records/key.ts';
-import type { Query, ReadTransaction, RecordDatabase, StoredRecord, StoredValue, WriteTransaction } from '../../../src/disk/records/record-database.ts';
-import { databasesAt, run } from '../support/databases.ts';
+import type { BlobFile, Query, ReadTransaction, RecordDatabase, StoredRecord, StoredValue, WriteTransaction } from '../../../src/disk/records/record-database.ts';
+import { componentOf, databasesAt, run } from '../support/databases.ts';
 
 export type Checks = Record<string, (bucket: string) => Promise<void>>;
 export const key = (value: unknown): EncodedKey => encodeKey(value) as EncodedKey;
@@ -64,8 +64,20 @@ export async function until(condition: () => boolean | Promise<boolean>, what: s
   }
 }
 
-export const directoryOf = (bucket: string, name = 'db'): string => path.join(bucket, 'indexeddb', 'databases', name);
+export const directoryOf = (bucket: string, name = 'db'): string => path.join(bucket, 'indexeddb', 'databases', name.startsWith('.') ? name : componentOf(name));
 export const blobsIn = (bucket: string, name = 'db'): string[] => fs.readdirSync(path.join(directoryOf(bucket, name), 'blobs'));
+
+/** What a file beside a database has, whether or not it is encrypted. */
+export async function textOf({ path: where, size, sealed }: BlobFile): Promise<string> {
+  if (sealed === undefined) return fs.readFileSync(where, 'utf8');
+  const descriptor = fs.openSync(where, 'r');
+  try {
+    const bytes = Buffer.alloc(size);
+    return bytes.toString('utf8', 0, await sealed.reader(descriptor)(bytes, 0));
+  } finally {
+    fs.closeSync(descriptor);
+  }
+}
 
 /** Where nobody may look for garbage at other times, commits do. */
 export async function untilGone(bucket: string, database: RecordDatabase, id: number, count = 0): Promise<void> {

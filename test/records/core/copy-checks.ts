@@ -7,8 +7,8 @@ import type { RecordDatabase } from '../../../src/disk/records/record-database.t
 import { RecordsDamagedError } from '../../../src/disk/records/records-error.ts';
 import type { DriverName } from '../../../src/disk/records/sql-driver.ts';
 import { OverQuotaError, freeOfCharge } from '../../../src/disk/quota/ledger.ts';
-import { run } from '../support/databases.ts';
-import { all, at, content, directoryOf, get, key, load, put, store, value, withStore, type Checks } from './checks.ts';
+import { isSealed, run } from '../support/databases.ts';
+import { all, at, content, directoryOf, get, key, load, put, store, textOf, value, withStore, type Checks } from './checks.ts';
 
 /** Of copies as of one moment, and of what becomes of them. */
 export const copyChecks: Checks = {};
@@ -68,7 +68,7 @@ async function expectWhole(copy: RecordDatabase, id: number, index: number): Pro
   assert.strictEqual(get(read, id, 'afterwards'), undefined);
   assert.strictEqual((await load(read, id, 'large'))?.[99_999], 5);
   const [blob = 0] = get(read, id, 'large')?.value?.blobs ?? [];
-  assert.strictEqual(fs.readFileSync(copy.blobs.file(blob).path, 'utf8'), 'the blob');
+  assert.strictEqual(await textOf(copy.blobs.file(blob)), 'the blob');
   assert.strictEqual(read.schema.version, 1);
   read.rollback();
 }
@@ -79,7 +79,7 @@ copyChecks['a copy keeps its files when the original has gone, and is as the run
   database.close();
   assert(await databases.copyTo('db', path.join(bucket, 'copy')));
   await databases.delete('db');
-  const drivers: DriverName[] = ['wasm', process.env.DRIVER === 'wasm' ? 'wasm' : 'built-in'];
+  const drivers: DriverName[] = ['wasm', process.env.DRIVER === 'wasm' || isSealed ? 'wasm' : 'built-in'];
   for (const [nth, driver] of drivers.entries()) {
     const other = path.join(bucket, `${nth}`);
     const elsewhere = at(other, { driverForNew: () => driverNamed(driver) });

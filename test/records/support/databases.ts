@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { freeOfCharge, type Ledger } from '../../../src/disk/quota/ledger.ts';
+import { isEncrypted, testPlaceKeys } from '../../support/sealed.ts';
 import { RealmHolds } from './realm-holds.ts';
 import type { DatabaseLocks, WriterClaim } from '../../../src/disk/records/database-locks.ts';
 import { SqliteDatabases, type DatabasesPlace } from '../../../src/disk/records/databases.ts';
@@ -19,13 +20,21 @@ const noLocks: DatabaseLocks = {
   read: () => claim,
 };
 
+/** With DRIVER=sealed, or HOLDFAST_TEST_KEY=1, all is encrypted. */
+const encryption = process.env['DRIVER'] === 'sealed' || isEncrypted ? testPlaceKeys() : undefined;
+
+/** What the directory of a database is called. */
+export const componentOf = (name: string): string => encryption?.database(name).component ?? name;
+
+export const isSealed = encryption !== undefined;
+
 export function newBucket(): string {
   return fs.mkdtempSync(path.join(os.tmpdir(), 'holdfast-records-'));
 }
 
 export function databasesAt(bucket: string, change: Partial<DatabasesPlace> & { ledger?: Ledger } = {}): SqliteDatabases {
   return new SqliteDatabases({
-    bucket: { path: bucket, ensure: () => void fs.mkdirSync(bucket, { recursive: true }) },
+    bucket: { path: bucket, ensure: () => void fs.mkdirSync(bucket, { recursive: true }), encryption },
     foldsNames: false,
     durability: 'relaxed',
     ledger: freeOfCharge,

@@ -52,7 +52,7 @@ export class FileSealing implements Sealing {
     return new SealedContent({
       descriptor,
       path,
-      look: () => this.#look(descriptor, path) ?? this.#nothing(path),
+      look: () => this.#look(descriptor, path) ?? (use === 'beside-readers' ? this.#nothing(path) : null),
       begin: () => this.#beginInPlace(descriptor, path, isShared),
       isAlone: use === 'alone' || use === 'beside-readers',
       isDraft: false,
@@ -78,7 +78,7 @@ export class FileSealing implements Sealing {
     return new FileCipher({ grid: log2, key, salt, hasHoles, sealed: null }, requireGrid(log2), this.#keys, this.#place);
   }
 
-  /** One that is bound to a place was written whole: it has a header at least. */
+  /** One that is bound to a place, and that nobody writes to any more, was written whole: it has a header at least. */
   #nothing(path: string): null {
     if (this.#place.length > 0) throw damaged(path, 'which has no header');
     return null;
@@ -114,7 +114,7 @@ export class FileSealing implements Sealing {
     const { dev, ino, mtimeNs, size } = fs.fstatSync(descriptor, { bigint: true });
     const present = size > 0n ? this.#look(descriptor, path) : null;
     if (present !== null) return present;
-    const id = isShared ? this.#keys.oldestId : this.#keys.activeId;
+    const id = isShared && this.#place.length === 0 ? this.#keys.oldestId : this.#keys.activeId;
     const key = this.#keys.fileKey(id, NO_SALT);
     const salt = createHmac('sha256', key).update(`${dev} ${ino} ${mtimeNs}`).digest().subarray(0, FILE_SALT_BYTES);
     return this.#begin(IN_PLACE, salt, id, isShared);
