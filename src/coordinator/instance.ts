@@ -20,7 +20,7 @@ import type { Reply } from './messages.ts';
 import { OwnAlarm } from './own-alarm.ts';
 import { OwnState } from './own-state.ts';
 import type { Stateful } from './own-state.ts';
-import { invoke, replyOf } from './served.ts';
+import { invoke, replyOf, tooLarge } from './served.ts';
 import type { Served, ServedClass } from './served.ts';
 import { callName } from './state.ts';
 import type { CoordinatorState } from './state.ts';
@@ -218,7 +218,7 @@ export class Instance<Client> implements Stateful<Client> {
     if (this.#end !== null) return;
     this.#gate.ended();
     const reply = event === this.#alarmEvent ? this.#alarmEnded(kind, result) : replyOf(kind, result);
-    event.fate = reply.bytes.length <= KEPT_RESULT ? reply : { kind: 'large' };
+    event.fate = reply !== null && reply.bytes.length <= KEPT_RESULT ? reply : { kind: 'large' };
     // What was sent before may come again from where it was lost, also if it changes nothing now.
     if (event.begun || event.call?.isAgain === true) this.#turn.note(event);
     const leave = (): void => {
@@ -228,7 +228,8 @@ export class Instance<Client> implements Stateful<Client> {
     };
     this.#output(() => {
       leave();
-      event.resolve(reply);
+      if (reply === null) event.reject(tooLarge(this.key));
+      else event.resolve(reply);
     }, leave);
   }
 

@@ -40,6 +40,9 @@ interface Pending {
 /** How long a call looks for somebody who runs it, in milliseconds of a clock that never jumps. */
 const PATIENCE_MS = 10_000;
 
+/** Bytes: more than that nobody could send. */
+const LARGEST_ARGUMENTS = 2 ** 25;
+
 /** Processes that end while they have it: it may be what ends them. */
 const LOSSES = 5;
 
@@ -81,7 +84,9 @@ export class Line {
     return this.#pending.size === 0;
   }
 
+  /** @throws (rejects) CoordinatorError */
   call(method: string, args: Uint8Array, chain: readonly Link[]): Promise<Reply> {
+    if (args.length > LARGEST_ARGUMENTS) return Promise.reject(this.#tooLarge(args));
     return new Promise((resolve, reject) => {
       const number = (this.#number += 1);
       const pending = { call: { caller: this.#caller, number, method, args, chain }, since: uptime(), resolve, reject, attempts: 0, losses: 0 };
@@ -89,6 +94,10 @@ export class Line {
       this.#unsent.push(pending);
       this.#go();
     });
+  }
+
+  #tooLarge({ length }: Uint8Array): CoordinatorError {
+    return new CoordinatorError('record-too-large', `The arguments of a call of ${shown(this.key)} may take ${LARGEST_ARGUMENTS} bytes, not ${length}.`, { outcome: 'not-run', retryable: false });
   }
 
   #go(): void {

@@ -1,8 +1,10 @@
 import type { Call } from './call.ts';
+import { CoordinatorError, shown } from './errors.ts';
 import { decode, decodeRequest, encode, encodeResponse, encodeThrown } from './messages.ts';
 import type { Reply } from './messages.ts';
 import { coordinatorBase } from './state.ts';
 import type { CoordinatorState } from './state.ts';
+import type { CoordinatorKey } from './store.ts';
 
 /** What an instance runs: an object of a user's class. */
 export interface Served {
@@ -42,15 +44,19 @@ async function answer(object: Served, className: string, [request]: unknown[]): 
   return encodeResponse(response as Response);
 }
 
-/** What a caller gets of what a method has returned or thrown. */
-export function replyOf(kind: Reply['kind'], result: unknown): Reply {
+/** What a caller gets of what a method has returned or thrown; null: it is too large to be given. */
+export function replyOf(kind: Reply['kind'], result: unknown): Reply | null {
   try {
     const bytes = kind === 'value' ? encode(result) : encodeThrown(result);
-    if (bytes.length <= LARGEST_RESULT) return { kind, bytes };
-    return { kind: 'error', bytes: encodeThrown(new RangeError(`The result of a call may take ${LARGEST_RESULT} bytes, not ${bytes.length}.`)) };
+    return bytes.length <= LARGEST_RESULT ? { kind, bytes } : null;
   } catch (error) {
     return { kind: 'error', bytes: encodeThrown(error) };
   }
+}
+
+/** To a caller whose call has run, and has changed what it has. */
+export function tooLarge(key: CoordinatorKey): CoordinatorError {
+  return new CoordinatorError('record-too-large', `This call of ${shown(key)} has run, and its result takes more than the ${LARGEST_RESULT} bytes that one may.`, { outcome: 'ran' });
 }
 
 function prototypeOf(object: object): object | null {

@@ -9,8 +9,8 @@ const mutants: (Mutant & { readonly caughtBy: string })[] = [
   {
     what: 'a result leaves before the turn is written',
     file: instance,
-    from: '    this.#output(() => {\n      leave();\n      event.resolve(reply);\n    }, leave);',
-    to: '    this.#output(leave, leave);\n    event.resolve(reply);',
+    from: '    this.#output(() => {\n      leave();\n      if (reply === null) event.reject(tooLarge(this.key));\n      else event.resolve(reply);\n    }, leave);',
+    to: '    this.#output(leave, leave);\n    if (reply !== null) event.resolve(reply);',
     caughtBy: 'a write that is acknowledged is there',
   },
   { what: 'a deposed instance goes on', file: instance, from: "    if (settlement === 'deposed') return false;\n    this.#turn.written();\n    return settlement === 'settled' || ", to: "    this.#turn.written();\n    return typeof settlement === 'string' || ", caughtBy: 'a write that is acknowledged is there' },
