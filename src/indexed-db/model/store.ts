@@ -13,6 +13,8 @@ export class IndexModel {
   readonly unique: boolean;
   readonly multiEntry: boolean;
   isDeleted = false;
+  /** Whether the values that were read together last were short. */
+  hasShortValues = false;
 
   constructor(store: StoreModel, definition: Omit<IndexDefinition, 'id'>, id = NOT_YET) {
     this.store = store;
@@ -38,6 +40,8 @@ export class StoreModel {
   indexes: Map<string, IndexModel>;
   filled: readonly IndexModel[];
   isDeleted = false;
+  /** Whether the values that were read together last were short. */
+  hasShortValues = false;
 
   constructor(definition: Omit<StoreDefinition, 'id'>, id = NOT_YET) {
     this.id = id;

@@ -7,9 +7,14 @@ import { IDBRecord } from '../record.ts';
 import { isAtHand, readAtOnce, readInSteps } from '../values/read-stored.ts';
 import { queryOf, type Source } from './source.ts';
 
-/** How many requests for values are answered by one statement, where so many stand one behind another: at least, at most. */
+/**
+ * How many requests for values are answered by one statement, where so many stand one behind another: at least; at most,
+ * as values may be long; at most where those before were short, in bytes on the average.
+ */
 const FEW = 8;
+const SOME = 32;
 const MANY = 128;
+const SHORT_BYTES = 4096;
 
 /** https://w3c.github.io/IndexedDB/#retrieve-a-value-from-an-object-store, or from an index */
 export class Get implements Operation {
@@ -18,6 +23,8 @@ export class Get implements Operation {
   readonly #range: Range;
   /** What one before it has read for it; null: there is no record. Nothing that runs in between can change that. */
   #found: StoredValue | null | undefined;
+  /** It was tried together with others, of which some have values that do not come so. */
+  #isAlone = false;
 
   constructor(source: Source, range: Range) {
     this.#source = source;
@@ -35,14 +42,25 @@ export class Get implements Operation {
     if (gets.length === 0) return;
     const { store, index } = queryOf(this.#source, null, 'next', true);
     const found = transaction.engine.values(store, index, gets.map((get) => get.#only ?? none));
-    if (found !== null) for (const [at, get] of gets.entries()) get.#found = found[at];
+    if (found === null) for (const get of gets) get.#isAlone = true;
+    else this.#give(gets, found);
+  }
+
+  #give(gets: readonly Get[], found: readonly (StoredValue | null)[]): void {
+    let bytes = 0;
+    for (const [at, get] of gets.entries()) {
+      const value = found[at] ?? null;
+      get.#found = value;
+      bytes += value?.bytes.length ?? 0;
+    }
+    this.#source.hasShortValues = bytes <= gets.length * SHORT_BYTES;
   }
 
   /** Itself and those behind it that want one record of the same source too; none where they are few. */
   #together(transaction: Transaction): readonly Get[] {
-    if (transaction.waiting < FEW || !this.#isAlike(transaction.next(2)[1])) return [];
+    if (this.#isAlone || transaction.waiting < FEW || !this.#isAlike(transaction.next(2)[1])) return [];
     const gets: Get[] = [];
-    for (const other of transaction.next(MANY)) {
+    for (const other of transaction.next(this.#source.hasShortValues ? MANY : SOME)) {
       if (!this.#isAlike(other)) break;
       gets.push(other);
     }
@@ -50,7 +68,7 @@ export class Get implements Operation {
   }
 
   #isAlike(other: Operation | undefined): other is Get {
-    return other instanceof Get && other.#source === this.#source && other.#only !== null;
+    return other instanceof Get && other.#source === this.#source && !other.#isAlone && other.#only !== null;
   }
 
   get #only(): EncodedKey | null {
