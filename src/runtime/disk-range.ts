@@ -1,7 +1,8 @@
 import fs from 'node:fs';
 import type { ReadableByteStreamController, UnderlyingByteSource } from 'node:stream/web';
-import { onShortage, withDescriptor } from './descriptors.ts';
+import { withDescriptor } from './descriptors.ts';
 import { errorCode, isDOMException, withCause } from './errors.ts';
+import { HeldDescriptor } from './held-descriptor.ts';
 import { runtime } from './runtime.ts';
 
 /** Bytes that a file has otherwise than they are on the disk. */
@@ -47,16 +48,6 @@ const PRESSURE_BYTES = 33 * 2 ** 20;
 
 /** One read takes less than 2 GiB. */
 const LARGEST_READ = 2 ** 30;
-
-/** Descriptors of streams that were dropped before their end. */
-const dropped = new FinalizationRegistry<number>((descriptor) => {
-  waiting.delete(descriptor);
-  fs.closeSync(descriptor);
-});
-
-/** Streams that nobody has begun to read, by the descriptors that they keep for that: they can do without. */
-const waiting = new Map<number, WeakRef<RangeSource>>();
-onShortage(() => [...waiting.values()].map((source) => source.deref()?.rest() === true).includes(true));
 
 /** All bytes of a range. Rejects with NotReadableError once the file has changed, NotFoundError once it is gone. */
 export async function readRange(range: DiskRange): Promise<Uint8Array<ArrayBuffer>> {
@@ -105,7 +96,7 @@ class RangeSource implements UnderlyingByteSource {
   readonly #range: DiskRange;
   readonly #restBytes: number;
   #position: number;
-  #descriptor: number | null = null;
+  #file: HeldDescriptor | null = null;
   #reader: Reader | null = null;
   #isReading = false;
   #isCancelled = false;
@@ -115,15 +106,8 @@ class RangeSource implements UnderlyingByteSource {
     this.#position = range.start;
     this.#restBytes = descriptor === undefined ? CHUNK_BYTES : REST_BYTES;
     if (descriptor === undefined) return;
-    this.#keep(descriptor);
-    waiting.set(descriptor, new WeakRef(this));
-  }
-
-  /** Closes the file until it is read; whether it was open. Only before that has begun. */
-  rest(): boolean {
-    const wasOpen = this.#descriptor !== null;
-    this.#close();
-    return wasOpen;
+    this.#file = HeldDescriptor.take();
+    this.#file.hold(descriptor, true);
   }
 
   async pull(controller: ReadableByteStreamController): Promise<void> {
@@ -155,8 +139,7 @@ class RangeSource implements UnderlyingByteSource {
   async #read(wanted: number): Promise<Uint8Array<ArrayBuffer>> {
     const { file, end } = this.#range;
     const chunk = allocate(Math.min(wanted, end - this.#position, this.#ownChunk));
-    const descriptor = this.#descriptor ?? this.#keep(open(file));
-    waiting.delete(descriptor);
+    const descriptor = this.#file?.use() ?? this.#open();
     const read = await (this.#reader ??= readerOf(file, descriptor))(chunk, this.#position);
     requireUnchanged(descriptor, file);
     if (read === 0 && chunk.byteLength > 0) throw changed(file);
@@ -165,17 +148,17 @@ class RangeSource implements UnderlyingByteSource {
     return chunk.subarray(0, read);
   }
 
-  #keep(descriptor: number): number {
-    dropped.register(this, descriptor, this);
-    return (this.#descriptor = descriptor);
+  #open(): number {
+    const descriptor = open(this.#range.file);
+    this.#file ??= HeldDescriptor.take();
+    this.#file.hold(descriptor, false);
+    return descriptor;
   }
 
   #close(): void {
-    if (this.#descriptor === null) return;
-    dropped.unregister(this);
-    waiting.delete(this.#descriptor);
-    fs.closeSync(this.#descriptor);
-    this.#descriptor = this.#reader = null;
+    const file = this.#file;
+    this.#file = this.#reader = null;
+    file?.release();
   }
 }
 

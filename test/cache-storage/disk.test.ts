@@ -6,6 +6,7 @@ import { describe, expect, it, vi } from 'vitest';
 import type { Cache } from '../../src/cache-storage/cache.ts';
 import { isHarmless } from '../../src/disk/verify/finding.ts';
 import { bundleFixture } from '../support/bundle.ts';
+import { collectGarbage } from '../host/support.ts';
 import { verify } from '../verify/sample.ts';
 import { bodyOf, cachesIn, newRoot, openClient, openHost, origin, responsesIn, until } from './support.ts';
 
@@ -104,18 +105,39 @@ describe('a body', () => {
     const cache = await openClient(root).caches.open('a');
     await cache.put(url, new Response('x'.repeat(400_000)));
     const unread = await Promise.all(Array.from({ length: 20 }, () => cache.match(url)));
-    const isOpen = (): number => fs.readdirSync('/proc/self/fd').filter((fd) => targetOf(fd).includes('/responses/')).length;
-    expect(isOpen()).toBe(20);
+    expect(openResponses()).toBe(20);
     const { withDescriptor } = await import('../../src/runtime/descriptors.ts');
     let calls = 0;
     withDescriptor(() => {
       if ((calls += 1) === 1) throw Object.assign(new Error('too many'), { code: 'EMFILE' });
     });
-    expect(isOpen()).toBe(0);
+    expect(openResponses()).toBe(0);
     for (const response of unread) expect(await response?.text()).toHaveLength(400_000);
-    expect(isOpen()).toBe(0);
+    expect(openResponses()).toBe(0);
+  });
+
+  it('that nobody reads closes its file once it is garbage', async () => {
+    const cache = await openClient().caches.open('a');
+    await cache.put(url, new Response('x'.repeat(400_000)));
+    await (await Promise.all(Array.from({ length: 3 }, () => cache.match(url))))[0]?.body?.getReader().read();
+    await until(async () => (await collectGarbage(), openResponses() === 0));
+  });
+
+  it('leaves the collector no more to watch, one after another', async () => {
+    const cache = await openClient().caches.open('a');
+    await cache.put(url, new Response('x'.repeat(400_000)));
+    const read = async (): Promise<unknown> => (await cache.match(url))?.arrayBuffer();
+    await read();
+    const register = vi.spyOn(FinalizationRegistry.prototype, 'register');
+    for (let n = 0; n < 20; n += 1) await read();
+    expect(register.mock.calls.map(([target]) => (target as object).constructor.name).filter((name) => /Descriptor|Source/.test(name))).toEqual([]);
+    vi.restoreAllMocks();
   });
 });
+
+function openResponses(): number {
+  return fs.readdirSync('/proc/self/fd').filter((fd) => targetOf(fd).includes('/responses/')).length;
+}
 
 function targetOf(descriptor: string): string {
   try {
