@@ -1,6 +1,7 @@
 import { isMainThread, parentPort, workerData } from 'node:worker_threads';
 import { FileSystemObserver } from '../../src/file-system/observer.ts';
 import { StorageHost, type StorageHostOptions } from '../../src/index.ts';
+import { encrypted } from '../support/sealed.ts';
 
 // A host in a process or thread of its own that does what it is told.
 
@@ -25,7 +26,7 @@ export interface Heard {
 type Client = ReturnType<StorageHost['origin']>;
 
 const options = (isMainThread ? JSON.parse(process.argv[2] ?? '{}') : workerData) as RealmOptions;
-const host = new StorageHost({ root: options.root, ...options.host });
+const host = new StorageHost({ root: options.root, ...encrypted, ...options.host });
 const client = host.origin(options.origin);
 /** More clients of the origin, by the path of their url. */
 const clients = new Map<string, Client>();

@@ -3,18 +3,20 @@ import os from 'node:os';
 import path from 'node:path';
 import { Journal } from '../../src/disk/journal/journal.ts';
 import type { BucketPlace } from '../../src/disk/place.ts';
+import { placeKeys } from '../support/sealed.ts';
 
 /** A place for a bucket with nothing but a map in it, made as real ones are: beside its place, then renamed. */
 export function bucketAt(directory: string): BucketPlace & { ensured: number } {
   return {
     path: directory,
+    encryption: placeKeys,
     ensured: 0,
     ensure() {
       this.ensured += 1;
       if (fs.existsSync(directory)) return;
       const draft = `${directory}.${process.pid}-${Math.random()}`;
       fs.mkdirSync(path.join(draft, 'local-storage'), { recursive: true });
-      Journal.create(path.join(draft, 'local-storage'));
+      Journal.create(path.join(draft, 'local-storage'), [], placeKeys?.journal('local-storage'));
       try {
         fs.renameSync(draft, directory);
       } catch {

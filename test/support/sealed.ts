@@ -49,3 +49,44 @@ export function sealed(): { readonly sealing?: Sealing } {
 
 /** For the options of a host: with HOLDFAST_TEST_KEY=1 every origin of a test is encrypted. */
 export const encrypted: { readonly encryption?: { readonly key: Uint8Array } } = isEncrypted ? { encryption: { key: Buffer.alloc(32, 7) } } : {};
+
+/** The keys of a bucket that a test makes by itself. */
+class TestPlace implements PlaceKeys {
+  readonly keys = testKeys();
+  /** Names stay visible: tests look for files by them. */
+  readonly sealing = new FileSealing(this.keys);
+  readonly #bucket: string;
+
+  constructor(bucket: string) {
+    this.#bucket = bucket;
+  }
+
+  beside(bucket: string): PlaceKeys {
+    return new TestPlace(bucket);
+  }
+
+  journal(name: string): JournalEncryption {
+    const { keys } = this;
+    return {
+      activeId: keys.activeId,
+      refresh: () => undefined,
+      convert: () => undefined,
+      cipherFor: (keyId, magic, file) => keys.journalCipher(keyId, magic.bytes, `${this.#bucket}/${name}`, file),
+    };
+  }
+
+  prepare(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  database(): never {
+    throw new Error('no test makes a database by itself');
+  }
+
+  get descriptions(): never {
+    return this.database();
+  }
+}
+
+/** For places that tests make by themselves: with HOLDFAST_TEST_KEY=1 their journals and files are encrypted. */
+export const placeKeys: PlaceKeys | undefined = isEncrypted ? new TestPlace('default') : undefined;

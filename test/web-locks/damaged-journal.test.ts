@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { StorageHost } from '../../src/index.ts';
 import { Realm } from '../coherence/realm.ts';
 import { Random } from '../support/random.ts';
+import { encrypted } from '../support/sealed.ts';
 
 // Whatever is found in a lock journal: no lock stays for ever, and nobody waits for one that does.
 
@@ -29,7 +30,7 @@ afterEach(async () => {
 });
 
 function open(): ReturnType<StorageHost['origin']>['locks'] {
-  const host = new StorageHost({ root });
+  const host = new StorageHost({ root, ...encrypted });
   hosts.push(host);
   return host.origin(ORIGIN).locks;
 }

@@ -3,6 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { StorageHost } from '../../src/index.ts';
+import { encrypted } from '../support/sealed.ts';
 
 // Locks of several hosts over a journal on the disk, asked for in every wrong way.
 
@@ -23,7 +24,7 @@ afterEach(async () => {
 type Locks = ReturnType<StorageHost['origin']>['locks'];
 
 function open(): Locks {
-  const host = new StorageHost({ root: path.join(directory, 'root') });
+  const host = new StorageHost({ root: path.join(directory, 'root') , ...encrypted });
   hosts.push(host);
   return host.origin('https://app.example').locks;
 }

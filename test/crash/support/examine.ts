@@ -29,7 +29,7 @@ export async function examine(root: string, allowed: readonly string[]): Promise
     if (!allowed.includes(state)) return [`the state is\n${state}\nand should be one of\n${allowed.join('\n-- or --\n')}`];
     await use(client);
     await until(() => !leftovers.some((leftover) => fs.existsSync(leftover)), `for the end of ${leftovers.join()}`);
-    const live = isEncrypted ? 0 : (await client.storageBuckets.keys()).length;
+    const live = (await client.storageBuckets.keys()).length;
     await until(() => bucketsIn(root).length === live, 'for the end of buckets that nobody knows');
     return await miscounts(host, bucket);
   } catch (error) {
@@ -54,7 +54,7 @@ async function miscounts(host: StorageHost, bucket: string): Promise<string[]> {
   const { storage } = host.origin(origin);
   const isRight = async (): Promise<boolean> => (await storage.estimate()).usageDetails.fileSystem === weigh(bucket);
   await untilSo(isRight, 'for the account to be right');
-  if (!isEncrypted) await untilSo(() => hasNoStrays(host, bucket), 'for the end of responses that no cache has');
+  await untilSo(() => hasNoStrays(host, bucket), 'for the end of responses that no cache has');
   return [];
 }
 

@@ -356,7 +356,7 @@ export function scenarioNamed(name: string): Scenario {
 export async function stateOf(client: StorageClient): Promise<string> {
   const map = Object.entries(client.localStorage).map(([key, value]) => `${key} = ${brief(String(value))}`);
   const lines = await entriesOf(await client.storage.getDirectory(), '');
-  const others = isEncrypted ? [] : [...(await cachedIn(client.caches)), ...(await bucketsOf(client))];
+  const others = [...(await cachedIn(client.caches)), ...(await bucketsOf(client))];
   return [...map.sort(), ...lines.sort(), ...others].join('\n');
 }
 
