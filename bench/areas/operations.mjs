@@ -14,6 +14,7 @@ const works = [
   { id: 'export', label: 'export', unit: 'MB/s' },
   { id: 'import', label: 'import', unit: 'MB/s' },
   { id: 'verify', label: 'verify of journals of 64 MiB, items of 1 kB', unit: 'MB/s' },
+  { id: 'verify-small', label: '… items of 8 bytes', unit: 'MB/s' },
 ];
 
 const order = ['holdfast', 'cp -a', 'restic', 'borg'];
@@ -90,19 +91,20 @@ export async function measure({ root: home, rounds, say }) {
     read: { holdfast: median(samples.read) },
     export: { holdfast: median(samples.export) },
     import: { holdfast: median(samples.import) },
-    verify: { holdfast: median(verifySpeeds(home, Math.min(rounds, 3))) },
+    verify: { holdfast: median(verifySpeeds(home, Math.min(rounds, 3), 1_000)) },
+    'verify-small': { holdfast: median(verifySpeeds(home, Math.min(rounds, 3), 8)) },
   };
   rmSync(directory, { recursive: true, force: true });
   return { area: 'operations', works, order, results, absent };
 }
 
 /** The time of a root without journals is taken off: it is what starting the command takes. */
-function verifySpeeds(home, rounds) {
-  const [full, empty] = ['full', 'empty'].map((name) => join(home, `verify-${name}`));
+function verifySpeeds(home, rounds, item) {
+  const [full, empty] = ['full', 'empty'].map((name) => join(home, `verify-${name}-${item}`));
   mkdirSync(full);
   mkdirSync(empty);
-  alone('operations', 'journals', full, '64');
-  alone('operations', 'journals', empty, '0');
+  alone('operations', 'journals', full, '64', String(item));
+  alone('operations', 'journals', empty, '0', String(item));
   const files = readdirSync(join(full, 'root'), { recursive: true }).map((name) => statSync(join(full, 'root', name)));
   const bytes = files.filter((stats) => stats.isFile()).reduce((sum, stats) => sum + stats.size, 0);
   return Array.from({ length: rounds }, () => {

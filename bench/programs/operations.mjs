@@ -6,10 +6,12 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { StorageHost } from 'holdfast';
 
-const [step, directory, count = '0', cli = ''] = process.argv.slice(2);
+const [step, directory, count = '0', more = ''] = process.argv.slice(2);
 const root = join(directory, 'root');
 const origin = 'https://operations.example';
 const MIB = 2 ** 20;
+/** What an item's record takes beside its value, in bytes. */
+const FRAME = 60;
 
 const milliseconds = async (body) => {
   const start = performance.now();
@@ -47,11 +49,12 @@ const steps = {
     for (let index = 0; index < 2_000; index += 1) localStorage.setItem(`key ${index}`, `${index}`.padEnd(1_000, '.'));
     await write(host, every, 0);
   },
-  /** Origins whose journals take so many MiB together. */
+  /** Origins whose journals take so many MiB together; `more`: bytes of an item. */
   journals: (host) => {
     for (let index = 0; index < Math.max(1, Number(count)); index += 1) {
       const { localStorage } = host.origin(`https://${index}.example`);
-      for (let item = 0; item < (count === '0' ? 1 : 950); item += 1) localStorage.setItem(`key ${item}`, `${item}`.padEnd(1_000, '.'));
+      const items = count === '0' ? 1 : Math.floor((0.95 * MIB) / (FRAME + Number(more)));
+      for (let item = 0; item < items; item += 1) localStorage.setItem(`key ${item}`, `${item}`.padEnd(Number(more), '.'));
     }
   },
   // One in a hundred.
@@ -73,7 +76,7 @@ const steps = {
   },
   verify: () =>
     milliseconds(async () => {
-      execFileSync(process.execPath, [cli, 'verify', '--root', root], { stdio: 'ignore' });
+      execFileSync(process.execPath, [more, 'verify', '--root', root], { stdio: 'ignore' });
     }),
 };
 

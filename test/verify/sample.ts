@@ -11,6 +11,7 @@ import { Journal } from '../../src/disk/journal/journal.ts';
 import { closeQuietly, FILE_HEADER_BYTES, openGeneration } from '../../src/disk/journal/generation-file.ts';
 import { LockMachine } from '../../src/disk/locks/machine.ts';
 import { MapMachine } from '../../src/disk/map/map-machine.ts';
+import { MapSkim } from '../../src/disk/map/map-skim.ts';
 import { AccountMachine } from '../../src/disk/quota/machine.ts';
 import { BucketDirectory } from '../../src/disk/root/bucket-directory.ts';
 import { Root } from '../../src/disk/root/root.ts';
@@ -31,7 +32,7 @@ export const JOURNALS: readonly JournalName[] = ['local-storage', 'locks', 'quot
 const nothing = (): void => {};
 
 const machines: Machines = {
-  'local-storage': (url) => new MapMachine(url),
+  'local-storage': (url) => new MapSkim(url),
   locks: () => new LockMachine({ settled: nothing, lost: nothing, left: nothing, ended: nothing, webStirred: nothing, changed: nothing, gap: nothing, restored: nothing }),
   quota: () => new AccountMachine(),
   'files-sync': () => new FilesMachine(),

@@ -3,7 +3,7 @@ import { ChannelMachine } from '../../disk/channels/channel-machine.ts';
 import { RegisterMachine } from '../../disk/buckets/machine.ts';
 import { OwnedMachine } from '../../disk/coordinator/owned-machine.ts';
 import { LockMachine } from '../../disk/locks/machine.ts';
-import { MapMachine } from '../../disk/map/map-machine.ts';
+import { MapSkim } from '../../disk/map/map-skim.ts';
 import { withMaintenance } from '../../disk/maintenance/maintenance-lock.ts';
 import type { Root } from '../../disk/root/root.ts';
 import { endedIn } from '../../disk/verify/bucket.ts';
@@ -41,7 +41,7 @@ async function load(): Promise<Knowledge> {
   const { CacheMachine, faultsOfResponses, listResponses } = await import('../../host/caches/code.ts');
   const { AccountMachine, weighBucket } = await import('../../host/file-code.ts');
   const machines = {
-    'local-storage': (url: string) => new MapMachine(url),
+    'local-storage': (url: string) => new MapSkim(url),
     locks: () => new LockMachine({ settled: nothing, lost: nothing, left: nothing, ended: nothing, webStirred: nothing, changed: nothing, gap: nothing, restored: nothing }),
     quota: () => new AccountMachine(),
     'files-sync': () => new FilesMachine(),

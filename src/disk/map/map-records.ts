@@ -175,14 +175,21 @@ export function* entryBlocks(writer: RecordWriter, entries: Iterable<Entry>): Ge
   if (block.length > 0) yield writer.entries(block, units);
 }
 
+/** What a payload is read with, part by part. */
+type Parts = Pick<PayloadReader, 'begin' | 'atEnd' | 'byte' | 'integer' | 'string' | 'end'>;
+
 /** Reads payloads one after the other; one object is used again and again. */
 export class RecordReader {
-  readonly #payload = new PayloadReader(damaged);
+  readonly #payload: Parts;
   /** The writer's url, or what is to follow the map's own. */
   #url: string | null = null;
   #relative = false;
   key = '';
   value = '';
+
+  constructor(payload: Parts = new PayloadReader(damaged)) {
+    this.#payload = payload;
+  }
 
   /** The writer's url, where `ownUrl` is the map's. */
   url(ownUrl: string): string {

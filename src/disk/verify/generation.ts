@@ -7,7 +7,7 @@ import { FrameReader } from '../journal/frame-reader.ts';
 import { closeQuietly, FILE_HEADER_BYTES, generationPath, openGeneration, type GenerationFile } from '../journal/generation-file.ts';
 import { decodeEnd, decodeSeal, type Seal } from '../journal/journal-records.ts';
 import { PLAIN, type JournalEncryption } from '../journal/journal-cipher.ts';
-import type { Machine } from '../journal/machine.ts';
+import type { JournalRecord, Machine } from '../journal/machine.ts';
 import type { FaultKind } from './finding.ts';
 import { withoutKey } from './without-key.ts';
 
@@ -175,7 +175,7 @@ class Inspector implements Inspection {
 
   #take(): void {
     const { frame, before } = this.#reader;
-    if (!this.#unseal()) return this.#stop('damaged', 'It was changed, or is another journal\'s.');
+    if (this.#file.cipher !== null && !this.#unseal()) return this.#stop('damaged', 'It was changed, or is another journal\'s.');
     const { kind, session, sequence } = frame;
     if (kind === SEAL_KIND) {
       const seal = decodeSeal(frame.payload);
@@ -183,7 +183,16 @@ class Inspector implements Inspection {
     } else if (kind >= FIRST_JOURNAL_KIND) {
       this.#stop('newer', `It holds a record of kind ${kind}, which this version does not know.`);
     } else if (this.#dedupe.accept(session, sequence)) {
-      this.#feed((machine) => machine.apply(frame));
+      this.#apply(frame);
+    }
+  }
+
+  /** As below, for what there are millions of. */
+  #apply(record: JournalRecord): void {
+    try {
+      this.#machine?.apply(record);
+    } catch (error) {
+      this.#refused(error);
     }
   }
 
@@ -192,9 +201,13 @@ class Inspector implements Inspection {
     try {
       give(this.#machine);
     } catch (error) {
-      const isNewer = error instanceof HoldfastError && error.code === 'unknown-record';
-      this.#stop(isNewer ? 'newer' : 'damaged', errorMessage(error));
+      this.#refused(error);
     }
+  }
+
+  #refused(error: unknown): void {
+    const isNewer = error instanceof HoldfastError && error.code === 'unknown-record';
+    this.#stop(isNewer ? 'newer' : 'damaged', errorMessage(error));
   }
 
   /** Every reader ends there. What follows is looked at, as far as it can be without knowing what it means. */

@@ -4,6 +4,7 @@ import { systemCode } from '../journal/disk-error.ts';
 import { candidateDirectory, candidatePath, generationPath, listGenerations } from '../journal/generation-file.ts';
 import type { JournalEncryption } from '../journal/journal-cipher.ts';
 import type { Machine } from '../journal/machine.ts';
+import type { MapSkim } from '../map/map-skim.ts';
 import { costOf } from './costs.ts';
 import type { Fault } from './finding.ts';
 import { inspect, type Inspection } from './generation.ts';
@@ -35,7 +36,7 @@ export function verifyJournal(directory: string, createMachine: () => Machine<un
 function inspectAll(directory: string, createMachine: () => Machine<unknown>, encryption: JournalEncryption | null): Map<string, Inspection> | null {
   const seen = new Map<string, Inspection>();
   const look = (number: number, at = generationPath(directory, number)): boolean => {
-    const inspection = seen.has(at) ? null : inspect(directory, number, createMachine(), at, encryption);
+    const inspection = seen.has(at) ? null : inspectWith(createMachine(), (machine) => inspect(directory, number, machine, at, encryption));
     if (inspection !== null) seen.set(at, inspection);
     return inspection !== null;
   };
@@ -50,6 +51,12 @@ function inspectAll(directory: string, createMachine: () => Machine<unknown>, en
     for (const number of unseen) look(number);
   }
   return seen;
+}
+
+/** A machine that keeps nothing may find that another one is needed. */
+function inspectWith(machine: Machine<unknown> & Partial<Pick<MapSkim, 'thorough'>>, look: (machine: Machine<unknown>) => Inspection | null): Inspection | null {
+  const inspection = look(machine);
+  return machine.thorough ? look(machine.thorough) : inspection;
 }
 
 function newestOf(seen: ReadonlyMap<string, Inspection>): Inspection | null {
