@@ -5,6 +5,7 @@ import { parseOrigin } from '../host/origin.ts';
 import type { StorageClient } from '../host/storage-client.ts';
 import type { StorageHost } from '../host/storage-host.ts';
 import type { StorageManager } from '../storage/storage-manager.ts';
+import type { Hub } from '../sync/hub.ts';
 import type { FileSystemDirectoryHandle } from '../file-system/directory-handle.ts';
 import type { Arguments } from './arguments.ts';
 import { missing } from './failure.ts';
@@ -19,6 +20,8 @@ export interface Context {
   readonly root: Root;
   readonly census: Census;
   readonly readOnly: boolean;
+  /** The hub that origins follow, where the host itself follows none. */
+  readonly hub: Hub | null;
 }
 
 /** A client of an origin's bucket, for one request. */

@@ -1,6 +1,7 @@
 import { isAbortSignal, isObject } from '../runtime/brands.ts';
 import { HoldfastError } from '../runtime/holdfast-error.ts';
 import { ownerOf, type StorageHost } from '../host/storage-host.ts';
+import type { Hub } from '../sync/hub.ts';
 import { requireOwnPage } from './access.ts';
 import { Arguments } from './arguments.ts';
 import { readJson } from './body.ts';
@@ -31,6 +32,11 @@ export interface InspectorOptions {
   readonly path?: string | undefined;
   /** Refuse every change. */
   readonly readOnly?: boolean | undefined;
+  /**
+   * The hub that the root's origins follow, where the host has no option `sync`: versions of files that lost their place
+   * are read from it. Nothing is written to it, and it stays open.
+   */
+  readonly hub?: Hub | undefined;
   /** Ends it: what it has open is closed, pages hear no news any more. It ends by itself when nobody asks anything. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -47,11 +53,11 @@ export interface InspectorOptions {
  * @throws HoldfastError bad-option
  */
 export function inspector(host: StorageHost, options: InspectorOptions = {}): (request: Request) => Promise<Response> {
-  const { path = '/', readOnly = false, signal } = checked(options);
+  const { path = '/', readOnly = false, hub = null, signal } = checked(options);
   const history = new History();
   const { root } = ownerOf(host);
   const census = new Census(root, ({ origin, summary }) => summary !== null && history.note(origin, summary));
-  const context: Context = { host, root, census, readOnly };
+  const context: Context = { host, root, census, readOnly, hub };
   const live = new Live(context);
   const surface = { calls: callsOf(history), contents, live, context };
   const base = path.endsWith('/') ? path : `${path}/`;
@@ -70,14 +76,15 @@ export function inspector(host: StorageHost, options: InspectorOptions = {}): (r
 
 function checked(options: unknown): InspectorOptions {
   if (!isObject(options)) throw bad('inspector() takes its options as an object.');
-  const known = ['path', 'readOnly', 'signal'];
+  const known = ['path', 'readOnly', 'hub', 'signal'];
   const unknown = Object.keys(options).find((name) => !known.includes(name));
   if (unknown !== undefined) throw bad(`inspector() has no option '${unknown}'; it knows ${known.join(', ')}.`);
-  const { path, readOnly, signal } = options as InspectorOptions;
+  const { path, readOnly, hub, signal } = options as InspectorOptions;
   if (path !== undefined && (typeof path !== 'string' || !path.startsWith('/'))) throw bad("Option 'path' must begin with a slash, as in '/admin/storage'.");
   if (readOnly !== undefined && typeof readOnly !== 'boolean') throw bad("Option 'readOnly' must be true or false.");
+  if (hub !== undefined && (!isObject(hub) || typeof hub.log !== 'function')) throw bad("Option 'hub' must be a hub, such as embeddedHub({ url }) of 'holdfast/sync'.");
   if (signal !== undefined && !isAbortSignal(signal)) throw bad("Option 'signal' must be an AbortSignal.");
-  return { path, readOnly, signal };
+  return { path, readOnly, hub, signal };
 }
 
 function bad(message: string): HoldfastError {

@@ -5,7 +5,9 @@ import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { errorCode } from '../../runtime/errors.ts';
 import { randomBytes } from '../../runtime/random.ts';
 import type { StorageHost } from '../../host/storage-host.ts';
+import type { Hub } from '../../sync/hub.ts';
 import { type Command, parse, requireArguments, UsageError, type Values } from '../command.ts';
+import { hubIn, hubOptions } from '../hub-option.ts';
 import { onInterruption } from '../interruption.ts';
 import { keyOption, rootOptions, withHost } from '../root.ts';
 
@@ -17,6 +19,7 @@ const options = {
   name: { value: 'NAME', isList: true, help: 'a name by which browsers may call it, beside addresses and localhost' },
   cert: { value: 'FILE', help: 'a certificate in PEM, to speak HTTPS' },
   key: { value: 'FILE', help: "the certificate's key in PEM" },
+  ...hubOptions,
   ...keyOption,
   ...rootOptions,
 } as const;
@@ -34,7 +37,8 @@ export const inspect: Command = {
     requireArguments(positionals, []);
     const listening = listeningOf(values);
     const signal = onInterruption();
-    await withHost(values, (host) => serveUntil(signal, host, values, listening));
+    const hub = await hubIn(values);
+    await withHost(values, (host) => serveUntil(signal, inspectorOf(host, hub, values, signal), values, listening)).finally(() => hub?.close());
     return 0;
   },
 };
@@ -45,10 +49,17 @@ interface Listening {
   readonly tls?: { readonly cert: Buffer; readonly key: Buffer };
 }
 
-async function serveUntil(signal: AbortSignal, host: StorageHost, values: InspectValues, listening: Listening): Promise<void> {
-  const { guarded, inspector, serve } = await import('../../inspector/code.ts');
+type Handler = (request: Request) => Promise<Response>;
+
+async function inspectorOf(host: StorageHost, hub: Hub | null, values: InspectValues, signal: AbortSignal): Promise<Handler> {
+  const { inspector } = await import('../../inspector/code.ts');
+  return inspector(host, { readOnly: values['read-only'] === true, signal, ...(hub !== null && { hub }) });
+}
+
+async function serveUntil(signal: AbortSignal, inspector: Promise<Handler>, values: InspectValues, listening: Listening): Promise<void> {
+  const { guarded, serve } = await import('../../inspector/code.ts');
   const token = secret();
-  const handler = inspector(host, { readOnly: values['read-only'] === true, signal });
+  const handler = await inspector;
   const isSecure = listening.tls !== undefined;
   const names = (values.name ?? []).map((name) => name.toLowerCase());
   // Cookies do not know ports: another inspector of this machine has another name.

@@ -63,7 +63,7 @@ export function SyncPanel({ origin, versions, readOnly, go }: PanelProps): JSX.E
             <>the one of <Text key={2}>{lost.region}</Text></>,
             bytes(lost.size ?? 0),
             moment(lost.modified),
-            canRead ? <a key={3} href={addressOf('conflict', { origin, serial })} download>Save the lost one</a> : <span key={3} class="muted" title="A program whose host has the option sync can read it.">at the hub</span>,
+            canRead ? <a key={3} href={addressOf('conflict', { origin, serial })} download>Save the lost one</a> : <span key={3} class="muted" title="holdfast inspect --hub URL, or a program whose host has the option sync, can read it.">at the hub</span>,
           ])}
           empty="No version of a file has lost its place unseen."
         />

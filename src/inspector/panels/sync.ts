@@ -1,5 +1,7 @@
+import { Blob } from 'node:buffer';
 import path from 'node:path';
 import { decodeOperation } from '../../disk/map/map-operation.ts';
+import type { Locator } from '../../disk/locator.ts';
 import { MapMachine } from '../../disk/map/map-machine.ts';
 import type { MapState } from '../../disk/map/map-state.ts';
 import { pathOfOrigin } from '../../disk/maintenance/replace-origin.ts';
@@ -8,8 +10,11 @@ import type { Replica } from '../../disk/replica/replica.ts';
 import type { Root } from '../../disk/root/root.ts';
 import { readNewest } from '../../disk/survey/read-newest.ts';
 import type { StorageClient } from '../../host/storage-client.ts';
+import { getChunk } from '../../sync/files/blobs.ts';
 import type { Conflict } from '../../sync/files/conflicts.ts';
 import { FilesMachine } from '../../sync/files/files-machine.ts';
+import { chunksOf } from '../../sync/files/manifest.ts';
+import type { Hub } from '../../sync/hub.ts';
 import type { Call, Content } from '../call.ts';
 import { originOf, type Context } from '../context.ts';
 import { cut } from '../cut.ts';
@@ -98,8 +103,9 @@ function conflictRow({ serial, locator, lost, winner }: Conflict, canBeRead: boo
   };
 }
 
-/** Only a host with a hub can ask it for what has lost its place. */
-function canRead({ host }: Context, origin: string): boolean {
+/** Only who has the hub can ask it for what has lost its place. */
+function canRead({ host, hub }: Context, origin: string): boolean {
+  if (hub !== null) return true;
   const client: StorageClient = host.client(origin);
   try {
     return client.sync !== null;
@@ -125,15 +131,40 @@ export const acknowledge: Call = {
 /** What has lost its place, as a file to be saved. */
 export const conflict: Content = {
   run: async (context, args) => {
-    const client: StorageClient = context.host.client(originOf(context, args));
-    try {
-      const serial = args.integer('serial', Number.MAX_SAFE_INTEGER);
-      const found = (await client.sync?.conflicts())?.find((each) => each.serial === serial);
-      if (found === undefined) throw missing('There is no such conflict any more.');
-      const body = await found.lost.bytes();
-      return data(body, { type: 'application/octet-stream', headers: { 'content-disposition': attachment(found.locator.at(-1) ?? 'file') } });
-    } finally {
-      await client.end();
-    }
+    const origin = originOf(context, args);
+    const serial = args.integer('serial', Number.MAX_SAFE_INTEGER);
+    const { locator, body } = context.hub === null ? await lostByHost(context, origin, serial) : await lostByHub(context, context.hub, origin, serial);
+    return data(body, { type: 'application/octet-stream', headers: { 'content-disposition': attachment(locator.at(-1) ?? 'file') } });
   },
 };
+
+interface Lost {
+  readonly locator: Locator;
+  readonly body: Blob;
+}
+
+async function lostByHost({ host }: Context, origin: string, serial: number): Promise<Lost> {
+  const client: StorageClient = host.client(origin);
+  try {
+    const found = (await client.sync?.conflicts())?.find((each) => each.serial === serial);
+    if (found === undefined) throw noConflict();
+    return { locator: found.locator, body: await found.lost.bytes() };
+  } finally {
+    await client.end();
+  }
+}
+
+/** Of a host that follows no hub: the journal says which chunks it was, and the hub has them. */
+async function lostByHub({ root }: Context, hub: Hub, origin: string, serial: number): Promise<Lost> {
+  const found = journalsOf(root, origin).files?.model.conflicts.items.find((each) => each.serial === serial);
+  if (found === undefined) throw noConflict();
+  await hub.connect();
+  const log = hub.log(`${origin} files`);
+  const parts: Blob[] = [];
+  for (const chunk of chunksOf(found.lost.manifest)) parts.push(new Blob([Buffer.from(await getChunk(chunk, log))]));
+  return { locator: found.locator, body: new Blob(parts) };
+}
+
+function noConflict(): Error {
+  return missing('There is no such conflict any more.');
+}
