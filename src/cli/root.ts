@@ -80,12 +80,12 @@ export function encryptionOf({ 'key-file': file }: KeyValues): StorageHostOption
   return file === undefined ? hostFromEnvironment().encryption : encryptionPart.code.encryptionFrom(file, '--key-file');
 }
 
-/** Calls `body` with a host of the root that is meant, and closes it: one more process of that root. `more`: options of the host. */
-export async function withHost<T>(values: KeyValues, body: (host: StorageHost) => Promise<T>, more: Pick<StorageHostOptions, 'encryption'> = {}): Promise<T> {
+/** Calls `body` with a host of the root that is meant, and closes it: one more process of that root. `encryption`: null: none, whatever is given. */
+export async function withHost<T>(values: KeyValues, body: (host: StorageHost) => Promise<T>, encryption: StorageHostOptions['encryption'] | null = encryptionOf(values)): Promise<T> {
+  const { encryption: _, ...given } = hostFromEnvironment();
   const { path: root } = openRoot(values);
   const shared = sharedOf(values);
-  const encryption = encryptionOf(values);
-  const host = new StorageHost({ ...hostFromEnvironment(), root, ...(shared !== undefined && { shared }), ...(encryption !== undefined && { encryption }), ...more });
+  const host = new StorageHost({ ...given, root, ...(shared !== undefined && { shared }), ...(encryption && { encryption }) });
   try {
     return await body(host);
   } finally {
@@ -99,8 +99,14 @@ export type Missing = 'made' | 'refused';
 /** The same with a client of the origin that is meant. @throws HoldfastError origin-missing, key-missing, key-wrong, keys-damaged */
 export async function withClient<T>(values: OriginValues, body: (client: StorageClient, host: StorageHost) => Promise<T>, missing: Missing = 'refused'): Promise<T> {
   const origin = missing === 'made' ? originIn(values) : knownOrigin(values, openRoot(values));
-  requireKey(openRootWithKey(values), origin);
-  return withHost(values, (host) => body(host.client(origin), host));
+  const root = openRootWithKey(values);
+  requireKey(root, origin);
+  return withHost(values, (host) => body(host.client(origin), host), isPlain(root, origin) ? null : encryptionOf(values));
+}
+
+/** Whether it is there and not encrypted: then no key is needed for it, given or not. */
+function isPlain(root: Root, origin: string): boolean {
+  return hasOrigin(root, origin) && !isEncrypted(pathOfOrigin(root, origin));
 }
 
 /**

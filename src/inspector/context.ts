@@ -1,4 +1,5 @@
-import { hasOrigin } from '../disk/maintenance/replace-origin.ts';
+import { hasOrigin, pathOfOrigin } from '../disk/maintenance/replace-origin.ts';
+import { isEncrypted } from '../disk/root/encrypted.ts';
 import type { Root } from '../disk/root/root.ts';
 import { HoldfastError } from '../runtime/holdfast-error.ts';
 import { parseOrigin } from '../host/origin.ts';
@@ -17,6 +18,8 @@ export const DEFAULT_BUCKET = 'default';
 /** What all requests of an inspector share. */
 export interface Context {
   readonly host: StorageHost;
+  /** A host for origins that are not encrypted, where `host` encrypts. */
+  readonly plain: StorageHost | null;
   readonly root: Root;
   readonly census: Census;
   readonly readOnly: boolean;
@@ -43,14 +46,20 @@ export async function withBucket<T>(context: Context, args: Arguments, body: (op
 
 /** To be ended by whoever asks. @throws Refused, HoldfastError origin-missing: looking makes nothing */
 export async function openBucket(context: Context, args: Arguments): Promise<Opened> {
-  const origin = originOf(context, args);
-  const client = context.host.client(origin);
+  const client = clientOf(context, originOf(context, args));
   try {
     return await bucketOf(client, args.textOr('bucket', DEFAULT_BUCKET, 256));
   } catch (error) {
     await client.end();
     throw error;
   }
+}
+
+/** A client of an origin that is there. @throws HoldfastError key-missing */
+export function clientOf({ host, plain, root }: Context, origin: string): StorageClient {
+  if (!isEncrypted(pathOfOrigin(root, origin))) return (plain ?? host).client(origin);
+  if (root.vaults !== undefined) return host.client(origin);
+  throw new HoldfastError('key-missing', `${origin} is encrypted, and the inspector has no key: 'holdfast inspect' takes it by --key-file, a host by its option 'encryption'.`);
 }
 
 async function bucketOf(client: StorageClient, name: string): Promise<Opened> {

@@ -37,6 +37,8 @@ export interface InspectorOptions {
    * are read from it. Nothing is written to it, and it stays open.
    */
   readonly hub?: Hub | undefined;
+  /** A host of the same root without the option `encryption`, for origins that are not encrypted where the first one has it. */
+  readonly plain?: StorageHost | undefined;
   /** Ends it: what it has open is closed, pages hear no news any more. It ends by itself when nobody asks anything. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -53,11 +55,11 @@ export interface InspectorOptions {
  * @throws HoldfastError bad-option
  */
 export function inspector(host: StorageHost, options: InspectorOptions = {}): (request: Request) => Promise<Response> {
-  const { path = '/', readOnly = false, hub = null, signal } = checked(options);
+  const { path = '/', readOnly = false, hub = null, plain = null, signal } = checked(options);
   const history = new History();
   const { root } = ownerOf(host);
   const census = new Census(root, ({ origin, summary }) => summary !== null && history.note(origin, summary));
-  const context: Context = { host, root, census, readOnly, hub };
+  const context: Context = { host, plain, root, census, readOnly, hub };
   const live = new Live(context);
   const surface = { calls: callsOf(history), contents, live, context };
   const base = path.endsWith('/') ? path : `${path}/`;
@@ -76,15 +78,16 @@ export function inspector(host: StorageHost, options: InspectorOptions = {}): (r
 
 function checked(options: unknown): InspectorOptions {
   if (!isObject(options)) throw bad('inspector() takes its options as an object.');
-  const known = ['path', 'readOnly', 'hub', 'signal'];
+  const known = ['path', 'readOnly', 'hub', 'plain', 'signal'];
   const unknown = Object.keys(options).find((name) => !known.includes(name));
   if (unknown !== undefined) throw bad(`inspector() has no option '${unknown}'; it knows ${known.join(', ')}.`);
-  const { path, readOnly, hub, signal } = options as InspectorOptions;
+  const { path, readOnly, hub, plain, signal } = options as InspectorOptions;
   if (path !== undefined && (typeof path !== 'string' || !path.startsWith('/'))) throw bad("Option 'path' must begin with a slash, as in '/admin/storage'.");
   if (readOnly !== undefined && typeof readOnly !== 'boolean') throw bad("Option 'readOnly' must be true or false.");
   if (hub !== undefined && (!isObject(hub) || typeof hub.log !== 'function')) throw bad("Option 'hub' must be a hub, such as embeddedHub({ url }) of 'holdfast/sync'.");
+  if (plain !== undefined) ownerOf(plain);
   if (signal !== undefined && !isAbortSignal(signal)) throw bad("Option 'signal' must be an AbortSignal.");
-  return { path, readOnly, hub, signal };
+  return { path, readOnly, hub, plain, signal };
 }
 
 function bad(message: string): HoldfastError {

@@ -93,16 +93,45 @@ test('with a key, lists of all origins have those without encryption too', async
   expect(await runHere(root, ['locks'])).toMatchObject({ code: 1, err: 'holdfast locks: https://a.example is encrypted, and no key was given.\n' });
 });
 
-test('the inspector shows an encrypted origin with its key', async () => {
+test('the inspector shows an encrypted origin with its key, plain ones beside it, and says without that a key is missing', async () => {
   const { root, key } = await encryptedRoot();
-  const inspecting = await startCommand(root, ['inspect', ...key]);
-  const address = await inspecting.until(() => /^(http.*)\n/.exec(inspecting.output)?.[1]);
-  const cookie = (await fetch(address, { redirect: 'manual' })).headers.get('set-cookie')?.split(';')[0] ?? '';
-  const ask = async (panel: string): Promise<unknown> => (await fetch(new URL(`/api/${panel}`, address), { method: 'POST', headers: { 'content-type': 'application/json', cookie }, body: JSON.stringify({ origin: ORIGIN }) })).json();
+  const inspect = async (...args: readonly string[]): Promise<{ ask: (panel: string, origin?: string) => Promise<unknown>; end: () => Promise<number | null> }> => {
+    const inspecting = await startCommand(root, ['inspect', ...args]);
+    const address = await inspecting.until(() => /^(http.*)\n/.exec(inspecting.output)?.[1]);
+    const cookie = (await fetch(address, { redirect: 'manual' })).headers.get('set-cookie')?.split(';')[0] ?? '';
+    const ask = async (panel: string, origin = ORIGIN): Promise<unknown> => (await fetch(new URL(`/api/${panel}`, address), { method: 'POST', headers: { 'content-type': 'application/json', cookie }, body: JSON.stringify({ origin, ...(panel === 'files' && { path: [] }) }) })).json();
+    const end = (): Promise<number | null> => {
+      inspecting.child.kill('SIGINT');
+      return inspecting.ended;
+    };
+    return { ask, end };
+  };
+  const { ask, end } = await inspect(...key);
   expect(await ask('items')).toMatchObject({ rows: [{ key: 'k', value: { text: 'secret value' } }] });
   expect(await ask('locks')).toMatchObject({ locks: [{ name: 'secret lock', state: 'held' }] });
-  inspecting.child.kill('SIGINT');
-  expect(await inspecting.ended).toBe(0);
+  expect(await ask('files')).toMatchObject({ rows: [{ name: 'secret.txt' }] });
+  expect(await ask('items', PLAIN)).toMatchObject({ rows: [{ key: 'k', value: { text: 'plain' } }] });
+  expect(await ask('files', PLAIN)).toMatchObject({ rows: [] });
+  expect(await end()).toBe(0);
+  const blind = await inspect();
+  const refusal = { error: { code: 'key-missing', message: expect.stringContaining('takes it by --key-file') as string } };
+  for (const panel of ['items', 'files', 'databases', 'caches']) expect(await blind.ask(panel), panel).toMatchObject(refusal);
+  expect(await blind.ask('items', PLAIN)).toMatchObject({ rows: [{ key: 'k', value: { text: 'plain' } }] });
+  expect(await blind.end()).toBe(0);
+});
+
+test('a key that is given changes nothing for origins that are not encrypted', async () => {
+  const { root, key, local } = await encryptedRoot();
+  const holdfast = (...args: string[]): ReturnType<typeof runHere> => runHere(root, [...args, '--origin', PLAIN, ...key]);
+  expect(await runCommand(root, ['get', 'k', '--origin', PLAIN, ...key])).toEqual({ ...done, out: 'plain\n' });
+  expect(await holdfast('set', 'l', 'more')).toEqual({ ...done, out: '' });
+  expect(await holdfast('keys')).toEqual({ ...done, out: 'k\nl\n' });
+  fs.writeFileSync(path.join(local, 'in'), 'content');
+  expect(await holdfast('put', path.join(local, 'in'), 'opfs:/in')).toMatchObject(done);
+  expect(await runCommand(root, ['cat', 'opfs:/in', '--origin', PLAIN, ...key])).toEqual({ ...done, out: 'content' });
+  for (const command of ['ls', 'du', 'locks', 'rm l', 'rm opfs:/in']) expect(await holdfast(...command.split(' ')), command).toMatchObject(done);
+  // It is as plain as it was.
+  expect(await runHere(root, ['keys', '--origin', PLAIN])).toEqual({ ...done, out: 'k\n' });
 });
 
 test('backup, restore, export and import take the key, say in one line that it is missing, and write nothing plain', async () => {

@@ -9,7 +9,7 @@ import type { Hub } from '../../sync/hub.ts';
 import { type Command, parse, requireArguments, UsageError, type Values } from '../command.ts';
 import { hubIn, hubOptions } from '../hub-option.ts';
 import { onInterruption } from '../interruption.ts';
-import { keyOption, rootOptions, withHost } from '../root.ts';
+import { encryptionOf, keyOption, rootOptions, withHost } from '../root.ts';
 
 const options = {
   'read-only': { help: 'show everything, and refuse every change' },
@@ -38,7 +38,9 @@ export const inspect: Command = {
     const listening = listeningOf(values);
     const signal = onInterruption();
     const hub = await hubIn(values);
-    await withHost(values, (host) => serveUntil(signal, inspectorOf(host, hub, values, signal), values, listening)).finally(() => hub?.close());
+    const serve = (host: StorageHost, plain: StorageHost | null): Promise<void> => serveUntil(signal, inspectorOf(host, { plain, hub }, values, signal), values, listening);
+    const isKeyed = encryptionOf(values) !== undefined;
+    await withHost(values, (host) => (isKeyed ? withHost(values, (plain) => serve(host, plain), null) : serve(host, null))).finally(() => hub?.close());
     return 0;
   },
 };
@@ -51,9 +53,9 @@ interface Listening {
 
 type Handler = (request: Request) => Promise<Response>;
 
-async function inspectorOf(host: StorageHost, hub: Hub | null, values: InspectValues, signal: AbortSignal): Promise<Handler> {
+async function inspectorOf(host: StorageHost, { plain, hub }: { plain: StorageHost | null; hub: Hub | null }, values: InspectValues, signal: AbortSignal): Promise<Handler> {
   const { inspector } = await import('../../inspector/code.ts');
-  return inspector(host, { readOnly: values['read-only'] === true, signal, ...(hub !== null && { hub }) });
+  return inspector(host, { readOnly: values['read-only'] === true, signal, ...(hub !== null && { hub }), ...(plain !== null && { plain }) });
 }
 
 async function serveUntil(signal: AbortSignal, inspector: Promise<Handler>, values: InspectValues, listening: Listening): Promise<void> {

@@ -50,7 +50,7 @@ export const rekey: Command = {
     const encryption = { key: keyIn(file, '--key-file'), previous: before.map((each) => keyIn(each, '--previous-key-file')) };
     const root = openRoot(values);
     const origins = values.all ? [...originsOf(root)].map(({ origin }) => origin) : [knownOrigin(values, root)];
-    const results = await withHost(values, (host) => rekeyAll(host, origins, values['data-key'] === true), { encryption });
+    const results = await withHost(values, (host) => rekeyAll(host, origins, values['data-key'] === true), encryption);
     if (values.json) printJson(results);
     else printLines(results.map(({ origin, outcome, message }) => printable(`${origin}: ${said[outcome]}${message === undefined ? '' : `: ${message}`}`)));
     const isDone = ({ outcome }: Rekeyed): boolean => outcome !== 'failed' && (values.all === true || outcome !== 'plain');

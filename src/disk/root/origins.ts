@@ -13,7 +13,7 @@ import { readNewest } from '../survey/read-newest.ts';
 import { BucketDirectory } from './bucket-directory.ts';
 import { isEncrypted } from './encrypted.ts';
 import { rootReadFailure } from './failure.ts';
-import type { Root } from './root.ts';
+import { Root } from './root.ts';
 
 /** An origin of a root, and where it is. */
 export interface OriginPlace {
@@ -98,6 +98,7 @@ const DEFAULT = 'default';
 
 /** The place of a bucket, for who only reads it. */
 export function placeOf(root: Root, origin: string, { name, path: at, entry, keys }: BucketOfOrigin): BucketPlace {
-  if (entry === null) return new BucketDirectory(root, origin, DEFAULT);
+  // Of an origin that is not encrypted, whatever keys the root has.
+  if (entry === null) return new BucketDirectory(keys === undefined && root.vaults !== undefined ? new Root(root.path, root.durability, root.shared) : root, origin, DEFAULT);
   return new NamedDirectory({ root, path: at, name, durability: entry.durability, encryption: keys });
 }

@@ -1,6 +1,6 @@
 import type { Arguments } from '../arguments.ts';
 import type { Call } from '../call.ts';
-import { type Context, originOf } from '../context.ts';
+import { clientOf, type Context, originOf } from '../context.ts';
 import { cut } from '../cut.ts';
 import { missing, Refused } from '../failure.ts';
 import type { ItemRow, Page } from '../messages.ts';
@@ -13,7 +13,7 @@ const SHOWN = 400;
 
 /** A client of its own, so that all others hear of what it writes. */
 async function withItems<T>(context: Context, args: Arguments, body: (items: Items) => T): Promise<Awaited<T>> {
-  const client = context.host.client(originOf(context, args));
+  const client = clientOf(context, originOf(context, args));
   try {
     return await body(client.localStorage);
   } finally {
