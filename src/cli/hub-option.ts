@@ -6,8 +6,8 @@ import { UsageError } from './command.ts';
 
 /** Options of commands that ask a hub. */
 export const hubOptions = {
-  hub: { value: 'URL', help: 'the hub: http(s)://…, postgres://… or nats://…; what is secret of it may be in its variables (HOLDFAST_HUB_TOKEN, PG*, NATS_*)' },
-  'hub-token-file': { value: 'FILE', help: 'the file with the token of an http(s) hub; default: HOLDFAST_HUB_TOKEN in the environment' },
+  hub: { value: 'URL', help: 'the hub: http(s)://…, postgres://… or nats://…; PG* and NATS_* variables may have the rest' },
+  'hub-token-file': { value: 'FILE', help: 'the token of an http(s) hub; default: HOLDFAST_HUB_TOKEN in the environment' },
 } as const;
 
 export interface HubValues {

@@ -56,11 +56,20 @@ function sharedOf({ shared }: RootValues): 'lockfile' | undefined {
  * @throws UsageError; HoldfastError root-unusable and others
  */
 export function openRoot(values: RootValues): Root {
-  if (values.root === '') throw new UsageError("'--root' takes a directory");
-  const { root: chosen, durability = 'relaxed' } = hostFromEnvironment();
-  const root = new Root(path.resolve(values.root ?? String(chosen)), durability, sharedOf(values));
+  const root = rootIn(values);
   if (root.open() === null) throw new HoldfastError('root-unusable', `There is no root at ${root.path}.`);
   return root;
+}
+
+/** Makes an empty one unless it is there. @throws as {@link openRoot} */
+export function makeRoot(values: RootValues): void {
+  rootIn(values).ensure();
+}
+
+function rootIn(values: RootValues): Root {
+  if (values.root === '') throw new UsageError("'--root' takes a directory");
+  const { root: chosen, durability = 'relaxed' } = hostFromEnvironment();
+  return new Root(path.resolve(values.root ?? String(chosen)), durability, sharedOf(values));
 }
 
 /** The same for who only reads what is recorded: on any disk. */
@@ -82,10 +91,9 @@ export function encryptionOf({ 'key-file': file }: KeyValues): StorageHostOption
 
 /** Calls `body` with a host of the root that is meant, and closes it: one more process of that root. `encryption`: null: none, whatever is given. */
 export async function withHost<T>(values: KeyValues, body: (host: StorageHost) => Promise<T>, encryption: StorageHostOptions['encryption'] | null = encryptionOf(values)): Promise<T> {
-  const { encryption: _, ...given } = hostFromEnvironment();
   const { path: root } = openRoot(values);
   const shared = sharedOf(values);
-  const host = new StorageHost({ ...given, root, ...(shared !== undefined && { shared }), ...(encryption && { encryption }) });
+  const host = new StorageHost({ ...hostFromEnvironment(), root, ...(shared !== undefined && { shared }), encryption: encryption ?? undefined });
   try {
     return await body(host);
   } finally {

@@ -26,7 +26,7 @@ async function perform(command: Command, args: readonly string[]): Promise<numbe
   try {
     return await command.run(args);
   } catch (error) {
-    if (error instanceof UsageError) return complain(`holdfast ${command.name}: ${error.message}. 'holdfast ${command.name} --help' shows how it is used.`);
+    if (error instanceof UsageError) return complain(`holdfast ${command.name}: ${error.message}.\n${usageOf(command)}`);
     const message = sentenceOf(error);
     if (message === null) throw error;
     console.error(`holdfast ${command.name}: ${printable(message)}`);
@@ -80,8 +80,12 @@ function help(): string[] {
   ];
 }
 
+function usageOf({ name, usage }: Pick<Command, 'name' | 'usage'>): string {
+  return `Usage: holdfast ${name} ${usage}`.trimEnd();
+}
+
 function helpOf({ name, summary, usage, options, notes = [] }: Command): string[] {
   const rows = Object.entries(options).map(([option, { value, help }]) => [value === undefined ? `--${option}` : `--${option} ${value}`, help] as const);
-  const lines = [`Usage: holdfast ${name} ${usage}`.trimEnd(), '', `${summary[0]?.toUpperCase()}${summary.slice(1)}.`, ...notes];
+  const lines = [usageOf({ name, usage }), '', `${summary[0]?.toUpperCase()}${summary.slice(1)}.`, ...notes];
   return rows.length === 0 ? lines : [...lines, '', 'Options:', ...columns(rows)];
 }

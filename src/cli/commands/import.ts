@@ -3,7 +3,7 @@ import { type Command, parse, requireArguments, UsageError } from '../command.ts
 import { onInterruption, until } from '../interruption.ts';
 import { printJson, printLines, standardInput } from '../output.ts';
 import { Progress } from '../progress.ts';
-import { jsonOption, keyOption, originOf, rootOptions, withHost } from '../root.ts';
+import { jsonOption, keyOption, makeRoot, originOf, rootOptions, withHost } from '../root.ts';
 import { bytes } from '../table.ts';
 
 const options = {
@@ -12,6 +12,7 @@ const options = {
   bucket: { value: 'NAME', help: 'this named bucket of the archive only; what else the origin has stays' },
   merge: { help: 'put what the archive has over what is there' },
   replace: { help: 'delete what is there' },
+  create: { help: 'make the root first where there is none, as on a new machine' },
   ...keyOption,
   ...jsonOption,
   ...rootOptions,
@@ -20,7 +21,7 @@ const options = {
 export const importCommand: Command = {
   name: 'import',
   summary: 'bring back what an export has written, into the same or another origin',
-  usage: '--from FILE [--origin ORIGIN] [--bucket NAME] [--merge | --replace] [--json]',
+  usage: '--from FILE [--origin ORIGIN] [--bucket NAME] [--merge | --replace] [--create] [--json]',
   options,
   notes: ['All of the archive is read and checked before anything changes. Data that are there are kept, unless --merge or --replace says otherwise.'],
   run: async (args) => {
@@ -30,6 +31,7 @@ export const importCommand: Command = {
     if (from === undefined || from === '') throw new UsageError("'--from FILE' is missing");
     if (merge && replace) throw new UsageError("'--merge' and '--replace' exclude each other");
     const chosen = { ...(bucket !== undefined && { bucket }), ...(origin !== undefined && { origin: originOf(origin) }), existing: merge ? 'merge' : replace ? 'replace' : 'refuse' } as const;
+    if (values.create) makeRoot(values);
     // From now on: what is staged before the first piece is read is to be cleared away too.
     const signal = onInterruption();
     const imported = await withHost(values, (host) => host.importOrigin(read(from, signal), chosen));

@@ -11,7 +11,7 @@ import { bytes, moment, printable } from '../table.ts';
 
 const options = {
   from: { value: 'DIR', help: 'the directory of backups' },
-  at: { value: 'TIME', help: 'the last backup that was begun by then, such as 2026-11-26T09:00Z; default: the last one. Or a place in the orders of a hub: position=N, filesPosition=N, or both with a comma' },
+  at: { value: 'TIME', help: 'the last backup begun by then, such as 2026-11-26T09:00Z; or of a hub: position=N,filesPosition=N' },
   ...hubOptions,
   origin: { value: 'ORIGIN', help: 'the one to bring back, in place of the present one; default: all' },
   as: { value: 'ORIGIN', help: 'what it becomes, beside the present one' },
@@ -25,9 +25,9 @@ const options = {
 export const restore: Command = {
   name: 'restore',
   summary: 'bring an origin, or a root, back from a directory of backups',
-  usage: '--from DIR [--at TIME | --at position=N[,filesPosition=N] --hub URL] [--origin ORIGIN [--as ORIGIN]] [--replace] [--json]',
+  usage: '--from DIR [--at TIME | --at POSITION --hub URL] [--origin ORIGIN [--as ORIGIN]] [--replace] [--json]',
   options,
-  notes: ['All is read and checked before anything changes. A root that has origins is replaced only with --replace,', 'and so is what has the name that --as gives. A position of a hub is restored beside: --as another origin, or to another --root.'],
+  notes: ['All is read and checked before anything changes. A root that has origins is replaced only with --replace,', 'and so is what has the name that --as gives. A position of a hub, or of one of its two orders, is restored beside:', 'as another origin, or to another root.'],
   run: async (args) => {
     const { values, positionals } = parse(options, args);
     requireArguments(positionals, []);
