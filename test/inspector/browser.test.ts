@@ -1,10 +1,12 @@
 import fs from 'node:fs';
+import path from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import '../../src/host/indexed-db/provided.ts';
 import { StorageHost } from '../../src/index.ts';
 import { Coordinator, Coordinators } from '../../src/host/coordinator/index.ts';
 import { embeddedHub } from '../../src/sync/index.ts';
+import { startedHub, TOKEN } from '../sync/embedded/in-process.ts';
 import { closeBrowser, executablePath, open, type Seen, startInspector } from './chromium.ts';
 import { manyOrigins } from './many-origins.ts';
 import { ORIGIN, temporary, write } from './support.ts';
@@ -252,6 +254,42 @@ describe.skipIf(executablePath === undefined)('in Chromium', () => {
     await page.getByRole('tab', { name: 'Coordinators' }).click();
     await row(page, 'coordinators', 'visits').filter({ hasText: `process ${process.pid}` }).filter({ hasText: 'in 59 min' }).waitFor();
     await picture('coordinators');
+  });
+
+  test('both versions of a file in conflict are at hand: one in its place, the other from the hub', async () => {
+    const hub = await startedHub();
+    const root = temporary();
+    const follow = (at: string, region: string): StorageHost => {
+      const host = new StorageHost({ root: at, sync: { hub: embeddedHub({ url: hub.url, token: TOKEN }), region } });
+      onTestFinished(() => host.close());
+      return host;
+    };
+    const alone = new StorageHost({ root });
+    await write(alone, ['report.txt'], 'written before there was a hub');
+    await alone.close();
+    const elsewhere = follow(temporary(), 'eu-west');
+    await write(elsewhere, ['report.txt'], 'written elsewhere');
+    await elsewhere.origin(ORIGIN).sync?.flush();
+    const { sync } = follow(root, 'us-east').origin(ORIGIN);
+    await sync?.flush();
+    await sync?.caughtUp();
+    const [found] = (await sync?.conflicts()) ?? [];
+    expect([found?.winner, found?.lost.region].sort()).toEqual(['eu-west', 'us-east']);
+    const versions: Record<string, string> = { 'eu-west': 'written elsewhere', 'us-east': 'written before there was a hub' };
+
+    const token = path.join(path.dirname(root), 'token');
+    fs.writeFileSync(token, TOKEN, { mode: 0o600 });
+    const { page, picture, complaints } = await open(await startInspector(root, '--hub', hub.url, '--hub-token-file', token));
+    await choose(page, 'Sync');
+    const conflict = page.getByRole('region', { name: 'Conflicts' }).getByRole('row').filter({ hasText: '/report.txt' }).filter({ hasText: `the one of ${found?.winner}` }).filter({ hasText: `the one of ${found?.lost.region}` });
+    await conflict.waitFor();
+    await picture('conflict');
+    const [download] = await Promise.all([page.waitForEvent('download'), conflict.getByRole('link', { name: 'Save the lost one' }).click()]);
+    expect(fs.readFileSync(await download.path(), 'utf8')).toBe(versions[found?.lost.region ?? '']);
+    await conflict.getByRole('button', { name: 'the one of' }).click();
+    await row(page, 'files', 'report.txt').click();
+    await page.getByRole('region', { name: 'Content' }).getByText(versions[found?.winner ?? ''] ?? '').waitFor();
+    expect(complaints).toEqual([]);
   });
 
   test('what tenants have written stays text, wherever it is shown', async () => {

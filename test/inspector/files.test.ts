@@ -1,6 +1,8 @@
+import fs from 'node:fs';
+import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { FileRow, Locks, Page } from '../../src/inspector/messages.ts';
-import { inspected, ORIGIN, write } from './support.ts';
+import { inspected, ORIGIN, temporary, write } from './support.ts';
 
 const PNG = Uint8Array.from(Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==', 'base64'));
 
@@ -26,17 +28,20 @@ describe('files', () => {
     expect(await ask('files', { origin: ORIGIN, path: [], search: 'PIC' })).toMatchObject({ total: 1, rows: [{ name: 'picture' }] });
   });
 
-  test('of a directory of thousands are paged, and read once for all pages', async () => {
-    const { ask, host } = inspected();
+  test('of a directory of 100,000 are paged, and read once for all pages', { timeout: 120_000 }, async () => {
+    const { ask, host, root } = inspected({}, temporary({ isVast: true }));
     const directory = await host.origin(ORIGIN).storage.getDirectory();
-    const names = Array.from({ length: 600 }, (_, index) => `f${String(index).padStart(5, '0')}`);
-    for (const name of names) await directory.getFileHandle(name, { create: true });
-    for (const offset of [0, 300, 500]) {
+    await directory.getFileHandle('f00000', { create: true });
+    const names = Array.from({ length: 100_000 }, (_, index) => `f${String(index).padStart(5, '0')}`);
+    const files = path.join(root, 'origins', 'https_a.example', 'default', 'files.0');
+    for (const name of names.slice(1)) fs.closeSync(fs.openSync(path.join(files, name), 'wx', 0o600));
+    for (const offset of [0, 50_000, 99_900]) {
       const { total, rows } = await ask<Page<FileRow>>('files', { origin: ORIGIN, path: [], offset, limit: 100 });
-      expect([total, ...rows.map(({ name }) => name)]).toEqual([600, ...names.slice(offset, offset + 100)]);
+      expect([total, ...rows.map(({ name }) => name)]).toEqual([100_000, ...names.slice(offset, offset + 100)]);
     }
+    expect(await ask('files', { origin: ORIGIN, path: [], search: 'f7777' })).toMatchObject({ total: 10 });
     await directory.getFileHandle('a', { create: true });
-    expect(await ask('files', { origin: ORIGIN, path: [], limit: 1 })).toMatchObject({ total: 601, rows: [{ name: 'a' }] });
+    expect(await ask('files', { origin: ORIGIN, path: [], limit: 1 })).toMatchObject({ total: 100_001, rows: [{ name: 'a' }] });
   });
 
   test('are given in parts, as pictures if they are some, and whole to be saved', async () => {

@@ -25,7 +25,7 @@ test('a root that nothing happened to is clean, and nothing in it is written or 
   const before = inventory(root);
   const open = vi.spyOn(fs, 'openSync');
   const writers = (['writeSync', 'writeFileSync', 'linkSync', 'unlinkSync', 'renameSync', 'rmSync', 'mkdirSync', 'utimesSync', 'ftruncateSync'] as const).map((name) => vi.spyOn(fs, name));
-  expect(verify(root)).toEqual({ origins: 1, journals: 6, findings: [] });
+  expect(verify(root)).toEqual({ origins: 1, journals: 6, findings: [], unauthenticated: [] });
   const { O_WRONLY, O_RDWR, O_CREAT, O_TRUNC, O_APPEND } = fs.constants;
   for (const [, flags] of open.mock.calls) expect(Number(flags) & (O_WRONLY | O_RDWR | O_CREAT | O_TRUNC | O_APPEND)).toBe(0);
   expect(open.mock.calls.length).toBeGreaterThanOrEqual(5);
@@ -208,7 +208,7 @@ describe('generations', () => {
       }
       return real(...args);
     }) as typeof fs.lstatSync);
-    expect(verify(root)).toEqual({ origins: 1, journals: 6, findings: [] });
+    expect(verify(root)).toEqual({ origins: 1, journals: 6, findings: [], unauthenticated: [] });
     expect(moves).toBe(1);
     expect(fs.existsSync(file)).toBe(false);
   });
@@ -257,7 +257,7 @@ test("somebody else's entries are not looked at", async () => {
   fs.writeFileSync(path.join(root, 'origins', '.DS_Store'), '');
   fs.mkdirSync(path.join(bucketOf(root), '..', 'old'));
   fs.writeFileSync(path.join(journalOf(root, 'locks'), '0.bak'), 'no journal');
-  expect(verify(root)).toEqual({ origins: 1, journals: 6, findings: [] });
+  expect(verify(root)).toEqual({ origins: 1, journals: 6, findings: [], unauthenticated: [] });
 });
 
 test('files that the account does not know of are told, and are no damage', async () => {

@@ -31,7 +31,7 @@ export const verify: Command = {
   summary: 'look for damage in all that is recorded in a root',
   usage: '[--repair] [--json]',
   options,
-  notes: ['With the key of an encrypted origin all of it is authenticated: records, names, blocks of files. Without, only checksums and structure are looked at, which it says.'],
+  notes: ['With the key of an encrypted origin all of it is authenticated: records, names, blocks of files. Without,', 'only checksums and structure are looked at, which it says.'],
   run: check,
 };
 
