@@ -79,6 +79,13 @@ export const notes = {
     getParallel: 'Requests that stand one behind another are answered by one statement, which takes half as long as as many bare ones; the rest is a request, an event and a promise for each.',
     putMany: 'Three fifths are SQLite\'s: the record, its entry in the index, the commit of pages of which each record has touched another, and checkpoints; that alone is what fake-indexeddb takes in memory. A tenth is writing the value, and a tenth the program\'s own records.',
   },
+  coordinator: {
+    read: 'What is left is the look into the journal, one system call without which a deposed instance would answer; the round of the event loop in which a call begins alone; and the collection of what promises leave: a fifth each.',
+    increment: 'A third of a call is the append and the read that shows at which place in the order of all processes it landed.',
+    far: 'Beside what a bare round trip has, there is the call itself, with its append and its read, and what both sides encode and decode: as much CPU time again on each side as the two system calls of the trip.',
+    memory: 'Half is what makes the storage of a coordinator the same as that of any origin: a client, a bucket, its engine and the journal with its paths. The rest are the tables of calls, of which an empty one takes 150 bytes.',
+    alarm: 'An alarm is two records, one in the index of all and one in the coordinator\'s own journal, each appended and read back; that and the call are two thirds of it, and the index must come first, so that no kill loses an alarm.',
+  },
   'web-storage': {
     setItem:
       'Seven tenths of a call are two system calls: the append, and the read that shows at which place in the order of all processes it landed. Neither can be left out: without the second nobody knows whether another record came before, which decides about the quota and about a journal that was moved on.',

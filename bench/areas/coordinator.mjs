@@ -130,6 +130,7 @@ export async function measure({ root: folder, rounds, say }) {
   say('coordinator: kills');
   const { p99 } = alone('coordinator-caller', join(root, 'takeover'), 'takeover', String(KILLS));
   say('coordinator: activation, memory and alarms');
+  alone('coordinator', join(root, 'activation'), 'make');
   const { activation, memory } = alone('coordinator', join(root, 'activation'), 'activate');
   const { set } = alone('coordinator', join(root, 'alarms'), 'alarms');
   Object.assign(results, {

@@ -10,6 +10,10 @@
 // node test/stress/main.mjs --coordinators-chaos=3600 [--seed=…]
 // Coordinators in simulated processes, for as many seeds as are asked for:
 // node test/stress/main.mjs --coordinators-simulation=100000 [--from=1]
+// Four processes with coordinators that are restarted one after another, under load, for so many seconds:
+// node test/stress/main.mjs --coordinators-restart=60
+// So many coordinators, each with an alarm: what they take in memory and on disk, and how soon their alarms are known:
+// node test/stress/main.mjs --coordinators-many=100000
 // Coordinators that a hub keeps, in simulated regions, for as many seeds as are asked for:
 // node test/stress/main.mjs --coordinators=100000 [--from=1]
 // The simulation of regions, processes and a hub, for as many seeds as are asked for, from one on:
@@ -182,6 +186,23 @@ async function runCoordinatorsSimulation(count, from) {
   if (all.failures.length > 0) process.exitCode = 1;
 }
 
+async function runRollingRestart(seconds) {
+  const { rollingRestart } = await load('rolling-restart');
+  const sentence = ({ calls, restarts, longest, wrong }) => `${restarts} restarts, ${calls} calls, the longest ${longest.toFixed(0)} ms, ${wrong.length} failed or wrong`;
+  const tally = await rollingRestart({ seconds, onRestart: (soFar) => soFar.restarts % 10 === 0 && console.log(sentence(soFar)) });
+  for (const each of tally.wrong) console.log(`FAILED ${each}`);
+  console.log(sentence(tally));
+  if (tally.wrong.length > 0) process.exitCode = 1;
+}
+
+async function runManyCoordinators(count) {
+  const { manyCoordinators } = await load('many-coordinators');
+  const { live, memory, disk, inodes, load: took, alarms } = await manyCoordinators({ count, onProgress: (done) => done % 10_000 === 0 && console.log(`${done} made`) });
+  console.log(`in memory: ${live}, each ${(memory / 1024).toFixed(1)} KiB; on disk each ${(disk / 1024).toFixed(1)} KiB and ${inodes.toFixed(2)} inodes`);
+  console.log(`the index of ${alarms} alarms is read in ${took.toFixed(0)} ms`);
+  if (alarms !== count) process.exitCode = 1;
+}
+
 async function runRegionCoordinators(count, from) {
   const { soak } = await load('region-coordinators');
   const failures = soak({
@@ -199,6 +220,8 @@ const { values } = parseArgs({
     coordinators: { type: 'string' },
     'coordinators-simulation': { type: 'string' },
     'coordinators-chaos': { type: 'string' },
+    'coordinators-restart': { type: 'string' },
+    'coordinators-many': { type: 'string' },
     simulation: { type: 'string' },
     from: { type: 'string', default: '1' },
     plan: { type: 'string', default: 'any' },
@@ -217,6 +240,8 @@ const { values } = parseArgs({
 const seed = Number(values.seed);
 if (values.simulation === undefined && values['coordinators-simulation'] === undefined && values.coordinators === undefined && !values.backups) console.log(`seed ${seed}`);
 if (values['coordinators-chaos'] !== undefined) await runCoordinatorsChaos(Number(values['coordinators-chaos']), seed);
+else if (values['coordinators-restart'] !== undefined) await runRollingRestart(Number(values['coordinators-restart']));
+else if (values['coordinators-many'] !== undefined) await runManyCoordinators(Number(values['coordinators-many']));
 else if (values.coordinators !== undefined) await runRegionCoordinators(Number(values.coordinators), Number(values.from));
 else if (values['coordinators-simulation'] !== undefined) await runCoordinatorsSimulation(Number(values['coordinators-simulation']), Number(values.from));
 else if (values.simulation !== undefined) await runSimulation(Number(values.simulation), Number(values.from), values.plan);
