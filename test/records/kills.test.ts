@@ -14,7 +14,7 @@ const bundle = bundleFixture(new URL('core/kill-run.ts', import.meta.url));
 
 interface Victim {
   readonly node: string;
-  readonly driver: 'built-in' | 'wasm';
+  readonly driver: 'built-in' | 'wasm' | 'sealed';
 }
 
 interface Ended {
@@ -70,7 +70,7 @@ function random(): { readonly seed: number; readonly next: (below: number) => nu
   return { seed, next: (below) => Math.floor(draw() * below) };
 }
 
-async function killAtCalls(victim: Victim): Promise<void> {
+async function killAtCalls(victim: Victim, kills = KILLS): Promise<void> {
   let total = 0;
   await inBucket(async (bucket) => {
     const whole = await runVictim(victim, bucket, { COUNT: '1' });
@@ -80,7 +80,7 @@ async function killAtCalls(victim: Victim): Promise<void> {
   });
   expect(total).toBeGreaterThan(20);
   const { next } = random();
-  const points = KILLS < total ? Array.from({ length: KILLS }, () => next(total)) : Array.from({ length: total }, (_, call) => call);
+  const points = kills < total ? Array.from({ length: kills }, () => next(total)) : Array.from({ length: total }, (_, call) => call);
   for (const call of points) {
     const when = (['before', 'within', 'after'] as const)[next(3)] ?? 'before';
     await inBucket(async (bucket) => {
@@ -120,4 +120,10 @@ describe('a realm that is killed, on SQLite in WebAssembly', () => {
   const victim: Victim = { node: process.execPath, driver: 'wasm' };
 
   test('at a call leaves whole steps and no file too many', () => killAtCalls(victim), 1_200_000);
+});
+
+describe('a realm that is killed, on encrypted files', () => {
+  const victim: Victim = { node: process.execPath, driver: 'sealed' };
+
+  test('at a call leaves whole steps and no file too many', () => killAtCalls(victim, Number(process.env.KILLS ?? 3)), 1_200_000);
 });

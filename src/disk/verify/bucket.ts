@@ -40,7 +40,7 @@ export function verifyBucket(directory: string, look: Look, keys: PlaceKeys | nu
   const responses = attempt(directory, () => verifyCaches(path.join(directory, 'caches'), look.knowledge, keys));
   const files = attempt(directory, () => verifyFiles(directory, { foldsNames: look.foldsNames, isEncrypted: look.isEncrypted, sealing: keys?.sealing ?? null }, endedIn(directory, look.knowledge, keys)));
   const account = attempt(directory, () => verifyAccount(directory, look.knowledge, keys));
-  const databases = attempt(path.join(directory, 'indexeddb'), () => [...verifyDatabaseLocks(directory, look), ...verifyDatabases(directory, look.knowledge)]);
+  const databases = attempt(path.join(directory, 'indexeddb'), () => [...verifyDatabaseLocks(directory, look, keys), ...verifyDatabases(directory, look.knowledge, look.isEncrypted, keys)]);
   return [
     ...found,
     ...responses.map((fault) => ({ ...fault, origin: look.origin, bucket, journal: 'caches/index' })),
@@ -72,11 +72,11 @@ export function endedIn(bucket: string, { machines }: Pick<Knowledge, 'machines'
 }
 
 /** The second table of locks that a bucket may have. */
-function verifyDatabaseLocks(bucket: string, { knowledge, onJournal }: Look): Fault[] {
+function verifyDatabaseLocks(bucket: string, { knowledge, onJournal }: Look, keys: PlaceKeys | null): Fault[] {
   const directory = path.join(bucket, 'indexeddb', 'locks');
   if (kindOf(directory) !== 'directory') return [];
   onJournal();
-  return verifyJournal(directory, () => knowledge.machines.locks());
+  return verifyJournal(directory, () => knowledge.machines.locks(), keys?.journal('indexeddb/locks'));
 }
 
 function verifyOne(bucket: string, name: JournalName, isNeeded: boolean, { origin, knowledge, onJournal }: Look, keys: PlaceKeys | null): Fault[] {

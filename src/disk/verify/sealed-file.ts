@@ -2,19 +2,24 @@ import { errorMessage } from '../../runtime/errors.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { systemCode } from '../journal/disk-error.ts';
 import { closeQuietly, openPlain, READ } from '../tree/open-plain.ts';
-import type { Sealing, Use } from '../tree/sealing.ts';
+import type { Use } from '../tree/sealing.ts';
 
 /** Bytes that are authenticated at once. */
 const PIECE_BYTES = 2 ** 20;
 
 const piece = new Uint8Array(PIECE_BYTES);
 
+/** How an encrypted file is read. */
+export interface SealedReader {
+  open(descriptor: number, path: string, use: Use): { read(into: Uint8Array, position: number): number };
+}
+
 /**
  * Reads all of an encrypted file. Null: it is as it was written, or gone; else what is wrong with it, as a sentence.
  *
  * @throws the operating system's error, HoldfastError root-newer
  */
-export function faultOfSealed(path: string, sealing: Sealing, use: Use): string | null {
+export function faultOfSealed(path: string, sealing: SealedReader, use: Use): string | null {
   try {
     const descriptor = openPlain(path, READ);
     try {

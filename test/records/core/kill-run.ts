@@ -7,7 +7,8 @@ import { encodeKey, type EncodedKey } from '../../../src/disk/records/key.ts';
 import type { Query, RecordDatabase, WriteTransaction } from '../../../src/disk/records/record-database.ts';
 import type { DriverName } from '../../../src/disk/records/sql-driver.ts';
 import { bytesOf, handleCalls, isChange, isWrite, type Call, type Fault } from '../../crash/support/fault-layer.ts';
-import { databasesAt, run } from '../support/databases.ts';
+import { textOf } from './checks.ts';
+import { componentOf, databasesAt, isSealed, run, sealedDriver } from '../support/databases.ts';
 
 /*
  * Carries out steps on a database, each one transaction, and is killed somewhere: by itself at one of its calls of `fs`,
@@ -43,7 +44,15 @@ function before(call: Call): Fault | undefined {
   if (calls - 1 !== killPoint?.call) return undefined;
   if (killPoint.when === 'before') die();
   last = call;
-  return killPoint.when === 'within' && isWrite(call) ? { bytes: Math.floor(bytesOf(call) / 2) } : undefined;
+  return killPoint.when === 'within' && isWrite(call) ? { bytes: partOf(call) } : undefined;
+}
+
+/** Half of a write. A kill leaves the pages of the kernel whole, on which what is encrypted relies. */
+function partOf(call: Call): number {
+  const half = Math.floor(bytesOf(call) / 2);
+  if (!isSealed) return half;
+  const position = Number(call.parameters[4] ?? 0);
+  return Math.max(0, Math.floor((position + half) / 4096) * 4096 - position);
 }
 
 function after(call: Call): void {
@@ -134,7 +143,7 @@ async function examineRecords(database: RecordDatabase, steps: number): Promise<
     const { bytes } = (await read.load(found.value)) ?? found.value;
     assert(bytes.length === sizeAt(step) && bytes.every((byte) => byte === step), `the record of step ${step} is another`);
     assert.strictEqual(found.value.blobs.length, Number(hasBlob(step)));
-    for (const id of found.value.blobs) assert.strictEqual(fs.readFileSync(database.blobs.file(id).path, 'utf8'), `blob of ${step}`);
+    for (const id of found.value.blobs) assert.strictEqual(await textOf(database.blobs.file(id)), `blob of ${step}`);
   }
   for (let n = 0; n < FILLERS; n++) {
     const at = key(`filler ${n}`);
@@ -154,7 +163,7 @@ async function examineFiles(database: RecordDatabase, steps: number): Promise<vo
   const wanted = Array.from({ length: steps }, (_, nth) => nth + 1)
     .filter((step) => isThere(step, steps))
     .reduce((sum, step) => sum + Number(hasBlob(step)) + Number(sizeAt(step) === LARGE), 0);
-  const directory = path.join(BUCKET, 'indexeddb/databases/db/blobs');
+  const directory = path.join(BUCKET, 'indexeddb/databases', componentOf('db'), 'blobs');
   for (let waited = 0; fs.readdirSync(directory).length !== wanted; waited += 20) {
     assert(waited < 20_000, `there are ${fs.readdirSync(directory).length} files, not ${wanted}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -163,8 +172,8 @@ async function examineFiles(database: RecordDatabase, steps: number): Promise<vo
 }
 
 async function checkIntegrity(): Promise<void> {
-  const driver = await driverNamed(DRIVER as DriverName);
-  const connection = driver.open(path.join(BUCKET, 'indexeddb/databases/db/db'), 'existing', (_code, cause) => new Error('integrity', { cause }));
+  const driver = (await sealedDriver('db')) ?? (await driverNamed(DRIVER as DriverName));
+  const connection = driver.open(path.join(BUCKET, 'indexeddb/databases', componentOf('db'), 'db'), 'existing', (_code, cause) => new Error('integrity', { cause }));
   assert.deepStrictEqual(connection.prepare('PRAGMA integrity_check').all(), [['ok']]);
   connection.close();
 }

@@ -6,6 +6,9 @@ import { isEncrypted, testPlaceKeys } from '../../support/sealed.ts';
 import { RealmHolds } from './realm-holds.ts';
 import type { DatabaseLocks, WriterClaim } from '../../../src/disk/records/database-locks.ts';
 import { SqliteDatabases, type DatabasesPlace } from '../../../src/disk/records/databases.ts';
+import { driverOn } from '../../../src/disk/records/drivers.ts';
+import { sealedFiles } from '../../../src/disk/records/sealed-files.ts';
+import type { SqlDriver } from '../../../src/disk/records/sql-driver.ts';
 import type { Steps } from '../../../src/disk/records/record-database.ts';
 
 const claim: WriterClaim = { granted: null, isLost: false, onLost: null, release: () => undefined };
@@ -25,6 +28,11 @@ const encryption = process.env['DRIVER'] === 'sealed' || isEncrypted ? testPlace
 
 /** What the directory of a database is called. */
 export const componentOf = (name: string): string => encryption?.database(name).component ?? name;
+
+/** What opens the files of a database; null where they are not encrypted. */
+export async function sealedDriver(name: string): Promise<SqlDriver | null> {
+  return encryption === undefined ? null : await driverOn(sealedFiles(encryption.database(name)));
+}
 
 export const isSealed = encryption !== undefined;
 
