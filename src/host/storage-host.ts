@@ -260,7 +260,9 @@ export class StorageHost<Options extends StorageHostOptions = StorageHostOptions
    * Wraps an origin's keys with the root key that the host was given, once they were with one of `previous`; data stay as
    * they are. Others go on, where they have both. Killed at any time, it leaves the keys as they were or wrapped anew.
    * With `dataKey`, which costs reading and writing the origin's journals, `localStorage`, locks and accounts move to a new
-   * data key at once, and a file when it is next replaced as a whole. docs/ENCRYPTION.md, "Loss and change of keys"
+   * data key at once, and a file when it is next replaced as a whole. With `files` each file is
+   * rewritten with the active data key, and those that nothing needs any more are forgotten; where files are in use that is
+   * root-busy, once all others are done. docs/ENCRYPTION.md, "Loss and change of keys"
    *
    * @returns false: they were wrapped with that one already, and no data key was asked for
    * @throws HoldfastError key-wrong, key-missing, key-pending, keys-damaged, not-encrypted, origin-missing, root-busy,
@@ -268,6 +270,19 @@ export class StorageHost<Options extends StorageHostOptions = StorageHostOptions
    */
   async rekey(origin: OriginLike, options: RekeyOptions = {}): Promise<boolean> {
     return (await this.#operate()).rekey(origin, options);
+  }
+
+  /**
+   * Encrypts an origin that is not, of a host with `plain: 'migrate'`, while others of the same option go on: each journal
+   * moves to an encrypted generation, also those that nobody writes to, and nothing plain is left of it. Killed at any time
+   * nothing is lost, and it may be called again. An origin with files, caches or databases is refused as it is.
+   * docs/ENCRYPTION.md, "Encrypting what is there"
+   *
+   * @returns false: it had keys already
+   * @throws HoldfastError encryption-unsupported, not-encrypted, root-busy where something is left, and as {@link rekey}
+   */
+  async encrypt(origin: OriginLike): Promise<boolean> {
+    return (await this.#operate()).encrypt(origin);
   }
 
   /**

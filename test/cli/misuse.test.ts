@@ -51,6 +51,8 @@ test.each<[string[], RegExp]>([
   [['rekey', '--key-file', 'f'], /either '--origin ORIGIN' or '--all' is needed/],
   [['rekey', ...FOR, '--all', '--key-file', 'f'], /either '--origin ORIGIN' or '--all' is needed/],
   [['rekey', '--all'], /'--key-file FILE' is missing/],
+  [['encrypt', '--key-file', 'f'], /either '--origin ORIGIN' or '--all' is needed/],
+  [['encrypt', '--all'], /'--key-file FILE' is missing/],
   [['completion'], /bash, or zsh, or fish is missing/],
   [['completion', 'csh'], /there is no script for 'csh'/],
   [['origins', '--shared', 'nfs'], /'--shared' takes 'lockfile'/],

@@ -5,6 +5,7 @@ import { completion } from './completion.ts';
 import { coordinators } from './coordinators.ts';
 import { deleteOrigin } from './delete-origin.ts';
 import { du } from './du.ts';
+import { encrypt } from './encrypt.ts';
 import { exportCommand } from './export.ts';
 import { cat, cp, ls, mv, put } from './files.ts';
 import { hub } from './hub.ts';
@@ -22,5 +23,5 @@ import { watch } from './watch.ts';
 
 /** All that the program does, in the order in which its help shows it. */
 export const commands: readonly Command[] = [
-  origins, get, set, keys, rm, ls, cat, put, cp, mv, du, locks, coordinators, watch, inspect, exportCommand, importCommand, backup, backups, restore, verify, rekey, deleteOrigin, hub, syncStatus, completion,
+  origins, get, set, keys, rm, ls, cat, put, cp, mv, du, locks, coordinators, watch, inspect, exportCommand, importCommand, backup, backups, restore, verify, encrypt, rekey, deleteOrigin, hub, syncStatus, completion,
 ];

@@ -1,5 +1,6 @@
 import { originsOf } from '../../disk/root/origins.ts';
 import { encryptionPart } from '../../host/encryption/provide.ts';
+import type { RekeyOptions } from '../../host/operations/types.ts';
 import type { StorageHost } from '../../host/storage-host.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { type Command, parse, requireArguments, UsageError } from '../command.ts';
@@ -15,14 +16,17 @@ const options = {
   'key-file': { value: 'FILE', help: 'a file with the key that is to open them: 32 bytes, or in hexadecimal or base64' },
   'previous-key-file': { value: 'FILE', isList: true, help: 'one with a key that opened them before; may be given several times' },
   'data-key': { help: 'give each a new data key too, which localStorage and locks move to at once, and files when they are replaced' },
+  files: { help: 'rewrite every file with the active data key, and forget data keys that nothing needs any more' },
   ...jsonOption,
   ...rootOptions,
 } as const;
 
+type What = Required<RekeyOptions>;
+
 /** What became of an origin's keys. */
 interface Rekeyed {
   readonly origin: string;
-  readonly outcome: 'renewed' | 'rewrapped' | 'unchanged' | 'plain' | 'failed';
+  readonly outcome: 'renewed' | 'rewrapped' | 'unchanged' | 'plain' | 'incomplete' | 'failed';
   readonly message?: string;
 }
 
@@ -31,13 +35,14 @@ const said: Readonly<Record<Rekeyed['outcome'], string>> = {
   rewrapped: 'its keys are wrapped with the new key',
   unchanged: 'its keys were wrapped with the new key already',
   plain: 'it is not encrypted',
+  incomplete: 'its keys are wrapped with the new key, but something is left',
   failed: 'nothing was changed',
 };
 
 export const rekey: Command = {
   name: 'rekey',
   summary: 'wrap the keys of encrypted origins with another key',
-  usage: '--origin ORIGIN | --all --key-file FILE [--previous-key-file FILE]... [--data-key] [--json]',
+  usage: '--origin ORIGIN | --all --key-file FILE [--previous-key-file FILE]... [--data-key] [--files] [--json]',
   options,
   notes: ['Give all processes of the root both keys first, and the new one alone afterwards. Without --data-key data stay as they are.', 'It may be stopped at any time, and run again. Exit code 1 also when an origin could not be opened.'],
   run: async (args) => {
@@ -50,33 +55,34 @@ export const rekey: Command = {
     const encryption = { key: keyIn(file, '--key-file'), previous: before.map((each) => keyIn(each, '--previous-key-file')) };
     const root = openRoot(values);
     const origins = values.all ? [...originsOf(root)].map(({ origin }) => origin) : [knownOrigin(values, root)];
-    const results = await withHost(values, (host) => rekeyAll(host, origins, values['data-key'] === true), encryption);
+    const results = await withHost(values, (host) => rekeyAll(host, origins, { dataKey: values['data-key'] === true, files: values.files === true }), encryption);
     if (values.json) printJson(results);
     else printLines(results.map(({ origin, outcome, message }) => printable(`${origin}: ${said[outcome]}${message === undefined ? '' : `: ${message}`}`)));
-    const isDone = ({ outcome }: Rekeyed): boolean => outcome !== 'failed' && (values.all === true || outcome !== 'plain');
+    const isDone = ({ outcome }: Rekeyed): boolean => outcome !== 'failed' && outcome !== 'incomplete' && (values.all === true || outcome !== 'plain');
     return results.length === origins.length && results.every(isDone) ? 0 : 1;
   },
 };
 
-async function rekeyAll(host: StorageHost, origins: readonly string[], dataKey: boolean): Promise<Rekeyed[]> {
+async function rekeyAll(host: StorageHost, origins: readonly string[], what: What): Promise<Rekeyed[]> {
   const progress = new Progress();
   const signal = onInterruption();
   const results: Rekeyed[] = [];
   for (const origin of origins) {
     if (signal.aborted) break;
-    results.push(await rekeyOne(host, origin, dataKey));
+    results.push(await rekeyOne(host, origin, what));
     progress.update(results.length, origins.length, (count) => `${count} origins`);
   }
   progress.end();
   return results;
 }
 
-async function rekeyOne(host: StorageHost, origin: string, dataKey: boolean): Promise<Rekeyed> {
+async function rekeyOne(host: StorageHost, origin: string, what: What): Promise<Rekeyed> {
   try {
-    const isChanged = await host.rekey(origin, { dataKey });
-    return { origin, outcome: dataKey ? 'renewed' : isChanged ? 'rewrapped' : 'unchanged' };
+    const isChanged = await host.rekey(origin, what);
+    return { origin, outcome: what.dataKey ? 'renewed' : isChanged ? 'rewrapped' : 'unchanged' };
   } catch (error) {
     if (!(error instanceof HoldfastError)) throw error;
-    return error.code === 'not-encrypted' ? { origin, outcome: 'plain' } : { origin, outcome: 'failed', message: error.message };
+    if (error.code === 'not-encrypted') return { origin, outcome: 'plain' };
+    return { origin, outcome: what.files && error.code === 'root-busy' ? 'incomplete' : 'failed', message: error.message };
   }
 }

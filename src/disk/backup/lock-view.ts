@@ -48,6 +48,11 @@ export class LockView implements Part {
     return written;
   }
 
+  /** The files that anybody has locked, to write to them or a copy of them. */
+  get locked(): Locator[] {
+    return [...this.#machine.sessions.values()].flatMap(({ claims }) => [...claims.values()].flatMap((claim) => (claim.type === 'lock' ? [claim.locator] : [])));
+  }
+
   close(): void {
     this.#journal.close();
   }

@@ -79,9 +79,9 @@ export class OriginKeys {
     return new OriginKeys(this.origin, { ...this.#file, active, keys });
   }
 
-  /** Without any data key but the active one. */
-  onlyActive(): OriginKeys {
-    const keys = new Map([...this.#file.keys].filter(([id]) => id === NAMES_ID || id === this.activeId));
+  /** Without any data keys but the active one and these. */
+  only(ids: ReadonlySet<number>): OriginKeys {
+    const keys = new Map([...this.#file.keys].filter(([id]) => id === NAMES_ID || id === this.activeId || ids.has(id)));
     return new OriginKeys(this.origin, { ...this.#file, keys });
   }
 

@@ -27,6 +27,20 @@ export interface OriginVault {
    * @throws as `require`; `root-busy` where somebody else was faster
    */
   rewrap(withNewKey: boolean): boolean;
+  /**
+   * Forgets data keys that nothing bears any more; under the lock of the root's maintenance, while nobody writes to files.
+   *
+   * @returns files for whose sake nothing was forgotten: they are yet to be finished, or are not encrypted
+   * @throws as `rewrap`
+   */
+  retire(): readonly string[];
+  /**
+   * Takes note that nothing of the origin is plain any more: then nothing plain is read any more either.
+   *
+   * @returns files that are still plain, if there are any: then nothing was noted
+   * @throws as `rewrap`
+   */
+  endMigration(): readonly string[];
   /** To be called when the origin may be another one than it was: its keys are read again. */
   forget(): void;
   /** `bucket`: the name of its directory. */

@@ -9,6 +9,7 @@ import type { Magic } from '../../disk/journal/magic.ts';
 import { encodeOrigin } from '../../disk/names/origin.ts';
 import { descriptionsWith, SealedDatabase } from '../../disk/encryption/databases/sealed-database.ts';
 import { destroyKeys } from '../../disk/root/encrypted.ts';
+import { tracesIn } from '../../disk/encryption/traces.ts';
 import { FileSealing } from '../../disk/encryption/files/file-sealing.ts';
 import { noNames } from '../../disk/encryption/files/no-names.ts';
 import { SealedNames } from '../../disk/encryption/files/sealed-names.ts';
@@ -179,6 +180,21 @@ export class Vault implements OriginVault {
     if (!withNewKey && this.#keys !== null && this.#isCurrent) return false;
     this.replace((keys) => (withNewKey ? keys.withNewKey() : keys));
     return true;
+  }
+
+  retire(): readonly string[] {
+    const { ids, plain, unfinished } = tracesIn(this.directory);
+    const left = [...plain, ...unfinished].map((file) => path.relative(this.directory, file));
+    if (left.length === 0 && this.keys.ids.some((id) => !ids.has(id) && id !== this.keys.activeId)) this.replace((keys) => keys.only(ids));
+    return left;
+  }
+
+  endMigration(): readonly string[] {
+    this.refresh();
+    const { plain, unfinished } = tracesIn(this.directory);
+    const left = [...plain, ...unfinished].map((file) => path.relative(this.directory, file));
+    if (left.length === 0 && this.keys.isMigrating) this.replace((keys) => keys.migrated());
+    return left;
   }
 
   /** Puts other keys, or the same wrapped anew, in the place of those that are there; under the lock of maintenance. */

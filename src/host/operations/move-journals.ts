@@ -1,6 +1,8 @@
+import fs from 'node:fs';
 import path from 'node:path';
+import { RegisterMachine } from '../../disk/buckets/machine.ts';
 import type { JournalEncryption } from '../../disk/journal/journal-cipher.ts';
-import { closeQuietly, openGeneration } from '../../disk/journal/generation-file.ts';
+import { closeQuietly, listGenerations, openGeneration } from '../../disk/journal/generation-file.ts';
 import { Journal } from '../../disk/journal/journal.ts';
 import { lockfileSection } from '../../disk/journal/lockfile.ts';
 import type { Machine } from '../../disk/journal/machine.ts';
@@ -23,6 +25,8 @@ interface Moving {
   /** The bucket's directory. */
   readonly path: string;
   readonly keys: PlaceKeys;
+  /** Whether older generations, kept for slow readers, go at once. */
+  readonly isPurged: boolean;
 }
 
 /**
@@ -31,28 +35,41 @@ interface Moving {
  *
  * @throws HoldfastError `disk-failed` where others write too fast; `disk-full`, `root-read-only`, `journal-damaged`
  */
-export async function moveJournals({ root, origin, path: bucket, keys }: Moving): Promise<void> {
-  // A second way to it would cut what a first file loads into two modules.
-  const { AccountMachine } = await import('../file-code.ts');
-  const retain = { 'local-storage': RETAINED_GENERATIONS, locks: 0, quota: 0, 'indexeddb/locks': 0 };
-  const machines = { 'local-storage': new MapMachine(`${origin}/`), locks: new LockMachine(deaf), quota: new AccountMachine(), 'indexeddb/locks': new LockMachine(deaf) };
-  for (const name of ['local-storage', 'locks', 'quota', 'indexeddb/locks'] as const) {
-    const machine: Machine<unknown> = machines[name];
+export async function moveJournals({ root, origin, path: bucket, keys, isPurged }: Moving): Promise<void> {
+  for (const [name, machine] of await machinesOf(bucket, `${origin}/`)) {
     const directory = path.join(bucket, name);
     const encryption = keys.journal(name);
     const { durability, shared } = root;
-    const journal = new Journal(directory, machine, { durability, encryption, retain: retain[name], ...lockfileSection(directory, shared) });
+    const retain = name === 'local-storage' && !isPurged ? RETAINED_GENERATIONS : 0;
+    const journal = new Journal(directory, machine, { durability, encryption, retain, ...lockfileSection(directory, shared) });
     try {
-      await move(journal, encryption);
+      await move(journal, encryption, isPurged);
     } finally {
       journal.close();
     }
   }
 }
 
-async function move(journal: Journal<unknown>, encryption: JournalEncryption): Promise<void> {
+/** What understands the journals that a bucket may have, by their names. */
+async function machinesOf(bucket: string, url: string): Promise<Map<string, Machine<unknown>>> {
+  // A second way to these would cut what a first file, or cache, loads into two modules.
+  const { AccountMachine } = await import('../file-code.ts');
+  const machines = new Map<string, Machine<unknown>>([
+    ['local-storage', new MapMachine(url)],
+    ['locks', new LockMachine(deaf)],
+    ['quota', new AccountMachine()],
+    ['register', new RegisterMachine()],
+    ['indexeddb/locks', new LockMachine(deaf)],
+  ]);
+  if (fs.existsSync(path.join(bucket, 'caches/index'))) machines.set('caches/index', new (await import('../caches/code.ts')).CacheMachine());
+  return machines;
+}
+
+async function move(journal: Journal<unknown>, encryption: JournalEncryption, isPurged: boolean): Promise<void> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-    if (!journal.catchUp() || isCurrent(journal, encryption)) return;
+    if (!journal.catchUp()) return;
+    const isAlone = !isPurged || (listGenerations(journal.directory)?.length ?? 0) < 2;
+    if (isAlone && isCurrent(journal, encryption)) return;
     journal.compact();
     await nextTurn();
   }

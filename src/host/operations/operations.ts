@@ -1,6 +1,10 @@
+import path from 'node:path';
 import { withMaintenance } from '../../disk/maintenance/maintenance-lock.ts';
-import { deleteOrigin, hasOrigin } from '../../disk/maintenance/replace-origin.ts';
+import { deleteOrigin, hasOrigin, pathOfOrigin } from '../../disk/maintenance/replace-origin.ts';
 import { BucketDirectory } from '../../disk/root/bucket-directory.ts';
+import { isEncrypted } from '../../disk/root/encrypted.ts';
+import type { OriginVault } from '../../disk/root/origin-vault.ts';
+import { bucketsOf } from '../../disk/root/origins.ts';
 import { Root } from '../../disk/root/root.ts';
 import { isObject } from '../../runtime/brands.ts';
 import { exportOrigins, exportStream, requireOrigins } from '../archive/export-origins.ts';
@@ -14,6 +18,8 @@ import type { StorageHostOptions } from '../options.ts';
 import { parseOrigin, type OriginLike } from '../origin.ts';
 import { StorageHost } from '../storage-host.ts';
 import { moveJournals } from './move-journals.ts';
+import { rewriteFiles } from './rewrite-files.ts';
+import { emptyTrash, whileFilesRest } from './rest.ts';
 import { summaries } from './origins.ts';
 import type { ExportOptions, ImportedOrigin, ImportOptions, OriginSummary, RekeyOptions } from './types.ts';
 
@@ -43,20 +49,62 @@ export class Operations {
   }
 
   async rekey(origin: OriginLike, options: RekeyOptions): Promise<boolean> {
-    const { dataKey = false } = givenOptions(options, ['dataKey'], 'rekey()');
-    if (typeof dataKey !== 'boolean') throw bad("Option 'dataKey' must be true or false.");
-    const name = parseOrigin(origin);
-    const vault = this.#root.vaults?.of(name);
-    if (vault === undefined) throw bad("rekey() needs the host's option 'encryption', with the new key and the previous one.");
-    if (this.#root.open() === null || !hasOrigin(this.#root, name)) throw new HoldfastError('origin-missing', `The root ${this.#root.path} has nothing of ${name}.`);
-    await vault.prepare();
+    const { dataKey = false, files = false } = givenOptions(options, ['dataKey', 'files'], 'rekey()');
+    if (typeof dataKey !== 'boolean' || typeof files !== 'boolean') throw bad("Options 'dataKey' and 'files' must be true or false.");
+    const { name, vault } = await this.#vaultOf(origin, 'rekey()');
     const place = new BucketDirectory(this.#root, name, 'default');
     place.requirePlain();
-    return withMaintenance(this.#root, async () => {
-      const isChanged = vault.rewrap(dataKey);
-      if (dataKey) await moveJournals({ root: this.#root, origin: name, path: place.path, keys: vault.place('default') });
-      return isChanged;
+    const isChanged = await withMaintenance(this.#root, async () => {
+      const isRewrapped = vault.rewrap(dataKey);
+      if (dataKey || files) await this.#moveJournals(name, vault, files);
+      return isRewrapped;
     });
+    if (files) await this.#rewrite(name, vault);
+    return isChanged;
+  }
+
+  async encrypt(origin: OriginLike): Promise<boolean> {
+    const { name, vault } = await this.#vaultOf(origin, 'encrypt()');
+    return withMaintenance(this.#root, async () => {
+      const place = pathOfOrigin(this.#root, name);
+      const wasPlain = !isEncrypted(place);
+      if (wasPlain) await emptyTrash(path.join(place, 'default'));
+      vault.ensure();
+      await this.#moveJournals(name, vault, true);
+      const left = vault.endMigration();
+      if (left.length > 0) throw leftOf(name, left, 'not encrypted yet');
+      return wasPlain;
+    });
+  }
+
+  async #vaultOf(origin: OriginLike, what: string): Promise<{ readonly name: string; readonly vault: OriginVault }> {
+    const name = parseOrigin(origin);
+    const vault = this.#root.vaults?.of(name);
+    if (vault === undefined) throw bad(`${what} needs the host's option 'encryption', with the new key and the previous one.`);
+    if (this.#root.open() === null || !hasOrigin(this.#root, name)) throw new HoldfastError('origin-missing', `The root ${this.#root.path} has nothing of ${name}.`);
+    await vault.prepare();
+    return { name, vault };
+  }
+
+  async #moveJournals(origin: string, vault: OriginVault, isPurged: boolean): Promise<void> {
+    const keys = vault.place('default');
+    // The default one first: it knows the others.
+    for (const bucket of bucketsOf(pathOfOrigin(this.#root, origin), keys)) {
+      await moveJournals({ root: this.#root, origin, path: bucket.path, keys: bucket.keys ?? keys, isPurged });
+    }
+  }
+
+  /** Files get the active key, and those that nothing bears any more go. */
+  async #rewrite(origin: string, vault: OriginVault): Promise<void> {
+    const host = this.#openHost(this.#root.path);
+    try {
+      const inUse = await rewriteFiles(host.client(origin));
+      if (inUse.length > 0) throw leftOf(origin, inUse, 'in use, and have the key that they had');
+    } finally {
+      await host.close();
+    }
+    const left = await withMaintenance(this.#root, () => whileFilesRest(this.#root, origin, vault, async () => vault.retire()));
+    if (left.length > 0) throw leftOf(origin, left, 'in use: no key was forgotten');
   }
 
   export(origin: OriginLike | readonly OriginLike[], options: ExportOptions): ReadableStream<Uint8Array> {
@@ -96,4 +144,11 @@ export class Operations {
     const options = { ...this.#options, sync: undefined } as unknown as StorageHostOptions;
     return new StorageHost({ ...options, root });
   }
+}
+
+/** Something is left of an origin, which is tried again. */
+function leftOf(origin: string, left: readonly string[], what: string): HoldfastError {
+  const named = left.slice(0, 3).map((each) => `'${each}'`);
+  const more = left.length > named.length ? `, and ${left.length - named.length} more` : '';
+  return new HoldfastError('root-busy', `Of ${origin} these are ${what}: ${named.join(', ')}${more}. Run it again later.`);
 }

@@ -34,6 +34,8 @@ export interface OriginSummary {
 export interface RekeyOptions {
   /** Whether the origin gets a new data key too, with which all is encrypted from then on. Default false. */
   readonly dataKey?: boolean;
+  /** Whether each file is rewritten with the active data key, and data keys that nothing needs any more are forgotten. Default false. */
+  readonly files?: boolean;
 }
 
 /** What becomes of what an origin has already. */

@@ -1,0 +1,104 @@
+import { Buffer } from 'node:buffer';
+import fs from 'node:fs';
+import path from 'node:path';
+import { withDescriptor } from '../../runtime/descriptors.ts';
+import { systemCode } from '../journal/disk-error.ts';
+import { closeQuietly, FILE_HEADER_BYTES } from '../journal/generation-file.ts';
+import { PLAIN } from '../journal/journal-cipher.ts';
+import { KEYS } from '../root/origin-vault.ts';
+import { decodeHeader } from './files/header.ts';
+import { HEADER_BYTES } from './files/grid.ts';
+
+/** What the files of an origin say of the keys that they need. */
+export interface Traces {
+  /** The ids of all data keys that anything bears. */
+  readonly ids: ReadonlySet<number>;
+  /** Files that are not encrypted. */
+  readonly plain: readonly string[];
+  /** Files that somebody has yet to finish: under which key is not known before. */
+  readonly unfinished: readonly string[];
+}
+
+/** Of a generation of a journal: docs/FORMAT.md, "Generation". */
+const JOURNAL = Buffer.from('HFJOURNL', 'latin1');
+const KEY_OF_JOURNAL = 12;
+
+/** What says nothing of what an origin holds. */
+const SILENT = new Set([KEYS, 'origin.json', 'persisted', 'wake']);
+
+/** Beside the entries of a tree: the spelling of a long name. It is as encrypted as the names are. */
+const SPELLING = /^%~[0-9a-f]{64}$/;
+
+const TREE = /^files\./;
+
+/**
+ * Looks at the beginning of each file below an origin's directory. What comes or goes meanwhile may be seen or not.
+ *
+ * @throws the operating system's error
+ */
+export function tracesIn(directory: string): Traces {
+  const found = { ids: new Set<number>(), plain: [] as string[], unfinished: [] as string[] };
+  walk(directory, false, found);
+  return found;
+}
+
+interface Found {
+  readonly ids: Set<number>;
+  readonly plain: string[];
+  readonly unfinished: string[];
+}
+
+function walk(directory: string, isTree: boolean, found: Found): void {
+  for (const entry of entriesOf(directory)) {
+    const at = path.join(directory, entry.name);
+    if (SILENT.has(entry.name) && !isTree) continue;
+    if (entry.isDirectory()) walk(at, isTree || TREE.test(entry.name), found);
+    else if (entry.isFile() && !(isTree && SPELLING.test(entry.name))) note(at, isTree, found);
+  }
+}
+
+function entriesOf(directory: string): fs.Dirent[] {
+  try {
+    return fs.readdirSync(directory, { withFileTypes: true });
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+function note(file: string, isTree: boolean, found: Found): void {
+  const head = headOf(file);
+  if (head === null) return;
+  const id = idOfJournal(head) ?? idInHeader(head);
+  if (id === PLAIN) found.plain.push(file);
+  else if (id !== null) found.ids.add(id);
+  // Of no bytes: nothing is in it, or nothing yet.
+  else if (head.length === 0 || head.every((byte) => byte === 0)) found.unfinished.push(...(isTree ? [] : [file]));
+  else found.plain.push(file);
+}
+
+function idOfJournal(head: Buffer): number | null {
+  const isJournal = head.length >= FILE_HEADER_BYTES && head.subarray(0, JOURNAL.length).equals(JOURNAL);
+  return isJournal ? head.readUInt32LE(KEY_OF_JOURNAL) : null;
+}
+
+function idInHeader(head: Uint8Array): number | null {
+  const header = decodeHeader(head);
+  return typeof header === 'string' ? null : header.key;
+}
+
+/** Null: it is gone. */
+function headOf(file: string): Buffer | null {
+  try {
+    const descriptor = withDescriptor(() => fs.openSync(file, fs.constants.O_RDONLY | (fs.constants.O_NOFOLLOW ?? 0)));
+    try {
+      const bytes = Buffer.alloc(Math.max(FILE_HEADER_BYTES, HEADER_BYTES));
+      return bytes.subarray(0, fs.readSync(descriptor, bytes, 0, bytes.length, 0));
+    } finally {
+      closeQuietly(descriptor);
+    }
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return null;
+    throw error;
+  }
+}

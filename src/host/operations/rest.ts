@@ -1,0 +1,60 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { LockView } from '../../disk/backup/lock-view.ts';
+import { LockTable } from '../../disk/locks/table.ts';
+import { removeTree } from '../../disk/maintenance/packages.ts';
+import { pathOfOrigin } from '../../disk/maintenance/replace-origin.ts';
+import { bucketsOf } from '../../disk/root/origins.ts';
+import type { OriginVault } from '../../disk/root/origin-vault.ts';
+import type { Root } from '../../disk/root/root.ts';
+import type { PlaceKeys } from '../../disk/place.ts';
+import { outsideContexts } from '../../runtime/callback-context.ts';
+
+/** Of whatever was removed: anyone may delete it at any time. */
+export async function emptyTrash(bucket: string): Promise<void> {
+  const trash = path.join(bucket, 'trash');
+  for (const name of fs.existsSync(trash) ? fs.readdirSync(trash) : []) await removeTree(path.join(trash, name));
+}
+
+/**
+ * Calls `body` while operations on files of all buckets wait, and nobody has a file open to write to it.
+ *
+ * @returns what `body` returns; or files that are open, and then it was not called
+ * @throws HoldfastError as lock tables do
+ */
+export async function whileFilesRest(root: Root, origin: string, vault: OriginVault, body: () => Promise<readonly string[]>): Promise<readonly string[]> {
+  const buckets = bucketsOf(pathOfOrigin(root, origin), vault.place('default'));
+  for (const bucket of buckets) await emptyTrash(bucket.path);
+  return whileHeld(root, buckets.map(({ path: at, keys }) => ({ path: at, encryption: keys })), body);
+}
+
+interface Held {
+  readonly path: string;
+  readonly encryption: PlaceKeys | undefined;
+}
+
+async function whileHeld(root: Root, [place, ...others]: readonly Held[], body: () => Promise<readonly string[]>): Promise<readonly string[]> {
+  if (place === undefined) return body();
+  const table = new LockTable({ ...place, ensure: () => undefined }, { shared: root.shared, detach: outsideContexts, keenMs: 1000 });
+  let result: readonly string[] = [];
+  try {
+    await table.operate({ operation: 'hold', kind: 'directory', source: [] }, async () => {
+      const open = filesInUse(place);
+      result = open.length > 0 ? open : await whileHeld(root, others, body);
+      return { changed: false, value: undefined };
+    });
+    return result;
+  } finally {
+    await table.close();
+  }
+}
+
+function filesInUse({ path: bucket, encryption }: Held): string[] {
+  const view = new LockView(path.join(bucket, 'locks'), encryption?.journal('locks'));
+  try {
+    view.position();
+    return view.locked.map((locator) => `/${locator.join('/')}`);
+  } finally {
+    view.close();
+  }
+}

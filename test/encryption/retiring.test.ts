@@ -1,0 +1,96 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { tracesIn } from '../../src/disk/encryption/traces.ts';
+import { parseKeyFile } from '../../src/disk/encryption/key-file.ts';
+import type { StorageClient } from '../../src/index.ts';
+import { temporaryDirectory } from '../journal/support/place.ts';
+import { CANARY, codeOf, contentOf, filledRoot, key, open, ORIGIN, write } from './operator.ts';
+
+const originIn = (root: string): string => path.join(root, 'origins/https_a.example');
+
+/** The ids of the data keys that the file of keys has; docs/FORMAT.md. */
+function idsIn(root: string): number[] {
+  const { bytes, kms } = parseKeyFile(fs.readFileSync(path.join(originIn(root), 'keys')), ORIGIN);
+  return Array.from({ length: bytes.readUInt16LE(68) }, (_, index) => bytes.readUInt32LE(72 + kms.length + 68 * index)).filter((id) => id > 0);
+}
+
+async function withoutResponses(client: StorageClient): Promise<void> {
+  await (await client.caches.open(`${CANARY}-cache`)).delete(`https://a.example/${CANARY}`);
+}
+
+test('rekey({ dataKey, files }) rewrites files with the new key, forgets the others, and changes nothing that anybody sees', async () => {
+  const { root, client, host } = await filledRoot();
+  const handle = await (await client.storage.getDirectory()).getFileHandle(`${CANARY}-whole`);
+  const { lastModified } = await handle.getFile();
+  const before = await contentOf(client);
+  for (let id = 2; id < 5; id += 1) {
+    expect(await host.rekey(ORIGIN, { dataKey: true, files: true })).toBe(true);
+    expect((await handle.getFile()).lastModified).toBe(lastModified);
+    expect(await contentOf(client)).toEqual(before);
+    // A response in a cache is never changed, and keeps its key; nothing else does.
+    expect(idsIn(root)).toEqual([1, id]);
+  }
+  await withoutResponses(client);
+  await host.rekey(ORIGIN, { dataKey: true, files: true });
+  expect(idsIn(root)).toEqual([5]);
+  expect(await contentOf(open(root).origin(ORIGIN))).toEqual({ ...(before as object), cached: undefined });
+});
+
+test('more than 255 times in all, where each time the others are forgotten', async () => {
+  const root = temporaryDirectory();
+  const host = open(root);
+  const { localStorage } = host.origin(ORIGIN);
+  localStorage.setItem('k', 'v');
+  for (let round = 0; round < 3; round += 1) await host.rekey(ORIGIN, { dataKey: true, files: true });
+  expect(idsIn(root)).toEqual([4]);
+  expect([...tracesIn(originIn(root)).ids]).toEqual([4]);
+  localStorage.setItem('k', 'w');
+  expect(open(root).origin(ORIGIN).localStorage.getItem('k')).toBe('w');
+});
+
+test('a file that is in use is named, keeps its key, and no key is forgotten before it is let go', async () => {
+  const { root, client } = await filledRoot();
+  await withoutResponses(client);
+  const handle = await (await client.storage.getDirectory()).getFileHandle('used', { create: true });
+  const access = await handle.createSyncAccessHandle();
+  access.write(new TextEncoder().encode('in use'));
+  const other = open(root);
+  expect(await codeOf(other.rekey(ORIGIN, { dataKey: true, files: true }))).toBe('root-busy');
+  await expect(other.rekey(ORIGIN, { files: true })).rejects.toThrow(/'\/used'/);
+  expect(idsIn(root)).toEqual([1, 2]);
+  access.write(new TextEncoder().encode('still'));
+  access.close();
+  const writable = await (await (await client.storage.getDirectory()).getFileHandle(`${CANARY}-whole`)).createWritable();
+  expect(await codeOf(other.rekey(ORIGIN, { files: true }))).toBe('root-busy');
+  expect(idsIn(root)).toContain(1);
+  await writable.write('new');
+  await writable.close();
+  await other.rekey(ORIGIN, { files: true });
+  expect(await (await handle.getFile()).text()).toBe('in usestill');
+  expect(await (await (await (await client.storage.getDirectory()).getFileHandle(`${CANARY}-whole`)).getFile()).text()).toBe('new');
+  expect(idsIn(root)).toEqual([2]);
+});
+
+test('what others write meanwhile is kept', async () => {
+  const { root, client } = await filledRoot();
+  let isOver = false;
+  let round = 0;
+  const writing = (async () => {
+    while (!isOver) {
+      client.localStorage.setItem('round', String((round += 1)));
+      await write(client, `f${round % 5}`, `${round}`);
+    }
+  })();
+  const other = open(root);
+  try {
+    for (let turn = 0; turn < 4; turn += 1) await codeOf(other.rekey(ORIGIN, { dataKey: true, files: true }));
+  } finally {
+    isOver = true;
+    await writing;
+  }
+  await other.rekey(ORIGIN, { dataKey: true, files: true });
+  const reread = open(root, { key }).origin(ORIGIN);
+  expect(reread.localStorage.getItem('round')).toBe(String(round));
+  expect(await (await (await (await reread.storage.getDirectory()).getFileHandle(`f${round % 5}`)).getFile()).text()).toBe(String(round));
+});
