@@ -2,12 +2,14 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { errorMessage } from '../../runtime/errors.ts';
 import type { CaptureContext } from './capture-context.ts';
-import { DatabasePart, markOf, RestingDatabase } from './database-part.ts';
+import type { PlaceKeys } from '../place.ts';
+import { type DatabaseCode, DatabasePart, markOf, RestingDatabase } from './database-part.ts';
 import { isDirectoryAt, namesIn } from './entries.ts';
 import { Moved, type Part } from './part.ts';
+import { SealedDatabasePart } from './sealed-database-part.ts';
 
 interface Open {
-  readonly part: DatabasePart;
+  readonly part: DatabasePart | SealedDatabasePart;
   readonly relative: string;
   readonly copy: string;
 }
@@ -17,6 +19,7 @@ export class DatabaseCaptures {
   readonly #bucket: string;
   readonly #relative: string;
   readonly #context: CaptureContext;
+  readonly #keys: PlaceKeys | undefined;
   readonly #open: Open[] = [];
   readonly #resting: RestingDatabase[] = [];
 
@@ -24,6 +27,7 @@ export class DatabaseCaptures {
     this.#bucket = bucket;
     this.#relative = `${relative}/indexeddb/databases`;
     this.#context = context;
+    this.#keys = context.keysOf?.(relative);
   }
 
   async open(): Promise<void> {
@@ -50,10 +54,7 @@ export class DatabaseCaptures {
   async #openChanged(directory: string, relative: string): Promise<void> {
     const { code, draft, taken } = this.#context;
     try {
-      const databases = await code.databases();
-      const description = databases.readDescription(directory);
-      if (description === null) throw new Error('Nothing says which database it is.');
-      const part = new DatabasePart(directory, description, databases, { path: this.#bucket, ensure: () => this.#requireBucket() });
+      const part = this.#partOf(directory, await code.databases());
       const copy = draft.next();
       fs.mkdirSync(copy, { mode: 0o700 });
       try {
@@ -70,6 +71,14 @@ export class DatabaseCaptures {
     }
   }
 
+  #partOf(directory: string, code: DatabaseCode): DatabasePart | SealedDatabasePart {
+    const bucket = { path: this.#bucket, ensure: () => this.#requireBucket() };
+    if (this.#keys !== undefined) return new SealedDatabasePart(directory, code, bucket, this.#keys);
+    const description = code.readDescription(directory);
+    if (description === null) throw new Error('Nothing says which database it is.');
+    return new DatabasePart(directory, description, code, bucket);
+  }
+
   #requireBucket(): void {
     if (!isDirectoryAt(this.#bucket)) throw new Moved(this.#bucket);
   }
@@ -82,7 +91,7 @@ export class DatabaseCaptures {
   async finish(): Promise<void> {
     const { taken } = this.#context;
     for (const { part, relative, copy } of this.#open) {
-      await part.take();
+      await part.take(copy);
       await this.#context.walk().take(copy, relative);
       // One that was written to since has another mark, by which nobody would find what was copied.
       if (markOf(part.directory, Infinity) !== taken.marks.get(relative)) taken.marks.delete(relative);

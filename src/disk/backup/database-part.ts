@@ -7,6 +7,7 @@ import type { Description } from '../records/description.ts';
 import type { SqlDriver } from '../records/sql-driver.ts';
 import type { SqlSession } from '../records/sql-session.ts';
 import type { SqliteFile } from '../records/sqlite-file.ts';
+import type { WrittenOnce } from '../tree/sealing.ts';
 import type { BucketLocks } from '../records/locks/bucket-locks.ts';
 import { factsOf, isFresh } from './file-facts.ts';
 import { Moved, type Part } from './part.ts';
@@ -16,7 +17,7 @@ export interface DatabaseCode {
   readonly SqliteFile: typeof SqliteFile;
   readonly DatabaseCopy: typeof Copy;
   readonly BucketLocks: typeof BucketLocks;
-  readDescription(directory: string): Description | null;
+  readDescription(directory: string, sealing?: WrittenOnce): Description | null;
   driverNamed(name: Description['driver']): Promise<SqlDriver>;
 }
 

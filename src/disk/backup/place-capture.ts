@@ -10,13 +10,16 @@ import { isDirectoryAt, namesIn } from './entries.ts';
 import { factsOf, isFresh } from './file-facts.ts';
 import { InPlacePart } from './in-place.ts';
 import { isJournal, JournalPart } from './journal-part.ts';
-import { freshParts } from './listing.ts';
+import { freshParts, type FreshPart } from './listing.ts';
 import { LockView } from './lock-view.ts';
 import { Moved, type Part } from './part.ts';
 import { ResponseCapture } from './responses.ts';
 
 /** Of processes that live now, or made anew by counting; or looked at by themselves. */
 const notJournals: ReadonlySet<string> = new Set(['locks', 'quota', 'channels', 'swap', 'trash', 'wake', 'indexeddb', 'caches']);
+
+/** Tables of locks. */
+const TABLES = ['locks', 'indexeddb/locks'] as const;
 
 /** How long files that are written to in place are waited for while everybody else waits too, in milliseconds. */
 const SHORT_PATIENCE_MS = 60;
@@ -141,7 +144,7 @@ export class PlaceCapture {
     await this.#databases.finish();
     this.#takePlainFiles();
     for (const part of this.#inPlace) await this.#finishInPlace(part);
-    if (this.#keys !== undefined && this.hasLocks) this.#addLocks(this.#keys);
+    for (const name of this.#keys === undefined ? [] : TABLES) if (this.#keys !== undefined && isJournal(path.join(this.directory, name))) this.#addLocks(name, this.#keys);
     taken.places.push({ path: this.#relative, parts: freshParts.filter((part) => isDirectoryAt(path.join(this.directory, part))) });
   }
 
@@ -169,15 +172,15 @@ export class PlaceCapture {
    * A table of locks that nobody holds: who restores the origin has no key to make one. That of the backup before serves
    * as long as the keys are the same.
    */
-  #addLocks(keys: PlaceKeys): void {
+  #addLocks(name: FreshPart, keys: PlaceKeys): void {
     const { taken, draft, previous } = this.#context;
-    const relative = this.#below('locks');
+    const relative = this.#below(name);
     taken.directories.push(relative, `${relative}/cand`);
     const kept = previous.files.get(`${relative}/0`);
     if (kept !== undefined && this.#context.areKeysKept) return void taken.files.push({ path: kept.path, kept });
     const directory = draft.next();
     fs.mkdirSync(directory, { mode: 0o700 });
-    Journal.create(directory, [], keys.journal('locks'));
+    Journal.create(directory, [], keys.journal(name));
     const content = path.join(directory, '0');
     const facts = factsOf(content);
     if (facts === null) throw new Moved(content);
