@@ -3,8 +3,9 @@ import path from 'node:path';
 import zlib from 'node:zlib';
 import { expect, test } from 'vitest';
 import { StorageHost } from '../../src/index.ts';
+import { runHere } from '../cli/support.ts';
 import { temporaryDirectory } from '../journal/support/place.ts';
-import { CANARY, codeOf, contentOf, filledRoot, key, open, openPlain, ORIGIN, OTHER, otherKey, write } from './operator.ts';
+import { CANARY, codeOf, contentOf, fillDatabase, filledRoot, key, open, openPlain, ORIGIN, OTHER, otherKey, recordOf, write } from './operator.ts';
 import { filesIn, snapshotOf, treeHas } from './support.ts';
 
 /** What all chunks of a repository hold, as they are before they are compressed. */
@@ -134,4 +135,24 @@ test('once an origin is deleted its keys are gone first, and a backup still open
   expect(wereThere).toBe(false);
   await StorageHost.restore({ from: backups, root, origin: ORIGIN });
   expect(await contentOf(open(root).origin(ORIGIN))).toEqual(content);
+});
+
+test('databases come back with their Blobs, and are sound; a changed byte of one is found', async () => {
+  const { root, backups, client, host } = await filledRoot();
+  await fillDatabase(client);
+  expect(await host.backup(backups)).toMatchObject({ problems: [] });
+  expect(chunksOf(backups).filter((bytes) => bytes.includes(CANARY))).toEqual([]);
+  const place = temporaryDirectory();
+  const target = path.join(place, 'root');
+  await StorageHost.restore({ from: backups, root: target });
+  expect(await recordOf(open(target).origin(ORIGIN))).toEqual(await recordOf(open(root).origin(ORIGIN)));
+  fs.writeFileSync(path.join(place, 'key'), key);
+  const verify = async (): Promise<unknown> => JSON.parse((await runHere(target, ['verify', '--json', '--key-file', path.join(place, 'key')])).out);
+  expect(await verify()).toMatchObject({ sound: true });
+  const databases = path.join(target, 'origins/https_a.example/default/indexeddb/databases');
+  const file = path.join(databases, filesIn(databases).find((name) => name.endsWith('/db')) ?? '');
+  const bytes = fs.readFileSync(file);
+  bytes[5_000] = (bytes[5_000] ?? 0) ^ 1;
+  fs.writeFileSync(file, bytes);
+  expect(await verify()).toMatchObject({ sound: false, findings: [{ kind: 'damaged', path: file }] });
 });

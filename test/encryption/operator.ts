@@ -50,7 +50,6 @@ export async function fill(client: StorageClient, mark: string): Promise<void> {
   handle.write(new TextEncoder().encode(text.repeat(300)));
   handle.close();
   await (await client.caches.open(`${CANARY}-cache`)).put(`https://a.example/${CANARY}`, new Response(text.repeat(4_000)));
-  await inDatabase(client, (store) => store.put({ text, blob: new Blob([text.repeat(1_000)]) }, CANARY));
   const bucket = await client.storageBuckets.open('canary-bucket');
   await write({ storage: bucket }, `${CANARY}-inside`, text);
 }
@@ -59,7 +58,7 @@ export async function fill(client: StorageClient, mark: string): Promise<void> {
 export async function contentOf(client: StorageClient): Promise<unknown> {
   const response = await client.caches.match(`https://a.example/${CANARY}`);
   const bucket = await client.storageBuckets.open('canary-bucket');
-  return { items: { ...client.localStorage }, files: await filesIn(await client.storage.getDirectory()), cached: await response?.text(), record: await recordOf(client), inside: await filesIn(await bucket.getDirectory()) };
+  return { items: { ...client.localStorage }, files: await filesIn(await client.storage.getDirectory()), cached: await response?.text(), inside: await filesIn(await bucket.getDirectory()) };
 }
 
 async function filesIn(directory: FileSystemDirectoryHandle): Promise<Record<string, unknown>> {
@@ -80,6 +79,11 @@ export async function filledRoot(mark = 'first'): Promise<{ readonly root: strin
 
 export const codeOf = (promise: Promise<unknown>): Promise<string> => promise.then(() => 'nothing was thrown', (error: { code?: string }) => error.code ?? String(error));
 
+/** A record with a Blob. */
+export async function fillDatabase(client: StorageClient): Promise<void> {
+  await inDatabase(client, (store) => store.put({ text: CANARY, blob: new Blob([CANARY.repeat(1_000)]) }, CANARY));
+}
+
 async function inDatabase<T>(client: StorageClient, use: (store: IDBObjectStore) => IDBRequest<T>): Promise<T> {
   const opening = client.indexedDB.open(`${CANARY}-database`);
   opening.onupgradeneeded = () => void opening.result.createObjectStore(`${CANARY}-store`);
@@ -98,7 +102,7 @@ function settled<T>(request: IDBRequest<T>): Promise<T> {
   });
 }
 
-async function recordOf(client: StorageClient): Promise<unknown> {
+export async function recordOf(client: StorageClient): Promise<unknown> {
   const { text, blob } = (await inDatabase(client, (store) => store.get(CANARY))) as { text: string; blob: Blob };
   return [text, await blob.text()];
 }
