@@ -43,7 +43,7 @@ export const encrypt: Command = {
     if (encryption === undefined) throw new UsageError("'--key-file FILE' is missing");
     const root = openRoot(values);
     const origins = values.all ? Array.from(originsOf(root), ({ origin }) => origin).sort() : [knownOrigin(values, root)];
-    const results = await withHost(values, (host) => encryptAll(host, origins), { encryption: { ...encryption, plain: 'migrate' } });
+    const results = await withHost(values, (host) => encryptAll(host, origins), { ...encryption, plain: 'migrate' });
     if (values.json) printJson(results);
     else printLines(results.map(({ origin, outcome, message }) => printable(`${origin}: ${said[outcome]}${message === undefined ? '' : `: ${message}`}`)));
     return results.length === origins.length && results.every(({ outcome }) => outcome === 'encrypted' || outcome === 'completed') ? 0 : 1;
