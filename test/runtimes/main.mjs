@@ -47,7 +47,8 @@ async function worker() {
 }
 
 try {
-  await Promise.all(Array.from({ length: Math.max(2, availableParallelism()) }, worker));
+  // Most areas wait for processes, and for what is killed to be missed, more than they compute.
+  await Promise.all(Array.from({ length: 2 * availableParallelism() }, worker));
 } finally {
   rmSync(project, { recursive: true, force: true });
 }
