@@ -49,7 +49,11 @@ const PRESSURE_BYTES = 33 * 2 ** 20;
 /** One read takes less than 2 GiB. */
 const LARGEST_READ = 2 ** 30;
 
-/** All bytes of a range. Rejects with NotReadableError once the file has changed, NotFoundError once it is gone. */
+/**
+ * All bytes of a range. Rejects with NotReadableError once the file has changed, NotFoundError once it is gone.
+ *
+ * @internal TypeScript before 5.7 does not know its type.
+ */
 export async function readRange(range: DiskRange): Promise<Uint8Array<ArrayBuffer>> {
   const descriptor = open(range.file);
   try {

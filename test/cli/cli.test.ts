@@ -68,11 +68,11 @@ test.each([
   [['hub', '--root', 'x', '--port', '99999'], /'--port' takes a number/],
   [['verify', '--root', 'x', 'y'], /unexpected 'y'/],
   [['verify', '--root', 'x', '--json=1'], /'--json'/],
-])('%j is refused with exit code 2, one line, and where to find help', async (args, message) => {
+])('%j is refused with exit code 2, one line, and how it is used', async (args, message) => {
   const { code, out, err } = await holdfast(...args);
   expect({ code, out }).toEqual({ code: 2, out: '' });
   expect(err).toMatch(message);
-  expect(err).toMatch(/^holdfast.*--help' shows.*\n$/);
+  expect(err).toMatch(/^holdfast.*(--help' shows.*|\nUsage: holdfast .*)\n$/);
 });
 
 test('no command at all is answered with the help, and exit code 2', async () => {
