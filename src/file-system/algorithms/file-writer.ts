@@ -45,8 +45,8 @@ export class FileWriter implements FileSink, OpenResource {
   async write(chunk: unknown): Promise<void> {
     this.#start(WRITE);
     try {
-      await pace();
       await this.#perform(convertChunk(chunk, `${WRITE}: the chunk`));
+      await pace();
     } catch (error) {
       this.#finish('ended'); // the stream is errored now, and nobody will close or abort it
       throw error;
