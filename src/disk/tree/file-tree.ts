@@ -1,6 +1,5 @@
 import fs from 'node:fs';
 import { fileFromDisk } from '../../runtime/disk-file.ts';
-import type { SealedBytes } from '../../runtime/disk-range.ts';
 import { nextTurn } from '../../runtime/timers.ts';
 import { isWithin, sameLocator } from '../locator.ts';
 import type { EntryKind, Locator } from '../locator.ts';
@@ -13,22 +12,20 @@ import { ENTRY_BYTES, freeOfCharge, weightOf } from '../quota/ledger.ts';
 import type { Ledger } from '../quota/ledger.ts';
 import { Base, isCode } from './base.ts';
 import type { Access } from './base.ts';
-import { PlainContent } from './content.ts';
-import type { Content } from './content.ts';
+import { Contents } from './contents.ts';
+import type { ReadFile } from './contents.ts';
 import { childrenOf, EntryReader } from './entries.ts';
 import { requireContent, requireDirectory, requireFile } from './found.ts';
 import type { Found } from './found.ts';
 import { kindOf, locate } from './locate.ts';
 import type { Located } from './locate.ts';
-import { sealedBytes } from './in-pieces.ts';
 import { forgetSpelling, keepSpelling } from './long-names.ts';
 import { DIRECTORY, fileLook } from './look.ts';
 import type { FileStat, Look } from './look.ts';
 import { mediaTypeOf } from './media-types.ts';
-import { closeQuietly, CREATE, openNew, openPlain, openStub, READ, READ_WRITE } from './open-plain.ts';
+import { closeQuietly, CREATE, openNew, openPlain, openStub, READ } from './open-plain.ts';
 import { mayBeStub, readManifest } from './stub.ts';
-import { copyContent } from './reseal.ts';
-import type { Sealing, Use } from './sealing.ts';
+import type { Sealing } from './sealing.ts';
 import { SwapFolder } from './swap.ts';
 import type { Swap } from './swap.ts';
 import { syncDirectory } from './sync.ts';
@@ -48,12 +45,6 @@ export interface FileTreeOptions {
   readonly ledger?: Ledger;
   /** How contents and names are encrypted; by default as the place says. */
   readonly sealing?: Sealing;
-}
-
-/** A file that is open. The caller closes the descriptor with `fs.closeSync`. */
-export interface ReadFile {
-  readonly descriptor: number;
-  readonly content: Content;
 }
 
 /** A file that is open for writing. */
@@ -82,6 +73,7 @@ export class FileTree {
   readonly #base: Base;
   readonly #options: FileTreeOptions;
   readonly #swaps: SwapFolder;
+  readonly #contents: Contents;
   readonly #trash: Trash;
   readonly #ledger: Ledger;
   readonly #sealing: Sealing | undefined;
@@ -93,6 +85,7 @@ export class FileTree {
     this.#ledger = options.ledger ?? freeOfCharge;
     this.#sealing = options.sealing ?? place.encryption?.sealing;
     this.#swaps = new SwapFolder(`${place.path}/swap`, options.session, this.#ledger, this.#sealing);
+    this.#contents = new Contents(this.#sealing, this.#swaps);
     this.#trash = new Trash(`${place.path}/trash`, options.session, this.#ledger);
   }
 
@@ -135,7 +128,7 @@ export class FileTree {
 
   /** Opens a file for reading, while nobody writes to it in place. */
   openForReading(locator: Locator): ReadFile {
-    return this.#read(locator, (found) => this.#opened(requireFile(found, locator), READ, 'beside-readers'));
+    return this.#read(locator, (found) => this.#contents.open(requireFile(found, locator), READ, 'beside-readers'));
   }
 
   /**
@@ -151,9 +144,8 @@ export class FileTree {
       (found) => {
         const path = requireFile(found, locator);
         if (found.stats.nlink > 1) this.#replaceInode(path, found.stats);
-        const file = this.#opened(path, READ_WRITE, isShared ? 'shared' : 'alone');
+        const file = this.#contents.openInPlace(path, isShared ? 'shared' : 'alone', locator);
         const { descriptor } = file;
-        this.#requireInPlace(file, path, locator);
         const look = isShared ? (): number => fs.fstatSync(descriptor).size : undefined;
         return { ...file, extent: new Extent(this.#ledger, found.stats.size, look) };
       },
@@ -166,18 +158,7 @@ export class FileTree {
    * called while nobody else has it open for writing.
    */
   async prepareInPlace(locator: Locator): Promise<void> {
-    await this.#base.attemptAsync(locator, 'write', async (base) => {
-      const path = requireContent(this.#find(base, locator), locator);
-      const file = this.#opened(path, READ, 'beside-readers');
-      try {
-        if (this.#sealing?.isInPlace(file.descriptor, path) !== false) return;
-        const swap = this.#swaps.create('in-place');
-        await copyContent(file.content, swap);
-        await this.#place(swap, base, locator);
-      } finally {
-        fs.closeSync(file.descriptor);
-      }
-    });
+    await this.#rewrite(locator, (path) => this.#contents.inPlace(path));
   }
 
   /**
@@ -185,27 +166,35 @@ export class FileTree {
    * has it open for writing.
    */
   async renew(locator: Locator): Promise<void> {
+    await this.#rewrite(locator, (path) => this.#contents.current(path), true);
+  }
+
+  /** Puts a copy in a file's place, where one is needed; `keepsTime`: it is as old as the file was. */
+  async #rewrite(locator: Locator, copy: (path: string) => Promise<Swap | null>, keepsTime = false): Promise<void> {
     await this.#base.attemptAsync(locator, 'write', async (base) => {
       const found = this.#find(base, locator);
-      const path = requireContent(found, locator);
-      const swap = await this.#resealed(path);
+      const swap = await copy(requireContent(found, locator));
       if (swap === null) return;
-      await this.#place(swap, base, locator);
-      fs.utimesSync(path, found.stats.atimeMs / 1000, found.stats.mtimeMs / 1000);
+      try {
+        await this.#place(swap, base, locator, keepsTime ? found.stats : undefined);
+      } catch (error) {
+        swap.discard();
+        throw error;
+      }
     });
   }
 
   stat(locator: Locator): FileStat {
     return this.#read(locator, (found) => {
       const path = requireContent(found, locator);
-      return { size: this.#sizeOf(path, found.stats), lastModified: Math.floor(found.stats.mtimeMs) };
+      return { size: this.#contents.sizeOf(path, found.stats), lastModified: Math.floor(found.stats.mtimeMs) };
     });
   }
 
   /** What is at a locator, a stub or not; null when nothing is. @throws TreeError 'not-plain' as {@link kindOf} */
   look(locator: Locator): Look | null {
     try {
-      return this.#read(locator, ({ path, stats }) => (stats.isDirectory() ? DIRECTORY : { ...fileLook(stats), size: this.#sizeOf(path, stats) }));
+      return this.#read(locator, ({ path, stats }) => (stats.isDirectory() ? DIRECTORY : { ...fileLook(stats), size: this.#contents.sizeOf(path, stats) }));
     } catch (error) {
       if (isCode(error, 'not-found') || isCode(error, 'type-mismatch')) return null;
       throw error;
@@ -235,22 +224,9 @@ export class FileTree {
     return this.#base.attemptAsync(locator, 'read', async (base) => {
       const found = this.#find(base, locator);
       const path = requireContent(found, locator);
-      const { state = found.stats, ...sealed } = this.#sealedSource(path);
+      const { state = found.stats, ...sealed } = this.#contents.source(path);
       return fileFromDisk({ path, name, type: mediaTypeOf(name), state, ...sealed });
     });
-  }
-
-  /** What a `File` has to know of an encrypted file. */
-  #sealedSource(path: string): { readonly state?: fs.Stats; readonly sealed?: SealedBytes } {
-    const sealing = this.#sealing;
-    if (sealing === undefined) return {};
-    const { descriptor, content } = this.#opened(path, READ, 'beside-writers');
-    try {
-      const state = fs.fstatSync(descriptor);
-      return { state, sealed: sealedBytes(sealing, path, 'beside-writers', content.size()) };
-    } finally {
-      fs.closeSync(descriptor);
-    }
   }
 
   /**
@@ -329,23 +305,8 @@ export class FileTree {
     if (source === undefined) return this.#base.attempt([], 'write', () => this.#swaps.create(), this.#bucket);
     return this.#base.attemptAsync(source, 'write', async (base) => {
       const path = requireContent(this.#find(base, source), source);
-      return (await this.#resealed(path)) ?? this.#swaps.copy(path);
+      return (await this.#contents.current(path)) ?? this.#swaps.copy(path);
     });
-  }
-
-  /** A copy under the key of now; null where a copy of the bytes is as good. */
-  async #resealed(path: string): Promise<Swap | null> {
-    const sealing = this.#sealing;
-    if (sealing === undefined) return null;
-    const file = this.#opened(path, READ, 'beside-readers');
-    try {
-      if (sealing.isCurrent(file.descriptor, path)) return null;
-      const swap = this.#swaps.create();
-      await copyContent(file.content, swap);
-      return swap;
-    } finally {
-      fs.closeSync(file.descriptor);
-    }
   }
 
   /**
@@ -357,10 +318,11 @@ export class FileTree {
     await this.#base.attemptAsync(target, 'write', (base) => this.#place(swap, base, target));
   }
 
-  async #place(swap: Swap, base: string, target: Locator): Promise<void> {
+  async #place(swap: Swap, base: string, target: Locator, times?: fs.Stats): Promise<void> {
     const to = locate(base, target, this.#script);
     if (to.stats?.isDirectory() === true) throw new TreeError('type-mismatch', target);
     swap.finish();
+    if (times !== undefined) fs.utimesSync(swap.path, times.atimeMs / 1000, times.mtimeMs / 1000);
     if (this.#isStrict) await swap.sync();
     swap.close();
     keepSpelling(to.parent, to.long, this.#isStrict, this.#ledger);
@@ -414,31 +376,6 @@ export class FileTree {
       return true;
     };
     return this.#base.attempt(locator, 'write', body, this.#bucket);
-  }
-
-  #opened(path: string, flags: number, use: Use): ReadFile {
-    const descriptor = openPlain(path, flags);
-    return { descriptor, content: this.#sealing?.open(descriptor, path, use) ?? new PlainContent(descriptor) };
-  }
-
-  /** Closes the descriptor where it throws. */
-  #requireInPlace({ descriptor }: ReadFile, path: string, locator: Locator): void {
-    try {
-      if (this.#sealing?.isInPlace(descriptor, path) === false) throw new TreeError('not-in-place', locator);
-    } catch (error) {
-      closeQuietly(descriptor);
-      throw error;
-    }
-  }
-
-  #sizeOf(path: string, { size }: fs.Stats): number {
-    if (this.#sealing === undefined) return size;
-    const { descriptor, content } = this.#opened(path, READ, 'beside-writers');
-    try {
-      return content.size();
-    } finally {
-      fs.closeSync(descriptor);
-    }
   }
 
   #replaceInode(path: string, stats: fs.Stats): void {
