@@ -20,7 +20,7 @@ afterAll(() => fs.rmSync(directory, { recursive: true, force: true }));
 const run = (node: string): string[] => execFileSync(node, ['--no-warnings', program], { cwd: directory, encoding: 'utf8' }).trim().split('\n');
 
 test.runIf(nodeWithSqlite !== process.execPath)('a runtime without SQLite says which package it needs, and that it is to be installed', () => {
-  const message = expect.stringMatching(/^RecordsUnavailableError: Node 20[0-9.]* has no SQLite of its own: IndexedDB needs the package @sqlite\.org\/sqlite-wasm here\. Install it\.$/) as string;
+  const message = expect.stringMatching(/^RecordsUnavailableError: Node 20[0-9.]* has no SQLite of its own: IndexedDB needs the package @sqlite\.org\/sqlite-wasm here, 3[-.\w]+ or later\. Install it\.$/) as string;
   expect(run(process.execPath)).toEqual([message, message, message]);
 });
 
@@ -28,4 +28,13 @@ test.runIf(nodeWithSqlite !== null)("a runtime that has SQLite needs the package
   const [other, own, made] = run(nodeWithSqlite ?? '');
   expect(other).toMatch(/@sqlite\.org\/sqlite-wasm.*Install it/);
   expect([own, made]).toEqual(['ok', 'ok']);
+});
+
+test.runIf(nodeWithSqlite !== process.execPath)('a version of the package that cannot be loaded is not taken for a fault of the database', () => {
+  const folder = path.join(directory, 'node_modules/@sqlite.org/sqlite-wasm');
+  fs.mkdirSync(folder, { recursive: true });
+  fs.writeFileSync(path.join(folder, 'package.json'), '{ "type": "module", "exports": "./index.js" }');
+  fs.writeFileSync(path.join(folder, 'index.js'), 'self.location;');
+  const message = expect.stringMatching(/^RecordsUnavailableError: .*@sqlite\.org\/sqlite-wasm here, 3[-.\w]+ or later\. What is installed fails to load \(self is not defined\)\.$/) as string;
+  expect(run(process.execPath)).toEqual([message, message, message]);
 });

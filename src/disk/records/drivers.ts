@@ -1,4 +1,5 @@
 import process from 'node:process';
+import { isShortage } from '../../runtime/descriptors.ts';
 import { errorCode, errorMessage } from '../../runtime/errors.ts';
 import { runtime } from '../../runtime/runtime.ts';
 import { bunDriver, type BunSqlite } from './bun-driver.ts';
@@ -12,6 +13,9 @@ import type { Sqlite3Module } from './wasm-types.ts';
 /** Names that the type checker and the bundler do not look for. */
 const BUN_SQLITE: string = 'bun:sqlite';
 const PEER: string = '@sqlite.org/sqlite-wasm';
+
+/** Which of them all tests run with. */
+const PEER_VERSION = '3.54.1-build1';
 
 let builtIn: Promise<SqlDriver | null> | undefined;
 
@@ -42,19 +46,30 @@ function withoutWarning<T>(load: () => T): T {
 /** The same in WebAssembly, by an optional peer; `why` it has to be that. @throws RecordsUnavailableError */
 async function wasm(why = unlikeBuiltIn()): Promise<WasmDriver> {
   try {
-    return await (loadingWasm ??= loadWasm());
+    return await (loadingWasm ??= loadWasm(why));
   } catch (error) {
     loadingWasm = undefined;
-    if (errorCode(error) !== 'ERR_MODULE_NOT_FOUND' && !errorMessage(error).includes(PEER)) throw error;
-    throw new RecordsUnavailableError(`${why}: IndexedDB needs the package ${PEER} here. Install it.`, { cause: error });
+    throw error;
   }
 }
 
 let loadingWasm: Promise<WasmDriver> | undefined;
 
-async function loadWasm(): Promise<WasmDriver> {
+async function loadWasm(why: string): Promise<WasmDriver> {
   const { wasmDriver } = await import('./wasm-driver.ts');
-  return await wasmDriver((await import(PEER)) as Sqlite3Module);
+  return await wasmDriver(await peer(why));
+}
+
+/** There are versions, and registries that give them to whoever names none, whose module fails outside of browsers. */
+async function peer(why: string): Promise<Sqlite3Module> {
+  try {
+    return (await import(PEER)) as Sqlite3Module;
+  } catch (error) {
+    if (isShortage(error)) throw error;
+    const isMissing = errorCode(error) === 'ERR_MODULE_NOT_FOUND' || errorMessage(error).includes(PEER);
+    const needs = `${why}: IndexedDB needs the package ${PEER} here, ${PEER_VERSION} or later.`;
+    throw new RecordsUnavailableError(`${needs} ${isMissing ? 'Install it.' : `What is installed fails to load (${errorMessage(error)}).`}`, { cause: error });
+  }
 }
 
 function unlikeBuiltIn(): string {
