@@ -6,7 +6,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     setupFiles: ['test/support/parts.ts'],
     pool: 'forks',
-    // A third of their time the tests wait for other processes and for the disk.
+    // Many tests wait for other processes and for the disk.
     maxWorkers: availableParallelism() + 1,
     testTimeout: 60_000,
     hookTimeout: 60_000,

@@ -219,8 +219,12 @@ class World {
 
   #work(process: SimProcess): void {
     if (process.isBusy || process.queue.length === 0) return;
+    this.#busyWith(process, this.#serve(process));
+  }
+
+  /** Goes a way, alone, and takes up what has come meanwhile. */
+  #busyWith(process: SimProcess, way: Way<void>): void {
     process.isBusy = true;
-    const { life } = process;
     const done = (): void => {
       process.isBusy = false;
       this.#work(process);
@@ -229,7 +233,7 @@ class World {
       process.renew();
       done();
     };
-    this.#walk(process, life, this.#serve(process), done, broken);
+    this.#walk(process, process.life, way, done, broken);
   }
 
   /** As an instance, with the coordination around it: owns, runs what has come, and lets the results go when they may. */
@@ -278,23 +282,9 @@ class World {
   #look(process: SimProcess): void {
     this.#after(LOOK * (0.5 + this.#random()), () => {
       const isDue = [...this.#hub.alarms.due(this.#time)].length > 0;
-      if (isDue && !process.isBusy && process.pausedUntil <= this.#time) this.#wake(process);
+      if (isDue && !process.isBusy && process.pausedUntil <= this.#time) this.#busyWith(process, this.#runAlarm(process));
       this.#look(process);
     });
-  }
-
-  #wake(process: SimProcess): void {
-    process.isBusy = true;
-    const { life } = process;
-    const done = (): void => {
-      process.isBusy = false;
-      this.#work(process);
-    };
-    const broken = (): void => {
-      process.renew();
-      done();
-    };
-    this.#walk(process, life, this.#runAlarm(process), done, broken);
   }
 
   *#runAlarm(process: SimProcess): Way<void> {
