@@ -1,10 +1,8 @@
 import { UnsettledError } from '../disk/coordinator/owned-journal.ts';
-import type { Fate } from '../disk/coordinator/owned-records.ts';
+import type { Alarm, Fate } from '../disk/coordinator/owned-records.ts';
 import { allOrNone } from '../disk/map/all-or-none.ts';
 import { isThenable } from '../runtime/brands.ts';
-import { outsideContexts } from '../runtime/callback-context.ts';
-import { afterMicrotasks } from '../runtime/microtasks.ts';
-import { setImmediate, setTimeout } from '../runtime/timers.ts';
+import { setTimeout } from '../runtime/timers.ts';
 import type { Activity } from './activity.ts';
 import type { Call } from './call.ts';
 import { CallQueue } from './call-queue.ts';
@@ -17,6 +15,8 @@ import { replyOfFate } from './fate.ts';
 import { Gate } from './gate.ts';
 import type { Block } from './gate.ts';
 import type { Reply } from './messages.ts';
+import { OutputGate } from './output-gate.ts';
+import type { TurnOwner } from './output-gate.ts';
 import { OwnAlarm } from './own-alarm.ts';
 import { OwnState } from './own-state.ts';
 import type { Stateful } from './own-state.ts';
@@ -51,13 +51,11 @@ interface End {
 /**
  * One live instance of a coordinator, which owns its journal. It keeps these invariants:
  *
- * - (rule 4) nothing leaves before the changes that were made before it are in the journal and, where there were none,
- *   before the journal has said that nobody else owns;
  * - (rule 7) a call runs at most once here, and not at all where the ledger knows it;
  * - (rule 16) once something of it could not be written, or somebody else owns, nothing leaves and nothing is written any
  *   more, whatever its code goes on to do.
  */
-export class Instance<Client> implements Stateful<Client> {
+export class Instance<Client> implements Stateful<Client>, TurnOwner {
   readonly key: CoordinatorKey;
   /** Called once, when it has come to its end by itself. */
   onEnd: (() => void) | null = null;
@@ -68,6 +66,7 @@ export class Instance<Client> implements Stateful<Client> {
   readonly #surroundings: Surroundings<Client>;
   readonly #gate: Gate;
   readonly #turn: PendingTurn;
+  readonly #outputs: OutputGate;
   readonly #alarm: OwnAlarm;
   readonly #storage: LiveStorage<Client>;
   readonly #Class: ServedClass<Client>;
@@ -77,9 +76,6 @@ export class Instance<Client> implements Stateful<Client> {
   #alarmEvent: Event | null = null;
   readonly #queue = new CallQueue();
   #kept = 0;
-  #isFlushDue = false;
-  /** Whether a turn is on its way to where it is kept, and what it wrote in doubt. */
-  #isSettling = false;
   #end: End | null = null;
   /** Whether nothing new begins. */
   #isClosing = false;
@@ -95,6 +91,7 @@ export class Instance<Client> implements Stateful<Client> {
     this.state = new OwnState(this);
     this.#gate = new Gate(Class.concurrency === 'serial');
     this.#turn = new PendingTurn(store.map);
+    this.#outputs = new OutputGate(this.#turn, store, this);
     this.#alarm = new OwnAlarm(key, store, this.#turn, surroundings);
     this.#storage = surroundings.openStorage(key, new TurnArea(this.#turn.map, () => this.#noteChange()), (work) => this.#gate.hold(this.#blocks(), work));
   }
@@ -102,7 +99,7 @@ export class Instance<Client> implements Stateful<Client> {
   /** Makes the object. @throws what its constructor throws, as a CoordinatorError */
   start(): void {
     const { alarm } = this.#store;
-    if (alarm !== null) this.#surroundings.alarms.note(this.key, alarm.time, this.#store.stamp);
+    if (alarm !== null) this.announce(alarm);
     try {
       this.#object = this.#enter([], NO_BLOCKS, null, () => new this.#Class(this.state));
     } catch (cause) {
@@ -138,7 +135,7 @@ export class Instance<Client> implements Stateful<Client> {
 
   /** Whether nothing would be lost if it were not there. */
   get isIdle(): boolean {
-    return this.#gate.isIdle && this.#events.size === 0 && this.#alarmEvent === null && this.#kept === 0 && this.#turn.isEmpty && !this.#isSettling;
+    return this.#gate.isIdle && this.#events.size === 0 && this.#alarmEvent === null && this.#kept === 0 && this.#turn.isEmpty && !this.#outputs.isSettling;
   }
 
   /**
@@ -236,7 +233,7 @@ export class Instance<Client> implements Stateful<Client> {
   /** Takes note that something has changed, as part of an event where one runs. */
   #wrote(event: Writer | null): void {
     if (event !== null) this.#turn.note(event);
-    this.#touch();
+    this.#outputs.touch();
   }
 
   #noteChange(): void {
@@ -246,8 +243,7 @@ export class Instance<Client> implements Stateful<Client> {
 
   #output(release: () => void, refuse: (error: unknown) => void): void {
     if (this.#end !== null) return refuse(this.#errorFor(null, this.#end));
-    this.#turn.output(release, refuse);
-    this.#touch();
+    this.#outputs.output(release, refuse);
   }
 
   /** Resolves once all that has changed is in the journal, and nobody else owned then. */
@@ -255,57 +251,21 @@ export class Instance<Client> implements Stateful<Client> {
     return new Promise((resolve, reject) => this.#output(resolve, reject));
   }
 
-  /**
-   * (rule 17) What runs until nothing is left to run is one turn. While more events are about to begin in this round of the
-   * event loop, their turns go into one record, with one sync: all of them, or none.
-   */
-  #touch(): void {
-    if (this.#isFlushDue || this.#end !== null) return;
-    this.#isFlushDue = true;
-    afterMicrotasks(() => (this.#gate.isAboutToBegin ? outsideContexts(() => setImmediate(() => this.#flush())) : this.#flush()));
+  // As the output gate's owner
+
+  get isAboutToBegin(): boolean {
+    return this.#gate.isAboutToBegin;
   }
 
-  /** Writes the turn, and lets its outputs leave. */
-  #flush(): void {
-    this.#isFlushDue = false;
-    if (this.#end !== null || this.#turn.isEmpty || this.#isSettling) return;
-    try {
-      const settled = this.#settle();
-      if (typeof settled === 'boolean') return this.#release(settled);
-      this.#isSettling = true;
-      settled.then((isOurs) => this.#arrived(isOurs), (error: unknown) => this.#failed(error));
-    } catch (error) {
-      this.#failed(error);
-    }
+  announce({ time }: Alarm): void {
+    this.#surroundings.alarms.note(this.key, time, this.#store.stamp);
   }
 
-  /** False: somebody else owns. */
-  #settle(): boolean | Promise<boolean> {
-    this.#turn.depart();
-    if (!this.#turn.hasChanges) return this.#store.check();
-    // (rule 19) At worst somebody looks for nothing.
-    const { alarm } = this.#turn;
-    if (alarm) this.#surroundings.alarms.note(this.key, alarm.time, this.#store.stamp);
-    const settlement = this.#store.settle(this.#turn.record());
-    if (settlement === 'deposed') return false;
-    this.#turn.written();
-    return settlement === 'settled' || settlement.then((outcome) => outcome === 'settled');
+  deposed(): void {
+    this.#finish({ message: `${shown(this.key)} has another owner.` });
   }
 
-  /** What has happened meanwhile is the next turn. */
-  #arrived(isOurs: boolean): void {
-    this.#isSettling = false;
-    if (this.#end !== null) return;
-    this.#release(isOurs);
-    this.#flush();
-  }
-
-  #release(isOurs: boolean): void {
-    if (isOurs) this.#turn.release();
-    else this.#finish({ message: `${shown(this.key)} has another owner.` });
-  }
-
-  #failed(error: unknown): void {
+  failed(error: unknown): void {
     const isVoid = !(error instanceof UnsettledError) || error.isVoid;
     const cause = error instanceof UnsettledError ? error.cause : error;
     this.#finish({ message: `A turn of ${shown(this.key)} could not be written.`, turn: isVoid ? 'void' : 'unknown', cause });
@@ -367,7 +327,7 @@ export class Instance<Client> implements Stateful<Client> {
 
   /** Runs the alarm if it is due; resolves when that has ended. */
   async alarmDue(): Promise<void> {
-    if (this.#end !== null || !this.#alarm.isDue(this.#isSettling) || this.#alarmEvent !== null) return;
+    if (this.#end !== null || !this.#alarm.isDue(this.#outputs.isSettling) || this.#alarmEvent !== null) return;
     const event = new Event(null, this.#surroundings.clock.now());
     this.#alarmEvent = event;
     this.#gate.enqueue(() => this.#begin(event, () => this.#alarm.run(this.#object as Served)));

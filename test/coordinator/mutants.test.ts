@@ -3,6 +3,7 @@ import { loadMutant, type Mutant } from '../support/mutant.ts';
 import * as sound from './scenarios.ts';
 
 const instance = 'coordinator/instance.ts';
+const outputs = 'coordinator/output-gate.ts';
 const gate = 'coordinator/gate.ts';
 
 const mutants: (Mutant & { readonly caughtBy: string })[] = [
@@ -13,8 +14,8 @@ const mutants: (Mutant & { readonly caughtBy: string })[] = [
     to: '    this.#output(leave, leave);\n    if (reply !== null) event.resolve(reply);',
     caughtBy: 'a write that is acknowledged is there',
   },
-  { what: 'a deposed instance goes on', file: instance, from: "    if (settlement === 'deposed') return false;\n    this.#turn.written();\n    return settlement === 'settled' || ", to: "    this.#turn.written();\n    return typeof settlement === 'string' || ", caughtBy: 'a write that is acknowledged is there' },
-  { what: 'reads are not checked', file: instance, from: 'return this.#store.check();', to: 'return true;', caughtBy: 'a read sees what was acknowledged elsewhere' },
+  { what: 'a deposed instance goes on', file: outputs, from: "    if (settlement === 'deposed') return false;\n    this.#turn.written();\n    return settlement === 'settled' || ", to: "    this.#turn.written();\n    return typeof settlement === 'string' || ", caughtBy: 'a write that is acknowledged is there' },
+  { what: 'reads are not checked', file: outputs, from: 'return this.#store.check();', to: 'return true;', caughtBy: 'a read sees what was acknowledged elsewhere' },
   { what: 'the ledger is not asked', file: instance, from: '    if (fate !== null) return this.#answer(fate);\n', to: '', caughtBy: 'a call whose result was lost has run once' },
   { what: 'what has ended is not told to the ledger', file: 'coordinator/turn.ts', from: '      else ended.push({ ...call, fate });\n', to: '', caughtBy: 'a call whose result was lost has run once' },
   { what: 'what runs is forgotten', file: instance, from: '    if (known !== undefined) return known.promise;\n', to: '', caughtBy: 'a call that comes again while it runs has run once' },
@@ -24,7 +25,7 @@ const mutants: (Mutant & { readonly caughtBy: string })[] = [
   { what: 'the gate is open while the storage is awaited', file: gate, from: 'return this.#holds === 0 && ', to: 'return ', caughtBy: 'no call begins while a file is awaited' },
   { what: 'the gate is open within a section', file: gate, from: 'this.#blocks.length === 0 && !(this.#isSerial', to: '!(this.#isSerial', caughtBy: 'no call begins within a section' },
   { what: "'serial' is ignored", file: gate, from: ' && !(this.#isSerial && this.#active > 0)', to: '', caughtBy: 'no call begins before the one before has ended, where it is serial' },
-  { what: 'the index of alarms is late', file: instance, from: '    if (alarm) this.#surroundings.alarms.note(this.key, alarm.time, this.#store.stamp);\n', to: '', caughtBy: 'an alarm is known before the turn that sets it' },
+  { what: 'the index of alarms is late', file: outputs, from: '    if (alarm) this.#owner.announce(alarm);\n', to: '', caughtBy: 'an alarm is known before the turn that sets it' },
 ];
 
 describe('coordinators promise:', () => {
