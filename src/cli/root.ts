@@ -73,7 +73,7 @@ function rootIn(values: RootValues): Root {
 }
 
 /** The same for who only reads what is recorded: on any disk. */
-export function openRootToRead(values: RootValues): Root {
+function openRootToRead(values: RootValues): Root {
   sharedOf(values);
   return openRoot({ ...values, shared: 'lockfile' });
 }
@@ -129,7 +129,7 @@ export async function namedBucketIn({ bucket }: BucketValues, client: StorageCli
   return await client.storageBuckets.open(bucket);
 }
 
-export function noBucket(origin: string, bucket: string): HoldfastError {
+function noBucket(origin: string, bucket: string): HoldfastError {
   return new HoldfastError('bad-option', `${origin} has no bucket '${bucket}'.`);
 }
 

@@ -1,7 +1,7 @@
 import type { Foreign, Echo, Link, LogPlace, PostId, SpanRecord, WaitingPost } from './channel-records.ts';
 
 /** Bytes of messages that may wait for a hub; with more it counts as away, so that whoever posts never waits for it. */
-export const MOST_WAITING_BYTES = 32 * 2 ** 20;
+const MOST_WAITING_BYTES = 32 * 2 ** 20;
 
 /** A root's last links, whose late messages it has heard already. */
 const MOST_LINKS = 8;

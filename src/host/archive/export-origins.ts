@@ -71,7 +71,7 @@ export function requireOrigins(root: Root, origins: readonly string[], only?: st
 }
 
 /** What is encrypted is exported whole, or not encrypted. @throws HoldfastError bad-option */
-export function requireWhole(root: Root, [origin = '']: readonly string[], only: string | undefined, isPlain: boolean): void {
+function requireWhole(root: Root, [origin = '']: readonly string[], only: string | undefined, isPlain: boolean): void {
   if (only === undefined || isPlain || !isEncrypted(pathOfOrigin(root, origin))) return;
   throw new HoldfastError('bad-option', `${origin} is encrypted: a bucket of it alone can only be exported plain.`);
 }

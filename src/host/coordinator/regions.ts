@@ -147,7 +147,7 @@ export function logNameOf({ origin, className, name }: CoordinatorKey): string {
 }
 
 /** The log of which coordinators there are of an origin; a token for the origin is for it too. */
-export function registerNameOf(origin: string): string {
+function registerNameOf(origin: string): string {
   return `${origin} coordinators`;
 }
 

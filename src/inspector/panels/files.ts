@@ -22,7 +22,7 @@ export async function directoryAt(root: FileSystemDirectoryHandle, names: Locato
 }
 
 /** @throws as {@link directoryAt} */
-export async function entryAt(root: FileSystemDirectoryHandle, names: Locator): Promise<Handle> {
+async function entryAt(root: FileSystemDirectoryHandle, names: Locator): Promise<Handle> {
   const [parent, name] = await parentOf(root, names);
   return parent.getFileHandle(name).catch((error: unknown) => {
     if ((error as Error).name !== 'TypeMismatchError') throw error;
