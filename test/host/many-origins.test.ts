@@ -86,3 +86,19 @@ test('an origin with something in its sessionStorage, or a listener, is remember
   host.client('https://listener.example').localStorage.setItem('written', 'v');
   await expect.poll(() => heard).toBe('written');
 });
+
+test('a client with something in its sessionStorage is freed once nobody holds it', async () => {
+  const host = openHost();
+  const dropped = (): WeakRef<object> => {
+    const client = host.client('https://session.example');
+    client.sessionStorage.setItem('k', 'v');
+    return new WeakRef(client);
+  };
+  const references = Array.from({ length: 20 }, dropped);
+  await expect
+    .poll(async () => {
+      await collectGarbage();
+      return references.filter((each) => each.deref() !== undefined).length;
+    })
+    .toBe(0);
+});
