@@ -1,4 +1,6 @@
 // Who takes part: on which runtime each runs, and what it is called in the table.
+import { runtimes } from './runtimes.mjs';
+
 export const contestants = {
   limit: { label: 'limit', runtime: 'node' },
   holdfast: { label: 'Holdfast', runtime: 'node' },
@@ -12,6 +14,7 @@ export const contestants = {
   indexeddbshim: { label: 'indexeddbshim', runtime: 'node' },
   sqlite: { label: 'node:sqlite', runtime: 'node' },
   chromium: { label: 'Chromium', runtime: 'chromium' },
+  ...Object.fromEntries(runtimes.map(({ folder, name }) => [folder, { label: name, runtime: folder }])),
   workerd: { label: 'workerd', runtime: 'workerd' },
   embedded: { label: 'embedded hub', runtime: 'node' },
   postgres: { label: 'PostgreSQL', runtime: 'node' },

@@ -1,5 +1,10 @@
 // What each work must reach: `peer` at least so many times slower than Holdfast, Holdfast at most so many times the
-// limit, or an absolute bound in the work's own unit.
+// limit, or an absolute bound in the work's own unit; `each`: such a bound for each runtime.
+
+/** `node`: of all from Node 22 on. */
+const ofRuntimes = (kind, { node, ...others }) =>
+  Object.fromEntries(Object.entries({ 'node-22': node, 'node-24': node, 'node-26': node, ...others }).map(([runtime, bound]) => [runtime, { [kind]: bound }]));
+
 export const goals = {
   'web-storage': {
     getItem: { node: 4, limit: 1.3 },
@@ -59,6 +64,16 @@ export const goals = {
     takeover: { atMost: 50 },
     alarm: { atMost: 15 },
   },
+  encryption: {
+    setItem: { each: ofRuntimes('atMost', { node: 1.7, 'node-20': 1.9, 'bun-1': 1.4, 'deno-2': 2.4 }) },
+    getItem: { each: ofRuntimes('atMost', { node: 1.05, 'node-20': 1.05, 'bun-1': 1.05, 'deno-2': 1.05 }) },
+    replay: { each: ofRuntimes('atMost', { node: 2, 'node-20': 2, 'bun-1': 2, 'deno-2': 4 }) },
+    read4k: { each: ofRuntimes('atMost', { node: 7, 'node-20': 8, 'bun-1': 5, 'deno-2': 28 }) },
+    readFile: { each: ofRuntimes('atLeast', { node: 80, 'node-20': 50, 'bun-1': 100, 'deno-2': 12 }) },
+    insert: { each: ofRuntimes('atMost', { node: 1.1 }) },
+    commit: { each: ofRuntimes('atMost', { node: 1.3 }) },
+    select: { each: ofRuntimes('atMost', { node: 1.8 }) },
+  },
 };
 
 /** What the profile shows where a goal is not met. */
@@ -98,15 +113,25 @@ export const notes = {
   },
 };
 
+function bounded(kind, bound, reached) {
+  const met = kind === 'atMost' ? reached <= bound : reached >= bound;
+  return { text: `${kind === 'atMost' ? '≤' : '≥'} ${bound}`, reached, met };
+}
+
+/** Nothing can be said of a runtime that is not here. */
+function judgeRuntime(runtime, goal, reached) {
+  const [[kind, bound]] = Object.entries(goal);
+  const { text, met } = bounded(kind, bound, reached);
+  return { text: `${runtime} ${text}`, reached: reached ?? null, met: typeof reached === 'number' ? met : null };
+}
+
 /** Each goal of a work, with what was reached and whether that is enough. */
 export function judge(area, work, results) {
   const wanted = goals[area]?.[work] ?? {};
   const own = results.holdfast;
-  return Object.entries(wanted).map(([against, bound]) => {
-    if (against === 'atMost' || against === 'atLeast') {
-      const met = against === 'atMost' ? own <= bound : own >= bound;
-      return { text: `${against === 'atMost' ? '≤' : '≥'} ${bound}`, reached: own, met };
-    }
+  return Object.entries(wanted).flatMap(([against, bound]) => {
+    if (against === 'each') return Object.entries(bound).map(([runtime, goal]) => judgeRuntime(runtime, goal, results[runtime]));
+    if (against === 'atMost' || against === 'atLeast') return bounded(against, bound, own);
     const other = results[against];
     if (typeof other !== 'number') return { text: `vs ${against}`, reached: null, met: null };
     const ratio = against === 'limit' ? own / other : other / own;

@@ -4,7 +4,7 @@ import os from 'node:os';
 
 /** Contestants take turns. */
 export const interleaved = ['web-storage', 'sync-access', 'files', 'locks', 'indexed-db', 'cache', 'channel', 'sqlite'];
-const measuredAlone = ['start', 'tenants', 'scale', 'sync', 'operations', 'coordinator'];
+const measuredAlone = ['start', 'tenants', 'scale', 'sync', 'operations', 'coordinator', 'encryption'];
 export const areas = [...interleaved, ...measuredAlone];
 
 export const resultsFile = new URL('results.json', import.meta.url);
