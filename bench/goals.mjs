@@ -69,7 +69,9 @@ export const goals = {
     getItem: { each: ofRuntimes('atMost', { node: 1.05, 'node-20': 1.05, 'bun-1': 1.05, 'deno-2': 1.05 }) },
     replay: { each: ofRuntimes('atMost', { node: 2, 'node-20': 2, 'bun-1': 2, 'deno-2': 4 }) },
     read4k: { each: ofRuntimes('atMost', { node: 7, 'node-20': 8, 'bun-1': 5, 'deno-2': 28 }) },
-    readFile: { each: ofRuntimes('atLeast', { node: 80, 'node-20': 50, 'bun-1': 100, 'deno-2': 12 }) },
+    readInto: { each: ofRuntimes('atLeast', { node: 80, 'node-20': 50, 'bun-1': 100 }) },
+    // What reads synchronously has nothing but node:crypto's own AES-GCM there.
+    readFile: { each: { 'deno-2': { atLeast: 12 } } },
     insert: { each: ofRuntimes('atMost', { node: 1.1 }) },
     commit: { each: ofRuntimes('atMost', { node: 1.3 }) },
     select: { each: ofRuntimes('atMost', { node: 1.8 }) },

@@ -5,7 +5,7 @@ import { addBlock, BLOCK, Cmac, double, paddedLength } from './cmac.ts';
 export const SIV_BYTES = BLOCK;
 
 /** Below this many bytes the key stream is made of blocks here; beyond, a cipher object of its own is worth its making. */
-const BY_BLOCKS = 2 ** 12;
+export const BY_BLOCKS = 2 ** 12;
 
 /** Kept for messages up to this length; longer ones get memory of their own. */
 const KEPT = 2 ** 16;
@@ -53,12 +53,17 @@ export class AesSiv {
     this.#crypt(plain, this.#tag, out, at + BLOCK);
   }
 
-  /** Writes into `out` what was sealed, from its beginning; false: it is not what was sealed with this key and data. */
-  open(sealed: Uint8Array, out: Uint8Array, associated: readonly Uint8Array[] = NONE): boolean {
+  /**
+   * Writes into `out` what was sealed, from its beginning; false: it is not what was sealed with this key and data.
+   *
+   * @param stream - of {@link keyStream}, for the tag with which `sealed` begins
+   */
+  open(sealed: Uint8Array, out: Uint8Array, associated: readonly Uint8Array[] = NONE, stream: Uint8Array | null = null): boolean {
     const length = sealed.length - BLOCK;
     if (length < 0) return false;
     const tag = sealed.subarray(0, BLOCK);
-    this.#crypt(sealed.subarray(BLOCK), tag, out, 0);
+    if (stream === null) this.#crypt(sealed.subarray(BLOCK), tag, out, 0);
+    else for (let index = 0; index < length; index++) out[index] = (sealed[BLOCK + index] ?? 0) ^ (stream[index] ?? 0);
     this.#s2v(out.subarray(0, length), associated);
     if (equalBlocks(tag, this.#tag)) return true;
     out.fill(0, 0, length);
@@ -92,32 +97,44 @@ export class AesSiv {
 
   /** CTR mode, from the tag on with the highest bits of its last two words cleared. */
   #crypt(input: Uint8Array, tag: Uint8Array, out: Uint8Array, at: number): void {
-    counters.set(tag);
-    counters[8] = (counters[8] ?? 0) & 0x7f;
-    counters[12] = (counters[12] ?? 0) & 0x7f;
     if (input.length > BY_BLOCKS) {
+      putCounters(tag, 1, 0);
       out.set(createCipheriv(`aes-${this.#bits}-ctr`, this.#streamKey, counters.subarray(0, BLOCK)).update(input), at);
       return;
     }
-    const blocks = this.#count(input.length);
+    const blocks = Math.ceil(input.length / BLOCK);
+    putCounters(tag, blocks, 0);
     const stream = this.#ecb.update(counters.subarray(0, blocks * BLOCK));
     for (let index = 0; index < input.length; index++) out[at + index] = (input[index] ?? 0) ^ (stream[index] ?? 0);
   }
 
-  /** Fills in the counters after the first; with that bit cleared, only the last word changes. */
-  #count(length: number): number {
-    const blocks = Math.ceil(length / BLOCK);
-    const first = (((counters[12] ?? 0) << 24) | ((counters[13] ?? 0) << 16) | ((counters[14] ?? 0) << 8) | (counters[15] ?? 0)) >>> 0;
-    for (let block = 1; block < blocks; block++) {
-      const at = block * BLOCK;
-      counters.copyWithin(at, 0, BLOCK - 4);
-      const counter = first + block;
-      counters[at + 12] = counter >>> 24;
-      counters[at + 13] = counter >>> 16;
-      counters[at + 14] = counter >>> 8;
-      counters[at + 15] = counter;
+  /**
+   * The key streams of several messages, one behind the other, at the price of one: by their tags, and the blocks that
+   * each has. At most {@link BY_BLOCKS} bytes.
+   */
+  keyStream(tags: readonly Uint8Array[], blocks: readonly number[]): Uint8Array {
+    let at = 0;
+    for (const [index, tag] of tags.entries()) {
+      putCounters(tag, blocks[index] ?? 0, at);
+      at += (blocks[index] ?? 0) * BLOCK;
     }
-    return blocks;
+    return this.#ecb.update(counters.subarray(0, at));
+  }
+}
+
+/** Counters from a tag on, with the highest bits of its last two words cleared; so only the last word changes. */
+function putCounters(tag: Uint8Array, blocks: number, at: number): void {
+  counters.set(tag, at);
+  counters[at + 8] = (counters[at + 8] ?? 0) & 0x7f;
+  counters[at + 12] = (counters[at + 12] ?? 0) & 0x7f;
+  const first = (((counters[at + 12] ?? 0) << 24) | ((counters[at + 13] ?? 0) << 16) | ((counters[at + 14] ?? 0) << 8) | (counters[at + 15] ?? 0)) >>> 0;
+  for (let block = 1, place = at + BLOCK; block < blocks; block++, place += BLOCK) {
+    counters.copyWithin(place, at, at + BLOCK - 4);
+    const counter = first + block;
+    counters[place + 12] = counter >>> 24;
+    counters[place + 13] = counter >>> 16;
+    counters[place + 14] = counter >>> 8;
+    counters[place + 15] = counter;
   }
 }
 

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import type { KeyObject } from 'node:crypto';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import type { JournalCipher } from '../journal/journal-cipher.ts';
@@ -13,6 +14,9 @@ const NO_SALT = new Uint8Array(KEY_BYTES);
 /** Bytes of the salt of a file's key. */
 export const FILE_SALT_BYTES = 24;
 
+/** Keys of files that are kept: who looks at a file opens it several times. */
+const KEPT_FILES = 64;
+
 /**
  * The data keys of an origin, and what is derived of them. Never changed: another state of the key file is another object.
  *
@@ -22,6 +26,8 @@ export const FILE_SALT_BYTES = 24;
 export class OriginKeys {
   readonly origin: string;
   readonly #file: KeyFile;
+  /** Of the files that were used last, the least recently used first. */
+  readonly #fileKeys = new Map<string, KeyObject>();
 
   constructor(origin: string, file: KeyFile) {
     requireKnownAnswers();
@@ -119,7 +125,19 @@ export class OriginKeys {
    * @throws HoldfastError `key-missing` for an id that is not there
    */
   fileKey(keyId: number, salt: Uint8Array): KeyObject {
-    return deriveKey(this.#key(keyId), salt, purposeOf('file'));
+    const name = `${keyId} ${Buffer.from(salt).toString('latin1')}`;
+    const key = this.#fileKeys.get(name) ?? deriveKey(this.#key(keyId), salt, purposeOf('file'));
+    this.#fileKeys.delete(name);
+    this.#fileKeys.set(name, key);
+    if (this.#fileKeys.size > KEPT_FILES) this.#forgetOldest();
+    return key;
+  }
+
+  #forgetOldest(): void {
+    for (const oldest of this.#fileKeys.keys()) {
+      this.#fileKeys.delete(oldest);
+      return;
+    }
   }
 
   /** What names of files of a bucket are encrypted with, for as long as the origin lives. */

@@ -5,6 +5,7 @@ import { FIRST_JOURNAL_KIND, MAX_PAYLOAD } from '../journal/frame.ts';
 import type { JournalCipher } from '../journal/journal-cipher.ts';
 import type { JournalRecord } from '../journal/machine.ts';
 import { AesSiv, equalBlocks, SIV_BYTES } from './aes-siv.ts';
+import { KeyStreams } from './key-streams.ts';
 import { BLOCK, Cmac, paddedLength } from './cmac.ts';
 import { hkdf, KEY_BYTES, purposeOf } from './derive.ts';
 
@@ -15,6 +16,8 @@ import { hkdf, KEY_BYTES, purposeOf } from './derive.ts';
  * - No system call, and no cipher object made, for a record of the usual size.
  * - What is opened is given on only after it was found to be authentic.
  */
+
+const NONE: readonly Uint8Array[] = [];
 
 /** Kind, session, sequence. */
 const HEAD_BYTES = 13;
@@ -54,6 +57,7 @@ class Sealed implements JournalRecord {
 export class SivJournalCipher implements JournalCipher {
   readonly #path: string;
   readonly #siv: AesSiv;
+  readonly #streams: KeyStreams;
   /** For records of the journal itself, which are to be read without a key. */
   readonly #cmac: Cmac;
   readonly #sealed = new Sealed();
@@ -64,6 +68,7 @@ export class SivJournalCipher implements JournalCipher {
     this.#path = path;
     const keys = hkdf(key, magic, purposeOf('journal', purpose), 3 * KEY_BYTES);
     this.#siv = new AesSiv(keys.subarray(0, 2 * KEY_BYTES));
+    this.#streams = new KeyStreams(this.#siv);
     this.#cmac = new Cmac(keys.subarray(2 * KEY_BYTES));
     keys.fill(0);
   }
@@ -97,7 +102,7 @@ export class SivJournalCipher implements JournalCipher {
     const length = payload.length - SIV_BYTES;
     if (length < HEAD_BYTES) return null;
     const plain = room(plainRoom, length);
-    if (!this.#siv.open(payload, plain)) return null;
+    if (!this.#siv.open(payload, plain, NONE, this.#streams.of(payload))) return null;
     putHead(this.#head, frame);
     if (!equalBlocks(this.#head, plain.subarray(0, HEAD_BYTES))) return null;
     return plain.subarray(HEAD_BYTES, length);

@@ -8,6 +8,8 @@ export interface Content {
   stored(size: number): number;
   /** Fills `into` from `position` on, as far as there is something; returns how many bytes. */
   read(into: Uint8Array, position: number): number;
+  /** The same in another thread, where that is worth it; there may be more after what it gives. */
+  readLater?(into: Uint8Array, position: number): Promise<number>;
   /** Returns how many bytes were written, which may be fewer: a full disk says so then, or at the next call. */
   write(bytes: Uint8Array, position: number): number;
   /** The same in another thread, where that is worth it. The bytes must not change meanwhile. */

@@ -20,6 +20,8 @@ export function inPieces(content: Content): ReturnType<SealedBytes['reader']> {
 }
 
 async function readPiece(content: Content, into: Uint8Array, position: number): Promise<number> {
+  const piece = into.subarray(0, PIECE_BYTES);
+  if (content.readLater !== undefined) return content.readLater(piece, position);
   await nextTurn();
-  return content.read(into.subarray(0, PIECE_BYTES), position);
+  return content.read(piece, position);
 }

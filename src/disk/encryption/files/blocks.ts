@@ -1,8 +1,9 @@
 import fs from 'node:fs';
+import { quickerSubtle } from '../../../runtime/quicker-subtle.ts';
 import { systemError } from '../../tree/open-plain.ts';
 import { BlockCache } from './block-cache.ts';
 import type { FileCipher } from './file-cipher.ts';
-import { IV_BYTES, OVERHEAD } from './grid.ts';
+import { IV_BYTES, OVERHEAD, WHOLE } from './grid.ts';
 import { drawIvs } from './ivs.ts';
 
 /** Bytes on the disk that are read or written at a time. */
@@ -10,6 +11,8 @@ export const RUN_BYTES = 256 * 1024;
 
 /** Beside a writer a block may be met half written; that often in a row it is no coincidence. */
 const ATTEMPTS = 16;
+
+const subtle = quickerSubtle();
 
 /** Ciphertext on its way, within one call. */
 const scratch = new Uint8Array(RUN_BYTES);
@@ -62,6 +65,28 @@ export class Blocks {
       if (count >= 0) return count;
       if (attempt === this.#attempts) throw damaged(this.#path, `block ${-1 - count}`);
     }
+  }
+
+  /**
+   * The same in another thread. 0 where that is not worth it, and where a block is not what was written: then {@link read}
+   * says so.
+   */
+  async readLater(cipher: FileCipher, into: Uint8Array, position: number): Promise<number> {
+    const { grid } = cipher;
+    if (subtle === null || grid.log2 !== WHOLE) return 0;
+    const first = grid.blockAt(position);
+    const blocks = grid.blockAt(position + into.byteLength - 1) + 1 - first;
+    const stored = this.#fetch(new Uint8Array(blocks * grid.bytes), first * grid.bytes);
+    const opening: Promise<Uint8Array | null>[] = [];
+    for (let index = 0; index < blocks; index += 1) {
+      opening.push(cipher.openLater(subtle, first + index, stored.subarray(index * grid.bytes + grid.headOf(first + index), (index + 1) * grid.bytes)));
+    }
+    let filled = 0;
+    for (const [index, content] of (await Promise.all(opening)).entries()) {
+      if (content === null) break;
+      filled += copyFrom(content, position + filled - grid.startOf(first + index), into.subarray(filled));
+    }
+    return filled;
   }
 
   /** The content of one block; empty where none is. @throws EDAMAGED */

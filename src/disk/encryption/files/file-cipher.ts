@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv } from 'node:crypto';
-import type { KeyObject } from 'node:crypto';
+import type { KeyObject, webcrypto } from 'node:crypto';
 import { hkdf, KEY_BYTES, purposeOf, secretOf } from '../derive.ts';
 import type { FileKeys } from './file-keys.ts';
 import { type Grid, gridOf, HEADER_BYTES, IV_BYTES, OVERHEAD, TAG_BYTES } from './grid.ts';
@@ -27,14 +27,15 @@ export class FileCipher {
   readonly #macKey: KeyObject;
   /** What a block is authenticated with: its number. */
   readonly #place = Buffer.alloc(8);
+  #webKey: Promise<webcrypto.CryptoKey> | null = null;
 
   /** `place`: where the file is, if it is bound to that. @throws HoldfastError key-missing */
   constructor(header: Header, grid: Grid, keys: FileKeys, place: readonly string[] = []) {
     this.header = header;
     this.grid = grid;
-    const derived = hkdf(keys.fileKey(header.key, header.salt), NO_SALT, purposeOf('file blocks', header.grid, ...place), 2 * KEY_BYTES);
-    this.#key = secretOf(derived.subarray(0, KEY_BYTES));
-    this.#macKey = secretOf(derived.subarray(KEY_BYTES));
+    const { key, macKey } = blockKeys(keys.fileKey(header.key, header.salt), header.grid, place);
+    this.#key = key;
+    this.#macKey = macKey;
   }
 
   /**
@@ -86,6 +87,26 @@ export class FileCipher {
     return this.#decrypt(block, stored, size) ?? this.#openShort(block, stored, size) ?? this.#openHole(stored, size);
   }
 
+  /** The same in another thread; null also where it is one of the blocks that are not whole in their place. */
+  async openLater(subtle: webcrypto.SubtleCrypto, block: number, stored: Uint8Array): Promise<Uint8Array | null> {
+    const additionalData = Uint8Array.from(this.#placeOf(block));
+    const key = await (this.#webKey ??= this.#imported(subtle));
+    try {
+      return new Uint8Array(await subtle.decrypt({ name: 'AES-GCM', iv: stored.subarray(0, IV_BYTES), additionalData, tagLength: 8 * TAG_BYTES }, key, stored.subarray(IV_BYTES)));
+    } catch {
+      return null;
+    }
+  }
+
+  async #imported(subtle: webcrypto.SubtleCrypto): Promise<webcrypto.CryptoKey> {
+    const bytes = this.#key.export();
+    try {
+      return await subtle.importKey('raw', bytes, 'AES-GCM', false, ['decrypt']);
+    } finally {
+      bytes.fill(0);
+    }
+  }
+
   #openShort(block: number, stored: Uint8Array, size: number): Uint8Array | null {
     const last = stored.at(-1) ?? 0;
     const missing = last === WIDE ? (stored.at(-3) ?? 0) + (stored.at(-2) ?? 0) * 256 : last;
@@ -118,6 +139,29 @@ export class FileCipher {
     this.#place.writeUInt32LE(Math.floor(block / 2 ** 32), 4);
     return this.#place;
   }
+}
+
+interface BlockKeys {
+  readonly key: KeyObject;
+  readonly macKey: KeyObject;
+}
+
+/** Those of a file whose key is still held, by what else they are derived of. */
+const derivedKeys = new WeakMap<KeyObject, Map<string, BlockKeys>>();
+
+function blockKeys(fileKey: KeyObject, grid: number, place: readonly string[]): BlockKeys {
+  const known = derivedKeys.get(fileKey) ?? new Map<string, BlockKeys>();
+  derivedKeys.set(fileKey, known);
+  const purpose = purposeOf('file blocks', grid, ...place);
+  const name = purpose.toString('latin1');
+  const keys = known.get(name) ?? derive(fileKey, purpose);
+  known.set(name, keys);
+  return keys;
+}
+
+function derive(fileKey: KeyObject, purpose: Uint8Array): BlockKeys {
+  const derived = hkdf(fileKey, NO_SALT, purpose, 2 * KEY_BYTES);
+  return { key: secretOf(derived.subarray(0, KEY_BYTES)), macKey: secretOf(derived.subarray(KEY_BYTES)) };
 }
 
 /** In the last byte of a short block: the two bytes before it say how much is missing. */

@@ -1,3 +1,4 @@
+import { nextTurn } from '../../../runtime/timers.ts';
 import type { Content } from '../../tree/content.ts';
 import { systemError } from '../../tree/open-plain.ts';
 import { Blocks, RUN_BYTES } from './blocks.ts';
@@ -83,6 +84,14 @@ export class SealedContent implements Content {
       filled += count;
     }
     return filled;
+  }
+
+  async readLater(into: Uint8Array, position: number): Promise<number> {
+    const cipher = position < FARTHEST ? this.cipher : null;
+    const count = cipher === null ? 0 : await this.#blocks.readLater(cipher, into, position);
+    if (count > 0) return count;
+    await nextTurn();
+    return this.read(into, position);
   }
 
   write(bytes: Uint8Array, position: number): number {
