@@ -88,6 +88,11 @@ export class CacheStorage {
     return attempt(context, async () => [...(await this.#options.store()).caches().keys()]);
   }
 
+  /** What is behind it, for who does something to all caches. @throws HoldfastError */
+  static storeOf(caches: CacheStorage): Promise<CacheStore> {
+    return caches.#options.store();
+  }
+
   async #stillOpen(handle: CacheHandle): Promise<CacheHandle> {
     await this.#options.store();
     return handle;
@@ -101,6 +106,8 @@ export class CacheStorage {
 }
 
 defineInterface(CacheStorage, { name: 'CacheStorage', operations: { match: 1, has: 1, open: 1, delete: 1, keys: 0 } });
+
+export const { storeOf } = CacheStorage;
 
 /** The caches of one client. */
 export function createCacheStorage(options: CacheStorageOptions): CacheStorage {

@@ -55,9 +55,11 @@ test('an origin with what cannot be encrypted stays as it is', async () => {
   const root = temporaryDirectory();
   const plain = open(root).origin(ORIGIN);
   plain.localStorage.setItem('k', 'v');
-  await (await plain.storage.getDirectory()).getFileHandle('file', { create: true });
   await plain.storage.estimate();
   await hosts.splice(0)[0]?.close();
+  const coordinator = path.join(root, 'origins/https_a.example/coordinators/c/n');
+  fs.mkdirSync(coordinator, { recursive: true });
+  fs.writeFileSync(path.join(coordinator, 'name'), 'a name');
   const before = snapshotOf(root);
   const other = storage(root, { key, plain: 'migrate' });
   expect(other.getItem('k')).toBe('v');

@@ -41,7 +41,7 @@ let sessions = 0;
 /** One realm's view of the bucket of an origin in a root; the disk is not touched yet. */
 export function openBucket(directory = temporaryDirectory(), origin = 'https://app.example'): Bucket {
   const place = new BucketDirectory(new Root(path.join(directory, 'root'), 'relaxed'), origin, 'default');
-  const locks = new LockTable(place, { names: () => sealed().sealing?.names });
+  const locks = new LockTable(place, { names: (visible) => sealed().sealing?.names(visible) ?? visible });
   atEnd(() => locks.close());
   const session = `${process.pid}-${(sessions += 1)}`;
   return { place, locks, tree: new FileTree(place, { epoch: () => locks.epoch(), session, ...sealed() }) };

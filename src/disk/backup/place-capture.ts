@@ -109,7 +109,8 @@ export class PlaceCapture {
   }
 
   get #script(): NameScript {
-    return this.#keys?.sealing.names ?? plainScript(this.#context.foldsNames);
+    const visible = plainScript(this.#context.foldsNames);
+    return this.#keys?.sealing.names(visible) ?? visible;
   }
 
   /** Those of moderate size that stand still become part of the common moment; what is not copied now is copied later. */

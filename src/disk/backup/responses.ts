@@ -6,13 +6,14 @@ import { sessionOfResponse } from '../spelling.ts';
 import { inspect } from '../verify/generation.ts';
 import type { CaptureContext } from './capture-context.ts';
 import { isDirectoryAt, namesIn } from './entries.ts';
-import { factsOf, isFresh } from './file-facts.ts';
+import { areSame, factsOf, isFresh } from './file-facts.ts';
+import type { ListedFile } from './listing.ts';
 import type { JournalPart } from './journal-part.ts';
 import { Moved } from './part.ts';
 
 /**
- * The responses of a bucket's caches. Each is there before the record that names it and is never changed, but goes soon
- * after one that replaces it: so those that are there get a second name right before the moment, and right after it, and
+ * The responses of a bucket's caches. Each is there before the record that names it and its content is never changed, but goes
+ * soon after one that replaces it: so those that are there get a second name right before the moment, and right after it, and
  * then what the index named at the moment is among them.
  */
 export class ResponseCapture {
@@ -34,10 +35,11 @@ export class ResponseCapture {
 
   /** Gives those a second name that the backup before does not have. Where the index is as it was, they all are. */
   link(): void {
-    if (this.#index.isKept) return;
-    const { previous, draft } = this.#context;
+    // One that is encrypted may get another key without a record.
+    if (this.#index.isKept && this.#encryption === undefined) return;
+    const { draft } = this.#context;
     for (const name of namesIn(this.#directory)) {
-      if (this.#linked.has(name) || previous.files.has(`${this.#relative}/${name}`) || sessionOfResponse(name) === null) continue;
+      if (this.#linked.has(name) || sessionOfResponse(name) === null || this.#keptOf(name) !== null) continue;
       try {
         this.#linked.set(name, draft.link(path.join(this.#directory, name)));
       } catch (error) {
@@ -48,14 +50,28 @@ export class ResponseCapture {
 
   /** Takes those that the index names, as it was taken. @throws Moved where one has come and gone in between */
   async take(): Promise<void> {
-    const { taken, previous } = this.#context;
+    const { taken } = this.#context;
     if (isDirectoryAt(this.#directory)) taken.directories.push(this.#relative);
-    if (this.#index.isKept) return this.#context.keepBelow(this.#relative);
-    for (const name of await this.#named()) {
-      const kept = previous.files.get(`${this.#relative}/${name}`);
-      if (kept !== undefined) taken.files.push({ path: kept.path, kept });
+    if (this.#index.isKept && this.#encryption === undefined) return this.#context.keepBelow(this.#relative);
+    for (const name of this.#index.isKept ? this.#namedBefore() : await this.#named()) {
+      const kept = this.#keptOf(name);
+      if (kept !== null) taken.files.push({ path: kept.path, kept });
       else this.#takeLinked(name);
     }
+  }
+
+  /** What the backup before has of one, if that is what it is now; also where it is not there any more. */
+  #keptOf(name: string): ListedFile | null {
+    const kept = this.#context.previous.files.get(`${this.#relative}/${name}`);
+    if (kept === undefined || this.#encryption === undefined) return kept ?? null;
+    const facts = factsOf(path.join(this.#directory, name));
+    return facts === null || areSame(kept, facts) ? kept : null;
+  }
+
+  /** The index is as it was, and names what it named. */
+  #namedBefore(): string[] {
+    const below = `${this.#relative}/`;
+    return [...this.#context.previous.files.keys()].filter((each) => each.startsWith(below)).map((each) => each.slice(below.length));
   }
 
   #takeLinked(name: string): void {

@@ -305,6 +305,27 @@ export class CacheStore implements Suspendable {
     }
   }
 
+  /**
+   * Writes each response anew that is not encrypted with the key that is active, one after another; whoever is killed
+   * leaves each as it was or rewritten. Others go on meanwhile.
+   *
+   * @throws OverQuotaError, HoldfastError, and the operating system's errors
+   */
+  async renew(): Promise<void> {
+    await this.sweep();
+    if (!this.#journal.look()) return;
+    const renewed: CacheEntry[] = [];
+    for (const entry of Array.from(this.machine.caches.values(), (cache) => [...cache]).flat()) {
+      this.#appear();
+      if (await this.#files.renew(entry)) renewed.push(entry);
+    }
+    if (renewed.length === 0) return;
+    this.#files.sync();
+    // Whoever has removed one meanwhile has deleted the file that was there before.
+    const named = this.#named();
+    await this.#files.remove(renewed.filter(({ file }) => !named.has(file)));
+  }
+
   /** Deletes what killed processes have left. */
   async sweep(): Promise<void> {
     this.#journal.sweep();

@@ -8,6 +8,7 @@ import { placeOfResponse, sessionOfResponse } from '../spelling.ts';
 import { closeQuietly, CREATE, openNew, openPlain, READ } from '../tree/open-plain.ts';
 import { type Content, PlainContent } from '../tree/content.ts';
 import { sealedBytes } from '../tree/in-pieces.ts';
+import { copyContent } from '../tree/reseal.ts';
 import type { Sealing } from '../tree/sealing.ts';
 import { Swap } from '../tree/swap.ts';
 import { syncDirectory } from '../tree/sync.ts';
@@ -57,7 +58,8 @@ let created = 0;
 
 /**
  * The responses of a bucket's caches, a file each. Invariants:
- * - a file is complete before a record names it, and never written to afterwards;
+ * - a file is complete before a record names it, and never written to afterwards; another one with the same content, under
+ *   another key, may take its name;
  * - a file is deleted once no record names it, by whoever has appended the record that replaced it; what a killed realm
  *   has left is deleted by a sweep, which knows by the name whose it was;
  * - what is open when it is deleted can be read to its end;
@@ -84,20 +86,25 @@ export class ResponseFiles {
 
   /** A new response; its file is made when the first bytes are written. */
   create(head: ResponseHead): ResponseDraft {
+    const name = this.#newName();
+    return new ResponseDraft(name, head, () => this.#make(name, this.#sealingOf(name)), () => this.#kept.delete(name));
+  }
+
+  /** Kept until it is taken back. */
+  #newName(): string {
     const { folder } = this.#party();
     const name = `${folder}.${(created += 1)}-${wallClock().toString(36)}`;
     this.#kept.add(name);
     this.#folders.add(folder);
-    return new ResponseDraft(name, head, () => this.#make(name), () => this.#kept.delete(name));
+    return name;
   }
 
-  #make(name: string): Swap {
+  #make(name: string, sealing: Sealing | undefined): Swap {
     const { ledger } = this.#party();
     const path = this.#pathOf(name);
     ledger.charge(ENTRY_BYTES);
     try {
       const descriptor = openNew(path, CREATE);
-      const sealing = this.#sealingOf(name);
       return new Swap(path, descriptor, ledger, 0, sealing && (() => sealing.draft(descriptor, path, 'whole')));
     } catch (error) {
       ledger.refund(ENTRY_BYTES);
@@ -132,6 +139,46 @@ export class ResponseFiles {
       return response;
     } finally {
       if (!isTaken) closeQuietly(descriptor);
+    }
+  }
+
+  /**
+   * Writes a response anew with the key that is active, where it has another or none: a copy, on the disk, takes its name.
+   * Whoever reads it reads on. Where no record names it any more, it is the caller's to {@link remove}.
+   *
+   * @returns whether it was
+   * @throws OverQuotaError, HoldfastError, or the operating system's error; EDAMAGED
+   */
+  async renew({ file }: CacheEntry): Promise<boolean> {
+    const sealing = this.#sealingOf(file);
+    const source = this.#pathOf(file);
+    if (sealing === undefined || fs.lstatSync(source, { throwIfNoEntry: false }) === undefined) return false;
+    const descriptor = openPlain(source, READ);
+    try {
+      if (sealing.isCurrent(descriptor, source)) return false;
+      await this.#replace(source, sealing, sealing.open(descriptor, source, 'beside-readers'), fs.fstatSync(descriptor).size);
+      return true;
+    } finally {
+      closeQuietly(descriptor);
+    }
+  }
+
+  async #replace(target: string, sealing: Sealing, content: Content, size: number): Promise<void> {
+    const name = this.#newName();
+    const copy = this.#make(name, sealing);
+    try {
+      await copyContent(content, copy);
+      copy.finish();
+      await copy.sync();
+      copy.close();
+      const { ledger } = this.#party();
+      const mark = ledger.mark();
+      fs.renameSync(copy.path, target);
+      copy.placed();
+      ledger.free(ENTRY_BYTES + size, mark);
+    } finally {
+      copy.discard();
+      this.#kept.delete(name);
     }
   }
 
@@ -227,7 +274,8 @@ interface ResponseFile {
 
 function readFrom({ descriptor, path, size, sealing }: ResponseFile): StoredResponse | null {
   const state = fs.fstatSync(descriptor);
-  if (state.size !== (sealing?.stored(size) ?? size) || size < PREFIX_BYTES) return null;
+  const stored = sealing === undefined || sealing.isPlain(descriptor) ? size : sealing.stored(size);
+  if (state.size !== stored || size < PREFIX_BYTES) return null;
   const content = sealing?.open(descriptor, path, 'beside-readers') ?? new PlainContent(descriptor);
   const beginning = readStart(content, size <= SMALL_BYTES ? size : HEAD_BYTES);
   const start = bodyStart(beginning);

@@ -13,8 +13,8 @@ export interface LockTableOptions {
   readonly shared?: Shared | undefined;
   /** Whether the root's volume takes names for one that differ in case or normalization. */
   readonly foldsNames?: () => boolean;
-  /** How names of files are encrypted; undefined where they are not. By default as the place says. */
-  readonly names?: () => NameScript | undefined;
+  /** How names of files are written, by how they are where they are visible. By default as the place says. */
+  readonly names?: (visible: NameScript) => NameScript;
   /** Runs what it is given outside of the caller's asynchronous context; for watchers and timers. */
   readonly detach?: <T>(body: () => T) => T;
   /**

@@ -5,7 +5,7 @@ import { threadIdentity, threadLife } from '../../runtime/identity.ts';
 import { nextTurn } from '../../runtime/timers.ts';
 import { lockfileSection } from '../journal/lockfile.ts';
 import type { Locator } from '../locator.ts';
-import { plainScript } from '../names/script.ts';
+import { type NameScript, plainScript } from '../names/script.ts';
 import type { BucketPlace } from '../place.ts';
 import { Bell } from './bell.ts';
 import { ChangeFeed } from './change-feed.ts';
@@ -110,7 +110,8 @@ export class LockTable implements FileLockTable, WebLockTable, WebLockParties {
       queued: () => this.#vigil.expect(),
       replaced: () => this.#replaced(),
     });
-    this.#fence = new Fence(this.#participant, { bucket, script: () => (options.names ?? (() => place.encryption?.sealing.names))() ?? plainScript(foldsNames()), hasFiles });
+    const names = options.names ?? ((visible: NameScript) => place.encryption?.sealing.names(visible) ?? visible);
+    this.#fence = new Fence(this.#participant, { bucket, script: () => names(plainScript(foldsNames())), hasFiles });
     const probe = options.probe ?? threadLife;
     const lookMs = Math.min(LOOK_MS, leaseMs / TOUCHES_PER_LEASE);
     this.#liveness = new Liveness(this.#participant, this.#fence, { bucket, probe, leaseMs, lookMs });

@@ -7,6 +7,8 @@ export interface NameScript {
   decode(component: string): DecodedName;
   /** The long name that `spelling` spells, if `component` is its component; null when the file is torn or forged. */
   decodeSpelling(component: string, spelling: string): string | null;
+  /** How entries may be written that have not been renamed yet: only ever to what `encode` gives, and under their locks. */
+  readonly before?: NameScript;
 }
 
 /** Names as they are, as far as the volume can hold them. */

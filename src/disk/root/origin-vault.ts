@@ -35,12 +35,15 @@ export interface OriginVault {
    */
   retire(): readonly string[];
   /**
-   * Takes note that nothing of the origin is plain any more: then nothing plain is read any more either.
+   * Takes note that nothing of the origin is plain any more, neither files nor names: then nothing plain is read any more
+   * either. To be called while nobody changes files.
    *
    * @returns files that are still plain, if there are any: then nothing was noted
    * @throws as `rewrap`
    */
   endMigration(): readonly string[];
+  /** Whether there may be something from before the origin was encrypted. */
+  readonly isMigrating: boolean;
   /** To be called when the origin may be another one than it was: its keys are read again. */
   forget(): void;
   /** `bucket`: the name of its directory. */

@@ -7,6 +7,9 @@ import type { TreeErrorCode } from './tree-error.ts';
 /** What is being done, for the errors of the system. */
 export type Access = 'read' | 'write';
 
+/** What was found may get another name before it is used; that often in a row it is no coincidence. */
+const LOOKS = 4;
+
 export function isCode(error: unknown, code: TreeErrorCode): boolean {
   return error instanceof TreeError && error.code === code;
 }
@@ -18,13 +21,15 @@ export function isCode(error: unknown, code: TreeErrorCode): boolean {
 export class Base {
   readonly #place: BucketPlace;
   readonly #epoch: () => number;
+  readonly #isMoving: () => boolean;
   /** The epoch whose directory is known to be one, and no link. */
   #plainEpoch = -1;
 
-  /** `epoch`: asked again whenever something is missing. */
-  constructor(place: BucketPlace, epoch: () => number) {
+  /** `epoch`: asked again whenever something is missing; `isMoving`: whether directories in it get other names. */
+  constructor(place: BucketPlace, epoch: () => number, isMoving: () => boolean) {
     this.#place = place;
     this.#epoch = epoch;
+    this.#isMoving = isMoving;
   }
 
   /** Whether this is its path now. */
@@ -34,30 +39,30 @@ export class Base {
 
   /** Runs `body` under the epoch of now, again when that one ended meanwhile; `missing` is made when it is not there. */
   attempt<T>(locator: Locator, access: Access, body: (base: string) => T, missing?: BucketPlace): T {
-    for (let epoch = this.#epoch(), place = missing; ; place = undefined) {
+    for (let epoch = this.#epoch(), place = missing, looks = 1; ; place = undefined, looks += 1) {
       try {
         return body(this.#pathOf(epoch));
       } catch (error) {
-        epoch = this.#afterMissing(error, epoch, place) ?? fail(error, locator, access);
+        epoch = this.#afterMissing(error, epoch, looks, place) ?? fail(error, locator, access);
       }
     }
   }
 
   async attemptAsync<T>(locator: Locator, access: Access, body: (base: string) => Promise<T>): Promise<T> {
-    for (let epoch = this.#epoch(); ; ) {
+    for (let epoch = this.#epoch(), looks = 1; ; looks += 1) {
       try {
         return await body(this.#pathOf(epoch));
       } catch (error) {
-        epoch = this.#afterMissing(error, epoch) ?? fail(error, locator, access);
+        epoch = this.#afterMissing(error, epoch, looks) ?? fail(error, locator, access);
       }
     }
   }
 
   /** The epoch to try again under, after something was missing; null when that would not help. */
-  #afterMissing(error: unknown, epoch: number, place?: BucketPlace): number | null {
+  #afterMissing(error: unknown, epoch: number, looks: number, place?: BucketPlace): number | null {
     if (systemCode(error) !== 'ENOENT' && !isCode(error, 'not-found')) return null;
     const now = this.#epoch();
-    if (now !== epoch) return now;
+    if (now !== epoch || (looks < LOOKS && this.#isMoving())) return now;
     if (place === undefined || fs.existsSync(this.#spelled(now))) return null;
     place.ensure();
     return this.#epoch();

@@ -85,6 +85,13 @@ export class EntryReader implements IterableIterator<[name: string, kind: EntryK
   }
 }
 
+/** The entries of a directory, see {@link EntryReader}; where they get other names meanwhile, also exactly once. */
+export function entriesIn(path: string, locator: Locator, script: NameScript): IterableIterator<[name: string, kind: EntryKind]> {
+  if (script.before === undefined) return new EntryReader(path, locator, script);
+  // What is renamed while the first one reads, and missed by it, has its last name before the second begins.
+  return new Map([1, 2].flatMap(() => [...new EntryReader(path, locator, script)])).entries();
+}
+
 /** All that is in a directory, of ours or not; nothing when the directory is gone, or deeper than a path can be long. */
 export function* childrenOf(directory: string): Iterable<fs.Dirent> {
   let opened: fs.Dir;

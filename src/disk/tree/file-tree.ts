@@ -14,10 +14,10 @@ import { Base, isCode } from './base.ts';
 import type { Access } from './base.ts';
 import { Contents } from './contents.ts';
 import type { ReadFile } from './contents.ts';
-import { childrenOf, EntryReader } from './entries.ts';
+import { childrenOf, entriesIn } from './entries.ts';
 import { requireContent, requireDirectory, requireFile } from './found.ts';
 import type { Found } from './found.ts';
-import { kindOf, locate } from './locate.ts';
+import { kindOf, locate, spelled } from './locate.ts';
 import type { Located } from './locate.ts';
 import { forgetSpelling, keepSpelling } from './long-names.ts';
 import { DIRECTORY, fileLook } from './look.ts';
@@ -80,7 +80,7 @@ export class FileTree {
 
   constructor(place: BucketPlace, options: FileTreeOptions) {
     this.#bucket = place;
-    this.#base = new Base(place, () => options.epoch());
+    this.#base = new Base(place, () => options.epoch(), () => this.#script.before !== undefined);
     this.#options = options;
     this.#ledger = options.ledger ?? freeOfCharge;
     this.#sealing = options.sealing ?? place.encryption?.sealing;
@@ -169,6 +169,30 @@ export class FileTree {
     await this.#rewrite(locator, (path) => this.#contents.current(path), true);
   }
 
+  /** Whether an entry has a name on the disk from before. */
+  isToRespell(locator: Locator): boolean {
+    return this.#script.before !== undefined && this.#read(locator, ({ path }) => spelled(path, locator, this.#script).path !== path);
+  }
+
+  /**
+   * Gives an entry the name on the disk that is its own now, where it has one from before. To be called under the lock
+   * of a move.
+   */
+  respell(locator: Locator): void {
+    this.#read(
+      locator,
+      ({ path, long: before }) => {
+        const { parent, path: target, long, stats } = spelled(path, locator, this.#script);
+        if (stats !== undefined) return;
+        keepSpelling(parent, long, true, this.#ledger);
+        fs.renameSync(path, target);
+        forgetSpelling(parent, before, this.#ledger);
+        this.#settle(parent);
+      },
+      'write',
+    );
+  }
+
   /** Puts a copy in a file's place, where one is needed; `keepsTime`: it is as old as the file was. */
   async #rewrite(locator: Locator, copy: (path: string) => Promise<Swap | null>, keepsTime = false): Promise<void> {
     await this.#base.attemptAsync(locator, 'write', async (base) => {
@@ -235,7 +259,7 @@ export class FileTree {
    */
   entries(locator: Locator): IterableIterator<[name: string, kind: EntryKind]> {
     try {
-      return this.#read(locator, (found) => new EntryReader(requireDirectory(found, locator), locator, this.#script));
+      return this.#read(locator, (found) => entriesIn(requireDirectory(found, locator), locator, this.#script));
     } catch (error) {
       if (locator.length === 0 && isCode(error, 'not-found')) return [].values();
       throw error;
@@ -323,7 +347,8 @@ export class FileTree {
     if (to.stats?.isDirectory() === true) throw new TreeError('type-mismatch', target);
     swap.finish();
     if (times !== undefined) fs.utimesSync(swap.path, times.atimeMs / 1000, times.mtimeMs / 1000);
-    if (this.#isStrict) await swap.sync();
+    // What was safe on the disk is not put at risk.
+    if (this.#isStrict || times !== undefined) await swap.sync();
     swap.close();
     keepSpelling(to.parent, to.long, this.#isStrict, this.#ledger);
     await this.#rename(swap.path, to);
@@ -358,7 +383,8 @@ export class FileTree {
   }
 
   get #script(): NameScript {
-    return this.#sealing?.names ?? plainScript(this.#options.foldsNames?.() ?? false);
+    const visible = plainScript(this.#options.foldsNames?.() ?? false);
+    return this.#sealing?.names(visible) ?? visible;
   }
 
   get #isStrict(): boolean {

@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import { dirname } from 'node:path';
 import type { EntryKind, Locator } from '../locator.ts';
 import type { LongSpelling } from '../names/name.ts';
 import type { NameScript } from '../names/script.ts';
@@ -29,6 +30,7 @@ const SHALLOW = 8;
  * device, socket or pipe anywhere on the way, the entry itself included.
  */
 export function locate(base: string, locator: Locator, script: NameScript): Located {
+  if (script.before !== undefined) return walkAmongMoving(base, locator, script, script.before);
   if (locator.length <= SHALLOW) return walk(base, locator, script);
   return leap(base, locator, script) ?? walk(base, locator, script);
 }
@@ -44,21 +46,51 @@ function leap(base: string, locator: Locator, script: NameScript): Located | nul
   return { parent, path, long: last.long, stats: lookAt(path, locator, locator.length) };
 }
 
-function walk(base: string, locator: Locator, script: NameScript): Located {
-  let parent = base;
-  let path = base;
-  let long: LongSpelling | null = null;
-  let stats: fs.Stats | undefined;
-  for (const [depth, name] of locator.entries()) {
-    if (depth > 0) requireDirectory(stats, locator, depth);
-    const encoded = script.encode(name);
-    parent = path;
-    path = `${parent}/${encoded.component}`;
-    long = encoded.long;
-    stats = lookAt(path, locator, depth + 1);
+function walk(base: string, locator: Locator, script: NameScript, step = stepTo): Located {
+  let at: Located = { parent: base, path: base, long: null, stats: undefined };
+  for (let depth = 1; depth <= locator.length; depth += 1) {
+    if (depth > 1) requireDirectory(at.stats, locator, depth - 1);
+    at = step(at.path, locator, depth, script);
   }
-  if (locator.length === 0) stats = lookAt(path, locator, 0);
-  return { parent, path, long, stats };
+  if (locator.length === 0) at = { ...at, stats: lookAt(base, locator, 0) };
+  return at;
+}
+
+/** `depth`: how many names of the locator lead there. */
+function stepTo(parent: string, locator: Locator, depth: number, script: NameScript): Located {
+  const { component, long } = script.encode(locator[depth - 1] ?? '');
+  const path = `${parent}/${component}`;
+  return { parent, path, long, stats: lookAt(path, locator, depth) };
+}
+
+/** Where an entry that is at `path` belongs; what is there may be that entry. */
+export function spelled(path: string, locator: Locator, script: NameScript): Located {
+  return stepTo(dirname(path), locator, locator.length, script);
+}
+
+/**
+ * The same where entries get other names meanwhile, each once: it is looked for under both, and then again under the
+ * new one. What is missed although it is there was renamed on the way; that is so for one walk each component at most.
+ */
+function walkAmongMoving(base: string, locator: Locator, script: NameScript, before: NameScript): Located {
+  let isOld = false;
+  const step: typeof stepTo = (parent, names, depth) => {
+    const now = stepTo(parent, names, depth, script);
+    if (now.stats !== undefined) return now;
+    const old = stepTo(parent, names, depth, before);
+    isOld ||= old.stats !== undefined;
+    return old.stats === undefined ? stepTo(parent, names, depth, script) : old;
+  };
+  for (let walks = 0; ; walks += 1) {
+    isOld = false;
+    const isLast = (): boolean => !isOld || walks === locator.length;
+    try {
+      const found = walk(base, locator, script, step);
+      if (found.stats !== undefined || isLast()) return found;
+    } catch (error) {
+      if (!(error instanceof TreeError) || error.code !== 'not-found' || isLast()) throw error;
+    }
+  }
 }
 
 /** What is at a path, links not followed; undefined when nothing is. */

@@ -9,8 +9,8 @@ export type Form = 'in-place' | 'whole';
 
 /** How the contents and the names of a tree's files are on the disk, where they are encrypted. */
 export interface Sealing {
-  /** How names are encrypted; undefined where they are visible. */
-  readonly names: NameScript | undefined;
+  /** How names are written, by how they are where they are visible. */
+  names(visible: NameScript): NameScript;
   /**
    * How a file is encrypted that is none of the tree's: what is written so opens at this place only.
    *
@@ -19,6 +19,8 @@ export interface Sealing {
   bound(place: string): Sealing;
   /** Bytes that a file takes which is written as a whole, by those of its content. */
   stored(size: number): number;
+  /** Whether an open file is from before the origin was encrypted, and may be read as it is. */
+  isPlain(descriptor: number): boolean;
   /** The content of an open file. What it is for has to hold as long as it is open. */
   open(descriptor: number, path: string, use: Use): Content;
   /** The content of an open file that nobody else sees before it is finished: an empty one, or a copy of another. */

@@ -77,7 +77,8 @@ function faultOf(directory: string, at: string, child: fs.Dirent, script: NameSc
 
 /** Null: names are encrypted, and there is no key. */
 function scriptOf({ foldsNames, isEncrypted, sealing }: FileReading): NameScript | null {
-  return isEncrypted && sealing === null ? null : (sealing?.names ?? plainScript(foldsNames));
+  const visible = plainScript(foldsNames);
+  return isEncrypted && sealing === null ? null : (sealing?.names(visible) ?? visible);
 }
 
 function faultInside(at: string, child: fs.Dirent, { sealing }: FileReading): Fault | null {

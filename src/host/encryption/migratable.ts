@@ -3,26 +3,24 @@ import path from 'node:path';
 import { systemCode } from '../../disk/journal/disk-error.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 
-/** What of a bucket can be encrypted: these journals by their next compaction; the others say nothing of its content. */
-const convertible = new Set(['local-storage', 'locks', 'quota', 'wake', 'persisted']);
+/** What of a bucket can be encrypted, and what says nothing of its content. */
+const convertible = /^(local-storage|locks|quota|wake|persisted|register|channels|caches|swap|trash|files\.(\d+|fence-.*))$/;
 /** What may be there as long as nothing is in it. */
-const mayBeEmpty = /^(swap|trash|files\.\d+|channels|caches|indexeddb|register|buckets|coordinators)$/;
+const mayBeEmpty = /^(indexeddb|coordinators)$/;
 
 /** @throws HoldfastError `encryption-unsupported` where the origin has something that would stay as it is */
 export function requireMigratable(directory: string, origin: string): void {
+  const buckets = path.join(directory, 'buckets');
   for (const name of namesIn(directory)) {
-    if (['origin.json', 'keys', 'default'].includes(name) || name.startsWith('.new-')) continue;
-    requireEmpty(path.join(directory, name), name, origin);
+    if (!['origin.json', 'keys', 'default', 'buckets'].includes(name)) requireEmpty(path.join(directory, name), name, origin);
   }
-  const bucket = path.join(directory, 'default');
-  for (const name of namesIn(bucket)) {
-    if (!convertible.has(name) && !name.startsWith('.new-')) requireEmpty(path.join(bucket, name), name, origin);
+  for (const bucket of [path.join(directory, 'default'), ...namesIn(buckets).map((id) => path.join(buckets, id))]) {
+    for (const name of namesIn(bucket)) if (!convertible.test(name)) requireEmpty(path.join(bucket, name), name, origin);
   }
 }
 
 function requireEmpty(place: string, name: string, origin: string): void {
-  // Names of directories would stay as they are.
-  if (mayBeEmpty.test(name) && (name.startsWith('files.') ? namesIn(place).length === 0 : isEmpty(place))) return;
+  if (name.startsWith('.new-') || (mayBeEmpty.test(name) && isEmpty(place))) return;
   throw new HoldfastError('encryption-unsupported', `${origin} has '${name}', which cannot be encrypted yet; nothing of it was changed.`);
 }
 

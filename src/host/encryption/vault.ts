@@ -10,7 +10,9 @@ import { encodeOrigin } from '../../disk/names/origin.ts';
 import { descriptionsWith, SealedDatabase } from '../../disk/encryption/databases/sealed-database.ts';
 import { destroyKeys } from '../../disk/root/encrypted.ts';
 import { tracesIn } from '../../disk/encryption/traces.ts';
+import { treesIn, visibleNamesIn } from '../../disk/encryption/visible-names.ts';
 import { FileSealing } from '../../disk/encryption/files/file-sealing.ts';
+import { MovingNames } from '../../disk/encryption/files/moving-names.ts';
 import { noNames } from '../../disk/encryption/files/no-names.ts';
 import { SealedNames } from '../../disk/encryption/files/sealed-names.ts';
 import type { NameScript } from '../../disk/names/script.ts';
@@ -189,10 +191,15 @@ export class Vault implements OriginVault {
     return left;
   }
 
+  get isMigrating(): boolean {
+    return this.keys.isMigrating;
+  }
+
   endMigration(): readonly string[] {
     this.refresh();
     const { plain, unfinished } = tracesIn(this.directory);
-    const left = [...plain, ...unfinished].map((file) => path.relative(this.directory, file));
+    const visible = this.keys.visibleNames ? [] : [...treesIn(this.directory)].flatMap(([tree, bucket]) => visibleNamesIn(tree, new SealedNames(this.keys.namesCipher(bucket))));
+    const left = [...new Set([...plain, ...unfinished, ...visible])].map((file) => path.relative(this.directory, file));
     if (left.length === 0 && this.keys.isMigrating) this.replace((keys) => keys.migrated());
     return left;
   }
@@ -209,9 +216,14 @@ export class Vault implements OriginVault {
     if (!isOurs) throw new HoldfastError('root-busy', `Somebody else has changed the keys of ${this.origin} meanwhile; nothing was changed here. Try again.`);
   }
 
+  /** Whether what is from before the origin was encrypted may be read, as far as is known: that ends, and never begins. */
+  get allowsPlain(): boolean {
+    return this.#settings.migrates && (this.#keys === null || this.#keys.isMigrating);
+  }
+
   /** A generation from before the origin was encrypted may be read while that is under way. */
   requirePlainAllowed(what: string): void {
-    if (this.#settings.migrates && (this.#keys === null || this.#keys.isMigrating)) return;
+    if (this.allowsPlain) return;
     throw this.#keys === null ? this.#notEncrypted() : new HoldfastError('not-encrypted', `${what} is not encrypted, and ${this.origin} is: it is not used.`);
   }
 
@@ -250,9 +262,14 @@ class VaultPlace implements PlaceKeys {
       get oldestId() {
         return present().oldestId;
       },
+      get allowsPlain() {
+        if (!vault.allowsPlain) return false;
+        vault.refresh();
+        return vault.allowsPlain;
+      },
       fileKey: (id: number, salt: Uint8Array) => present().fileKey(id, salt),
     };
-    this.sealing = new FileSealing(keys, () => this.#script(), bucket);
+    this.sealing = new FileSealing(keys, (visible) => this.#script(visible), bucket);
     this.descriptions = descriptionsWith(this.sealing);
   }
 
@@ -262,11 +279,14 @@ class VaultPlace implements PlaceKeys {
     return this.#vault.keys;
   }
 
-  #script(): NameScript | undefined {
+  /** Whoever reads only what is encrypted has to find what has its name from before, too: not to make another one of that name. */
+  #script(visible: NameScript): NameScript {
     this.#vault.refresh();
     const keys = this.#vault.held;
-    if (keys === null) return noNames;
-    return keys.visibleNames ? undefined : this.#namesOf(keys).script;
+    if (keys === null) return this.#vault.allowsPlain ? visible : noNames;
+    if (keys.visibleNames) return visible;
+    const { script } = this.#namesOf(keys);
+    return keys.isMigrating ? new MovingNames(script, visible) : script;
   }
 
   #namesOf(keys: OriginKeys): { readonly script: NameScript; readonly cipher: AesSiv } {

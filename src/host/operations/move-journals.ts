@@ -31,7 +31,7 @@ interface Moving {
 
 /**
  * Has each journal of a bucket go on in a generation that is encrypted with the key that is active now, as any compaction
- * does. Others go on writing meanwhile; a kill leaves those that were moved, and the others as they were.
+ * does, but always synced: of what was before nothing is kept. Others go on writing meanwhile; a kill leaves those that were moved, and the others as they were.
  *
  * @throws HoldfastError `disk-failed` where others write too fast; `disk-full`, `root-read-only`, `journal-damaged`
  */
@@ -39,9 +39,9 @@ export async function moveJournals({ root, origin, path: bucket, keys, isPurged 
   for (const [name, machine] of await machinesOf(bucket, `${origin}/`)) {
     const directory = path.join(bucket, name);
     const encryption = keys.journal(name);
-    const { durability, shared } = root;
+    const { shared } = root;
     const retain = name === 'local-storage' && !isPurged ? RETAINED_GENERATIONS : 0;
-    const journal = new Journal(directory, machine, { durability, encryption, retain, ...lockfileSection(directory, shared) });
+    const journal = new Journal(directory, machine, { durability: 'strict', encryption, retain, ...lockfileSection(directory, shared) });
     try {
       await move(journal, encryption, isPurged);
     } finally {
@@ -61,6 +61,7 @@ async function machinesOf(bucket: string, url: string): Promise<Map<string, Mach
     ['register', new RegisterMachine()],
     ['indexeddb/locks', new LockMachine(deaf)],
   ]);
+  if (fs.existsSync(path.join(bucket, 'channels'))) machines.set('channels', new (await import('../../disk/channels/channel-machine.ts')).ChannelMachine());
   if (fs.existsSync(path.join(bucket, 'caches/index'))) machines.set('caches/index', new (await import('../caches/code.ts')).CacheMachine());
   return machines;
 }

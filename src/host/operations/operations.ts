@@ -1,11 +1,12 @@
-import path from 'node:path';
 import { withMaintenance } from '../../disk/maintenance/maintenance-lock.ts';
 import { deleteOrigin, hasOrigin, pathOfOrigin } from '../../disk/maintenance/replace-origin.ts';
 import { BucketDirectory } from '../../disk/root/bucket-directory.ts';
+import { treesIn } from '../../disk/encryption/visible-names.ts';
 import { isEncrypted } from '../../disk/root/encrypted.ts';
 import type { OriginVault } from '../../disk/root/origin-vault.ts';
 import { bucketsOf } from '../../disk/root/origins.ts';
 import { Root } from '../../disk/root/root.ts';
+import { syncDirectories } from '../../disk/root/sync-directories.ts';
 import { isObject } from '../../runtime/brands.ts';
 import { exportOrigins, exportStream, requireOrigins } from '../archive/export-origins.ts';
 import { importOrigins } from '../archive/import-origins.ts';
@@ -19,7 +20,7 @@ import { parseOrigin, type OriginLike } from '../origin.ts';
 import { StorageHost } from '../storage-host.ts';
 import { moveJournals } from './move-journals.ts';
 import { rewriteFiles } from './rewrite-files.ts';
-import { emptyTrash, whileFilesRest } from './rest.ts';
+import { whileFilesRest } from './rest.ts';
 import { summaries } from './origins.ts';
 import type { ExportOptions, ImportedOrigin, ImportOptions, OriginSummary, RekeyOptions } from './types.ts';
 
@@ -65,16 +66,28 @@ export class Operations {
 
   async encrypt(origin: OriginLike): Promise<boolean> {
     const { name, vault } = await this.#vaultOf(origin, 'encrypt()');
-    return withMaintenance(this.#root, async () => {
-      const place = pathOfOrigin(this.#root, name);
-      const wasPlain = !isEncrypted(place);
-      if (wasPlain) await emptyTrash(path.join(place, 'default'));
+    const wasPlain = await withMaintenance(this.#root, async () => {
+      const isPlain = !isEncrypted(pathOfOrigin(this.#root, name));
       vault.ensure();
       await this.#moveJournals(name, vault, true);
-      const left = vault.endMigration();
-      if (left.length > 0) throw leftOf(name, left, 'not encrypted yet');
-      return wasPlain;
+      return isPlain;
     });
+    if (vault.isMigrating) await this.#rewriteFiles(name, 'in use, and not encrypted yet');
+    const left = await this.#whileAllRests(name, vault, async () => {
+      this.#sync(name, vault);
+      return vault.endMigration();
+    });
+    if (left.length > 0) throw leftOf(name, left, 'not encrypted yet');
+    return wasPlain;
+  }
+
+  /** What says that nothing plain is read any more must not come to the disk before the names that are looked for then. */
+  #sync(origin: string, vault: OriginVault): void {
+    if (vault.isMigrating) for (const [tree] of treesIn(pathOfOrigin(this.#root, origin))) syncDirectories(tree);
+  }
+
+  #whileAllRests(origin: string, vault: OriginVault, body: () => Promise<readonly string[]>): Promise<readonly string[]> {
+    return withMaintenance(this.#root, () => whileFilesRest(this.#root, origin, vault, body));
   }
 
   async #vaultOf(origin: OriginLike, what: string): Promise<{ readonly name: string; readonly vault: OriginVault }> {
@@ -96,15 +109,19 @@ export class Operations {
 
   /** Files get the active key, and those that nothing bears any more go. */
   async #rewrite(origin: string, vault: OriginVault): Promise<void> {
+    await this.#rewriteFiles(origin, 'in use, and have the key that they had');
+    const left = await this.#whileAllRests(origin, vault, async () => vault.retire());
+    if (left.length > 0) throw leftOf(origin, left, 'in use: no key was forgotten');
+  }
+
+  async #rewriteFiles(origin: string, what: string): Promise<void> {
     const host = this.#openHost(this.#root.path);
     try {
       const inUse = await rewriteFiles(host.client(origin));
-      if (inUse.length > 0) throw leftOf(origin, inUse, 'in use, and have the key that they had');
+      if (inUse.length > 0) throw leftOf(origin, inUse, what);
     } finally {
       await host.close();
     }
-    const left = await withMaintenance(this.#root, () => whileFilesRest(this.#root, origin, vault, async () => vault.retire()));
-    if (left.length > 0) throw leftOf(origin, left, 'in use: no key was forgotten');
   }
 
   export(origin: OriginLike | readonly OriginLike[], options: ExportOptions): ReadableStream<Uint8Array> {

@@ -8,6 +8,7 @@ import { bucketsOf } from '../../disk/root/origins.ts';
 import type { OriginVault } from '../../disk/root/origin-vault.ts';
 import type { Root } from '../../disk/root/root.ts';
 import type { PlaceKeys } from '../../disk/place.ts';
+import { isSwapFolder } from '../../disk/spelling.ts';
 import { outsideContexts } from '../../runtime/callback-context.ts';
 
 /** Of whatever was removed: anyone may delete it at any time. */
@@ -28,6 +29,12 @@ export async function whileFilesRest(root: Root, origin: string, vault: OriginVa
   return whileHeld(root, buckets.map(({ path: at, keys }) => ({ path: at, encryption: keys })), body);
 }
 
+/** What a sweep does, sooner or later. */
+async function removeSwapsOfDead(bucket: string, table: LockTable): Promise<void> {
+  const swap = path.join(bucket, 'swap');
+  for (const name of fs.existsSync(swap) ? fs.readdirSync(swap) : []) if (isSwapFolder(name) && table.isDead(name)) await removeTree(path.join(swap, name));
+}
+
 interface Held {
   readonly path: string;
   readonly encryption: PlaceKeys | undefined;
@@ -39,6 +46,7 @@ async function whileHeld(root: Root, [place, ...others]: readonly Held[], body: 
   let result: readonly string[] = [];
   try {
     await table.operate({ operation: 'hold', kind: 'directory', source: [] }, async () => {
+      await removeSwapsOfDead(place.path, table);
       const open = filesInUse(place);
       result = open.length > 0 ? open : await whileHeld(root, others, body);
       return { changed: false, value: undefined };

@@ -1,4 +1,6 @@
+import { storeOf } from '../../cache-storage/cache-storage.ts';
 import { entryOf } from '../../file-system/handle.ts';
+import type { Entry } from '../../file-system/entry.ts';
 import { nextTurn } from '../../runtime/timers.ts';
 import type { StorageClient } from '../storage-client.ts';
 
@@ -8,38 +10,46 @@ type Handle = Parameters<typeof entryOf>[0];
 /** What could not be rewritten, for somebody has it open. */
 export type InUse = readonly string[];
 
+/** A bucket of a client. */
+interface Files {
+  getDirectory(): Promise<Directory>;
+  readonly caches: StorageClient['caches'];
+}
+
 /**
- * Rewrites each file of an origin that is not encrypted with the key of now, one after another, under its lock; whoever is
- * killed leaves each as it was or rewritten. Others go on meanwhile, and observers hear of nothing.
+ * Rewrites each file and each cached response of an origin that is not encrypted with the key of now, and gives those
+ * their own names that have them from before; one after another, files under their locks. Whoever is killed leaves each
+ * as it was or rewritten. Others go on meanwhile, and observers hear of nothing.
  *
  * @throws what the interfaces throw
  */
 export async function rewriteFiles(client: StorageClient): Promise<InUse> {
   const inUse: string[] = [];
-  await rewriteIn(await client.storage.getDirectory(), '', inUse);
-  for (const name of await client.storageBuckets.keys()) await rewriteIn(await (await client.storageBuckets.open(name)).getDirectory(), `${name}:`, inUse);
+  await rewriteBucket({ getDirectory: () => client.storage.getDirectory(), caches: client.caches }, '', inUse);
+  for (const name of await client.storageBuckets.keys()) await rewriteBucket(await client.storageBuckets.open(name), `${name}:`, inUse);
   return inUse;
+}
+
+async function rewriteBucket(bucket: Files, at: string, inUse: string[]): Promise<void> {
+  await rewriteIn(await bucket.getDirectory(), at, inUse);
+  await (await storeOf(bucket.caches)).renew();
 }
 
 async function rewriteIn(directory: Directory, at: string, inUse: string[]): Promise<void> {
   for await (const [name, handle] of directory) {
     const path = `${at}/${name}`;
     if (handle.kind === 'directory') await rewriteIn(handle as Directory, path, inUse);
-    else if (!(await rewriteOne(handle))) inUse.push(path);
+    if (!(await rewriteOne(handle))) inUse.push(path);
     await nextTurn();
   }
 }
 
-/** False: somebody has it open to write to it. */
+/** False: somebody has it open to write to it, or something in it. */
 async function rewriteOne(handle: Handle): Promise<boolean> {
   const entry = entryOf(handle);
   if (entry === undefined) throw new Error('a file belongs to no file system');
-  const { system, locator } = entry;
   try {
-    await system.operate([locator], () => ({ operation: 'modify', kind: 'file', source: locator }), async () => {
-      await system.tree.renew(locator);
-      return { changed: false, value: undefined };
-    });
+    await (entry.kind === 'file' ? renew(entry) : respell(entry));
     return true;
   } catch (error) {
     // It was removed, or moved, meanwhile; under its new name it is met or was.
@@ -47,6 +57,23 @@ async function rewriteOne(handle: Handle): Promise<boolean> {
     if (isNamed(error, 'LockedError')) return false;
     throw error;
   }
+}
+
+function renew({ system, locator }: Entry): Promise<void> {
+  return system.operate([locator], () => ({ operation: 'modify', kind: 'file', source: locator }), async () => {
+    await system.tree.renew(locator);
+    system.tree.respell(locator);
+    return { changed: false, value: undefined };
+  });
+}
+
+/** A directory has no key, but a name, by which all that is in it is found. */
+async function respell({ system, locator }: Entry): Promise<void> {
+  if (!system.tree.isToRespell(locator)) return;
+  await system.displace([locator], () => ({ operation: 'move', kind: 'directory', source: locator, target: locator }), () => {
+    system.tree.respell(locator);
+    return { changed: false, value: undefined };
+  });
 }
 
 function isNamed(error: unknown, name: string): boolean {

@@ -6,6 +6,8 @@ export interface FileKeys {
   readonly activeId: number;
   /** The id of the oldest one: it stays the same when another one becomes active. */
   readonly oldestId: number;
+  /** Whether there may be files from before the origin was encrypted, which are read as they are. By default not. */
+  readonly allowsPlain?: boolean;
   /**
    * The key of a file, of 32 bytes, out of the origin's with this id.
    *

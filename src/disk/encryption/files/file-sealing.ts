@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import { createHmac } from 'node:crypto';
 import { HoldfastError } from '../../../runtime/holdfast-error.ts';
 import type { NameScript } from '../../names/script.ts';
+import { PlainContent } from '../../tree/content.ts';
 import type { Content } from '../../tree/content.ts';
 import type { Form, Sealing, Use } from '../../tree/sealing.ts';
 import { entropy } from '../entropy.ts';
@@ -14,21 +15,24 @@ import type { Grid } from './grid.ts';
 import { FILE_SALT_BYTES } from '../origin-keys.ts';
 import { SealedContent } from './sealed-content.ts';
 
+/** As often as a header that does not authenticate is read again. */
+const LOOKS = 16;
+
 const NO_SALT = new Uint8Array(FILE_SALT_BYTES);
 
 /** The files of an origin, encrypted with its keys. */
 export class FileSealing implements Sealing {
   readonly #keys: FileKeys;
-  readonly #names: () => NameScript | undefined;
+  readonly #names: (visible: NameScript) => NameScript;
   readonly #bucket: string;
   /** Where its files are; empty for those of the tree, which may have any name. */
   readonly #place: readonly string[];
 
   /**
-   * @param names - how names are encrypted as of when it is asked; by default they are visible
+   * @param names - how names are written as of when it is asked; by default they are visible
    * @param bucket - the bucket's directory
    */
-  constructor(keys: FileKeys, names: () => NameScript | undefined = () => undefined, bucket = 'default', place: readonly string[] = []) {
+  constructor(keys: FileKeys, names: (visible: NameScript) => NameScript = (visible) => visible, bucket = 'default', place: readonly string[] = []) {
     this.#names = names;
     this.#keys = keys;
     this.#bucket = bucket;
@@ -43,11 +47,34 @@ export class FileSealing implements Sealing {
     return requireGrid(WHOLE).stored(size);
   }
 
-  get names(): NameScript | undefined {
-    return this.#names();
+  names(visible: NameScript): NameScript {
+    return this.#names(visible);
+  }
+
+  isPlain(descriptor: number): boolean {
+    if (this.#keys.allowsPlain !== true) return false;
+    // What is plain may begin as a header does; and one that is being written over may be read torn, but not that often.
+    for (let look = 0; look < LOOKS; look += 1) {
+      const head = headOf(descriptor);
+      if (head.byteLength === 0) return false;
+      const state = this.#authenticity(head);
+      if (state !== 'damaged') return state === 'foreign';
+    }
+    return true;
+  }
+
+  #authenticity(head: Uint8Array): 'foreign' | 'damaged' | 'authentic' {
+    try {
+      const found = FileCipher.of(head, this.#keys, this.#place);
+      if (typeof found !== 'string') return 'authentic';
+      return found === 'foreign' ? found : 'damaged';
+    } catch {
+      return 'damaged';
+    }
   }
 
   open(descriptor: number, path: string, use: Use): Content {
+    if (this.isPlain(descriptor)) return new PlainContent(descriptor);
     const isShared = use === 'shared';
     return new SealedContent({
       descriptor,
@@ -65,11 +92,13 @@ export class FileSealing implements Sealing {
   }
 
   isInPlace(descriptor: number, path: string): boolean {
+    if (this.isPlain(descriptor)) return false;
     const cipher = this.#look(descriptor, path);
     return cipher === null || cipher.header.sealed === null;
   }
 
   isCurrent(descriptor: number, path: string): boolean {
+    if (this.isPlain(descriptor)) return false;
     const cipher = this.#look(descriptor, path);
     return cipher === null || cipher.header.key === this.#keys.activeId;
   }
@@ -86,10 +115,9 @@ export class FileSealing implements Sealing {
 
   /** Null where nothing is in the file. */
   #look(descriptor: number, path: string): FileCipher | null {
-    const head = new Uint8Array(HEADER_BYTES);
-    const count = fs.readSync(descriptor, head, 0, HEADER_BYTES, 0);
-    if (count === 0) return null;
-    const found = this.#cipherOf(head.subarray(0, count), path);
+    const head = headOf(descriptor);
+    if (head.byteLength === 0) return null;
+    const found = this.#cipherOf(head, path);
     if (found === 'newer') throw new HoldfastError('root-newer', `${path} was written by a later version of Holdfast.`);
     if (typeof found === 'string' || !isWhole(found, descriptor)) throw damaged(path, found === 'foreign' ? 'which is not encrypted' : 'its header');
     return found;
@@ -119,6 +147,12 @@ export class FileSealing implements Sealing {
     const salt = createHmac('sha256', key).update(`${dev} ${ino} ${mtimeNs}`).digest().subarray(0, FILE_SALT_BYTES);
     return this.#begin(IN_PLACE, salt, id, isShared);
   }
+}
+
+/** As much as there is. */
+function headOf(descriptor: number): Uint8Array {
+  const head = new Uint8Array(HEADER_BYTES);
+  return head.subarray(0, fs.readSync(descriptor, head, 0, HEADER_BYTES, 0));
 }
 
 /** Whether a file that was written as a whole is as long as its header says. */

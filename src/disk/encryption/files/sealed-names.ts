@@ -46,6 +46,11 @@ export class SealedNames implements NameScript {
     return name !== null && encodedAs(spelling).component === component ? name : null;
   }
 
+  /** Whether it is what a name is encrypted to. */
+  isSpelling(spelling: string): boolean {
+    return this.#unspell(spelling) !== null;
+  }
+
   #keep(name: string, encoded: EncodedName): void {
     if (this.#kept.size >= KEPT) this.#kept.clear();
     this.#kept.set(name, encoded);
