@@ -3,7 +3,7 @@ import { responseTypes, type ResponseHead } from '../disk/caches/response-head.t
 import type { DiskBody, StoredResponse } from '../disk/caches/response-files.ts';
 import { has, isObject } from '../runtime/brands.ts';
 import { define } from '../runtime/define.ts';
-import { streamOpenRange } from '../runtime/disk-range.ts';
+import { openRange, type OpenRange } from '../runtime/disk-range.ts';
 import { headerList } from './request-info.ts';
 import { giveWhole } from './whole-body.ts';
 
@@ -35,9 +35,9 @@ const withoutBody = new Set([204, 205, 304]);
 /** A new Response of the runtime's own class, as the stored one was. */
 export function createResponse({ head, body }: StoredResponse): Response {
   if (!('descriptor' in body)) return made(head, body as Uint8Array<ArrayBuffer>);
-  const stream = openStream(body, head);
-  const response = made(head, stream);
-  return response.body === stream ? giveWhole(response, stream, body.size - body.start) : response;
+  const range = rangeOf(body, head);
+  const response = made(head, range.stream);
+  return response.body === range.stream ? giveWhole(response, range) : response;
 }
 
 function made(head: ResponseHead, body: ReadableStream | Uint8Array<ArrayBuffer>): Response {
@@ -47,9 +47,9 @@ function made(head: ResponseHead, body: ReadableStream | Uint8Array<ArrayBuffer>
   return disguise(new Response(hasBody ? body : null, { status, statusText, headers: headers as [string, string][] }), head);
 }
 
-function openStream({ path, descriptor, state, start, size, sealed }: DiskBody, { url }: ResponseHead): ReadableStream {
+function rangeOf({ path, descriptor, state, start, size, sealed }: DiskBody, { url }: ResponseHead): OpenRange {
   const file = { path, name: url === '' ? 'a response' : url, since: 'it was found in its cache', state, ...(sealed && { sealed }) };
-  return streamOpenRange({ file, start, end: size }, descriptor);
+  return openRange({ file, start, end: size }, descriptor);
 }
 
 /** Has it tell what no constructor takes; its clones too. */

@@ -57,20 +57,24 @@ const LARGEST_READ = 2 ** 30;
 export async function readRange(range: DiskRange): Promise<Uint8Array<ArrayBuffer>> {
   const descriptor = open(range.file);
   try {
-    const bytes = allocate(range.end - range.start);
-    const reader = readerOf(range.file, descriptor);
-    for (let filled = 0; filled < bytes.byteLength; ) {
-      const read = await reader(bytes.subarray(filled, filled + LARGEST_READ), range.start + filled);
-      if (read === 0) throw changed(range.file);
-      filled += read;
-    }
-    requireUnchanged(descriptor, range.file);
-    return bytes;
+    return await readFully(range, descriptor);
   } catch (error) {
     throw toReadError(error, range.file);
   } finally {
     fs.closeSync(descriptor);
   }
+}
+
+async function readFully({ file, start, end }: DiskRange, descriptor: number): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = allocate(end - start);
+  const reader = readerOf(file, descriptor);
+  for (let filled = 0; filled < bytes.byteLength; ) {
+    const read = await reader(bytes.subarray(filled, filled + LARGEST_READ), start + filled);
+    if (read === 0) throw changed(file);
+    filled += read;
+  }
+  requireUnchanged(descriptor, file);
+  return bytes;
 }
 
 /**
@@ -82,12 +86,20 @@ export function streamRange(range: DiskRange): ReadableStream {
   return streamOf(new RangeSource(range));
 }
 
+/** A range of a file that is open. */
+export interface OpenRange {
+  readonly stream: ReadableStream<Uint8Array<ArrayBuffer>>;
+  /** Reads all of it at once, in place of the stream, which nobody has read from and which is to be cancelled then. */
+  readonly readAll: () => Promise<ArrayBuffer>;
+}
+
 /**
  * The same over a file that is open already, so that it can be removed meanwhile, and that nobody writes to any more; `descriptor` is the stream's from now
  * on. Where descriptors run out before the first read, it is closed, and the file is opened again by its path.
  */
-export function streamOpenRange(range: DiskRange, descriptor: number): ReadableStream {
-  return streamOf(new RangeSource(range, descriptor));
+export function openRange(range: DiskRange, descriptor: number): OpenRange {
+  const source = new RangeSource(range, descriptor);
+  return { stream: streamOf(source), readAll: () => source.readAll() };
 }
 
 function streamOf(source: RangeSource): ReadableStream {
@@ -127,6 +139,19 @@ class RangeSource implements UnderlyingByteSource {
     } finally {
       this.#isReading = false;
       if (this.#isCancelled) this.#close();
+    }
+  }
+
+  async readAll(): Promise<ArrayBuffer> {
+    this.#isReading = true;
+    try {
+      const { buffer } = await readFully(this.#range, this.#file?.use() ?? this.#open());
+      return buffer;
+    } catch (error) {
+      throw toReadError(error, this.#range.file);
+    } finally {
+      this.#isReading = false;
+      this.#close();
     }
   }
 

@@ -58,6 +58,16 @@ describe('a body', () => {
     await expect(read?.arrayBuffer()).rejects.toThrow(TypeError);
   });
 
+  it.skipIf(isEncrypted).each([70_000, 2 ** 20, 3_000_000])('of %d bytes comes by one read, in the buffer that was read into', async (size) => {
+    const cache = await openClient().caches.open('a');
+    await cache.put(url, new Response(bodyOf(size, 70_001)));
+    const found = await cache.match(url);
+    const read = vi.spyOn(fs, 'read');
+    const buffer = await found?.arrayBuffer();
+    expect(read.mock.calls.map((args) => (args as unknown as [number, Uint8Array])[1].buffer === buffer)).toEqual([true]);
+    vi.restoreAllMocks();
+  });
+
   it('that was cut off since it was found is not given', async () => {
     const root = newRoot();
     const cache = await openClient(root).caches.open('a');

@@ -20,8 +20,8 @@ import { bodyStart, PREFIX_BYTES, readHead, type ResponseHead } from './response
 /** Up to this size a file is read as a whole when it is found, and no descriptor is kept for its body. */
 const SMALL_BYTES = 64 * 1024;
 
-/** So much of a larger one is read when it is found: most heads are shorter. */
-const HEAD_BYTES = 4096;
+/** So much of a larger one is read when it is found: most heads are shorter. One buffer for all, as heads are parsed in the turn in which they are read. */
+const headBytes = Buffer.allocUnsafeSlow(4096);
 
 /** Files deleted in one turn of the event loop. */
 const SLICE = 64;
@@ -277,20 +277,19 @@ function readFrom({ descriptor, path, size, sealing }: ResponseFile): StoredResp
   const stored = sealing === undefined || sealing.isPlain(descriptor) ? size : sealing.stored(size);
   if (state.size !== stored || size < PREFIX_BYTES) return null;
   const content = sealing?.open(descriptor, path, 'beside-readers') ?? new PlainContent(descriptor);
-  const beginning = readStart(content, size <= SMALL_BYTES ? size : HEAD_BYTES);
+  const beginning = readStart(content, size <= SMALL_BYTES ? Buffer.allocUnsafeSlow(size) : headBytes);
   const start = bodyStart(beginning);
   if (start === null || start > size) return null;
-  const head = readHead(start <= beginning.length ? beginning : readStart(content, start));
+  const head = readHead(start <= beginning.length ? beginning : readStart(content, Buffer.allocUnsafeSlow(start)));
   if (head === null) return null;
   const body = size <= SMALL_BYTES ? beginning.subarray(start) : { path, descriptor, state, start, size, ...(sealing && { sealed: sealedBytes(sealing, path, 'beside-readers', size) }) };
   return { head, body };
 }
 
-/** The first bytes of a file; fewer where somebody cuts it back meanwhile. */
-function readStart(content: Content, length: number): Uint8Array {
-  const bytes = Buffer.allocUnsafeSlow(length);
+/** The first bytes of a file, as many as there is room for; fewer where somebody cuts it back meanwhile. */
+function readStart(content: Content, bytes: Uint8Array): Uint8Array {
   let filled = 0;
-  for (let count = -1; count !== 0 && filled < length; filled += count) {
+  for (let count = -1; count !== 0 && filled < bytes.length; filled += count) {
     count = content.read(bytes.subarray(filled), filled);
   }
   return bytes.subarray(0, filled);
