@@ -1,4 +1,5 @@
-// Builds dist/: few ES modules (import cost follows the number of modules), and one declaration file per source file.
+// Builds dist/: few ES modules (import cost follows the number of modules), and a declaration file for each source file
+// whose types users can come to.
 // The old dist/ stays in use until the new one is complete, and is the new one where nothing has changed.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -6,11 +7,12 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { pageInPackage } from './page.mjs';
+import { prune, reachable } from './prune-types.mjs';
 import { Stamp } from './stamp.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = join(root, 'dist');
-const stamp = new Stamp(root, '.cache/build', ['src', 'scripts/build.mjs', 'scripts/page.mjs', 'package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json'], ['dist']);
+const stamp = new Stamp(root, '.cache/build', ['src', 'scripts/build.mjs', 'scripts/page.mjs', 'scripts/prune-types.mjs', 'package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json'], ['dist']);
 if (stamp.isFresh) process.exit();
 
 const next = mkdtempSync(join(root, '.dist-'));
@@ -133,11 +135,16 @@ async function bundle() {
 
 function declare() {
   const tsc = join(root, 'node_modules/typescript/bin/tsc');
-  const { status } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', join(next, 'types')], {
+  const types = join(next, 'types');
+  const { status } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', types], {
     cwd: root,
     stdio: 'inherit',
   });
-  return status === 0;
+  if (status !== 0) return false;
+  const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const doors = Object.values(exports).flatMap((door) => (door.types ? [join(next, relative('dist', door.types))] : []));
+  prune(types, reachable(doors));
+  return true;
 }
 
 try {

@@ -33,6 +33,14 @@ test('everything that package.json exports is there', async () => {
   expect(targets.filter((target) => !paths.has(target))).toEqual([]);
 });
 
+test('there are no types but those that a door leads to, and all of those', async () => {
+  const doors = Object.values(manifest.exports).flatMap((target) => (typeof target === 'string' ? [] : [join(repository, target.types ?? '')]));
+  const { reachable } = (await import(new URL('../../scripts/prune-types.mjs', import.meta.url).href)) as { readonly reachable: (doors: readonly string[]) => Set<string> };
+  const types = (await packed()).files.map(({ path }) => join(repository, path)).filter((path) => path.endsWith('.d.ts'));
+  expect(doors.length).toBeGreaterThan(4);
+  expect(types.sort()).toEqual([...reachable(doors)].sort());
+});
+
 test('modules have no source maps, and import nothing but each other and the runtime; optional peers when they are asked for', async () => {
   const modules = (await packed()).files.map(({ path }) => path).filter((path) => path.endsWith('.js'));
   const imports = new Set<string>();
