@@ -25,6 +25,11 @@ export interface Claim {
 export interface WriterClaim extends Claim {
   /** Null: it is this one's turn already. Rejects when it was taken away before; never settles once it was released. */
   readonly granted: Promise<void> | null;
+  /**
+   * Whether one that is held has to be released, and asked for anew, by who would write once more: another realm waits for
+   * its turn, or it was taken away. Costs a read of the news.
+   */
+  readonly isWanted: boolean;
 }
 
 /** https://w3c.github.io/IndexedDB/#connection-queue and what else its transactions need of other processes. */

@@ -206,8 +206,11 @@ export interface RecordDatabase {
   readSchema(): Promise<Schema>;
   /** A snapshot of now. Transactions that read the same state may share what it costs. */
   read(): ReadTransaction;
-  /** Whoever calls holds the writer's lock. @throws RecordsBusyError when somebody else is found writing all the same. */
-  write(): WriteTransaction;
+  /**
+   * Whoever calls holds the writer's lock. `isNext`: since the end of this realm's last one, so that nobody else can have
+   * written. @throws RecordsBusyError when somebody else is found writing all the same.
+   */
+  write(isNext?: boolean): WriteTransaction;
   upgrade(): UpgradeTransaction;
   /** Closes it; its transactions have ended. */
   close(): void;

@@ -77,11 +77,13 @@ export class SqlSession {
   }
 
   /**
-   * @returns whether anybody else has committed since the last time
+   * @param isNext nobody can have since the last time
+   * @returns whether anybody else has committed since then
    * @throws RecordsBusyError when somebody else writes
    */
-  beginWriting(): boolean {
+  beginWriting(isNext: boolean): boolean {
     this.#here.beginWriting.run();
+    if (isNext && this.#number >= 0) return false;
     const commits = this.#orRollback(() => this.commitsOfOthers());
     if (commits === this.#commitsOfOthers && this.#number >= 0) return false;
     this.#look();

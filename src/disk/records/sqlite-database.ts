@@ -145,19 +145,19 @@ export class SqliteDatabase implements RecordDatabase, Suspendable {
     return this.#readers.read();
   }
 
-  write(): WriteTransaction {
-    this.#begin();
+  write(isNext = false): WriteTransaction {
+    this.#begin(isNext);
     return new SqlWriteTransaction(this.#transaction, new TransactionFiles(this.#blobs));
   }
 
   upgrade(): UpgradeTransaction {
-    this.#begin();
+    this.#begin(false);
     return new SqlUpgradeTransaction(this.#transaction, new TransactionFiles(this.#blobs));
   }
 
-  #begin(): void {
+  #begin(isNext: boolean): void {
     this.#use();
-    const hasChanged = this.#writer.beginWriting();
+    const hasChanged = this.#writer.beginWriting(isNext);
     try {
       this.#growth.begin(hasChanged);
     } catch (error) {

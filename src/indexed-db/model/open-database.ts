@@ -6,6 +6,7 @@ import { asWebError } from '../errors.ts';
 import type { Connection } from './connection.ts';
 import { StoreQueue } from './store-queue.ts';
 import { lost, type Transaction } from './transaction.ts';
+import { WriterPlaces, type WriterPlace } from './writer-places.ts';
 
 /** A database that this realm has open, for all its connections. https://w3c.github.io/IndexedDB/#database-construct */
 export class OpenDatabase {
@@ -14,6 +15,7 @@ export class OpenDatabase {
   readonly platform: PlatformObjects;
   readonly connections = new Set<Connection>();
   readonly #locks: DatabaseLocks;
+  readonly #places: WriterPlaces;
   readonly #closed: () => void;
   readonly #queues = new Map<number, StoreQueue>();
   #visitors = 0;
@@ -25,6 +27,7 @@ export class OpenDatabase {
     this.records = records;
     this.platform = platform;
     this.#locks = locks;
+    this.#places = new WriterPlaces(locks, records.name);
     this.#closed = closed;
   }
 
@@ -82,28 +85,33 @@ export class OpenDatabase {
   }
 
   #enter(transaction: Transaction): void {
-    const releaseClaim = this.#claim(transaction);
+    const place = this.#placeOf(transaction);
     const queues = transaction.scope.map((store) => this.#queueOf(store.id));
     for (const queue of queues) {
       if (!queue.enter(transaction)) transaction.block();
     }
     transaction.leave = () => {
       for (const queue of queues) queue.leave(transaction);
-      releaseClaim?.();
+      if (place !== null) this.#places.leave(place.claim, transaction.hasWritten);
     };
   }
 
-  /** The order among processes. Gives what ends the claim, where there is one. */
-  #claim(transaction: Transaction): (() => void) | null {
+  /** A transaction has ended, and was told so: nothing that is made from now on is its successor. */
+  ended(): void {
+    this.#places.giveBack();
+  }
+
+  /** The order among processes. Null: it needs no place in it. */
+  #placeOf(transaction: Transaction): WriterPlace | null {
     if (transaction.isReadOnly && this.records.hasSnapshots) {
       this.#waitFor(transaction, this.#locks.writersBefore(this.name));
       return null;
     }
-    const claim = transaction.isReadOnly ? this.#locks.read(this.name) : this.#locks.write(this.name);
-    transaction.claim = claim;
-    claim.onLost = () => transaction.abort(lost());
-    this.#waitFor(transaction, claim.granted);
-    return () => claim.release();
+    const place = transaction.isReadOnly ? this.#places.read() : this.#places.write();
+    transaction.writerPlace = place;
+    place.claim.onLost = () => transaction.abort(lost());
+    this.#waitFor(transaction, place.turn);
+    return place;
   }
 
   #waitFor(transaction: Transaction, turn: Promise<void> | null): void {

@@ -1,4 +1,3 @@
-import type { Claim } from '../../disk/records/database-locks.ts';
 import type { Schema, UpgradeTransaction, WriteTransaction } from '../../disk/records/record-database.ts';
 import { afterMicrotasks, runMicrotasks } from '../../runtime/microtasks.ts';
 import { queueTask } from '../../runtime/tasks.ts';
@@ -13,6 +12,7 @@ import type { QueueItem, Request } from './request.ts';
 import { RequestQueue } from './request-queue.ts';
 import type { SchemaSnapshot } from './schema-snapshot.ts';
 import type { StoreModel } from './store.ts';
+import type { WriterPlace } from './writer-places.ts';
 
 export type TransactionMode = 'readonly' | 'readwrite' | 'versionchange';
 export type Durability = 'default' | 'strict' | 'relaxed';
@@ -50,7 +50,7 @@ export class Transaction extends EventNode {
   /** Gives up what it holds among others. */
   leave: () => void = () => undefined;
   /** Its place among those of all realms, where it needs one. */
-  claim: Claim | null = null;
+  writerPlace: WriterPlace | null = null;
   /** Called when it has ended, after the last event. */
   ended: (() => void) | null = null;
   #engine: EngineTransaction | null = null;
@@ -78,6 +78,11 @@ export class Transaction extends EventNode {
     return this.mode === 'readonly';
   }
 
+  /** Whether it has begun to write, and did so to its end. */
+  get hasWritten(): boolean {
+    return this.mode === 'readwrite' && this.#engine !== null && !this.hasAborted;
+  }
+
   /** To be asked for from an operation that runs. @throws RecordsBusyError, OverQuotaError, RecordsDamagedError */
   get engine(): EngineTransaction {
     return (this.#engine ??= this.#begin());
@@ -94,9 +99,10 @@ export class Transaction extends EventNode {
 
   #begin(): EngineTransaction {
     const { records } = this.connection.database;
-    requireHeld(this.claim);
+    // Where there are snapshots, SQLite's own locks keep writers apart too, and whoever has lost its place is told at the end.
+    if (!records.hasSnapshots) requireHeld(this.writerPlace);
     if (this.mode === 'readonly') return records.read();
-    return this.mode === 'readwrite' ? records.write() : records.upgrade();
+    return this.mode === 'readwrite' ? records.write(this.writerPlace?.isNext) : records.upgrade();
   }
 
   /** It has to wait for something more. */
@@ -230,7 +236,7 @@ export class Transaction extends EventNode {
   #endEngine(): Promise<void> | null {
     const engine = this.#engine;
     if (engine === null) return null;
-    requireHeld(this.claim);
+    requireHeld(this.writerPlace);
     if (this.mode !== 'readonly') {
       if (this.upgrade !== null) this.#schema = engine.schema;
       return (engine as WriteTransaction).commit(this.durability);
@@ -273,6 +279,7 @@ export class Transaction extends EventNode {
     if (this.upgrade !== null) this.connection.upgradeTransaction = null;
     this.upgrade?.request.reserveTask();
     fire(this, type, { bubbles, cancelable: false });
+    if (this.writerPlace !== null) this.#afterListeners(() => this.connection.database.ended());
     if (this.upgrade !== null) this.upgrade.request.transaction = null;
     this.connection.left(this);
     this.ended?.();
@@ -282,8 +289,8 @@ export class Transaction extends EventNode {
 const none = new EventTarget();
 
 /** What was taken away is somebody else's by now. */
-function requireHeld(claim: Claim | null): void {
-  if (claim?.isLost === true) throw lost();
+function requireHeld(place: WriterPlace | null): void {
+  if (place?.claim.isLost === true) throw lost();
 }
 
 export function lost(): DOMException {

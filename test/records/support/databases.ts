@@ -11,7 +11,7 @@ import { sealedFiles } from '../../../src/disk/records/sealed-files.ts';
 import type { SqlDriver } from '../../../src/disk/records/sql-driver.ts';
 import type { Steps } from '../../../src/disk/records/record-database.ts';
 
-const claim: WriterClaim = { granted: null, isLost: false, onLost: null, release: () => undefined };
+const claim: WriterClaim = { granted: null, isWanted: false, isLost: false, onLost: null, release: () => undefined };
 
 /** For one realm that takes care of itself. */
 const noLocks: DatabaseLocks = {

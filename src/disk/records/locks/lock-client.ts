@@ -20,7 +20,7 @@ export class LockClient implements Surroundings {
 
   /** @throws HoldfastError when the disk refuses the record. */
   request(name: string, mode: WebLockMode, ends?: TurnEnds, clientId = this.id): Turn {
-    return new Turn(this.#table.request({ name, mode, clientId, ifAvailable: false, steal: false }), this, ends);
+    return new Turn(name, this.#table.request({ name, mode, clientId, ifAvailable: false, steal: false }), this, ends);
   }
 
   isWantedElsewhere(name: string, mode: WebLockMode): boolean {

@@ -15,13 +15,17 @@ export interface TurnEnds {
 /** One lock of the table, from the request on. It is given back once, in whatever state it is. */
 export class Turn extends Losable implements WriterClaim {
   readonly granted: Promise<void> | null;
+  readonly #name: string;
   readonly #lock: PendingWebLock;
+  readonly #around: Surroundings;
   readonly #ends: TurnEnds;
   #isOver = false;
   #isDropped = false;
 
-  constructor(lock: PendingWebLock, around: Surroundings, ends: TurnEnds = {}) {
+  constructor(name: string, lock: PendingWebLock, around: Surroundings, ends: TurnEnds = {}) {
     super(around);
+    this.#name = name;
+    this.#around = around;
     this.#lock = lock;
     this.#ends = ends;
     this.granted = lock.held === null ? this.#wait() : null;
@@ -32,6 +36,10 @@ export class Turn extends Losable implements WriterClaim {
 
   get isHeld(): boolean {
     return this.#lock.held !== null;
+  }
+
+  get isWanted(): boolean {
+    return this.#around.isWantedElsewhere(this.#name, 'exclusive') || !this.isHeld;
   }
 
   release(): void {

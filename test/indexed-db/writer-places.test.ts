@@ -1,0 +1,22 @@
+import { expect, it } from 'vitest';
+import { loadMutant, type Mutant } from '../support/mutant.ts';
+import * as checks from './support/place-checks.ts';
+
+// Places in the order of writers, which one transaction may leave to the next.
+
+const file = 'indexed-db/model/writer-places.ts';
+
+const mutants: readonly Mutant[] = [
+  { what: 'a place is left to the next though another realm waits', file, from: 'return !kept.isWanted;', to: 'return true;' },
+  { what: 'a place is taken before a reader that came first', file, from: 'kept !== null && this.#claims === 0 &&', to: 'kept !== null &&' },
+  { what: 'a place is kept though nothing was written', file, from: '!mayKeep || this.#kept', to: 'this.#kept' },
+  { what: 'a place is never given back', file, from: '    this.#kept = null;\n    kept?.release();', to: '    void kept;' },
+  { what: 'a place is never left to the next', file, from: '    this.#kept = claim;', to: '    claim.release();' },
+];
+
+it('everybody writes in the order in which it was asked for', async () => expect(await checks.failuresOf()).toEqual([]));
+
+it.each(mutants)('it is noticed when $what', async (mutant) => {
+  const broken = await loadMutant<typeof checks>(new URL('support/place-checks.ts', import.meta.url), mutant);
+  expect(await broken.failuresOf()).not.toEqual([]);
+});
