@@ -16,6 +16,7 @@ const usage = `Usage: npm run wpt [-- options] [path ...]
   wpt:fake-indexeddb  compares wpt/expectations with what fake-indexeddb publishes of itself
 Options: --jobs=N  realms at once, by default one a core
          --patience=N  multiplies the tests' time limits
+         --key  runs with everything that Holdfast stores encrypted; the record is the same
          --absent  runs with Holdfast absent; fails when a feature subtest passes`;
 
 type Command = (request: RunRequest) => Promise<boolean>;
@@ -47,7 +48,7 @@ export async function main(args: readonly string[]): Promise<number> {
 }
 
 function parseRequest(args: readonly string[]): RunRequest {
-  const options = { jobs: { type: 'string' }, patience: { type: 'string' }, absent: { type: 'boolean' } } as const;
+  const options = { jobs: { type: 'string' }, patience: { type: 'string' }, absent: { type: 'boolean' }, key: { type: 'boolean' } } as const;
   try {
     const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
     return {
@@ -55,6 +56,7 @@ function parseRequest(args: readonly string[]): RunRequest {
       jobs: values.jobs === undefined ? null : positive('--jobs', values.jobs),
       patience: values.patience === undefined ? 1 : positive('--patience', values.patience),
       absent: values.absent ?? false,
+      key: values.key ?? false,
     };
   } catch (error) {
     throw error instanceof UsageError ? error : new UsageError(`${(error as Error).message.split('\n')[0]}\n${usage}`);

@@ -6,6 +6,7 @@ import { StorageHost } from '../../src/index.ts';
 import type { IDBDatabase } from '../../src/indexed-db/database.ts';
 import type { IDBRequest } from '../../src/indexed-db/request.ts';
 import type { IDBTransaction } from '../../src/indexed-db/transaction.ts';
+import { encrypted } from '../support/sealed.ts';
 
 // Moves amounts among accounts, counts what it does, and looks whether the books are right, again and again, until it is
 // told to stop or killed. Prints what is wrong.
@@ -22,7 +23,7 @@ const { root, ledger, seed } = (isMainThread ? JSON.parse(process.argv[2] ?? '{}
 const ACCOUNTS = 5;
 const DEPOSIT = 1000;
 const stores = ['left', 'right', 'counter', 'counts'];
-const client = new StorageHost({ root }).origin('https://app.example');
+const client = new StorageHost({ root, ...encrypted }).origin('https://app.example');
 const factory = client.indexedDB;
 const report = (message: object): void => {
   if (!isMainThread) parentPort?.postMessage(message);

@@ -134,7 +134,7 @@ describe('the journal of a replica', () => {
       return [rejections.items.map(({ serial, reason }) => [serial, reason]), link];
     };
     compact();
-    expect(fs.readdirSync(path.join(place.path, 'local-storage'))).toContain('1');
+    expect(Math.max(...fs.readdirSync(path.join(place.path, 'local-storage')).filter((name) => name !== 'cand').map(Number))).toBeGreaterThan(0);
     expect(kept()).toEqual([[[1, 'expected'], [2, 'expected']], link]);
     journal.append(ACKNOWLEDGE, encodeAcknowledge(1));
     compact();

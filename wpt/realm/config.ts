@@ -16,6 +16,8 @@ export interface RealmConfig {
   readonly timeout: number;
   /** Whether Holdfast is installed; without it no feature subtest may pass. */
   readonly product: boolean;
+  /** Whether all of it is encrypted; without a product it means nothing. */
+  readonly encrypted: boolean;
   /** The folder of Holdfast's data. */
   readonly root: string;
   readonly folders: Folders;

@@ -9,7 +9,7 @@ export async function installProduct(config: RealmConfig): Promise<Product | nul
   if (!config.product) return hideNative();
   const product = await import('holdfast');
   product.install({
-    root: config.root,
+    ...hostOptions(config),
     origin: new URL(config.href).origin,
     exposure: config.kind,
     events: true,
@@ -17,6 +17,11 @@ export async function installProduct(config: RealmConfig): Promise<Product | nul
   });
   touchInterfaces();
   return product;
+}
+
+/** What every host of a test's root is made with. */
+export function hostOptions({ root, encrypted }: RealmConfig): { readonly root: string; readonly encryption?: { readonly key: Uint8Array } } {
+  return encrypted ? { root, encryption: { key: new Uint8Array(32).fill(7) } } : { root };
 }
 
 /** Node's own channels would pass for the product's where that is absent. */

@@ -10,6 +10,8 @@ export interface LaunchOptions {
   readonly folders: Folders;
   /** Whether Holdfast is installed in the realms. */
   readonly product: boolean;
+  /** Whether what it stores is encrypted; by default it is not. */
+  readonly encrypted?: boolean;
   /** A folder for this run's roots; each realm's is removed when it ends. */
   readonly scratch: string;
   /** The origin of the tests' server. */
@@ -46,6 +48,7 @@ export async function runTest(test: Test, options: LaunchOptions): Promise<TestR
     peer: false,
     timeout,
     product: options.product,
+    encrypted: options.encrypted ?? false,
     root,
     folders: options.folders,
     server: options.server,

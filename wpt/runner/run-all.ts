@@ -11,6 +11,7 @@ import type { TestResult } from './result.ts';
 export interface RunAllOptions {
   readonly folders: Folders;
   readonly product: boolean;
+  readonly encrypted?: boolean;
   /** Realms at once; by default one a core. */
   readonly jobs: number | null;
   readonly patience: number;

@@ -20,6 +20,8 @@ export interface RunRequest {
   readonly patience: number;
   /** Without Holdfast, as a test of the runner itself. */
   readonly absent: boolean;
+  /** With everything that Holdfast stores encrypted. */
+  readonly key: boolean;
 }
 
 /** All that one run saw. */
@@ -52,7 +54,7 @@ export async function runRecorded(request: RunRequest): Promise<Run> {
   const unknown = request.paths.find((path) => ![...files.values()].flat().some((file) => file.startsWith(path)));
   if (unknown !== undefined) throw new UsageError(`No test file begins with '${unknown}'`);
   const tests = [...files].flatMap(([suite, names]) => names.flatMap((file) => wantedTests(folders, suite, file, request)));
-  const results = await runAll(tests, { folders, product: !request.absent, jobs: request.jobs, patience: request.patience });
+  const results = await runAll(tests, { folders, product: !request.absent, encrypted: request.key, jobs: request.jobs, patience: request.patience });
   return { folders, files, results };
 }
 

@@ -4,7 +4,7 @@ import { readServed } from '../files.ts';
 import { define } from '../global-events.ts';
 import type { HarnessReporter } from '../harness.ts';
 import { sendToMaker } from '../peer.ts';
-import type { Product } from '../product.ts';
+import { hostOptions, type Product } from '../product.ts';
 import { Browser, type Window } from './browser.ts';
 import { makeDocument } from './document.ts';
 import { readMarkup, type PageScript } from './markup.ts';
@@ -69,7 +69,7 @@ function isMarkup({ scripts: [first = ''] }: RealmConfig): boolean {
 function addWindows(config: RealmConfig, { StorageHost }: Product): Browser {
   trackPromises();
   const scope: Window = globalThis as unknown as Window;
-  const browser = new Browser(new StorageHost({ root: config.root }), config);
+  const browser = new Browser(new StorageHost(hostOptions(config)), config);
   define(scope, {
     document: makeDocument(browser, scope),
     parent: scope,
