@@ -41,10 +41,12 @@ export function testPlaceKeys(): PlaceKeys {
 export const isEncrypted = process.env['HOLDFAST_TEST_KEY'] === '1';
 
 let sealing: Sealing | undefined;
+let withVisibleNames: Sealing | undefined;
 
 /** For the options of a tree: with HOLDFAST_TEST_KEY=1 every tree of a test is encrypted. */
-export function sealed(): { readonly sealing?: Sealing } {
-  return isEncrypted ? { sealing: (sealing ??= testSealing()) } : {};
+export function sealed(names: 'encrypted' | 'visible' = 'encrypted'): { readonly sealing?: Sealing } {
+  if (!isEncrypted) return {};
+  return { sealing: names === 'visible' ? (withVisibleNames ??= new FileSealing(testKeys())) : (sealing ??= testSealing()) };
 }
 
 /** For the options of a host: with HOLDFAST_TEST_KEY=1 every origin of a test is encrypted. */

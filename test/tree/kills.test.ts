@@ -52,8 +52,10 @@ function contents(tree: FileTree, locator: Locator = []): Record<string, string>
     const child = [...locator, name];
     if (kind === 'directory') Object.assign(found, { [child.join('/')]: '(directory)' }, contents(tree, child));
     else {
-      const descriptor = tree.open(child);
-      found[child.join('/')] = fs.readFileSync(descriptor, 'utf8');
+      const { descriptor, content } = tree.openForReading(child);
+      const bytes = Buffer.alloc(content.size());
+      content.read(bytes, 0);
+      found[child.join('/')] = bytes.toString('utf8');
       fs.closeSync(descriptor);
     }
   }

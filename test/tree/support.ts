@@ -32,7 +32,7 @@ export function makeBucket(missing = false): Bucket {
   };
   if (!missing) ensure();
   const open = (options: Partial<FileTreeOptions> = {}): FileTree =>
-    new FileTree({ path: bucket, ensure }, { epoch: () => 0, session: SESSION, ...sealed(), ...options });
+    new FileTree({ path: bucket, ensure }, { epoch: () => 0, session: SESSION, ...sealed('visible'), ...options });
   return {
     path: bucket,
     files: path.join(bucket, 'files.0'),
