@@ -29,14 +29,31 @@ export class CallQueue {
     if (event !== undefined) this.#bytes -= sizeOf(event);
   }
 
+  /** Those that have waited for too long, which leave it. */
+  takeLate(now: number): Event[] {
+    let count = 0;
+    while (isLate(this.#events[count], now)) count += 1;
+    const late = this.#events.splice(0, count);
+    for (const event of late) this.#bytes -= sizeOf(event);
+    return late;
+  }
+
   /** @throws CoordinatorError `coordinator-overloaded` where no more may wait */
   refuseOverload(key: CoordinatorKey, { args }: Call, now: number): void {
     const [first] = this.#events;
     if (first === undefined) return;
     const { size } = this;
-    if (size < QUEUE_CALLS && this.#bytes + args.length <= QUEUE_BYTES && now - first.queuedAt <= QUEUE_MS) return;
+    if (size < QUEUE_CALLS && this.#bytes + args.length <= QUEUE_BYTES && !isLate(first, now)) return;
     throw new CoordinatorError('coordinator-overloaded', `${size} calls wait for ${shown(key)} already.`, { outcome: 'not-run', overloaded: true });
   }
+}
+
+function isLate(event: Event | undefined, now: number): boolean {
+  return event !== undefined && now - event.queuedAt > QUEUE_MS;
+}
+
+export function waitedTooLong(key: CoordinatorKey): CoordinatorError {
+  return new CoordinatorError('coordinator-overloaded', `This call has waited for ${shown(key)} for more than ${QUEUE_MS / 1000} seconds.`, { outcome: 'not-run', overloaded: true });
 }
 
 function sizeOf({ call }: Event): number {

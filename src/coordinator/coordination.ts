@@ -217,6 +217,7 @@ export class Coordination<Client> {
   #look(): void {
     this.#stopLooking ??= this.#surroundings.clock.after(LOOK_MS, () => {
       this.#stopLooking = null;
+      for (const instance of [...this.#instances.values()]) instance.endLate();
       this.#rest();
       if (this.#instances.size > 0 || this.#lines.size > 0) this.#look();
     });

@@ -19,6 +19,8 @@ export class Event implements Writer {
   /** Whether its code has begun to run. */
   isRunning = false;
   fate: Fate | null = null;
+  /** What the gate calls when it may begin. */
+  begin: () => void = nothing;
   resolve!: (reply: Reply) => void;
   reject!: (error: unknown) => void;
 

@@ -71,6 +71,12 @@ export class Gate {
     this.#wake();
   }
 
+  /** An event that was enqueued does not begin. */
+  withdraw(begin: () => void): void {
+    const at = this.#events.indexOf(begin);
+    if (at >= 0) this.#events.splice(at, 1);
+  }
+
   ended(): void {
     this.#active -= 1;
     if (this.#isSerial) this.#wake();

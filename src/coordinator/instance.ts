@@ -5,7 +5,7 @@ import { isThenable } from '../runtime/brands.ts';
 import { setTimeout } from '../runtime/timers.ts';
 import type { Activity } from './activity.ts';
 import type { Call } from './call.ts';
-import { CallQueue } from './call-queue.ts';
+import { CallQueue, waitedTooLong } from './call-queue.ts';
 import { currentContext, runIn } from './context.ts';
 import type { Link } from './context.ts';
 import { CoordinatorError, MovedError, shown } from './errors.ts';
@@ -35,6 +35,9 @@ const KEPT_RESULT = 1024;
 /** Milliseconds that a section may take, and what runs may when the instance is closed. */
 const BLOCK_MS = 30_000;
 const CLOSE_MS = 30_000;
+
+/** Milliseconds after which a call, or an alarm, that has not come to its end never will. */
+const RUN_MS = 15 * 60_000;
 
 const NO_BLOCKS: readonly Block[] = [];
 
@@ -96,14 +99,19 @@ export class Instance<Client> implements Stateful<Client>, TurnOwner {
     this.#storage = surroundings.openStorage(key, new TurnArea(this.#turn.map, () => this.#noteChange()), (work) => this.#gate.hold(this.#blocks(), work));
   }
 
-  /** Makes the object. @throws what its constructor throws, as a CoordinatorError */
+  /** Makes the object. @throws what its constructor throws, or that the disk refuses its alarm, as a CoordinatorError */
   start(): void {
     const { alarm } = this.#store;
-    if (alarm !== null) this.announce(alarm);
+    this.#first('The alarm', 'could not be noted.', () => alarm === null || this.announce(alarm));
+    this.#first('The constructor', 'threw an error.', () => (this.#object = this.#enter([], NO_BLOCKS, null, () => new this.#Class(this.state))));
+  }
+
+  /** Nobody may use what could not begin. */
+  #first(what: string, failure: string, body: () => unknown): void {
     try {
-      this.#object = this.#enter([], NO_BLOCKS, null, () => new this.#Class(this.state));
+      body();
     } catch (cause) {
-      const error = new CoordinatorError('coordinator-reset', `The constructor of ${shown(this.key)} threw an error.`, { outcome: 'not-run', cause });
+      const error = new CoordinatorError('coordinator-reset', `${what} of ${shown(this.key)} ${failure}`, { outcome: 'not-run', cause });
       this.#finish({ message: error.message, turn: 'void', cause });
       throw error;
     }
@@ -165,10 +173,11 @@ export class Instance<Client> implements Stateful<Client>, TurnOwner {
     const event = new Event(call, this.usedAt);
     this.#events.set(name, event);
     this.#queue.add(event);
-    this.#gate.enqueue(() => {
+    event.begin = () => {
       this.#queue.shift();
       this.#begin(event, () => invoke(this.#object as Served, this.key.className, call));
-    });
+    };
+    this.#gate.enqueue(event.begin);
     return event.promise;
   }
 
@@ -294,6 +303,20 @@ export class Instance<Client> implements Stateful<Client>, TurnOwner {
     if (isGivenUp && event !== null && event.fate !== null && !event.begun) return new MovedError();
     const outcome: Outcome = turn === 'unknown' && (event === null || this.#turn.has(event)) ? 'unknown' : event?.begun === true ? 'partial' : 'not-run';
     return new CoordinatorError('coordinator-reset', message, { outcome, cause });
+  }
+
+  /** Nobody waits for ever: to be called each second or so. */
+  endLate(): void {
+    const now = this.#surroundings.clock.now();
+    for (const event of this.#queue.takeLate(now)) {
+      this.#gate.withdraw(event.begin);
+      this.#events.delete(event.id);
+      event.reject(waitedTooLong(this.key));
+    }
+    const [oldest] = this.#events.values();
+    if ([oldest, this.#alarmEvent].some((event) => event?.isRunning === true && now - event.queuedAt > RUN_MS)) {
+      this.reset(`A call or an alarm of ${shown(this.key)} has not come to its end within ${RUN_MS / 60_000} minutes.`);
+    }
   }
 
   /** Resolves when what runs has ended, and gives the coordinator up: whoever wants it next need not wait. */

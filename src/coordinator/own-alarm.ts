@@ -43,10 +43,15 @@ export class OwnAlarm {
     return false;
   }
 
+  /** Best effort: where the disk refuses it somebody looks for nothing, and it is said again. */
   #tell({ alarm, stamp }: Pick<Store, 'alarm' | 'stamp'>): void {
     const { alarms } = this.#surroundings;
-    if (alarm === null) alarms.forget(this.#key, stamp);
-    else alarms.move(this.#key, alarm.time, stamp);
+    try {
+      if (alarm === null) alarms.forget(this.#key, stamp);
+      else alarms.move(this.#key, alarm.time, stamp);
+    } catch {
+      // As above.
+    }
   }
 
   run(object: Served): unknown {
@@ -68,9 +73,8 @@ export class OwnAlarm {
 
   /** Unless another has been set, nobody need look at the coordinator any more. */
   forget(): void {
-    const { alarm, stamp } = this.#store;
     // What is not written yet may never be.
-    if (alarm === null) this.#surroundings.alarms.forget(this.#key, stamp);
+    if (this.#store.alarm === null) this.#tell(this.#store);
   }
 }
 

@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { AlarmIndex } from '../../src/disk/coordinator/alarm-index.ts';
 import { OwnedJournal } from '../../src/disk/coordinator/owned-journal.ts';
 import { Coordinator, testCoordinators } from '../../src/host/coordinator/index.ts';
 import type { CoordinatorClass, TestCoordinators } from '../../src/host/coordinator/index.ts';
@@ -154,6 +155,32 @@ describe('a disk that refuses', () => {
     spy.mockRestore();
     expect(await stub.all()).toEqual(['1']);
   });
+});
+
+test('a disk that refuses to forget an alarm ends nothing, and is asked again', async () => {
+  let made = 0;
+  class Woken extends Tallying {
+    readonly number = (made += 1);
+
+    wake(time: number): void {
+      this.state.setAlarm(time);
+    }
+
+    override alarm(): void {
+      this.add('alarm');
+    }
+  }
+  const start = Date.now();
+  const { get, advance } = open({ Woken });
+  const woken = get(Woken, 'a');
+  await woken.wake(start + 1000);
+  const forget = vi.spyOn(AlarmIndex.prototype, 'forget').mockImplementationOnce(() => {
+    throw new Error('EIO');
+  });
+  onTestFinished(() => forget.mockRestore());
+  await advance(2000);
+  await advance(2000);
+  expect([await woken.all(), made, forget.mock.calls.length]).toEqual([['alarm'], 1, 2]);
 });
 
 describe('an instance that rests', () => {

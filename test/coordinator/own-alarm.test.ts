@@ -7,7 +7,7 @@ const file = 'coordinator/own-alarm.ts';
 const mutants: (Mutant & { readonly caughtBy: keyof typeof sound.cases })[] = [
   { what: 'the index hears of what may come to nothing', file, from: '!isInDoubt && ', to: '', caughtBy: 'what is in doubt' },
   { what: 'the index hears of what is not written', file, from: ' && this.#turn.alarm === undefined', to: '', caughtBy: 'what is not written' },
-  { what: 'the index forgets what somebody is about to delete', file, from: 'if (alarm === null) this.#surroundings', to: 'if (this.current === null) this.#surroundings', caughtBy: 'what is not deleted yet' },
+  { what: 'the index forgets what somebody is about to delete', file, from: 'if (this.#store.alarm === null) this.#tell', to: 'if (this.current === null) this.#tell', caughtBy: 'what is not deleted yet' },
 ];
 
 describe('the index of alarms hears nothing of', () => {
