@@ -81,7 +81,7 @@ function openRootToRead(values: RootValues): Root {
 /** The same, for encrypted origins too, as far as the key is given. `base`: of who does not only read. @throws HoldfastError bad-option */
 export function openRootWithKey(values: KeyValues, { path: root, durability, shared }: Root = openRootToRead(values)): Root {
   const encryption = encryptionOf(values);
-  return new Root(root, durability, shared, encryption && encryptionPart.code.createVaults(root, encryption, undefined));
+  return new Root(root, durability, shared, encryption && encryptionPart.code.createVaults(root, encryption));
 }
 
 /** What was given as an option goes before what the environment says. @throws HoldfastError bad-option */

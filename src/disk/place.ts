@@ -1,4 +1,5 @@
 import type { OriginKeys } from './encryption/origin-keys.ts';
+import type { RootKeySource } from './encryption/root-key-source.ts';
 import type { JournalEncryption } from './journal/journal-cipher.ts';
 import type { Space } from './journal/space.ts';
 import type { DatabaseSealing, Sealing, WrittenOnce } from './tree/sealing.ts';
@@ -27,6 +28,8 @@ export interface PlaceKeys {
    * @throws HoldfastError as `keys`; `key-pending` when that took too long
    */
   prepare(): Promise<void>;
+  /** For keys of the origin that are elsewhere than in its root: those that regions share. */
+  readonly rootKeys?: RootKeySource;
 }
 
 /** Where a bucket's directory is, whether or not it exists yet. */

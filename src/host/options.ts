@@ -150,7 +150,7 @@ export function hostSettings(given: StorageHostOptions): HostSettings {
     durability: requireOneOf('durability', options.durability ?? 'relaxed', ['relaxed', 'strict']),
     shared: sharedOption(options.shared),
     sync: syncOption(options.sync, options.shared),
-    vaults: encryption === undefined ? undefined : encryptionPart.code.createVaults(root, encryption, options.sync),
+    vaults: encryption === undefined ? undefined : encryptionPart.code.createVaults(root, encryption),
     onWarning: warningOption(options.onWarning),
   };
 }

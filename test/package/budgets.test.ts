@@ -53,7 +53,7 @@ test('a program that imports holdfast/globals has the runtime load what is costl
   expect(JSON.parse(stdout)).toEqual({ early: [], isStream: true, type: 'function', flags, assigned: 1 });
 });
 
-// A sixth of it are the types, a tenth the guides and examples, by what each file takes compressed.
-test('the package is at most 880 kB', async () => {
-  expect((await packed()).size).toBeLessThanOrEqual(880_000);
+// Two fifths of it are the types, a tenth the guides and examples, by what each file takes compressed.
+test('the package is at most 890 kB', async () => {
+  expect((await packed()).size).toBeLessThanOrEqual(890_000);
 });

@@ -1,8 +1,8 @@
 import { Buffer } from 'node:buffer';
-import type { KeyObject } from 'node:crypto';
+import { createHmac, type KeyObject } from 'node:crypto';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import type { JournalCipher } from '../journal/journal-cipher.ts';
-import { AesSiv } from './aes-siv.ts';
+import { AesSiv, SIV_BYTES } from './aes-siv.ts';
 import { deriveKey, hkdf, KEY_BYTES, purposeOf, secretOf } from './derive.ts';
 import { entropy } from './entropy.ts';
 import { MIGRATING, MOST_KEYS, NAMES_ID, VISIBLE_NAMES, type KeyFile } from './key-file.ts';
@@ -16,6 +16,19 @@ export const FILE_SALT_BYTES = 24;
 
 /** Keys of files that are kept: who looks at a file opens it several times. */
 const KEPT_FILES = 64;
+
+const LOG_NAME_BYTES = 16;
+
+const STUB_VERSION = 1;
+const STUB_HEAD_BYTES = 5;
+/** What tells the key is in so many bytes. */
+export const LEAST_STUB_BYTES = STUB_HEAD_BYTES + SIV_BYTES;
+
+/** The id of the key of what {@link OriginKeys.sealStub} made; null for what it did not. */
+export function stubKeyOf(bytes: Uint8Array): number | null {
+  if (bytes[0] !== STUB_VERSION || bytes.length < LEAST_STUB_BYTES) return null;
+  return new DataView(bytes.buffer, bytes.byteOffset).getUint32(1, true);
+}
 
 /**
  * The data keys of an origin, and what is derived of them. Never changed: another state of the key file is another object.
@@ -142,16 +155,68 @@ export class OriginKeys {
 
   /** What names of files of a bucket are encrypted with, for as long as the origin lives. */
   namesCipher(bucket: string): AesSiv {
+    return sivOf(this.#namesKey, purposeOf('names', bucket));
+  }
+
+  get #namesKey(): KeyObject {
     const names = this.#file.keys.get(NAMES_ID);
     if (names === undefined) throw new HoldfastError('key-missing', `${this.origin} has no key for names.`);
-    const key = hkdf(names, NO_SALT, purposeOf('names', bucket), 2 * KEY_BYTES);
-    const cipher = new AesSiv(key);
+    return names;
+  }
+
+  /**
+   * What everything in a log of a hub is encrypted with.
+   *
+   * @param log - which one, by a name that the hub does not see
+   * @throws HoldfastError `key-missing` for an id that is not there
+   */
+  logCipher(keyId: number, log: string): AesSiv {
+    return sivOf(this.#key(keyId), purposeOf('hub-log', log));
+  }
+
+  /** What a log is called in a hub, for as long as these keys are replaced by their successors only. In hexadecimal. */
+  logName(log: string): string {
+    return hkdf(this.#namesKey, NO_SALT, purposeOf('hub-log-name', log), LOG_NAME_BYTES).toString('hex');
+  }
+
+  /** A code by which whoever has any of the successors of these keys knows that bytes are of one who had them. */
+  codeOf(bytes: Uint8Array): Buffer {
+    const key = hkdf(this.#namesKey, NO_SALT, purposeOf('hub-keys'), KEY_BYTES);
+    const code = createHmac('sha256', key).update(bytes).digest();
     key.fill(0);
-    return cipher;
+    return code;
+  }
+
+  /** What stands in the place of a file whose content is in a hub: version, id of the key, and what is encrypted. */
+  sealStub(plain: Uint8Array): Uint8Array {
+    const bytes = new Uint8Array(STUB_HEAD_BYTES + SIV_BYTES + plain.length);
+    bytes[0] = STUB_VERSION;
+    new DataView(bytes.buffer).setUint32(1, this.activeId, true);
+    this.#stubCipher(this.activeId).seal(plain, bytes, STUB_HEAD_BYTES, [bytes.subarray(0, STUB_HEAD_BYTES)]);
+    return bytes;
+  }
+
+  /** Null: it was not sealed so, with any of these keys. */
+  openStub(bytes: Uint8Array): Uint8Array | null {
+    const id = stubKeyOf(bytes);
+    if (id === null || !this.has(id)) return null;
+    const plain = new Uint8Array(bytes.length - STUB_HEAD_BYTES - SIV_BYTES);
+    return this.#stubCipher(id).open(bytes.subarray(STUB_HEAD_BYTES), plain, [bytes.subarray(0, STUB_HEAD_BYTES)]) ? plain : null;
+  }
+
+  #stubCipher(keyId: number): AesSiv {
+    return sivOf(this.#key(keyId), purposeOf('stub'));
   }
 
   /** Shows which keys there are, and nothing of them. */
   toJSON(): object {
     return { origin: this.origin, activeId: this.activeId, ids: this.ids };
   }
+}
+
+function sivOf(secret: KeyObject, purpose: Uint8Array): AesSiv {
+  const key = hkdf(secret, NO_SALT, purpose, 2 * KEY_BYTES);
+  const cipher = new AesSiv(key);
+  key.fill(0);
+  return cipher;
 }

@@ -6,8 +6,10 @@ import { systemCode } from '../journal/disk-error.ts';
 import { closeQuietly, FILE_HEADER_BYTES } from '../journal/generation-file.ts';
 import { PLAIN } from '../journal/journal-cipher.ts';
 import { KEYS } from '../root/origin-vault.ts';
+import { STUB_MAGIC } from '../tree/stub.ts';
 import { decodeHeader } from './files/header.ts';
 import { HEADER_BYTES } from './files/grid.ts';
+import { LEAST_STUB_BYTES, stubKeyOf } from './origin-keys.ts';
 
 /** What the files of an origin say of the keys that they need. */
 export interface Traces {
@@ -69,7 +71,7 @@ function entriesOf(directory: string): fs.Dirent[] {
 function note(file: string, isTree: boolean, found: Found): void {
   const head = headOf(file);
   if (head === null) return;
-  const id = idOfJournal(head) ?? idInHeader(head);
+  const id = idOfJournal(head) ?? idOfStub(head) ?? idInHeader(head);
   if (id === PLAIN) found.plain.push(file);
   else if (id !== null) found.ids.add(id);
   // Of no bytes: nothing is in it, or nothing yet.
@@ -82,6 +84,12 @@ function idOfJournal(head: Buffer): number | null {
   return isJournal ? head.readUInt32LE(KEY_OF_JOURNAL) : null;
 }
 
+/** Of what stands in the place of a file that is in a hub. */
+function idOfStub(head: Buffer): number | null {
+  if (!head.subarray(0, STUB_MAGIC.length).equals(STUB_MAGIC)) return null;
+  return stubKeyOf(head.subarray(STUB_MAGIC.length)) ?? PLAIN;
+}
+
 function idInHeader(head: Uint8Array): number | null {
   const header = decodeHeader(head);
   return typeof header === 'string' ? null : header.key;
@@ -92,7 +100,7 @@ function headOf(file: string): Buffer | null {
   try {
     const descriptor = withDescriptor(() => fs.openSync(file, fs.constants.O_RDONLY | (fs.constants.O_NOFOLLOW ?? 0)));
     try {
-      const bytes = Buffer.alloc(Math.max(FILE_HEADER_BYTES, HEADER_BYTES));
+      const bytes = Buffer.alloc(Math.max(FILE_HEADER_BYTES, HEADER_BYTES, STUB_MAGIC.length + LEAST_STUB_BYTES));
       return bytes.subarray(0, fs.readSync(descriptor, bytes, 0, bytes.length, 0));
     } finally {
       closeQuietly(descriptor);

@@ -4,9 +4,10 @@ import type { Locator } from '../locator.ts';
 import { PlainContent } from './content.ts';
 import type { Content } from './content.ts';
 import { sealedBytes } from './in-pieces.ts';
-import { closeQuietly, openPlain, READ, READ_WRITE } from './open-plain.ts';
+import { closeQuietly, openPlain, openStub, READ, READ_WRITE } from './open-plain.ts';
 import { copyContent } from './reseal.ts';
 import type { Form, Sealing, Use } from './sealing.ts';
+import { mayBeStub } from './stub.ts';
 import type { Swap, SwapFolder } from './swap.ts';
 import { TreeError } from './tree-error.ts';
 
@@ -48,6 +49,14 @@ export class Contents {
 
   sizeOf(path: string, { size }: Pick<fs.Stats, 'size'>): number {
     return this.#sealing === undefined ? size : this.#with(path, 'beside-writers', ({ content }) => content.size());
+  }
+
+  /** The same of what may be a stub, which has the bytes that it takes. */
+  sizeAt(path: string, stats: fs.Stats): number {
+    const stub = this.#sealing !== undefined && mayBeStub(stats) ? openStub(path) : null;
+    if (stub === null) return this.sizeOf(path, stats);
+    closeQuietly(stub);
+    return stats.size;
   }
 
   /** What a `File` has to know of an encrypted file. */

@@ -25,7 +25,7 @@ import type { FileStat, Look } from './look.ts';
 import { mediaTypeOf } from './media-types.ts';
 import { closeQuietly, CREATE, openNew, openPlain, openStub, READ } from './open-plain.ts';
 import { mayBeStub, readManifest } from './stub.ts';
-import type { Sealing } from './sealing.ts';
+import type { Sealing, Use } from './sealing.ts';
 import { SwapFolder } from './swap.ts';
 import type { Swap } from './swap.ts';
 import { syncDirectory } from './sync.ts';
@@ -126,9 +126,9 @@ export class FileTree {
     return this.#read(locator, (found) => openPlain(requireFile(found, locator), READ));
   }
 
-  /** Opens a file for reading, while nobody writes to it in place. */
-  openForReading(locator: Locator): ReadFile {
-    return this.#read(locator, (found) => this.#contents.open(requireFile(found, locator), READ, 'beside-readers'));
+  /** Opens a file for reading; by default while nobody writes to it in place. */
+  openForReading(locator: Locator, use: Use = 'beside-readers'): ReadFile {
+    return this.#read(locator, (found) => this.#contents.open(requireFile(found, locator), READ, use));
   }
 
   /**
@@ -218,7 +218,7 @@ export class FileTree {
   /** What is at a locator, a stub or not; null when nothing is. @throws TreeError 'not-plain' as {@link kindOf} */
   look(locator: Locator): Look | null {
     try {
-      return this.#read(locator, ({ path, stats }) => (stats.isDirectory() ? DIRECTORY : { ...fileLook(stats), size: this.#contents.sizeOf(path, stats) }));
+      return this.#read(locator, ({ path, stats }) => (stats.isDirectory() ? DIRECTORY : { ...fileLook(stats), size: this.#contents.sizeAt(path, stats) }));
     } catch (error) {
       if (isCode(error, 'not-found') || isCode(error, 'type-mismatch')) return null;
       throw error;

@@ -17,7 +17,8 @@ export const canHaveStubs = process.platform !== 'win32';
 const OWNER_EXECUTES = 0o100;
 const STUB_MODE = 0o700;
 
-const MAGIC = Buffer.from('\0holdfast: the content of this file is elsewhere\n\0');
+/** What a stub begins with. */
+export const STUB_MAGIC = Buffer.from('\0holdfast: the content of this file is elsewhere\n\0');
 
 /** Whether a file may be a stub; then {@link isStub} tells. */
 export function mayBeStub({ mode }: Pick<fs.Stats, 'mode'>): boolean {
@@ -26,26 +27,26 @@ export function mayBeStub({ mode }: Pick<fs.Stats, 'mode'>): boolean {
 
 /** Whether an open file begins as a stub does. */
 export function isStub(descriptor: number): boolean {
-  const start = Buffer.alloc(MAGIC.length);
+  const start = Buffer.alloc(STUB_MAGIC.length);
   let filled = 0;
   for (let count = -1; count !== 0 && filled < start.length; filled += count) {
     count = fs.readSync(descriptor, start, filled, start.length - filled, filled);
   }
-  return start.equals(MAGIC);
+  return start.equals(STUB_MAGIC);
 }
 
 /** Makes a stub of an empty file that nobody sees yet. `manifest` says where the content is; it is opaque here. */
 export function writeStub({ descriptor, path }: { readonly descriptor: number; readonly path: string }, manifest: Uint8Array): void {
-  writeWhole(descriptor, Buffer.concat([MAGIC, manifest]));
+  writeWhole(descriptor, Buffer.concat([STUB_MAGIC, manifest]));
   setMode(descriptor, path, STUB_MODE);
 }
 
 /** Bytes of the stub with this manifest. */
 export function stubSize(manifest: Uint8Array): number {
-  return MAGIC.length + manifest.length;
+  return STUB_MAGIC.length + manifest.length;
 }
 
 /** What {@link writeStub} was given. */
 export function readManifest(descriptor: number): Uint8Array {
-  return fs.readFileSync(descriptor).subarray(MAGIC.length);
+  return fs.readFileSync(descriptor).subarray(STUB_MAGIC.length);
 }

@@ -34,6 +34,8 @@ export class Swap {
   readonly #ledger: Ledger;
   readonly #openContent: (() => Content) | undefined;
   #content: Content | undefined;
+  /** Whether all of it is in the file, as it is to be. */
+  isFinished = false;
   #isOpen = true;
   /** Whether its path is still its own, and nobody else's to delete. */
   #isOurs = true;
@@ -54,9 +56,10 @@ export class Swap {
 
   /** To be called when all of the content was written. */
   finish(): void {
-    if (this.#openContent === undefined) return;
+    if (this.#openContent === undefined || this.isFinished) return;
     this.extent.cover(this.content.stored(this.content.size()));
     this.content.finish();
+    this.isFinished = true;
   }
 
   async sync(): Promise<void> {

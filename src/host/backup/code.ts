@@ -80,7 +80,7 @@ function requireBeside(root: Root, origin: string): void {
 }
 
 function rootAt(place: string, encryption: RestoreOptions['encryption']): Root {
-  return new Root(place, 'strict', undefined, encryption && encryptionPart.code.createVaults(place, encryption, undefined));
+  return new Root(place, 'strict', undefined, encryption && encryptionPart.code.createVaults(place, encryption));
 }
 
 function pathIn(value: unknown, what: string): string {

@@ -2,6 +2,7 @@ import path from 'node:path';
 import { isKeyOf, openKeyFile, parseKeyFile, sealKeyFile, type SealedKeyFile } from '../../disk/encryption/key-file.ts';
 import { addKeys, readKeys, replaceKeys, stampOf, writeKeys } from '../../disk/encryption/key-store.ts';
 import { OriginKeys } from '../../disk/encryption/origin-keys.ts';
+import type { RootKeySource } from '../../disk/encryption/root-key-source.ts';
 import type { AesSiv } from '../../disk/encryption/aes-siv.ts';
 import { requireKnownAnswers } from '../../disk/encryption/self-test.ts';
 import { PLAIN, type JournalCipher, type JournalEncryption } from '../../disk/journal/journal-cipher.ts';
@@ -234,6 +235,15 @@ export class Vault implements OriginVault {
   place(bucket: string): PlaceKeys {
     return new VaultPlace(this, bucket);
   }
+
+  /** New keys elsewhere are wrapped with what has wrapped the root's, if there are any. */
+  get rootKeys(): RootKeySource {
+    return {
+      origin: this.origin,
+      prepare: (file) => (file === null ? this.prepare() : this.#source.prepare(file)),
+      keysFor: (file) => (file === null && this.#keys !== null && this.#rootKeys !== null ? this.#rootKeys : this.#source.keysFor(file)),
+    };
+  }
 }
 
 /** @throws HoldfastError key-wrong, keys-damaged */
@@ -302,6 +312,10 @@ class VaultPlace implements PlaceKeys {
 
   get keys(): OriginKeys {
     return this.#vault.keys;
+  }
+
+  get rootKeys(): RootKeySource {
+    return this.#vault.rootKeys;
   }
 
   beside(bucket: string): PlaceKeys {

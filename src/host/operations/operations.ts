@@ -153,7 +153,7 @@ export class Operations {
 
   #rootAt(directory: string): Root {
     const { encryption } = this.#options;
-    return new Root(directory, 'relaxed', this.#root.shared, encryption && encryptionPart.code.createVaults(directory, encryption, undefined));
+    return new Root(directory, 'relaxed', this.#root.shared, encryption && encryptionPart.code.createVaults(directory, encryption));
   }
 
   /** Syncs nothing: what is imported is a change like any other, which the hosts that sync bring to the hub. */

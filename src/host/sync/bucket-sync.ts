@@ -12,10 +12,12 @@ import type { Meter } from '../meter.ts';
 import type { SyncSettings } from './options.ts';
 import { OriginSync } from './origin-sync.ts';
 import { firstReplicate } from './replicate.ts';
+import type * as Sealed from '../../sync/sealed/sealed-connection.ts';
 import type * as Running from './running-sync.ts';
 import type { RunningSync } from './running-sync.ts';
 
 const code = new Code<typeof Running>(() => import('./running-sync.ts'));
+const sealedCode = new Code<typeof Sealed>(() => import('../../sync/sealed/sealed-connection.ts'));
 
 /** What of a bucket is kept in a hub's order. */
 export interface SyncedBucket {
@@ -59,7 +61,7 @@ export class BucketSync {
       writer: this.#bucket.mapClient(`${origin}/`),
       running: () => this.start(),
       files: () => this.#running?.files?.journal ?? null,
-      problems: () => (this.#running === undefined ? [] : [this.#running.problem, this.#running.filesProblem, this.#running.channelsProblem]),
+      problems: () => (this.#running === undefined ? [] : [this.#running.problem, this.#running.discord, this.#running.filesProblem, this.#running.channelsProblem]),
     }));
   }
 
@@ -74,13 +76,15 @@ export class BucketSync {
 
   async #start(): Promise<RunningSync> {
     const { origin, place, durability, engine, meter } = this.#bucket;
-    const [{ RunningSync }] = await Promise.all([code.load(), engine.ready()]);
+    const sealed = place.encryption === undefined ? undefined : sealedCode.load();
+    const [{ RunningSync }] = await Promise.all([code.load(), engine.ready(), sealed, place.encryption?.prepare()]);
     this.#bucket.requireOpen();
     engine.pinned = true;
     this.#bucket.keep();
     this.#running = new RunningSync({
       origin,
       settings: this.#settings,
+      sealed: await sealed,
       place,
       map: this.#bucket.map().replicaJournal(),
       channels: this.broadcasts ? this.#bucket.channelJournal().span : null,

@@ -11,14 +11,21 @@ import type { ReplicaJournal } from '../../disk/replica/replica-journal.ts';
 import type { Verdict } from '../../disk/replica/verdicts.ts';
 import type { SpanJournal } from '../../disk/channels/channel-journal.ts';
 import type { FileTree } from '../../disk/tree/file-tree.ts';
+import type { Sealing } from '../../disk/tree/sealing.ts';
+import { fsync } from '../../runtime/descriptor-calls.ts';
+import { withDescriptor } from '../../runtime/descriptors.ts';
 import { setImmediate, uptime, wallClock } from '../../runtime/timers.ts';
 import { ChannelRelay, createFilesSync, FilesModel, HubConnection, Membership, Rounds, Waiting } from '../../sync/membership/index.ts';
+import type { Connection } from '../../sync/connection.ts';
 import type { LogHead } from '../../sync/hub.ts';
 import type { FileConflict, FilesSync, Followed } from '../../sync/membership/index.ts';
+import type * as Sealed from '../../sync/sealed/sealed-connection.ts';
 import { randomInteger, randomUuid } from '../../runtime/random.ts';
 import { errorMessage } from '../../runtime/errors.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
+import type { HoldfastErrorCode } from '../../runtime/holdfast-error.ts';
 import { outsideContexts } from '../../runtime/callback-context.ts';
+import { warn } from '../../runtime/warning.ts';
 import type { Meter } from '../meter.ts';
 import type { SyncSettings } from './options.ts';
 import { toldJournal } from './told-journal.ts';
@@ -30,6 +37,8 @@ const PROBLEM_LASTS_MS = 10_000;
 export interface RunningSyncOptions {
   readonly origin: string;
   readonly settings: SyncSettings;
+  /** What encrypts all that goes to the hub; for encrypted origins. */
+  readonly sealed?: Pick<typeof Sealed, 'SealedConnection'> | undefined;
   readonly place: BucketPlace;
   readonly map: ReplicaJournal;
   /** Null: they stay within the root. */
@@ -47,7 +56,7 @@ export interface RunningSyncOptions {
 export class RunningSync {
   readonly files: FilesSync | null;
   readonly #options: RunningSyncOptions;
-  readonly #connection: HubConnection;
+  readonly #connection: Connection;
   readonly #membership: Membership;
   readonly #followed: readonly Line[];
   readonly #captured: Rounds<void>;
@@ -56,11 +65,12 @@ export class RunningSync {
   #told: OperationId[] = [];
   readonly #filesProblem = new PassingProblem();
   readonly #channelsProblem = new PassingProblem();
+  readonly #discord = new PassingProblem();
 
   constructor(options: RunningSyncOptions) {
     const { settings, locks, channels } = options;
     this.#options = options;
-    this.#connection = HubConnection.to(settings.hub);
+    this.#connection = this.#connect();
     this.files = settings.files === 'off' ? null : this.#createFiles();
     const followed = this.files === null ? [this.#followedMap()] : [this.#followedMap(), this.#followedFiles(this.files)];
     this.#followed = followed.map((each) => this.#lineOf(each));
@@ -77,6 +87,26 @@ export class RunningSync {
       onFailure: options.onFailure,
     });
     outsideContexts(() => this.#membership.start());
+  }
+
+  /** Of an encrypted origin the hub sees nothing that is plain. */
+  #connect(): Connection {
+    const { settings, place, sealed, origin } = this.#options;
+    const connection = HubConnection.to(settings.hub);
+    if (place.encryption === undefined) return connection;
+    const { rootKeys } = place.encryption;
+    if (sealed === undefined || rootKeys === undefined) throw new Error(`nothing encrypts what ${origin} gives to the hub`);
+    return new sealed.SealedConnection(connection, rootKeys, (sentence) => this.#tellOfDiscord(sentence));
+  }
+
+  #tellOfDiscord(message: string): void {
+    this.#discord.tell(message);
+    warn({ code: 'hub-entry-damaged', message, path: this.#options.place.path });
+  }
+
+  /** Whether the hub gives regions different orders; empty when nobody has seen that. */
+  get discord(): string {
+    return this.#discord.text;
   }
 
   #createFiles(): FilesSync {
@@ -154,7 +184,9 @@ export class RunningSync {
     const directory = path.join(this.#options.place.path, 'quarantine');
     ensureDirectory(directory);
     const name = `${what}-${new Date(wallClock()).toISOString().replaceAll(':', '')}-${randomUuid()}`;
-    fs.writeFileSync(path.join(directory, name), bytes, { mode: 0o600, flag: 'wx', flush: true });
+    const { encryption } = this.#options.place;
+    if (encryption === undefined) return fs.writeFileSync(path.join(directory, name), bytes, { mode: 0o600, flag: 'wx', flush: true });
+    writeSealed(path.join(directory, name), bytes, encryption.sealing.bound(`quarantine/${name}`));
   }
 
   #lineOf({ name, journal }: Followed): Line {
@@ -173,7 +205,7 @@ export class RunningSync {
     const { failure, hasLooked } = this.#membership;
     if (isRefusal(failure)) return failure;
     const { connected, code, problem } = journal.current().link;
-    return hasLooked && !connected && code === REFUSED ? new HoldfastError(REFUSED, problem) : null;
+    return hasLooked && !connected && REFUSED.has(code) ? new HoldfastError(code as HoldfastErrorCode, problem) : null;
   }
 
   /** What keeps this process from the hub; empty when nothing, or when another one speaks with it. */
@@ -246,6 +278,19 @@ export class RunningSync {
   }
 }
 
+/** Writes a new file whole, encrypted, and syncs it. */
+function writeSealed(file: string, bytes: Uint8Array, sealing: Sealing): void {
+  const descriptor = withDescriptor(() => fs.openSync(file, 'wx+', 0o600));
+  try {
+    const content = sealing.draft(descriptor, file, 'whole');
+    for (let at = 0; at < bytes.length; ) at += content.write(bytes.subarray(at), at);
+    content.finish();
+    fsync(descriptor, file);
+  } finally {
+    fs.closeSync(descriptor);
+  }
+}
+
 /** What is over when nobody tells of it any more. */
 class PassingProblem {
   #text = '';
@@ -269,10 +314,11 @@ interface Line {
   readonly head: Rounds<LogHead>;
 }
 
-const REFUSED = 'hub-unauthorized';
+/** What no waiting helps against. */
+const REFUSED: ReadonlySet<string> = new Set<HoldfastErrorCode>(['hub-unauthorized', 'key-wrong', 'key-missing', 'keys-damaged', 'not-encrypted']);
 
 function isRefusal(failure: unknown): failure is HoldfastError {
-  return failure instanceof HoldfastError && failure.code === REFUSED;
+  return failure instanceof HoldfastError && REFUSED.has(failure.code);
 }
 
 function outcomeUnknown(): HoldfastError {

@@ -1,4 +1,5 @@
 import type { Line } from '../replicator/line.ts';
+import { blobDigest } from '../replicator/digest.ts';
 import type { Blobs } from './blobs.ts';
 
 /** How long the hub may take for one chunk. */
@@ -21,6 +22,10 @@ export class BlobsOnLine implements Blobs {
 
   getBlob(name: string): Promise<Uint8Array | null> {
     return this.line.ask('for a chunk of a file', CHUNK_ANSWER_MS, () => this.#blobs.getBlob(name));
+  }
+
+  blobDigest(bytes: Uint8Array): Uint8Array {
+    return blobDigest(this.#blobs, bytes);
   }
 
   hasBlobs(names: readonly string[]): Promise<ReadonlySet<string>> {

@@ -1,8 +1,13 @@
 import fs from 'node:fs';
+import { PlainContent } from '../../disk/tree/content.ts';
+import type { ReadFile } from '../../disk/tree/contents.ts';
+import type { Swap } from '../../disk/tree/swap.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
+import { nextTurn } from '../../runtime/timers.ts';
 import type { HubLog } from '../hub.ts';
+import { blobDigest } from '../replicator/digest.ts';
 import { inParallel } from './in-parallel.ts';
-import { CHUNK_BYTES, chunksOf, hex, sha256 } from './manifest.ts';
+import { CHUNK_BYTES, chunksOf, hex } from './manifest.ts';
 import type { Chunk, Manifest } from './manifest.ts';
 
 /** Where the content of files is, beside the order of their changes. */
@@ -27,18 +32,18 @@ interface Piece {
  * Reads a file from its start to its end, in bounded memory; `each` is given some pieces at a time. One that grows
  * meanwhile may be read in part: its caller compares the size.
  */
-async function readContent(descriptor: number, each: (pieces: readonly Piece[]) => Promise<void>): Promise<Content> {
-  const { size: expected } = fs.fstatSync(descriptor);
+async function readContent(file: ReadFile, blobs: Blobs, each: (pieces: readonly Piece[]) => Promise<void>): Promise<Content> {
+  const expected = file.content.size();
   const digests: Uint8Array[] = [];
   let size = 0;
   for (let isAtEnd = false; !isAtEnd; ) {
     const pieces: Piece[] = [];
     while (pieces.length < AT_ONCE && !isAtEnd) {
-      const bytes = await readChunk(descriptor, size, expected);
+      const bytes = await readChunk(file, size, expected);
       isAtEnd = bytes.length < CHUNK_BYTES;
       size += bytes.length;
       if (bytes.length === 0) continue;
-      const digest = sha256(bytes);
+      const digest = blobDigest(blobs, bytes);
       pieces.push({ name: hex(digest), digest, bytes });
     }
     digests.push(...pieces.map(({ digest }) => digest));
@@ -48,13 +53,13 @@ async function readContent(descriptor: number, each: (pieces: readonly Piece[]) 
 }
 
 /** The content of a file, which nobody is told. `proceed` is asked now and then, and ends it by throwing. */
-export function digestContent(descriptor: number, proceed = (): void => undefined): Promise<Content> {
-  return readContent(descriptor, async () => proceed());
+export function digestContent(file: ReadFile, blobs: Blobs, proceed = (): void => undefined): Promise<Content> {
+  return readContent(file, blobs, async () => proceed());
 }
 
 /** The content of a file, of which the hub has every chunk when this resolves. @throws HoldfastError as hubs do */
-export function uploadContent(descriptor: number, blobs: Blobs, proceed = (): void => undefined): Promise<Content> {
-  return readContent(descriptor, async (pieces) => {
+export function uploadContent(file: ReadFile, blobs: Blobs, proceed = (): void => undefined): Promise<Content> {
+  return readContent(file, blobs, async (pieces) => {
     proceed();
     const large = pieces.filter(({ bytes }) => bytes.length > SMALL_BYTES).map(({ name }) => name);
     const there = large.length === 0 ? new Set<string>() : await blobs.hasBlobs(large);
@@ -64,19 +69,20 @@ export function uploadContent(descriptor: number, blobs: Blobs, proceed = (): vo
 }
 
 /** As much of a chunk as the file has. */
-async function readChunk(descriptor: number, position: number, expected: number): Promise<Uint8Array> {
+async function readChunk(file: ReadFile, position: number, expected: number): Promise<Uint8Array> {
   const bytes = Buffer.allocUnsafeSlow(Math.min(CHUNK_BYTES, Math.max(0, expected - position)));
   let filled = 0;
   for (let count = -1; count !== 0 && filled < bytes.length; filled += count) {
-    count = await readSome(descriptor, bytes, filled, position + filled);
+    count = await readSome(file, bytes, filled, position + filled);
   }
   return bytes.subarray(0, filled);
 }
 
-/** In this thread where that costs less than handing it to another. */
-function readSome(descriptor: number, bytes: Uint8Array, filled: number, position: number): number | Promise<number> {
+/** In this thread where that costs less than handing it to another, and where it is decrypted. */
+function readSome({ descriptor, content }: ReadFile, bytes: Uint8Array, filled: number, position: number): number | Promise<number> {
   const wanted = bytes.length - filled;
-  if (wanted <= SMALL_BYTES) return fs.readSync(descriptor, bytes, filled, wanted, position);
+  if (wanted <= SMALL_BYTES) return content.read(bytes.subarray(filled), position);
+  if (!(content instanceof PlainContent)) return nextTurn().then(() => content.readLater?.(bytes.subarray(filled), position) ?? content.read(bytes.subarray(filled), position));
   return new Promise((resolve, reject) => {
     fs.read(descriptor, bytes, filled, wanted, position, (error, count) => {
       if (error === null) resolve(count);
@@ -90,10 +96,21 @@ function readSome(descriptor: number, bytes: Uint8Array, filled: number, positio
  *
  * @throws HoldfastError hub-damaged when a chunk is missing or another; as hubs do
  */
-export async function downloadContent(manifest: Manifest, blobs: Blobs, descriptor: number): Promise<void> {
+export async function downloadContent(manifest: Manifest, blobs: Blobs, { content }: Pick<Swap, 'content'>): Promise<void> {
+  if (!(content instanceof PlainContent)) return downloadInOrder(manifest, blobs, content);
   await inParallel(chunksOf(manifest), AT_ONCE, async (chunk) => {
-    await writeAll(descriptor, await getChunk(chunk, blobs), chunk.position);
+    await writeAll(content, await getChunk(chunk, blobs), chunk.position);
   });
+}
+
+/** What is encrypted is written from its beginning to its end, or has to be written twice. */
+async function downloadInOrder(manifest: Manifest, blobs: Blobs, content: Swap['content']): Promise<void> {
+  const chunks = chunksOf(manifest);
+  for (let at = 0; at < chunks.length; at += AT_ONCE) {
+    const some = chunks.slice(at, at + AT_ONCE);
+    const pieces = await Promise.all(some.map((chunk) => getChunk(chunk, blobs)));
+    for (const [index, bytes] of pieces.entries()) await writeAll(content, bytes, some[index]?.position ?? 0);
+  }
 }
 
 /** @throws HoldfastError hub-damaged, and as hubs do */
@@ -101,7 +118,7 @@ export async function getChunk({ name, length }: Chunk, blobs: Blobs): Promise<U
   const bytes = await blobs.getBlob(name);
   if (bytes === null) throw damagedChunk(name, 'the hub does not have it');
   if (bytes.length !== length) throw damagedChunk(name, `it has ${bytes.length} bytes instead of ${length}`);
-  if (hex(sha256(bytes)) !== name) throw damagedChunk(name, 'its bytes are others');
+  if (hex(blobDigest(blobs, bytes)) !== name) throw damagedChunk(name, 'its bytes are others');
   return bytes;
 }
 
@@ -109,17 +126,8 @@ function damagedChunk(name: string, why: string): HoldfastError {
   return new HoldfastError('hub-damaged', `The chunk ${name} of a file cannot be had: ${why}.`);
 }
 
-async function writeAll(descriptor: number, bytes: Uint8Array, position: number): Promise<void> {
+async function writeAll(content: Swap['content'], bytes: Uint8Array, position: number): Promise<void> {
   for (let written = 0; written < bytes.length; ) {
-    written += await writeSome(descriptor, bytes, written, position + written);
+    written += await content.writeLater(bytes.subarray(written), position + written);
   }
-}
-
-function writeSome(descriptor: number, bytes: Uint8Array, written: number, position: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    fs.write(descriptor, bytes, written, bytes.length - written, position, (error, count) => {
-      if (error === null) resolve(count);
-      else reject(error);
-    });
-  });
 }

@@ -13,7 +13,7 @@ import type { Content } from './blobs.ts';
 import { concernsAll, messageOf } from './failures.ts';
 import { inParallel } from './in-parallel.ts';
 import { isLegalLocator, keyOf, locatorOf } from './locators.ts';
-import { contentKey, decodeStub, manifestTime } from './manifest.ts';
+import { contentKey, manifestTime } from './manifest.ts';
 import type { Manifest } from './manifest.ts';
 import { Outgoing } from './outgoing.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -267,12 +267,12 @@ export class Capture {
   /** Null when the file is no stub. */
   #manifestOfStub({ locator, look }: FoundFile): Manifest | null {
     const bytes = look.marked ? this.#surroundings.tree.manifest(locator) : null;
-    return bytes === null ? null : decodeStub(bytes);
+    return bytes === null ? null : this.#surroundings.stubs.decode(bytes);
   }
 
   #isDamagedStub({ locator, look }: FoundFile): boolean {
     const bytes = look.marked ? this.#surroundings.tree.manifest(locator) : null;
-    return bytes !== null && decodeStub(bytes) === null;
+    return bytes !== null && this.#surroundings.stubs.decode(bytes) === null;
   }
 
   /** What should be there takes the place of a stub that the disk has damaged. */
@@ -287,20 +287,20 @@ export class Capture {
     const age = wallClock() - look.lastModified;
     if (age >= 0 && age < SETTLE_MS) return null;
     const { tree, blobs } = this.#surroundings;
-    const descriptor = tree.open(locator);
+    const file = tree.openForReading(locator, 'beside-writers');
     try {
       const proceed = (): void => {
-        if (fingerprintOf(fs.fstatSync(descriptor)) !== look.fingerprint) throw new Changed();
+        if (fingerprintOf(fs.fstatSync(file.descriptor)) !== look.fingerprint) throw new Changed();
       };
       let content: Content | null = null;
-      if (this.#mayBeKnown(locator, look, applied)) content = await digestContent(descriptor, proceed);
-      if (content === null || !this.#isKnown(locator, content, applied)) content = await uploadContent(descriptor, blobs, proceed);
+      if (this.#mayBeKnown(locator, look, applied)) content = await digestContent(file, blobs, proceed);
+      if (content === null || !this.#isKnown(locator, content, applied)) content = await uploadContent(file, blobs, proceed);
       const now = tree.look(locator);
       proceed();
       const isThere = now?.kind === 'file' && now.fingerprint === look.fingerprint && content.size === look.size;
       return isThere ? { ...content, lastModified: manifestTime(look.lastModified) } : null;
     } finally {
-      fs.closeSync(descriptor);
+      fs.closeSync(file.descriptor);
     }
   }
 

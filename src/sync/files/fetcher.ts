@@ -4,7 +4,6 @@ import type { Swap } from '../../disk/tree/swap.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { fillWithContent } from './fill.ts';
 import { isLegalLocator, keyOf } from './locators.ts';
-import { decodeStub } from './manifest.ts';
 import type { Manifest } from './manifest.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -37,7 +36,7 @@ export class Fetcher {
     const look = tree.look(locator);
     const bytes = look?.kind === 'file' && look.marked ? tree.manifest(locator) : null;
     if (look?.kind !== 'file' || bytes === null) return;
-    const manifest = decodeStub(bytes) ?? this.#knownManifest(locator, look);
+    const manifest = this.#surroundings.stubs.decode(bytes) ?? this.#knownManifest(locator, look);
     const swap = await tree.swap();
     try {
       const fingerprint = await fillWithContent(swap, manifest, this.#surroundings);

@@ -36,7 +36,7 @@ export class FilesJournal implements ReplicaJournal {
   constructor(place: BucketPlace, options: FilesJournalOptions) {
     this.#place = place;
     this.#options = options;
-    this.#journal = new Journal(path.join(place.path, NAME), this.#machine, { ...options, onReplaced: () => place.lost?.() });
+    this.#journal = new Journal(path.join(place.path, NAME), this.#machine, { ...options, encryption: place.encryption?.journal(NAME), onReplaced: () => place.lost?.() });
   }
 
   current(): Replica {

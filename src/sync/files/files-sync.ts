@@ -20,6 +20,7 @@ import { Onlooker } from './onlooker.ts';
 import { Prepare } from './prepare.ts';
 import { Reconciler } from './reconciler.ts';
 import { fileReferences } from './references.ts';
+import { stubsOf } from './stubs.ts';
 
 export { FilesModel } from './files-model.ts';
 
@@ -121,7 +122,7 @@ export function createFilesSync(options: FilesSyncOptions): FilesSync {
   });
   const own = new BlobsOnLine(options.blobs, new Line(systemSurroundings));
   const blobs = new BlobsOnLine(options.blobs, new Line(systemSurroundings));
-  const surroundings = { ...options, journal, blobs: own, eager: options.eager ?? false, report: onProblem };
+  const surroundings = { ...options, journal, blobs: own, stubs: stubsOf(place), eager: options.eager ?? false, report: onProblem };
   const prepare = new Prepare({ ...surroundings, blobs });
   const fetcher = new Fetcher({ ...surroundings, blobs });
   const reconciler = new Reconciler(surroundings, { prepare, fetcher, detach: options.detach ?? ((body) => body()) });

@@ -7,7 +7,6 @@ import type { Swap } from '../../disk/tree/swap.ts';
 import { setTimes } from '../../runtime/more-descriptor-calls.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { downloadContent } from './blobs.ts';
-import { encodeStub } from './manifest.ts';
 import type { Manifest } from './manifest.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -17,14 +16,15 @@ import type { Surroundings } from './surroundings.ts';
  * @throws HoldfastError hub-damaged when a chunk is missing or another; as hubs do
  */
 export async function fillWithContent(swap: Swap, manifest: Manifest, { blobs }: Pick<Surroundings, 'blobs'>): Promise<Fingerprint> {
-  swap.extent.cover(manifest.size);
-  await downloadContent(manifest, blobs, swap.descriptor);
+  swap.extent.cover(swap.content.stored(manifest.size));
+  await downloadContent(manifest, blobs, swap);
+  swap.finish();
   return setTime(swap, manifest);
 }
 
 /** The same with what should be there now: the content, or a stub where it is fetched when it is read. */
 export async function fillAsWanted(swap: Swap, manifest: Manifest, surroundings: Surroundings): Promise<Fingerprint> {
-  if (manifest.size > 0 && !surroundings.eager && canHaveStubs) return fillWithStub(swap, manifest);
+  if (manifest.size > 0 && !surroundings.eager && canHaveStubs) return fillWithStub(swap, manifest, surroundings);
   try {
     return await fillWithContent(swap, manifest, surroundings);
   } catch (error) {
@@ -33,7 +33,7 @@ export async function fillAsWanted(swap: Swap, manifest: Manifest, surroundings:
     const mark = swap.extent.mark();
     fs.ftruncateSync(swap.descriptor);
     swap.extent.shrunk(0, mark);
-    return fillWithStub(swap, manifest);
+    return fillWithStub(swap, manifest, surroundings);
   }
 }
 
@@ -42,10 +42,11 @@ function isNotToBeHad(error: unknown): error is Error {
   return error instanceof OverQuotaError || (error instanceof HoldfastError && error.code === 'hub-damaged');
 }
 
-function fillWithStub(swap: Swap, manifest: Manifest): Fingerprint {
-  const stub = encodeStub(manifest);
+function fillWithStub(swap: Swap, manifest: Manifest, { stubs }: Surroundings): Fingerprint {
+  const stub = stubs.encode(manifest);
   swap.extent.cover(stubSize(stub));
   writeStub(swap, stub);
+  swap.isFinished = true;
   return setTime(swap, manifest);
 }
 

@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import type { Locator } from '../../disk/locator.ts';
 import type { Operation } from '../../disk/replica/operation.ts';
+import type { ReadFile } from '../../disk/tree/contents.ts';
 import { TreeError } from '../../disk/tree/tree-error.ts';
 import type { AppliedFile } from './applied.ts';
 import { uploadContent } from './blobs.ts';
@@ -73,17 +74,17 @@ export class Prepare {
   /** What was sent, which may be another content by now; null when the file has nothing to send: it is a stub, or gone. */
   async #upload(locator: Locator): Promise<ContentKey | null> {
     const { tree, blobs } = this.#surroundings;
-    let descriptor: number;
+    let file: ReadFile;
     try {
-      descriptor = tree.open(locator);
+      file = tree.openForReading(locator, 'beside-writers');
     } catch (error) {
       if (error instanceof TreeError) return null;
       throw error;
     }
     try {
-      return contentKey(await uploadContent(descriptor, blobs));
+      return contentKey(await uploadContent(file, blobs));
     } finally {
-      fs.closeSync(descriptor);
+      fs.closeSync(file.descriptor);
     }
   }
 }

@@ -1,9 +1,10 @@
+import type { Connection } from '../connection.ts';
 import type { Hub, HubCapabilities, HubLog } from '../hub.ts';
 
 const connections = new WeakMap<Hub, HubConnection>();
 
 /** One connection for all origins, and all hosts, that use a hub in this realm. */
-export class HubConnection {
+export class HubConnection implements Connection {
   readonly #hub: Hub;
   #connecting: Promise<HubCapabilities> | null = null;
 

@@ -2,6 +2,7 @@ import type { WebLockTable } from '../../disk/locks/lock-table.ts';
 import type { Model } from '../../disk/replica/model.ts';
 import type { Operation } from '../../disk/replica/operation.ts';
 import type { ReplicaJournal } from '../../disk/replica/replica-journal.ts';
+import type { Connection } from '../connection.ts';
 import type { HubCapabilities } from '../hub.ts';
 import type { References } from '../replicator/collector.ts';
 import { LinkReporter } from '../replicator/link-reporter.ts';
@@ -9,7 +10,6 @@ import { Replicator } from '../replicator/replicator.ts';
 import { systemSurroundings } from '../replicator/surroundings.ts';
 import type { Surroundings } from '../replicator/surroundings.ts';
 import { runForElection } from './election.ts';
-import type { HubConnection } from './hub-connection.ts';
 
 /** Something of an origin that follows the hub: its map, or its files. */
 export interface Followed {
@@ -39,7 +39,7 @@ export interface Companion {
 }
 
 export interface MembershipOptions {
-  readonly connection: HubConnection;
+  readonly connection: Connection;
   readonly region: string;
   /** Bytes of operations that may be pending (rule 13). */
   readonly cap: number;

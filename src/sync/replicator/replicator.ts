@@ -12,7 +12,7 @@ import type { LogHead } from '../hub.ts';
 import { Alarm } from './alarm.ts';
 import { buildBase, fetchSnapshot, isOfSnapshot } from './bootstrap.ts';
 import type { Base, BootstrapOptions } from './bootstrap.ts';
-import { isSameDigest } from './digest.ts';
+import { blobDigest, isSameDigest } from './digest.ts';
 import { ANSWER_MS, checkedHead, compareHead, readOn } from './follower.ts';
 import type { Place, Verdict } from './follower.ts';
 import { Line } from './line.ts';
@@ -104,7 +104,7 @@ export class Replicator {
       log,
       line,
       surroundings,
-      wire: new Wire(capabilities, region),
+      wire: new Wire(capabilities, region, (bytes) => blobDigest(log, bytes)),
       prepare: async (operations) => (await options.prepare?.(operations)) ?? [],
       onAnswer: (isWell) => {
         if (isWell) this.#hasRoom();

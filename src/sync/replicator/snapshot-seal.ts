@@ -5,6 +5,7 @@ import type { Replica } from '../../disk/replica/replica.ts';
 import { ClientTable } from '../../disk/replica/client-table.ts';
 import type { BaseHead } from '../../disk/replica/snapshot.ts';
 import type { Model } from '../../disk/replica/model.ts';
+import { requirePlain } from '../sealed-version.ts';
 import { isSameDigest, sha256 } from './digest.ts';
 
 /** The confirmed base of a replica as `writeBase` has it; `epoch` where the replica does not know it yet. */
@@ -19,8 +20,9 @@ export function seal(base: Uint8Array): Uint8Array {
   return new ByteWriter().raw(base).raw(sha256(base)).finish();
 }
 
-/** @throws HoldfastError hub-damaged */
+/** @throws HoldfastError hub-damaged, key-missing for one that is encrypted */
 export function unseal(bytes: Uint8Array): Uint8Array {
+  requirePlain(bytes);
   const end = bytes.length - DIGEST_BYTES;
   if (end < 0) throw damaged('a snapshot is shorter than its digest');
   const base = bytes.subarray(0, end);

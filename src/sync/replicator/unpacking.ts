@@ -4,7 +4,7 @@ import { damaged } from '../../disk/replica/byte-reader.ts';
 import type { Operation, OperationId } from '../../disk/replica/operation.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import type { HubEntry, HubLog } from '../hub.ts';
-import { hex, isSameDigest, sha256 } from './digest.ts';
+import { blobDigest, hex, isSameDigest, sha256 } from './digest.ts';
 import type { Line } from './line.ts';
 import { decodeWire, newer } from './wire.ts';
 import type { BlobReference, WireBatch, WireOperation } from './wire.ts';
@@ -98,7 +98,7 @@ async function fetchBlob(blob: BlobReference, own: () => Uint8Array | undefined,
   const name = hex(digest);
   const bytes = await options.line.ask('for a blob', BLOB_ANSWER_MS, () => options.log.getBlob(name));
   if (bytes === null) return giveAgain(blob, own(), options);
-  if (!isSameDigest(sha256(bytes), digest)) throw damaged(`the blob ${name} has other bytes`);
+  if (!isSameDigest(blobDigest(options.log, bytes), digest)) throw damaged(`the blob ${name} has other bytes`);
   // No other bytes have this digest: nobody will ever find as many as the entry says.
   if (bytes.length !== length) throw new Nonsense(`a blob of ${bytes.length} bytes is said to have ${length}`);
   return bytes;
@@ -110,7 +110,7 @@ async function fetchBlob(blob: BlobReference, own: () => Uint8Array | undefined,
  */
 async function giveAgain({ digest }: BlobReference, own: Uint8Array | undefined, { log, line }: UnpackingOptions): Promise<Uint8Array> {
   const name = hex(digest);
-  if (own === undefined || !isSameDigest(sha256(own), digest)) throw damaged(`the blob ${name} that it refers to is missing`);
+  if (own === undefined || !isSameDigest(blobDigest(log, own), digest)) throw damaged(`the blob ${name} that it refers to is missing`);
   await line.ask('to keep a blob', BLOB_ANSWER_MS, () => log.putBlob(name, own));
   return own;
 }

@@ -11,6 +11,7 @@ import { DIGEST_BYTES } from '../../disk/replica/snapshot.ts';
 import type { BaseHead } from '../../disk/replica/snapshot.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import type { HubCapabilities } from '../hub.ts';
+import { requirePlain } from '../sealed-version.ts';
 import { hex, sha256 } from './digest.ts';
 
 /*
@@ -80,8 +81,11 @@ export class Wire {
   readonly #entry: number;
   readonly #inline: number;
   readonly #blob: number;
+  readonly #digest: (bytes: Uint8Array) => Uint8Array;
 
-  constructor({ maxEntryBytes, maxBlobBytes }: Pick<HubCapabilities, 'maxEntryBytes' | 'maxBlobBytes'>, region: string) {
+  /** `digest`: what names a blob. */
+  constructor({ maxEntryBytes, maxBlobBytes }: Pick<HubCapabilities, 'maxEntryBytes' | 'maxBlobBytes'>, region: string, digest = sha256) {
+    this.#digest = digest;
     this.#entry = Math.min(maxEntryBytes, LARGEST_ENTRY) - HEAD_BYTES - 4 * region.length;
     this.#inline = Math.min(MOST_INLINE, this.#entry - OPERATION_BYTES);
     this.#blob = Math.min(maxBlobBytes, LARGEST_BLOB);
@@ -125,7 +129,7 @@ export class Wire {
     writer.integer(Math.ceil(payload.length / this.#blob));
     for (let start = 0; start < payload.length; start += this.#blob) {
       const blob = payload.subarray(start, start + this.#blob);
-      const digest = sha256(blob);
+      const digest = this.#digest(blob);
       writer.raw(digest).integer(blob.length);
       blobs.set(hex(digest), blob);
     }
@@ -143,10 +147,12 @@ function checkOf(bytes: Uint8Array): number {
 }
 
 /**
- * @throws HoldfastError hub-damaged for what makes no sense to anybody; hub-incompatible for an entry of newer code
+ * @throws HoldfastError hub-damaged for what makes no sense to anybody; hub-incompatible for an entry of newer code;
+ * key-missing for one that is encrypted
  */
 export function decodeWire(bytes: Uint8Array): WireBatch {
   const version = bytes[0] ?? 0;
+  requirePlain(bytes);
   if (version === 0) throw damaged('there are no entries of version 0');
   const reader = new ByteReader(version === 1 ? bytes : checked(bytes));
   reader.byte();
