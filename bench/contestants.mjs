@@ -1,8 +1,11 @@
-// Who takes part: on which runtime each runs, and what it is called in the table.
+// Who takes part: on which runtime each runs, and what it is called in the table. Limits are no peers: Holdfast does what they
+// do, and more.
 import { runtimes } from './runtimes.mjs';
 
 export const contestants = {
-  limit: { label: 'limit', runtime: 'node' },
+  limit: { label: 'limit', runtime: 'node', isLimit: true },
+  'limit-beside': { label: "limit, in Holdfast's process", runtime: 'node', isLimit: true },
+  'limit-response': { label: 'limit, as Responses', runtime: 'node', isLimit: true },
   holdfast: { label: 'Holdfast', runtime: 'node' },
   node: { label: 'Node 26', runtime: 'node' },
   deno: { label: 'Deno', runtime: 'deno' },

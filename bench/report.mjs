@@ -10,7 +10,7 @@ function cells(area, work, results, order) {
     const value = results[contestant];
     if (value === undefined || value === null) return '–';
     if (contestant === 'holdfast' || typeof own !== 'number') return digits(value);
-    const ratio = contestant === 'limit' ? own / value : value / own;
+    const ratio = contestants[contestant].isLimit ? own / value : value / own;
     return `${digits(value)} (${digits(ratio)}×)`;
   });
   const goals = judge(area, work.id, results);
@@ -29,7 +29,7 @@ function align(rows) {
     .join('\n');
 }
 
-/** One area's table. Ratios: limit: Holdfast ÷ limit; peers: peer ÷ Holdfast. */
+/** One area's table. Ratios: limits: Holdfast ÷ limit; peers: peer ÷ Holdfast. */
 export function areaTable({ area, works, order, results, absent }) {
   const head = [area, 'unit', ...order.map((contestant) => contestants[contestant].label), 'goal'];
   const rows = works.map((work) => cells(area, work, results[work.id] ?? {}, order));
@@ -69,7 +69,7 @@ function bar({ label, ratio }, y) {
 /** The peers of a work that was measured, each with its time as a multiple of Holdfast's. */
 export function peersOf(results) {
   return Object.entries(results)
-    .filter(([contestant, value]) => contestant !== 'limit' && contestant !== 'holdfast' && typeof value === 'number')
+    .filter(([contestant, value]) => !contestants[contestant].isLimit && contestant !== 'holdfast' && typeof value === 'number')
     .map(([contestant, value]) => ({ label: contestants[contestant].label, ratio: value / results.holdfast }));
 }
 

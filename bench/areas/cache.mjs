@@ -1,6 +1,7 @@
 // The Cache API: whole responses, one call after another. `limit` is a file for each response, written beside and renamed
-// into its place, and read whole.
-export const contestants = ['limit', 'holdfast', 'chromium', 'deno'];
+// into its place, and read whole: in a process that does nothing else, in one that has Holdfast's caches too, and with a
+// Response made of what was read.
+export const contestants = ['limit', 'limit-beside', 'limit-response', 'holdfast', 'chromium', 'deno'];
 export const scope = 'worker';
 
 const entries = 1000;
