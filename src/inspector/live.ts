@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { ReadableStream } from 'node:stream/web';
-import { COORDINATORS } from '../disk/coordinator/coordinator-place.ts';
+import { COORDINATORS } from '../disk/coordinator/coordinator-names.ts';
 import { pathOfOrigin } from '../disk/maintenance/replace-origin.ts';
 import { bucketsOf, keysOf } from '../disk/root/origins.ts';
 import type { PlaceKeys } from '../disk/place.ts';

@@ -5,7 +5,7 @@ import type { Root } from '../../disk/root/root.ts';
 import { withReadOnlyTree } from '../../host/archive/export-files.ts';
 import { coordinatorSummaries, summaries, summaryOfOrigin } from '../../host/operations/origins.ts';
 import type { BucketSummary } from '../../host/operations/types.ts';
-import { COORDINATORS } from '../../disk/coordinator/coordinator-place.ts';
+import { COORDINATORS } from '../../disk/coordinator/coordinator-names.ts';
 import { type Command, parse, requireArguments, UsageError } from '../command.ts';
 import { opfsPath, shown } from '../opfs-path.ts';
 import { printJsonLine, printLines } from '../output.ts';
@@ -74,7 +74,7 @@ async function kindsOf(root: Root): Promise<Row[]> {
 /** Of one origin each coordinator is shown. */
 function kindsOfOrigin(root: Root, origin: string): Row[] {
   const place = { origin, path: pathOfOrigin(root, origin) };
-  const coordinators = Array.from(coordinatorSummaries(place), (each) => ({ ...each, name: `${COORDINATORS}/${each.className}/${each.name}` }));
+  const coordinators = Array.from(coordinatorSummaries(place, root.vaults), (each) => ({ ...each, name: `${COORDINATORS}/${each.className}/${each.name}` }));
   return [...(summaryOfOrigin(place, root.vaults)?.buckets ?? []), ...coordinators].flatMap((bucket) => kindsIn(origin, bucket));
 }
 

@@ -44,6 +44,7 @@ export function decodeIndexEntry(bytes: Uint8Array): IndexEntry | null {
 function recordIn(payload: Uint8Array): AlarmRecord | null {
   try {
     const record = decodeAlarm(payload);
+    if (record.key.isEncrypted === true) return null;
     requireClassName(record.key.className);
     requireName(record.key.name);
     return record;

@@ -20,6 +20,8 @@ import { FrameError } from './frames.ts';
  *   PING, PONG
  *   LIST   id                             what runs there?
  *   LISTED id, list of (origin, class, name, epoch, last use, waiting, running, failures)
+ *   SERVES id, class                      is it served there?
+ *   SERVED id, boolean
  *
  * Nothing of it is trusted to have its form: the folder is private, but programs of two versions may meet in it.
  */
@@ -31,6 +33,8 @@ export const PING = 4;
 export const PONG = 5;
 export const LIST = 6;
 export const LISTED = 7;
+export const SERVES = 8;
+export const SERVED = 9;
 
 const OUTCOMES: readonly unknown[] = ['not-run', 'ran', 'partial', 'unknown'] satisfies Outcome[];
 

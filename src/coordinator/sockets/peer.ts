@@ -7,7 +7,7 @@ import type { Route } from '../line.ts';
 import type { Reply } from '../messages.ts';
 import type { CoordinatorKey } from '../store.ts';
 import { Connection } from './connection.ts';
-import { callMessage, FAILED, integer, MOVED, PING, readFailed, readReply, REPLY } from './messages.ts';
+import { callMessage, FAILED, integer, MOVED, PING, readFailed, readReply, REPLY, SERVED, SERVES } from './messages.ts';
 
 interface Waiting {
   readonly resolve: (reply: Reply) => void;
@@ -35,6 +35,7 @@ export class Peer implements Route {
   readonly #waiting = new Map<number, Waiting>();
   readonly #options: PeerOptions;
   #asking: ((isAlive: boolean) => void)[] = [];
+  readonly #questions = new Map<number, (serves: boolean) => void>();
   #id = 0;
   #heardAt = uptime();
   #timer: Timer | null = null;
@@ -61,18 +62,37 @@ export class Peer implements Route {
   answers(): Promise<boolean> {
     if (this.#hasEnded) return Promise.resolve(false);
     return new Promise((resolve) => {
-      const timer = outsideContexts(() =>
-        setTimeout(() => {
-          this.#isSuspect = true;
-          this.#connection.end();
-        }, this.#options.suspectAfter / LOOKS),
-      );
+      const timer = this.#suspectSoon();
       this.#asking.push((isAlive) => {
         clearTimeout(timer);
         resolve(isAlive);
       });
       this.#connection.send([PING]);
     });
+  }
+
+  /** Whether a class is served there; not, where there is no answer within the time of one look. */
+  serves(className: string): Promise<boolean> {
+    if (this.#hasEnded) return Promise.resolve(false);
+    return new Promise((resolve) => {
+      const id = (this.#id += 1);
+      const timer = this.#suspectSoon();
+      this.#questions.set(id, (serves) => {
+        clearTimeout(timer);
+        this.#questions.delete(id);
+        resolve(serves);
+      });
+      this.#connection.send([SERVES, id, className]);
+    });
+  }
+
+  #suspectSoon(): Timer {
+    return outsideContexts(() =>
+      setTimeout(() => {
+        this.#isSuspect = true;
+        this.#connection.end();
+      }, this.#options.suspectAfter / LOOKS),
+    );
   }
 
   #tell(isAlive: boolean): void {
@@ -94,7 +114,8 @@ export class Peer implements Route {
   #take(message: readonly unknown[]): void {
     this.#heardAt = uptime();
     this.#tell(true);
-    const [kind, id] = message;
+    const [kind, id, answered] = message;
+    if (kind === SERVED) return this.#questions.get(integer(id))?.(answered === true);
     if (kind !== REPLY && kind !== MOVED && kind !== FAILED) return;
     const waiting = this.#waiting.get(integer(id));
     if (waiting === undefined) return;
@@ -116,6 +137,7 @@ export class Peer implements Route {
     this.#rest();
     this.#options.onEnd(this.#isSuspect);
     this.#tell(false);
+    for (const answer of this.#questions.values()) answer(false);
     for (const { reject } of this.#waiting.values()) reject(new MovedError(true));
     this.#waiting.clear();
   }

@@ -13,7 +13,8 @@ const CARD = /^([0-9a-z]+)\.json$/;
 /** What a process says of itself. */
 export interface Card {
   readonly address: string;
-  readonly classes: readonly unknown[];
+  /** Null: it has to be asked. */
+  readonly classes: readonly unknown[] | null;
   /** Its number; null where it has not said. */
   readonly process: number | null;
 }
@@ -46,15 +47,16 @@ export class SocketFolder {
     return `/proc/self/fd/${this.#descriptor}/${address}`;
   }
 
-  write(address: string, classes: readonly string[]): void {
+  /** `classes`: null: whoever wants to know asks. */
+  write(address: string, classes: readonly string[] | null): void {
     const card = this.#cardOf(address);
-    fs.writeFileSync(`${card}.new`, JSON.stringify({ classes, process: process.pid }), { mode: 0o600 });
+    fs.writeFileSync(`${card}.new`, JSON.stringify({ ...(classes !== null && { classes }), process: process.pid }), { mode: 0o600 });
     fs.renameSync(`${card}.new`, card);
   }
 
-  /** Those who say that they serve a class. */
-  serving(className: string): string[] {
-    return this.cards().flatMap(({ address, classes }) => (classes.includes(className) ? [address] : []));
+  /** Those who say that they serve a class, or do not say which they do. */
+  serving(className: string): { readonly address: string; readonly isSure: boolean }[] {
+    return this.cards().flatMap(({ address, classes }) => (classes === null || classes.includes(className) ? { address, isSure: classes !== null } : []));
   }
 
   /** What those say of themselves who have listened lately. */
@@ -71,7 +73,7 @@ export class SocketFolder {
   #read(address: string): Card {
     try {
       const { classes, process: id } = JSON.parse(fs.readFileSync(this.#cardOf(address), 'utf8')) as { readonly classes?: unknown; readonly process?: unknown };
-      return { address, classes: Array.isArray(classes) ? classes : [], process: typeof id === 'number' ? id : null };
+      return { address, classes: classes === undefined ? null : Array.isArray(classes) ? classes : [], process: typeof id === 'number' ? id : null };
     } catch {
       return { address, classes: [], process: null };
     }

@@ -9,7 +9,7 @@ import { CoordinatorError } from '../errors.ts';
 import type { Route } from '../line.ts';
 import type { CoordinatorKey } from '../store.ts';
 import { Connection } from './connection.ts';
-import { CALL, failedMessage, integer, LIST, listedMessage, MOVED, PING, PONG, readCall, REPLY } from './messages.ts';
+import { CALL, failedMessage, integer, LIST, listedMessage, MOVED, PING, PONG, readCall, REPLY, SERVED, SERVES } from './messages.ts';
 import { Peer } from './peer.ts';
 import { SocketFolder } from './socket-folder.ts';
 
@@ -23,6 +23,8 @@ export interface SocketTransportOptions {
   /** Makes the root, before anything is made in it. */
   readonly prepare: () => void;
   readonly classes: readonly string[];
+  /** Whether the folder may say which classes are served; else whoever listens is asked. */
+  readonly namesClasses: boolean;
   readonly serve: Serving;
   readonly suspectAfter?: number;
 }
@@ -71,7 +73,8 @@ export class SocketTransport implements Transport {
     server.on('error', () => undefined);
     server.unref();
     this.#server = server;
-    this.#folder.write(this.address, this.#options.classes);
+    const { classes, namesClasses } = this.#options;
+    this.#folder.write(this.address, namesClasses ? classes : null);
   }
 
   #makeFolder(): void {
@@ -97,6 +100,7 @@ export class SocketTransport implements Transport {
   #take(connection: Connection, message: readonly unknown[]): void {
     if (message[0] === PING) return connection.send([PONG]);
     if (message[0] === LIST) return connection.send(listedMessage(integer(message[1]), this.#options.serve.activities()));
+    if (message[0] === SERVES) return connection.send([SERVED, integer(message[1]), this.#options.classes.includes(String(message[2]))]);
     if (message[0] !== CALL) return;
     const id = integer(message[1]);
     const { key, call } = readCall(message);
@@ -106,7 +110,11 @@ export class SocketTransport implements Transport {
     );
   }
 
-  async reach(address: string, isDoubted: boolean): Promise<Route | null> {
+  reach(address: string, isDoubted: boolean): Promise<Route | null> {
+    return this.#reach(address, isDoubted);
+  }
+
+  async #reach(address: string, isDoubted: boolean): Promise<Peer | null> {
     if ((this.#suspects.get(address) ?? 0) > uptime() || this.#isClosed) return null;
     const known = this.#peers.get(address) ?? this.#connect(address);
     this.#peers.set(address, known);
@@ -158,11 +166,11 @@ export class SocketTransport implements Transport {
   /** Each tries the same one first, so that those who begin at once mostly meet there. */
   async find({ origin, className, name }: CoordinatorKey): Promise<Route | null> {
     const id = `${origin}\n${className}\n${name}`;
-    const ranked = this.#folder.serving(className).filter((address) => address !== this.address);
-    ranked.sort((a, b) => rank(a, id) - rank(b, id));
-    for (const address of ranked) {
-      const peer = await this.reach(address, false);
-      if (peer !== null) return peer;
+    const ranked = this.#folder.serving(className).filter(({ address }) => address !== this.address);
+    ranked.sort((a, b) => rank(a.address, id) - rank(b.address, id));
+    for (const { address, isSure } of ranked) {
+      const peer = await this.#reach(address, false);
+      if (peer !== null && (isSure || (await peer.serves(className)))) return peer;
     }
     return null;
   }

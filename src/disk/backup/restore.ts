@@ -1,8 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
-import { AlarmIndex } from '../coordinator/alarm-index.ts';
-import { COORDINATORS } from '../coordinator/coordinator-place.ts';
+import { COORDINATORS } from '../coordinator/coordinator-names.ts';
 import { releaseCoordinators } from '../coordinator/release.ts';
 import { ensureDirectory, isDirectory } from '../directories.ts';
 import { volumeFoldsNames } from '../names/probe.ts';
@@ -69,7 +68,7 @@ export async function restoreFrom(directory: string, root: Root, options: Restor
       const place = await stage.build(origin, as, tell);
       await rebind(root, place, origin.origin, as);
       await options.amend?.(place, as);
-      release(root, as, place);
+      await release(root, as, place);
       staged.push({ as, path: place });
     }
     await withMaintenance(root, async () => {
@@ -92,15 +91,10 @@ async function rebind(root: Root, staged: string, from: string, to: string): Pro
 }
 
 /** Of coordinators nobody is the owner any more, and all know when to wake them. */
-function release(root: Root, origin: string, staged: string): void {
-  const alarms = new AlarmIndex(root);
-  try {
-    releaseCoordinators(staged, origin, alarms);
-    const coordinators = path.join(staged, COORDINATORS);
-    if (isDirectory(coordinators)) syncTree(coordinators);
-  } finally {
-    alarms.close();
-  }
+async function release(root: Root, origin: string, staged: string): Promise<void> {
+  await releaseCoordinators(root, staged, origin);
+  const coordinators = path.join(staged, COORDINATORS);
+  if (isDirectory(coordinators)) syncTree(coordinators);
 }
 
 function stageIn(root: Root, store: ChunkStore, { skipDamaged }: RestoreFromOptions): Stage {

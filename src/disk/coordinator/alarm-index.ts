@@ -5,10 +5,11 @@ import { Journal } from '../journal/journal.ts';
 import type { BucketPlace } from '../place.ts';
 import { addJournal } from '../root/late-part.ts';
 import type { Root } from '../root/root.ts';
+import { alarmKeyOf, readableOf, type VaultOf } from './alarm-keys.ts';
 import { AlarmMachine } from './alarm-machine.ts';
 import { encodeAlarm, FORGET, MOVE, NOTE } from './alarm-records.ts';
-import type { AlarmRecord } from './alarm-records.ts';
-import { COORDINATORS } from './coordinator-place.ts';
+import type { AlarmKey, AlarmRecord } from './alarm-records.ts';
+import { COORDINATORS } from './coordinator-names.ts';
 import type { CoordinatorKey } from './coordinator-place.ts';
 
 const NAME = 'alarms';
@@ -30,7 +31,10 @@ export function sharedPlace(root: Root): BucketPlace {
   };
 }
 
-/** The index of a root's alarms: a journal that is made by the first one. */
+/**
+ * The index of a root's alarms: a journal that is made by the first one. It is of all origins, and nothing encrypts it:
+ * coordinators of encrypted ones are named in it as on the disk.
+ */
 export class AlarmIndex {
   /** Called when an alarm was noted here. */
   onNote: (() => void) | null = null;
@@ -38,10 +42,14 @@ export class AlarmIndex {
   readonly #machine = new AlarmMachine();
   readonly #journal: Journal<void>;
   readonly #isStrict: boolean;
+  /** Null: nothing here has a key. */
+  readonly #vaultOf: VaultOf | null;
   #session = randomInteger();
   #sequence = 0;
 
-  constructor(root: Root) {
+  /** `vaultOf`: by default the root's own. */
+  constructor(root: Root, vaultOf: VaultOf | null = vaultsOf(root)) {
+    this.#vaultOf = vaultOf;
     this.#place = sharedPlace(root);
     this.#isStrict = root.durability === 'strict';
     this.#journal = new Journal(path.join(this.#place.path, NAME), this.#machine, {
@@ -68,28 +76,39 @@ export class AlarmIndex {
 
   /** The latest epoch of a coordinator of which anything was said; 0: of none, as was last read. */
   epochOf(key: CoordinatorKey): number {
-    return this.#machine.of(key)?.epoch ?? 0;
+    return this.#machine.of(this.#keyOf(key))?.epoch ?? 0;
   }
 
+  #keyOf(key: CoordinatorKey): AlarmKey {
+    return this.#vaultOf === null ? key : alarmKeyOf(key, this.#vaultOf(key.origin));
+  }
+
+  /** Those whose names can be read here. */
   due(now: number): CoordinatorKey[] {
-    return Array.from(this.#machine.due(now), ({ key }) => key);
+    return readableOf(Array.from(this.#machine.due(now), ({ key }) => key), this.#vaultOf);
   }
 
   /** The coordinator is to be looked at no later than then. @throws HoldfastError as a journal's `append` */
   note(key: CoordinatorKey, time: number, epoch: number): void {
-    const known = this.#machine.of(key);
+    const named = this.#keyOf(key);
+    const known = this.#machine.of(named);
     if (known !== undefined && known.time <= time && known.epoch >= epoch) return;
     if (!this.#journal.open()) this.#make();
-    this.#append(NOTE, { key, time, epoch });
+    this.#append(NOTE, { key: named, time, epoch });
     this.onNote?.();
   }
 
   move(key: CoordinatorKey, time: number, epoch: number): void {
-    if (this.#machine.of(key) !== undefined) this.#append(MOVE, { key, time, epoch });
+    this.#change(MOVE, key, time, epoch);
   }
 
   forget(key: CoordinatorKey, epoch: number): void {
-    if (this.#machine.of(key) !== undefined) this.#append(FORGET, { key, time: 0, epoch });
+    this.#change(FORGET, key, 0, epoch);
+  }
+
+  #change(kind: number, key: CoordinatorKey, time: number, epoch: number): void {
+    const named = this.#keyOf(key);
+    if (this.#machine.of(named) !== undefined) this.#append(kind, { key: named, time, epoch });
   }
 
   #append(kind: number, record: AlarmRecord): void {
@@ -109,4 +128,8 @@ export class AlarmIndex {
   close(): void {
     this.#journal.close();
   }
+}
+
+function vaultsOf({ vaults }: Root): VaultOf | null {
+  return vaults === undefined ? null : (origin) => vaults.of(origin);
 }

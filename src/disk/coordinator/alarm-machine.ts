@@ -1,9 +1,8 @@
 import type { JournalRecord, Machine, SnapshotRecord } from '../journal/machine.ts';
 import { decodeAlarm, encodeAlarm, encodeRules, FORGET, MOVE, NOTE, requireRules, RULES, unknown } from './alarm-records.ts';
-import type { AlarmRecord } from './alarm-records.ts';
-import type { CoordinatorKey } from './coordinator-place.ts';
+import type { AlarmKey, AlarmRecord } from './alarm-records.ts';
 
-const idOf = ({ origin, className, name }: CoordinatorKey): string => `${origin}\n${className}\n${name}`;
+const idOf = ({ origin, className, name, isEncrypted }: AlarmKey): string => `${isEncrypted === true ? '\n' : ''}${origin}\n${className}\n${name}`;
 
 /** A time at which a coordinator was to be looked at once; it may be another by now. */
 interface Mark {
@@ -31,7 +30,7 @@ export class AlarmMachine implements Machine<void> {
     return 100 * this.#alarms.size;
   }
 
-  of(key: CoordinatorKey): AlarmRecord | undefined {
+  of(key: AlarmKey): AlarmRecord | undefined {
     return this.#alarms.get(idOf(key));
   }
 

@@ -6,7 +6,7 @@ import type { CoordinatorKey } from './coordinator-place.ts';
 /*
  * The payloads of a root's index of alarms. docs/FORMAT.md, "Alarms", is the same in words.
  *
- *   NOTE, MOVE, FORGET   flags, origin, class, name, epoch, [time]
+ *   NOTE, MOVE, FORGET   flags, origin, class, name, epoch, time
  *
  *   RULES   version      (in snapshots only)
  */
@@ -18,10 +18,17 @@ export const RULES = 4;
 export const RULES_VERSION = 1;
 
 const NAME_WIDE = 1;
+const ENCRYPTED = 2;
+
+/** Which coordinator. */
+export interface AlarmKey extends CoordinatorKey {
+  /** Whether class and name are as they are called on the disk, which only the origin's key can read. */
+  readonly isEncrypted?: boolean;
+}
 
 /** When a coordinator is to be looked at, as the owner of an epoch has said. */
 export interface AlarmRecord {
-  readonly key: CoordinatorKey;
+  readonly key: AlarmKey;
   readonly epoch: number;
   /** Milliseconds since 1970. */
   readonly time: number;
@@ -31,9 +38,9 @@ const writer = new PayloadWriter();
 const reader = new PayloadReader((why) => new HoldfastError('journal-damaged', `A record of alarms has a valid checksum but makes no sense: ${why}.`));
 
 /** Valid until the next call. */
-export function encodeAlarm({ key: { origin, className, name }, epoch, time }: AlarmRecord): Uint8Array {
+export function encodeAlarm({ key: { origin, className, name, isEncrypted }, epoch, time }: AlarmRecord): Uint8Array {
   writer.begin(5, origin.length + className.length + name.length);
-  writer.byte(0);
+  writer.byte(isEncrypted === true ? ENCRYPTED : 0);
   writer.string(origin);
   writer.string(className);
   if (writer.string(name)) writer.mark(0, NAME_WIDE);
@@ -45,8 +52,9 @@ export function encodeAlarm({ key: { origin, className, name }, epoch, time }: A
 export function decodeAlarm(payload: Uint8Array): AlarmRecord {
   reader.begin(payload);
   const flags = reader.byte();
-  if (flags > NAME_WIDE) throw unknown('What');
-  const key = { origin: reader.string(false), className: reader.string(false), name: reader.string(flags === NAME_WIDE) };
+  if (flags > (NAME_WIDE | ENCRYPTED)) throw unknown('What');
+  const names = { origin: reader.string(false), className: reader.string(false), name: reader.string((flags & NAME_WIDE) !== 0) };
+  const key: AlarmKey = (flags & ENCRYPTED) === 0 ? names : { ...names, isEncrypted: true };
   const record = { key, epoch: reader.integer(), time: reader.integer() };
   reader.end();
   return record;

@@ -8,21 +8,19 @@ import { systemCodeBehind } from '../journal/disk-error.ts';
 import { candidateDirectory } from '../journal/generation-file.ts';
 import { Journal } from '../journal/journal.ts';
 import type { Space } from '../journal/space.ts';
-import { encodeName } from '../names/name.ts';
 import { encodeOrigin } from '../names/origin.ts';
-import type { BucketPlace } from '../place.ts';
+import type { BucketPlace, PlaceKeys } from '../place.ts';
 import { BucketDirectory } from '../root/bucket-directory.ts';
 import { syncPlace, syncTree } from '../root/durable.ts';
 import { rootFailure } from '../root/failure.ts';
+import type { OriginVault } from '../root/origin-vault.ts';
 import type { Root } from '../root/root.ts';
+import { namesWith, SPELLING } from './coordinator-names.ts';
 import { OwnedMachine } from './owned-machine.ts';
 import { TURNS } from './owned-journal.ts';
 
-/** The directory of an origin's coordinators: in it one for each class, and in that one for each name. */
-export const COORDINATORS = 'coordinators';
-
-/** The file in a coordinator's directory that has its name's spelling, where the directory's own name is too short for it. */
-export const SPELLING = 'name';
+/** In a coordinator's directory the bucket of what else it stores. */
+export const STORAGE = 'storage';
 
 /** In code units. */
 const LONGEST_NAME = 512;
@@ -55,22 +53,43 @@ export function requireName(name: unknown): string {
 /**
  * The directory of one coordinator. It holds a journal and nothing else: 12 KB and three inodes; what else its storage
  * has comes with the first use, in a bucket within.
+ *
+ * In an encrypted origin its path depends on the keys: it is one of the origin that is there when this is made, and of no
+ * other that has its place later.
  */
 export class CoordinatorPlace implements BucketPlace {
   readonly path: string;
+  readonly encryption: PlaceKeys | undefined;
+  /** Those of the bucket within. */
+  readonly storageEncryption: PlaceKeys | undefined;
   readonly #root: Root;
-  readonly #origin: string;
+  readonly #key: CoordinatorKey;
+  readonly #vault: OriginVault | null;
+  /** Below the origin's. */
+  readonly #directory: string;
   /** Null: the path has all of it. */
   readonly #spelling: string | null;
   #isSettled = false;
 
-  constructor(root: Root, { origin, className, name }: CoordinatorKey) {
+  /**
+   * @param vault - the origin's keys; null: it is not encrypted
+   * @throws as {@link CoordinatorNames.spell}
+   */
+  constructor(root: Root, key: CoordinatorKey, vault: OriginVault | null = root.vaults?.of(key.origin) ?? null) {
+    const { directory, spelling } = namesWith(vault).spell(key);
     this.#root = root;
-    this.#origin = origin;
-    // As on volumes that fold names, everywhere: a name is the same directory on every volume.
-    const { component, long } = encodeName(name, true);
-    this.path = path.join(root.origins, encodeOrigin(origin), COORDINATORS, encodeName(className, true).component, component);
-    this.#spelling = long?.spelling ?? null;
+    this.#key = key;
+    this.#vault = vault;
+    this.#directory = directory;
+    this.#spelling = spelling;
+    this.path = path.join(root.origins, encodeOrigin(key.origin), directory);
+    this.encryption = vault?.place(directory);
+    this.storageEncryption = vault?.place(`${directory}/${STORAGE}`);
+  }
+
+  /** Whether the coordinator is still to be found at this path. @throws HoldfastError as a vault's `require` */
+  get isCurrent(): boolean {
+    return this.#vault === null || namesWith(this.#vault).spell(this.#key).directory === this.#directory;
   }
 
   get space(): Space {
@@ -82,7 +101,8 @@ export class CoordinatorPlace implements BucketPlace {
       try {
         if (isDirectory(this.path)) return this.#settle();
         // An origin that is not there yet is made as always, with its own bucket.
-        new BucketDirectory(this.#root, this.#origin, 'default').ensure();
+        new BucketDirectory(this.#root, this.#key.origin, 'default').ensure();
+        if (!this.isCurrent) throw new HoldfastError('origin-missing', `The origin ${this.#key.origin} in which ${this.path} was is not there any more.`);
         ensureDirectory(path.dirname(this.path));
         withDescriptor(() => this.#build());
       } catch (error) {
@@ -90,6 +110,11 @@ export class CoordinatorPlace implements BucketPlace {
         this.#root.forget();
       }
     }
+  }
+
+  /** @throws HoldfastError as that of the origin's bucket: key-missing where it is encrypted and nobody here has its key */
+  requirePlain(): void {
+    new BucketDirectory(this.#root, this.#key.origin, 'default').requirePlain();
   }
 
   lost(): void {
@@ -113,7 +138,7 @@ export class CoordinatorPlace implements BucketPlace {
       const turns = path.join(draft, TURNS);
       fs.mkdirSync(draft, { mode: 0o700 });
       fs.mkdirSync(turns, { mode: 0o700 });
-      Journal.create(turns, new OwnedMachine().snapshot());
+      Journal.create(turns, new OwnedMachine().snapshot(), this.encryption?.journal(TURNS));
       // The first compaction makes it again.
       fs.rmdirSync(candidateDirectory(turns));
       if (this.#spelling !== null) fs.writeFileSync(path.join(draft, SPELLING), this.#spelling, { mode: 0o600 });

@@ -81,6 +81,7 @@ export class OwnedJournal implements Suspendable {
       durability,
       compactAt: COMPACT_AT,
       space: place.space,
+      encryption: place.encryption?.journal(TURNS),
       vital: isLeave,
       onReplaced: () => {
         this.#isOpen = false;
@@ -113,7 +114,11 @@ export class OwnedJournal implements Suspendable {
   /** Whoever owns by now; null: nobody, or the coordinator has never been. @throws HoldfastError as a journal's `catchUp` */
   look(): Owner | null {
     this.#seen = 0;
-    if (!this.#open()) return null;
+    if (!this.#open()) {
+      // Nobody makes one where the origin is encrypted and its key is not here.
+      this.#place.requirePlain?.();
+      return null;
+    }
     this.#journal.catchUp();
     this.#seen = this.#machine.epoch;
     return this.#machine.owner;

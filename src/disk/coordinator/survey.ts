@@ -1,10 +1,11 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { decodeName, decodeSpelling } from '../names/name.ts';
-import { originsOf } from '../root/origins.ts';
-import type { Root } from '../root/root.ts';
+import type { PlaceKeys } from '../place.ts';
+import type { OriginVault } from '../root/origin-vault.ts';
+import type { OriginPlace } from '../root/origins.ts';
 import { readNewest } from '../survey/read-newest.ts';
-import { COORDINATORS, SPELLING } from './coordinator-place.ts';
+import { COORDINATORS, namesWith, SPELLING } from './coordinator-names.ts';
+import { STORAGE } from './coordinator-place.ts';
 import { TURNS } from './owned-journal.ts';
 import { OwnedMachine } from './owned-machine.ts';
 import type { Alarm, Owner } from './owned-records.ts';
@@ -24,54 +25,79 @@ export interface CoordinatorSurvey {
   readonly items: number;
 }
 
+/** The directory of a coordinator. */
+export interface CoordinatorDirectory {
+  /** Below the origin's, with `/`. */
+  readonly directory: string;
+  readonly path: string;
+  /** Undefined: it is not encrypted, or nobody has the keys. */
+  readonly keys: PlaceKeys | undefined;
+  /** Those of the bucket within. */
+  readonly storageKeys: PlaceKeys | undefined;
+}
+
+/** A coordinator, by its directory. */
+export interface FoundCoordinator extends CoordinatorDirectory, Pick<CoordinatorSurvey, 'className' | 'name'> {}
+
 /**
- * The coordinators of a root, or of one origin of it, in no order; those that come or go meanwhile may be there or not.
- * Reads only, and each when it is asked for: a journal whole.
+ * The coordinators of an origin, in no order; those that come or go meanwhile may be there or not. Reads only, and each
+ * when it is asked for: a journal whole.
  *
- * @throws HoldfastError journal-damaged, unknown-record, disk-failed
+ * @param vault - the origin's keys; null: it is not encrypted
+ * @throws HoldfastError journal-damaged, unknown-record, disk-failed; as a vault's `require`
  */
-export function* coordinatorsOf(root: Root, only?: string): Generator<CoordinatorSurvey, void> {
-  for (const { origin, path: place } of originsOf(root)) {
-    if (only !== undefined && origin !== only) continue;
-    for (const each of coordinatorPlaces(place)) yield* surveyOf({ origin, ...each });
+export function* surveyCoordinators({ origin, path: place }: OriginPlace, vault: OriginVault | null): Generator<CoordinatorSurvey, void> {
+  for (const { className, name, path: at, keys } of coordinatorPlaces(place, vault)) {
+    const machine = readNewest(path.join(at, TURNS), () => new OwnedMachine(), keys?.journal(TURNS) ?? null);
+    if (machine === null) continue;
+    const { epoch, owner, alarm, map } = machine;
+    yield { origin, className, name, path: at, epoch, owner, alarm, bytes: map.bytes, items: map.size };
   }
 }
 
-/** Where the coordinators of an origin are, by the names of their directories. */
-export function* coordinatorPlaces(origin: string): Generator<Pick<CoordinatorSurvey, 'className' | 'name' | 'path'>, void> {
-  for (const directory of directoriesIn(path.join(origin, COORDINATORS))) {
-    const className = nameOf(directory);
-    if (className === null) continue;
-    for (const each of directoriesIn(directory)) yield { className, name: nameOf(each), path: each };
+/**
+ * Where the coordinators of an origin are, by the names of their directories. `vault`: its keys; without those of an
+ * encrypted origin, they are called as their directories are.
+ *
+ * @throws HoldfastError as a vault's `require`
+ */
+export function* coordinatorPlaces(origin: string, vault: OriginVault | null): Generator<FoundCoordinator, void> {
+  const names = namesWith(vault);
+  for (const each of coordinatorDirectories(origin, vault)) {
+    const [, classComponent = '', component = ''] = each.directory.split('/');
+    const className = names.classOf(classComponent);
+    if (className !== null) yield { ...each, className, name: names.nameOf(classComponent, component, () => spellingIn(each.path)) };
   }
 }
 
-function* surveyOf(whose: Pick<CoordinatorSurvey, 'origin' | 'className' | 'name' | 'path'>): Generator<CoordinatorSurvey, void> {
-  const machine = readNewest(path.join(whose.path, TURNS), () => new OwnedMachine());
-  if (machine === null) return;
-  const { epoch, owner, alarm, map } = machine;
-  yield { ...whose, epoch, owner, alarm, bytes: map.bytes, items: map.size };
+/** The same, whatever they are called. */
+export function* coordinatorDirectories(origin: string, vault: OriginVault | null): Generator<CoordinatorDirectory, void> {
+  for (const className of directoriesIn(path.join(origin, COORDINATORS))) {
+    for (const name of directoriesIn(path.join(origin, COORDINATORS, className))) {
+      const directory = `${COORDINATORS}/${className}/${name}`;
+      yield { directory, path: path.join(origin, directory), keys: vault?.place(directory), storageKeys: vault?.place(`${directory}/${STORAGE}`) };
+    }
+  }
+}
+
+/** Whether there may be any. */
+export function hasCoordinators(origin: string): boolean {
+  return fs.existsSync(path.join(origin, COORDINATORS));
 }
 
 function directoriesIn(directory: string): string[] {
   try {
     const entries = fs.readdirSync(directory, { withFileTypes: true });
-    return entries.filter((entry) => entry.isDirectory()).map((entry) => path.join(directory, entry.name));
+    return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
   } catch {
     return [];
   }
 }
 
-function nameOf(directory: string): string | null {
-  const component = path.basename(directory);
-  const decoded = decodeName(component, true);
-  if (decoded === null) return null;
-  return 'name' in decoded ? decoded.name : writtenName(directory, component);
-}
-
-function writtenName(directory: string, component: string): string | null {
+/** What is beside a coordinator's journal where its name is too long for its directory. */
+export function spellingIn(directory: string): string | null {
   try {
-    return decodeSpelling(component, fs.readFileSync(path.join(directory, SPELLING), 'utf8'), true);
+    return fs.readFileSync(path.join(directory, SPELLING), 'utf8');
   } catch {
     return null;
   }

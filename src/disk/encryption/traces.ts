@@ -28,6 +28,10 @@ const KEY_OF_JOURNAL = 12;
 /** What says nothing of what an origin holds. */
 const SILENT = new Set([KEYS, 'origin.json', 'persisted', 'wake']);
 
+/** Where coordinators are, and the spelling of a long name of one: it is as encrypted as the names are. */
+const COORDINATORS = 'coordinators';
+const NAME = 'name';
+
 /** Beside the entries of a tree: the spelling of a long name. It is as encrypted as the names are. */
 const SPELLING = /^%~[0-9a-f]{64}$/;
 
@@ -40,8 +44,14 @@ const TREE = /^files\./;
  */
 export function tracesIn(directory: string): Traces {
   const found = { ids: new Set<number>(), plain: [] as string[], unfinished: [] as string[] };
-  walk(directory, false, found);
+  walk(directory, false, found, COORDINATORS);
+  // By what they are called nobody knows what is in them.
+  for (const className of directoriesIn(path.join(directory, COORDINATORS))) for (const at of directoriesIn(className)) walk(at, false, found, NAME);
   return found;
+}
+
+function directoriesIn(directory: string): string[] {
+  return entriesOf(directory).flatMap((entry) => (entry.isDirectory() ? path.join(directory, entry.name) : []));
 }
 
 interface Found {
@@ -50,9 +60,11 @@ interface Found {
   readonly unfinished: string[];
 }
 
-function walk(directory: string, isTree: boolean, found: Found): void {
+/** `but`: what is left out of the directory itself. */
+function walk(directory: string, isTree: boolean, found: Found, but?: string): void {
   for (const entry of entriesOf(directory)) {
     const at = path.join(directory, entry.name);
+    if (entry.name === but) continue;
     if (SILENT.has(entry.name) && !isTree) continue;
     if (entry.isDirectory()) walk(at, isTree || TREE.test(entry.name), found);
     else if (entry.isFile() && !(isTree && SPELLING.test(entry.name))) note(at, isTree, found);

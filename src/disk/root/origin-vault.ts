@@ -53,6 +53,8 @@ export interface OriginVault {
 /** The keys of a root's origins. */
 export interface Vaults {
   of(origin: string): OriginVault;
+  /** Those of an origin in a directory of its own, which nobody else sees and which is to become that origin's. */
+  at(directory: string, origin: string): OriginVault;
   /**
    * Wraps the keys in the directory of an origin that nobody else sees for another origin, which it is to become.
    *

@@ -2,8 +2,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { Claim, Session } from '../locks/claims.ts';
 import { locatorsOf } from '../locks/claims.ts';
-import { COORDINATORS } from '../coordinator/coordinator-place.ts';
-import { STORAGE } from '../coordinator/nested-bucket.ts';
+import { COORDINATORS } from '../coordinator/coordinator-names.ts';
+import { STORAGE } from '../coordinator/coordinator-place.ts';
 import { coordinatorPlaces } from '../coordinator/survey.ts';
 import type { Locator } from '../locator.ts';
 import { isWithin } from '../locator.ts';
@@ -12,6 +12,7 @@ import { belongsTo } from '../locks/whereabouts.ts';
 import { encodeOrigin } from '../names/origin.ts';
 import { isEncrypted } from '../root/encrypted.ts';
 import { type BucketOfOrigin, bucketsOf, type OriginPlace, originsOf } from '../root/origins.ts';
+import type { OriginVault } from '../root/origin-vault.ts';
 import type { Root } from '../root/root.ts';
 import type { PlaceKeys } from '../place.ts';
 import { deaf } from './deaf.ts';
@@ -64,19 +65,19 @@ export function reportLocks(root: Root, origin: string | null, bucket?: string |
   const report = { sessions: [], locks: [] };
   const places = origin === null ? originsOf(root) : [{ origin, path: path.join(root.origins, encodeOrigin(origin)) }];
   for (const place of places) {
-    for (const { name, path: directory, keys } of tablesOf(place.path, bucket, keysOf(root, place))) {
+    for (const { name, path: directory, keys } of tablesOf(place.path, bucket, vaultOf(root, place))) {
       for (const table of ['', 'indexeddb']) collect(path.join(directory, table), { origin: place.origin, bucket: name, keys }, table !== '', report);
     }
   }
   return report;
 }
 
-function keysOf({ vaults }: Root, { origin, path: place }: OriginPlace): PlaceKeys | undefined {
-  if (!isEncrypted(place)) return undefined;
+function vaultOf({ vaults }: Root, { origin, path: place }: OriginPlace): OriginVault | null {
+  if (!isEncrypted(place)) return null;
   if (vaults === undefined) throw new HoldfastError('key-missing', `${origin} is encrypted, and no key was given.`);
   const vault = vaults.of(origin);
   vault.require(true);
-  return vault.place('default');
+  return vault;
 }
 
 interface Whose {
@@ -85,11 +86,11 @@ interface Whose {
   readonly keys: PlaceKeys | undefined;
 }
 
-function tablesOf(origin: string, only: string | null | undefined, keys: PlaceKeys | undefined): Pick<BucketOfOrigin, 'name' | 'path' | 'keys'>[] {
-  const buckets = bucketsOf(origin, keys);
+function tablesOf(origin: string, only: string | null | undefined, vault: OriginVault | null): Pick<BucketOfOrigin, 'name' | 'path' | 'keys'>[] {
+  const buckets = bucketsOf(origin, vault?.place('default'));
   if (only === null) return buckets.filter(({ entry }) => entry === null);
   if (only !== undefined) return buckets.filter(({ name, entry }) => entry !== null && name === only);
-  const nested = Array.from(coordinatorPlaces(origin), (each) => ({ name: `${COORDINATORS}/${each.className}/${each.name ?? '?'}`, path: path.join(each.path, STORAGE) }));
+  const nested = Array.from(coordinatorPlaces(origin, vault), (each) => ({ name: `${COORDINATORS}/${each.className}/${each.name ?? '?'}`, path: path.join(each.path, STORAGE), keys: each.storageKeys }));
   return [...buckets, ...nested];
 }
 

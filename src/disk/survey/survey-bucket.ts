@@ -57,7 +57,8 @@ function amountsOf(bucket: string, keys: PlaceKeys | undefined): ReadonlyMap<Cat
   return amounts;
 }
 
-function unlessSealed<T, Instead>(read: () => T, instead: Instead): T | Instead {
+/** What is read, or instead of what nobody here has the key of. */
+export function unlessSealed<T, Instead>(read: () => T, instead: Instead): T | Instead {
   try {
     return read();
   } catch (error) {
@@ -66,8 +67,8 @@ function unlessSealed<T, Instead>(read: () => T, instead: Instead): T | Instead 
   }
 }
 
-/** Of its newest generation. */
-function sizeOf(journal: string): number {
+/** Of a journal's newest generation. */
+export function sizeOf(journal: string): number {
   const newest = listGenerations(journal)?.at(-1);
   return newest === undefined ? 0 : (fs.lstatSync(generationPath(journal, newest), { throwIfNoEntry: false })?.size ?? 0);
 }

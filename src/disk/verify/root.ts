@@ -106,7 +106,7 @@ function verifyOrigin(directory: string, { root, onSealed, ...look }: LookAtOrig
       ...faults.map((each) => ({ ...each, origin, bucket: null, journal: null })),
       ...verifyBuckets(directory, inside, keysOf?.(BUCKET)),
       ...verifyNamedBuckets(directory, inside, keysOf),
-      ...verifyCoordinators(directory, inside),
+      ...verifyCoordinators(directory, inside, keysOf),
     ];
   } catch (error) {
     return [finding('unreadable', spelled, directory, `Nothing is known of it: ${errorMessage(error)}`)];

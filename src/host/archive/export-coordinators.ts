@@ -6,6 +6,7 @@ import { OwnedMachine } from '../../disk/coordinator/owned-machine.ts';
 import { coordinatorPlaces } from '../../disk/coordinator/survey.ts';
 import { isDirectory } from '../../disk/directories.ts';
 import { pathOfOrigin } from '../../disk/maintenance/replace-origin.ts';
+import { unlockedVault } from '../../disk/root/encrypted.ts';
 import type { Root } from '../../disk/root/root.ts';
 import { readNewest } from '../../disk/survey/read-newest.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
@@ -18,17 +19,19 @@ import type { Pieces, TarWriter } from './tar-writer.ts';
  * What became of calls is not told: whoever made them is elsewhere.
  */
 export async function* exportCoordinators(to: TarWriter, at: string, root: Root, origin: string, foldsNames: boolean): Pieces {
-  const places = [...coordinatorPlaces(pathOfOrigin(root, origin))].sort((a, b) => (a.path < b.path ? -1 : 1));
+  const directory = pathOfOrigin(root, origin);
+  const vault = (await unlockedVault(root, directory, origin, 'its coordinators cannot be read')) ?? null;
+  const places = [...coordinatorPlaces(directory, vault)].sort((a, b) => (a.path < b.path ? -1 : 1));
   let number = 0;
-  for (const { className, name, path: place } of places) {
-    const machine = readNewest(path.join(place, TURNS), () => new OwnedMachine());
+  for (const { className, name, path: place, keys } of places) {
+    const machine = readNewest(path.join(place, TURNS), () => new OwnedMachine(), keys?.journal(TURNS));
     if (machine === null) continue;
     if (name === null) throw new HoldfastError('journal-damaged', `The name of the coordinator in ${place} is not known: it cannot be exported.`);
-    const directory = `${at}/coordinator-${number++}`;
+    const below = `${at}/coordinator-${number++}`;
     const head: BucketHead = { name, persisted: false, coordinator: { className, alarm: machine.alarm } };
-    yield* to.whole(`${directory}/bucket.json`, `${JSON.stringify(head)}\n`);
-    yield* exportEntries(to, directory, machine.map.entries());
-    const nested = new NestedBucket(root, () => new CoordinatorPlace(root, { origin, className, name }));
-    if (isDirectory(nested.path)) yield* exportContents(to, directory, { place: nested, foldsNames });
+    yield* to.whole(`${below}/bucket.json`, `${JSON.stringify(head)}\n`);
+    yield* exportEntries(to, below, machine.map.entries());
+    const nested = new NestedBucket(root, () => new CoordinatorPlace(root, { origin, className, name }, vault));
+    if (isDirectory(nested.path)) yield* exportContents(to, below, { place: nested, foldsNames });
   }
 }

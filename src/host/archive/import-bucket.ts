@@ -16,7 +16,7 @@ export interface ImportArea {
   indexedDB(): StorageClient['indexedDB'];
   getDirectory(): Promise<FileSystemDirectoryHandle>;
   /** Called when all was taken. */
-  complete?(): void;
+  complete?(): void | Promise<void>;
   /** Called when nothing more comes, whether or not all was taken. */
   end?(): Promise<void>;
 }
@@ -72,7 +72,7 @@ export class BucketImport {
   /** All of it was taken. */
   async complete(): Promise<void> {
     await this.#databases.end();
-    this.#area.complete?.();
+    await this.#area.complete?.();
   }
 
   async end(): Promise<void> {

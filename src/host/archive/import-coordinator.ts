@@ -1,9 +1,10 @@
 import { AlarmIndex } from '../../disk/coordinator/alarm-index.ts';
 import { CoordinatorPlace, requireClassName, requireName, type CoordinatorKey } from '../../disk/coordinator/coordinator-place.ts';
 import { NestedBucket } from '../../disk/coordinator/nested-bucket.ts';
-import { OwnedJournal } from '../../disk/coordinator/owned-journal.ts';
+import { openCoordinator } from '../../disk/coordinator/keyed-journal.ts';
 import type { Alarm } from '../../disk/coordinator/owned-records.ts';
 import type { MapStep } from '../../disk/map/map-steps.ts';
+import { BucketDirectory } from '../../disk/root/bucket-directory.ts';
 import type { Root } from '../../disk/root/root.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { internal } from '../../webidl/interface.ts';
@@ -22,15 +23,14 @@ export function coordinatorArea(host: StorageHost, origin: string, name: string,
   const key = { origin, className, name: requireName(name) };
   const owner = ownerOf(host);
   const steps: MapStep[] = [];
-  const place = new CoordinatorPlace(owner.root, key);
-  const bucket = new Bucket(owner, origin, new NestedBucket(owner.root, () => place), 'coordinator');
+  const bucket = new Bucket(owner, origin, new NestedBucket(owner.root, () => placeOf(owner.root, key)), 'coordinator');
   const client = new StorageClient(internal, bucket, `${origin}/`);
   return {
     localStorage: { setItem: (item, value) => void steps.push({ key: item, value }) },
     caches: () => client.caches,
     indexedDB: () => client.indexedDB,
     getDirectory: () => client.storage.getDirectory(),
-    complete: () => writeTurn(owner.root, place, key, steps, alarm),
+    complete: () => writeTurn(owner.root, key, steps, alarm),
     end: async () => {
       await client.end();
       await bucket.close();
@@ -38,12 +38,18 @@ export function coordinatorArea(host: StorageHost, origin: string, name: string,
   };
 }
 
+/** An encrypted origin that is not there is made first: the place has its name by the keys. */
+function placeOf(root: Root, key: CoordinatorKey): CoordinatorPlace {
+  if (root.vaults !== undefined) new BucketDirectory(root, key.origin, 'default').ensure();
+  return new CoordinatorPlace(root, key);
+}
+
 /** Whoever runs it is deposed, and the next one finds what was imported. */
-function writeTurn(root: Root, place: CoordinatorPlace, key: CoordinatorKey, steps: readonly MapStep[], alarm: Alarm | null): void {
-  const journal = new OwnedJournal(place, { durability: root.durability, quota: Infinity });
+async function writeTurn(root: Root, key: CoordinatorKey, steps: readonly MapStep[], alarm: Alarm | null): Promise<void> {
+  const journal = openCoordinator(root, key, { durability: root.durability, quota: Infinity });
   try {
     for (let attempt = 1; ; attempt += 1) {
-      journal.look();
+      await journal.look();
       if (!journal.claim('')) continue;
       if (alarm !== null) noteAlarm(root, key, alarm.time, journal.epoch);
       const turn = { steps, alarm: alarm ?? undefined, got: [], begun: [], ended: [] };

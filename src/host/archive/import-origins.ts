@@ -1,6 +1,5 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { AlarmIndex } from '../../disk/coordinator/alarm-index.ts';
 import { releaseCoordinators } from '../../disk/coordinator/release.ts';
 import { withMaintenance } from '../../disk/maintenance/maintenance-lock.ts';
 import { removeTree } from '../../disk/maintenance/packages.ts';
@@ -180,9 +179,7 @@ async function settleOne(staged: Root, origin: string, settings: ImportSettings)
   // An origin of which the archive has nothing has no directory.
   const from = pathOfOrigin(staged, origin);
   if (!fs.existsSync(from)) return 'created';
-  const alarms = new AlarmIndex(root);
-  releaseCoordinators(from, origin, alarms);
-  alarms.close();
+  await releaseCoordinators(root, from, origin);
   if (root.durability === 'strict') syncTree(from);
   await settings.replacing(origin);
   return (await replaceOrigin(root, origin, from)) ? 'replaced' : 'created';

@@ -10,8 +10,8 @@ import { createStub } from '../../coordinator/stub.ts';
 import type { Stub } from '../../coordinator/stub.ts';
 import { AlarmIndex } from '../../disk/coordinator/alarm-index.ts';
 import { CoordinatorPlace, requireClassName, requireName } from '../../disk/coordinator/coordinator-place.ts';
+import { openCoordinator } from '../../disk/coordinator/keyed-journal.ts';
 import { NestedBucket } from '../../disk/coordinator/nested-bucket.ts';
-import { OwnedJournal } from '../../disk/coordinator/owned-journal.ts';
 import { DEFAULT_QUOTA } from '../../disk/map/map-state.ts';
 import { Code } from '../../runtime/code.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
@@ -92,27 +92,26 @@ export class Coordinators {
     const owner = ownerOf(host);
     const { root } = owner;
     if (root.shared !== undefined) throw bad('Coordinators need a root on a disk of one machine: the option shared excludes them.');
-    if (root.vaults !== undefined) throw new HoldfastError('encryption-unsupported', 'Coordinators cannot encrypt what they keep yet, and their host encrypts.');
     this.#host = host;
     this.#alarms = new AlarmIndex(root);
     const { clock = systemClock, connect, suspectAfter, patience, regions: given } = givenOptions(replaced, ['clock', 'connect', 'suspectAfter', 'patience', 'regions'], 'Coordinators');
+    if (given !== undefined && root.vaults !== undefined) throw new HoldfastError('encryption-unsupported', "Coordinators with the option 'regions' cannot encrypt what they keep in the hub yet, and their host encrypts.");
     const regions = given === undefined ? null : new Regions(given);
     this.#regions = regions;
     const quotaOf = (key: CoordinatorKey): number => owner.quotaOf(key.origin).map ?? DEFAULT_QUOTA;
     const durability = { durability: root.durability };
-    const placeOf = (key: CoordinatorKey): CoordinatorPlace => new CoordinatorPlace(root, key);
     const surroundings = {
       clock,
       alarms: regions?.alarms ?? this.#alarms,
       openStore: (key: CoordinatorKey) =>
         regions?.openStore(key, quotaOf(key)) ??
-        new OwnedJournal(placeOf(key), {
+        openCoordinator(root, key, {
           ...durability,
           quota: quotaOf(key),
           onCompaction: (compaction) => new Meter(owner.counts, root.path, key.origin).compacted(compaction),
         }),
       openStorage: (key: CoordinatorKey, map: Parameters<typeof openStorage>[3], hold: Parameters<typeof openStorage>[4]) =>
-        openStorage(owner, key.origin, regions === null ? new NestedBucket(root, () => placeOf(key)) : noStorage, map, hold),
+        openStorage(owner, key.origin, regions === null ? new NestedBucket(root, () => new CoordinatorPlace(root, key)) : noStorage, map, hold),
     };
     const served = this.#register(classes);
     const local = connect ?? ((serve: Serving) => openTransport(root, [...served.keys()], serve, suspectAfter));

@@ -1,7 +1,9 @@
 import type { Activity } from '../../coordinator/activity.ts';
 import { askActivities } from '../../coordinator/sockets/ask-activities.ts';
 import type { Listener } from '../../coordinator/sockets/ask-activities.ts';
-import { coordinatorsOf } from '../../disk/coordinator/survey.ts';
+import { hasCoordinators, surveyCoordinators, type CoordinatorSurvey } from '../../disk/coordinator/survey.ts';
+import { unlockedVault } from '../../disk/root/encrypted.ts';
+import { originsOf } from '../../disk/root/origins.ts';
 import type { Root } from '../../disk/root/root.ts';
 import { nextTurn } from '../../runtime/timers.ts';
 import { socketsOf } from './transport.ts';
@@ -17,20 +19,29 @@ const AT_ONCE = 16;
  * All coordinators of a root, or of an origin of it, in no order: what their journals say, and what those say who run
  * them. Takes nothing, changes nothing, and makes nothing.
  *
- * @throws HoldfastError journal-damaged, unknown-record, disk-failed
+ * @throws HoldfastError journal-damaged, unknown-record, disk-failed; key-missing, key-wrong, key-pending, keys-damaged where
+ * an origin is encrypted and has any
  */
 export async function* listCoordinators(root: Root, origin?: string): AsyncGenerator<CoordinatorListing, void> {
   const listeners = new Map((await askActivities(socketsOf(root), PATIENCE_MS)).map((listener) => [listener.address, listener]));
   const live = new Map<string, Activity>();
   for (const { activities } of listeners.values()) for (const activity of activities ?? []) remember(live, activity);
   let read = 0;
-  for (const { owner, ...survey } of coordinatorsOf(root, origin)) {
+  for await (const { owner, ...survey } of coordinatorsOf(root, origin)) {
     const { className, name, epoch } = survey;
     const activity = name === null ? undefined : live.get(idOf({ origin: survey.origin, className, name }));
     // One of an earlier epoch has been deposed, and does not know it yet.
     const isCurrent = activity !== undefined && activity.epoch >= epoch;
     yield { ...survey, owner: owner && ownerOf(owner.address, listeners), live: isCurrent ? activityOf(activity) : null };
     if ((read += 1) % AT_ONCE === 0) await nextTurn();
+  }
+}
+
+async function* coordinatorsOf(root: Root, only?: string): AsyncGenerator<CoordinatorSurvey, void> {
+  for (const place of originsOf(root)) {
+    if ((only !== undefined && place.origin !== only) || !hasCoordinators(place.path)) continue;
+    const vault = await unlockedVault(root, place.path, place.origin, 'its coordinators cannot be read');
+    yield* surveyCoordinators(place, vault ?? null);
   }
 }
 

@@ -16,6 +16,8 @@ export function openTransport(root: Root, classes: readonly string[], serve: Ser
     directory: socketsOf(root),
     prepare: () => place.ensure(),
     classes,
+    // Names of classes stay in memory where names are secret.
+    namesClasses: root.vaults === undefined,
     serve,
     ...(suspectAfter !== undefined && { suspectAfter }),
   });

@@ -51,9 +51,13 @@ export class HostVaults implements Vaults {
   of(origin: string): Vault {
     const known = this.#vaults.get(origin);
     if (known !== undefined) return known;
-    const vault = new Vault(this.#root, origin, this.#settings);
+    const vault = this.at(path.join(this.#root, 'origins', encodeOrigin(origin)), origin);
     this.#vaults.set(origin, vault);
     return vault;
+  }
+
+  at(directory: string, origin: string): Vault {
+    return new Vault(directory, path.join(this.#root, 'new'), origin, this.#settings);
   }
 
   async rebind(directory: string, from: string, to: string): Promise<void> {
@@ -82,10 +86,10 @@ export class Vault implements OriginVault {
   #stamp: string | null = null;
   #isBuilding = false;
 
-  constructor(root: string, origin: string, settings: EncryptionSettings) {
+  constructor(directory: string, workshop: string, origin: string, settings: EncryptionSettings) {
     this.origin = origin;
-    this.directory = path.join(root, 'origins', encodeOrigin(origin));
-    this.#workshop = path.join(root, 'new');
+    this.directory = directory;
+    this.#workshop = workshop;
     this.#settings = settings;
     this.#source = sourceOf(origin, settings);
   }

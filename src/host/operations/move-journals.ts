@@ -19,7 +19,7 @@ import { nextTurn } from '../../runtime/timers.ts';
 const ATTEMPTS = 64;
 
 /** A bucket whose journals move. */
-interface Moving {
+export interface Moving {
   readonly root: Root;
   readonly origin: string;
   /** The bucket's directory. */
@@ -35,18 +35,20 @@ interface Moving {
  *
  * @throws HoldfastError `disk-failed` where others write too fast; `disk-full`, `root-read-only`, `journal-damaged`
  */
-export async function moveJournals({ root, origin, path: bucket, keys, isPurged }: Moving): Promise<void> {
-  for (const [name, machine] of await machinesOf(bucket, `${origin}/`)) {
-    const directory = path.join(bucket, name);
-    const encryption = keys.journal(name);
-    const { shared } = root;
-    const retain = name === 'local-storage' && !isPurged ? RETAINED_GENERATIONS : 0;
-    const journal = new Journal(directory, machine, { durability: 'strict', encryption, retain, ...lockfileSection(directory, shared) });
-    try {
-      await move(journal, encryption, isPurged);
-    } finally {
-      journal.close();
-    }
+export async function moveJournals(moving: Moving): Promise<void> {
+  for (const [name, machine] of await machinesOf(moving.path, `${moving.origin}/`)) await moveJournal(name, machine, moving);
+}
+
+/** The same for one of them. */
+export async function moveJournal(name: string, machine: Machine<unknown>, { root: { shared }, path: bucket, keys, isPurged }: Moving): Promise<void> {
+  const directory = path.join(bucket, name);
+  const encryption = keys.journal(name);
+  const retain = name === 'local-storage' && !isPurged ? RETAINED_GENERATIONS : 0;
+  const journal = new Journal(directory, machine, { durability: 'strict', encryption, retain, ...lockfileSection(directory, shared) });
+  try {
+    await move(journal, encryption, isPurged);
+  } finally {
+    journal.close();
   }
 }
 

@@ -18,6 +18,7 @@ import { bad, givenOptions, requireOneOf } from '../option-checks.ts';
 import type { StorageHostOptions } from '../options.ts';
 import { parseOrigin, type OriginLike } from '../origin.ts';
 import { StorageHost } from '../storage-host.ts';
+import { moveCoordinators, rewriteCoordinators } from './coordinators.ts';
 import { moveJournals } from './move-journals.ts';
 import { rewriteFiles } from './rewrite-files.ts';
 import { whileFilesRest } from './rest.ts';
@@ -72,7 +73,7 @@ export class Operations {
       await this.#moveJournals(name, vault, true);
       return isPlain;
     });
-    if (vault.isMigrating) await this.#rewriteFiles(name, 'in use, and not encrypted yet');
+    if (vault.isMigrating) await this.#rewriteFiles(name, vault, 'in use, and not encrypted yet');
     const left = await this.#whileAllRests(name, vault, async () => {
       this.#sync(name, vault);
       return vault.endMigration();
@@ -105,19 +106,20 @@ export class Operations {
     for (const bucket of bucketsOf(pathOfOrigin(this.#root, origin), keys)) {
       await moveJournals({ root: this.#root, origin, path: bucket.path, keys: bucket.keys ?? keys, isPurged });
     }
+    await moveCoordinators(this.#root, origin, vault, isPurged);
   }
 
   /** Files get the active key, and those that nothing bears any more go. */
   async #rewrite(origin: string, vault: OriginVault): Promise<void> {
-    await this.#rewriteFiles(origin, 'in use, and have the key that they had');
+    await this.#rewriteFiles(origin, vault, 'in use, and have the key that they had');
     const left = await this.#whileAllRests(origin, vault, async () => vault.retire());
     if (left.length > 0) throw leftOf(origin, left, 'in use: no key was forgotten');
   }
 
-  async #rewriteFiles(origin: string, what: string): Promise<void> {
+  async #rewriteFiles(origin: string, vault: OriginVault, what: string): Promise<void> {
     const host = this.#openHost(this.#root.path);
     try {
-      const inUse = await rewriteFiles(host.client(origin));
+      const inUse = [...(await rewriteFiles(host.client(origin))), ...(await rewriteCoordinators(host, this.#root, origin, vault))];
       if (inUse.length > 0) throw leftOf(origin, inUse, what);
     } finally {
       await host.close();

@@ -1,9 +1,9 @@
-import { coordinatorPlaces } from '../../disk/coordinator/survey.ts';
-import { surveyBucket, type BucketSurvey } from '../../disk/survey/survey-bucket.ts';
+import { coordinatorPlaces, type FoundCoordinator } from '../../disk/coordinator/survey.ts';
+import { surveyBucket, unlessSealed, type BucketSurvey } from '../../disk/survey/survey-bucket.ts';
 import { surveyCoordinator } from '../../disk/survey/survey-coordinator.ts';
 import { isEncrypted } from '../../disk/root/encrypted.ts';
 import { bucketsOf, type OriginPlace, originsOf } from '../../disk/root/origins.ts';
-import type { Vaults } from '../../disk/root/origin-vault.ts';
+import type { OriginVault, Vaults } from '../../disk/root/origin-vault.ts';
 import type { Root } from '../../disk/root/root.ts';
 import { nextTurn } from '../../runtime/timers.ts';
 import type { UsageDetails } from '../../storage/storage-manager.ts';
@@ -17,7 +17,7 @@ export async function* summaries(root: Root): AsyncGenerator<OriginSummary, void
   if (root.open() === null) return;
   for (const place of originsOf(root)) {
     const coordinators: CoordinatorSummary[] = [];
-    for (const each of coordinatorSummaries(place)) if (coordinators.push(each) % AT_ONCE === 0) await nextTurn();
+    for (const each of coordinatorSummaries(place, root.vaults)) if (coordinators.push(each) % AT_ONCE === 0) await nextTurn();
     const buckets = bucketSummaries(place, root.vaults);
     if (buckets.length > 0) yield together(place.origin, buckets, coordinators);
     await nextTurn();
@@ -27,12 +27,17 @@ export async function* summaries(root: Root): AsyncGenerator<OriginSummary, void
 /** Null: it is gone. `vaults`: those of its root. @throws HoldfastError */
 export function summaryOfOrigin(place: OriginPlace, vaults: Vaults | undefined): OriginSummary | null {
   const buckets = bucketSummaries(place, vaults);
-  return buckets.length === 0 ? null : together(place.origin, buckets, [...coordinatorSummaries(place)]);
+  return buckets.length === 0 ? null : together(place.origin, buckets, [...coordinatorSummaries(place, vaults)]);
 }
 
 function bucketSummaries({ origin, path: place }: OriginPlace, vaults: Vaults | undefined): BucketSummary[] {
-  const vault = isEncrypted(place) ? vaults?.of(origin) : undefined;
+  const vault = vaultOf({ origin, path: place }, vaults);
   return bucketsOf(place, vault?.place('default')).map(({ name, path: bucket, keys }) => summaryOf(name, surveyBucket(bucket, `${origin}/`, keys)));
+}
+
+/** Null: it is not encrypted, or nobody here has its keys. */
+function vaultOf({ origin, path: place }: OriginPlace, vaults: Vaults | undefined): OriginVault | null {
+  return (isEncrypted(place) ? vaults?.of(origin) : undefined) ?? null;
 }
 
 /** What one coordinator takes. */
@@ -41,10 +46,16 @@ export interface CoordinatorSummary extends BucketSummary {
 }
 
 /** Of each coordinator of an origin, in no order. @throws HoldfastError */
-export function* coordinatorSummaries({ origin, path: place }: OriginPlace): Generator<CoordinatorSummary, void> {
-  for (const { className, name, path: directory } of coordinatorPlaces(place)) {
-    yield { className, ...summaryOf(name ?? '?', surveyCoordinator(directory, `${origin}/`)) };
+export function* coordinatorSummaries(place: OriginPlace, vaults: Vaults | undefined): Generator<CoordinatorSummary, void> {
+  for (const each of coordinatorsIn(place, vaultOf(place, vaults))) {
+    yield { className: each.className, ...summaryOf(each.name ?? '?', surveyCoordinator(each, `${place.origin}/`)) };
   }
+}
+
+/** Where the key is not the origin's they are called as their directories are. */
+function coordinatorsIn({ path: place }: OriginPlace, vault: OriginVault | null): Iterable<FoundCoordinator> {
+  const visible = coordinatorPlaces(place, null);
+  return vault === null ? visible : unlessSealed(() => [...coordinatorPlaces(place, vault)], visible);
 }
 
 function summaryOf(name: string, { bytes, items, changed }: BucketSurvey): BucketSummary {

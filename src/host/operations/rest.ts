@@ -9,6 +9,7 @@ import type { OriginVault } from '../../disk/root/origin-vault.ts';
 import type { Root } from '../../disk/root/root.ts';
 import type { PlaceKeys } from '../../disk/place.ts';
 import { isSwapFolder } from '../../disk/spelling.ts';
+import { storagesOf } from './coordinators.ts';
 import { outsideContexts } from '../../runtime/callback-context.ts';
 
 /** Of whatever was removed: anyone may delete it at any time. */
@@ -24,9 +25,10 @@ export async function emptyTrash(bucket: string): Promise<void> {
  * @throws HoldfastError as lock tables do
  */
 export async function whileFilesRest(root: Root, origin: string, vault: OriginVault, body: () => Promise<readonly string[]>): Promise<readonly string[]> {
-  const buckets = bucketsOf(pathOfOrigin(root, origin), vault.place('default'));
+  const buckets: Held[] = bucketsOf(pathOfOrigin(root, origin), vault.place('default')).map(({ path: at, keys }) => ({ path: at, encryption: keys }));
+  buckets.push(...storagesOf(root, origin, vault));
   for (const bucket of buckets) await emptyTrash(bucket.path);
-  return whileHeld(root, buckets.map(({ path: at, keys }) => ({ path: at, encryption: keys })), body);
+  return whileHeld(root, buckets, body);
 }
 
 /** What a sweep does, sooner or later. */

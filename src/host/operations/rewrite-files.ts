@@ -30,7 +30,8 @@ export async function rewriteFiles(client: StorageClient): Promise<InUse> {
   return inUse;
 }
 
-async function rewriteBucket(bucket: Files, at: string, inUse: string[]): Promise<void> {
+/** All files and cached responses of a bucket. `at`: how it is called to users. */
+export async function rewriteBucket(bucket: Files, at: string, inUse: string[]): Promise<void> {
   await rewriteIn(await bucket.getDirectory(), at, inUse);
   await (await storeOf(bucket.caches)).renew();
 }

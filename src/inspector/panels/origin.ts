@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { COORDINATORS } from '../../disk/coordinator/coordinator-place.ts';
+import { COORDINATORS } from '../../disk/coordinator/coordinator-names.ts';
 import { pathOfOrigin } from '../../disk/maintenance/replace-origin.ts';
 import { type BucketOfOrigin, bucketsOf, keysOf } from '../../disk/root/origins.ts';
 import type { BucketSummary } from '../../host/operations/types.ts';
