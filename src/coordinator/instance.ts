@@ -46,6 +46,8 @@ interface End {
   readonly message: string;
   /** Undefined: it was deposed, and whoever owns now is to be asked. */
   readonly turn?: 'void' | 'unknown';
+  /** Whether what was on its way has come to nothing for sure; else it may come to be there, though nobody waits for it. */
+  readonly isProven?: boolean;
   /** Whether its own code has given it up, in an event that is not the only one of the turn. */
   readonly isGivenUp?: boolean;
   readonly cause?: unknown;
@@ -277,7 +279,7 @@ export class Instance<Client> implements Stateful<Client>, TurnOwner {
   failed(error: unknown): void {
     const isVoid = !(error instanceof UnsettledError) || error.isVoid;
     const cause = error instanceof UnsettledError ? error.cause : error;
-    this.#finish({ message: `A turn of ${shown(this.key)} could not be written.`, turn: isVoid ? 'void' : 'unknown', cause });
+    this.#finish({ message: `A turn of ${shown(this.key)} could not be written.`, turn: isVoid ? 'void' : 'unknown', isProven: isVoid, cause });
   }
 
   /** The instance ends, and what of it has not left never will. */
@@ -296,13 +298,20 @@ export class Instance<Client> implements Stateful<Client>, TurnOwner {
     this.onEnd?.();
   }
 
-  #errorFor(event: Event | null, { message, turn, isGivenUp = false, cause }: End): unknown {
+  #errorFor(event: Event | null, end: End): unknown {
+    const { message, turn, isGivenUp = false, cause } = end;
     // What has not begun can as well begin elsewhere, and what was void here has not.
     if (turn === undefined || event?.isRunning === false) return new MovedError();
     // It has ended well, and what it came to went down with a neighbour's turn.
     if (isGivenUp && event !== null && event.fate !== null && !event.begun) return new MovedError();
-    const outcome: Outcome = turn === 'unknown' && (event === null || this.#turn.has(event)) ? 'unknown' : event?.begun === true ? 'partial' : 'not-run';
-    return new CoordinatorError('coordinator-reset', message, { outcome, cause });
+    return new CoordinatorError('coordinator-reset', message, { outcome: this.#outcomeOf(event, end), cause });
+  }
+
+  #outcomeOf(event: Event | null, { turn, isProven = false }: End): Outcome {
+    if (turn === 'unknown' && (event === null || this.#turn.has(event))) return 'unknown';
+    if (event === null || !event.begun) return 'not-run';
+    if (this.#turn.hasSurelyBegun(event)) return 'partial';
+    return isProven ? 'not-run' : 'unknown';
   }
 
   /** Nobody waits for ever: to be called each second or so. */

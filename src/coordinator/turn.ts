@@ -35,6 +35,8 @@ export class PendingTurn {
   #departed: Output[] = [];
   /** Of what is being written. */
   #inDoubt: ReadonlySet<Writer> | null = null;
+  /** Those of them that a turn before has said of that they have begun. */
+  #begunBefore: Set<Writer> | null = null;
   /** Null, as what is in doubt: none. Most coordinators in memory rest. */
   #writers: Set<Writer> | null = null;
   #got: Map<number, number> | null = null;
@@ -80,6 +82,11 @@ export class PendingTurn {
     return this.#writers?.has(writer) === true || this.#inDoubt?.has(writer) === true;
   }
 
+  /** Whether it has begun by what is known to be written. */
+  hasSurelyBegun(writer: Writer): boolean {
+    return writer.begun && (this.#inDoubt?.has(writer) !== true || this.#begunBefore?.has(writer) === true);
+  }
+
   /** The caller has all results up to `number`. */
   got(caller: number, number: number): void {
     if (number > (this.#got?.get(caller) ?? 0)) (this.#got ??= new Map()).set(caller, number);
@@ -110,7 +117,10 @@ export class PendingTurn {
 
   /** It is written, or under way: the next one begins. */
   written(): void {
-    for (const writer of this.#writers ?? NOBODY) writer.begun = true;
+    for (const writer of this.#writers ?? NOBODY) {
+      if (writer.begun) (this.#begunBefore ??= new Set()).add(writer);
+      writer.begun = true;
+    }
     this.#inDoubt = this.#writers;
     this.#writers = null;
     this.#got = null;
@@ -123,6 +133,7 @@ export class PendingTurn {
     const outputs = this.#departed;
     this.#departed = [];
     this.#inDoubt = null;
+    this.#begunBefore = null;
     for (const { release } of outputs) release();
   }
 

@@ -97,16 +97,21 @@ export async function startedHub(): Promise<RunningHub> {
   return hub;
 }
 
-/** A server in front of a handler, which can be cut off. */
-export async function served(handle: () => (request: Request) => Promise<Response>): Promise<{ url: string; close(): void }> {
-  const server = http.createServer((incoming, outgoing) => {
+/** A handler, as a server of Node's calls it. */
+export function listener(handle: () => (request: Request) => Promise<Response>): http.RequestListener {
+  return (incoming, outgoing) => {
     const body = incoming.method === 'POST' ? { body: Readable.toWeb(incoming) as ReadableStream, duplex: 'half' } : {};
     const request = new Request('http://127.0.0.1/', { method: incoming.method ?? '', headers: incoming.headers as Record<string, string>, ...body } as RequestInit);
     void handle()(request).then(async (response) => {
       outgoing.writeHead(response.status, Object.fromEntries(response.headers));
       outgoing.end(Buffer.from(await response.arrayBuffer()));
     });
-  });
+  };
+}
+
+/** A server in front of a handler, which can be cut off. */
+export async function served(handle: () => (request: Request) => Promise<Response>): Promise<{ url: string; close(): void }> {
+  const server = http.createServer(listener(handle));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const close = (): void => {
     server.close();

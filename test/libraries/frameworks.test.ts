@@ -24,14 +24,20 @@ beforeAll(async () => {
   fs.symlinkSync(checkout, path.join(place, 'node_modules/holdfast'));
   const examples = path.join(checkout, 'examples/frameworks');
   for (const name of fs.readdirSync(examples)) fs.copyFileSync(path.join(examples, name), path.join(place, name));
+  fs.copyFileSync(path.join(checkout, 'test/libraries/programs/counters.mjs'), path.join(place, 'counters.mjs'));
 }, 300_000);
 
 /** Starts an example's server; gives its address. */
 async function serve(name: string, root: string): Promise<string> {
-  const server = spawn(process.execPath, [`${name}.mjs`], { cwd: place, env: { ...process.env, ROOT: root, PORT: '0' }, stdio: ['ignore', 'pipe', 'inherit'] });
-  onTestFinished(() => void server.kill());
-  const [line] = (await once(createInterface({ input: server.stdout }), 'line')) as [string];
-  return line;
+  return (await start(root, `${name}.mjs`)).address;
+}
+
+async function start(root: string, ...args: string[]): Promise<{ address: string; kill: () => void }> {
+  const server = spawn(process.execPath, args, { cwd: place, env: { ...process.env, ROOT: root, PORT: '0' }, stdio: ['ignore', 'pipe', 'inherit'] });
+  const kill = (): void => void server.kill('SIGKILL');
+  onTestFinished(kill);
+  const [address] = (await once(createInterface({ input: server.stdout }), 'line')) as [string];
+  return { address, kill };
 }
 
 async function visit(address: string, visitor: string): Promise<unknown> {
@@ -57,4 +63,22 @@ test('a Next.js route handler is a function from a Request to a Response', async
     }`;
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', program], { cwd: place, env: { ...process.env, ROOT: temporaryRoot() } });
   expect(stdout.trim().split('\n').map((line) => JSON.parse(line) as unknown)).toEqual([{ visitor: 'a', visits: '1' }, { visitor: 'b', visits: '2' }]);
+});
+
+test.each(['express', 'fastify', 'hono', 'fetch'])('%s: a coordinator is called from two processes, of which one is killed', { timeout: 120_000 }, async (name) => {
+  const root = temporaryRoot();
+  const [a, b] = [await start(root, 'counters.mjs', name), await start(root, 'counters.mjs', name)];
+  const call = async ({ address }: { address: string }, id: string): Promise<{ n: number }> => {
+    const response = await fetch(`${address}/n/${id}`, { method: 'POST', headers: { 'content-type': 'text/plain' }, body: 'text' });
+    expect(response.status).toBe(201);
+    const { n, ...rest } = (await response.json()) as { n: number };
+    expect(rest).toEqual({ id, method: 'POST', text: 'text' });
+    return { n };
+  };
+  expect(await call(a, 'visits')).toEqual({ n: 1 });
+  const many = await Promise.all(Array.from({ length: 40 }, (_, n) => call(n % 2 === 0 ? a : b, 'visits')));
+  expect(many.map(({ n }) => n).sort((one, other) => one - other)).toEqual(Array.from({ length: 40 }, (_, n) => n + 2));
+  expect(await call(b, 'others')).toEqual({ n: 1 });
+  a.kill();
+  expect(await call(b, 'visits')).toEqual({ n: 42 });
 });

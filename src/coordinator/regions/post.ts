@@ -23,6 +23,17 @@ export interface Posted {
   readonly bytes: Uint8Array;
 }
 
+/** What Node's `tls.connect` takes for these. */
+export interface PeerTls {
+  /** Certificates to trust instead of the system's, in PEM. */
+  readonly ca?: string | Uint8Array | readonly (string | Uint8Array)[] | undefined;
+  /** This region's own certificate and key in PEM, for a proxy that asks for one. */
+  readonly cert?: string | Uint8Array | undefined;
+  readonly key?: string | Uint8Array | undefined;
+  readonly servername?: string | undefined;
+  readonly rejectUnauthorized?: boolean | undefined;
+}
+
 export interface PostOptions {
   readonly headers: Readonly<Record<string, string>>;
   /** Milliseconds for all of it. */
@@ -31,14 +42,16 @@ export interface PostOptions {
   readonly most: number;
   /** Gives it up. Absent: it is a question that others wait for, and that waits for none of them. */
   readonly signal?: AbortSignal;
+  /** For `https:`. */
+  readonly tls?: PeerTls | undefined;
 }
 
 /** Sends a body, and gives what is answered; redirections are followed nowhere. Rejects where nothing whole came back in time. */
-export function post(url: string, body: Uint8Array, { headers, timeout, most, signal }: PostOptions): Promise<Posted> {
+export function post(url: string, body: Uint8Array, { headers, timeout, most, signal, tls }: PostOptions): Promise<Posted> {
   const secure = url.startsWith('https:');
   const agent = (signal === undefined ? shortAgents : agents)[secure ? 'https:' : 'http:'];
   const limits = [AbortSignal.timeout(timeout), ...(signal === undefined ? [] : [signal])];
-  const options = { method: 'POST', agent, headers: { ...headers, 'content-length': String(body.length) }, signal: AbortSignal.any(limits) };
+  const options = { ...(tls as https.RequestOptions | undefined), method: 'POST', agent, headers: { ...headers, 'content-length': String(body.length) }, signal: AbortSignal.any(limits) };
   return outsideContexts(
     () =>
       new Promise<Posted>((resolve, reject) => {

@@ -31,6 +31,7 @@ export class RegionAlarms implements AlarmBook, AlarmList {
   onNote: (() => void) | null = null;
   readonly #log: WatchedLog;
   readonly #index: IndexLog;
+  readonly #origin: string | undefined;
   /** The first alarm of those that were noted here and not read back yet. */
   #soonest = Infinity;
   #hasNews = true;
@@ -40,9 +41,14 @@ export class RegionAlarms implements AlarmBook, AlarmList {
   #endLook: (() => void) | null = null;
   #isClosed = false;
 
-  /** Does no I/O. */
-  constructor(log: WatchedLog) {
+  /**
+   * Does no I/O.
+   *
+   * @param origin - whose coordinators only are woken, whatever else somebody with a token has said; undefined: all
+   */
+  constructor(log: WatchedLog, origin?: string) {
     this.#log = log;
+    this.#origin = origin;
     this.#index = new IndexLog(log);
   }
 
@@ -52,7 +58,8 @@ export class RegionAlarms implements AlarmBook, AlarmList {
   }
 
   due(now: number): CoordinatorKey[] {
-    return Array.from(this.#index.machine.due(now), ({ key }) => key);
+    const keys = Array.from(this.#index.machine.due(now), ({ key }) => key);
+    return this.#origin === undefined ? keys : keys.filter(({ origin }) => origin === this.#origin);
   }
 
   /** Reads what is new. @throws (rejects) HoldfastError as a hub's `read` */

@@ -1,4 +1,4 @@
-import { errorMessage } from '../../runtime/errors.ts';
+import { errorCode, errorMessage } from '../../runtime/errors.ts';
 import type { Call } from '../call.ts';
 import { CoordinatorError, MovedError } from '../errors.ts';
 import type { Route } from '../line.ts';
@@ -6,18 +6,23 @@ import type { Reply } from '../messages.ts';
 import type { CoordinatorKey } from '../store.ts';
 import { pause } from './pause.ts';
 import { CONTENT_TYPE, decodeAnswer, encodeCall, LARGEST_BODY } from './region-messages.ts';
-import { post, type Posted } from './post.ts';
+import { type PeerTls, post, type Posted } from './post.ts';
 
 /** Where the coordinators of another region can be called. */
 export interface PeerRegion {
   readonly url: string;
   /** What is asked for there. */
   readonly token: string;
+  /** For urls that begin with `https:`. */
+  readonly tls?: PeerTls | undefined;
 }
 
 /** How long a region may take to say that it is there, which is asked so often while calls are under way; and for a call. In milliseconds. */
 const PING_MS = 5000;
 const CALL_MS = 60_000;
+
+/** Codes of Node's TLS for certificates that are not trusted, or are not the server's. */
+const CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_/;
 
 /** How long one that was not there is left alone, in milliseconds. */
 const SUSPECT_MS = 2000;
@@ -62,8 +67,16 @@ export class RegionPeer implements Route {
       return status === 204 || this.#suspect();
     } catch (error) {
       if (error instanceof CoordinatorError) throw error;
+      this.#requireTrust(error);
       return this.#suspect();
     }
+  }
+
+  /** Where it cannot be trusted somebody is there who may or may not be the region: nobody takes what it has for that. */
+  #requireTrust(error: unknown): void {
+    if (!CERTIFICATE.test(errorCode(error))) return;
+    const message = `The certificate of the region '${this.#name}' is not trusted here: ${errorMessage(error)}.`;
+    throw new CoordinatorError('coordinator-unavailable', message, { outcome: 'not-run', retryable: false, cause: error });
   }
 
   #suspect(): false {
@@ -74,7 +87,10 @@ export class RegionPeer implements Route {
   async call(key: CoordinatorKey, call: Call): Promise<Reply> {
     const body = encodeCall(key, call);
     if (body.length > LARGEST_BODY) throw new CoordinatorError('bad-option', `The arguments of a call to another region take ${body.length} bytes, of which ${LARGEST_BODY} may be sent.`, { outcome: 'not-run' });
-    const answer = await this.#send(body).catch(() => null);
+    const answer = await this.#send(body).catch((error: unknown) => {
+      this.#requireTrust(error);
+      return null;
+    });
     if (answer?.status === 401) throw this.#refused();
     if (answer?.status !== 200) {
       this.#suspect();
@@ -127,8 +143,8 @@ export class RegionPeer implements Route {
   }
 
   #post(body: Uint8Array, timeout: number, signal?: AbortSignal): Promise<Posted> {
-    const { url, token } = this.#region;
-    return post(url, body, { headers: { authorization: `Bearer ${token}`, 'content-type': CONTENT_TYPE }, timeout, most: LARGEST_BODY, ...(signal !== undefined && { signal }) });
+    const { url, token, tls } = this.#region;
+    return post(url, body, { headers: { authorization: `Bearer ${token}`, 'content-type': CONTENT_TYPE }, timeout, most: LARGEST_BODY, tls, ...(signal !== undefined && { signal }) });
   }
 
   #refused(): CoordinatorError {

@@ -155,6 +155,7 @@ export class Coordinators {
   get(...args: readonly unknown[]): unknown {
     const [origin, of, name] = args.length > 2 ? args : [currentOrigin(), ...args];
     const key = { origin: parseOrigin(origin as OriginLike), className: this.#nameOf(of), name: requireName(name) };
+    this.#regions?.originOf(key.origin);
     if (this.#closing !== undefined) throw new HoldfastError('closed', 'These coordinators were closed.');
     let line: Line | undefined;
     return createStub(() => (line ??= this.#coordination.line(key)));
@@ -203,7 +204,7 @@ export class Coordinators {
     const only = origin === undefined ? undefined : parseOrigin(origin);
     const { listCoordinators, listKept } = await listing.load();
     if (this.#regions === null) yield* listCoordinators(ownerOf(this.#host).root, only);
-    else yield* listKept(this.#regions, only, this.#coordination.activities());
+    else yield* listKept(this.#regions, this.#regions.originOf(only), this.#coordination.activities());
   }
 
   /**

@@ -3,6 +3,7 @@ import type { Serving, Transport } from '../../coordinator/coordination.ts';
 import { RegionHandler } from '../../coordinator/regions/region-handler.ts';
 import { IndexLog } from '../../coordinator/regions/index-log.ts';
 import { RegionAlarms, type WatchedLog } from '../../coordinator/regions/region-alarms.ts';
+import type { PeerTls } from '../../coordinator/regions/post.ts';
 import { within } from '../../coordinator/regions/pause.ts';
 import { type PeerRegion, RegionPeer } from '../../coordinator/regions/region-peer.ts';
 import { RegionStore } from '../../coordinator/regions/region-store.ts';
@@ -16,6 +17,7 @@ import { uptime } from '../../runtime/timers.ts';
 import type { Hub } from '../../sync/hub.ts';
 import { HubConnection } from '../../sync/membership/hub-connection.ts';
 import { bad, givenOptions } from '../option-checks.ts';
+import { parseOrigin, type OriginLike } from '../origin.ts';
 
 /** Coordinators of which one instance lives at a time in all regions that name one hub; the hub keeps them. */
 export interface CoordinatorRegions {
@@ -25,24 +27,33 @@ export interface CoordinatorRegions {
   readonly region: string;
   /** What other regions show when they call this one, of 16 printable characters at least; several while one is replaced. */
   readonly token: string | readonly string[];
-  /** The other regions: where their `handler` is mounted, and what is to be shown there. */
-  readonly peers: Readonly<Record<string, { readonly url: string | URL; readonly token: string }>>;
+  /**
+   * The other regions: where their `handler` is mounted, what is to be shown there, and for `https:` what `tls.connect`
+   * takes of `ca` (certificates to trust instead of the system's, in PEM), `cert`, `key`, `servername`, `rejectUnauthorized`.
+   */
+  readonly peers: Readonly<Record<string, { readonly url: string | URL; readonly token: string; readonly tls?: PeerTls | undefined }>>;
   /**
    * `confirmed` (default): before a call that has only read is answered, the hub is asked whether somebody else has taken
    * over. `{ leased: ms }`: for so long (at most 60,000) after a write that counted it is not; whoever takes over then waits
    * for so long, and it rests on clocks whose rates differ by a hundredth at most, and never stop. Writes never rest on clocks.
    */
   readonly reads?: 'confirmed' | { readonly leased: number };
+  /**
+   * The only origin whose coordinators these are, for a token of the hub that is bound to it: when they are to be woken is
+   * in a log of the origin then. The same in all regions.
+   */
+  readonly origin?: OriginLike | undefined;
 }
 
 const REGION = /^[a-z0-9-]{1,63}$/;
 const TOKEN = /^[\x21-\x7e]{16,}$/;
 const LONGEST_LEASE = 60_000;
+const TLS = ['ca', 'cert', 'key', 'servername', 'rejectUnauthorized'];
 
 /** Of a log, in code units. */
 const LONGEST_LOG_NAME = 512;
 
-/** The log of when all coordinators that a hub keeps are to be woken. No origin has its name. */
+/** The log of when all coordinators that a hub keeps are to be woken, behind an origin and a space those of it. No origin has its name. */
 const ALARMS = 'coordinators alarms';
 
 /** How long a hub may take to answer whether it is there, and how long that is remembered, in milliseconds. */
@@ -56,12 +67,15 @@ export class Regions {
   readonly #tokens: readonly string[];
   readonly #peers: ReadonlyMap<string, RegionPeer>;
   readonly #lease: number;
+  /** The only one whose coordinators they are; undefined: any. */
+  readonly #origin: string | undefined;
+  readonly #alarmsLog: string;
   readonly alarms: RegionAlarms;
   #sawHubAt = -Infinity;
 
   /** @throws HoldfastError bad-option */
   constructor(given: CoordinatorRegions) {
-    const { hub, region, token, peers, reads = 'confirmed' } = givenOptions(given, ['hub', 'region', 'token', 'peers', 'reads'], "Option 'regions'");
+    const { hub, region, token, peers, reads = 'confirmed', origin } = givenOptions(given, ['hub', 'region', 'token', 'peers', 'reads', 'origin'], "Option 'regions'");
     if (typeof hub?.connect !== 'function') throw bad("Option 'regions.hub' must be a hub, such as embeddedHub() of holdfast/sync.");
     this.#connection = HubConnection.to(hub);
     this.#region = requireRegion(region);
@@ -69,7 +83,15 @@ export class Regions {
     if (this.#tokens.length === 0) throw bad("Option 'regions.token' is empty: nobody could call this region.");
     this.#peers = checkPeers(peers, region);
     this.#lease = leaseOf(reads);
-    this.alarms = new RegionAlarms(this.#log(ALARMS));
+    this.#origin = origin === undefined ? undefined : parseOrigin(origin);
+    this.#alarmsLog = this.#origin === undefined ? ALARMS : `${this.#origin} ${ALARMS}`;
+    this.alarms = new RegionAlarms(this.#log(this.#alarmsLog), this.#origin);
+  }
+
+  /** The origin that is meant where none is given, or the given one. @throws HoldfastError bad-option where its coordinators are not for here */
+  originOf(given: string | undefined): string | undefined {
+    if (given === undefined || this.#origin === undefined || given === this.#origin) return given ?? this.#origin;
+    throw bad(`These coordinators are of ${this.#origin} only, as option 'regions.origin' says, not of ${given}.`);
   }
 
   openStore(key: CoordinatorKey, quota: number): RegionStore {
@@ -97,7 +119,7 @@ export class Regions {
   /** Whether the hub has answered just now. */
   async #reachesHub(): Promise<boolean> {
     if (uptime() - this.#sawHubAt < HUB_SEEN_MS) return true;
-    const asked = this.#log(ALARMS).head().then(
+    const asked = this.#log(this.#alarmsLog).head().then(
       () => true,
       () => false,
     );
@@ -131,7 +153,8 @@ export class Regions {
   }
 
   handler(serve: Serving['call']): RegionHandler {
-    const check = ({ className, name }: CoordinatorKey): void => {
+    const check = ({ origin, className, name }: CoordinatorKey): void => {
+      this.originOf(origin);
       requireClassName(className);
       requireName(name);
     };
@@ -174,8 +197,10 @@ function checkPeers(given: CoordinatorRegions['peers'], self: string): Map<strin
   const peers = new Map<string, RegionPeer>();
   for (const [name, peer] of Object.entries(given)) {
     if (requireRegion(name) === self) throw bad(`Option 'regions.peers' names '${self}', which is this region.`);
-    const { url, token } = givenOptions(peer, ['url', 'token'], `The region '${name}'`);
-    peers.set(name, new RegionPeer(name, { url: requireUrl(url, name), token: requireToken(token) } satisfies PeerRegion, uptime));
+    const { url, token, tls } = givenOptions(peer, ['url', 'token', 'tls'], `The region '${name}'`);
+    const region: PeerRegion = { url: requireUrl(url, name), token: requireToken(token), tls: tls && givenOptions(tls, TLS, `Option 'tls' of the region '${name}'`) };
+    if (tls !== undefined && !region.url.startsWith('https:')) throw bad(`Option 'tls' of the region '${name}' is for urls that begin with https:.`);
+    peers.set(name, new RegionPeer(name, region, uptime));
   }
   return peers;
 }
