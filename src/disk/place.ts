@@ -22,6 +22,8 @@ export interface PlaceKeys {
   database(name: string): DatabaseSealing;
   /** How what says the name of a database is encrypted. What it is asked throws as `keys` does. */
   readonly descriptions: WrittenOnce;
+  /** Whether there may be something from before the origin was encrypted, which is read as it is. By default not. */
+  readonly allowsPlain?: boolean;
   /**
    * Resolves when no key has to be waited for any more.
    *

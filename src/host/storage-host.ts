@@ -260,7 +260,7 @@ export class StorageHost<Options extends StorageHostOptions = StorageHostOptions
    * Wraps an origin's keys with the root key that the host was given, once they were with one of `previous`; data stay as
    * they are. Others go on, where they have both. Killed at any time, it leaves the keys as they were or wrapped anew.
    * With `dataKey`, which costs reading and writing the origin's journals, `localStorage`, locks and accounts move to a new
-   * data key at once, and a file when it is next replaced as a whole. With `files` each file and cached response is
+   * data key at once, and a file when it is next replaced as a whole. With `files` each file, cached response and database is
    * rewritten with the active data key, and those that nothing needs any more are forgotten; where files are in use that is
    * root-busy, once all others are done. docs/ENCRYPTION.md, "Loss and change of keys"
    *
@@ -274,9 +274,9 @@ export class StorageHost<Options extends StorageHostOptions = StorageHostOptions
 
   /**
    * Encrypts an origin that is not, of a host with `plain: 'migrate'`, while others of the same option go on: each journal
-   * moves to an encrypted generation, also those that nobody writes to, files and cached responses are rewritten one after
+   * moves to an encrypted generation, also those that nobody writes to, files, cached responses and databases are rewritten one after
    * another, each on the disk before it takes its name, and nothing plain is left, names included. Killed at any time
-   * nothing is lost, and it may be called again. An origin with databases or coordinators is refused as it is.
+   * nothing is lost, and it may be called again. An origin with coordinators is refused as it is.
    * docs/ENCRYPTION.md, "Encrypting what is there"
    *
    * @returns false: it had keys already

@@ -46,12 +46,16 @@ class ClientConnections implements Opener {
 
 let endOf: (factory: IDBFactory) => Promise<void>;
 
+/** What is behind a factory, for who does something to all databases. */
+export let placeOf: (factory: IDBFactory) => IndexedDBPlace;
+
 /** The databases of a bucket, as one client sees them. https://w3c.github.io/IndexedDB/#factory-interface */
 export class IDBFactory {
   readonly #client: ClientConnections;
 
   static {
     endOf = (factory) => factory.#client.end();
+    placeOf = (factory) => factory.#client.bucket.place;
   }
 
   /** @internal */

@@ -2,11 +2,12 @@ import { randomUUID } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
+import { parseKeyFile } from '../../src/disk/encryption/key-file.ts';
 import { runHere } from '../cli/support.ts';
 import { temporaryDirectory } from '../journal/support/place.ts';
 import '../../src/host/broadcast-channel/provided.ts';
 import { FileSystemObserver, type StorageClient, type StorageHost } from '../../src/index.ts';
-import { CANARY, codeOf, contentOf, fill, key, open, openPlain, ORIGIN, OTHER, write } from './operator.ts';
+import { CANARY, codeOf, contentOf, fill, fillDatabase, key, open, openPlain, ORIGIN, OTHER, recordOf, write } from './operator.ts';
 import { codeBehind, snapshotOf, treeHas } from './support.ts';
 
 const migrating = { key, plain: 'migrate' } as const;
@@ -93,6 +94,8 @@ async function everything(): Promise<{ readonly root: string; readonly content: 
   const host = openPlain(root);
   const client = host.origin(ORIGIN);
   await fill(client, 'plain');
+  await fillDatabase(client);
+  expect(await recordOf(client)).toEqual([CANARY, CANARY.repeat(1_000)]);
   const channel = new client.BroadcastChannel(`${CANARY}-channel`);
   const heard = new Promise((resolve) => (new client.BroadcastChannel(`${CANARY}-channel`).onmessage = resolve));
   channel.postMessage(new Blob([CANARY.repeat(1_000)]));
@@ -125,7 +128,11 @@ test('files, their names, caches, named buckets and what is left of channels are
   await host.encrypt(ORIGIN);
   expect(treeHas(root, CANARY)).toEqual([]);
   expect((await handle.getFile()).lastModified).toBe(lastModified);
-  for (const client of [running, open(root).origin(ORIGIN)]) expect(await contentOf(client)).toEqual(content);
+  for (const client of [running, open(root).origin(ORIGIN)]) {
+    expect(await contentOf(client)).toEqual(content);
+    expect(await recordOf(client)).toEqual([CANARY, CANARY.repeat(1_000)]);
+    expect(await client.indexedDB.databases()).toEqual([{ name: `${CANARY}-database`, version: 1 }]);
+  }
   observer.disconnect();
   expect(seen).toEqual([]);
   // What has gone is told a little later.
@@ -194,5 +201,28 @@ test('while it is encrypted, what is written, moved, listed and removed is what 
   expect(await keysOf(after)).toEqual(expected);
   expect(await (await (await after.getFileHandle('replaced')).getFile()).text()).toBe('anew');
   expect(treeHas(root, 'elsewhere')).toEqual([]);
+  expect(treeHas(root, CANARY)).toEqual([]);
+});
+
+test('a database that is open is named, and left as it is; one that is not is encrypted by the first who opens it', async () => {
+  const { root } = await everything();
+  const [one, other, third] = [1, 2, 3].map(() => open(root, migrating));
+  const client = (one as StorageHost).origin(ORIGIN);
+  expect(await client.indexedDB.databases()).toEqual([{ name: `${CANARY}-database`, version: 1 }]);
+  expect(treeHas(path.join(root, 'origins/https_a.example/default/indexeddb/databases'), CANARY).length).toBeGreaterThan(2);
+  const database = await new Promise<IDBDatabase>((resolve, reject) => {
+    const request = client.indexedDB.open(`${CANARY}-database`);
+    request.onsuccess = () => resolve(request.result as unknown as IDBDatabase);
+    request.onerror = () => reject(request.error ?? new Error('it failed'));
+  });
+  await expect.poll(() => treeHas(path.join(root, 'origins/https_a.example/default/indexeddb/databases'), CANARY)).toEqual([]);
+  // Open, but encrypted: only another key is kept from it.
+  await (other as StorageHost).encrypt(ORIGIN);
+  const rotating = (third as StorageHost).rekey(ORIGIN, { dataKey: true, files: true });
+  await expect(rotating).rejects.toThrow(`'${CANARY}-database'`);
+  database.close();
+  await (third as StorageHost).rekey(ORIGIN, { dataKey: true, files: true });
+  expect(parseKeyFile(fs.readFileSync(path.join(root, 'origins/https_a.example/keys')), ORIGIN).bytes.readUInt16LE(68)).toBe(2);
+  expect(await recordOf(open(root).origin(ORIGIN))).toEqual([CANARY, CANARY.repeat(1_000)]);
   expect(treeHas(root, CANARY)).toEqual([]);
 });

@@ -18,6 +18,8 @@
 // node test/stress/main.mjs --coordinators=100000 [--from=1]
 // The simulation of regions, processes and a hub, for as many seeds as are asked for, from one on:
 // node test/stress/main.mjs --simulation=100000 [--from=1] [--plan=any|restores]
+// Origins that are encrypted, and whose keys change, under so many kills:
+// node test/stress/main.mjs --encryption-kills=500 [--seed=…]
 // Backups and restores that are killed at every call, and many rounds of them beside writers:
 // node test/stress/main.mjs --backups [--rounds=60]
 import { spawn } from 'node:child_process';
@@ -176,6 +178,13 @@ async function runCoordinatorsChaos(seconds, seed) {
   process.exitCode = 1;
 }
 
+async function runEncryptionKills(kills, seed) {
+  const { encryptionKills } = await load('encryption-kills');
+  const onRoot = (done) => console.log(`${done.roots} roots, ${done.kills} kills, ${done.versions} versions acknowledged`);
+  const { roots, versions, ...done } = await encryptionKills({ kills, seed, onRoot });
+  console.log(`${done.kills} kills on ${roots} roots: of ${versions} versions that were acknowledged none is lost or half, and nothing is plain in the end`);
+}
+
 async function runCoordinatorsSimulation(count, from) {
   const { loadWorld } = await load('../coordinator/simulation/load');
   const { soak } = await loadWorld();
@@ -227,6 +236,7 @@ const { values } = parseArgs({
     plan: { type: 'string', default: 'any' },
     long: { type: 'boolean', default: false },
     backups: { type: 'boolean', default: false },
+    'encryption-kills': { type: 'string' },
     rounds: { type: 'string', default: '60' },
     database: { type: 'string' },
     'database-latency': { type: 'boolean', default: false },
@@ -251,6 +261,7 @@ else if (values.database !== undefined) {
 } else if (values['database-latency']) {
   const { measureDatabases } = await import('./database-latency.mjs');
   if (!(await measureDatabases(Number(values.rounds)))) process.exitCode = 1;
-} else if (values.backups) await runBackups(Number(values.rounds));
+} else if (values['encryption-kills'] !== undefined) await runEncryptionKills(Number(values['encryption-kills']), seed);
+else if (values.backups) await runBackups(Number(values.rounds));
 else if (values.long) await runLong(Number(values.writes), seed);
 else await runShort(Number(values.kills), Number(values.seconds), seed);

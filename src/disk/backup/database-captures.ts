@@ -73,10 +73,12 @@ export class DatabaseCaptures {
 
   #partOf(directory: string, code: DatabaseCode): DatabasePart | SealedDatabasePart {
     const bucket = { path: this.#bucket, ensure: () => this.#requireBucket() };
-    if (this.#keys !== undefined) return new SealedDatabasePart(directory, code, bucket, this.#keys);
-    const description = code.readDescription(directory);
+    const keys = this.#keys;
+    const description = code.readDescription(directory, keys?.descriptions);
     if (description === null) throw new Error('Nothing says which database it is.');
-    return new DatabasePart(directory, description, code, bucket);
+    // One whose name is another is from before the origin was encrypted.
+    if (keys?.database(description.name).component === path.basename(directory)) return new SealedDatabasePart(directory, code, bucket, keys);
+    return new DatabasePart(directory, description, code, { ...bucket, ...(keys && { encryption: keys }) });
   }
 
   #requireBucket(): void {

@@ -48,6 +48,8 @@ export interface DatabaseLocks {
    * before it is released.
    */
   alone(name: string, wanted: Wanted, onBlocked: () => void, own?: Claim): Promise<Claim>;
+  /** Whether anybody has a connection, in this realm or another that lives; whoever has the queue can rely on it. */
+  isOpen(name: string): boolean;
   /** A place in the order of writers; synchronously, so that the order is that of the calls. */
   write(name: string): WriterClaim;
   /**

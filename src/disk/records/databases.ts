@@ -1,23 +1,24 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { randomUuid } from '../../runtime/random.ts';
-import { setTimeout, wallClock, type Timer } from '../../runtime/timers.ts';
+import { delay, setTimeout, uptime, wallClock, type Timer } from '../../runtime/timers.ts';
 import { warn } from '../../runtime/warning.ts';
 import { systemCode } from '../journal/disk-error.ts';
 import { encodeName } from '../names/name.ts';
 import type { BucketPlace } from '../place.ts';
 import { ENTRY_BYTES, type Ledger } from '../quota/ledger.ts';
-import { weightOfDatabaseFile } from '../quota/weigh.ts';
 import { syncPath, syncTree, type Durability } from '../root/durable.ts';
 import type { DatabaseSealing, WrittenOnce } from '../tree/sealing.ts';
 import { makeOneOf } from './adoption.ts';
 import type { BlobHolds, DatabaseLocks } from './database-locks.ts';
+import { isPlainDirectory, makeDirectory, removeDatabase, removeWhole, weightBelow } from './database-directory.ts';
 import { describeDatabase, readDescription, type Description } from './description.ts';
 import { deletedIn, deletedName, deleteUnheld, PASSING } from './deleted-databases.ts';
 import { driverForNew, driverNamed, driverOn } from './drivers.ts';
-import { lookAt, whileNobodyWrites } from './look-at.ts';
+import { lookAt, PATIENCE, RETRY_AFTER, whileNobodyWrites } from './look-at.ts';
 import type { CopyReport, RecordDatabase, RecordDatabases } from './record-database.ts';
-import { RecordsDamagedError, RecordsUnavailableError } from './records-error.ts';
+import { RecordsBusyError, RecordsDamagedError, RecordsUnavailableError } from './records-error.ts';
+import { areCurrent, encryptInto, renewFiles } from './renewal.ts';
 import type { SqlDriver } from './sql-driver.ts';
 import { sealedFiles } from './sealed-files.ts';
 import { SqliteDatabase, type LongCheckpoint } from './sqlite-database.ts';
@@ -110,7 +111,17 @@ export class SqliteDatabases implements RecordDatabases {
   /** Null: it is nothing of ours, or has gone. */
   #describe(component: string): Description | null {
     const description = readDescription(path.join(this.#path, component), this.#describing);
-    return description !== null && this.#componentOf(description.name) === component ? description : null;
+    if (description === null || this.#componentOf(description.name) === component) return description;
+    // One from before, unless it was encrypted and is what was left of it.
+    const before = this.#before(description.name);
+    return before !== null && path.basename(before) === component && !isPlainDirectory(this.#directoryOf(description.name)) ? description : null;
+  }
+
+  /** Where a database from before the origin was encrypted is, if there is one. */
+  #before(name: string): string | null {
+    if (this.#place.bucket.encryption?.allowsPlain !== true) return null;
+    const directory = path.join(this.#path, encodeName(name, this.#place.foldsNames).component);
+    return isPlainDirectory(directory) ? directory : null;
   }
 
   async open(name: string): Promise<RecordDatabase | null> {
@@ -139,11 +150,13 @@ export class SqliteDatabases implements RecordDatabases {
   }
 
   async #openNew(name: string): Promise<SqliteDatabase | null> {
-    const directory = this.#directoryOf(name);
-    if (!isPlainDirectory(directory)) return null;
+    const home = this.#directoryOf(name);
+    const isHome = isPlainDirectory(home);
+    const directory = isHome ? home : this.#before(name);
+    if (directory === null) return null;
     const description = readDescription(directory, this.#describing);
     if (description?.name !== name) throw new RecordsDamagedError(`${directory} does not say which database it is.`, directory);
-    const sealing = this.#sealing(name);
+    const sealing = isHome ? this.#sealing(name) : undefined;
     const driver = sealing === undefined ? await driverNamed(description.driver) : await driverOn(sealedFiles(sealing));
     const file = new SqliteFile(directory, driver, sealing);
     return this.#reading(name, file, () => this.#databaseAt(name, directory, file));
@@ -180,6 +193,61 @@ export class SqliteDatabases implements RecordDatabases {
 
   #driverForNew(sealing: DatabaseSealing | undefined): Promise<SqlDriver> {
     return sealing === undefined ? (this.#place.driverForNew ?? driverForNew)() : driverOn(sealedFiles(sealing));
+  }
+
+  async encrypt(name: string): Promise<void> {
+    const before = this.#before(name);
+    if (before === null) return;
+    const description = readDescription(before, this.#describing);
+    const sealing = this.#sealing(name);
+    const home = this.#directoryOf(name);
+    if (!isPlainDirectory(home) && description !== null && sealing !== undefined) {
+      if (!(await this.#isIdle(name))) throw new RecordsBusyError(before);
+      await this.#drafted(async (draft) => {
+        await encryptInto(draft, before, description, sealing);
+        this.#place.ledger.charge(await weightBelow(draft));
+        fs.renameSync(draft, home);
+        syncPath(this.#path);
+      });
+    }
+    // What is encrypted is complete, and what is used from now on.
+    await this.#deleteNow(before);
+  }
+
+  async renew(name: string): Promise<boolean> {
+    await this.encrypt(name);
+    const home = this.#directoryOf(name);
+    const sealing = this.#sealing(name);
+    if (sealing === undefined || !isPlainDirectory(home) || (await areCurrent(home, sealing))) return true;
+    if (!(await this.#isIdle(name))) return false;
+    // Whoever copies it for a backup reads it.
+    const claim = this.#place.locks.write(name);
+    try {
+      await claim.granted;
+      return await this.#drafted((draft) => renewFiles(home, name, sealing, draft, (id) => this.#place.holds.isHeld(name, id)));
+    } finally {
+      claim.release();
+    }
+  }
+
+  /** Whether nobody has it open; whoever asks has its queue, so it stays so. Who only looks at it is waited for. */
+  async #isIdle(name: string): Promise<boolean> {
+    if (this.#place.locks.isOpen(name)) return false;
+    for (const begin = uptime(); this.#open.has(name) && uptime() - begin < PATIENCE; ) await delay(RETRY_AFTER);
+    return !this.#open.has(name);
+  }
+
+  async #drafted<T>(body: (draft: string) => Promise<T>): Promise<T> {
+    const draft = path.join(this.#path, PASSING + randomUuid());
+    try {
+      return await body(draft);
+    } finally {
+      fs.rmSync(draft, { recursive: true, force: true });
+    }
+  }
+
+  async clear(): Promise<void> {
+    for (const deleted of deletedIn(this.#path)) await this.#remove(deleted);
   }
 
   async create(name: string): Promise<RecordDatabase> {
@@ -235,14 +303,24 @@ export class SqliteDatabases implements RecordDatabases {
   async delete(name: string): Promise<void> {
     const database = await this.#open.get(name)?.catch(() => null);
     database?.close();
+    // It must not come back as what it was before.
+    const before = this.#before(name);
+    if (before !== null) await this.#deleteNow(before);
     const directory = this.#directoryOf(name);
-    if (!isPlainDirectory(directory)) return;
+    if (isPlainDirectory(directory)) this.#discard(this.#setAside(directory));
+  }
+
+  async #deleteNow(directory: string): Promise<void> {
+    await this.#remove(this.#setAside(directory));
+  }
+
+  #setAside(directory: string): string {
     const gone = path.join(this.#path, deletedName(randomUuid()));
     const mark = this.#place.ledger.mark();
     fs.renameSync(directory, gone);
     this.#place.ledger.moved(mark);
     if (this.#place.durability === 'strict') syncPath(this.#path);
-    this.#discard(gone);
+    return gone;
   }
 
   /** In the background: what is left when the process ends, another sweeps. */
@@ -257,30 +335,7 @@ export class SqliteDatabases implements RecordDatabases {
     const mark = this.#place.ledger.mark();
     const { isEmpty, bytes } = await deleteUnheld(directory, this.#place.holds, this.#describing);
     this.#place.ledger.free(bytes, mark);
-    if (isEmpty) await this.#removeWhole(directory);
-    else await this.#removeDatabase(directory);
-  }
-
-  async #removeWhole(directory: string): Promise<void> {
-    const bytes = await weightBelow(directory);
-    const mark = this.#place.ledger.mark();
-    await fs.promises.rm(directory, { recursive: true, force: true });
-    this.#place.ledger.free(bytes, mark);
-  }
-
-  /** What of it is no file that could be held, but for what says which database it was. */
-  async #removeDatabase(directory: string): Promise<void> {
-    for (const { name } of await entriesOf(directory)) {
-      const file = path.join(directory, name);
-      if (/^db(?:-|$)/.test(name)) await this.#removeFile(file);
-    }
-  }
-
-  async #removeFile(file: string): Promise<void> {
-    const bytes = weightOfDatabaseFile(file);
-    const mark = this.#place.ledger.mark();
-    await fs.promises.rm(file, { force: true });
-    this.#place.ledger.free(bytes, mark);
+    await (isEmpty ? removeWhole : removeDatabase)(directory, this.#place.ledger);
   }
 
   /** A file of a database that is not open was let go, maybe the last that was left of one. Soon there may be more. */
@@ -339,40 +394,5 @@ export class SqliteDatabases implements RecordDatabases {
   async close(): Promise<void> {
     this.#isClosed = true;
     for (const opening of [...this.#open.values()]) (await opening.catch(() => null))?.close();
-  }
-}
-
-/** Another process may be first. */
-function makeDirectory(directory: string): void {
-  try {
-    fs.mkdirSync(directory, { mode: 0o700 });
-  } catch (error) {
-    if (systemCode(error) !== 'EEXIST') throw error;
-  }
-}
-
-function isPlainDirectory(directory: string): boolean {
-  const stats = fs.lstatSync(directory, { throwIfNoEntry: false });
-  if (stats === undefined) return false;
-  if (!stats.isDirectory()) throw new RecordsDamagedError(`${directory} is no plain directory.`, directory);
-  return true;
-}
-
-/** What the files below a directory cost their bucket; docs/FORMAT.md, "Accounts". */
-async function weightBelow(directory: string): Promise<number> {
-  let bytes = 0;
-  for (const entry of await entriesOf(directory)) {
-    const where = path.join(directory, entry.name);
-    bytes += entry.isDirectory() ? await weightBelow(where) : weightOfDatabaseFile(where);
-  }
-  return bytes;
-}
-
-async function entriesOf(directory: string): Promise<fs.Dirent[]> {
-  try {
-    return await fs.promises.readdir(directory, { withFileTypes: true });
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return [];
-    throw error;
   }
 }

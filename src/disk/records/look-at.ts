@@ -3,8 +3,8 @@ import type { DatabaseLocks } from './database-locks.ts';
 import { RecordsBusyError } from './records-error.ts';
 
 /** How long whoever clears up after one who was killed is waited for, and how long between two looks, in milliseconds. */
-const PATIENCE = 5_000;
-const RETRY_AFTER = 10;
+export const PATIENCE = 5_000;
+export const RETRY_AFTER = 10;
 
 interface LookedAt {
   readonly name: string;

@@ -231,6 +231,22 @@ export interface RecordDatabases {
   list(versionOf?: (name: string) => number | null): Promise<readonly { readonly name: string; readonly version: number }[]>;
   /** Null: it is not there. @throws RecordsUnavailableError, RecordsDamagedError */
   open(name: string): Promise<RecordDatabase | null>;
+  /**
+   * Encrypts it where it is from before its origin was, and nobody has it open. Whoever calls has the database's queue.
+   *
+   * @throws RecordsBusyError where somebody has; as `copyTo`
+   */
+  encrypt(name: string): Promise<void>;
+  /**
+   * Encrypts it, and its files, with the key that is active, where they have another. Whoever calls has the database's
+   * queue. Killed at any time it leaves each file as it was or renewed.
+   *
+   * @returns false: somebody has it open, or reads a file of it: that has the key that it had
+   * @throws as `encrypt`
+   */
+  renew(name: string): Promise<boolean>;
+  /** Deletes what is left of deleted databases, but what somebody still reads. */
+  clear(): Promise<void>;
   /** Makes it, of version 0. Whoever calls has the database's queue. */
   create(name: string): Promise<RecordDatabase>;
   /** Whoever calls is alone with it, and has closed it. Harmless where there is none. */

@@ -94,6 +94,11 @@ export class SqliteFile {
     });
   }
 
+  /** A connection to one that nobody knows yet; the caller closes it. */
+  openNew(): SqlConnection {
+    return this.driver.open(this.path, 'new', this.#failure);
+  }
+
   /** Gives one that was made empty, and filled, its log. */
   complete(): void {
     this.#changeNew((connection) => connection.exec(`PRAGMA journal_mode = ${this.#mode}`));
@@ -104,7 +109,7 @@ export class SqliteFile {
   }
 
   #changeNew(change: (connection: SqlConnection) => void): void {
-    const connection = this.driver.open(this.path, 'new', this.#failure);
+    const connection = this.openNew();
     try {
       connection.exec('PRAGMA synchronous = OFF');
       change(connection);

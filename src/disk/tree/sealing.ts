@@ -41,6 +41,8 @@ export interface DatabaseSealing {
   journal(descriptor: number, path: string): PagedFile;
   /** What says which database it is. */
   readonly description: WrittenOnce;
+  /** Whether an open file of it has the active key: what says which it is, the database, or a file beside it. */
+  isCurrent(which: 'description' | 'database' | number, descriptor: number, path: string): boolean;
   /** A file beside it, by its number. */
   blob(id: number): WrittenOnce;
 }

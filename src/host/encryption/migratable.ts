@@ -4,9 +4,9 @@ import { systemCode } from '../../disk/journal/disk-error.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 
 /** What of a bucket can be encrypted, and what says nothing of its content. */
-const convertible = /^(local-storage|locks|quota|wake|persisted|register|channels|caches|swap|trash|files\.(\d+|fence-.*))$/;
+const convertible = /^(local-storage|locks|quota|wake|persisted|register|channels|caches|swap|trash|indexeddb|files\.(\d+|fence-.*))$/;
 /** What may be there as long as nothing is in it. */
-const mayBeEmpty = /^(indexeddb|coordinators)$/;
+const mayBeEmpty = /^coordinators$/;
 
 /** @throws HoldfastError `encryption-unsupported` where the origin has something that would stay as it is */
 export function requireMigratable(directory: string, origin: string): void {

@@ -322,6 +322,10 @@ class VaultPlace implements PlaceKeys {
     return this.#vault.rootKeys;
   }
 
+  get allowsPlain(): boolean {
+    return this.#vault.allowsPlain;
+  }
+
   beside(bucket: string): PlaceKeys {
     return this.#vault.place(bucket);
   }

@@ -32,7 +32,7 @@ export async function rewriteCoordinators(host: StorageHost, root: Root, origin:
     const client = new StorageClient(internal, bucket, `${origin}/`);
     try {
       const at = `${path.relative(pathOfOrigin(root, origin), place.path)}:`;
-      await rewriteBucket({ getDirectory: () => client.storage.getDirectory(), caches: client.caches }, at, inUse);
+      await rewriteBucket({ getDirectory: () => client.storage.getDirectory(), caches: client.caches, indexedDB: client.indexedDB }, at, inUse);
     } finally {
       await client.end();
       await bucket.close();

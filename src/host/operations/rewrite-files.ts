@@ -1,6 +1,7 @@
 import { storeOf } from '../../cache-storage/cache-storage.ts';
 import { entryOf } from '../../file-system/handle.ts';
 import type { Entry } from '../../file-system/entry.ts';
+import { placeOf } from '../../indexed-db/factory.ts';
 import { nextTurn } from '../../runtime/timers.ts';
 import type { StorageClient } from '../storage-client.ts';
 
@@ -14,10 +15,11 @@ export type InUse = readonly string[];
 interface Files {
   getDirectory(): Promise<Directory>;
   readonly caches: StorageClient['caches'];
+  readonly indexedDB: StorageClient['indexedDB'];
 }
 
 /**
- * Rewrites each file and each cached response of an origin that is not encrypted with the key of now, and gives those
+ * Rewrites each file, each cached response and each database of an origin that is not encrypted with the key of now, and gives those
  * their own names that have them from before; one after another, files under their locks. Whoever is killed leaves each
  * as it was or rewritten. Others go on meanwhile, and observers hear of nothing.
  *
@@ -25,7 +27,7 @@ interface Files {
  */
 export async function rewriteFiles(client: StorageClient): Promise<InUse> {
   const inUse: string[] = [];
-  await rewriteBucket({ getDirectory: () => client.storage.getDirectory(), caches: client.caches }, '', inUse);
+  await rewriteBucket({ getDirectory: () => client.storage.getDirectory(), caches: client.caches, indexedDB: client.indexedDB }, '', inUse);
   for (const name of await client.storageBuckets.keys()) await rewriteBucket(await client.storageBuckets.open(name), `${name}:`, inUse);
   return inUse;
 }
@@ -34,6 +36,24 @@ export async function rewriteFiles(client: StorageClient): Promise<InUse> {
 export async function rewriteBucket(bucket: Files, at: string, inUse: string[]): Promise<void> {
   await rewriteIn(await bucket.getDirectory(), at, inUse);
   await (await storeOf(bucket.caches)).renew();
+  await rewriteDatabases(placeOf(bucket.indexedDB), at, inUse);
+}
+
+async function rewriteDatabases(place: ReturnType<typeof placeOf>, at: string, inUse: string[]): Promise<void> {
+  await place.ready();
+  const { databases, locks } = place;
+  for (const { name } of await databases.list()) {
+    const queue = await locks.queue(name);
+    try {
+      if (!(await databases.renew(name))) inUse.push(`${at}${name}`);
+    } catch (error) {
+      if (!isNamed(error, 'RecordsBusyError')) throw error;
+      inUse.push(`${at}${name}`);
+    } finally {
+      queue.release();
+    }
+  }
+  await databases.clear();
 }
 
 async function rewriteIn(directory: Directory, at: string, inUse: string[]): Promise<void> {

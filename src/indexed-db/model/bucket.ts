@@ -24,6 +24,7 @@ export class Bucket {
   async find(name: string): Promise<OpenDatabase | null> {
     const known = this.#open.get(name);
     if (known !== undefined) return known;
+    await this.place.databases.encrypt(name);
     const records = await this.place.databases.open(name);
     return records === null ? null : this.#opened(name, records);
   }

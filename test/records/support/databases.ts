@@ -21,6 +21,7 @@ const noLocks: DatabaseLocks = {
   write: () => claim,
   writersBefore: () => null,
   read: () => claim,
+  isOpen: () => false,
 };
 
 /** With DRIVER=sealed, or HOLDFAST_TEST_KEY=1, all is encrypted. */

@@ -5,6 +5,7 @@ import { forgetZeros } from './forget-zeros.ts';
 import { SealedJournal } from './sealed-journal.ts';
 import { SealedPages } from './sealed-pages.ts';
 
+const DESCRIPTION = 'indexeddb/description';
 const DATABASE = Buffer.from('database');
 
 /** The files of one database of an encrypted origin. */
@@ -38,6 +39,11 @@ export class SealedDatabase implements DatabaseSealing {
     return descriptionsWith(this.#files);
   }
 
+  isCurrent(which: 'description' | 'database' | number, descriptor: number, path: string): boolean {
+    const file = which === 'description' ? this.#files.bound(DESCRIPTION) : this.#bound(which === 'database' ? which : `file ${which}`);
+    return file.isCurrent(descriptor, path);
+  }
+
   blob(id: number): WrittenOnce {
     return onceWith(this.#bound(`file ${id}`));
   }
@@ -45,7 +51,7 @@ export class SealedDatabase implements DatabaseSealing {
 
 /** What says which database a directory is, for who does not know it yet. */
 export function descriptionsWith(files: Sealing): WrittenOnce {
-  return onceWith(files.bound('indexeddb/description'));
+  return onceWith(files.bound(DESCRIPTION));
 }
 
 function onceWith(files: Sealing): WrittenOnce {

@@ -86,8 +86,16 @@ export class BucketLocks implements DatabaseLocks, BlobHolds, Suspendable {
   }
 
   isHeld(name: string, file: number): boolean {
+    return this.#isHeld(lockName(`b${file}`, name));
+  }
+
+  isOpen(name: string): boolean {
+    return this.#isHeld(lockName('c', name));
+  }
+
+  #isHeld(lock: string): boolean {
     const client = this.#locks;
-    return client.parties(lockName(`b${file}`, name)).held.some(({ isOwn, clientId }) => isOwn || !client.isDead(clientId));
+    return client.parties(lock).held.some(({ isOwn, clientId }) => isOwn || !client.isDead(clientId));
   }
 
   suspend(): void {
