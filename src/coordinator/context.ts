@@ -1,6 +1,6 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
+import { scopes, type Scope } from '../runtime/scope.ts';
+import type { Event } from './event.ts';
 import type { Block } from './gate.ts';
-import type { Writer } from './turn.ts';
 
 /** One coordinator that waits in a chain of calls, and the event of it that does. */
 export interface Link {
@@ -12,26 +12,23 @@ export interface Link {
   readonly event: string;
 }
 
-/** What runs for a coordinator, and for whom. */
-export interface Context {
-  /** The instance whose code runs. */
-  readonly instance: object;
-  /** The calls that led here; the last one is the event that runs. */
-  readonly chain: readonly Link[];
+/** The instance whose code runs. */
+export interface Host {
+  /** Does what reaches others once the turn is in the journal; what awaits the result goes on alone. */
+  send<Result>(work: () => Promise<Result>): Promise<Result>;
+}
+
+/** What runs for a coordinator. */
+export interface Context extends Scope {
+  readonly instance: Host;
   /** The sections of `blockConcurrencyWhile` that it is in. */
   readonly blocks: readonly Block[];
   /** The event that runs; null: none, as in a constructor. */
-  readonly event: Writer | null;
-}
-
-let contexts: AsyncLocalStorage<Context> | undefined;
-
-export function runIn<Result>(context: Context, body: () => Result): Result {
-  contexts ??= new AsyncLocalStorage();
-  return contexts.run(context, body);
+  readonly event: Event | null;
 }
 
 /** Undefined outside of coordinators. */
 export function currentContext(): Context | undefined {
-  return contexts?.getStore();
+  const scope = scopes?.getStore();
+  return scope !== undefined && 'instance' in scope ? (scope as Context) : undefined;
 }

@@ -3,9 +3,10 @@ import { HoldfastError } from '../runtime/holdfast-error.ts';
 import type { Activity } from './activity.ts';
 import type { Call } from './call.ts';
 import { MovedError } from './errors.ts';
+import type { Waiter } from './event.ts';
 import { Instance } from './instance.ts';
 import type { ServedClass } from './served.ts';
-import { Line } from './line.ts';
+import { callBy, Line } from './line.ts';
 import type { Route } from './line.ts';
 import { encodeThrown } from './messages.ts';
 import type { Reply } from './messages.ts';
@@ -53,7 +54,7 @@ export function idOf({ origin, className, name }: CoordinatorKey): string {
  * - there is at most one instance of a coordinator here, and it owned its journal when it was made;
  * - an instance that has ended, by itself too, is not given to anybody.
  */
-export class Coordination<Client> {
+export class Coordination<Client extends object> {
   readonly #classes: ReadonlyMap<string, ServedClass<Client>>;
   readonly #surroundings: Surroundings<Client>;
   readonly #transport: Transport;
@@ -69,7 +70,7 @@ export class Coordination<Client> {
     this.#patience = patience;
     this.#classes = classes;
     this.#surroundings = surroundings;
-    this.#transport = connect({ call: (key, call) => this.serve(key, call), activities: () => this.activities() });
+    this.#transport = connect({ call: (key, call, waiter) => this.serve(key, call, waiter), activities: () => this.activities() });
   }
 
   /** Others can have this realm run what it serves. @throws HoldfastError disk-failed */
@@ -94,11 +95,14 @@ export class Coordination<Client> {
     if (this.#isClosed) throw new HoldfastError('closed', 'These coordinators were closed.');
   }
 
-  /** A call of another realm. Rejects with a MovedError where it has to ask somebody else. */
-  async serve(key: CoordinatorKey, call: Call): Promise<Reply> {
-    const instance = await this.#own(key);
-    if (instance === null) throw new MovedError();
-    return instance.call(key, call);
+  /** A call of another realm; a MovedError where it has to ask somebody else. */
+  serve(key: CoordinatorKey, call: Call, waiter: Waiter): void {
+    const live = this.#isClosed ? null : this.#live(key);
+    if (live !== null) return live.call(key, call, waiter);
+    this.#own(key).then(
+      (instance) => (instance === null ? waiter.reject(new MovedError()) : instance.call(key, call, waiter)),
+      (error: unknown) => waiter.reject(error),
+    );
   }
 
   /**
@@ -108,7 +112,7 @@ export class Coordination<Client> {
   async pass(key: CoordinatorKey, call: Call): Promise<Reply> {
     const route = this.#isClosed ? null : await this.#route(key, true);
     if (route === null || route.isFar === true) throw new MovedError();
-    return route.call(key, call);
+    return callBy(route, key, call);
   }
 
   /** The instance of this realm, made where nobody else has it; null: it is elsewhere. */

@@ -1,5 +1,7 @@
 import { setImmediate } from '../runtime/timers.ts';
 import { outsideContexts } from '../runtime/callback-context.ts';
+import { afterMicrotasks } from '../runtime/microtasks.ts';
+import { Queue, type Queued } from './queue.ts';
 
 /** A section of `blockConcurrencyWhile` that is under way. */
 export interface Block {
@@ -7,7 +9,14 @@ export interface Block {
   readonly event: string;
 }
 
-/** What waits for its turn to run alone. */
+/** An event that waits for its turn. */
+export interface Waiting extends Queued<Waiting> {
+  /** Since when, by the clock. */
+  readonly queuedAt: number;
+  begin(): void;
+}
+
+/** What waits for its turn to go on alone. */
 interface Resumption {
   /** The sections that it belongs to. */
   readonly blocks: readonly Block[];
@@ -19,11 +28,19 @@ interface Resumption {
 /** Slots that are asked of the event loop at once: between any two of them all microtasks run. */
 const SLOTS = 64;
 
+/** Slots that do without a turn of the event loop before one that has it, so that timers and sockets get theirs. */
+const HURRIED = 16;
+
+/** How many have by now, in this realm. */
+let hurried = 0;
+
 /**
  * The input gate of one coordinator. It keeps these invariants:
  *
  * - (I1) an event begins in a task of its own, when no operation of the storage and no section of
  *   `blockConcurrencyWhile` is under way; with 'serial' also when the event before it has ended;
+ * - where no event is under way, the end of a task will do: all microtasks have run by then, and a turn of the event loop
+ *   would cost as much as all the rest of a call;
  * - (I2) what completes an operation of the storage, or another wait that goes through the gate, runs in a task of its
  *   own too; so all microtasks of what ran before have run;
  * - while a section is under way nothing runs but what belongs to it;
@@ -31,7 +48,7 @@ const SLOTS = 64;
  */
 export class Gate {
   readonly #isSerial: boolean;
-  readonly #events: (() => void)[] = [];
+  readonly #events = new Queue<Waiting>();
   readonly #resumptions: Resumption[] = [];
   readonly #blocks: Block[] = [];
   /** Operations of the storage that are under way. */
@@ -47,12 +64,12 @@ export class Gate {
 
   /** Whether nothing runs, waits or is under way. */
   get isIdle(): boolean {
-    return this.#active === 0 && this.#holds === 0 && this.#blocks.length === 0 && this.#events.length === 0 && this.#resumptions.length === 0;
+    return this.#active === 0 && this.#holds === 0 && this.#blocks.length === 0 && this.#events.size === 0 && this.#resumptions.length === 0;
   }
 
   /** Whether an event is about to begin in this round of the event loop. */
   get isAboutToBegin(): boolean {
-    return this.#slots > 0 && this.#events.length > 0 && this.#isOpen;
+    return this.#slots > 0 && this.#events.size > 0 && this.#isOpen;
   }
 
   get #isOpen(): boolean {
@@ -65,16 +82,20 @@ export class Gate {
     if (this.#isSerial) yield* running;
   }
 
+  /** The event that has waited for longest; null: none does. */
+  get first(): Waiting | null {
+    return this.#events.first;
+  }
+
   /** Has an event begin in its turn; `ended` is to be called when it has. */
-  enqueue(begin: () => void): void {
-    this.#events.push(begin);
+  enqueue(event: Waiting): void {
+    this.#events.add(event);
     this.#wake();
   }
 
   /** An event that was enqueued does not begin. */
-  withdraw(begin: () => void): void {
-    const at = this.#events.indexOf(begin);
-    if (at >= 0) this.#events.splice(at, 1);
+  withdraw(event: Waiting): void {
+    this.#events.remove(event);
   }
 
   ended(): void {
@@ -142,32 +163,51 @@ export class Gate {
   /** Nothing begins or goes on any more. */
   close(): void {
     this.#isClosed = true;
-    this.#events.length = 0;
+    this.#events.clear();
     this.#resumptions.length = 0;
   }
 
   #wake(): void {
-    const waiting = Math.min(SLOTS, this.#events.length + this.#resumptions.length);
+    const waiting = Math.min(SLOTS, this.#events.size + this.#resumptions.length);
+    if (this.#slots >= waiting) return;
     outsideContexts(() => {
-      for (; this.#slots < waiting; this.#slots++) setImmediate(this.#slot);
+      if (this.#mayHurry) this.#hurry();
+      for (; this.#slots < waiting; this.#slots++) setImmediate(this.#calmSlot);
     });
   }
 
-  readonly #slot = (): void => {
-    this.#slots -= 1;
-    const next = this.#next();
-    if (next === null) return;
-    next();
-    if (this.#slots === 0) this.#wake();
+  get #mayHurry(): boolean {
+    return hurried < HURRIED && this.#slots === 0 && this.#active === 0 && this.#resumptions.length === 0;
+  }
+
+  #hurry(): void {
+    hurried += 1;
+    this.#slots += 1;
+    afterMicrotasks(this.#slot);
+  }
+
+  readonly #calmSlot = (): void => {
+    hurried = 0;
+    this.#slot();
   };
 
-  #next(): (() => void) | null {
-    const at = this.#resumptions.findIndex((each) => this.#isDue(each));
-    if (at >= 0) return this.#resumptions.splice(at, 1)[0]?.run ?? null;
-    const event = this.#isOpen ? this.#events.shift() : undefined;
-    if (event === undefined) return null;
+  readonly #slot = (): void => {
+    this.#slots -= 1;
+    if (this.#next() && this.#slots === 0) this.#wake();
+  };
+
+  /** False: nothing may run. */
+  #next(): boolean {
+    const at = this.#resumptions.length === 0 ? -1 : this.#resumptions.findIndex((each) => this.#isDue(each));
+    if (at >= 0) this.#resumptions.splice(at, 1)[0]?.run();
+    else if (this.#isOpen && this.#events.size > 0) this.#begin();
+    else return false;
+    return true;
+  }
+
+  #begin(): void {
     this.#active += 1;
-    return event;
+    this.#events.shift()?.begin();
   }
 
   #isDue({ blocks, isStorage }: Resumption): boolean {

@@ -2,15 +2,17 @@ import { UnsettledError } from '../disk/coordinator/owned-journal.ts';
 import type { Alarm, Fate } from '../disk/coordinator/owned-records.ts';
 import { allOrNone } from '../disk/map/all-or-none.ts';
 import { isThenable } from '../runtime/brands.ts';
+import { runInScope } from '../runtime/scope.ts';
 import { setTimeout } from '../runtime/timers.ts';
 import type { Activity } from './activity.ts';
 import type { Call } from './call.ts';
-import { CallQueue, waitedTooLong } from './call-queue.ts';
-import { currentContext, runIn } from './context.ts';
-import type { Link } from './context.ts';
+import { CallQueue, isLate, waitedTooLong } from './call-queue.ts';
+import { CallTable } from './call-table.ts';
+import { currentContext, type Context } from './context.ts';
 import { CoordinatorError, MovedError, shown } from './errors.ts';
 import type { Outcome } from './errors.ts';
-import { Event, EventLink } from './event.ts';
+import { Event } from './event.ts';
+import type { EventOwner, Waiter } from './event.ts';
 import { replyOfFate } from './fate.ts';
 import { Gate } from './gate.ts';
 import type { Block } from './gate.ts';
@@ -20,13 +22,13 @@ import type { TurnOwner } from './output-gate.ts';
 import { OwnAlarm } from './own-alarm.ts';
 import { OwnState } from './own-state.ts';
 import type { Stateful } from './own-state.ts';
-import { invoke, replyOf, tooLarge } from './served.ts';
+import { invoke, replyOf } from './served.ts';
 import type { Served, ServedClass } from './served.ts';
 import { callName } from './state.ts';
 import type { CoordinatorState } from './state.ts';
 import type { CoordinatorKey, LiveStorage, Store, Surroundings } from './store.ts';
 import { PendingTurn } from './turn.ts';
-import type { Writer } from './turn.ts';
+import type { Output, Writer } from './turn.ts';
 import { TurnArea } from './turn-area.ts';
 
 /** Results up to here are kept for callers who have to ask again. In bytes. */
@@ -40,6 +42,9 @@ const CLOSE_MS = 30_000;
 const RUN_MS = 15 * 60_000;
 
 const NO_BLOCKS: readonly Block[] = [];
+
+/** Of an alarm. */
+const NOBODY: Waiter = { resolve: () => undefined, reject: () => undefined };
 
 /** Why an instance has come to its end. */
 interface End {
@@ -60,7 +65,7 @@ interface End {
  * - (rule 16) once something of it could not be written, or somebody else owns, nothing leaves and nothing is written any
  *   more, whatever its code goes on to do.
  */
-export class Instance<Client> implements Stateful<Client>, TurnOwner {
+export class Instance<Client extends object> implements Stateful<Client>, TurnOwner, EventOwner {
   readonly key: CoordinatorKey;
   /** Called once, when it has come to its end by itself. */
   onEnd: (() => void) | null = null;
@@ -77,7 +82,7 @@ export class Instance<Client> implements Stateful<Client>, TurnOwner {
   readonly #Class: ServedClass<Client>;
   #object: Served | null = null;
   /** Calls that wait or run, until their results have left. */
-  readonly #events = new Map<string, Event>();
+  readonly #events = new CallTable();
   #alarmEvent: Event | null = null;
   readonly #queue = new CallQueue();
   #kept = 0;
@@ -105,7 +110,7 @@ export class Instance<Client> implements Stateful<Client>, TurnOwner {
   start(): void {
     const { alarm } = this.#store;
     this.#first('The alarm', 'could not be noted.', () => alarm === null || this.announce(alarm));
-    this.#first('The constructor', 'threw an error.', () => (this.#object = this.#enter([], NO_BLOCKS, null, () => new this.#Class(this.state))));
+    this.#first('The constructor', 'threw an error.', () => (this.#object = this.#enter(NO_BLOCKS, null, () => new this.#Class(this.state))));
   }
 
   /** Nobody may use what could not begin. */
@@ -149,44 +154,38 @@ export class Instance<Client> implements Stateful<Client>, TurnOwner {
   }
 
   /**
-   * Runs a call, in its turn, and gives its result once that may leave.
-   *
-   * @throws (rejects) MovedError where it has to be sent elsewhere; CoordinatorError
+   * Runs a call, in its turn, and gives its result once that may leave. Rejects with a MovedError where it has to be sent
+   * elsewhere, and with CoordinatorErrors.
    */
-  call(_key: CoordinatorKey, call: Call): Promise<Reply> {
+  call(_key: CoordinatorKey, call: Call, waiter: Waiter): void {
     try {
-      return this.#take(call);
+      this.#take(call, waiter);
     } catch (error) {
-      return Promise.reject(error as Error);
+      waiter.reject(error);
     }
   }
 
-  #take(call: Call): Promise<Reply> {
+  #take(call: Call, waiter: Waiter): void {
     if (this.#end !== null || this.#isClosing) throw new MovedError();
     this.usedAt = this.#surroundings.clock.now();
     this.#turn.got(call.caller, call.got);
-    const name = callName(call);
-    const known = this.#events.get(name);
-    if (known !== undefined) return known.promise;
+    const known = this.#events.get(call);
+    if (known !== undefined) return known.join(waiter);
     const fate = this.#store.ledger.fate(call);
-    if (fate !== null) return this.#answer(fate);
+    if (fate !== null) return this.#answer(fate, waiter);
     this.#refuseCycle(call);
-    this.#queue.refuseOverload(this.key, call, this.usedAt);
-    const event = new Event(call, this.usedAt);
-    this.#events.set(name, event);
-    this.#queue.add(event);
-    event.begin = () => {
-      this.#queue.shift();
-      this.#begin(event, () => invoke(this.#object as Served, this.key.className, call));
-    };
-    this.#gate.enqueue(event.begin);
-    return event.promise;
+    const { first } = this.#gate;
+    this.#queue.refuseOverload(this.key, call, this.usedAt, first === this.#alarmEvent ? null : first);
+    const event = new Event(this, call, waiter, this.usedAt);
+    this.#events.add(call, event);
+    this.#queue.add(call);
+    this.#gate.enqueue(event);
   }
 
   /** Of a call that has changed something before. */
-  async #answer(fate: Fate | 'got'): Promise<Reply> {
-    await this.#settled();
-    return replyOfFate(this.key, fate);
+  #answer(fate: Fate | 'got', waiter: Waiter): void {
+    const reply = this.#settled().then(() => replyOfFate(this.key, fate));
+    reply.then((given) => waiter.resolve(given), (error: unknown) => waiter.reject(error));
   }
 
   #refuseCycle({ chain }: Call): void {
@@ -201,13 +200,12 @@ export class Instance<Client> implements Stateful<Client>, TurnOwner {
   }
 
   /** An event begins: nothing else of this coordinator runs. */
-  #begin(event: Event, body: () => unknown): void {
+  begin(event: Event): void {
     event.isRunning = true;
-    const link = new EventLink(this, event);
-    const chain = event.call === null || event.call.chain.length === 0 ? [link] : [...event.call.chain, link];
+    if (event.call !== null) this.#queue.remove(event.call);
     let result: unknown;
     try {
-      result = this.#enter(chain, NO_BLOCKS, event, body);
+      result = this.#enter(NO_BLOCKS, event, () => this.#run(event));
     } catch (error) {
       return this.#ended(event, 'error', error);
     }
@@ -218,8 +216,14 @@ export class Instance<Client> implements Stateful<Client>, TurnOwner {
     );
   }
 
-  #enter<Result>(chain: readonly Link[], blocks: readonly Block[], event: Writer | null, body: () => Result): Result {
-    return runIn({ instance: this, chain, blocks, event }, () => this.#storage.enter(body));
+  #run({ call }: Event): unknown {
+    const object = this.#object as Served;
+    return call === null ? this.#alarm.run(object) : invoke(object, this.key.className, call);
+  }
+
+  #enter<Result>(blocks: readonly Block[], event: Event | null, body: () => Result): Result {
+    const context: Context = { client: this.client, instance: this, blocks, event };
+    return runInScope(context, body);
   }
 
   #ended(event: Event, kind: Reply['kind'], result: unknown): void {
@@ -229,16 +233,14 @@ export class Instance<Client> implements Stateful<Client>, TurnOwner {
     event.fate = reply !== null && reply.bytes.length <= KEPT_RESULT ? reply : { kind: 'large' };
     // What was sent before may come again from where it was lost, also if it changes nothing now.
     if (event.begun || event.call?.isAgain === true) this.#turn.note(event);
-    const leave = (): void => {
-      if (event.call !== null) this.#events.delete(callName(event.call));
-      else this.#alarmEvent = null;
-      this.usedAt = this.#surroundings.clock.now();
-    };
-    this.#output(() => {
-      leave();
-      if (reply === null) event.reject(tooLarge(this.key));
-      else event.resolve(reply);
-    }, leave);
+    event.reply = reply;
+    this.#output(event);
+  }
+
+  left({ call }: Event): void {
+    if (call !== null) this.#events.delete(call);
+    else this.#alarmEvent = null;
+    this.usedAt = this.#surroundings.clock.now();
   }
 
   /** Takes note that something has changed, as part of an event where one runs. */
@@ -252,14 +254,14 @@ export class Instance<Client> implements Stateful<Client>, TurnOwner {
     this.#wrote(context?.instance === this ? context.event : null);
   }
 
-  #output(release: () => void, refuse: (error: unknown) => void): void {
-    if (this.#end !== null) return refuse(this.#errorFor(null, this.#end));
-    this.#outputs.output(release, refuse);
+  #output(output: Output): void {
+    if (this.#end !== null) return output.refuse(this.#errorFor(null, this.#end));
+    this.#outputs.output(output);
   }
 
   /** Resolves once all that has changed is in the journal, and nobody else owned then. */
   #settled(): Promise<void> {
-    return new Promise((resolve, reject) => this.#output(resolve, reject));
+    return new Promise((resolve, reject) => this.#output({ behind: null, release: resolve, refuse: reject }));
   }
 
   // As the output gate's owner
@@ -316,31 +318,35 @@ export class Instance<Client> implements Stateful<Client>, TurnOwner {
 
   /** Nobody waits for ever: to be called each second or so. */
   endLate(): void {
+    if (this.#events.size === 0 && this.#alarmEvent === null) return;
     const now = this.#surroundings.clock.now();
-    for (const event of this.#queue.takeLate(now)) {
-      this.#gate.withdraw(event.begin);
-      this.#events.delete(event.id);
-      event.reject(waitedTooLong(this.key));
-    }
-    const [oldest] = this.#events.values();
-    if ([oldest, this.#alarmEvent].some((event) => event?.isRunning === true && now - event.queuedAt > RUN_MS)) {
+    for (const event of [...this.#events.values()]) if (!event.isRunning && isLate(event, now)) this.#refuseLate(event);
+    const all = [...this.#events.values(), this.#alarmEvent];
+    if (all.some((event) => event?.isRunning === true && now - event.queuedAt > RUN_MS)) {
       this.reset(`A call or an alarm of ${shown(this.key)} has not come to its end within ${RUN_MS / 60_000} minutes.`);
     }
+  }
+
+  #refuseLate(event: Event): void {
+    this.#gate.withdraw(event);
+    if (event.call !== null) this.#queue.remove(event.call);
+    if (event.call !== null) this.#events.delete(event.call);
+    event.reject(waitedTooLong(this.key));
   }
 
   /** Resolves when what runs has ended, and gives the coordinator up: whoever wants it next need not wait. */
   async close(): Promise<void> {
     this.#isClosing = true;
     const limit = new Promise<void>((resolve) => void setTimeout(resolve, CLOSE_MS).unref());
-    const events = (): Promise<unknown>[] => [...this.#events.values(), ...(this.#alarmEvent ? [this.#alarmEvent] : [])].map(({ promise }) => promise);
-    await Promise.race([limit, Promise.allSettled(events())]);
+    const events = [...this.#events.values(), ...(this.#alarmEvent ? [this.#alarmEvent] : [])];
+    await Promise.race([limit, Promise.all(events.map((event) => event.ended()))]);
     this.evict();
   }
 
   /** Calls `body` with the object, as part of no event; for tests. */
   inside<Result>(body: (object: Served) => Result): Result {
     this.#requireLive();
-    return this.#enter([], NO_BLOCKS, null, () => body(this.#object as Served));
+    return this.#enter(NO_BLOCKS, null, () => body(this.#object as Served));
   }
 
   /** At once; to be called while it is idle. */
@@ -360,14 +366,14 @@ export class Instance<Client> implements Stateful<Client>, TurnOwner {
   /** Runs the alarm if it is due; resolves when that has ended. */
   async alarmDue(): Promise<void> {
     if (this.#end !== null || !this.#alarm.isDue(this.#outputs.isSettling) || this.#alarmEvent !== null) return;
-    const event = new Event(null, this.#surroundings.clock.now());
+    const event = new Event(this, null, NOBODY, this.#surroundings.clock.now());
     this.#alarmEvent = event;
-    this.#gate.enqueue(() => this.#begin(event, () => this.#alarm.run(this.#object as Served)));
-    await event.promise.catch(() => undefined);
+    this.#gate.enqueue(event);
+    await event.ended();
   }
 
   #alarmEnded(kind: Reply['kind'], result: unknown): Reply {
-    if (this.#alarm.ended(kind, result)) this.#output(() => this.#alarm.forget(), () => undefined);
+    if (this.#alarm.ended(kind, result)) this.#output({ behind: null, release: () => this.#alarm.forget(), refuse: () => undefined });
     return { kind: 'value', bytes: new Uint8Array(0) };
   }
 
@@ -430,14 +436,14 @@ export class Instance<Client> implements Stateful<Client>, TurnOwner {
     this.#requireLive();
     const context = currentContext();
     const isOwn = context?.instance === this;
-    const block: Block = { event: isOwn ? (context.chain.at(-1)?.event ?? '') : '' };
+    const block: Block = { event: isOwn ? (context.event?.id ?? '') : '' };
     const blocks = [...this.#blocks(), block];
     this.#gate.block(block);
     const stop = this.#surroundings.clock.after(BLOCK_MS, () => {
       this.reset(`A section of blockConcurrencyWhile() of ${shown(this.key)} has not come to its end within ${BLOCK_MS / 1000} seconds.`);
     });
     try {
-      const result = this.#enter(isOwn ? context.chain : [], blocks, isOwn ? context.event : null, body);
+      const result = this.#enter(blocks, isOwn ? context.event : null, body);
       return await this.#gate.deliver(blocks, Promise.resolve(result));
     } catch (error) {
       // Nobody may use what its constructor could not complete.

@@ -6,16 +6,23 @@ import type { Call } from './call.ts';
 import type { Link } from './context.ts';
 import { CoordinatorError, MovedError, shown } from './errors.ts';
 import type { Outcome } from './errors.ts';
+import type { Waiter } from './event.ts';
 import { replyOfFate } from './fate.ts';
 import type { Reply } from './messages.ts';
+import { PendingCall, type CallSender } from './pending-call.ts';
 import type { CoordinatorKey } from './store.ts';
 
 /** Whoever runs a coordinator now, here or in another process. */
 export interface Route {
-  /** Rejects with a MovedError where it has to be asked elsewhere. */
-  call(key: CoordinatorKey, call: Call): Promise<Reply>;
+  /** Tells what becomes of it: a MovedError where it has to be asked elsewhere. */
+  call(key: CoordinatorKey, call: Call, waiter: Waiter): void;
   /** Whether it is in another region. */
   readonly isFar?: boolean;
+}
+
+/** The same for whoever awaits it. @throws (rejects) as `call` of the route */
+export function callBy(route: Pick<Route, 'call'>, key: CoordinatorKey, call: Call): Promise<Reply> {
+  return new Promise((resolve, reject) => route.call(key, call, { resolve, reject }));
 }
 
 /** Finds whoever runs a coordinator, or has it run. Null: nobody serves its class. */
@@ -27,15 +34,6 @@ export type FindRoute = (key: CoordinatorKey) => Promise<Route | null>;
  * @throws where nobody can say
  */
 export type GiveUp = (key: CoordinatorKey, call: CallId) => Promise<Fate | 'got' | null>;
-
-interface Pending {
-  readonly call: Omit<Call, 'got' | 'isAgain'>;
-  readonly since: number;
-  readonly resolve: (reply: Reply) => void;
-  readonly reject: (error: unknown) => void;
-  attempts: number;
-  losses: number;
-}
 
 /** How long a call looks for somebody who runs it, in milliseconds of a clock that never jumps. */
 const PATIENCE_MS = 10_000;
@@ -58,17 +56,20 @@ const LAST_PAUSE_MS = 500;
  * - what is told to have been got has been;
  * - a call that has been sent and is not sent again ends with what the journal says of it, and nobody runs it after that.
  */
-export class Line {
+export class Line implements CallSender {
   readonly key: CoordinatorKey;
   readonly #find: FindRoute;
   readonly #giveUp: GiveUp;
   readonly #patience: number;
   readonly #caller = randomInteger();
   #number = 0;
-  /** In the order of their numbers. */
-  readonly #pending = new Map<number, Pending>();
-  /** Those of them that are to be sent. */
-  #unsent: Pending[] = [];
+  /** Up to which call all have ended. */
+  #got = 0;
+  /** The first that has not ended; each leads to the next, in the order of their numbers. */
+  #first: PendingCall | null = null;
+  #last: PendingCall | null = null;
+  /** Those that are to be sent. */
+  #unsent: PendingCall[] = [];
   #route: Route | null = null;
   #isBusy = false;
   #pause = 0;
@@ -81,7 +82,7 @@ export class Line {
   }
 
   get isIdle(): boolean {
-    return this.#pending.size === 0;
+    return this.#first === null;
   }
 
   /** @throws (rejects) CoordinatorError */
@@ -89,8 +90,11 @@ export class Line {
     if (args.length > LARGEST_ARGUMENTS) return Promise.reject(this.#tooLarge(args));
     return new Promise((resolve, reject) => {
       const number = (this.#number += 1);
-      const pending = { call: { caller: this.#caller, number, method, args, chain }, since: uptime(), resolve, reject, attempts: 0, losses: 0 };
-      this.#pending.set(number, pending);
+      const pending = new PendingCall(this, { caller: this.#caller, number, method, args, chain }, uptime(), resolve, reject);
+      if (this.#last === null) this.#first = pending;
+      else this.#last.next = pending;
+      this.#last = pending;
+      if (this.#unsent.length === 0 && !this.#isBusy && this.#route !== null) return this.#send(this.#route, pending);
       this.#unsent.push(pending);
       this.#go();
     });
@@ -139,22 +143,22 @@ export class Line {
     this.#pause = Math.min(LAST_PAUSE_MS, Math.max(FIRST_PAUSE_MS, 2 * this.#pause));
   }
 
-  #fail(pending: Pending, cause: unknown): void {
+  #fail(pending: PendingCall, cause: unknown): void {
     if (pending.attempts > 0) return void this.#bury(pending, cause);
-    this.#pending.delete(pending.call.number);
-    pending.reject(this.#failure(cause, 'not-run'));
+    this.#forget(pending);
+    pending.fail(this.#failure(cause, 'not-run'));
   }
 
-  async #bury(pending: Pending, cause: unknown): Promise<void> {
+  async #bury(pending: PendingCall, cause: unknown): Promise<void> {
     const reply = await this.#lastReply(pending, cause).catch((error: unknown) => {
-      pending.reject(error);
+      pending.fail(error);
       return null;
     });
-    this.#pending.delete(pending.call.number);
-    if (reply !== null) pending.resolve(reply);
+    this.#forget(pending);
+    if (reply !== null) pending.end(reply);
   }
 
-  async #lastReply({ call, losses }: Pending, cause: unknown): Promise<Reply> {
+  async #lastReply({ call, losses }: PendingCall, cause: unknown): Promise<Reply> {
     const fate = await this.#giveUp(this.key, call).catch((error: unknown) => {
       throw this.#failure(cause ?? error, 'unknown');
     });
@@ -173,29 +177,38 @@ export class Line {
     return new CoordinatorError(code, `Nobody can be reached who runs ${shown(this.key)}.`, { outcome, cause });
   }
 
-  #send(route: Route, pending: Pending): void {
+  #send(route: Route, pending: PendingCall): void {
     pending.attempts += 1;
-    const [first = pending.call.number] = this.#pending.keys();
-    route.call(this.key, { ...pending.call, got: first - 1, isAgain: pending.attempts > 1 }).then(
-      (reply) => {
-        this.#pause = 0;
-        this.#pending.delete(pending.call.number);
-        pending.resolve(reply);
-      },
-      (error: unknown) => this.#failed(route, pending, error),
-    );
+    pending.route = route;
+    route.call(this.key, { ...pending.call, got: this.#got, isAgain: pending.attempts > 1 }, pending);
   }
 
-  #failed(route: Route, pending: Pending, error: unknown): void {
+  /** It has ended. */
+  #forget(pending: PendingCall): void {
+    pending.hasEnded = true;
+    while (this.#first?.hasEnded === true) {
+      this.#got = this.#first.call.number;
+      this.#first = this.#first.next;
+    }
+    if (this.#first === null) this.#last = null;
+  }
+
+  answered(pending: PendingCall, reply: Reply): void {
+    this.#pause = 0;
+    this.#forget(pending);
+    pending.end(reply);
+  }
+
+  failed(pending: PendingCall, error: unknown): void {
     if (!(error instanceof MovedError)) {
       // It speaks of this attempt only: whoever was lost with an earlier one may still be about to run it.
       if (pending.losses > 0 && error instanceof CoordinatorError && error.outcome === 'not-run') return void this.#bury(pending, error);
-      this.#pending.delete(pending.call.number);
-      return pending.reject(error);
+      this.#forget(pending);
+      return pending.fail(error);
     }
     if (error.isLost) pending.losses += 1;
     if (pending.losses >= LOSSES || uptime() - pending.since >= this.#patience) return this.#fail(pending, error);
-    if (this.#route === route) {
+    if (this.#route === pending.route) {
       this.#route = null;
       if (pending.attempts > 1) this.#longerPause();
     }

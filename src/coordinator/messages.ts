@@ -40,6 +40,18 @@ export function encode(value: unknown): Uint8Array {
 
 export const decode: (bytes: Uint8Array) => unknown = readValue;
 
+/** What most calls give; in this realm it is known again. */
+const NO_ARGUMENTS = writeValue([]);
+
+/** A list of arguments. @throws DOMException DataCloneError */
+export function encodeArguments(args: readonly unknown[]): Uint8Array {
+  return args.length === 0 ? NO_ARGUMENTS : encode(args);
+}
+
+export function decodeArguments(bytes: Uint8Array): unknown[] {
+  return bytes === NO_ARGUMENTS ? [] : (decode(bytes) as unknown[]);
+}
+
 /** What a coordinator's own code has thrown: what an error says, and its code if it has one; any other value as it is. */
 export function encodeThrown(thrown: unknown): Uint8Array {
   if (!isError(thrown) && !isDOMException(thrown)) return encodeOr({ thrown }, () => ({ thrown: String(thrown) }));

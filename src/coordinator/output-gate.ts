@@ -3,7 +3,7 @@ import { outsideContexts } from '../runtime/callback-context.ts';
 import { afterMicrotasks } from '../runtime/microtasks.ts';
 import { setImmediate } from '../runtime/timers.ts';
 import type { Store } from './store.ts';
-import type { PendingTurn } from './turn.ts';
+import type { Output, PendingTurn } from './turn.ts';
 
 /** Whose turns they are. */
 export interface TurnOwner {
@@ -43,8 +43,8 @@ export class OutputGate {
     return this.#isSettling;
   }
 
-  output(release: () => void, refuse: (error: unknown) => void): void {
-    this.#turn.output(release, refuse);
+  output(output: Output): void {
+    this.#turn.output(output);
     this.touch();
   }
 

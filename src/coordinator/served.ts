@@ -1,6 +1,6 @@
 import type { Call } from './call.ts';
 import { CoordinatorError, shown } from './errors.ts';
-import { decode, decodeRequest, encode, encodeResponse, encodeThrown } from './messages.ts';
+import { decodeArguments, decodeRequest, encode, encodeResponse, encodeThrown } from './messages.ts';
 import type { Reply } from './messages.ts';
 import { coordinatorBase } from './state.ts';
 import type { CoordinatorState } from './state.ts';
@@ -23,7 +23,7 @@ const LARGEST_RESULT = 2 ** 25;
 
 /** Calls a public method of a user's object. @throws TypeError where it has none of that name; what it throws */
 export function invoke(object: Served, className: string, { method, args }: Pick<Call, 'method' | 'args'>): unknown {
-  const given = decode(args) as unknown[];
+  const given = decodeArguments(args);
   if (method === 'fetch') return answer(object, className, given);
   return Reflect.apply(publicMethod(object, className, method), object, given);
 }

@@ -22,8 +22,6 @@ export interface Store extends Pick<OwnedJournal, 'map' | 'ledger' | 'alarm' | '
 /** The storage of one live coordinator, as whoever wires it has made it. */
 export interface LiveStorage<Client> {
   readonly client: Client;
-  /** Runs `body`, and whatever it starts, with the coordinator's storage as the current one. */
-  enter<Result>(body: () => Result): Result;
   /** Whatever is asked of its objects from now on is an error. */
   end(): void;
 }

@@ -1,6 +1,7 @@
 import { currentContext } from './context.ts';
+import type { Link } from './context.ts';
 import type { Line } from './line.ts';
-import { decode, decodeResponse, decodeThrown, encode, encodeRequest } from './messages.ts';
+import { decode, decodeResponse, decodeThrown, encodeArguments, encodeRequest } from './messages.ts';
 import type { Reply } from './messages.ts';
 
 /** What can be called of a coordinator: each public method, and `fetch`; all results are promises of copies. */
@@ -15,10 +16,7 @@ export type Stub<Object> = {
   fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
 };
 
-/** An instance that code runs in, as far as its calls of others go. */
-interface Sender {
-  send<Result>(work: () => Promise<Result>): Promise<Result>;
-}
+const NO_LINKS: readonly Link[] = [];
 
 const lines = new WeakMap<object, () => Line>();
 
@@ -43,12 +41,18 @@ export function createStub(line: () => Line): object {
   return stub;
 }
 
-async function call(line: () => Line, method: string, args: unknown): Promise<unknown> {
-  // What is sent is what the arguments are now.
-  const bytes = encode(args);
-  const reply = await send(line, method, bytes);
-  if (reply.kind === 'error') throw decodeThrown(reply.bytes);
-  return decode(reply.bytes);
+function call(line: () => Line, method: string, args: readonly unknown[]): Promise<unknown> {
+  try {
+    // What is sent is what the arguments are now.
+    return send(line, method, encodeArguments(args)).then(resultOf);
+  } catch (error) {
+    return Promise.reject(error as Error);
+  }
+}
+
+function resultOf({ kind, bytes }: Reply): unknown {
+  if (kind === 'error') throw decodeThrown(bytes);
+  return decode(bytes);
 }
 
 async function fetchOf(line: () => Line, input: string | URL | Request, init?: RequestInit): Promise<Response> {
@@ -59,6 +63,6 @@ async function fetchOf(line: () => Line, input: string | URL | Request, init?: R
 /** From within a coordinator what it has changed goes before, and what awaits the result goes on alone. */
 function send(line: () => Line, method: string, args: Uint8Array): Promise<Reply> {
   const context = currentContext();
-  if (context === undefined) return line().call(method, args, []);
-  return (context.instance as Sender).send(() => line().call(method, args, context.chain));
+  if (context === undefined) return line().call(method, args, NO_LINKS);
+  return context.instance.send(() => line().call(method, args, context.event?.chain ?? NO_LINKS));
 }

@@ -1,11 +1,12 @@
 import type { Alarm, CallId, Fate, Turn } from '../disk/coordinator/owned-records.ts';
 import { MapOverlay } from '../disk/map/map-overlay.ts';
 import type { MapState } from '../disk/map/map-state.ts';
+import { Queue, type Queued } from './queue.ts';
 
 /** Something that must not leave before what it may tell of is settled. */
-interface Output {
-  readonly release: () => void;
-  readonly refuse: (error: unknown) => void;
+export interface Output extends Queued<Output> {
+  release(): void;
+  refuse(error: unknown): void;
 }
 
 /** An event as its turns know it. */
@@ -30,9 +31,9 @@ const NOBODY: readonly Writer[] = [];
 export class PendingTurn {
   readonly map: MapOverlay;
   #alarm: Alarm | null | undefined;
-  #outputs: Output[] = [];
+  #outputs = new Queue<Output>();
   /** Those that wait for what is being written. */
-  #departed: Output[] = [];
+  #departed: Queue<Output> | null = null;
   /** Of what is being written. */
   #inDoubt: ReadonlySet<Writer> | null = null;
   /** Those of them that a turn before has said of that they have begun. */
@@ -56,7 +57,7 @@ export class PendingTurn {
   }
 
   get hasOutputs(): boolean {
-    return this.#outputs.length > 0;
+    return this.#outputs.size > 0;
   }
 
   get isEmpty(): boolean {
@@ -92,8 +93,8 @@ export class PendingTurn {
     if (number > (this.#got?.get(caller) ?? 0)) (this.#got ??= new Map()).set(caller, number);
   }
 
-  output(release: () => void, refuse: (error: unknown) => void): void {
-    this.#outputs.push({ release, refuse });
+  output(output: Output): void {
+    this.#outputs.add(output);
   }
 
   /** What is to be written. */
@@ -112,7 +113,7 @@ export class PendingTurn {
   /** What is there by now leaves together. */
   depart(): void {
     this.#departed = this.#outputs;
-    this.#outputs = [];
+    this.#outputs = new Queue();
   }
 
   /** It is written, or under way: the next one begins. */
@@ -131,16 +132,16 @@ export class PendingTurn {
   /** Lets go of what has departed. */
   release(): void {
     const outputs = this.#departed;
-    this.#departed = [];
+    this.#departed = null;
     this.#inDoubt = null;
     this.#begunBefore = null;
-    for (const { release } of outputs) release();
+    for (let output = outputs?.shift(); output; output = outputs?.shift()) output.release();
   }
 
   refuse(error: unknown): void {
-    const outputs = [...this.#departed, ...this.#outputs];
-    this.#departed = [];
-    this.#outputs = [];
-    for (const { refuse } of outputs) refuse(error);
+    const all = [this.#departed, this.#outputs];
+    this.#departed = null;
+    this.#outputs = new Queue();
+    for (const outputs of all) for (let output = outputs?.shift(); output; output = outputs?.shift()) output.refuse(error);
   }
 }

@@ -274,10 +274,6 @@ export class Bucket implements EnginePlace {
     this.#clients.set(client.id, client);
   }
 
-  forget(client: BucketClient): void {
-    this.keep(client, false);
-  }
-
   /** What of it takes descriptors and watches now. */
   get use(): BucketUse {
     const open = [...(this.#clients?.values() ?? [])].reduce((total, { openFiles }) => total + openFiles, 0);

@@ -1,16 +1,12 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
+import { runInScope, scopes } from '../runtime/scope.ts';
 import type { StorageClient } from './storage-client.ts';
 
-// Created by the first run(): a context that nobody uses would still cost every `await` of the program.
-let contexts: AsyncLocalStorage<StorageClient> | undefined;
-
-/** Runs `body`, and whatever it starts, as `client`. */
+/** Runs `body`, and whatever it starts, as `client`; what else is known of the code around it stays. */
 export function runAs<Result>(client: StorageClient, body: () => Result): Result {
-  contexts ??= new AsyncLocalStorage();
-  return contexts.run(client, body);
+  return runInScope({ ...scopes?.getStore(), client }, body);
 }
 
 /** The client of the innermost `run` around the caller. Only the installed globals and their like may ask. */
 export function currentClient(): StorageClient | undefined {
-  return contexts?.getStore();
+  return scopes?.getStore()?.client as StorageClient | undefined;
 }

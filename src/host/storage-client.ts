@@ -274,7 +274,7 @@ export class StorageClient<Sync extends OriginSync | null = OriginSync | null> e
     this.removeAllListeners();
     this.#local?.area.end();
     this.#session?.area.end();
-    this.#bucket.forget(this);
+    this.#bucket.keep(this, false);
     if (this.#locks !== undefined) LockManager.end(this.#locks);
     await this.#channels?.end();
     await this.#buckets?.end();

@@ -1,6 +1,8 @@
 /** Handlers that never end: nobody waits for them for ever, and what is stored is whole. */
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { MovedError } from '../../src/coordinator/errors.ts';
+import { callBy } from '../../src/coordinator/line.ts';
+import type { Route } from '../../src/coordinator/line.ts';
 import { encode } from '../../src/coordinator/messages.ts';
 import { Coordinator, testCoordinators } from '../../src/host/coordinator/index.ts';
 import { coordinationOf } from '../../src/host/coordinator/coordinators.ts';
@@ -118,7 +120,8 @@ describe('a handler that never ends', () => {
     await new Promise((resolve) => void setImmediate(resolve));
     const key = { origin: 'https://test.example', className: 'Endless', name: 'a' };
     const call = { caller: 99, number: 1, got: 0, isAgain: false, method: 'read', args: encode([]), chain: [] };
-    expect(await refusal(coordinationOf.get(coordinators.coordinators)?.coordination.serve(key, call) ?? never)).toBeInstanceOf(MovedError);
+    const serving = { call: (...given: Parameters<Route['call']>) => coordinationOf.get(coordinators.coordinators)?.coordination.serve(...given) };
+    expect(await refusal(callBy(serving, key, call))).toBeInstanceOf(MovedError);
     // As after the time that it is given.
     crash(endless);
     await Promise.all([closed, woken]);

@@ -2,6 +2,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Call } from '../../src/coordinator/call.ts';
 import { CoordinatorError, MovedError } from '../../src/coordinator/errors.ts';
+import type { Waiter } from '../../src/coordinator/event.ts';
 import { encode } from '../../src/coordinator/messages.ts';
 import { CoordinatorPlace } from '../../src/disk/coordinator/coordinator-place.ts';
 import { OwnedJournal } from '../../src/disk/coordinator/owned-journal.ts';
@@ -28,11 +29,11 @@ async function lose(doing: (call: Call, attempt: number) => Partial<Turn> | null
   journal.claim('elsewhere');
   const calls: Call[] = [];
   const route = {
-    call: async (_key: unknown, call: Call) => {
+    call: (_key: unknown, call: Call, waiter: Waiter) => {
       calls.push(call);
       const turn = doing(call, calls.length);
       if (turn !== null) journal.settle({ steps: [], alarm: undefined, got: [], begun: [], ended: [], ...turn });
-      throw refusal !== null && calls.length > 1 ? refusal : new MovedError(true);
+      waiter.reject(refusal !== null && calls.length > 1 ? refusal : new MovedError(true));
     },
   };
   const transport = { address: 'here', ready: async () => undefined, reach: async () => route, find: async () => null, close: async () => undefined };

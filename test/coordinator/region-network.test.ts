@@ -2,6 +2,7 @@ import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { callBy } from '../../src/coordinator/line.ts';
 import { encodeFrame } from '../../src/coordinator/sockets/frames.ts';
 import { writeValue } from '../../src/disk/values/write-value.ts';
 import { Coordinators } from '../../src/host/coordinator/index.ts';
@@ -27,7 +28,7 @@ describe('a region that is silent', () => {
     onTestFinished(() => void server.close().closeAllConnections());
     const peer = new RegionPeer('us', { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, token: TOKEN }, () => performance.now(), 300);
     // More than there are connections: questions wait for none of them.
-    const called = Promise.allSettled(Array.from({ length: 100 }, (_, index) => peer.call(key, { ...call, number: index + 1 })));
+    const called = Promise.allSettled(Array.from({ length: 100 }, (_, index) => callBy(peer, key, { ...call, number: index + 1 })));
     await vi.waitFor(() => expect(requests).toContain('question'));
     isSilent = true;
     for (const outcome of await called) expect(outcome).toMatchObject({ status: 'rejected', reason: { isLost: true } });

@@ -1,6 +1,7 @@
 import { errorCode, errorMessage } from '../../runtime/errors.ts';
 import type { Call } from '../call.ts';
 import { CoordinatorError, MovedError } from '../errors.ts';
+import type { Waiter } from '../event.ts';
 import type { Route } from '../line.ts';
 import type { Reply } from '../messages.ts';
 import type { CoordinatorKey } from '../store.ts';
@@ -84,7 +85,11 @@ export class RegionPeer implements Route {
     return false;
   }
 
-  async call(key: CoordinatorKey, call: Call): Promise<Reply> {
+  call(key: CoordinatorKey, call: Call, waiter: Waiter): void {
+    this.#call(key, call).then((reply) => waiter.resolve(reply), (error: unknown) => waiter.reject(error));
+  }
+
+  async #call(key: CoordinatorKey, call: Call): Promise<Reply> {
     const body = encodeCall(key, call);
     if (body.length > LARGEST_BODY) throw new CoordinatorError('bad-option', `The arguments of a call to another region take ${body.length} bytes, of which ${LARGEST_BODY} may be sent.`, { outcome: 'not-run' });
     const answer = await this.#send(body).catch((error: unknown) => {

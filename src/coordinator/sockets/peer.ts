@@ -3,16 +3,11 @@ import { outsideContexts } from '../../runtime/callback-context.ts';
 import { clearInterval, clearTimeout, setInterval, setTimeout, type Timer, uptime } from '../../runtime/timers.ts';
 import type { Call } from '../call.ts';
 import { MovedError } from '../errors.ts';
+import type { Waiter } from '../event.ts';
 import type { Route } from '../line.ts';
-import type { Reply } from '../messages.ts';
 import type { CoordinatorKey } from '../store.ts';
 import { Connection } from './connection.ts';
 import { callMessage, FAILED, integer, MOVED, PING, readFailed, readReply, REPLY, SERVED, SERVES } from './messages.ts';
-
-interface Waiting {
-  readonly resolve: (reply: Reply) => void;
-  readonly reject: (error: unknown) => void;
-}
 
 export interface PeerOptions {
   /** How long one that has calls of ours may be silent before it counts as hung, in milliseconds. */
@@ -32,7 +27,7 @@ const LOOKS = 5;
  */
 export class Peer implements Route {
   readonly #connection: Connection;
-  readonly #waiting = new Map<number, Waiting>();
+  readonly #waiting = new Map<number, Waiter>();
   readonly #options: PeerOptions;
   #asking: ((isAlive: boolean) => void)[] = [];
   readonly #questions = new Map<number, (serves: boolean) => void>();
@@ -48,14 +43,12 @@ export class Peer implements Route {
     this.#connection.keepAlive(false);
   }
 
-  call(key: CoordinatorKey, call: Call): Promise<Reply> {
-    return new Promise((resolve, reject) => {
-      if (this.#hasEnded) return reject(new MovedError());
-      if (this.#waiting.size === 0) this.#watch();
-      const id = (this.#id += 1);
-      this.#waiting.set(id, { resolve, reject });
-      this.#connection.send(callMessage(id, key, call), call.args);
-    });
+  call(key: CoordinatorKey, call: Call, waiter: Waiter): void {
+    if (this.#hasEnded) return waiter.reject(new MovedError());
+    if (this.#waiting.size === 0) this.#watch();
+    const id = (this.#id += 1);
+    this.#waiting.set(id, waiter);
+    this.#connection.send(callMessage(id, key, call), call.args);
   }
 
   /** Whether it answers, within the time of one look. */
@@ -138,7 +131,7 @@ export class Peer implements Route {
     this.#options.onEnd(this.#isSuspect);
     this.#tell(false);
     for (const answer of this.#questions.values()) answer(false);
-    for (const { reject } of this.#waiting.values()) reject(new MovedError(true));
+    for (const waiter of this.#waiting.values()) waiter.reject(new MovedError(true));
     this.#waiting.clear();
   }
 

@@ -104,10 +104,10 @@ export class SocketTransport implements Transport {
     if (message[0] !== CALL) return;
     const id = integer(message[1]);
     const { key, call } = readCall(message);
-    this.#options.serve.call(key, call).then(
-      ({ kind, bytes }) => connection.send([REPLY, id, kind], bytes),
-      (error: unknown) => connection.send(failure(id, error)),
-    );
+    this.#options.serve.call(key, call, {
+      resolve: ({ kind, bytes }) => connection.send([REPLY, id, kind], bytes),
+      reject: (error) => connection.send(failure(id, error)),
+    });
   }
 
   reach(address: string, isDoubted: boolean): Promise<Route | null> {

@@ -6,7 +6,6 @@ import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { internal } from '../../webidl/interface.ts';
 import { Bucket } from '../bucket.ts';
 import type { BucketOwner } from '../bucket.ts';
-import { runAs } from '../context.ts';
 import { StorageClient } from '../storage-client.ts';
 import type { ClientMap } from '../storage-client.ts';
 
@@ -53,10 +52,6 @@ class OpenStorage implements LiveStorage<StorageClient> {
   constructor(bucket: CoordinatorBucket) {
     this.#bucket = bucket;
     this.client = new StorageClient(internal, bucket, `${bucket.origin}/`);
-  }
-
-  enter<Result>(body: () => Result): Result {
-    return runAs(this.client, body);
   }
 
   end(): void {

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { Serving, Transport } from '../../coordinator/coordination.ts';
+import type { Call } from '../../coordinator/call.ts';
+import type { Transport } from '../../coordinator/coordination.ts';
+import type { Reply } from '../../coordinator/messages.ts';
 import { RegionHandler } from '../../coordinator/regions/region-handler.ts';
 import { IndexLog } from '../../coordinator/regions/index-log.ts';
 import { RegionAlarms, type WatchedLog } from '../../coordinator/regions/region-alarms.ts';
@@ -152,7 +154,7 @@ export class Regions {
     return new RegionTransport(this.#region, local, this.#peers);
   }
 
-  handler(serve: Serving['call']): RegionHandler {
+  handler(serve: (key: CoordinatorKey, call: Call) => Promise<Reply>): RegionHandler {
     const check = ({ origin, className, name }: CoordinatorKey): void => {
       this.originOf(origin);
       requireClassName(className);

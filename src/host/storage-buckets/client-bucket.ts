@@ -150,7 +150,7 @@ export class ClientBucket implements NamedBucket<Endpoints>, BucketClient {
   }
 
   async end(): Promise<void> {
-    this.#bucket.forget(this);
+    this.#bucket.keep(this, false);
     const ends = [
       async () => this.#locks && LockManager.end(this.#locks),
       async () => this.#indexedDB && indexedDb.code.endFactory(this.#indexedDB),

@@ -63,7 +63,6 @@ export class Realm implements Owner {
       },
       openStorage: (_key, map: TurnMap, hold: Hold) => ({
         client: { map, operate: () => hold(() => delay(1 + someTime(5))) },
-        enter: (body) => body(),
         end: () => undefined,
       }),
     };
@@ -144,7 +143,7 @@ export class Realm implements Owner {
   }
 
   #routeTo(realm: Realm): Route {
-    return { call: (key, call) => this.#send(realm, key, call) };
+    return { call: (key, call, waiter) => void this.#send(realm, key, call).then((reply) => waiter.resolve(reply), (error: unknown) => waiter.reject(error)) };
   }
 
   #send(to: Realm, key: CoordinatorKey, call: Call): Promise<Reply> {
@@ -168,10 +167,10 @@ export class Realm implements Owner {
         if (!to.isDead) arrive(what);
       };
       const deliver = (): void => {
-        (to.serving as Serving).call(key, call).then(
-          (reply) => answer(() => resolve(reply)),
-          (error: unknown) => answer(() => reject(error instanceof CoordinatorError ? error : new MovedError())),
-        );
+        (to.serving as Serving).call(key, call, {
+          resolve: (reply) => answer(() => resolve(reply)),
+          reject: (error) => answer(() => reject(error instanceof CoordinatorError ? error : new MovedError())),
+        });
       };
       schedule.add(at - schedule.now, deliver, to);
     });
