@@ -17,7 +17,7 @@
 // Coordinators that a hub keeps, in simulated regions, for as many seeds as are asked for:
 // node test/stress/main.mjs --coordinators=100000 [--from=1]
 // The simulation of regions, processes and a hub, for as many seeds as are asked for, from one on:
-// node test/stress/main.mjs --simulation=100000 [--from=1] [--plan=any|restores]
+// node test/stress/main.mjs --simulation=100000 [--from=1] [--plan=any|restores] [--key]   (with a key all that comes to the hub is encrypted)
 // Origins that are encrypted, and whose keys change, under so many kills:
 // node test/stress/main.mjs --encryption-kills=500 [--seed=…]
 // Backups and restores that are killed at every call, and many rounds of them beside writers:
@@ -142,7 +142,7 @@ async function runBackups(rounds) {
 /** Seeds between two lines of progress. */
 const SEEDS_A_LINE = 1000;
 
-async function runSimulation(count, from, plan) {
+async function runSimulation(count, from, plan, key) {
   const { soak, PLANS } = await load('../sync/simulation/soak');
   if (![count, from].every((number) => Number.isSafeInteger(number) && number >= 0) || !Object.hasOwn(PLANS, plan)) {
     throw new Error(`--simulation and --from take numbers, and --plan one of ${Object.keys(PLANS).join(', ')}`);
@@ -154,6 +154,7 @@ async function runSimulation(count, from, plan) {
     from,
     count,
     plan,
+    key,
     onFailure: (failure) => say(`FAILED ${failure}`),
     onProgress: (done, failed) => done % SEEDS_A_LINE === 0 && say(`${from} to ${from + done - 1} done: ${done} seeds, ${failed} failed, ${cpu()} s of CPU`),
   });
@@ -232,6 +233,7 @@ const { values } = parseArgs({
     'coordinators-restart': { type: 'string' },
     'coordinators-many': { type: 'string' },
     simulation: { type: 'string' },
+    key: { type: 'boolean', default: false },
     from: { type: 'string', default: '1' },
     plan: { type: 'string', default: 'any' },
     long: { type: 'boolean', default: false },
@@ -254,7 +256,7 @@ else if (values['coordinators-restart'] !== undefined) await runRollingRestart(N
 else if (values['coordinators-many'] !== undefined) await runManyCoordinators(Number(values['coordinators-many']));
 else if (values.coordinators !== undefined) await runRegionCoordinators(Number(values.coordinators), Number(values.from));
 else if (values['coordinators-simulation'] !== undefined) await runCoordinatorsSimulation(Number(values['coordinators-simulation']), Number(values.from));
-else if (values.simulation !== undefined) await runSimulation(Number(values.simulation), Number(values.from), values.plan);
+else if (values.simulation !== undefined) await runSimulation(Number(values.simulation), Number(values.from), values.plan, values.key);
 else if (values.database !== undefined) {
   const { runLarge } = await import('./large-database.mjs');
   if (!(await runLarge(Number(values.database), Number(values.records)))) process.exitCode = 1;

@@ -4,6 +4,7 @@ import type { RekeyOptions } from '../../host/operations/types.ts';
 import type { StorageHost } from '../../host/storage-host.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { type Command, parse, requireArguments, UsageError } from '../command.ts';
+import { hubIn, hubOptions } from '../hub-option.ts';
 import { onInterruption } from '../interruption.ts';
 import { printJson, printLines } from '../output.ts';
 import { Progress } from '../progress.ts';
@@ -17,6 +18,7 @@ const options = {
   'previous-key-file': { value: 'FILE', isList: true, help: 'one with a key that opened them before; may be given several times' },
   'data-key': { help: 'give each a new data key too, which localStorage and locks move to at once, and files when they are replaced' },
   files: { help: 'rewrite every file with the active data key, and forget data keys that nothing needs any more' },
+  ...hubOptions,
   ...jsonOption,
   ...rootOptions,
 } as const;
@@ -42,7 +44,7 @@ const said: Readonly<Record<Rekeyed['outcome'], string>> = {
 export const rekey: Command = {
   name: 'rekey',
   summary: 'wrap the keys of encrypted origins with another key',
-  usage: '--origin ORIGIN | --all --key-file FILE [--previous-key-file FILE]... [--data-key] [--files] [--json]',
+  usage: '--origin ORIGIN | --all --key-file FILE [--previous-key-file FILE]... [--data-key] [--files] [--hub URL] [--json]',
   options,
   notes: ['Give all processes of the root both keys first, and the new one alone afterwards. Without --data-key data stay as they are.', 'It may be stopped at any time, and run again. Exit code 1 also when an origin could not be opened.'],
   run: async (args) => {
@@ -55,7 +57,9 @@ export const rekey: Command = {
     const encryption = { key: keyIn(file, '--key-file'), previous: before.map((each) => keyIn(each, '--previous-key-file')) };
     const root = openRoot(values);
     const origins = values.all ? [...originsOf(root)].map(({ origin }) => origin) : [knownOrigin(values, root)];
-    const results = await withHost(values, (host) => rekeyAll(host, origins, { dataKey: values['data-key'] === true, files: values.files === true }), encryption);
+    const hub = await hubIn(values);
+    const what = { dataKey: values['data-key'] === true, files: values.files === true, hub };
+    const results = await withHost(values, (host) => rekeyAll(host, origins, what), encryption).finally(() => hub?.close());
     if (values.json) printJson(results);
     else printLines(results.map(({ origin, outcome, message }) => printable(`${origin}: ${said[outcome]}${message === undefined ? '' : `: ${message}`}`)));
     const isDone = ({ outcome }: Rekeyed): boolean => outcome !== 'failed' && outcome !== 'incomplete' && (values.all === true || outcome !== 'plain');

@@ -3,16 +3,16 @@ import { LockTable } from '../../disk/locks/table.ts';
 import { MapJournal } from '../../disk/map/map-journal.ts';
 import type { Replica } from '../../disk/replica/replica.ts';
 import { BucketDirectory } from '../../disk/root/bucket-directory.ts';
-import { originsOf } from '../../disk/root/origins.ts';
-import type { Root } from '../../disk/root/root.ts';
+import { keysOf, originsOf } from '../../disk/root/origins.ts';
+import { Root } from '../../disk/root/root.ts';
 import { FilesJournal } from '../../sync/files/files-journal.ts';
 import { LOCK_NAME } from '../../sync/membership/election.ts';
 import { type Command, parse } from '../command.ts';
 import { printJsonLine } from '../output.ts';
-import { jsonOption, openRoot, originOf, rootOptions } from '../root.ts';
+import { jsonOption, keyOption, openRootWithKey, originOf, rootOptions } from '../root.ts';
 import { moment, table } from '../table.ts';
 
-const options = { ...jsonOption, ...rootOptions } as const;
+const options = { ...keyOption, ...jsonOption, ...rootOptions } as const;
 
 export const syncStatus: Command = {
   name: 'sync status',
@@ -35,7 +35,7 @@ const HEADINGS = ['origin', 'area', 'region', 'state', 'position', 'pending', 'r
 /** Reads only; what it shows is what the root's processes know. */
 async function show(args: readonly string[]): Promise<number> {
   const { values, positionals } = parse(options, args);
-  const root = openRoot(values);
+  const root = openRootWithKey(values);
   const origins = positionals.length > 0 ? positionals.map(originOf) : Array.from(originsOf(root), ({ origin }) => origin).sort();
   const rows = origins.flatMap((origin) => rowsOf(root, origin));
   if (values.json) {
@@ -54,7 +54,8 @@ async function show(args: readonly string[]): Promise<number> {
 }
 
 function rowsOf(root: Root, origin: string): Row[] {
-  const place = new BucketDirectory(root, origin, 'default');
+  const keys = keysOf(root, origin);
+  const place = new BucketDirectory(keys === undefined && root.vaults !== undefined ? new Root(root.path, root.durability, root.shared) : root, origin, 'default');
   if (!fs.existsSync(place.path)) return [];
   const map = new MapJournal(place, { url: `${origin}/` });
   const files = new FilesJournal(place, { session: 1 });

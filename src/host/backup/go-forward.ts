@@ -3,6 +3,7 @@ import path from 'node:path';
 import { makeRoot } from '../../disk/backup/restore.ts';
 import { encodeOrigin } from '../../disk/names/origin.ts';
 import { syncTree } from '../../disk/root/durable.ts';
+import { isEncrypted } from '../../disk/root/encrypted.ts';
 import { Root } from '../../disk/root/root.ts';
 import { mayBeStub } from '../../disk/tree/stub.ts';
 import type { Replica } from '../../disk/replica/replica.ts';
@@ -35,9 +36,10 @@ export class LaterWrites extends HoldfastError {
  *
  * @param staged - the origin's whole directory, under the name `as`
  * @throws HoldfastError hub-trimmed where the hub does not have all the entries any more, hub-damaged where it is
- * another one, disk-full, and as hubs do; LaterWrites
+ * another one, disk-full, encryption-unsupported, and as hubs do; LaterWrites
  */
 export async function goForward(staged: string, as: string, goal: Goal): Promise<void> {
+  if (isEncrypted(staged)) throw new HoldfastError('encryption-unsupported', `${goal.origin} is encrypted, and cannot be brought to a position of its hub: restore a backup, and its region follows the hub from there.`);
   await goal.hub.connect();
   const before = followedIn(staged, as);
   const courses = coursesOf(before, goal);

@@ -18,9 +18,12 @@ import { bad, givenOptions, requireOneOf } from '../option-checks.ts';
 import type { StorageHostOptions } from '../options.ts';
 import { parseOrigin, type OriginLike } from '../origin.ts';
 import { StorageHost } from '../storage-host.ts';
+import { syncSettings } from '../sync/options.ts';
+import type { Hub } from '../../sync/hub.ts';
 import { moveCoordinators, rewriteCoordinators } from './coordinators.ts';
 import { moveJournals } from './move-journals.ts';
 import { rewriteFiles } from './rewrite-files.ts';
+import { rekeyHub } from './rekey-hub.ts';
 import { whileFilesRest } from './rest.ts';
 import { summaries } from './origins.ts';
 import type { ExportOptions, ImportedOrigin, ImportOptions, OriginSummary, RekeyOptions } from './types.ts';
@@ -51,7 +54,7 @@ export class Operations {
   }
 
   async rekey(origin: OriginLike, options: RekeyOptions): Promise<boolean> {
-    const { dataKey = false, files = false } = givenOptions(options, ['dataKey', 'files'], 'rekey()');
+    const { dataKey = false, files = false, hub = this.#hubOf(origin) } = givenOptions(options, ['dataKey', 'files', 'hub'], 'rekey()');
     if (typeof dataKey !== 'boolean' || typeof files !== 'boolean') throw bad("Options 'dataKey' and 'files' must be true or false.");
     const { name, vault } = await this.#vaultOf(origin, 'rekey()');
     const place = new BucketDirectory(this.#root, name, 'default');
@@ -62,7 +65,16 @@ export class Operations {
       return isRewrapped;
     });
     if (files) await this.#rewrite(name, vault);
-    return isChanged;
+    const { rootKeys } = vault.place('default');
+    const isChangedThere = hub !== null && rootKeys !== undefined && (await rekeyHub(hub, rootKeys, dataKey));
+    return isChanged || isChangedThere;
+  }
+
+  /** The hub that the host has for an origin; null: none. */
+  #hubOf(origin: OriginLike): Hub | null {
+    const { sync, shared } = this.#options;
+    const settings = sync === undefined ? undefined : syncSettings(sync, shared);
+    return settings?.includes(parseOrigin(origin)) === true ? settings.hub : null;
   }
 
   async encrypt(origin: OriginLike): Promise<boolean> {

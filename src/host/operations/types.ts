@@ -1,4 +1,5 @@
 import type { UsageDetails } from '../../storage/storage-manager.ts';
+import type { Hub } from '../../sync/hub.ts';
 import type { OriginLike } from '../origin.ts';
 
 /** What a bucket of an origin takes. */
@@ -36,6 +37,8 @@ export interface RekeyOptions {
   readonly dataKey?: boolean;
   /** Whether each file is rewritten with the active data key, and data keys that nothing needs any more are forgotten. Default false. */
   readonly files?: boolean;
+  /** Where the keys that its regions share are to be wrapped anew too; default: that of the host's option `sync`, if it has the origin. Null: nowhere. */
+  readonly hub?: Hub | null;
 }
 
 /** What becomes of what an origin has already. */

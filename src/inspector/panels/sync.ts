@@ -7,6 +7,7 @@ import type { MapState } from '../../disk/map/map-state.ts';
 import { pathOfOrigin } from '../../disk/maintenance/replace-origin.ts';
 import type { Rejection } from '../../disk/replica/rejections.ts';
 import type { Replica } from '../../disk/replica/replica.ts';
+import { keysOf } from '../../disk/root/origins.ts';
 import type { Root } from '../../disk/root/root.ts';
 import { readNewest } from '../../disk/survey/read-newest.ts';
 import type { StorageClient } from '../../host/storage-client.ts';
@@ -34,8 +35,9 @@ interface Journals {
 /** What the root's processes know, whichever of them speaks with the hub. */
 function journalsOf(root: Root, origin: string): Journals {
   const bucket = path.join(pathOfOrigin(root, origin), 'default');
-  const map = readNewest(path.join(bucket, 'local-storage'), () => new MapMachine(`${origin}/`));
-  const files = readNewest(path.join(bucket, 'files-sync'), () => new FilesMachine());
+  const keys = keysOf(root, origin);
+  const map = readNewest(path.join(bucket, 'local-storage'), () => new MapMachine(`${origin}/`), keys?.journal('local-storage'));
+  const files = readNewest(path.join(bucket, 'files-sync'), () => new FilesMachine(), keys?.journal('files-sync'));
   return { map: map?.replica?.active === true ? map : null, files: files?.replica.active === true ? files : null };
 }
 
@@ -158,6 +160,7 @@ async function lostByHost({ host }: Context, origin: string, serial: number): Pr
 async function lostByHub({ root }: Context, hub: Hub, origin: string, serial: number): Promise<Lost> {
   const found = journalsOf(root, origin).files?.model.conflicts.items.find((each) => each.serial === serial);
   if (found === undefined) throw noConflict();
+  if (root.vaults !== undefined) throw missing('The hub has it encrypted: a program whose host has the options encryption and sync can read it.');
   await hub.connect();
   const log = hub.log(`${origin} files`);
   const parts: Blob[] = [];

@@ -9,7 +9,7 @@ import type { Flaw, Kind } from './seal.ts';
 import type { SharedKeys } from './shared-keys.ts';
 
 export interface SealedLogOptions {
-  readonly keys: SharedKeys;
+  readonly keys: Pick<SharedKeys, 'known' | 'open' | 'refresh' | 'name'>;
   /** What the log is to its origin, such as `https://app.example files`: for messages, and in all that it holds. */
   readonly name: string;
   readonly hubName: string;

@@ -44,7 +44,6 @@ interface State {
 export class SharedKeys {
   readonly #source: RootKeySource;
   readonly #logOf: (name: string) => HubLog;
-  #named: Promise<string> | null = null;
   #state: State | null = null;
   #reading: Promise<OriginKeys> | null = null;
 
@@ -65,7 +64,7 @@ export class SharedKeys {
 
   /** What the names of all logs of the origin begin with, and that of the keys is. */
   name(): Promise<string> {
-    return (this.#named ??= nameOf(this.origin));
+    return nameOf(this.origin);
   }
 
   /** The keys, from the hub the first time; made where it has none. @throws HoldfastError as {@link refresh} */
@@ -99,14 +98,15 @@ export class SharedKeys {
    * Brings others, or the same wrapped anew, in the place of those that are there, of which nothing is left in the hub
    * then.
    *
-   * @param change - null: whatever wraps them is the root key of now already, and they stay
+   * @param change - `isCurrent`: what wraps them is the root key of now. Null: they stay
+   * @returns whether they were replaced; false also where the hub has none
    * @throws HoldfastError `root-busy` when somebody else was faster; as {@link refresh}
    */
   async replace(change: (keys: OriginKeys, isCurrent: boolean) => OriginKeys | null): Promise<boolean> {
-    await this.refresh();
     const log = await this.#log();
-    const before = this.#state;
-    if (before === null) throw new Error('keys were opened and are not there');
+    const before = await this.#read(log);
+    if (before === null) return false;
+    this.#state = before;
     const keys = change(before.keys, await this.#isCurrent(before));
     if (keys !== null) {
       const bytes = await this.#wrapped(before, (kms) => keys.withKms(kms));
@@ -150,6 +150,8 @@ export class SharedKeys {
           for (const entry of entries) state = (await this.#next(state, entry)) ?? state;
           after += entries.length;
         }
+        // Making others would be a new beginning, of which whoever has changed these could be the reason.
+        if (state === null && position > 0) throw this.#damaged();
         return state;
       } catch (error) {
         if (!(error instanceof HoldfastError) || error.code !== 'hub-trimmed') throw error;
@@ -217,7 +219,20 @@ function digestOf(state: State | null): Uint8Array {
   return state === null ? NOTHING : createHash('sha256').update(state.bytes).digest();
 }
 
+/** By origins: all who ask in this realm pay once. */
+const names = new Map<string, Promise<string>>();
+const MOST_NAMES = 1024;
+
 function nameOf(origin: string): Promise<string> {
+  const known = names.get(origin);
+  if (known !== undefined) return known;
+  if (names.size >= MOST_NAMES) names.clear();
+  const name = hashOf(origin);
+  names.set(origin, name);
+  return name;
+}
+
+function hashOf(origin: string): Promise<string> {
   return new Promise((resolve, reject) => {
     scrypt(origin, 'holdfast hub', NAME_BYTES, COST, (error, bytes) => {
       if (error === null) resolve(bytes.toString('hex'));

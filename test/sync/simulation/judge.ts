@@ -6,6 +6,7 @@ import { ClientTable } from '../../../src/disk/replica/client-table.ts';
 import { sha256 } from '../../../src/sync/replicator/digest.ts';
 import type { WireOperation } from '../../../src/sync/replicator/wire.ts';
 import { keyOf } from './sim-process.ts';
+import { plainBlob, plainEntry } from './sealed.ts';
 import { decoded } from './sim-hub.ts';
 import type { SimHub } from './sim-hub.ts';
 
@@ -33,7 +34,7 @@ export function judge(hub: SimHub): Judgement {
     const { incarnation, first, previous, base, baseDigest, operations } = decoded(bytes);
     const there = base === 0 ? undefined : history[base - 1];
     // It was sent in another history, before the hub was restored.
-    if (base >= position || (there !== undefined && Buffer.compare(sha256(there.bytes).subarray(0, 8), baseDigest ?? NOTHING) !== 0)) continue;
+    if (base >= position || (there !== undefined && Buffer.compare(sha256(plainEntry(there.bytes)).subarray(0, 8), baseDigest ?? NOTHING) !== 0)) continue;
     let before = previous;
     operations.forEach((wire, index) => {
       const { session, sequence, kind } = wire;
@@ -63,7 +64,7 @@ function forget(numbers: Map<string, { position: number }>): number {
 
 function payloadOf({ payload, blobs }: WireOperation, hub: SimHub): Uint8Array {
   if (blobs === null) return payload;
-  return Buffer.concat(blobs.map(({ digest }) => hub.archive.get(Buffer.from(digest).toString('hex')) ?? new Uint8Array(0)));
+  return Buffer.concat(blobs.map(({ digest }) => plainBlob(hub.archive.get(Buffer.from(digest).toString('hex')) ?? NOTHING)));
 }
 
 function sizeOf(map: ReadonlyMap<string, string>): number {

@@ -3,6 +3,7 @@ import type { BlobCollection, HubCapabilities, HubEntry, HubLog, HubSnapshot, Lo
 import { sha256 } from '../../../src/sync/replicator/digest.ts';
 import { decodeWire } from '../../../src/sync/replicator/wire.ts';
 import type { WireBatch } from '../../../src/sync/replicator/wire.ts';
+import { isSealed, plainEntry, SEALED_ROOM } from './sealed.ts';
 import type { Mortal, World } from './world.ts';
 
 /** Everything a hub holds of one log; a backup is a copy. */
@@ -61,7 +62,7 @@ export class SimHub {
   /** Of the last entry; empty where there is none. */
   get digest(): Uint8Array {
     const last = this.content.history.at(-1);
-    return last === undefined ? new Uint8Array(0) : sha256(last.bytes);
+    return last === undefined ? new Uint8Array(0) : sha256(plainEntry(last.bytes));
   }
 
   /** One line for each entry. */
@@ -83,7 +84,7 @@ export class SimHub {
     const history = [...this.content.history];
     for (const { id, bytes } of entries) {
       if (!/^[a-zA-Z0-9.-]{1,64}$/.test(id)) throw new Error(`An id is not one: ${id}`);
-      if (bytes.length > SMALL.maxEntryBytes) throw new HoldfastError('hub-too-large', `${bytes.length} bytes`);
+      if (bytes.length > SMALL.maxEntryBytes + roomOf(bytes)) throw new HoldfastError('hub-too-large', `${bytes.length} bytes`);
       if (ids.has(id)) continue;
       history.push({ position: history.length + 1, bytes });
       ids.set(id, history.length);
@@ -116,7 +117,7 @@ export class SimHub {
   }
 
   putBlob(name: string, bytes: Uint8Array): void {
-    if (bytes.length > SMALL.maxBlobBytes) throw new HoldfastError('hub-too-large', `${bytes.length} bytes`);
+    if (bytes.length > SMALL.maxBlobBytes + roomOf(bytes)) throw new HoldfastError('hub-too-large', `${bytes.length} bytes`);
     this.content = { ...this.content, blobs: new Map(this.content.blobs).set(name, bytes) };
     this.archive.set(name, bytes);
   }
@@ -151,12 +152,17 @@ export class SimHub {
   }
 }
 
+/** Regions know of no less room where they encrypt. */
+function roomOf(bytes: Uint8Array): number {
+  return isSealed(bytes) ? SEALED_ROOM : 0;
+}
+
 const known = new WeakMap<Uint8Array, WireBatch>();
 
 /** An entry that the hub has, or had: it is looked at again and again. */
 export function decoded(bytes: Uint8Array): WireBatch {
   let batch = known.get(bytes);
-  if (batch === undefined) known.set(bytes, (batch = decodeWire(bytes)));
+  if (batch === undefined) known.set(bytes, (batch = decodeWire(plainEntry(bytes))));
   return batch;
 }
 

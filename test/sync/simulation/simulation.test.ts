@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { HEALTHY } from './mutants.ts';
 import { RESTORES } from './scenario.ts';
+import { SEALED } from './sealed.ts';
 import { failureOf } from './trial.ts';
 
 /** By hand: `SEEDS=100000 npx vitest run test/sync/simulation/simulation.test.ts`; `FIRST_SEED=n SEEDS=1` repeats one. */
@@ -12,6 +13,7 @@ const SEEDS_A_LINE = 1000;
 
 /** Of worlds in which a hub is restored again and again. */
 const RESTORES_SEEDS = Math.ceil(SEEDS / 8);
+const SEALED_SEEDS = Math.ceil(SEEDS / 25);
 
 /** Under other rules the histories of two copies of a machine, or of a disk, were mixed there. */
 const FOUND_ONCE = [5_056_978, 9_012_615, 37_054, 47_058, 252_973];
@@ -35,6 +37,13 @@ describe('regions, processes and a hub in trouble', () => {
 
   test.each(FOUND_ONCE_RESTORED)('lose and repeat nothing where they once did (seed %i)', async (seed) => {
     expect(await failureOf(seed, HEALTHY, RESTORES)).toBeNull();
+  });
+
+  test('do so with all that comes to the hub encrypted', { timeout: 60_000 + MOST_MS_A_SEED * SEEDS }, async () => {
+    for (let seed = FIRST; seed < FIRST + SEALED_SEEDS; seed++) {
+      const failure = await failureOf(seed, SEALED, seed % 4 === 0 ? RESTORES : undefined);
+      if (failure !== null) expect.fail(failure);
+    }
   });
 
   test('lose nothing silently where a hub that forgets who wrote is restored again and again', { timeout: 60_000 + MOST_MS_A_SEED * SEEDS }, async () => {
