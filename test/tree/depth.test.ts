@@ -51,7 +51,10 @@ const operations: Record<string, (tree: FileTree, at: Locator) => unknown> = {
 describe.runIf(process.platform === 'linux')('the system calls of an operation are as many at any depth', () => {
   test.each(Object.entries(operations))('%s', async (_, operate) => {
     const at = deep(200);
-    for (const place of [at.slice(0, 20), at]) await put(bucket.tree, [...place, 'file'], 'content');
+    for (const place of [at.slice(0, 20), at]) {
+      await put(bucket.tree, [...place, 'file'], 'content');
+      await bucket.tree.prepareInPlace([...place, 'file']);
+    }
     await operate(bucket.tree, at);
     const shallow = await count(() => operate(bucket.tree, at.slice(0, 20)));
     expect(await count(() => operate(bucket.tree, at))).toBe(shallow);

@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { encodeName } from '../../src/disk/names/name.ts';
+import { isEncrypted } from '../support/sealed.ts';
 import { codeOf, makeBucket, names, put, read, weigh } from './support.ts';
 import type { Bucket } from './support.ts';
 
@@ -34,7 +35,8 @@ describe('entries', () => {
     expect(fs.statSync(path.join(bucket.files, 'd', 'f')).mode & 0o777).toBe(0o600);
   });
 
-  it('are real files with their real names where these are readable', async () => {
+  // Encrypted, they are none: test/encryption/files.
+  it.skipIf(isEncrypted)('are real files with their real names where these are readable', async () => {
     bucket.tree.createDirectory(['photos']);
     await put(bucket.tree, ['photos', 'Köln 1.jpg'], 'pixels');
     expect(fs.readFileSync(path.join(bucket.files, 'photos', 'Köln 1.jpg'), 'utf8')).toBe('pixels');
@@ -76,13 +78,15 @@ describe('entries', () => {
     expect(await codeOf(() => bucket.tree.remove(['x']))).toBe('not-found');
   });
 
-  it('have a size and an integer time', () => {
+  // The file is one that somebody has put there plain.
+  it.skipIf(isEncrypted)('have a size and an integer time', () => {
     fs.writeFileSync(path.join(bucket.files, 'f'), 'four');
     fs.utimesSync(path.join(bucket.files, 'f'), 1, 1.2345);
     expect(bucket.tree.stat(['f'])).toEqual({ size: 4, lastModified: 1234 });
   });
 
-  it('take their size and 4,096 bytes each, directories, spellings of long names and foreign files too', async () => {
+  // Encrypted files take more, as docs/FORMAT.md says; test/encryption/files/host.test.ts counts that.
+  it.skipIf(isEncrypted)('take their size and 4,096 bytes each, directories, spellings of long names and foreign files too', async () => {
     bucket.tree.createDirectory(['d']);
     await put(bucket.tree, ['d', LONG], '12345');
     await put(bucket.tree, ['f'], '123');
@@ -218,20 +222,23 @@ describe('moving', () => {
 describe('opening', () => {
   it('for writing gives a file that has hard links an inode of its own', async () => {
     await put(bucket.tree, ['f'], 'before');
+    await bucket.tree.prepareInPlace(['f']);
     const backup = path.join(bucket.path, 'backup');
     fs.linkSync(path.join(bucket.files, 'f'), backup);
-    const { descriptor } = bucket.tree.openForWriting(['f'], false);
-    fs.writeSync(descriptor, 'after!', 0);
+    const before = fs.readFileSync(backup);
+    const { descriptor, content } = bucket.tree.openForWriting(['f'], false);
+    content.write(Buffer.from('after!'), 0);
     fs.closeSync(descriptor);
-    expect(fs.readFileSync(backup, 'utf8')).toBe('before');
+    expect(fs.readFileSync(backup)).toEqual(before);
     expect(await read(bucket.tree, ['f'])).toBe('after!');
   });
 
   it('is undone by a detached file: an open descriptor no longer reaches it', async () => {
     await put(bucket.tree, ['f'], 'content');
-    const { descriptor } = bucket.tree.openForWriting(['f'], false);
+    await bucket.tree.prepareInPlace(['f']);
+    const { descriptor, content } = bucket.tree.openForWriting(['f'], false);
     bucket.tree.detach(['f']);
-    fs.writeSync(descriptor, 'fenced!', 0);
+    content.write(Buffer.from('fenced!'), 0);
     fs.closeSync(descriptor);
     expect(await read(bucket.tree, ['f'])).toBe('content');
   });
@@ -268,6 +275,7 @@ describe('an epoch that ends', () => {
       [() => read(tree, ['f']), 'content'],
       [() => tree.move(['f'], ['d', 'f']), undefined],
       [async () => (await tree.swap(['d', 'f'])).discard(), undefined],
+      [() => tree.prepareInPlace(['d', 'f']), undefined],
       [() => fs.closeSync(tree.openForWriting(['d', 'f'], false).descriptor), undefined],
       [() => tree.stat(['d', 'f']).size, 7],
       [() => names(tree), ['d', 'g']],
