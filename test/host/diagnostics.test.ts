@@ -220,7 +220,7 @@ test('the channel holdfast:compaction tells which journal became how much shorte
 
 test('the channel holdfast:sync tells when a region connects, applies and leaves', async () => {
   const messages = messagesOf('holdfast:sync');
-  const host = openHost({ sync: { hub: memoryHub(new MemoryEngine()), region: 'eu', files: 'off' } });
+  const host = openHost({ encryption: undefined, sync: { hub: memoryHub(new MemoryEngine()), region: 'eu', files: 'off' } });
   const client = host.origin(ORIGIN);
   client.localStorage.setItem('k', 'v');
   await client.sync?.flush();

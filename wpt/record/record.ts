@@ -33,6 +33,7 @@ export const failureReasons = {
   contradiction: 'the standard, or another test, says the opposite',
   node: 'Node itself does not do what the test wants',
   bug: 'a bug of ours that an issue describes',
+  encrypted: 'it ends otherwise in an encrypted origin, as docs/DEVIATIONS.md says',
 } as const;
 export type FailureReason = keyof typeof failureReasons;
 

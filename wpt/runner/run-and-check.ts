@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { requireTests } from '../fetch/fetch.ts';
 import { checkCount, checkFiles, checkResults, type Disagreement } from '../record/gate.ts';
+import { whenEncrypted } from '../expectations/encrypted.ts';
 import { records } from '../expectations/index.ts';
 import { oursPath, projectRoot, UsageError } from '../project.ts';
 import type { Folders } from '../realm/config.ts';
@@ -36,7 +37,7 @@ export async function runAndCheck(request: RunRequest): Promise<boolean> {
   const run = await runRecorded(request);
   if (request.absent) return checkAbsence(run.results);
   if (request.paths.length > 0) printSubtests(run.results);
-  const disagreements = [...run.files].flatMap(([suite, files]) => checkSuite(suite, files, run.results, request.paths.length === 0));
+  const disagreements = [...run.files].flatMap(([suite, files]) => checkSuite(suite, files, run.results, request));
   const figures = readChromiumFigures();
   // Figures of single queries are for the report alone: of structured-clone.any.js?101-last Chromium's worker runs seven more, of
   // interfaces of documents, and one more where Node has no Float16Array, whose subtest moves all behind it by one.
@@ -72,13 +73,13 @@ function wantedTests(folders: Folders, suite: Suite, file: string, { paths }: Ru
   return entry?.run !== false || paths.includes(file) ? testsOf(folders, suite, file) : [];
 }
 
-function checkSuite(suite: Suite, files: readonly string[], results: readonly TestResult[], whole: boolean): Disagreement[] {
+function checkSuite(suite: Suite, files: readonly string[], results: readonly TestResult[], { paths, key }: RunRequest): Disagreement[] {
   const record = records[suite];
-  const fileFaults = checkFiles(record, files).filter(({ kind }) => whole || kind !== 'stale');
+  const fileFaults = checkFiles(record, files).filter(({ kind }) => paths.length === 0 || kind !== 'stale');
   return [
     ...fileFaults,
     ...files.flatMap((file) => {
-      const entry = record[file];
+      const entry = (key ? whenEncrypted[file] : undefined) ?? record[file];
       return entry?.run === true ? checkResults(entry, results.filter(({ test }) => test.file === file)) : [];
     }),
   ];

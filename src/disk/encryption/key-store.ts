@@ -16,12 +16,18 @@ import { MOST_BYTES } from './key-file.ts';
  * - One that is there is replaced only by who has opened it, and as long as it is the one that was opened.
  */
 
+/** Also where the root, or a directory on the way, is a file: whoever opens the root says so better. */
+function isAbsent(error: unknown): boolean {
+  return ['ENOENT', 'ENOTDIR'].includes(systemCode(error));
+}
+
 /** Tells one state of a file from another; null: there is none. */
 export function stampOf(directory: string): string | null {
   try {
     const stats = fs.lstatSync(path.join(directory, KEYS), { throwIfNoEntry: false });
     return stats === undefined ? null : `${stats.dev}:${stats.ino}:${stats.size}:${stats.mtimeMs}:${stats.ctimeMs}`;
   } catch (error) {
+    if (isAbsent(error)) return null;
     throw diskError(error, 'read the keys in', directory);
   }
 }
@@ -39,7 +45,7 @@ export function readKeys(directory: string): Uint8Array | null {
       closeQuietly(descriptor);
     }
   } catch (error) {
-    if (systemCode(error) === 'ENOENT') return null;
+    if (isAbsent(error)) return null;
     throw diskError(error, 'read the keys in', directory);
   }
 }
