@@ -3,9 +3,9 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { StorageHost } from '../../src/index.ts';
-import type { EncryptionOptions } from '../../src/host/encryption/options.ts';
+import type { EncryptionOptions, KeyManagement } from '../../src/host/encryption/options.ts';
 import { temporaryDirectory } from '../journal/support/place.ts';
-import { codeBehind, snapshotOf } from './support.ts';
+import { codeBehind, codeLater, snapshotOf } from './support.ts';
 
 const ORIGIN = 'https://a.example';
 /** Where a generation has the id of its key; docs/FORMAT.md. */
@@ -272,4 +272,57 @@ test('a kill at any step of it leaves the old or the new keys, which open with b
   }
   expect(opened.old).toBeGreaterThan(3);
   expect(opened.fresh).toBeGreaterThan(1);
+});
+
+describe('from a key to a service, to another one, and back', () => {
+  /** A service that knows what it has wrapped, and for whom. */
+  const serviceOf = (mark: number): KeyManagement => ({
+    wrap: async (bytes, origin) => Uint8Array.of(mark, origin.length, ...bytes.map((byte) => byte ^ mark)),
+    unwrap: async ([by, length, ...rest], origin) => {
+      if (by !== mark || length !== origin.length) throw new Error('another one has wrapped that');
+      return Uint8Array.from(rest, (byte) => byte ^ mark);
+    },
+  });
+  const [one, two] = [serviceOf(0x5a), serviceOf(0xa5)] as const;
+  const unlocked = async (root: string, encryption: EncryptionOptions): Promise<unknown[]> => {
+    const host = open(root, encryption);
+    await host.unlock(ORIGIN);
+    const client = host.origin(ORIGIN);
+    const file = await (await client.storage.getDirectory()).getFileHandle('f');
+    return [client.localStorage.getItem('k'), await (await file.getFile()).text()];
+  };
+  const steps: [string, EncryptionOptions, EncryptionOptions, EncryptionOptions][] = [
+    ['a key to a service', { key: old }, { kms: one, previous: [old] }, { kms: one }],
+    ['a function to a service', { keyFor: () => old }, { kms: one, previous: [old] }, { kms: one }],
+    ['a service to another', { kms: one }, { kms: two, previous: [one] }, { kms: two }],
+    ['a service to a key', { kms: one }, { key: fresh, previous: [one] }, { key: fresh }],
+    ['a service to a function', { kms: one }, { keyFor: async () => fresh, previous: [other, two, one] }, { keyFor: () => fresh }],
+  ];
+
+  test.each(steps)('%s', async (_, before, both, after) => {
+    const root = await rootWith('kms' in before ? { key: old } : before);
+    if ('kms' in before) await open(root, { ...before, previous: [old] }).rekey(ORIGIN);
+    const content = ['v', 'content'];
+    expect(await unlocked(root, before)).toEqual(content);
+    expect(await codeLater(unlocked(root, after))).toMatch(/^key-(wrong|missing)$/);
+    const running = open(root, both);
+    await running.unlock(ORIGIN);
+    expect(await unlocked(root, both)).toEqual(content);
+    expect(await running.rekey(ORIGIN)).toBe(true);
+    expect(await running.rekey(ORIGIN)).toBe(false);
+    expect(await unlocked(root, after)).toEqual(content);
+    expect(await unlocked(root, both)).toEqual(content);
+    expect(await codeLater(unlocked(root, before))).toMatch(/^key-(wrong|missing)$/);
+    running.origin(ORIGIN).localStorage.setItem('k', 'v');
+  });
+
+  test('nothing is changed where none of the services unwraps', async () => {
+    const root = await rootWith();
+    await open(root, { kms: one, previous: [old] }).rekey(ORIGIN);
+    const before = snapshotOf(root);
+    for (const encryption of [{ kms: two }, { kms: two, previous: [old, two] }, { key: fresh, previous: [two] }, { key: fresh }] satisfies EncryptionOptions[]) {
+      expect(await codeLater(open(root, encryption).rekey(ORIGIN))).toMatch(/^key-(wrong|missing)$/);
+    }
+    expect(snapshotOf(root)).toEqual(before);
+  });
 });

@@ -30,14 +30,34 @@ export interface KeySource {
   prepare(file: SealedKeyFile | null): Promise<void>;
 }
 
+type Unwrapping = Pick<KeyManagement, 'unwrap'>;
+
 const NONE = new Uint8Array(0);
 
 /** `previous`: of whoever asks. */
-export function sourceOf(origin: string, { key, keyFor, kms, previous }: EncryptionSettings): KeySource {
+export function sourceOf(origin: string, settings: EncryptionSettings): KeySource {
+  const { kms, previous, previousKms } = settings;
+  if (kms !== undefined) return new KmsSource(origin, kms, previous, previousKms);
+  const source = withoutKms(origin, settings);
+  return previousKms.length === 0 ? source : new FormerlyKms(origin, source, previousKms);
+}
+
+function withoutKms(origin: string, { key, keyFor, previous }: EncryptionSettings): KeySource {
   if (key !== undefined) return new FixedSource({ active: key, kms: NONE, all: [key, ...previous] });
-  if (kms !== undefined) return new KmsSource(origin, kms);
   if (keyFor !== undefined) return new FunctionSource(origin, keyFor, previous);
   throw new Error('an origin is encrypted with no key');
+}
+
+/** The key that a service has wrapped. */
+async function unwrapped(origin: string, service: Unwrapping, kms: Uint8Array): Promise<KeyObject> {
+  return requireKey(await service.unwrap(Uint8Array.from(kms), origin), `What option 'encryption.kms' unwraps for ${origin}`);
+}
+
+/** The same by whichever of several it was: no service opens what another has wrapped. Fails as the first does. */
+async function unwrappedByAny(origin: string, services: readonly Unwrapping[], kms: Uint8Array): Promise<KeyObject> {
+  const outcomes = await Promise.allSettled(services.map((service) => unwrapped(origin, service, kms)));
+  for (const outcome of outcomes) if (outcome.status === 'fulfilled') return outcome.value;
+  throw outcomes.find((outcome) => outcome.status === 'rejected')?.reason;
 }
 
 function pending(origin: string, cause?: unknown): HoldfastError {
@@ -133,17 +153,61 @@ class FunctionSource implements KeySource {
   }
 }
 
-/** A key of its own for each origin, of which the disk has only what the service has made of it. */
+/** Keys that come without a service, where one has wrapped before: what it unwraps opens too. */
+class FormerlyKms implements KeySource {
+  readonly #origin: string;
+  readonly #source: KeySource;
+  readonly #services: readonly Unwrapping[];
+  /** By what they were wrapped to, in hexadecimal. */
+  readonly #known = new Map<string, KeyObject>();
+
+  constructor(origin: string, source: KeySource, services: readonly Unwrapping[]) {
+    this.#origin = origin;
+    this.#source = source;
+    this.#services = services;
+  }
+
+  keysFor(file: SealedKeyFile | null): RootKeys {
+    const keys = this.#source.keysFor(file);
+    if (file === null || file.kms.length === 0) return keys;
+    const known = this.#known.get(nameOf(file));
+    if (known !== undefined) return { ...keys, all: [...keys.all, known] };
+    this.#unwrap(file).catch(() => undefined);
+    throw pending(this.#origin);
+  }
+
+  async prepare(file: SealedKeyFile | null): Promise<void> {
+    await this.#source.prepare(file);
+    if (file !== null && file.kms.length > 0 && !this.#known.has(nameOf(file))) await bounded(this.#origin, this.#unwrap(file));
+  }
+
+  async #unwrap(file: SealedKeyFile): Promise<void> {
+    try {
+      this.#known.set(nameOf(file), await unwrappedByAny(this.#origin, this.#services, Uint8Array.from(file.kms)));
+    } catch (error) {
+      throw failed(this.#origin, error);
+    }
+  }
+}
+
+/**
+ * A key of its own for each origin, of which the disk has only what the service has made of it. What another key has
+ * wrapped, or another service, opens where it was given before; a new key of this one is made then, to wrap it anew.
+ */
 class KmsSource implements KeySource {
   readonly #origin: string;
   readonly #kms: KeyManagement;
+  readonly #previous: readonly KeyObject[];
+  readonly #services: readonly Unwrapping[];
   /** By what they were wrapped to, in hexadecimal; empty: for an origin that is yet to be made. */
   readonly #known = new Map<string, RootKeys>();
   readonly #waiting = new Map<string, Promise<void>>();
 
-  constructor(origin: string, kms: KeyManagement) {
+  constructor(origin: string, kms: KeyManagement, previous: readonly KeyObject[], services: readonly Unwrapping[]) {
     this.#origin = origin;
     this.#kms = kms;
+    this.#previous = previous;
+    this.#services = services;
   }
 
   keysFor(file: SealedKeyFile | null): RootKeys {
@@ -194,9 +258,22 @@ class KmsSource implements KeySource {
   }
 
   async #unwrap(kms: Uint8Array): Promise<RootKeys> {
-    if (kms.length === 0) throw new HoldfastError('key-wrong', `The keys of ${this.#origin} were not wrapped by a KMS.`);
-    const active = requireKey(await this.#kms.unwrap(Uint8Array.from(kms), this.#origin), `What option 'encryption.kms' unwraps for ${this.#origin}`);
-    return { active, kms, all: [active] };
+    if (kms.length === 0) return this.#succeeding(this.#previous);
+    try {
+      const active = await unwrapped(this.#origin, this.#kms, kms);
+      return { active, kms, all: [active] };
+    } catch (error) {
+      if (this.#services.length === 0) throw error;
+      const before = await unwrappedByAny(this.#origin, this.#services, kms).catch(() => undefined);
+      if (before === undefined) throw error;
+      return this.#succeeding([before]);
+    }
+  }
+
+  async #succeeding(before: readonly KeyObject[]): Promise<RootKeys> {
+    if (before.length === 0) throw new HoldfastError('key-wrong', `The keys of ${this.#origin} were not wrapped by a KMS.`);
+    const made = await this.#make();
+    return { ...made, all: [made.active, ...before] };
   }
 }
 

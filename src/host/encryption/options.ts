@@ -21,8 +21,11 @@ export interface EncryptionOptions {
   readonly keyFor?: ((origin: string) => EncryptionKey | Promise<EncryptionKey>) | undefined;
   /** A key for each origin, made here and known to the service only. */
   readonly kms?: KeyManagement | undefined;
-  /** Keys that were `key`, or those of `keyFor`, before: what they have wrapped opens, until `holdfast rekey` has wrapped it anew. */
-  readonly previous?: readonly EncryptionKey[] | undefined;
+  /**
+   * Keys that were `key`, or those of `keyFor`, before, and services that were `kms`: what they have wrapped opens, until
+   * `rekey()` has wrapped it anew.
+   */
+  readonly previous?: readonly (EncryptionKey | Pick<KeyManagement, 'unwrap'>)[] | undefined;
   /** Whether names of files can be read without a key. Settled when an origin is made. Default `encrypted`. */
   readonly names?: 'encrypted' | 'visible' | undefined;
   /** What becomes of origins that are not encrypted: an error (`refuse`, the default), or they are from their next change on. */
@@ -34,6 +37,7 @@ export interface EncryptionSettings {
   readonly keyFor: EncryptionOptions['keyFor'];
   readonly kms: KeyManagement | undefined;
   readonly previous: readonly KeyObject[];
+  readonly previousKms: readonly Pick<KeyManagement, 'unwrap'>[];
   readonly visibleNames: boolean;
   readonly migrates: boolean;
 }
@@ -52,10 +56,15 @@ export function encryptionSettings(given: unknown): EncryptionSettings {
     key: key === undefined ? undefined : requireKey(key, "Option 'encryption.key'"),
     keyFor,
     kms,
-    previous: (previous as readonly unknown[]).map((each) => requireKey(each, "Each of option 'encryption.previous'")),
+    previous: (previous as readonly unknown[]).filter((each) => !isService(each)).map((each) => requireKey(each, "Each of option 'encryption.previous'")),
+    previousKms: (previous as readonly unknown[]).filter(isService),
     visibleNames: requireOneOf('encryption.names', names, ['encrypted', 'visible']) === 'visible',
     migrates: requireOneOf('encryption.plain', plain, ['refuse', 'migrate']) === 'migrate',
   };
+}
+
+function isService(given: unknown): given is Pick<KeyManagement, 'unwrap'> {
+  return typeof (given as Partial<KeyManagement> | null | undefined)?.unwrap === 'function';
 }
 
 /** What is wrong with it is said without it. @throws HoldfastError bad-option */
