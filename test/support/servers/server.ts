@@ -12,6 +12,8 @@ export class ServerMissing extends Error {}
 /** A real server of somebody else's, on a free port of the loopback interface, with its data in a temporary folder. */
 export interface RealServer {
   readonly port: number;
+  /** Where its data are, in the folder `data`. */
+  readonly folder: string;
   /** SIGKILL to all its processes; resolves when they are gone. The data stays. */
   kill(): Promise<void>;
   /** Kills it if it runs, and starts it on the same data and port; resolves when it takes connections. */
@@ -110,13 +112,13 @@ export class ServerProcess implements RealServer {
   readonly port: number;
   readonly #program: ServerProgram;
   readonly #user: User;
-  readonly #folder: string;
+  readonly folder: string;
   #child: ChildProcess | null = null;
   #output = '';
 
   constructor(port: number, folder: string, user: User, program: ServerProgram) {
     this.port = port;
-    this.#folder = folder;
+    this.folder = folder;
     this.#user = user;
     this.#program = program;
   }
@@ -142,7 +144,7 @@ export class ServerProcess implements RealServer {
 
   async dispose(): Promise<void> {
     await this.kill();
-    fs.rmSync(this.#folder, { recursive: true, force: true });
+    fs.rmSync(this.folder, { recursive: true, force: true });
   }
 
   async #start(): Promise<void> {
@@ -159,7 +161,7 @@ export class ServerProcess implements RealServer {
 
   #spawn(): ChildProcess {
     const { command, args, env } = this.#program;
-    const child = spawn(command, args, { cwd: this.#folder, env: env ?? process.env, stdio: ['ignore', 'pipe', 'pipe'], ...this.#user });
+    const child = spawn(command, args, { cwd: this.folder, env: env ?? process.env, stdio: ['ignore', 'pipe', 'pipe'], ...this.#user });
     this.#output = '';
     const keep = (text: Buffer) => (this.#output = `${this.#output}${text.toString()}`.slice(-10_000));
     child.stdout.on('data', keep);
