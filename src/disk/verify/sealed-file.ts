@@ -30,7 +30,8 @@ export function faultOfSealed(path: string, sealing: SealedReader, use: Use): st
       closeQuietly(descriptor);
     }
   } catch (error) {
-    if (systemCode(error) === 'ENOENT') return null;
+    // What stands in the place of a file that is in a hub says so itself.
+    if (systemCode(error) === 'ENOENT' || systemCode(error) === 'EELSEWHERE') return null;
     const isDamage = systemCode(error) === 'EDAMAGED' || (error instanceof HoldfastError && error.code === 'key-missing');
     if (!isDamage) throw error;
     return `It was changed, or is another file's: ${errorMessage(error)}`;
