@@ -43,7 +43,7 @@ let hurried = 0;
  *   would cost as much as all the rest of a call;
  * - (I2) what completes an operation of the storage, or another wait that goes through the gate, runs in a task of its
  *   own too; so all microtasks of what ran before have run;
- * - while a section is under way nothing runs but what belongs to it;
+ * - while a section is under way nothing runs but what belongs to it, and no other one begins;
  * - events begin in the order in which they came.
  */
 export class Gate {
@@ -103,8 +103,17 @@ export class Gate {
     if (this.#isSerial) this.#wake();
   }
 
-  block(block: Block): void {
-    this.#blocks.push(block);
+  /** Begins a section within those that it belongs to: at once (null), or where others are under way after these. */
+  block(block: Block, blocks: readonly Block[]): Promise<void> | null {
+    const begin = (): void => void this.#blocks.push(block);
+    if (!this.#isWithin(blocks)) return this.#turn({ blocks, isStorage: false, run: begin });
+    begin();
+    return null;
+  }
+
+  /** Whether all sections that are under way are among these. */
+  #isWithin(blocks: readonly Block[]): boolean {
+    return this.#blocks.every((block) => blocks.includes(block));
   }
 
   unblock(block: Block): void {
@@ -212,6 +221,6 @@ export class Gate {
 
   #isDue({ blocks, isStorage }: Resumption): boolean {
     if (!isStorage && this.#holds > 0) return false;
-    return this.#blocks.every((block) => blocks.includes(block));
+    return this.#isWithin(blocks);
   }
 }

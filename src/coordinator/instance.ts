@@ -437,8 +437,10 @@ export class Instance<Client extends object> implements Stateful<Client>, TurnOw
     const context = currentContext();
     const isOwn = context?.instance === this;
     const block: Block = { event: isOwn ? (context.event?.id ?? '') : '' };
-    const blocks = [...this.#blocks(), block];
-    this.#gate.block(block);
+    const outer = this.#blocks();
+    const blocks = [...outer, block];
+    const others = this.#gate.block(block, outer);
+    if (others !== null) await others;
     const stop = this.#surroundings.clock.after(BLOCK_MS, () => {
       this.reset(`A section of blockConcurrencyWhile() of ${shown(this.key)} has not come to its end within ${BLOCK_MS / 1000} seconds.`);
     });

@@ -361,6 +361,24 @@ describe('the input gate', () => {
     expect(events).toEqual(['ready', 'waits', 'begin', 'end', 'waited', 'touch']);
   });
 
+  test('lets sections of calls that run already begin one after another', async () => {
+    class Sections extends Counter {
+      async count(times: number): Promise<void> {
+        await later(1);
+        const section = async (): Promise<void> => {
+          const n = this.read();
+          await later(1);
+          await this.state.blockConcurrencyWhile(() => this.state.wait(turn()));
+          this.localStorage.setItem('n', String(n + 1));
+        };
+        await Promise.all(Array.from({ length: times }, () => this.state.blockConcurrencyWhile(section)));
+      }
+    }
+    const sections = open({ Sections }).get(Sections, 'a');
+    await Promise.all([1, 2, 3, 1].map((times) => sections.count(times)));
+    expect(await sections.read()).toBe(7);
+  });
+
   test('refuses a call that would wait for itself, and lets pass one that would not', async () => {
     class Caller extends Coordinator {
       async relay(names: readonly string[], isBlocking: boolean): Promise<string> {

@@ -1,6 +1,7 @@
 // Coordinators, in one process and over several. docs/COORDINATORS.md
 import assert from 'node:assert/strict';
 import { testCoordinators, Coordinator, Coordinators } from 'holdfast/coordinator';
+import { completed, count, open, settled } from '../kit/indexed-db.mjs';
 import { newRoot, origin, withHost } from '../kit/place.mjs';
 import { start } from '../kit/program.mjs';
 import { test } from '../kit/test.mjs';
@@ -50,8 +51,50 @@ class Serial extends Counter {
   static concurrency = 'serial';
 }
 
+/** With what it keeps beside localStorage. */
+class Store extends Coordinator {
+  #db = null;
+
+  /** Opened once, whoever asks first. */
+  database() {
+    return (this.#db ??= open(this.state.storage.indexedDB, 'counts', 1, (db) => db.createObjectStore('counters')));
+  }
+
+  async count(how) {
+    const db = await this.database();
+    if (how === 'transaction') return count(db, 1);
+    await this.state.blockConcurrencyWhile(async () => {
+      const n = await this.counted();
+      const transaction = db.transaction('counters', 'readwrite');
+      transaction.objectStore('counters').put(n + 1, 'all');
+      await completed(transaction);
+    });
+  }
+
+  async counted() {
+    const db = await this.database();
+    return (await settled(db.transaction('counters').objectStore('counters').get('all'))) ?? 0;
+  }
+
+  async note(text) {
+    const file = await (await this.storage.getDirectory()).getFileHandle('note', { create: true });
+    if (text !== null) {
+      const writable = await file.createWritable();
+      await writable.write(text);
+      await writable.close();
+    }
+    return (await file.getFile()).text();
+  }
+
+  /** Names of its locks while it has one, and afterwards. */
+  async lock() {
+    const names = async () => (await this.locks.query()).held.map(({ name }) => name);
+    return [await this.locks.request('own', names), await names()];
+  }
+}
+
 async function withCoordinators(body) {
-  const coordinators = testCoordinators({ Counter, Serial }, { root: newRoot() });
+  const coordinators = testCoordinators({ Counter, Serial, Store }, { root: newRoot() });
   try {
     return await body(coordinators);
   } finally {
@@ -88,6 +131,21 @@ test('199 of 200 updates are lost where nothing holds them', async () => {
   await Promise.all(Array.from({ length: 200 }, update));
   assert.equal(n, 1);
 });
+
+test('a coordinator has files, locks and a database of its own, whose updates are not lost in a section or a transaction', () =>
+  withCoordinators(async ({ get, evict, host }) => {
+    const [store, other] = [get(Store, 'a'), get(Store, 'b')];
+    await Promise.all(Array.from({ length: 20 }, () => store.count('section')));
+    await other.count('section');
+    assert.deepEqual([await store.counted(), await other.counted()], [20, 1]);
+    assert.equal(await store.note('text'), 'text');
+    assert.deepEqual(await store.lock(), [['own'], []]);
+    // What it reads and writes in one transaction needs no section.
+    await Promise.all(Array.from({ length: 20 }, () => store.count('transaction')));
+    await evict(store);
+    assert.deepEqual([await store.counted(), await store.note(null)], [40, 'text']);
+    assert.deepEqual(await host.origin('https://test.example').indexedDB.databases(), []);
+  }));
 
 test('an instance that was evicted, crashed or deposed goes on from the disk', () =>
   withCoordinators(async ({ get, evict, crash, depose }) => {
