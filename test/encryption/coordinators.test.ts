@@ -4,20 +4,17 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { Coordinators } from '../../src/host/coordinator/index.ts';
 import type { Stub } from '../../src/host/coordinator/index.ts';
 import type { EncryptionOptions } from '../../src/host/encryption/options.ts';
-import { closeAll, Keeper, serve } from './coordinators.ts';
+import { closeAll, Keeper, keeperOf } from './coordinators.ts';
 import { Canaries, key, newRoot, open, ORIGIN, until, within } from './parts.ts';
 import { codeLater, snapshotOf } from './support.ts';
 
 afterEach(closeAll);
 
 /** A host's coordinators, of one class; `close()` ends both. */
-function hostOf(root: string, className: string, encryption: EncryptionOptions | null = { key }): { keeper(name: string): Stub<Keeper>; close(): Promise<void> } {
+function hostOf(root: string, className: string, encryption: EncryptionOptions | null = { key }): ReturnType<typeof keeperOf> {
   const host = open(root, encryption);
-  const coordinators = serve(host, className);
-  return {
-    keeper: (name) => coordinators.get(ORIGIN, className, name) as unknown as Stub<Keeper>,
-    close: () => coordinators.close().then(() => host.close()),
-  };
+  const { keeper, close } = keeperOf(host, className);
+  return { keeper, close: () => close().then(() => host.close()) };
 }
 
 describe('a coordinator of an encrypted origin', () => {
@@ -107,9 +104,7 @@ describe('an alarm of an encrypted origin', () => {
     const first = hostOf(root, 'Keeper');
     await first.keeper('a').setAlarm(Date.now() + 10);
     await first.close();
-    const plain = open(root, null);
-    const without = serve(plain, 'Keeper');
-    const other = without.get('https://plain.example', 'Keeper', 'b') as unknown as Stub<Keeper>;
+    const other = keeperOf(open(root, null), 'Keeper').keeper('b', 'https://plain.example');
     await other.setAlarm(Date.now() + 10);
     await until(async () => (await other.alarms()) === 1);
     const { keeper } = hostOf(root, 'Keeper', { keyFor: () => new Promise((resolve) => setTimeout(resolve, 50, key)) });

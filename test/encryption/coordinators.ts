@@ -1,6 +1,9 @@
-import type { CoordinatorClass } from '../../src/host/coordinator/index.ts';
 import { Coordinator, Coordinators } from '../../src/host/coordinator/index.ts';
+import type { Stub } from '../../src/host/coordinator/index.ts';
 import type { StorageHost } from '../../src/host/storage-host.ts';
+import type { Canaries } from './parts.ts';
+
+const ORIGIN = 'https://a.example';
 
 /** Stores in all ways that a coordinator has. */
 export class Keeper extends Coordinator {
@@ -66,15 +69,38 @@ export class Keeper extends Coordinator {
   }
 }
 
-const open: Coordinators[] = [];
+const open: (() => Promise<void>)[] = [];
 
-/** Serves {@link Keeper} under a name. */
-export function serve(host: StorageHost, className: string, Class: CoordinatorClass = Keeper): Coordinators {
-  const coordinators = new Coordinators(host, { [className]: Class }, { suspectAfter: 1_000 });
-  open.push(coordinators);
-  return coordinators;
+/** Coordinators of one class of a host, until they are closed. */
+export function keeperOf(host: StorageHost, className: string, origin = ORIGIN): { keeper(name: string, origin?: string): Stub<Keeper>; close(): Promise<void> } {
+  const coordinators = new Coordinators(host, { [className]: Keeper }, { suspectAfter: 1_000 });
+  const close = (): Promise<void> => coordinators.close();
+  open.push(close);
+  return { keeper: (name, of = origin) => coordinators.get(of, className, name) as unknown as Stub<Keeper>, close };
 }
 
 export async function closeAll(): Promise<void> {
-  await Promise.all(open.splice(0).map((each) => each.close()));
+  await Promise.all(open.splice(0).map((close) => close()));
+}
+
+/** What a coordinator was filled with. */
+export interface Filled {
+  readonly className: string;
+  readonly name: string;
+  readonly item: string;
+  readonly value: string;
+  readonly file: string;
+  readonly alarm: number;
+}
+
+/** An item, a file and an alarm of a coordinator that nobody runs then. */
+export async function filled(host: StorageHost, canaries: Pick<Canaries, 'new'>): Promise<Filled> {
+  const alarm = Date.now() + 1e7;
+  const [className = '', name = '', item = '', value = '', file = ''] = Array.from({ length: 5 }, () => canaries.new());
+  const { keeper, close } = keeperOf(host, className);
+  await keeper(name).set(item, value);
+  await keeper(name).writeFile(file, value);
+  await keeper(name).setAlarm(alarm);
+  await close();
+  return { className, name, item, value, file, alarm };
 }

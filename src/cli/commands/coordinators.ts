@@ -2,10 +2,10 @@ import { listCoordinators } from '../../host/coordinator/list-coordinators.ts';
 import type { CoordinatorListing } from '../../host/coordinator/types.ts';
 import { type Command, parse, requireArguments } from '../command.ts';
 import { printJsonLine, printLines } from '../output.ts';
-import { jsonOption, knownOrigin, openRoot, originOption, rootOptions } from '../root.ts';
+import { jsonOption, keyOption, openRootWithKey, originOption, readableOrigin, rootOptions } from '../root.ts';
 import { ago, bytes, type Cell, moment, table } from '../table.ts';
 
-const options = { ...originOption, ...jsonOption, root: rootOptions.root } as const;
+const options = { ...originOption, ...jsonOption, ...keyOption, root: rootOptions.root } as const;
 
 const HEADINGS = ['origin', 'class', 'name', 'owner', 'running', 'waiting', 'used', 'alarm', 'failed', 'items', 'localStorage'];
 
@@ -19,8 +19,8 @@ export const coordinators: Command = {
     const { values, positionals } = parse(options, args);
     requireArguments(positionals, []);
     const rows: Cell[][] = [];
-    const root = openRoot(values);
-    for await (const each of listCoordinators(root, values.origin === undefined ? undefined : knownOrigin(values, root))) {
+    const root = openRootWithKey(values);
+    for await (const each of listCoordinators(root, values.origin === undefined ? undefined : readableOrigin(values, root))) {
       if (values.json) printJsonLine(each);
       else rows.push(rowOf(each));
     }
