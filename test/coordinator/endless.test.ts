@@ -7,6 +7,7 @@ import { encode } from '../../src/coordinator/messages.ts';
 import { Coordinator, testCoordinators } from '../../src/host/coordinator/index.ts';
 import { coordinationOf } from '../../src/host/coordinator/coordinators.ts';
 import type { CoordinatorClass, TestCoordinators } from '../../src/host/coordinator/index.ts';
+import { encrypted } from '../support/sealed.ts';
 
 const never = new Promise<never>(() => undefined);
 const MINUTE = 60_000;
@@ -42,7 +43,7 @@ class SerialEndless extends Endless {
 }
 
 function open<Classes extends Record<string, CoordinatorClass>>(classes: Classes): TestCoordinators {
-  const opened = testCoordinators(classes);
+  const opened = testCoordinators(classes, encrypted);
   onTestFinished(() => opened.close());
   return opened;
 }

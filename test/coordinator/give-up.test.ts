@@ -10,6 +10,7 @@ import type { Turn } from '../../src/disk/coordinator/owned-records.ts';
 import { Coordinators } from '../../src/host/coordinator/index.ts';
 import { ownerOf } from '../../src/host/storage-host.ts';
 import { openHost } from '../host/support.ts';
+import { withOrigin } from './root.ts';
 
 const key = { origin: 'https://app.example', className: 'Deadly', name: 'a' };
 
@@ -23,7 +24,7 @@ interface Scene {
 /** A process that owns the coordinator takes a call, does so much of it, and is lost; so is each that comes after it, unless it refuses. */
 async function lose(doing: (call: Call, attempt: number) => Partial<Turn> | null, refusal: Error | null = null): Promise<Scene> {
   const host = openHost();
-  const { root } = ownerOf(host);
+  const root = withOrigin(ownerOf(host).root, key.origin);
   const journal = new OwnedJournal(new CoordinatorPlace(root, key), { durability: 'relaxed', quota: 1e6 });
   journal.look();
   journal.claim('elsewhere');

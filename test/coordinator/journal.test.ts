@@ -4,15 +4,14 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { CoordinatorPlace } from '../../src/disk/coordinator/coordinator-place.ts';
 import { OwnedJournal, UnsettledError } from '../../src/disk/coordinator/owned-journal.ts';
 import type { Turn } from '../../src/disk/coordinator/owned-records.ts';
-import { Root } from '../../src/disk/root/root.ts';
-import { temporaryDirectory } from '../host/support.ts';
+import { rootFor } from './root.ts';
 
 const key = { origin: 'https://app.example', className: 'List', name: 'a' };
 const turn = (value: string): Turn => ({ steps: [{ key: 'k', value }], alarm: undefined, got: [], begun: [], ended: [] });
 
 /** Journals of one coordinator, as realms have them. */
 function realms(durability: 'relaxed' | 'strict' = 'relaxed'): { open: () => OwnedJournal; directory: string } {
-  const root = new Root(path.join(temporaryDirectory(), 'root'), durability);
+  const root = rootFor(key.origin, durability);
   const directory = path.join(new CoordinatorPlace(root, key).path, 'turns');
   const open = (): OwnedJournal => {
     const journal = new OwnedJournal(new CoordinatorPlace(root, key), { durability, quota: 1e6 });

@@ -5,11 +5,12 @@ import { AlarmIndex } from '../../src/disk/coordinator/alarm-index.ts';
 import { OwnedJournal } from '../../src/disk/coordinator/owned-journal.ts';
 import { Coordinator, testCoordinators } from '../../src/host/coordinator/index.ts';
 import type { CoordinatorClass, TestCoordinators } from '../../src/host/coordinator/index.ts';
+import { encrypted } from '../support/sealed.ts';
 
 const later = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 function open<Classes extends Record<string, CoordinatorClass>>(classes: Classes): TestCoordinators {
-  const opened = testCoordinators(classes);
+  const opened = testCoordinators(classes, encrypted);
   onTestFinished(() => opened.close());
   return opened;
 }

@@ -10,6 +10,7 @@ import { Coordinator, testCoordinators } from '../../src/host/coordinator/index.
 import type { TestCoordinators } from '../../src/host/coordinator/index.ts';
 import { coordinationOf } from '../../src/host/coordinator/coordinators.ts';
 import { ownerOf } from '../../src/host/storage-host.ts';
+import { encrypted } from '../support/sealed.ts';
 
 const later = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 const origin = 'https://test.example';
@@ -235,7 +236,7 @@ export const scenarios: Record<string, { readonly run: (test: Test) => Promise<u
 /** What a scenario sees. */
 export async function see(name: string, patience = 30_000): Promise<unknown> {
   runs = [];
-  const test = testCoordinators({ List, Serial });
+  const test = testCoordinators({ List, Serial }, encrypted);
   try {
     return await Promise.race([scenarios[name]?.run(test), later(patience).then(() => 'it hangs')]);
   } finally {

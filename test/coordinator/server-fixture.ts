@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import { Coordinator, Coordinators } from '../../src/host/coordinator/index.ts';
 import { StorageHost } from '../../src/host/storage-host.ts';
+import { encrypted } from '../support/sealed.ts';
 
 export class Register extends Coordinator {
   #runs(): void {
@@ -99,7 +100,7 @@ function fillDisk(milliseconds: number): void {
 
 if (process.argv[2] === 'serve') {
   const [, , , root = '', durability = 'relaxed'] = process.argv;
-  const host = new StorageHost({ root, durability: durability as 'relaxed' });
+  const host = new StorageHost({ root, durability: durability as 'relaxed', ...encrypted });
   own = new Coordinators(host, { Register }, { suspectAfter: 400 });
   process.stdout.write('ready\n');
   process.on('SIGUSR2', () => fillDisk(100 + Math.random() * 200));

@@ -4,6 +4,7 @@ import { Coordinators } from '../../src/host/coordinator/index.ts';
 import type { Stub } from '../../src/host/coordinator/index.ts';
 import { StorageHost } from '../../src/host/storage-host.ts';
 import { bundleFixture } from '../support/bundle.ts';
+import { encrypted } from '../support/sealed.ts';
 import { ORIGIN } from './server-fixture.ts';
 import type { Register } from './server-fixture.ts';
 
@@ -34,7 +35,7 @@ export interface Deployment {
 
 /** A root with so many processes that serve, and this one, which only calls. */
 export async function openDeployment(root: string, count: number, durability = 'relaxed', patience = 60_000): Promise<Deployment> {
-  const host = new StorageHost({ root });
+  const host = new StorageHost({ root, ...encrypted });
   const caller = new Coordinators(host, {}, { suspectAfter: 400, patience });
   const servers: ChildProcess[] = [];
   const deployment: Deployment = {

@@ -2,9 +2,10 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { Coordinators } from '../../src/host/coordinator/index.ts';
 import { StorageHost } from '../../src/host/storage-host.ts';
+import { encrypted } from '../support/sealed.ts';
 import { ORIGIN, Register } from './server-fixture.ts';
 
-const host = new StorageHost({ root: String(workerData) });
+const host = new StorageHost({ root: String(workerData), ...encrypted });
 const coordinators = new Coordinators(host, { Register }, { suspectAfter: 400 });
 const register = coordinators.get(ORIGIN, Register, 'shared');
 

@@ -5,7 +5,7 @@ import { HoldfastError } from '../../src/runtime/holdfast-error.ts';
 
 /** The files below a directory, relative to it. */
 export function filesIn(directory: string): string[] {
-  return fs.readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter((name) => fs.lstatSync(path.join(directory, name)).isFile());
+  return fs.readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter((name) => fs.lstatSync(path.join(directory, name), { throwIfNoEntry: false })?.isFile() === true);
 }
 
 /** What there is in a directory: each file with a digest of its bytes. */
@@ -17,9 +17,19 @@ export function snapshotOf(directory: string): Record<string, string> {
 export function treeHas(directory: string, canary: string | Buffer): string[] {
   const forms = typeof canary === 'string' ? (['utf8', 'utf16le', 'latin1'] as const).map((encoding) => Buffer.from(canary, encoding)) : [canary];
   return filesIn(directory).filter((name) => {
-    const bytes = Buffer.concat([Buffer.from(name), fs.readFileSync(path.join(directory, name))]);
+    const bytes = Buffer.concat([Buffer.from(name), contentOf(path.join(directory, name))]);
     return forms.some((form) => bytes.includes(form));
   });
+}
+
+/** Nothing of what somebody else has removed meanwhile. */
+function contentOf(file: string): Buffer {
+  try {
+    return fs.readFileSync(file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return Buffer.alloc(0);
+    throw error;
+  }
 }
 
 /** The code of a HoldfastError that is thrown, or that what is thrown is caused by. */

@@ -11,6 +11,7 @@ import { OwnedJournal } from '../../disk/coordinator/owned-journal.ts';
 import { CoordinatorPlace } from '../../disk/coordinator/coordinator-place.ts';
 import { wallClock } from '../../runtime/timers.ts';
 import { bad } from '../option-checks.ts';
+import type { StorageHostOptions } from '../options.ts';
 import { ownerOf, StorageHost } from '../storage-host.ts';
 import type { StorageClient } from '../storage-client.ts';
 import type { Coordinator } from './coordinator.ts';
@@ -81,10 +82,11 @@ export interface TestCoordinators extends AsyncDisposable {
  *
  * @param root - a directory that is not there yet, instead of one where the system keeps temporary files; `close()`
  * removes it.
+ * @param encryption - as of hosts
  * @throws HoldfastError bad-option
  */
-export function testCoordinators(classes: Readonly<Record<string, CoordinatorClass>>, { root = temporaryRoot() }: { readonly root?: string } = {}): TestCoordinators {
-  const host = new StorageHost({ root });
+export function testCoordinators(classes: Readonly<Record<string, CoordinatorClass>>, { root = temporaryRoot(), encryption }: { readonly root?: string; readonly encryption?: StorageHostOptions['encryption'] } = {}): TestCoordinators {
+  const host = new StorageHost({ root, ...(encryption && { encryption }) });
   const clock = new TestClock();
   const coordinators = new Coordinators(host, classes, { clock, connect: () => alone });
   const { coordination, keeper } = coordinationOf.get(coordinators) ?? missing();
