@@ -1,4 +1,4 @@
-// Serves a counter at a root, and calls it when it is told to: one line in, one line out.
+// Serves a counter at a root, which a key in hexadecimal has encrypted, and calls it when it is told to: one line in, one line out.
 import { createInterface } from 'node:readline';
 import process from 'node:process';
 import { StorageHost } from 'holdfast';
@@ -16,8 +16,8 @@ class Counter extends Coordinator {
   }
 }
 
-const [root] = process.argv.slice(2);
-const host = new StorageHost({ root });
+const [root, key] = process.argv.slice(2);
+const host = new StorageHost({ root, ...(key && { encryption: { key: Uint8Array.from(key.match(/../g), (each) => Number.parseInt(each, 16)) } }) });
 const coordinators = new Coordinators(host, { Counter });
 const counter = coordinators.get('https://app.example', Counter, 'shared');
 
