@@ -3,6 +3,7 @@ import path from 'node:path';
 import { Readable } from 'node:stream';
 import { afterEach, expect, test } from 'vitest';
 import { tracesIn } from '../../src/disk/encryption/traces.ts';
+import '../../src/host/indexed-db/provided.ts';
 import { StorageHost } from '../../src/host/storage-host.ts';
 import { runHere } from '../cli/support.ts';
 import { temporaryDirectory } from '../journal/support/place.ts';

@@ -1,5 +1,6 @@
 // Coordinators, in one process and over several. docs/COORDINATORS.md
 import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
 import { testCoordinators, Coordinator, Coordinators } from 'holdfast/coordinator';
 import { completed, count, open, settled } from '../kit/indexed-db.mjs';
 import { newRoot, origin, withHost } from '../kit/place.mjs';
@@ -196,4 +197,21 @@ test('several processes have one instance, and none of its updates is lost', asy
   await caller.close();
   await host.close();
   for (const program of programs) await program.kill();
+});
+
+test('of an encrypted origin one goes on in another process when its own is killed, and no file has its name or that of its class', async () => {
+  const root = newRoot();
+  const key = '0123456789abcdef'.repeat(4);
+  const programs = [start('coordinator', { args: [root, key] }), start('coordinator', { args: [root, key] })];
+  for (const program of programs) assert.equal(await program.line(), 'ready');
+  programs[0].send('10');
+  const [counts] = JSON.parse(await programs[0].line());
+  assert.deepEqual(counts, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+  await programs[0].kill();
+  programs[1].send('5');
+  const [others] = JSON.parse(await programs[1].line());
+  assert.deepEqual(others, [11, 12, 13, 14, 15]);
+  await programs[1].kill();
+  const names = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((name) => /Counter|%uCounter|shared/i.test(name));
+  assert.deepEqual(names, []);
 });

@@ -3,10 +3,8 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { StorageHost } from 'holdfast';
-import { Coordinators } from 'holdfast/coordinator';
 import { startPeer } from '../kit/peer.mjs';
 import { newRoot, origin } from '../kit/place.mjs';
-import { start } from '../kit/program.mjs';
 import { test, until } from '../kit/test.mjs';
 
 const digits = '0123456789abcdef'.repeat(4);
@@ -165,25 +163,4 @@ test('what was changed on the disk is an error, and never data', () =>
     }
     writeFileSync(file, raw);
     assert.equal((await (await cache.match(url)).text()).length, 1000);
-  }));
-
-test('a coordinator goes on in another process when its own is killed, and no file has its name or that of its class', () =>
-  withSealed(async (host) => {
-    const programs = [start('coordinator', { args: [host.root, digits] }), start('coordinator', { args: [host.root, digits] })];
-    for (const program of programs) assert.equal(await program.line(), 'ready');
-    programs[0].send('10');
-    const [counts, pid] = JSON.parse(await programs[0].line());
-    assert.deepEqual(counts, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
-    await programs[0].kill();
-    programs[1].send('5');
-    const [others, next] = JSON.parse(await programs[1].line());
-    assert.deepEqual(others, [11, 12, 13, 14, 15]);
-    assert.notEqual(next, pid);
-    const caller = new Coordinators(host, {});
-    assert.equal(await caller.get(origin, 'Counter', 'shared').increment(), 16);
-    await caller.close();
-    for (const mark of ['Counter', 'shared']) assert.deepEqual(plainIn(join(host.root, 'origins'), mark), []);
-    for (const mark of ['Counter', 'shared']) assert.deepEqual(plainIn(join(host.root, 'coordinators'), mark), []);
-    await programs[1].kill();
-    assert.equal(await codeOf(() => withSealed((plain) => new Coordinators(plain, {}).get(origin, 'Counter', 'shared').increment(), { root: host.root, encryption: null })), 'key-missing');
   }));
