@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { tracesIn } from '../../src/disk/encryption/traces.ts';
 import { parseKeyFile } from '../../src/disk/encryption/key-file.ts';
 import { temporaryDirectory } from '../journal/support/place.ts';
-import { CANARY, codeOf, contentOf, filledRoot, key, open, ORIGIN, write } from './operator.ts';
+import { CANARY, codeOf, contentOf, fillDatabase, filledRoot, key, open, ORIGIN, recordOf, write } from './operator.ts';
 
 const originIn = (root: string): string => path.join(root, 'origins/https_a.example');
 
@@ -103,4 +103,20 @@ test('a response that is read, replaced or deleted while it is rewritten is the 
   expect(texts).toEqual([0, 1, 2, 3, 4, 5].map(body).concat(...[null, 'new', null, 'new', null, 'new'].map((each) => each as string)));
   expect(fs.readdirSync(path.join(originIn(root), 'default/caches/responses'))).toHaveLength(1 + 6 + 3);
   expect(idsIn(root)).toEqual([2]);
+});
+
+test('what a killed writer has begun of a file of a database keeps no key', async () => {
+  const { root, client, host } = await filledRoot();
+  await fillDatabase(client);
+  const record = await recordOf(client);
+  // A Blob that was read keeps its file as it is.
+  await host.close();
+  const databases = path.join(originIn(root), 'default/indexeddb/databases');
+  const begun = path.join(databases, fs.readdirSync(databases)[0] ?? '', 'blobs/4711');
+  fs.writeFileSync(begun, '');
+  const other = open(root);
+  await other.rekey(ORIGIN, { dataKey: true, files: true });
+  expect(idsIn(root)).toEqual([2]);
+  expect(fs.existsSync(begun)).toBe(false);
+  expect(await recordOf(other.origin(ORIGIN))).toEqual(record);
 });

@@ -82,6 +82,7 @@ async function renewBlobs(home: string, sealing: DatabaseSealing, draft: string,
     const [from, to] = [blobIn(home, id), path.join(draft, String(id))];
     if (isCurrent(sealing, id, from)) continue;
     if (isHeld(id)) isWhole = false;
+    else if (fs.statSync(from).size === 0) fs.rmSync(from);
     else {
       await copyBlob(from, (descriptor) => sealing.blob(id).read(descriptor, from), to, sealing.blob(id));
       place(to, from);
@@ -113,9 +114,10 @@ function blobIn(directory: string, id: number): string {
   return path.join(directory, 'blobs', String(id));
 }
 
-/** What nothing refers to any more may go at any time. */
+/** What nothing refers to any more may go at any time; what has no header was begun by somebody who was killed. */
 function isCurrent(sealing: DatabaseSealing, which: 'description' | 'database' | number, file: string): boolean {
-  if (fs.lstatSync(file, { throwIfNoEntry: false }) === undefined) return true;
+  const stats = fs.lstatSync(file, { throwIfNoEntry: false });
+  if (stats === undefined || stats.size === 0) return stats === undefined;
   const descriptor = openPlain(file, READ);
   try {
     return sealing.isCurrent(which, descriptor, file);
