@@ -7,7 +7,7 @@ import type { Waiter } from './event.ts';
 import { Instance } from './instance.ts';
 import type { ServedClass } from './served.ts';
 import { callBy, Line } from './line.ts';
-import type { Route } from './line.ts';
+import type { Route, Routes } from './line.ts';
 import { encodeThrown } from './messages.ts';
 import type { Reply } from './messages.ts';
 import type { CoordinatorKey, Store, Surroundings } from './store.ts';
@@ -63,6 +63,7 @@ export class Coordination<Client extends object> {
   readonly #instances = new Map<string, Instance<Client>>();
   readonly #starting = new Map<string, Promise<Route | null>>();
   readonly #lines = new Map<string, Line>();
+  readonly #routes: Routes = { find: (key) => this.#route(key), giveUp: (key, call) => this.#giveUp(key, call) };
   #stopLooking: (() => void) | null = null;
   #isClosed = false;
 
@@ -84,7 +85,7 @@ export class Coordination<Client extends object> {
     const id = idOf(key);
     let line = this.#lines.get(id);
     if (line === undefined) {
-      line = new Line(key, (wanted) => this.#route(wanted), (whose, call) => this.#giveUp(whose, call), this.#patience);
+      line = new Line(key, this.#routes, this.#patience);
       this.#lines.set(id, line);
       this.#look();
     }

@@ -181,7 +181,7 @@ export class Gate {
     if (this.#slots >= waiting) return;
     outsideContexts(() => {
       if (this.#mayHurry) this.#hurry();
-      for (; this.#slots < waiting; this.#slots++) setImmediate(this.#calmSlot);
+      for (; this.#slots < waiting; this.#slots++) setImmediate(() => this.#calmSlot());
     });
   }
 
@@ -192,18 +192,18 @@ export class Gate {
   #hurry(): void {
     hurried += 1;
     this.#slots += 1;
-    afterMicrotasks(this.#slot);
+    afterMicrotasks(() => this.#slot());
   }
 
-  readonly #calmSlot = (): void => {
+  #calmSlot(): void {
     hurried = 0;
     this.#slot();
-  };
+  }
 
-  readonly #slot = (): void => {
+  #slot(): void {
     this.#slots -= 1;
     if (this.#next() && this.#slots === 0) this.#wake();
-  };
+  }
 
   /** False: nothing may run. */
   #next(): boolean {

@@ -30,6 +30,7 @@ import type { CoordinatorKey, LiveStorage, Store, Surroundings } from './store.t
 import { PendingTurn } from './turn.ts';
 import type { Output, Writer } from './turn.ts';
 import { TurnArea } from './turn-area.ts';
+import type { ChangeListener } from './turn-area.ts';
 
 /** Results up to here are kept for callers who have to ask again. In bytes. */
 const KEPT_RESULT = 1024;
@@ -65,7 +66,7 @@ interface End {
  * - (rule 16) once something of it could not be written, or somebody else owns, nothing leaves and nothing is written any
  *   more, whatever its code goes on to do.
  */
-export class Instance<Client extends object> implements Stateful<Client>, TurnOwner, EventOwner {
+export class Instance<Client extends object> implements Stateful<Client>, TurnOwner, EventOwner, ChangeListener {
   readonly key: CoordinatorKey;
   /** Called once, when it has come to its end by itself. */
   onEnd: (() => void) | null = null;
@@ -103,7 +104,7 @@ export class Instance<Client extends object> implements Stateful<Client>, TurnOw
     this.#turn = new PendingTurn(store.map);
     this.#outputs = new OutputGate(this.#turn, store, this);
     this.#alarm = new OwnAlarm(key, store, this.#turn, surroundings);
-    this.#storage = surroundings.openStorage(key, new TurnArea(this.#turn.map, () => this.#noteChange()), (work) => this.#gate.hold(this.#blocks(), work));
+    this.#storage = surroundings.openStorage(key, new TurnArea(this.#turn.map, this), (work) => this.#gate.hold(this.#blocks(), work));
   }
 
   /** Makes the object. @throws what its constructor throws, or that the disk refuses its alarm, as a CoordinatorError */
@@ -249,7 +250,7 @@ export class Instance<Client extends object> implements Stateful<Client>, TurnOw
     this.#outputs.touch();
   }
 
-  #noteChange(): void {
+  noteChange(): void {
     const context = currentContext();
     this.#wrote(context?.instance === this ? context.event : null);
   }
@@ -421,7 +422,7 @@ export class Instance<Client extends object> implements Stateful<Client>, TurnOw
     this.#requireLive();
     if (time === null && this.#alarm.current === null) return;
     this.#turn.alarm = time === null ? null : { time, attempt: 0 };
-    this.#noteChange();
+    this.noteChange();
   }
 
   #requireLive(): void {

@@ -25,15 +25,17 @@ export function callBy(route: Pick<Route, 'call'>, key: CoordinatorKey, call: Ca
   return new Promise((resolve, reject) => route.call(key, call, { resolve, reject }));
 }
 
-/** Finds whoever runs a coordinator, or has it run. Null: nobody serves its class. */
-export type FindRoute = (key: CoordinatorKey) => Promise<Route | null>;
-
-/**
- * What became of a call that is not sent again, for good: null: it has changed nothing, and never will.
- *
- * @throws where nobody can say
- */
-export type GiveUp = (key: CoordinatorKey, call: CallId) => Promise<Fate | 'got' | null>;
+/** What all lines of a realm have in common. */
+export interface Routes {
+  /** Finds whoever runs a coordinator, or has it run. Null: nobody serves its class. */
+  find(key: CoordinatorKey): Promise<Route | null>;
+  /**
+   * What became of a call that is not sent again, for good: null: it has changed nothing, and never will.
+   *
+   * @throws where nobody can say
+   */
+  giveUp(key: CoordinatorKey, call: CallId): Promise<Fate | 'got' | null>;
+}
 
 /** How long a call looks for somebody who runs it, in milliseconds of a clock that never jumps. */
 const PATIENCE_MS = 10_000;
@@ -58,8 +60,7 @@ const LAST_PAUSE_MS = 500;
  */
 export class Line implements CallSender {
   readonly key: CoordinatorKey;
-  readonly #find: FindRoute;
-  readonly #giveUp: GiveUp;
+  readonly #routes: Routes;
   readonly #patience: number;
   readonly #caller = randomInteger();
   #number = 0;
@@ -74,11 +75,10 @@ export class Line implements CallSender {
   #isBusy = false;
   #pause = 0;
 
-  constructor(key: CoordinatorKey, find: FindRoute, giveUp: GiveUp, patience = PATIENCE_MS) {
+  constructor(key: CoordinatorKey, routes: Routes, patience = PATIENCE_MS) {
     this.key = key;
     this.#patience = patience;
-    this.#find = find;
-    this.#giveUp = giveUp;
+    this.#routes = routes;
   }
 
   get isIdle(): boolean {
@@ -117,7 +117,7 @@ export class Line implements CallSender {
     this.#isBusy = true;
     try {
       if (this.#pause > 0) await new Promise((resolve) => void setTimeout(resolve, this.#pause));
-      this.#route = await this.#find(this.key);
+      this.#route = await this.#routes.find(this.key);
       if (this.#route === null) this.#lose(null);
     } catch (error) {
       this.#lose(error);
@@ -159,7 +159,7 @@ export class Line implements CallSender {
   }
 
   async #lastReply({ call, losses }: PendingCall, cause: unknown): Promise<Reply> {
-    const fate = await this.#giveUp(this.key, call).catch((error: unknown) => {
+    const fate = await this.#routes.giveUp(this.key, call).catch((error: unknown) => {
       throw this.#failure(cause ?? error, 'unknown');
     });
     if (fate !== null) return replyOfFate(this.key, fate);

@@ -5,14 +5,19 @@ import { allOrNone } from '../disk/map/all-or-none.ts';
 import type { Transacted } from '../disk/map/map-transaction.ts';
 import type { TurnMap } from './store.ts';
 
-/** The map of a turn as the coordinator's code sees it; `changed` hears of each change. */
+/** Who hears of each change. */
+export interface ChangeListener {
+  noteChange(): void;
+}
+
+/** The map of a turn as the coordinator's code sees it. */
 export class TurnArea implements TurnMap {
   readonly #map: MapOverlay;
-  readonly #changed: () => void;
+  readonly #listener: ChangeListener;
 
-  constructor(map: MapOverlay, changed: () => void) {
+  constructor(map: MapOverlay, listener: ChangeListener) {
     this.#map = map;
-    this.#changed = changed;
+    this.#listener = listener;
   }
 
   get length(): number {
@@ -44,7 +49,7 @@ export class TurnArea implements TurnMap {
   }
 
   #noted(outcome: SetOutcome): SetOutcome {
-    if (outcome.accepted) this.#changed();
+    if (outcome.accepted) this.#listener.noteChange();
     return outcome;
   }
 
@@ -55,7 +60,7 @@ export class TurnArea implements TurnMap {
 
   transact<Result>(body: (overlay: MapOverlay) => Result): Transacted<Result> {
     const result = allOrNone(this.#map, () => body(this.#map));
-    this.#changed();
+    this.#listener.noteChange();
     return { outcome: ACCEPTED, result, steps: [] };
   }
 }
