@@ -26,8 +26,8 @@ export interface WriterClaim extends Claim {
   /** Null: it is this one's turn already. Rejects when it was taken away before; never settles once it was released. */
   readonly granted: Promise<void> | null;
   /**
-   * Whether one that is held has to be released, and asked for anew, by who would write once more: another realm waits for
-   * its turn, or it was taken away. Costs a read of the news.
+   * Whether one that is held has to be released, and asked for anew, by who would write once more: somebody waits for its
+   * turn, in this realm or another, or it was taken away. Costs a read of the news.
    */
   readonly isWanted: boolean;
 }

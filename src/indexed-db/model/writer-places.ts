@@ -20,8 +20,6 @@ export interface WriterPlace {
 export class WriterPlaces {
   readonly #locks: DatabaseLocks;
   readonly #database: string;
-  /** Of this realm, waiting or not. */
-  #claims = 0;
   #kept: WriterClaim | null = null;
 
   constructor(locks: DatabaseLocks, database: string) {
@@ -32,12 +30,9 @@ export class WriterPlaces {
   write(): WriterPlace {
     const kept = this.#kept;
     this.#kept = null;
-    if (kept !== null && this.#claims === 0 && this.#isFree(kept)) {
-      this.#claims++;
-      return { claim: kept, turn: null, isNext: true };
-    }
+    if (kept !== null && this.#isFree(kept)) return { claim: kept, turn: null, isNext: true };
     kept?.release();
-    return this.#enter(this.#locks.write(this.#database));
+    return newPlace(this.#locks.write(this.#database));
   }
 
   /** What cannot be looked at is given back. */
@@ -51,17 +46,11 @@ export class WriterPlaces {
 
   /** One that readers share, where there are no snapshots. */
   read(): WriterPlace {
-    return this.#enter(this.#locks.read(this.#database));
-  }
-
-  #enter(claim: WriterClaim): WriterPlace {
-    this.#claims++;
-    return { claim, turn: claim.granted, isNext: false };
+    return newPlace(this.#locks.read(this.#database));
   }
 
   /** Its transaction has ended; `mayKeep`: it has written, and {@link giveBack} comes when it was told so. */
   leave(claim: WriterClaim, mayKeep: boolean): void {
-    this.#claims--;
     if (!mayKeep || this.#kept !== null) return claim.release();
     claim.onLost = null;
     this.#kept = claim;
@@ -72,4 +61,8 @@ export class WriterPlaces {
     this.#kept = null;
     kept?.release();
   }
+}
+
+function newPlace(claim: WriterClaim): WriterPlace {
+  return { claim, turn: claim.granted, isNext: false };
 }

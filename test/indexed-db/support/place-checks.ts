@@ -9,10 +9,14 @@ class Realms {
   readonly #locks: BucketLocks[] = [];
 
   places(): WriterPlaces {
+    return new WriterPlaces(this.locks(), 'x');
+  }
+
+  locks(): BucketLocks {
     const locks = new BucketLocks({ path: '/nowhere', ensure: () => {} }, { log: (machine) => new MemoryLog(this.log, machine) });
     this.#locks.push(locks);
     locks.hold('joins', 0);
-    return new WriterPlaces(locks, 'x');
+    return locks;
   }
 
   /** The journal of a realm that waits rings no bell: a question has it look. */
@@ -99,6 +103,21 @@ export const placeChecks: Readonly<Record<string, (realms: Realms) => Promise<vo
       places.leave(place.claim, false);
     }
     assert.equal(await isTurn(last, realms), true);
+  },
+
+  'what has asked for it in this realm by itself is next': async (realms) => {
+    const locks = realms.locks();
+    const places = new WriterPlaces(locks, 'x');
+    const first = places.write();
+    const look = locks.read('x');
+    places.leave(first.claim, true);
+    const second = places.write();
+    places.giveBack();
+    assert.equal(second.isNext, false);
+    await look.granted;
+    assert.equal(await isTurn(second, realms), false);
+    look.release();
+    assert.equal(await isTurn(second, realms), true);
   },
 
   'a reader that is made meanwhile comes before what is made after it': async (realms) => {

@@ -27,6 +27,10 @@ export class LockClient implements Surroundings {
     return this.#table.isWantedElsewhere(name, mode);
   }
 
+  isAwaited(name: string): boolean {
+    return this.#table.parties(name).pending.length > 0;
+  }
+
   parties(name: string): { held: WebLockParty[]; pending: WebLockParty[] } {
     return this.#table.parties(name);
   }

@@ -1,12 +1,11 @@
-import type { WebLockMode } from '../../locks/lock-table.ts';
 import type { Claim } from '../database-locks.ts';
 
 /** What claims need of the realm that they are in. */
 export interface Surroundings {
   /** Reads the news of the journal. */
   look(): void;
-  /** Reads them, and says whether another realm holds or waits for what conflicts with a lock of this mode. */
-  isWantedElsewhere(name: string, mode: WebLockMode): boolean;
+  /** Reads them, and says whether anybody waits for a lock. */
+  isAwaited(name: string): boolean;
   /** Runs `body` soon, in no caller's turn and context. */
   later(body: () => void): void;
 }

@@ -39,7 +39,7 @@ export class Turn extends Losable implements WriterClaim {
   }
 
   get isWanted(): boolean {
-    return this.#around.isWantedElsewhere(this.#name, 'exclusive') || !this.isHeld;
+    return this.#around.isAwaited(this.#name) || !this.isHeld;
   }
 
   release(): void {
