@@ -10,5 +10,7 @@ export default defineConfig({
     maxWorkers: availableParallelism() + 1,
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // What is waited for comes in moments; on a loaded machine, in seconds.
+    expect: { poll: { timeout: 30_000 } },
   },
 });

@@ -29,7 +29,7 @@ describe('a region that is silent', () => {
     const peer = new RegionPeer('us', { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, token: TOKEN }, () => performance.now(), 300);
     // More than there are connections: questions wait for none of them.
     const called = Promise.allSettled(Array.from({ length: 100 }, (_, index) => callBy(peer, key, { ...call, number: index + 1 })));
-    await vi.waitFor(() => expect(requests).toContain('question'));
+    await vi.waitFor(() => expect(requests).toContain('question'), { timeout: 30_000 });
     isSilent = true;
     for (const outcome of await called) expect(outcome).toMatchObject({ status: 'rejected', reason: { isLost: true } });
   });

@@ -122,7 +122,7 @@ describe('coordinators of three regions', () => {
     const first = open();
     for (let count = 0; count < 262; count++) await first.counter.increment();
     const log = first.client.log(logNameOf({ origin: ORIGIN, className: 'Counter', name: 'visits' }));
-    await vi.waitFor(async () => expect((await log.head()).first).toBeGreaterThan(100));
+    await vi.waitFor(async () => expect((await log.head()).first).toBeGreaterThan(100), { timeout: 30_000 });
     await first.end();
     const second = open();
     expect(await second.counter.increment()).toBe(263);
@@ -161,7 +161,7 @@ describe('coordinators of three regions', () => {
     await us.counter('other').increment();
     await eu.counter().wakeIn(500);
     eu.cutOff();
-    await vi.waitFor(() => expect(homeOf([us])).toEqual(['us']));
+    await vi.waitFor(() => expect(homeOf([us])).toEqual(['us']), { timeout: 30_000 });
     await vi.waitFor(async () => expect(await us.counter().waking()).toEqual([null, 1]), { timeout: 30_000, interval: 100 });
   });
 

@@ -273,7 +273,7 @@ test.skipIf(process.platform !== 'linux')('without a link, all of it is used', a
   watchReads();
   await useAll('relaxed', 12);
   await fence();
-  await vi.waitFor(() => expect(fs.readdirSync(path.join(bucket, 'trash'))).toEqual([]));
+  await vi.waitFor(() => expect(fs.readdirSync(path.join(bucket, 'trash'))).toEqual([]), { timeout: 30_000 });
   vi.restoreAllMocks();
   for (const name of ['local-storage/', 'locks/', 'quota/', 'files.', 'swap/', 'trash/', 'wake/']) {
     expect(seen.filter((each) => each.includes(`/default/${name}`) || each.endsWith(`/default/${name.slice(0, -1)}`))).not.toEqual([]);

@@ -100,7 +100,7 @@ describe.each(Object.entries(plants))('%s', (_, plant) => {
     tree.createDirectory(['around']);
     fs.renameSync(path.join(base, 'x'), path.join(base, 'around', 'x'));
     tree.remove(['around']);
-    await vi.waitFor(() => expect(trash()).toEqual([]));
+    await vi.waitFor(() => expect(trash()).toEqual([]), { timeout: 30_000 });
     expect(stateOutside()).toEqual(before);
   });
 });

@@ -1,5 +1,5 @@
 import crypto from 'node:crypto';
-import { clearTimeout, nextTurn, setTimeout, wallClock } from '../../runtime/timers.ts';
+import { clearTimeout, nextTurn, setImmediate, setTimeout, wallClock } from '../../runtime/timers.ts';
 
 /** All that a replicator takes from the world besides its hub and its journal, so that a test can be that world. */
 export interface Surroundings {
@@ -18,9 +18,14 @@ export interface Surroundings {
 export const systemSurroundings: Surroundings = {
   now: () => wallClock(),
   after(milliseconds, callback) {
-    const timer = setTimeout(callback, milliseconds);
+    let isOff = false;
+    // A thread that was held up sees what has come meanwhile before it says that nothing came.
+    const timer = setTimeout(() => void setImmediate(() => isOff || callback()), milliseconds);
     timer.unref();
-    return () => clearTimeout(timer);
+    return () => {
+      isOff = true;
+      clearTimeout(timer);
+    };
   },
   turn: () => nextTurn(),
   random: () => Math.random(),
