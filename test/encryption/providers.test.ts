@@ -96,7 +96,7 @@ describe('a key that does not come', () => {
     ].map(codeLater);
     expect(codeBehind(() => client.localStorage)).toBe('key-pending');
     expect(codeBehind(() => new client.BroadcastChannel('c'))).toBe('key-pending');
-    await vi.waitFor(() => expect(bounds.size).toBeGreaterThan(0));
+    await vi.waitFor(() => expect(bounds.size).toBeGreaterThan(0), 30_000);
     let isOver = false;
     const codes = Promise.all(waiting).finally(() => (isOver = true));
     // What comes to wait in a later turn has a bound of its own.

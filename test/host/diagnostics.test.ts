@@ -107,7 +107,7 @@ describe('warnings', () => {
       heard.length = 0;
       warn(damaged(root, 'after the end'));
       expect(heard).toEqual([]);
-    });
+    }, 30_000);
   });
 
   test('are told on their channel', () => {
@@ -173,7 +173,7 @@ describe('the channel holdfast:lock', () => {
     await locks.request('job', async () => {
       await locks.request('job', { ifAvailable: true }, () => undefined);
       const waiting = locks.request('job', { signal: controller.signal }, () => undefined);
-      await vi.waitFor(() => expect(host.stats().locks.waiting).toBe(1));
+      await vi.waitFor(() => expect(host.stats().locks.waiting).toBe(1), 30_000);
       controller.abort();
       await expect(waiting).rejects.toMatchObject({ name: 'AbortError' });
     });
@@ -270,7 +270,7 @@ describe('stats', () => {
     let seconds = process.uptime();
     const clock = vi.spyOn(process, 'uptime').mockImplementation(() => (seconds += 0.02));
     (opening.result as { close(): void }).close();
-    await vi.waitFor(() => expect(host.stats().journals.checkpoints).toBe(1));
+    await vi.waitFor(() => expect(host.stats().journals.checkpoints).toBe(1), 30_000);
     clock.mockRestore();
   });
 

@@ -173,7 +173,7 @@ describe('a handler of node:http', () => {
       });
     });
     expect(await (await fetch(`${url}/path?query`)).text()).toBe('v https://app.example/path?query false');
-    await vi.waitFor(() => expect(clients[0]?.closed).toBe(true));
+    await vi.waitFor(() => expect(clients[0]?.closed).toBe(true), 30_000);
   });
 
   test('ends its client when the connection breaks', async () => {
@@ -188,7 +188,7 @@ describe('a handler of node:http', () => {
     const controller = new AbortController();
     await fetch(url, { signal: controller.signal });
     controller.abort();
-    await vi.waitFor(() => expect(clients[0]?.closed).toBe(true));
+    await vi.waitFor(() => expect(clients[0]?.closed).toBe(true), 30_000);
   });
 
   test('that fails ends its client, and its caller hears of it', async () => {

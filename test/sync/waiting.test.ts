@@ -193,7 +193,7 @@ test('work is shared by all who ask before it begins, never by who asks later', 
   const later = Array.from({ length: 1000 }, () => rounds.join());
   ends[0]?.(1);
   expect(await first).toBe(1);
-  await vi.waitFor(() => expect(ends).toHaveLength(2));
+  await vi.waitFor(() => expect(ends).toHaveLength(2), 30_000);
   ends[1]?.(2);
   expect(new Set(await Promise.all(later))).toEqual(new Set([2]));
   expect(ends).toHaveLength(2);

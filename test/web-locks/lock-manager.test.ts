@@ -247,7 +247,7 @@ describe('request: signals', () => {
       await expect(manager?.request('a', { signal: end.signal }, () => 0)).rejects.toMatchObject({ name: 'AbortError' });
       ended.push(index);
     });
-    await vi.waitFor(async () => expect((await manager?.query())?.pending.length).toBe(2000));
+    await vi.waitFor(async () => expect((await manager?.query())?.pending.length).toBe(2000), 30_000);
     end.abort();
     for (let before = 0; ended.length < 2000; before = ended.length) {
       await new Promise((resolve) => setImmediate(resolve));

@@ -29,7 +29,7 @@ describe('what a peer asks for is bounded', () => {
   test('what was announced and has not come keeps nobody out', async () => {
     const { url } = await startedHub();
     for (let count = 0; count < 8; count++) rawConnection(url).write(announce('put-snapshot', 2 ** 28));
-    await vi.waitFor(async () => expect(await metric(url, 'holdfast_hub_connections')).toBeGreaterThanOrEqual(8));
+    await vi.waitFor(async () => expect(await metric(url, 'holdfast_hub_connections')).toBeGreaterThanOrEqual(8), 30_000);
     expect((await ask(url, 'append', { log: 'log', entries: [entry('a')] })).status).toBe(200);
     expect(await metric(url, 'holdfast_hub_held_bytes')).toBe(0);
   });
@@ -102,7 +102,7 @@ describe('what a peer asks for is bounded', () => {
     const log = (await connected(url)).log('log');
     await log.append([entry('a')]);
     const idle = Array.from({ length: 20 }, () => rawConnection(url));
-    await vi.waitFor(() => expect(idle.filter(({ destroyed }) => destroyed).length).toBeGreaterThanOrEqual(14));
+    await vi.waitFor(() => expect(idle.filter(({ destroyed }) => destroyed).length).toBeGreaterThanOrEqual(14), 30_000);
     expect(await log.append([entry('b')])).toBe(2);
     expect(await metric(url, 'holdfast_hub_connections')).toBeLessThanOrEqual(6);
     expect(await metric(url, 'holdfast_hub_connections_refused_total')).toBeGreaterThanOrEqual(14);

@@ -109,7 +109,7 @@ test('beyond a limit commits are settled by and by, and their journal stays shor
   const store = storeAt(root, 2 ** 16);
   const logs = Array.from({ length: 20 }, (_, index) => store.log(`log ${index}`));
   for (let round = 1; round <= 20; round++) await Promise.all(logs.map((log) => log.append([numbered(round, 1000)])));
-  await vi.waitFor(() => expect(store.commits.size).toBeLessThan(2 ** 18));
+  await vi.waitFor(() => expect(store.commits.size).toBeLessThan(2 ** 18), 30_000);
   const next = storeAt(root);
   for (let index = 0; index < 20; index++) expect(idsIn(next, `log ${index}`)).toEqual(Array.from({ length: 20 }, (_, round) => round + 1));
 });

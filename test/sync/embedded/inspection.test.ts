@@ -38,7 +38,7 @@ test('/metrics tells what the hub has done and holds', async () => {
   log.subscribe(() => undefined);
   const error = await hub.log('log').read(0, 0).then(() => null);
   expect(error).toBeNull();
-  await vi.waitFor(async () => expect(samplesOf((await getPlain(`${url}/metrics`)).text).get('holdfast_hub_waiting_requests')).toBe(1));
+  await vi.waitFor(async () => expect(samplesOf((await getPlain(`${url}/metrics`)).text).get('holdfast_hub_waiting_requests')).toBe(1), 30_000);
   await get(`${url}/holdfast-hub/hello`);
   const { status, text } = await getPlain(`${url}/metrics`);
   expect(status).toBe(200);

@@ -111,6 +111,6 @@ test('SIGTERM lets those go at once who wait for news', async () => {
   onTestFinished(() => hub.close());
   let news = 0;
   hub.log('log').subscribe(() => (news += 1));
-  await vi.waitFor(() => expect(news).toBeGreaterThan(0));
+  await vi.waitFor(() => expect(news).toBeGreaterThan(0), 30_000);
   expect(await server.signal('SIGTERM')).toBe(0);
 });

@@ -114,7 +114,7 @@ describe('a token file', () => {
     const { url, file } = await hubOf('write eu one\n');
     expect((await ask(url, 'hello', null, 'one')).status).toBe(200);
     replaceFile(file, 'write eu one\nwrite eu two\n');
-    await vi.waitFor(async () => expect((await ask(url, 'hello', null, 'two')).status).toBe(200));
+    await vi.waitFor(async () => expect((await ask(url, 'hello', null, 'two')).status).toBe(200), 30_000);
     expect((await ask(url, 'hello', null, 'one')).status).toBe(200);
     replaceFile(file, 'write eu two\n');
     await vi.waitFor(async () => expect((await ask(url, 'hello', null, 'one')).status).toBe(401), { timeout: 10_000 });

@@ -49,7 +49,7 @@ describe('compareAndSet', () => {
     const submit = vi.spyOn(MapJournal.prototype, 'compareAndSet');
     const journals = vi.spyOn(MapJournal.prototype, 'current');
     const asked = sync.compareAndSet('lock', 'another', 'w');
-    await vi.waitFor(() => expect(submit).toHaveBeenCalled());
+    await vi.waitFor(() => expect(submit).toHaveBeenCalled(), 30_000);
     const submission = submit.mock.results[0]?.value as ReturnType<MapJournal['compareAndSet']>;
     const map = journals.mock.contexts[0] as MapJournal;
     engine.away = false;
@@ -69,7 +69,7 @@ describe('compareAndSet', () => {
     const journals = vi.spyOn(MapJournal.prototype, 'current');
     await Promise.all(Array.from({ length: 100 }, (_, index) => sync.compareAndSet(`k${index}`, null, 'w')));
     const map = journals.mock.contexts[0] as MapJournal;
-    await vi.waitFor(() => expect(map.replicaJournal().current().verdicts.size).toBe(0));
+    await vi.waitFor(() => expect(map.replicaJournal().current().verdicts.size).toBe(0), 30_000);
   });
 });
 
@@ -106,7 +106,7 @@ describe.each(['lazy', 'off'] as const)('a wrong token (files: %s)', (files) => 
     await expect(sync.read(() => 1)).rejects.toMatchObject(refused);
     await expect(sync.compareAndSet('k', 'v', 'w')).rejects.toMatchObject(refused);
     expect(sync.status()).toMatchObject({ connected: false, problem: 'The token is wrong.' });
-    await vi.waitFor(() => expect(told).toContain('The token is wrong.'));
+    await vi.waitFor(() => expect(told).toContain('The token is wrong.'), 30_000);
     hub.refuses = false;
     await vi.waitFor(() => sync.flush(), { timeout: 60_000, interval: 100 });
     expect(sync.status()).toMatchObject({ connected: true, problem: '', pending: 0 });
