@@ -6,6 +6,7 @@ export const contestants = {
   limit: { label: 'limit', runtime: 'node', isLimit: true },
   'limit-beside': { label: "limit, in Holdfast's process", runtime: 'node', isLimit: true },
   'limit-response': { label: 'limit, as Responses', runtime: 'node', isLimit: true },
+  'limit-requests': { label: 'limit, as requests', runtime: 'node', isLimit: true },
   holdfast: { label: 'Holdfast', runtime: 'node' },
   node: { label: 'Node 26', runtime: 'node' },
   deno: { label: 'Deno', runtime: 'deno' },

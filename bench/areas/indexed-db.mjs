@@ -1,6 +1,7 @@
 // IndexedDB: single records in transactions of their own, many in one, and iteration. `limit` is the runtime's own SQLite
-// doing the same statements on the same bytes, without keys, clones, events or other processes.
-export const contestants = ['limit', 'holdfast', 'fake-indexeddb', 'indexeddbshim', 'chromium'];
+// doing the same statements on the same bytes, without keys, clones, events or other processes; and the same with an object,
+// an event and a task for each request.
+export const contestants = ['limit', 'limit-requests', 'holdfast', 'fake-indexeddb', 'indexeddbshim', 'chromium'];
 export const scope = 'worker';
 
 export const rows = 10_000;
