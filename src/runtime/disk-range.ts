@@ -88,7 +88,7 @@ export function streamRange(range: DiskRange): ReadableStream {
 
 /** A range of a file that is open. */
 export interface OpenRange {
-  readonly stream: ReadableStream<Uint8Array<ArrayBuffer>>;
+  readonly stream: ReadableStream;
   /** Reads all of it at once, in place of the stream, which nobody has read from and which is to be cancelled then. */
   readonly readAll: () => Promise<ArrayBuffer>;
 }

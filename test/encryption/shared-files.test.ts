@@ -151,7 +151,7 @@ test('one that was changed, cut, or put in the place of another is an error that
 });
 
 const mutants: readonly (Mutant & { readonly lets: string })[] = [
-  { what: 'shared files are bound to nothing', file: 'disk/encryption/files/file-cipher.ts', from: "purposeOf('file blocks', header.grid, ...place)", to: "purposeOf('file blocks', header.grid)", lets: 'another file of the same kind' },
+  { what: 'shared files are bound to nothing', file: 'disk/encryption/files/file-cipher.ts', from: "purposeOf('file blocks', grid, ...place)", to: "purposeOf('file blocks', grid)", lets: 'another file of the same kind' },
   { what: 'all shared files have one place', file: 'disk/tree/shared-files.ts', from: 'return sealing.bound(`swap/${name}`);', to: "return sealing.bound('swap/' + typeof name);", lets: 'another file of the same kind' },
   { what: 'shared files are encrypted as those of the tree', file: 'disk/tree/shared-files.ts', from: 'return sealing.bound(`swap/${name}`);', to: 'return name === sealing.toString() ? sealing.bound(name) : sealing;', lets: 'a file of the tree' },
   { what: 'an empty shared file is believed', file: 'disk/encryption/files/file-sealing.ts', from: "if (this.#place.length > 0) throw damaged(path, 'which has no header');", to: '', lets: 'nothing' },

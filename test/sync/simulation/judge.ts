@@ -6,7 +6,7 @@ import { ClientTable } from '../../../src/disk/replica/client-table.ts';
 import { sha256 } from '../../../src/sync/replicator/digest.ts';
 import type { WireOperation } from '../../../src/sync/replicator/wire.ts';
 import { keyOf } from './sim-process.ts';
-import { plainBlob, plainEntry } from './sealed.ts';
+import { isSealed, openedBlob, plainEntry } from './sealed.ts';
 import { decoded } from './sim-hub.ts';
 import type { SimHub } from './sim-hub.ts';
 
@@ -38,7 +38,7 @@ export function judge(hub: SimHub): Judgement {
     let before = previous;
     operations.forEach((wire, index) => {
       const { session, sequence, kind } = wire;
-      const operation = { session, sequence, kind, payload: payloadOf(wire, hub) };
+      const operation = { session, sequence, kind, payload: payloadOf(wire, hub, isSealed(bytes)) };
       const last = numbers.get(incarnation) ?? { number: 0, key: base < horizon ? 'too old' : NO_CHAIN };
       const name = chains.after(before, operation);
       const isNext = first + index === last.number + 1 && before === last.key;
@@ -62,9 +62,13 @@ function forget(numbers: Map<string, { position: number }>): number {
   return position;
 }
 
-function payloadOf({ payload, blobs }: WireOperation, hub: SimHub): Uint8Array {
+/** A plain blob may begin with any byte: whether it is sealed is known by the entry that names it. */
+function payloadOf({ payload, blobs }: WireOperation, hub: SimHub, sealed: boolean): Uint8Array {
   if (blobs === null) return payload;
-  return Buffer.concat(blobs.map(({ digest }) => plainBlob(hub.archive.get(Buffer.from(digest).toString('hex')) ?? NOTHING)));
+  return Buffer.concat(blobs.map(({ digest }) => {
+    const bytes = hub.archive.get(Buffer.from(digest).toString('hex')) ?? NOTHING;
+    return sealed ? openedBlob(bytes) : bytes;
+  }));
 }
 
 function sizeOf(map: ReadonlyMap<string, string>): number {

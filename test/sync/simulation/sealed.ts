@@ -33,8 +33,9 @@ export function plainEntry(bytes: Uint8Array): Uint8Array {
   return plain;
 }
 
-export function plainBlob(bytes: Uint8Array): Uint8Array {
-  return isSealed(bytes) ? open(bytes, 'blob') : bytes;
+/** What regions have of a blob that an encrypted entry names. */
+export function openedBlob(bytes: Uint8Array): Uint8Array {
+  return open(bytes, 'blob');
 }
 
 function open(bytes: Uint8Array, kind: 'entry' | 'blob'): Uint8Array {
