@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { tracesIn } from '../../src/disk/encryption/traces.ts';
 import { parseKeyFile } from '../../src/disk/encryption/key-file.ts';
 import { temporaryDirectory } from '../journal/support/place.ts';
@@ -119,4 +119,36 @@ test('what a killed writer has begun of a file of a database keeps no key', asyn
   expect(idsIn(root)).toEqual([2]);
   expect(fs.existsSync(begun)).toBe(false);
   expect(await recordOf(other.origin(ORIGIN))).toEqual(record);
+});
+
+/** Syncs and renames, in their order. */
+function watchDisk(): { readonly what: 'sync' | 'rename'; readonly at: string }[] {
+  const seen: { what: 'sync' | 'rename'; at: string }[] = [];
+  const { renameSync, fsyncSync } = fs;
+  vi.spyOn(fs, 'renameSync').mockImplementation((from, to) => {
+    renameSync(from, to);
+    seen.push({ what: 'rename', at: String(to) });
+  });
+  vi.spyOn(fs, 'fsyncSync').mockImplementation((descriptor) => {
+    fsyncSync(descriptor);
+    seen.push({ what: 'sync', at: fs.readlinkSync(`/proc/self/fd/${descriptor}`) });
+  });
+  onTestFinished(() => void vi.restoreAllMocks());
+  return seen;
+}
+
+test.skipIf(process.platform !== 'linux')('no key is forgotten before the names of what was rewritten are on the disk', async () => {
+  const { root, client, host } = await filledRoot();
+  const inside = await (await client.storage.getDirectory()).getDirectoryHandle('inside', { create: true });
+  const writable = await (await inside.getFileHandle('file', { create: true })).createWritable();
+  await writable.write('content');
+  await writable.close();
+  const seen = watchDisk();
+  await host.rekey(ORIGIN, { dataKey: true, files: true });
+  expect(idsIn(root)).toEqual([2]);
+  const forgotten = seen.findLastIndex(({ what, at }) => what === 'rename' && at === path.join(originIn(root), 'keys'));
+  const all = fs.readdirSync(originIn(root), { recursive: true, withFileTypes: true }).filter((entry) => entry.isDirectory());
+  const places = all.map((entry) => path.join(entry.parentPath, entry.name)).filter((directory) => /\/(files\.\d+|responses)/.test(directory));
+  expect(places.length).toBeGreaterThanOrEqual(3);
+  for (const place of places) expect(seen.slice(0, forgotten), place).toContainEqual({ what: 'sync', at: place });
 });

@@ -10,6 +10,7 @@ import type { Magic } from '../../disk/journal/magic.ts';
 import { encodeOrigin } from '../../disk/names/origin.ts';
 import { descriptionsWith, SealedDatabase } from '../../disk/encryption/databases/sealed-database.ts';
 import { destroyKeys } from '../../disk/root/encrypted.ts';
+import { syncDirectories } from '../../disk/root/sync-directories.ts';
 import { tracesIn } from '../../disk/encryption/traces.ts';
 import { treesIn, visibleNamesIn } from '../../disk/encryption/visible-names.ts';
 import { FileSealing } from '../../disk/encryption/files/file-sealing.ts';
@@ -192,7 +193,7 @@ export class Vault implements OriginVault {
   retire(): readonly string[] {
     const { ids, plain, unfinished } = tracesIn(this.directory);
     const left = [...plain, ...unfinished].map((file) => path.relative(this.directory, file));
-    if (left.length === 0 && this.keys.ids.some((id) => !ids.has(id) && id !== this.keys.activeId)) this.replace((keys) => keys.only(ids));
+    if (left.length === 0 && this.keys.ids.some((id) => !ids.has(id) && id !== this.keys.activeId)) this.#settle((keys) => keys.only(ids));
     return left;
   }
 
@@ -205,8 +206,14 @@ export class Vault implements OriginVault {
     const { plain, unfinished } = tracesIn(this.directory);
     const visible = this.keys.visibleNames ? [] : [...treesIn(this.directory)].flatMap(([tree, bucket]) => visibleNamesIn(tree, new SealedNames(this.keys.namesCipher(bucket))));
     const left = [...new Set([...plain, ...unfinished, ...visible])].map((file) => path.relative(this.directory, file));
-    if (left.length === 0 && this.keys.isMigrating) this.replace((keys) => keys.migrated());
+    if (left.length === 0 && this.keys.isMigrating) this.#settle((keys) => keys.migrated());
     return left;
+  }
+
+  /** Keys that say what is no longer there must not come to the disk before the names that took its place. */
+  #settle(change: (keys: OriginKeys) => OriginKeys): void {
+    syncDirectories(this.directory);
+    this.replace(change);
   }
 
   /** Puts other keys, or the same wrapped anew, in the place of those that are there; under the lock of maintenance. */

@@ -1,12 +1,10 @@
 import { withMaintenance } from '../../disk/maintenance/maintenance-lock.ts';
 import { deleteOrigin, hasOrigin, pathOfOrigin } from '../../disk/maintenance/replace-origin.ts';
 import { BucketDirectory } from '../../disk/root/bucket-directory.ts';
-import { treesIn } from '../../disk/encryption/visible-names.ts';
 import { isEncrypted } from '../../disk/root/encrypted.ts';
 import type { OriginVault } from '../../disk/root/origin-vault.ts';
 import { bucketsOf } from '../../disk/root/origins.ts';
 import { Root } from '../../disk/root/root.ts';
-import { syncDirectories } from '../../disk/root/sync-directories.ts';
 import { isObject } from '../../runtime/brands.ts';
 import { exportOrigins, exportStream, requireOrigins } from '../archive/export-origins.ts';
 import { importOrigins } from '../archive/import-origins.ts';
@@ -86,17 +84,9 @@ export class Operations {
       return isPlain;
     });
     if (vault.isMigrating) await this.#rewriteFiles(name, vault, 'in use, and not encrypted yet');
-    const left = await this.#whileAllRests(name, vault, async () => {
-      this.#sync(name, vault);
-      return vault.endMigration();
-    });
+    const left = await this.#whileAllRests(name, vault, async () => vault.endMigration());
     if (left.length > 0) throw leftOf(name, left, 'not encrypted yet');
     return wasPlain;
-  }
-
-  /** What says that nothing plain is read any more must not come to the disk before the names that are looked for then. */
-  #sync(origin: string, vault: OriginVault): void {
-    if (vault.isMigrating) for (const [tree] of treesIn(pathOfOrigin(this.#root, origin))) syncDirectories(tree);
   }
 
   #whileAllRests(origin: string, vault: OriginVault, body: () => Promise<readonly string[]>): Promise<readonly string[]> {
