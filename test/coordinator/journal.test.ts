@@ -4,6 +4,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { CoordinatorPlace } from '../../src/disk/coordinator/coordinator-place.ts';
 import { OwnedJournal, UnsettledError } from '../../src/disk/coordinator/owned-journal.ts';
 import type { Turn } from '../../src/disk/coordinator/owned-records.ts';
+import { withDescriptor } from '../../src/runtime/descriptors.ts';
 import { rootFor } from './root.ts';
 
 const key = { origin: 'https://app.example', className: 'List', name: 'a' };
@@ -19,6 +20,16 @@ function realms(durability: 'relaxed' | 'strict' = 'relaxed'): { open: () => Own
     return journal;
   };
   return { open, directory };
+}
+
+/** As when the process has no descriptor left, for a moment. */
+function runShort(): void {
+  let isFirst = true;
+  withDescriptor(() => {
+    if (!isFirst) return;
+    isFirst = false;
+    throw Object.assign(new Error('no descriptor'), { code: 'EMFILE' });
+  });
 }
 
 describe('the journal of a coordinator, as realms have it', () => {
@@ -57,6 +68,37 @@ describe('the journal of a coordinator, as realms have it', () => {
     b.claim('b');
     for (let n = 0; n < 1500; n++) b.settle(turn('y'.repeat(800) + n));
     expect([a.check(), b.check(), a.map.get('k')]).toEqual([false, true, `${'y'.repeat(800)}1499`]);
+  });
+
+  test('that only writes is given up where descriptors are short, each time', () => {
+    const { open } = realms();
+    const a = open();
+    a.look();
+    a.claim('a');
+    const [opens, closes] = [vi.spyOn(fs, 'openSync'), vi.spyOn(fs, 'closeSync')];
+    runShort();
+    for (const value of ['1', '2', '3']) {
+      opens.mockClear();
+      expect(a.settle(turn(value))).toBe('settled');
+      expect(opens).toHaveBeenCalledOnce();
+      const descriptor: unknown = opens.mock.results[0]?.value;
+      runShort();
+      expect(closes).toHaveBeenLastCalledWith(descriptor);
+    }
+    expect(a.map.get('k')).toBe('3');
+  });
+
+  test('stays open where hundreds take turns', () => {
+    const root = rootFor(key.origin, 'relaxed');
+    const all = Array.from({ length: 300 }, (_, n) => new OwnedJournal(new CoordinatorPlace(root, { ...key, name: `n${n}` }), { durability: 'relaxed', quota: 1e6 }));
+    onTestFinished(() => all.forEach((journal) => journal.close()));
+    for (const journal of all) {
+      journal.look();
+      journal.claim('a');
+    }
+    const opens = vi.spyOn(fs, 'openSync').mockClear();
+    for (const value of ['1', '2']) for (const journal of all) journal.settle(turn(value));
+    expect(opens).not.toHaveBeenCalled();
   });
 
   test('proves that nothing of a turn happened which the disk refused', () => {

@@ -26,8 +26,8 @@ const COMPACT_AT = 2 ** 20;
 /** Bytes from which on it is compacted when its owner leaves it: a hundred thousand coordinators lie on a disk. */
 const COMPACT_LEFT_AT = 2 ** 14;
 
-/** Journals of coordinators open at once in this realm. */
-const openJournals = new OpenJournals<OwnedJournal>(256);
+/** Journals of coordinators open at once in this realm: those of a thousand that take turns are not opened for each. */
+const openJournals = new OpenJournals<OwnedJournal>(1024);
 onShortage(() => openJournals.suspendWhere(() => true));
 
 /** Journals whose disk has refused a sync: what it holds of them is not known until they are written anew. */
@@ -56,7 +56,8 @@ export class UnsettledError extends Error {
  * The journal of one coordinator, as one realm has it. It keeps these invariants:
  *
  * - what is read before `claim` may be old; after it was true, `settle` and `check` alone say whether this realm owns;
- * - a journal that failed is not used again: its owner closes it, and the next one reads the disk.
+ * - a journal that failed is not used again: its owner closes it, and the next one reads the disk;
+ * - one whose descriptor is open is among the open ones, which are bounded, and closed where descriptors are short.
  */
 export class OwnedJournal implements Suspendable {
   used = false;
@@ -161,9 +162,10 @@ export class OwnedJournal implements Suspendable {
    * @throws UnsettledError where the disk refuses it
    */
   settle(turn: Turn): Settlement {
-    this.used = true;
     this.#sequence += 1;
     try {
+      // The append would open it as well, and nobody would know that it is open.
+      this.#open();
       return this.#journal.append(TURN, this.#session, this.#sequence, encodeTurn(turn)) ? 'settled' : 'deposed';
     } catch (error) {
       throw new UnsettledError(this.#isVoid(), error);
@@ -174,6 +176,7 @@ export class OwnedJournal implements Suspendable {
   #isVoid(): boolean {
     if (this.#isStrict) unsynced.add(this.#journal.directory);
     try {
+      this.#open();
       this.#journal.catchUp();
     } catch {
       return false;
