@@ -53,7 +53,7 @@ async function filled(indexedDB) {
 
 const spread = (i) => (i * 7919) % rows;
 
-export async function operations({ indexedDB }) {
+export async function operations({ indexedDB, isBare = false }) {
   if (indexedDB === undefined) return {};
   const db = await filled(indexedDB);
   const store = (name, mode) => db.transaction(name, mode, { durability: 'relaxed' }).objectStore(name);
@@ -100,7 +100,7 @@ export async function operations({ indexedDB }) {
       }
     },
   };
-  return { ...works, ...pauses(works) };
+  return { ...works, ...(isBare ? {} : pauses(works)) };
 }
 
 /** Each get is asked for in the success of the one before. */

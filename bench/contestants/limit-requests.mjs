@@ -144,5 +144,5 @@ export async function open(root) {
     });
     return request;
   };
-  return { indexedDB: { open: openIt } };
+  return { indexedDB: { open: openIt }, isBare: true };
 }
