@@ -92,62 +92,6 @@ export const notes = {
   },
   'indexed-db': {
     put: 'Bare SQLite alone takes longer than fake-indexeddb in memory: half of this. Two looks into the journal of the locks say whether anybody else waits to write and whether the place is still held; a tenth is the collection of garbage.',
-    getChained: { limit: 2, chromium: 7, 'fake-indexeddb': 1.8 },
-    getParallel: { limit: 2, chromium: 7, 'fake-indexeddb': 1.8 },
-    putMany: { limit: 5, chromium: 2.5, 'fake-indexeddb': 1 },
-    cursor: { chromium: 1.5, 'fake-indexeddb': 1.3 },
-    getAll: { limit: 3, chromium: 1.5, 'fake-indexeddb': 1 },
-    indexGet: { limit: 2, chromium: 8, 'fake-indexeddb': 2 },
-    putPause: { atMost: 10 },
-    getPause: { atMost: 10 },
-    putManyPause: { atMost: 10 },
-    cursorPause: { atMost: 10 },
-    getAllPause: { atMost: 10 },
-  },
-  start: { first: { atMost: 12 }, lock: { atMost: 5 }, handle: { atMost: 8 }, modules: { atMost: 12 }, size: { atMost: 25 } },
-  tenants: { heap: { atMost: 6 }, open: { atMost: 200 } },
-  scale: { replay: { atLeast: 250 } },
-  operations: { read: { atMost: 2 }, verify: { atLeast: 300 } },
-  sync: { ratio: { atMost: 1.5 } },
-  coordinator: {
-    read: { workerd: 8 },
-    increment: { workerd: 15 },
-    httpRelaxed: { workerd: 7 },
-    httpStrict: { workerd: 4 },
-    far: { limit: 1.5 },
-    activation: { atMost: 500 },
-    memory: { atMost: 8 },
-    takeover: { atMost: 50 },
-    alarm: { atMost: 15 },
-  },
-  encryption: {
-    setItem: { each: ofRuntimes('atMost', { node: 1.7, 'node-20': 1.9, 'bun-1': 1.4, 'deno-2': 2.4 }) },
-    getItem: { each: ofRuntimes('atMost', { node: 1.05, 'node-20': 1.05, 'bun-1': 1.05, 'deno-2': 1.05 }) },
-    replay: { each: ofRuntimes('atMost', { node: 2, 'node-20': 2, 'bun-1': 2, 'deno-2': 4 }) },
-    read4k: { each: ofRuntimes('atMost', { node: 7, 'node-20': 8, 'bun-1': 5, 'deno-2': 28 }) },
-    readInto: { each: ofRuntimes('atLeast', { node: 80, 'node-20': 50, 'bun-1': 100 }) },
-    // What reads synchronously has nothing but node:crypto's own AES-GCM there.
-    readFile: { each: { 'deno-2': { atLeast: 12 } } },
-    insert: { each: ofRuntimes('atMost', { node: 1.1 }) },
-    commit: { each: ofRuntimes('atMost', { node: 1.3 }) },
-    select: { each: ofRuntimes('atMost', { node: 1.8 }) },
-  },
-};
-
-/** What the profile shows where a goal is not met. */
-const ownCalls = 'What Chromium takes is less than twice the bare system call, which therefore would not reach this either.';
-const ordered =
-  'A write is four records in the journal of the locks, each appended and read back, which order it among processes, and looks whether a link stands on the path: a fifth of its time. A quarter is the collection of what the runtime\'s own WritableStream leaves, an eighth making one.';
-
-export const notes = {
-  'sync-access': { read4k: ownCalls, read1m: ownCalls, write1m: ownCalls },
-  files: { replace4k: ordered, create4k: ordered },
-  cache: {
-    match1m:
-      'What is left are collections. In a heap of more than 8 MB, V8 has the whole of it marked whenever new buffers exceed the room that it may grow by, some 16 MiB; the code of the runtime\'s own Response takes 7 MB, Holdfast\'s and 1,000 entries 3 MB more. The bare reads, in a process of 4 MB that does nothing else, stay below that, and have their buffers freed with the young generation. In Holdfast\'s process they take the processor time that this takes, and a Response made of what was read takes several times as much: both stand in the table beside the limit.',
-  },
-  'indexed-db': {
-    put: 'Two fifths are SQLite\'s own statements, commit and checkpoints, twelve system calls, which alone take as long as fake-indexeddb in memory; a sixth are the two records that tell other processes whose turn it is to write, and a tenth is the collection of garbage.',
     getChained: 'Almost half is SQLite\'s statement, which makes an ArrayBuffer of each value, and a tenth the collection of those; the rest is one request, one event and one value read, each of them made anew, where bare statements make none.',
     getParallel: 'Requests that stand one behind another are answered by one statement, which takes half as long as as many bare ones; the rest is a request, an event and a promise for each.',
     putMany: 'Three fifths are SQLite\'s: the record, its entry in the index, the commit of pages of which each record has touched another, and checkpoints; that alone is nine tenths of what fake-indexeddb takes in memory. A tenth is writing the value, and a tenth the program\'s own records.',
