@@ -7,8 +7,8 @@ import type { Event } from './event.ts';
  */
 export class CallTable {
   #one: Event | null = null;
-  /** All others, by a number that few have in common; each leads to the next that does. */
-  #others: Map<number, Event> | null = null;
+  /** All others, by callers and numbers. */
+  #others: Map<number, Map<number, Event>> | null = null;
   #size = 0;
 
   get size(): number {
@@ -16,57 +16,50 @@ export class CallTable {
   }
 
   get(id: CallId): Event | undefined {
-    if (this.#one !== null && isOf(this.#one, id)) return this.#one;
-    let event = this.#others?.get(placeOf(id));
-    while (event !== undefined && !isOf(event, id)) event = event.other;
-    return event;
+    if (this.#isOne(id)) return this.#one ?? undefined;
+    return this.#others?.get(id.caller)?.get(id.number);
+  }
+
+  #isOne({ caller, number }: CallId): boolean {
+    const call = this.#one?.call;
+    return call?.number === number && call.caller === caller;
   }
 
   /** One that is not there. */
   add(id: CallId, event: Event): void {
     this.#size += 1;
     if (this.#one === null) this.#one = event;
-    else this.#addOther(placeOf(id), event);
+    else this.#ofCaller(id.caller).set(id.number, event);
   }
 
-  #addOther(place: number, event: Event): void {
-    const others = (this.#others ??= new Map());
-    event.other = others.get(place);
-    others.set(place, event);
+  #ofCaller(caller: number): Map<number, Event> {
+    const others = (this.#others ??= new Map<number, Map<number, Event>>());
+    const known = others.get(caller) ?? new Map<number, Event>();
+    others.set(caller, known);
+    return known;
   }
 
   delete(id: CallId): void {
-    if (this.#one === null || !isOf(this.#one, id)) return this.#deleteOther(placeOf(id), id);
-    this.#one = null;
+    if (this.#isOne(id)) this.#one = null;
+    else if (!this.#deleteOther(id)) return;
     this.#size -= 1;
   }
 
-  #deleteOther(place: number, id: CallId): void {
-    const chain: Event[] = [];
-    for (let event = this.#others?.get(place); event !== undefined; event = event.other) chain.push(event);
-    const left = chain.filter((event) => !isOf(event, id));
-    if (left.length === chain.length) return;
-    this.#size -= 1;
-    this.#others?.delete(place);
-    for (const event of left.toReversed()) this.#addOther(place, event);
+  #deleteOther({ caller, number }: CallId): boolean {
+    const ofCaller = this.#others?.get(caller);
+    if (ofCaller?.delete(number) !== true) return false;
+    if (ofCaller.size === 0) this.#others?.delete(caller);
     if (this.#others?.size === 0) this.#others = null;
+    return true;
   }
 
   *values(): Generator<Event, void> {
     if (this.#one !== null) yield this.#one;
-    for (const first of this.#others?.values() ?? []) for (let event: Event | undefined = first; event !== undefined; event = event.other) yield event;
+    for (const ofCaller of this.#others?.values() ?? []) yield* ofCaller.values();
   }
 
   clear(): void {
     this.#one = this.#others = null;
     this.#size = 0;
   }
-}
-
-function placeOf({ caller, number }: CallId): number {
-  return caller ^ number;
-}
-
-function isOf({ call }: Event, { caller, number }: CallId): boolean {
-  return call !== null && call.number === number && call.caller === caller;
 }

@@ -37,8 +37,6 @@ export class Event implements Writer, Output, Waiting {
   /** What leaves when it has ended; null: that would be too large. */
   reply: Reply | null = null;
   behind: (Waiting & Output) | null = null;
-  /** The next one in a table of calls. */
-  other: Event | undefined = undefined;
   readonly #owner: EventOwner;
   readonly #waiter: Waiter;
   /** The others that wait for it. */

@@ -6,11 +6,11 @@ import { runInScope } from '../runtime/scope.ts';
 import { setTimeout } from '../runtime/timers.ts';
 import type { Activity } from './activity.ts';
 import type { Call } from './call.ts';
-import { CallQueue, isLate, waitedTooLong } from './call-queue.ts';
-import { CallTable } from './call-table.ts';
+import { Calls } from './calls.ts';
 import { currentContext, type Context } from './context.ts';
+import { errorOf } from './end.ts';
+import type { End } from './end.ts';
 import { CoordinatorError, MovedError, shown } from './errors.ts';
-import type { Outcome } from './errors.ts';
 import { Event } from './event.ts';
 import type { EventOwner, Waiter } from './event.ts';
 import { replyOfFate } from './fate.ts';
@@ -19,7 +19,7 @@ import type { Block } from './gate.ts';
 import type { Reply } from './messages.ts';
 import { OutputGate } from './output-gate.ts';
 import type { TurnOwner } from './output-gate.ts';
-import { OwnAlarm } from './own-alarm.ts';
+import { alarmAt, OwnAlarm } from './own-alarm.ts';
 import { OwnState } from './own-state.ts';
 import type { Stateful } from './own-state.ts';
 import { invoke, replyOf } from './served.ts';
@@ -47,18 +47,6 @@ const NO_BLOCKS: readonly Block[] = [];
 /** Of an alarm. */
 const NOBODY: Waiter = { resolve: () => undefined, reject: () => undefined };
 
-/** Why an instance has come to its end. */
-interface End {
-  readonly message: string;
-  /** Undefined: it was deposed, and whoever owns now is to be asked. */
-  readonly turn?: 'void' | 'unknown';
-  /** Whether what was on its way has come to nothing for sure; else it may come to be there, though nobody waits for it. */
-  readonly isProven?: boolean;
-  /** Whether its own code has given it up, in an event that is not the only one of the turn. */
-  readonly isGivenUp?: boolean;
-  readonly cause?: unknown;
-}
-
 /**
  * One live instance of a coordinator, which owns its journal. It keeps these invariants:
  *
@@ -82,10 +70,7 @@ export class Instance<Client extends object> implements Stateful<Client>, TurnOw
   readonly #storage: LiveStorage<Client>;
   readonly #Class: ServedClass<Client>;
   #object: Served | null = null;
-  /** Calls that wait or run, until their results have left. */
-  readonly #events = new CallTable();
-  #alarmEvent: Event | null = null;
-  readonly #queue = new CallQueue();
+  readonly #calls: Calls;
   #kept = 0;
   #end: End | null = null;
   /** Whether nothing new begins. */
@@ -101,6 +86,7 @@ export class Instance<Client extends object> implements Stateful<Client>, TurnOw
     this.usedAt = surroundings.clock.now();
     this.state = new OwnState(this);
     this.#gate = new Gate(Class.concurrency === 'serial');
+    this.#calls = new Calls(key, this.#gate);
     this.#turn = new PendingTurn(store.map);
     this.#outputs = new OutputGate(this.#turn, store, this);
     this.#alarm = new OwnAlarm(key, store, this.#turn, surroundings);
@@ -145,13 +131,13 @@ export class Instance<Client extends object> implements Stateful<Client>, TurnOw
   /** What it is doing. */
   get activity(): Activity {
     const { key, epoch, usedAt, problem } = this;
-    const waiting = this.#queue.size;
-    return { ...key, epoch, usedAt, waiting, running: this.#events.size - waiting + (this.#alarmEvent === null ? 0 : 1), failures: problem?.attempt ?? 0 };
+    const { waiting, running } = this.#calls;
+    return { ...key, epoch, usedAt, waiting, running, failures: problem?.attempt ?? 0 };
   }
 
   /** Whether nothing would be lost if it were not there. */
   get isIdle(): boolean {
-    return this.#gate.isIdle && this.#events.size === 0 && this.#alarmEvent === null && this.#kept === 0 && this.#turn.isEmpty && !this.#outputs.isSettling;
+    return this.#gate.isIdle && this.#calls.isEmpty && this.#kept === 0 && this.#turn.isEmpty && !this.#outputs.isSettling;
   }
 
   /**
@@ -170,17 +156,12 @@ export class Instance<Client extends object> implements Stateful<Client>, TurnOw
     if (this.#end !== null || this.#isClosing) throw new MovedError();
     this.usedAt = this.#surroundings.clock.now();
     this.#turn.got(call.caller, call.got);
-    const known = this.#events.get(call);
+    const known = this.#calls.get(call);
     if (known !== undefined) return known.join(waiter);
     const fate = this.#store.ledger.fate(call);
     if (fate !== null) return this.#answer(fate, waiter);
-    this.#refuseCycle(call);
-    const { first } = this.#gate;
-    this.#queue.refuseOverload(this.key, call, this.usedAt, first === this.#alarmEvent ? null : first);
-    const event = new Event(this, call, waiter, this.usedAt);
-    this.#events.add(call, event);
-    this.#queue.add(call);
-    this.#gate.enqueue(event);
+    this.#calls.admit(call, this.usedAt);
+    this.#calls.add(new Event(this, call, waiter, this.usedAt));
   }
 
   /** Of a call that has changed something before. */
@@ -189,21 +170,10 @@ export class Instance<Client extends object> implements Stateful<Client>, TurnOw
     reply.then((given) => waiter.resolve(given), (error: unknown) => waiter.reject(error));
   }
 
-  #refuseCycle({ chain }: Call): void {
-    if (chain.length === 0) return;
-    const running = [...this.#events.values()].filter(({ isRunning }) => isRunning).map(({ id }) => id);
-    for (const holder of this.#gate.holders(running)) {
-      const at = chain.findIndex(({ event }) => event === holder);
-      if (at < 0) continue;
-      const circle = [...chain.slice(at).map(({ shown: name }) => name), shown(this.key)].join(' -> ');
-      throw new CoordinatorError('coordinator-deadlock', `Each of these would wait for the next: ${circle}.`, { outcome: 'not-run', retryable: false });
-    }
-  }
-
   /** An event begins: nothing else of this coordinator runs. */
   begin(event: Event): void {
     event.isRunning = true;
-    if (event.call !== null) this.#queue.remove(event.call);
+    this.#calls.begun(event);
     let result: unknown;
     try {
       result = this.#enter(NO_BLOCKS, event, () => this.#run(event));
@@ -230,7 +200,7 @@ export class Instance<Client extends object> implements Stateful<Client>, TurnOw
   #ended(event: Event, kind: Reply['kind'], result: unknown): void {
     if (this.#end !== null) return;
     this.#gate.ended();
-    const reply = event === this.#alarmEvent ? this.#alarmEnded(kind, result) : replyOf(kind, result);
+    const reply = event.call === null ? this.#alarmEnded(kind, result) : replyOf(kind, result);
     event.fate = reply !== null && reply.bytes.length <= KEPT_RESULT ? reply : { kind: 'large' };
     // What was sent before may come again from where it was lost, also if it changes nothing now.
     if (event.begun || event.call?.isAgain === true) this.#turn.note(event);
@@ -238,9 +208,8 @@ export class Instance<Client extends object> implements Stateful<Client>, TurnOw
     this.#output(event);
   }
 
-  left({ call }: Event): void {
-    if (call !== null) this.#events.delete(call);
-    else this.#alarmEvent = null;
+  left(event: Event): void {
+    this.#calls.left(event);
     this.usedAt = this.#surroundings.clock.now();
   }
 
@@ -256,7 +225,7 @@ export class Instance<Client extends object> implements Stateful<Client>, TurnOw
   }
 
   #output(output: Output): void {
-    if (this.#end !== null) return output.refuse(this.#errorFor(null, this.#end));
+    if (this.#end !== null) return output.refuse(errorOf(this.#end, null, this.#turn));
     this.#outputs.output(output);
   }
 
@@ -290,57 +259,30 @@ export class Instance<Client extends object> implements Stateful<Client>, TurnOw
     if (this.#end !== null) return;
     this.#end = end;
     this.#gate.close();
-    const events = [...this.#events.values(), ...(this.#alarmEvent === null ? [] : [this.#alarmEvent])];
-    for (const event of events) event.reject(this.#errorFor(event, end));
-    this.#events.clear();
-    this.#alarmEvent = null;
-    this.#turn.refuse(this.#errorFor(null, end));
+    for (const event of this.#calls.all()) event.reject(errorOf(end, event, this.#turn));
+    this.#calls.clear();
+    this.#turn.refuse(errorOf(end, null, this.#turn));
     this.#storage.end();
     if (end.turn !== undefined) this.#store.leave();
     this.#store.close();
     this.onEnd?.();
   }
 
-  #errorFor(event: Event | null, end: End): unknown {
-    const { message, turn, isGivenUp = false, cause } = end;
-    // What has not begun can as well begin elsewhere, and what was void here has not.
-    if (turn === undefined || event?.isRunning === false) return new MovedError();
-    // It has ended well, and what it came to went down with a neighbour's turn.
-    if (isGivenUp && event !== null && event.fate !== null && !event.begun) return new MovedError();
-    return new CoordinatorError('coordinator-reset', message, { outcome: this.#outcomeOf(event, end), cause });
-  }
-
-  #outcomeOf(event: Event | null, { turn, isProven = false }: End): Outcome {
-    if (turn === 'unknown' && (event === null || this.#turn.has(event))) return 'unknown';
-    if (event === null || !event.begun) return 'not-run';
-    if (this.#turn.hasSurelyBegun(event)) return 'partial';
-    return isProven ? 'not-run' : 'unknown';
-  }
-
   /** Nobody waits for ever: to be called each second or so. */
   endLate(): void {
-    if (this.#events.size === 0 && this.#alarmEvent === null) return;
+    if (this.#calls.isEmpty) return;
     const now = this.#surroundings.clock.now();
-    for (const event of [...this.#events.values()]) if (!event.isRunning && isLate(event, now)) this.#refuseLate(event);
-    const all = [...this.#events.values(), this.#alarmEvent];
-    if (all.some((event) => event?.isRunning === true && now - event.queuedAt > RUN_MS)) {
+    this.#calls.refuseLate(now);
+    if (this.#calls.all().some(({ isRunning, queuedAt }) => isRunning && now - queuedAt > RUN_MS)) {
       this.reset(`A call or an alarm of ${shown(this.key)} has not come to its end within ${RUN_MS / 60_000} minutes.`);
     }
-  }
-
-  #refuseLate(event: Event): void {
-    this.#gate.withdraw(event);
-    if (event.call !== null) this.#queue.remove(event.call);
-    if (event.call !== null) this.#events.delete(event.call);
-    event.reject(waitedTooLong(this.key));
   }
 
   /** Resolves when what runs has ended, and gives the coordinator up: whoever wants it next need not wait. */
   async close(): Promise<void> {
     this.#isClosing = true;
     const limit = new Promise<void>((resolve) => void setTimeout(resolve, CLOSE_MS).unref());
-    const events = [...this.#events.values(), ...(this.#alarmEvent ? [this.#alarmEvent] : [])];
-    await Promise.race([limit, Promise.all(events.map((event) => event.ended()))]);
+    await Promise.race([limit, Promise.all(this.#calls.all().map((event) => event.ended()))]);
     this.evict();
   }
 
@@ -366,10 +308,9 @@ export class Instance<Client extends object> implements Stateful<Client>, TurnOw
 
   /** Runs the alarm if it is due; resolves when that has ended. */
   async alarmDue(): Promise<void> {
-    if (this.#end !== null || !this.#alarm.isDue(this.#outputs.isSettling) || this.#alarmEvent !== null) return;
+    if (this.#end !== null || !this.#alarm.isDue(this.#outputs.isSettling) || this.#calls.alarm !== null) return;
     const event = new Event(this, null, NOBODY, this.#surroundings.clock.now());
-    this.#alarmEvent = event;
-    this.#gate.enqueue(event);
+    this.#calls.add(event);
     await event.ended();
   }
 
@@ -417,23 +358,18 @@ export class Instance<Client extends object> implements Stateful<Client>, TurnOw
   }
 
   setAlarm(given: number | Date | null): void {
-    const time = given === null ? null : Math.ceil(Number(given));
-    if (time !== null && !(Number.isSafeInteger(time) && time >= 0)) throw new TypeError(`An alarm is set to a time in milliseconds since 1970, or a Date, not to ${String(given)}.`);
+    const alarm = given === null ? null : alarmAt(given);
     this.#requireLive();
-    if (time === null && this.#alarm.current === null) return;
-    this.#turn.alarm = time === null ? null : { time, attempt: 0 };
+    if (alarm === null && this.#alarm.current === null) return;
+    this.#turn.alarm = alarm;
     this.noteChange();
   }
 
   #requireLive(): void {
-    if (this.#end !== null) throw this.#errorFor(null, { turn: 'void', ...this.#end });
+    if (this.#end !== null) throw errorOf({ turn: 'void', ...this.#end }, null, this.#turn);
   }
 
-  blockConcurrencyWhile<Result>(body: () => Promise<Result> | Result): Promise<Result> {
-    return heard(this.#block(body));
-  }
-
-  async #block<Result>(body: () => Promise<Result> | Result): Promise<Result> {
+  async blockConcurrencyWhile<Result>(body: () => Promise<Result> | Result): Promise<Result> {
     this.#requireLive();
     const context = currentContext();
     const isOwn = context?.instance === this;
@@ -465,10 +401,4 @@ export class Instance<Client extends object> implements Stateful<Client>, TurnOw
     };
     promise.then(done, done);
   }
-}
-
-/** A constructor cannot await what it has begun. */
-function heard<Result>(promise: Promise<Result>): Promise<Result> {
-  promise.catch(() => undefined);
-  return promise;
 }

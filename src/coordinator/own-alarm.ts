@@ -9,6 +9,13 @@ const HOUR_MS = 3_600_000;
 /** Failures of an alarm in a row after which it is tried hourly, and told of. */
 export const MANY_FAILURES = 6;
 
+/** @throws TypeError */
+export function alarmAt(given: number | Date): Alarm {
+  const time = Math.ceil(Number(given));
+  if (Number.isSafeInteger(time) && time >= 0) return { time, attempt: 0 };
+  throw new TypeError(`An alarm is set to a time in milliseconds since 1970, or a Date, not to ${String(given)}.`);
+}
+
 /** The one alarm of a live instance: as its journal has it, or the turn that is not written yet. */
 export class OwnAlarm {
   /** What it has failed with lately, and how often in a row. */

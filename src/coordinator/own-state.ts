@@ -63,7 +63,10 @@ export class OwnState<Client> implements CoordinatorState<Client> {
   }
 
   blockConcurrencyWhile<Result>(body: () => Promise<Result> | Result): Promise<Result> {
-    return this.#instance.blockConcurrencyWhile(body);
+    const result = this.#instance.blockConcurrencyWhile(body);
+    // A constructor cannot await what it has begun.
+    result.catch(() => undefined);
+    return result;
   }
 
   wait<Result>(promise: PromiseLike<Result>): Promise<Result> {

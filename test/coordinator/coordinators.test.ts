@@ -402,6 +402,35 @@ describe('the input gate', () => {
     expect(await refusal(test.get(SerialCaller, 'A').relay(['x'], false))).toBe('nothing');
   });
 
+  test('refuses a call that an alarm would wait for, and that would wait for the alarm', async () => {
+    class Ringer extends Coordinator {
+      static override readonly concurrency = 'serial';
+
+      ring(): void {
+        this.state.setAlarm(1);
+      }
+
+      override async alarm(): Promise<void> {
+        const refused = await refusal(test.get(Back, 'b').ask());
+        this.localStorage.setItem('refused', String((refused as { readonly code?: unknown }).code));
+      }
+
+      refused(): string | null {
+        return this.localStorage.getItem('refused');
+      }
+    }
+    class Back extends Coordinator {
+      ask(): Promise<string | null> {
+        return test.get(Ringer, 'a').refused();
+      }
+    }
+    const test = open({ Ringer, Back });
+    const ringer = test.get(Ringer, 'a');
+    await ringer.ring();
+    await test.advance(1000);
+    expect(await ringer.refused()).toBe('coordinator-deadlock');
+  });
+
   test('gives up a section that does not end within 30 seconds', async () => {
     class Stuck extends Coordinator {
       async stick(): Promise<void> {

@@ -110,11 +110,7 @@ export class SocketTransport implements Transport {
     });
   }
 
-  reach(address: string, isDoubted: boolean): Promise<Route | null> {
-    return this.#reach(address, isDoubted);
-  }
-
-  async #reach(address: string, isDoubted: boolean): Promise<Peer | null> {
+  async reach(address: string, isDoubted: boolean): Promise<Peer | null> {
     if ((this.#suspects.get(address) ?? 0) > uptime() || this.#isClosed) return null;
     const known = this.#peers.get(address) ?? this.#connect(address);
     this.#peers.set(address, known);
@@ -169,7 +165,7 @@ export class SocketTransport implements Transport {
     const ranked = this.#folder.serving(className).filter(({ address }) => address !== this.address);
     ranked.sort((a, b) => rank(a.address, id) - rank(b.address, id));
     for (const { address, isSure } of ranked) {
-      const peer = await this.#reach(address, false);
+      const peer = await this.reach(address, false);
       if (peer !== null && (isSure || (await peer.serves(className)))) return peer;
     }
     return null;
