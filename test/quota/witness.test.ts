@@ -47,9 +47,9 @@ const mutants: Mutant[] = [
   },
   {
     what: 'what is replaced is freed before it has gone',
-    file: 'disk/tree/file-tree.ts',
+    file: 'disk/tree/placement.ts',
     from: '    if (target.stats === undefined) fs.renameSync(path, target.path);',
-    to: '    if (target.stats !== undefined) this.#ledger.free(weightOf(target.stats), mark);\n    if (target.stats === undefined) fs.renameSync(path, target.path);',
+    to: '    if (target.stats !== undefined) ledger.free(weightOf(target.stats), mark);\n    if (target.stats === undefined) fs.renameSync(path, target.path);',
   },
   {
     what: 'the spelling of a long name costs nothing',

@@ -3,32 +3,28 @@ import { fileFromDisk } from '../../runtime/disk-file.ts';
 import { nextTurn } from '../../runtime/timers.ts';
 import { isWithin, sameLocator } from '../locator.ts';
 import type { EntryKind, Locator } from '../locator.ts';
-import { plainScript } from '../names/script.ts';
-import type { NameScript } from '../names/script.ts';
 import type { BucketPlace } from '../place.ts';
 import { charged } from '../quota/charged.ts';
 import { Extent } from '../quota/extent.ts';
 import { ENTRY_BYTES, freeOfCharge, weightOf } from '../quota/ledger.ts';
 import type { Ledger } from '../quota/ledger.ts';
-import { Base, isCode } from './base.ts';
-import type { Access } from './base.ts';
+import { isCode } from './base.ts';
 import { Contents } from './contents.ts';
 import type { ReadFile } from './contents.ts';
 import { childrenOf, entriesIn } from './entries.ts';
 import { requireContent, requireDirectory, requireFile } from './found.ts';
 import type { Found } from './found.ts';
-import { kindOf, locate, spelled } from './locate.ts';
+import { kindOf } from './locate.ts';
 import type { Located } from './locate.ts';
-import { forgetSpelling, keepSpelling } from './long-names.ts';
 import { DIRECTORY, fileLook } from './look.ts';
 import type { FileStat, Look } from './look.ts';
 import { mediaTypeOf } from './media-types.ts';
 import { closeQuietly, CREATE, openNew, openPlain, openStub, READ } from './open-plain.ts';
+import { Placement } from './placement.ts';
 import { mayBeStub, readManifest } from './stub.ts';
 import type { Sealing, Use } from './sealing.ts';
 import { SwapFolder } from './swap.ts';
 import type { Swap } from './swap.ts';
-import { syncDirectory } from './sync.ts';
 import { Trash } from './trash.ts';
 import { TreeError } from './tree-error.ts';
 
@@ -69,23 +65,22 @@ export interface OpenFile extends ReadFile {
  * `place.ensure()` and the ledger throw. https://fs.spec.whatwg.org/#concept-directory-entry
  */
 export class FileTree {
-  readonly #bucket: BucketPlace;
-  readonly #base: Base;
+  readonly #path: string;
+  readonly #placement: Placement;
   readonly #options: FileTreeOptions;
   readonly #swaps: SwapFolder;
   readonly #contents: Contents;
   readonly #trash: Trash;
   readonly #ledger: Ledger;
-  readonly #sealing: Sealing | undefined;
 
   constructor(place: BucketPlace, options: FileTreeOptions) {
-    this.#bucket = place;
-    this.#base = new Base(place, () => options.epoch(), () => this.#script.before !== undefined);
+    this.#path = place.path;
     this.#options = options;
-    this.#ledger = options.ledger ?? freeOfCharge;
-    this.#sealing = options.sealing ?? place.encryption?.sealing;
-    this.#swaps = new SwapFolder(`${place.path}/swap`, options.session, this.#ledger, this.#sealing);
-    this.#contents = new Contents(this.#sealing, this.#swaps);
+    const { ledger = freeOfCharge, sealing = place.encryption?.sealing } = options;
+    this.#ledger = ledger;
+    this.#placement = new Placement(place, { epoch: () => options.epoch(), foldsNames: () => options.foldsNames?.() ?? false, isStrict: this.#isStrict, ledger, sealing });
+    this.#swaps = new SwapFolder(`${place.path}/swap`, options.session, ledger, sealing);
+    this.#contents = new Contents(sealing, this.#swaps);
     this.#trash = new Trash(`${place.path}/trash`, options.session, this.#ledger);
   }
 
@@ -98,12 +93,8 @@ export class FileTree {
   kindOf(locator: Locator): EntryKind | null {
     if (locator.length === 0) return 'directory';
     try {
-      return this.#base.attempt(locator, 'read', (base) => {
-        const { stats } = locate(base, locator, this.#script);
-        // Nothing under an epoch that has ended means nothing.
-        if (stats === undefined && !this.#base.isCurrent(base)) throw new TreeError('not-found', locator);
-        return stats === undefined ? null : kindOf(stats);
-      });
+      const stats = this.#placement.look(locator);
+      return stats === undefined ? null : kindOf(stats);
     } catch (error) {
       if (isCode(error, 'not-found') || isCode(error, 'type-mismatch')) return null;
       throw error;
@@ -139,18 +130,14 @@ export class FileTree {
    * @throws TreeError 'not-in-place' for an encrypted file that has to be made ready before, with {@link prepareInPlace}
    */
   openForWriting(locator: Locator, isShared: boolean): OpenFile {
-    return this.#read(
-      locator,
-      (found) => {
-        const path = requireFile(found, locator);
-        if (found.stats.nlink > 1) this.#replaceInode(path, found.stats);
-        const file = this.#contents.openInPlace(path, isShared ? 'shared' : 'alone', locator);
-        const { descriptor } = file;
-        const look = isShared ? (): number => fs.fstatSync(descriptor).size : undefined;
-        return { ...file, extent: new Extent(this.#ledger, found.stats.size, look) };
-      },
-      'write',
-    );
+    return this.#placement.on(locator, 'write', (found) => {
+      const path = requireFile(found, locator);
+      if (found.stats.nlink > 1) this.#replaceInode(path, found.stats);
+      const file = this.#contents.openInPlace(path, isShared ? 'shared' : 'alone', locator);
+      const { descriptor } = file;
+      const look = isShared ? (): number => fs.fstatSync(descriptor).size : undefined;
+      return { ...file, extent: new Extent(this.#ledger, found.stats.size, look) };
+    });
   }
 
   /**
@@ -171,7 +158,7 @@ export class FileTree {
 
   /** Whether an entry has a name on the disk from before. */
   isToRespell(locator: Locator): boolean {
-    return this.#script.before !== undefined && this.#read(locator, ({ path }) => spelled(path, locator, this.#script).path !== path);
+    return this.#placement.isToRespell(locator);
   }
 
   /**
@@ -179,28 +166,16 @@ export class FileTree {
    * of a move.
    */
   respell(locator: Locator): void {
-    this.#read(
-      locator,
-      ({ path, long: before }) => {
-        const { parent, path: target, long, stats } = spelled(path, locator, this.#script);
-        if (stats !== undefined) return;
-        keepSpelling(parent, long, true, this.#ledger);
-        fs.renameSync(path, target);
-        forgetSpelling(parent, before, this.#ledger);
-        this.#settle(parent);
-      },
-      'write',
-    );
+    this.#placement.respell(locator);
   }
 
   /** Puts a copy in a file's place, where one is needed; `keepsTime`: it is as old as the file was. */
   async #rewrite(locator: Locator, copy: (path: string) => Promise<Swap | null>, keepsTime = false): Promise<void> {
-    await this.#base.attemptAsync(locator, 'write', async (base) => {
-      const found = this.#find(base, locator);
+    await this.#placement.onLater(locator, 'write', async (found, base) => {
       const swap = await copy(requireContent(found, locator));
       if (swap === null) return;
       try {
-        await this.#place(swap, base, locator, keepsTime ? found.stats : undefined);
+        await this.#place(swap, this.#placement.locate(base, locator), locator, keepsTime ? found.stats : undefined);
       } catch (error) {
         swap.discard();
         throw error;
@@ -245,8 +220,7 @@ export class FileTree {
    */
   async file(locator: Locator): Promise<File> {
     const name = locator.at(-1) ?? '';
-    return this.#base.attemptAsync(locator, 'read', async (base) => {
-      const found = this.#find(base, locator);
+    return this.#placement.onLater(locator, 'read', async (found) => {
       const path = requireContent(found, locator);
       const { state = found.stats, ...sealed } = this.#contents.source(path);
       return fileFromDisk({ path, name, type: mediaTypeOf(name), state, ...sealed });
@@ -254,12 +228,12 @@ export class FileTree {
   }
 
   /**
-   * The entries of a directory as a stream, in no promised order, in bounded memory. Entries that come or go meanwhile
-   * may be seen or not; all others are seen exactly once. What is not plain, or not of ours, is left out.
+   * The entries of a directory as a stream, in no promised order, in bounded memory, but for those of an origin that is
+   * being encrypted. Entries that come or go meanwhile may be seen or not; all others are seen exactly once. What is not plain, or not of ours, is left out.
    */
   entries(locator: Locator): IterableIterator<[name: string, kind: EntryKind]> {
     try {
-      return this.#read(locator, (found) => entriesIn(requireDirectory(found, locator), locator, this.#script));
+      return this.#read(locator, (found) => entriesIn(requireDirectory(found, locator), locator, this.#placement.script));
     } catch (error) {
       if (locator.length === 0 && isCode(error, 'not-found')) return [].values();
       throw error;
@@ -279,28 +253,31 @@ export class FileTree {
    */
   remove(locator: Locator): void {
     if (locator.length === 0) throw new TreeError('type-mismatch', locator);
-    this.#read(
-      locator,
-      ({ parent, path, long, stats }) => {
-        this.#trash.remove(path, stats);
-        forgetSpelling(parent, long, this.#ledger);
-        this.#settle(parent);
-      },
-      'write',
-    );
+    this.#placement.on(locator, 'write', (found) => {
+      this.#trash.remove(found.path, found.stats);
+      this.#placement.forgetSpelling(found);
+      this.#placement.settle(found.parent);
+    });
   }
 
   /** Removes everything below the root, in several turns of the event loop. */
   async empty(): Promise<void> {
-    await this.#inRoot('write', undefined, async (base) => {
-      let removed = 0;
-      for (const { name } of childrenOf(base)) {
-        const stats = fs.lstatSync(`${base}/${name}`, { throwIfNoEntry: false });
-        if (stats !== undefined) this.#trash.remove(`${base}/${name}`, stats);
-        if ((removed += 1) % SLICE === 0) await nextTurn();
-      }
-      this.#settle(base);
-    });
+    try {
+      await this.#placement.onLater([], 'write', ({ path }) => this.#emptyDirectory(path));
+    } catch (error) {
+      // A missing bucket is an empty one.
+      if (!isCode(error, 'not-found')) throw error;
+    }
+  }
+
+  async #emptyDirectory(directory: string): Promise<void> {
+    let removed = 0;
+    for (const { name } of childrenOf(directory)) {
+      const stats = fs.lstatSync(`${directory}/${name}`, { throwIfNoEntry: false });
+      if (stats !== undefined) this.#trash.remove(`${directory}/${name}`, stats);
+      if ((removed += 1) % SLICE === 0) await nextTurn();
+    }
+    this.#placement.settle(directory);
   }
 
   /**
@@ -312,23 +289,22 @@ export class FileTree {
   async move(source: Locator, target: Locator): Promise<void> {
     if (sameLocator(source, target)) return;
     if (isWithin(target, source)) throw new TreeError('into-itself', target);
-    await this.#base.attemptAsync(source, 'write', async (base) => {
-      const from = this.#find(base, source);
-      const to = locate(base, target, this.#script);
+    await this.#placement.onLater(source, 'write', async (from, base) => {
+      const to = this.#placement.locate(base, target);
       if (to.stats !== undefined && !(from.stats.isFile() && to.stats.isFile())) throw new TreeError('exists', target);
-      keepSpelling(to.parent, to.long, this.#isStrict, this.#ledger);
-      await this.#rename(from.path, to);
-      forgetSpelling(from.parent, from.long, this.#ledger);
-      this.#settle(to.parent);
-      if (from.parent !== to.parent) this.#settle(from.parent);
+      this.#placement.keepSpelling(to);
+      await this.#placement.rename(from.path, to);
+      this.#placement.forgetSpelling(from);
+      this.#placement.settle(to.parent);
+      if (from.parent !== to.parent) this.#placement.settle(from.parent);
     });
   }
 
   /** A new file that nobody sees, empty or a copy of `source`; it takes a name with {@link replace}. */
   async swap(source?: Locator): Promise<Swap> {
-    if (source === undefined) return this.#base.attempt([], 'write', () => this.#swaps.create(), this.#bucket);
-    return this.#base.attemptAsync(source, 'write', async (base) => {
-      const path = requireContent(this.#find(base, source), source);
+    if (source === undefined) return this.#placement.beside(() => this.#swaps.create());
+    return this.#placement.onLater(source, 'write', async (found) => {
+      const path = requireContent(found, source);
       return (await this.#contents.current(path)) ?? this.#swaps.copy(path);
     });
   }
@@ -339,21 +315,20 @@ export class FileTree {
    * on the disk before the name, and the name before this returns.
    */
   async replace(swap: Swap, target: Locator): Promise<void> {
-    await this.#base.attemptAsync(target, 'write', (base) => this.#place(swap, base, target));
+    await this.#placement.atLater(target, (to) => this.#place(swap, to, target));
   }
 
-  async #place(swap: Swap, base: string, target: Locator, times?: fs.Stats): Promise<void> {
-    const to = locate(base, target, this.#script);
+  async #place(swap: Swap, to: Located, target: Locator, times?: fs.Stats): Promise<void> {
     if (to.stats?.isDirectory() === true) throw new TreeError('type-mismatch', target);
     swap.finish();
     if (times !== undefined) fs.utimesSync(swap.path, times.atimeMs / 1000, times.mtimeMs / 1000);
     // What was safe on the disk is not put at risk.
     if (this.#isStrict || times !== undefined) await swap.sync();
     swap.close();
-    keepSpelling(to.parent, to.long, this.#isStrict, this.#ledger);
-    await this.#rename(swap.path, to);
+    this.#placement.keepSpelling(to);
+    await this.#placement.rename(swap.path, to);
     swap.placed();
-    this.#settle(to.parent);
+    this.#placement.settle(to.parent);
   }
 
   /**
@@ -361,14 +336,10 @@ export class FileTree {
    * blocks the thread, unless the volume shares blocks.
    */
   detach(locator: Locator): void {
-    this.#read(
-      locator,
-      (found) => {
-        this.#replaceInode(requireContent(found, locator), found.stats);
-        this.#settle(found.parent);
-      },
-      'write',
-    );
+    this.#placement.on(locator, 'write', (found) => {
+      this.#replaceInode(requireContent(found, locator), found.stats);
+      this.#placement.settle(found.parent);
+    });
   }
 
   /**
@@ -377,14 +348,9 @@ export class FileTree {
    */
   sweep(isDead: (session: string) => boolean): void {
     for (const session of this.#swaps.sessions()) {
-      if (session !== this.#options.session && isDead(session)) this.#trash.discardFolder(`${this.#bucket.path}/swap/${session}`);
+      if (session !== this.#options.session && isDead(session)) this.#trash.discardFolder(`${this.#path}/swap/${session}`);
     }
     this.#trash.sweep();
-  }
-
-  get #script(): NameScript {
-    const visible = plainScript(this.#options.foldsNames?.() ?? false);
-    return this.#sealing?.names(visible) ?? visible;
   }
 
   get #isStrict(): boolean {
@@ -392,16 +358,14 @@ export class FileTree {
   }
 
   #create(locator: Locator, kind: EntryKind, make: (path: string) => void): boolean {
-    const body = (base: string): boolean => {
-      const { parent, path, long, stats } = locate(base, locator, this.#script);
-      if (stats !== undefined && kindOf(stats) !== kind) throw new TreeError('type-mismatch', locator);
-      keepSpelling(parent, long, this.#isStrict, this.#ledger);
-      if (stats !== undefined) return false;
-      charged(this.#ledger, ENTRY_BYTES, () => make(path));
-      this.#settle(parent);
+    return this.#placement.at(locator, (place) => {
+      if (place.stats !== undefined && kindOf(place.stats) !== kind) throw new TreeError('type-mismatch', locator);
+      this.#placement.keepSpelling(place);
+      if (place.stats !== undefined) return false;
+      charged(this.#ledger, ENTRY_BYTES, () => make(place.path));
+      this.#placement.settle(place.parent);
       return true;
-    };
-    return this.#base.attempt(locator, 'write', body, this.#bucket);
+    });
   }
 
   #replaceInode(path: string, stats: fs.Stats): void {
@@ -417,42 +381,8 @@ export class FileTree {
     this.#ledger.free(weightOf(stats), mark);
   }
 
-  /**
-   * In this thread where it is quick; in another where the disk may flush the data of the file that takes the name. What
-   * had the name is gone then.
-   */
-  async #rename(path: string, target: Located): Promise<void> {
-    const mark = this.#ledger.mark();
-    if (target.stats === undefined) fs.renameSync(path, target.path);
-    else await fs.promises.rename(path, target.path);
-    if (target.stats !== undefined) this.#ledger.free(weightOf(target.stats), mark);
-    this.#ledger.moved(mark);
-  }
-
-  /** Makes a change of names in a directory durable, when that was asked for. */
-  #settle(directory: string): void {
-    if (this.#isStrict) syncDirectory(directory);
-  }
-
-  /** Runs `body` on an entry that is there. */
-  #read<T>(locator: Locator, body: (found: Found) => T, access: Access = 'read'): T {
-    return this.#base.attempt(locator, access, (base) => body(this.#find(base, locator)));
-  }
-
-  #find(base: string, locator: Locator): Found {
-    const { stats, ...place } = locate(base, locator, this.#script);
-    if (stats === undefined) throw new TreeError('not-found', locator);
-    return { ...place, stats };
-  }
-
-  /** Runs `body` on the root; a missing bucket answers `absent`. */
-  async #inRoot<T>(access: Access, absent: T, body: (base: string) => Promise<T>): Promise<T> {
-    try {
-      return await this.#base.attemptAsync([], access, (base) => body(this.#find(base, []).path));
-    } catch (error) {
-      if (isCode(error, 'not-found')) return absent;
-      throw error;
-    }
+  #read<T>(locator: Locator, body: (found: Found) => T): T {
+    return this.#placement.on(locator, 'read', body);
   }
 }
 
