@@ -86,16 +86,23 @@ export function streamRange(range: DiskRange): ReadableStream {
   return streamOf(new RangeSource(range));
 }
 
-/** A range of a file that is open. */
+/**
+ * A range of a file that is open.
+ *
+ * @internal TypeScript before 5.7 does not know its type.
+ */
 export interface OpenRange {
-  readonly stream: ReadableStream;
+  readonly stream: ReadableStream<Uint8Array<ArrayBuffer>>;
   /** Reads all of it at once, in place of the stream, which nobody has read from and which is to be cancelled then. */
   readonly readAll: () => Promise<ArrayBuffer>;
 }
 
 /**
- * The same over a file that is open already, so that it can be removed meanwhile, and that nobody writes to any more; `descriptor` is the stream's from now
- * on. Where descriptors run out before the first read, it is closed, and the file is opened again by its path.
+ * The same over a file that is open already, so that it can be removed meanwhile, and that nobody writes to any more;
+ * `descriptor` is the stream's from now on. Where descriptors run out before the first read, it is closed, and the file is
+ * opened again by its path.
+ *
+ * @internal As what it gives.
  */
 export function openRange(range: DiskRange, descriptor: number): OpenRange {
   const source = new RangeSource(range, descriptor);

@@ -5,13 +5,21 @@ import { build } from 'esbuild';
 
 const cache = fileURLToPath(new URL('../../.cache/fixtures', import.meta.url));
 
+/** By entries: a file that a child is about to read is not written again. */
+const bundled = new Map<string, Promise<string>>();
+
 /**
  * Bundles a TypeScript entry (which may import from `src/`) into one ES module and returns its path, so that child
  * processes and worker threads on any runtime can run it.
  */
-export async function bundleFixture(entry: URL): Promise<string> {
+export function bundleFixture(entry: URL): Promise<string> {
+  const known = bundled.get(entry.href) ?? bundle(fileURLToPath(entry));
+  bundled.set(entry.href, known);
+  return known;
+}
+
+async function bundle(source: string): Promise<string> {
   mkdirSync(cache, { recursive: true });
-  const source = fileURLToPath(entry);
   const outfile = join(cache, `${source.replace(/[^a-z0-9]+/gi, '-')}-${process.pid}.mjs`);
   await build({
     entryPoints: [source],

@@ -320,7 +320,6 @@ export class CacheStore implements Suspendable {
       if (await this.#files.renew(entry)) renewed.push(entry);
     }
     if (renewed.length === 0) return;
-    this.#files.sync();
     // Whoever has removed one meanwhile has deleted the file that was there before.
     const named = this.#named();
     await this.#files.remove(renewed.filter(({ file }) => !named.has(file)));

@@ -17,7 +17,8 @@ import type { ValueFile } from './record-bytes.ts';
 import type { BlobFile, BlobFiles } from './record-database.ts';
 import { RecordsDamagedError } from './records-error.ts';
 
-const NAME = /^[1-9][0-9]{0,15}$/;
+/** What files of their own are called. */
+export const BLOB_NAME = /^[1-9][0-9]{0,15}$/;
 
 /** What is known of a file that this realm holds. */
 interface Held {
@@ -175,7 +176,7 @@ export class BlobDirectory implements BlobFiles {
       if (systemCode(error) === 'ENOENT') return [];
       throw error;
     });
-    return names.filter((name) => NAME.test(name)).map(Number).filter(Number.isSafeInteger);
+    return names.filter((name) => BLOB_NAME.test(name)).map(Number).filter(Number.isSafeInteger);
   }
 
   /** Deletes what nobody needs. */

@@ -13,13 +13,14 @@ export interface Description {
   readonly driver: DriverName;
 }
 
-const FILE = 'database.json';
+/** Where it is, in the database's directory. */
+export const DESCRIPTION = 'database.json';
 
 /** JSON has a form for lone surrogates. `sealing`: where it is to be encrypted. */
 export function describeDatabase(directory: string, driver: SqlDriver, name: string, sealing?: WrittenOnce): void {
   const description: Description = { name, driver: driver.name };
   const text = `${JSON.stringify(description)}\n`;
-  const file = path.join(directory, FILE);
+  const file = path.join(directory, DESCRIPTION);
   if (sealing === undefined) fs.writeFileSync(file, text, { flag: 'wx', mode: 0o600 });
   else writeSealed(sealing, file, Buffer.from(text, 'utf8'));
 }
@@ -37,12 +38,12 @@ function writeSealed(sealing: WrittenOnce, file: string, bytes: Uint8Array): voi
 
 /** Before another is written. */
 export function forgetDescription(directory: string): void {
-  fs.unlinkSync(path.join(directory, FILE));
+  fs.unlinkSync(path.join(directory, DESCRIPTION));
 }
 
 /** Null: there is no such file. `sealing`: where it is encrypted. @throws RecordsDamagedError */
 export function readDescription(directory: string, sealing?: WrittenOnce): Description | null {
-  const file = path.join(directory, FILE);
+  const file = path.join(directory, DESCRIPTION);
   const text = readText(file, sealing);
   if (text === null) return null;
   return parse(text) ?? damaged(file);

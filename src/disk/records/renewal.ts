@@ -1,14 +1,15 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { fsync } from '../../runtime/descriptor-calls.ts';
-import { nextTurn } from '../../runtime/timers.ts';
 import { syncPath, syncTree } from '../root/durable.ts';
 import { type Content, PlainContent } from '../tree/content.ts';
 import { closeQuietly, CREATE, openNew, openPlain, READ } from '../tree/open-plain.ts';
+import { piecesOf } from '../tree/reseal.ts';
 import type { DatabaseSealing, WrittenOnce } from '../tree/sealing.ts';
+import { BLOB_NAME } from './blob-directory.ts';
 import { copyAnew } from './copy-anew.ts';
 import { entriesOf } from './database-directory.ts';
-import { describeDatabase, type Description } from './description.ts';
+import { describeDatabase, DESCRIPTION, type Description } from './description.ts';
 import { driverNamed, driverOn } from './drivers.ts';
 import { sealedFiles } from './sealed-files.ts';
 import { SqliteFile } from './sqlite-file.ts';
@@ -18,9 +19,6 @@ import { SqliteFile } from './sqlite-file.ts';
  * - What is new is complete and on the disk before it takes the place of anything, by one rename.
  * - Nothing plain is written.
  */
-
-const PIECE_BYTES = 2 ** 20;
-const BLOB = /^[1-9][0-9]{0,15}$/;
 
 /**
  * Makes an encrypted database of one that is not, in a directory that is not there yet.
@@ -59,8 +57,6 @@ export async function renewFiles(home: string, name: string, sealing: DatabaseSe
     fs.rmSync(draft, { recursive: true, force: true });
   }
 }
-
-const DESCRIPTION = 'database.json';
 
 /** Whether all files of an encrypted database have the active key. */
 export async function areCurrent(home: string, sealing: DatabaseSealing): Promise<boolean> {
@@ -107,7 +103,7 @@ function place(from: string, to: string): void {
 }
 
 async function blobsIn(directory: string): Promise<number[]> {
-  return (await entriesOf(path.join(directory, 'blobs'))).map(({ name }) => name).filter((name) => BLOB.test(name)).map(Number);
+  return (await entriesOf(path.join(directory, 'blobs'))).map(({ name }) => name).filter((name) => BLOB_NAME.test(name)).map(Number);
 }
 
 function blobIn(directory: string, id: number): string {
@@ -142,14 +138,11 @@ async function copyBlob(from: string, open: (descriptor: number) => Content, to:
 }
 
 async function copyPieces(from: Content, to: Content): Promise<void> {
-  const size = from.size();
-  const piece = Buffer.alloc(Math.min(size, PIECE_BYTES));
-  for (let position = 0; position < size; ) {
-    const count = from.read(piece, position);
-    if (count === 0) throw new Error('A file of a database ends before it should.');
-    for (let written = 0; written < count; ) written += to.write(piece.subarray(written, count), position + written);
-    position += count;
-    await nextTurn();
+  let end = 0;
+  for await (const [bytes, position] of piecesOf(from)) {
+    end = position + bytes.length;
+    for (let at = position; at < end; ) at += to.write(bytes.subarray(at - position), at);
   }
+  if (end < from.size()) throw new Error('A file of a database ends before it should.');
   to.finish();
 }

@@ -9,7 +9,7 @@ export interface Content {
   /** Fills `into` from `position` on, as far as there is something; returns how many bytes. */
   read(into: Uint8Array, position: number): number;
   /** The same in another thread, where that is worth it; there may be more after what it gives. */
-  readLater?(into: Uint8Array, position: number): Promise<number>;
+  readLater(into: Uint8Array, position: number): Promise<number>;
   /** Returns how many bytes were written, which may be fewer: a full disk says so then, or at the next call. */
   write(bytes: Uint8Array, position: number): number;
   /** The same in another thread, where that is worth it. The bytes must not change meanwhile. */
@@ -20,10 +20,13 @@ export interface Content {
   truncateLater(size: number): Promise<void>;
   /** Writes what is not in the file yet: there is nothing to come. */
   finish(): void;
+  /** Whether what is not written from the beginning to the end has to be written twice. */
+  readonly wantsOrder: boolean;
 }
 
 /** A file that is its content. Each call is one system call. */
 export class PlainContent implements Content {
+  readonly wantsOrder = false;
   readonly #descriptor: number;
 
   constructor(descriptor: number) {
@@ -40,6 +43,15 @@ export class PlainContent implements Content {
 
   read(into: Uint8Array, position: number): number {
     return fs.readSync(this.#descriptor, into, 0, into.byteLength, position);
+  }
+
+  readLater(into: Uint8Array, position: number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      fs.read(this.#descriptor, into, 0, into.byteLength, position, (error, count) => {
+        if (error === null) resolve(count);
+        else reject(error);
+      });
+    });
   }
 
   write(bytes: Uint8Array, position: number): number {

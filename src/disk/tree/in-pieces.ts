@@ -1,5 +1,4 @@
 import type { SealedBytes } from '../../runtime/disk-range.ts';
-import { nextTurn } from '../../runtime/timers.ts';
 import type { Content } from './content.ts';
 import type { Sealing, Use } from './sealing.ts';
 
@@ -16,12 +15,5 @@ export function sealedBytes(sealing: Sealing, path: string, use: Use, size: numb
 
 /** How a `File` reads: what takes long, a turn of the event loop for each piece. */
 export function inPieces(content: Content): ReturnType<SealedBytes['reader']> {
-  return (into, position) => (into.byteLength <= SMALL_BYTES ? content.read(into, position) : readPiece(content, into, position));
-}
-
-async function readPiece(content: Content, into: Uint8Array, position: number): Promise<number> {
-  const piece = into.subarray(0, PIECE_BYTES);
-  if (content.readLater !== undefined) return content.readLater(piece, position);
-  await nextTurn();
-  return content.read(piece, position);
+  return (into, position) => (into.byteLength <= SMALL_BYTES ? content.read(into, position) : content.readLater(into.subarray(0, PIECE_BYTES), position));
 }

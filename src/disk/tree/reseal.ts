@@ -15,17 +15,22 @@ export async function copyContent(from: Content, swap: Swap): Promise<void> {
   }
 }
 
-async function copyPieces(from: Content, swap: Swap): Promise<void> {
+/** All of a content, in turns of the event loop; less where it ends meanwhile. Each piece is valid until the next. */
+export async function* piecesOf(from: Content): AsyncGenerator<readonly [bytes: Uint8Array, position: number], void> {
   const size = from.size();
   const piece = Buffer.alloc(Math.min(size, PIECE_BYTES));
   for (let position = 0; position < size; ) {
     const count = from.read(piece, position);
-    if (count === 0) break;
-    const bytes = piece.subarray(0, count);
-    if (bytes.some((byte) => byte !== 0)) writeAll(swap, bytes, position);
+    if (count === 0) return;
+    yield [piece.subarray(0, count), position];
     position += count;
     await nextTurn();
   }
+}
+
+async function copyPieces(from: Content, swap: Swap): Promise<void> {
+  const size = from.size();
+  for await (const [bytes, position] of piecesOf(from)) if (bytes.some((byte) => byte !== 0)) writeAll(swap, bytes, position);
   swap.extent.cover(swap.content.stored(size));
   swap.content.truncate(size);
 }

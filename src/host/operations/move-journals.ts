@@ -31,7 +31,8 @@ export interface Moving {
 
 /**
  * Has each journal of a bucket go on in a generation that is encrypted with the key that is active now, as any compaction
- * does, but always synced: of what was before nothing is kept. Others go on writing meanwhile; a kill leaves those that were moved, and the others as they were.
+ * does, but always synced: of what was before nothing is kept. Others go on writing meanwhile; a kill leaves those that
+ * were moved, and the others as they were.
  *
  * @throws HoldfastError `disk-failed` where others write too fast; `disk-full`, `root-read-only`, `journal-damaged`
  */

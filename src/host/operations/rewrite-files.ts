@@ -19,9 +19,9 @@ interface Files {
 }
 
 /**
- * Rewrites each file, each cached response and each database of an origin that is not encrypted with the key of now, and gives those
- * their own names that have them from before; one after another, files under their locks. Whoever is killed leaves each
- * as it was or rewritten. Others go on meanwhile, and observers hear of nothing.
+ * Rewrites each file, each cached response and each database of an origin that is not encrypted with the key of now, and
+ * gives those their own names that have them from before; one after another, files under their locks. Whoever is killed
+ * leaves each as it was or rewritten. Others go on meanwhile, and observers hear of nothing.
  *
  * @throws what the interfaces throw
  */

@@ -1,9 +1,6 @@
-import fs from 'node:fs';
-import { PlainContent } from '../../disk/tree/content.ts';
 import type { ReadFile } from '../../disk/tree/contents.ts';
 import type { Swap } from '../../disk/tree/swap.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
-import { nextTurn } from '../../runtime/timers.ts';
 import type { HubLog } from '../hub.ts';
 import { blobDigest } from '../replicator/digest.ts';
 import { inParallel } from './in-parallel.ts';
@@ -73,22 +70,14 @@ async function readChunk(file: ReadFile, position: number, expected: number): Pr
   const bytes = Buffer.allocUnsafeSlow(Math.min(CHUNK_BYTES, Math.max(0, expected - position)));
   let filled = 0;
   for (let count = -1; count !== 0 && filled < bytes.length; filled += count) {
-    count = await readSome(file, bytes, filled, position + filled);
+    count = await readSome(file, bytes.subarray(filled), position + filled);
   }
   return bytes.subarray(0, filled);
 }
 
-/** In this thread where that costs less than handing it to another, and where it is decrypted. */
-function readSome({ descriptor, content }: ReadFile, bytes: Uint8Array, filled: number, position: number): number | Promise<number> {
-  const wanted = bytes.length - filled;
-  if (wanted <= SMALL_BYTES) return content.read(bytes.subarray(filled), position);
-  if (!(content instanceof PlainContent)) return nextTurn().then(() => content.readLater?.(bytes.subarray(filled), position) ?? content.read(bytes.subarray(filled), position));
-  return new Promise((resolve, reject) => {
-    fs.read(descriptor, bytes, filled, wanted, position, (error, count) => {
-      if (error === null) resolve(count);
-      else reject(error);
-    });
-  });
+/** In this thread where that costs less than handing it to another. */
+function readSome({ content }: ReadFile, bytes: Uint8Array, position: number): number | Promise<number> {
+  return bytes.length <= SMALL_BYTES ? content.read(bytes, position) : content.readLater(bytes, position);
 }
 
 /**
@@ -97,7 +86,7 @@ function readSome({ descriptor, content }: ReadFile, bytes: Uint8Array, filled: 
  * @throws HoldfastError hub-damaged when a chunk is missing or another; as hubs do
  */
 export async function downloadContent(manifest: Manifest, blobs: Blobs, { content }: Pick<Swap, 'content'>): Promise<void> {
-  if (!(content instanceof PlainContent)) return downloadInOrder(manifest, blobs, content);
+  if (content.wantsOrder) return downloadInOrder(manifest, blobs, content);
   await inParallel(chunksOf(manifest), AT_ONCE, async (chunk) => {
     await writeAll(content, await getChunk(chunk, blobs), chunk.position);
   });

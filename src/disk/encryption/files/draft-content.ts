@@ -11,6 +11,7 @@ const PIECE_BYTES = 2 ** 20;
  * it does, or the file is finished; so many small writes cost one encryption.
  */
 export class DraftContent implements Content {
+  readonly wantsOrder = true;
   readonly #content: SealedContent;
   /** The block that is kept, where one is. */
   #block = -1;
@@ -34,6 +35,11 @@ export class DraftContent implements Content {
   read(into: Uint8Array, position: number): number {
     this.#flush();
     return this.#content.read(into, position);
+  }
+
+  async readLater(into: Uint8Array, position: number): Promise<number> {
+    await nextTurn();
+    return this.read(into.subarray(0, PIECE_BYTES), position);
   }
 
   write(bytes: Uint8Array, position: number): number {

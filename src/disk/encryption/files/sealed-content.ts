@@ -39,6 +39,7 @@ export interface SealedFile {
  * - its size is arithmetic on the file's.
  */
 export class SealedContent implements Content {
+  readonly wantsOrder = true;
   readonly #file: SealedFile;
   readonly #blocks: Blocks;
   /** Null: not known yet. */
