@@ -78,21 +78,21 @@ export const goals = {
   },
 };
 
-/** What the profile shows where a goal is not met. */
 const ownCalls = 'What Chromium takes is less than twice the bare system call, which therefore would not reach this either.';
 const ordered =
   'A write is four records in the journal of the locks, each appended and read back, which order it among processes, and looks whether a link stands on the path: a fifth of its time. A quarter is the collection of what the runtime\'s own WritableStream leaves, an eighth making one.';
 
+/** What the profile shows where a goal is not met. */
 export const notes = {
   'sync-access': { read4k: ownCalls, read1m: ownCalls, write1m: ownCalls },
   files: { replace4k: ordered, create4k: ordered },
   cache: {
     match1m:
-      'What is left are collections. In a heap of more than 8 MB, V8 has the whole of it marked whenever new buffers exceed the room that it may grow by, some 16 MiB; the code of the runtime\'s own Response takes 7 MB, Holdfast\'s and 1,000 entries 3 MB more. The bare reads, in a process of 4 MB that does nothing else, stay below that, and have their buffers freed with the young generation. In Holdfast\'s process they take the processor time that this takes, and a Response made of what was read takes several times as much: both stand in the table beside the limit.',
+      'What is left are collections. In a heap of more than 8 MB, V8 has the whole of it marked whenever new buffers exceed the room that it may grow by, some 16 MiB; the code of the runtime\'s own Response takes 7 MB, Holdfast\'s and 1,000 entries 3 MB more. The bare reads, in a process of 4 MB that does nothing else, stay below that, and have their buffers freed with the young generation. In Holdfast\'s process they take five sixths of what this takes, and a Response made of what was read takes twice to four times as much as this: both stand in the table beside the limit.',
   },
   'indexed-db': {
     put: 'Bare SQLite alone takes longer than fake-indexeddb in memory: half of this. Two looks into the journal of the locks say whether anybody else waits to write and whether the place is still held; a tenth is the collection of garbage.',
-    getChained: 'Almost half is SQLite\'s statement, which makes an ArrayBuffer of each value, and a tenth the collection of those; the rest is one request, one event and one value read, each of them made anew, where bare statements make none.',
+    getChained: 'Two fifths are SQLite\'s statement, which makes an ArrayBuffer of each value, and the collection of those; the rest is one request, one event and one value read, each of them made anew, where bare statements make none.',
     getParallel: 'Requests that stand one behind another are answered by one statement, which takes half as long as as many bare ones; the rest is a request, an event and a promise for each.',
     putMany: 'Three fifths are SQLite\'s: the record, its entry in the index, the commit of pages of which each record has touched another, and checkpoints; that alone is nine tenths of what fake-indexeddb takes in memory. A tenth is writing the value, and a tenth the program\'s own records.',
   },
@@ -100,8 +100,8 @@ export const notes = {
     read: 'What is left is the look into the journal, one system call without which a deposed instance would answer (half a microsecond); the scope in which a handler runs (a quarter); the ends of two tasks; and the collection of what promises leave, a fifth.',
     increment: 'A third of a call is the append and the read that shows at which place in the order of all processes it landed.',
     far: 'The bare trip takes 8 microseconds of CPU time on each side; the caller of an increment takes 14, its owner 23, of which the append and the read of the journal and the turn around them are a third, and encoding and decoding most of the rest: 2.4 times the bare trip where no processor has to be woken. On an idle machine with two of them it is more: the longer both sides work, the more often the other one has gone to sleep.',
-    memory: 'Half is what makes the storage of a coordinator the same as that of any origin: a client, a bucket, its engine and the journal with its paths. The rest are the tables of calls, of which an empty one takes 150 bytes.',
-    alarm: 'An alarm is two records, one in the index of all and one in the coordinator\'s own journal, each appended and read back; that and the call are two thirds of it, and the index must come first, so that no kill loses an alarm.',
+    memory: 'Half is what makes the storage of a coordinator the same as that of any origin: a client, a bucket, its engine and the journal with its paths. The rest are the gate, the calls and the turn that is under way.',
+    alarm: 'An alarm is two records, each appended and read back: one in the index of all, which must come first, so that no kill loses an alarm, and one in the coordinator\'s own journal. Most of it is that coordinators take turns whose memory is cold: a plain increment of as many takes nearly as much.',
   },
   'web-storage': {
     setItem:
