@@ -62,14 +62,22 @@ export function faultOfKeys(keys, writer, acknowledged, wasKilled) {
 export function faultOfFiles(files, writer, done, wasKilled) {
   for (let step = Math.max(1, done - FILES + 1); step <= done; step += 1) {
     const { name } = fileStep(writer, step);
-    // The killed one was amid a step, whose file may be as before or as after it.
-    const allowed = wasKilled ? [step, step + FILES] : [step];
-    if (!allowed.some((each) => (files.get(name) ?? null) === fileStep(writer, each).content)) {
-      const found = files.get(name)?.split(' ', 2)[1];
-      return `the file ${name} is ${found === undefined ? 'absent' : `as of step ${found}`}, not as ${writer} left it in step ${step}`;
-    }
+    const found = files.get(name) ?? null;
+    const allowed = wasKilled ? amid(writer, step) : [fileStep(writer, step).content];
+    if (!allowed.includes(found)) return `the file ${name} is ${described(found)}, not as ${writer} left it in step ${step}`;
   }
   return null;
+}
+
+/** Who was killed amid the next step on a file left it as before or as after; or made, and not yet written. */
+function amid(writer, step) {
+  const [before, after] = [step, step + FILES].map((each) => fileStep(writer, each).content);
+  return before === null && after !== null ? [before, '', after] : [before, after];
+}
+
+function described(content) {
+  if (content === null) return 'absent';
+  return content === '' ? 'empty' : `as of step ${content.split(' ', 2)[1]}`;
 }
 
 function same(a, b) {
