@@ -17,6 +17,7 @@ export interface HubValues {
 
 /** The hub that is meant, for the caller to close; null: none. @throws UsageError; HoldfastError bad-option */
 export async function hubIn({ hub, 'hub-token-file': file }: HubValues): Promise<Hub | null> {
+  if (hub === undefined && file !== undefined) throw new UsageError("'--hub-token-file' needs '--hub'");
   if (hub === undefined) return null;
   const { embeddedHub, natsHub, postgresHub } = await import('../sync/index.ts');
   if (/^https?:/.test(hub)) return embeddedHub({ url: hub, ...(file !== undefined && { token: tokenIn(file) }) });

@@ -78,7 +78,12 @@ function openRootToRead(values: RootValues): Root {
   return openRoot({ ...values, shared: 'lockfile' });
 }
 
-/** The same, for encrypted origins too, as far as the key is given. `base`: of who does not only read. @throws HoldfastError bad-option */
+/** The same for what can do without one, where none was named: whether it is there or not. @throws as {@link openRoot} */
+export function openRootIfNamed(values: RootValues): Root {
+  return values.root === undefined ? rootIn(values) : openRootToRead(values);
+}
+
+/** The same as {@link openRootToRead}, for encrypted origins too, as far as the key is given. `base`: of who does not only read. @throws HoldfastError bad-option */
 export function openRootWithKey(values: KeyValues, { path: root, durability, shared }: Root = openRootToRead(values)): Root {
   const encryption = encryptionOf(values);
   return new Root(root, durability, shared, encryption && encryptionPart.code.createVaults(root, encryption));

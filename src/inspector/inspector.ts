@@ -33,8 +33,8 @@ export interface InspectorOptions {
   /** Refuse every change. */
   readonly readOnly?: boolean | undefined;
   /**
-   * The hub that the root's origins follow, where the host has no option `sync`: versions of files that lost their place
-   * are read from it. Nothing is written to it, and it stays open.
+   * The hub that the root's origins follow, where the host has no option `sync`: versions of files that lost their place,
+   * and coordinators that it keeps, are read from it. Nothing is written to it, and it stays open.
    */
   readonly hub?: Hub | undefined;
   /** A host of the same root without the option `encryption`, for origins that are not encrypted where the first one has it. */

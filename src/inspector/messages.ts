@@ -69,6 +69,7 @@ export interface OriginInfo {
   readonly lastChange: number;
   readonly buckets: readonly BucketInfo[];
   readonly syncs: boolean;
+  /** Whether the root has any, or the hub, as far as it could be asked. */
   readonly coordinators: boolean;
   readonly history: readonly Sample[];
 }
@@ -221,11 +222,16 @@ export interface CacheRow {
   readonly headers: readonly (readonly [string, string])[];
 }
 
+export interface Coordinators extends Page<CoordinatorRow> {
+  /** Why those that the hub keeps are not among them; empty: they are, or there is none. */
+  readonly problem: string;
+}
+
 export interface CoordinatorRow {
   readonly className: string;
   readonly name: string;
-  /** Who runs it; null: nobody. */
-  readonly owner: { readonly process: number | null; readonly answers: boolean } | null;
+  /** Who runs it; null: nobody. The region where a hub keeps it; whether that answers is not known here: null. */
+  readonly owner: { readonly region: string | null; readonly process: number | null; readonly answers: boolean | null } | null;
   /** How often it has changed hands. */
   readonly epoch: number;
   /** In milliseconds since 1970. */

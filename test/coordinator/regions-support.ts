@@ -11,7 +11,7 @@ import type { CoordinatorListing, CoordinatorRegions } from '../../src/host/coor
 import type { MapState } from '../../src/disk/map/map-state.ts';
 import { IndexLog } from '../../src/coordinator/regions/index-log.ts';
 import { RegionStore } from '../../src/coordinator/regions/region-store.ts';
-import { logNameOf } from '../../src/host/coordinator/regions.ts';
+import { logNameOf } from '../../src/host/coordinator/hub-log.ts';
 import { StorageHost } from '../../src/host/storage-host.ts';
 import type { Hub } from '../../src/sync/hub.ts';
 import '../../src/host/indexed-db/provided.ts';
@@ -21,6 +21,13 @@ import { embeddedHub, type RunningHub, startHub } from '../../src/sync/index.ts'
 export const ORIGIN = 'https://app.example';
 export const TOKEN = 'a-token-between-regions';
 export const HUB_TOKEN = 'a-token-of-the-hub';
+
+let onHold: (release: () => void) => void = () => undefined;
+
+/** Resolves when a call of `hold()` runs in this process; to what ends it. */
+export function held(): Promise<() => void> {
+  return new Promise((resolve) => (onHold = resolve));
+}
 
 export class Counter extends Coordinator {
   increment(): number {
@@ -38,6 +45,11 @@ export class Counter extends Coordinator {
     await null;
     await this.state.wait(new Promise((resolve) => setTimeout(resolve, 1)));
     return this.increment();
+  }
+
+  /** Runs until somebody calls what `held()` gives. */
+  async hold(): Promise<void> {
+    await this.state.wait(new Promise<void>((resolve) => onHold(resolve)));
   }
 
   wakeIn(milliseconds: number): void {
@@ -125,6 +137,7 @@ export interface Region {
   readonly name: string;
   readonly coordinators: Coordinators;
   readonly hub: Hub;
+  readonly root: string;
   /** Nobody reaches it any more, and it reaches the hub no more. */
   cutOff(): void;
   counter(name?: string): ReturnType<typeof stubOf>;
@@ -154,7 +167,7 @@ export async function startRegions(names: readonly string[], options: Partial<Co
       servers.get(name)?.close();
       void client.close();
     };
-    return { name, coordinators, hub: client, cutOff, counter: (of = 'visits') => stubOf(coordinators, of) };
+    return { name, coordinators, hub: client, root: host.root, cutOff, counter: (of = 'visits') => stubOf(coordinators, of) };
   });
   return { regions, hub };
 }

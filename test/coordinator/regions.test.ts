@@ -6,7 +6,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Coordinators } from '../../src/host/coordinator/index.ts';
 import type { CoordinatorListing } from '../../src/host/coordinator/index.ts';
 import { type OrderedLog, RegionStore } from '../../src/coordinator/regions/region-store.ts';
-import { logNameOf } from '../../src/host/coordinator/regions.ts';
+import { logNameOf } from '../../src/host/coordinator/hub-log.ts';
 import { StorageHost } from '../../src/host/storage-host.ts';
 import type { Hub } from '../../src/sync/hub.ts';
 import { bundleFixture } from '../support/bundle.ts';
@@ -184,11 +184,11 @@ describe('coordinators of three regions', () => {
     const list = async ({ coordinators }: Region): Promise<CoordinatorListing[]> => (await listed(coordinators, ORIGIN)).sort((a, b) => String(a.name).localeCompare(String(b.name)));
     const common = { origin: ORIGIN, className: 'Counter', epoch: 1, bytes: 4, items: 1 };
     const alarm = { time: expect.any(Number), attempt: 0 };
-    const [atEu, atUs] = ['eu', 'us'].map((region) => ({ address: expect.stringMatching(`^${region}/`), process: null, answers: true }));
+    const ownerAt = (region: string, id: number | null): object => ({ address: expect.stringMatching(`^${region}/`), region, process: id, answers: true });
     const live = { usedAt: expect.any(Number), waiting: 0, running: 0, failures: 0 };
     expect(await list(eu)).toEqual([
-      { ...common, name: 'a', path: `${ORIGIN} coordinator Counter=a`, owner: atEu, alarm: null, live },
-      { ...common, name: 'b', path: `${ORIGIN} coordinator Counter=b`, owner: atUs, alarm, live: null },
+      { ...common, name: 'a', path: `${ORIGIN} coordinator Counter=a`, owner: ownerAt('eu', process.pid), alarm: null, live },
+      { ...common, name: 'b', path: `${ORIGIN} coordinator Counter=b`, owner: ownerAt('us', null), alarm, live: null },
     ]);
     eu.cutOff();
     expect(await list(us)).toMatchObject([{ name: 'a', owner: { answers: false } }, { name: 'b', owner: { answers: true }, live }]);

@@ -9,17 +9,27 @@ import { until } from '../file-system/support.ts';
 import { bundleFixture } from '../support/bundle.ts';
 import { journalOf, temporary, verify } from './sample.ts';
 
+interface Writer {
+  readonly child: ChildProcess;
+  /** Resolves once it has ended; to how. */
+  readonly ended: Promise<string>;
+}
+
 const writers: ChildProcess[] = [];
 
 afterEach(() => {
   for (const writer of writers.splice(0)) writer.kill('SIGKILL');
 });
 
-async function write(root: string): Promise<ChildProcess> {
-  const writer = fork(await bundleFixture(new URL('./writer-fixture.ts', import.meta.url)), [root]);
-  writers.push(writer);
-  await once(writer, 'message');
-  return writer;
+async function write(root: string): Promise<Writer> {
+  const child = fork(await bundleFixture(new URL('./writer-fixture.ts', import.meta.url)), [root], { stdio: ['ignore', 'inherit', 'pipe', 'ipc'] });
+  writers.push(child);
+  let errors = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => (errors += text));
+  const ended = new Promise<string>((resolve) => child.once('close', (code, signal) => resolve(`a writer has ended: ${code ?? signal} ${errors}`)));
+  const early = await Promise.race([once(child, 'message').then(() => null), ended]);
+  if (early !== null) throw new Error(early);
+  return { child, ended };
 }
 
 const newest = (root: string): number => listGenerations(journalOf(root, 'local-storage'))?.at(-1) ?? -1;
@@ -30,13 +40,13 @@ test('beside processes that write and compact nothing is found, nor after they a
   for (let round = 1; round <= 4; round += 1) {
     const pair = await Promise.all([write(root), write(root)]);
     const before = newest(root);
-    await until(() => {
+    await until(async () => {
       expect(losses(root)).toEqual([]);
-      return Promise.resolve(newest(root) > before);
+      for (const { child, ended } of pair) if (child.exitCode !== null) throw new Error(await ended);
+      return newest(root) > before;
     });
-    const ends = pair.map((writer) => once(writer, 'exit'));
-    for (const writer of pair) writer.kill('SIGKILL');
-    await Promise.all(ends);
+    for (const { child } of pair) child.kill('SIGKILL');
+    await Promise.all(pair.map(({ ended }) => ended));
     expect(losses(root)).toEqual([]);
   }
   expect(fs.readdirSync(journalOf(root, 'local-storage')).length).toBeGreaterThan(1);

@@ -32,6 +32,16 @@ export class IndexLog {
     this.#sinceSnapshot += 1;
   }
 
+  /** Whether nothing was ever said in it: to ask that makes no log, as to ask for its head does. @throws as `catchUp` */
+  async isUnused(): Promise<boolean> {
+    try {
+      return (await this.#log.read(0, 1)).length === 0;
+    } catch (error) {
+      if (isTrimmed(error)) return false;
+      throw error;
+    }
+  }
+
   /** Reads up to where the log was when it was asked. @throws (rejects) HoldfastError as a hub's `read`, unknown-record */
   async catchUp(): Promise<void> {
     const { epoch, position } = await this.#log.head();
@@ -52,7 +62,7 @@ export class IndexLog {
     try {
       for (const { position, bytes } of await this.#log.read(before, READ_AT_ONCE)) this.#take(position, bytes);
     } catch (error) {
-      if (!(error instanceof HoldfastError) || error.code !== 'hub-trimmed') throw error;
+      if (!isTrimmed(error)) throw error;
       await this.#restore();
     }
     return this.#position > before;
@@ -86,4 +96,8 @@ export class IndexLog {
     };
     await put().catch(() => undefined);
   }
+}
+
+function isTrimmed(error: unknown): boolean {
+  return error instanceof HoldfastError && error.code === 'hub-trimmed';
 }

@@ -203,8 +203,9 @@ export class Coordinators {
   async *list({ origin }: { readonly origin?: OriginLike } = {}): AsyncGenerator<CoordinatorListing, void> {
     const only = origin === undefined ? undefined : parseOrigin(origin);
     const { listCoordinators, listKept } = await listing.load();
-    if (this.#regions === null) yield* listCoordinators(ownerOf(this.#host).root, only);
-    else yield* listKept(this.#regions, this.#regions.originOf(only), this.#coordination.activities());
+    const { root } = ownerOf(this.#host);
+    if (this.#regions === null) yield* listCoordinators(root, only);
+    else yield* listKept(this.#regions, originKept(this.#regions, only), root);
   }
 
   /**
@@ -225,6 +226,12 @@ export class Coordinators {
     await Promise.all([this.#keeper.close(), this.#coordination.close()]);
     this.#alarms.close();
   }
+}
+
+function originKept(regions: Regions, given: string | undefined): string {
+  const origin = regions.originOf(given);
+  if (origin === undefined) throw bad('A hub is asked for the coordinators of one origin: list({ origin }).');
+  return origin;
 }
 
 function currentOrigin(): string {

@@ -1,16 +1,10 @@
-import type { Activity } from '../../coordinator/activity.ts';
-import { askActivities } from '../../coordinator/sockets/ask-activities.ts';
-import type { Listener } from '../../coordinator/sockets/ask-activities.ts';
 import { hasCoordinators, surveyCoordinators, type CoordinatorSurvey } from '../../disk/coordinator/survey.ts';
 import { unlockedVault } from '../../disk/root/encrypted.ts';
 import { originsOf } from '../../disk/root/origins.ts';
 import type { Root } from '../../disk/root/root.ts';
 import { nextTurn } from '../../runtime/timers.ts';
-import { socketsOf } from './transport.ts';
+import { Running } from './running.ts';
 import type { CoordinatorListing } from './types.ts';
-
-/** How long whoever runs coordinators has to say what they do, in milliseconds. */
-const PATIENCE_MS = 1000;
 
 /** Journals that are read before others have their turn. */
 const AT_ONCE = 16;
@@ -23,16 +17,11 @@ const AT_ONCE = 16;
  * an origin is encrypted and has any
  */
 export async function* listCoordinators(root: Root, origin?: string): AsyncGenerator<CoordinatorListing, void> {
-  const listeners = new Map((await askActivities(socketsOf(root), PATIENCE_MS)).map((listener) => [listener.address, listener]));
-  const live = new Map<string, Activity>();
-  for (const { activities } of listeners.values()) for (const activity of activities ?? []) remember(live, activity);
+  const running = await Running.of(root);
   let read = 0;
   for await (const { owner, ...survey } of coordinatorsOf(root, origin)) {
-    const { className, name, epoch } = survey;
-    const activity = name === null ? undefined : live.get(idOf({ origin: survey.origin, className, name }));
-    // One of an earlier epoch has been deposed, and does not know it yet.
-    const isCurrent = activity !== undefined && activity.epoch >= epoch;
-    yield { ...survey, owner: owner && ownerOf(owner.address, listeners), live: isCurrent ? activityOf(activity) : null };
+    const { name, epoch } = survey;
+    yield { ...survey, owner: owner && ownerOf(owner.address, running), live: name === null ? null : running.liveOf({ ...survey, name }, epoch) };
     if ((read += 1) % AT_ONCE === 0) await nextTurn();
   }
 }
@@ -45,19 +34,6 @@ async function* coordinatorsOf(root: Root, only?: string): AsyncGenerator<Coordi
   }
 }
 
-const idOf = ({ origin, className, name }: { readonly origin: string; readonly className: string; readonly name: string }): string => JSON.stringify([origin, className, name]);
-
-/** Of two, the later one. */
-function remember(live: Map<string, Activity>, activity: Activity): void {
-  const id = idOf(activity);
-  if (activity.epoch > (live.get(id)?.epoch ?? 0)) live.set(id, activity);
-}
-
-function ownerOf(address: string, listeners: ReadonlyMap<string, Listener>): CoordinatorListing['owner'] {
-  const listener = listeners.get(address);
-  return { address, process: listener?.process ?? null, answers: (listener?.activities ?? null) !== null };
-}
-
-function activityOf({ usedAt, waiting, running, failures }: Activity): CoordinatorListing['live'] {
-  return { usedAt, waiting, running, failures };
+function ownerOf(address: string, running: Running): CoordinatorListing['owner'] {
+  return { address, region: null, ...(running.at(address) ?? { process: null, answers: false }) };
 }

@@ -20,6 +20,8 @@ import type { Hub } from '../../sync/hub.ts';
 import { HubConnection } from '../../sync/membership/hub-connection.ts';
 import { bad, givenOptions } from '../option-checks.ts';
 import { parseOrigin, type OriginLike } from '../origin.ts';
+import { hubLog, logNameOf, registerNameOf } from './hub-log.ts';
+import type { Kept } from './kept.ts';
 
 /** Coordinators of which one instance lives at a time in all regions that name one hub; the hub keeps them. */
 export interface CoordinatorRegions {
@@ -52,9 +54,6 @@ const TOKEN = /^[\x21-\x7e]{16,}$/;
 const LONGEST_LEASE = 60_000;
 const TLS = ['ca', 'cert', 'key', 'servername', 'rejectUnauthorized'];
 
-/** Of a log, in code units. */
-const LONGEST_LOG_NAME = 512;
-
 /** The log of when all coordinators that a hub keeps are to be woken, behind an origin and a space those of it. No origin has its name. */
 const ALARMS = 'coordinators alarms';
 
@@ -63,7 +62,7 @@ const HUB_ANSWERS_MS = 3000;
 const HUB_SEEN_MS = 1000;
 
 /** What regions change of how coordinators are kept, found and called. */
-export class Regions {
+export class Regions implements Kept {
   readonly #connection: HubConnection;
   readonly #region: string;
   readonly #tokens: readonly string[];
@@ -101,7 +100,6 @@ export class Regions {
     return new RegionStore(this.#log(logNameOf(key)), { quota, lease: this.#lease, announce, register: () => this.#register(key) });
   }
 
-  /** Those of an origin that were ever called; some maybe not. */
   register(origin: string): IndexLog {
     return new IndexLog(this.#log(registerNameOf(origin)));
   }
@@ -112,10 +110,9 @@ export class Regions {
     await this.register(key.origin).append(NOTE, { key, time: 0, epoch: 0 }, id);
   }
 
-  /** Whether the region with an owner's address is there. */
+  /** Of this one its processes say so themselves. */
   async answers(address: string): Promise<boolean> {
-    const region = regionOf(address);
-    return region === this.#region || (await this.#peers.get(region)?.answers().catch(() => false)) === true;
+    return (await this.#peers.get(regionOf(address))?.answers().catch(() => false)) === true;
   }
 
   /** Whether the hub has answered just now. */
@@ -130,24 +127,8 @@ export class Regions {
     return isThere;
   }
 
-  /** Nothing is asked of a hub that was not looked at. */
   #log(name: string): WatchedLog {
-    const connection = this.#connection;
-    const log = connection.log(name);
-    const after = async <Result>(work: () => Promise<Result>): Promise<Result> => {
-      await connection.connect();
-      return await work();
-    };
-    return {
-      head: () => after(() => log.head()),
-      append: (entries) => after(() => log.append(entries)),
-      read: (position, limit) => after(() => log.read(position, limit)),
-      snapshot: () => after(() => log.snapshot()),
-      putSnapshot: (snapshot) => after(() => log.putSnapshot(snapshot)),
-      trim: (upTo) => after(() => log.trim(upTo)),
-      notifies: async () => (await connection.connect()).notifies,
-      subscribe: (onNews) => log.subscribe(onNews),
-    };
+    return hubLog(this.#connection, name);
   }
 
   transport(local: Transport): Transport {
@@ -162,18 +143,6 @@ export class Regions {
     };
     return new RegionHandler({ tokens: this.#tokens, check, serve, isAble: () => this.#reachesHub() });
   }
-}
-
-/** The log of one coordinator: no two have one, and its name begins with that of the origin, which a token may be bound to. */
-export function logNameOf({ origin, className, name }: CoordinatorKey): string {
-  const plain = `${origin} coordinator ${className}=${name}`;
-  if (plain.length <= LONGEST_LOG_NAME) return plain;
-  return `${origin} coordinator ${className}#${createHash('sha256').update(name, 'utf16le').digest('hex')}`;
-}
-
-/** The log of which coordinators there are of an origin; a token for the origin is for it too. */
-function registerNameOf(origin: string): string {
-  return `${origin} coordinators`;
 }
 
 /** Files, databases and all else that is on one machine: a coordinator that may live on any has none, and learns so when it makes something. */

@@ -15,10 +15,15 @@ export interface CoordinatorListing {
   readonly owner: {
     /** The name of its socket in `<root>/coordinators/s/`; where a hub keeps it, behind the name of the region and a `/`. */
     readonly address: string;
-    /** The number of the process; null where it is gone, or has not said, and where a hub keeps the coordinator. */
+    /** The region that has it, where a hub keeps it; null: it is kept in the root. */
+    readonly region: string | null;
+    /** The number of the process; null where it is gone, or has not said, and where it is none of this root's. */
     readonly process: number | null;
-    /** False: it has ended, or hangs, and whoever calls next takes over. Of a hub: whether its region answers. */
-    readonly answers: boolean;
+    /**
+     * False: it has ended, or hangs, and whoever calls next takes over. Of another region: whether that answers; null where
+     * nobody here can ask it, for it takes a region to ask one.
+     */
+    readonly answers: boolean | null;
   } | null;
   /** `time`: in milliseconds since 1970; `attempt`: how often it has failed since it was set. */
   readonly alarm: Alarm | null;
@@ -26,7 +31,7 @@ export interface CoordinatorListing {
   readonly bytes: number;
   /** Of its localStorage. */
   readonly items: number;
-  /** What it is doing; null: it is not in memory, or whoever has it does not answer, or has it in another process that a hub serves. */
+  /** What it is doing; null: it is not in memory, or whoever has it does not answer, or has it in another region. */
   readonly live: {
     /** Its last event, in milliseconds since 1970. */
     readonly usedAt: number;

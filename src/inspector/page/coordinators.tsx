@@ -1,11 +1,11 @@
 import type { JSX } from 'preact';
 import { useCallback, useEffect, useState } from 'preact/hooks';
-import type { CoordinatorRow, Page } from '../messages.ts';
+import type { CoordinatorRow, Coordinators as Found } from '../messages.ts';
 import { call } from './api.ts';
 import type { PanelProps } from './app.tsx';
 import { bytes, count, moment, span } from './format.ts';
 import { List } from './list.tsx';
-import { Search, Text, useSettled } from './parts.tsx';
+import { Problem, Search, Text, useSettled } from './parts.tsx';
 
 /** How often it is asked what coordinators do, which nothing on the disk tells, in milliseconds. */
 const EVERY_MS = 1500;
@@ -19,10 +19,19 @@ export function Coordinators({ origin, versions }: PanelProps): JSX.Element {
     const timer = setInterval(() => setTurn((before) => before + 1), EVERY_MS);
     return () => clearInterval(timer);
   }, []);
-  const load = useCallback((offset: number, limit: number) => call<Page<CoordinatorRow>>('coordinators', { origin, offset, limit, search }), [origin, search]);
+  const [problem, setProblem] = useState('');
+  const load = useCallback(
+    async (offset: number, limit: number) => {
+      const found = await call<Found>('coordinators', { origin, offset, limit, search });
+      setProblem(found.problem);
+      return found;
+    },
+    [origin, search],
+  );
   return (
     <div class="fill">
       <div class="tools"><Search label="Search coordinators" value={typed} onInput={setTyped} /></div>
+      {problem !== '' && <Problem>Those that the hub keeps are not shown: {problem}</Problem>}
       <List<CoordinatorRow>
         label="coordinators"
         class="many"
@@ -57,6 +66,7 @@ function Row({ row: { className, name, owner, live, alarm, attempt, items, bytes
 
 function ownerText(owner: CoordinatorRow['owner']): JSX.Element {
   if (owner === null) return <span class="muted">nobody</span>;
-  if (!owner.answers) return <span class="badge waiting">does not answer</span>;
-  return <>process {owner.process}</>;
+  const { region, process, answers } = owner;
+  const where = [region, process === null ? null : `process ${process}`].filter((each) => each !== null).join(', ');
+  return answers === false ? <><span class="badge waiting">does not answer</span> {region}</> : <>{where}</>;
 }

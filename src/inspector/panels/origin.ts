@@ -9,14 +9,16 @@ import type { Call } from '../call.ts';
 import type { Context } from '../context.ts';
 import { originOf } from '../context.ts';
 import { missing } from '../failure.ts';
+import { HasKept } from '../kept.ts';
 import type { BucketInfo, OriginInfo } from '../messages.ts';
 import type { History } from '../history.ts';
 import { areasOf } from './sync.ts';
 
 /** What an origin has, as it is now. */
 export function originCall(history: History): Call {
+  const hasKept = new HasKept();
   return {
-    run(context, args): OriginInfo {
+    async run(context, args): Promise<OriginInfo> {
       const origin = originOf(context, args);
       const place = pathOfOrigin(context.root, origin);
       const known = context.census.look({ origin, path: place });
@@ -31,7 +33,7 @@ export function originCall(history: History): Call {
         lastChange: summary.lastChange,
         buckets: summary.buckets.map((bucket) => bucketInfo(bucket, places.get(bucket.name))),
         syncs: syncs(context, origin),
-        coordinators: fs.existsSync(path.join(place, COORDINATORS)),
+        coordinators: fs.existsSync(path.join(place, COORDINATORS)) || (await hasKept.of(context, origin)),
         history: history.of(origin),
       };
     },
