@@ -139,6 +139,7 @@ describe('what cannot be cloned', () => {
     proxy: new Proxy({}, {}),
     generator: (function* () {})(),
     'map iterator': new Map().keys(),
+    arguments: runInNewContext('(function () { return arguments; })(1)'),
     SharedArrayBuffer: new SharedArrayBuffer(8),
     'view of a SharedArrayBuffer': new Uint8Array(new SharedArrayBuffer(8)),
     'detached buffer': detached.buffer,

@@ -105,8 +105,11 @@ class ValueWriter {
   }
 
   #properties(value: object): void {
+    const keys = Object.keys(value);
+    // Whose names are indexes, if it has any: what else is plain is not asked.
+    if ((keys.length === 0 || keys[0] === '0') && types.isArgumentsObject(value)) throw new UncloneableError('An arguments object');
     this.#bytes.byte(tags.object);
-    this.#named(value, Object.keys(value));
+    this.#named(value, keys);
   }
 
   /** Own enumerable properties with names; a getter that ran may have taken away later ones. */
@@ -297,10 +300,13 @@ function nameOf(value: object): string {
   return Object.prototype.toString.call(value).slice('[object '.length, -1);
 }
 
+/** Not every runtime has it: Deno has no objects of such a kind. */
+const isExternal = (types as Partial<typeof types>).isExternal ?? (() => false);
+
 /** Whether an object is one of a program's own: it has nothing inside but its properties. */
 function isOrdinary(value: object): boolean {
   if (types.isPromise(value) || types.isWeakMap(value) || types.isWeakSet(value) || types.isGeneratorObject(value)) return false;
-  if (types.isMapIterator(value) || types.isSetIterator(value) || types.isModuleNamespaceObject(value) || types.isExternal(value)) return false;
+  if (types.isMapIterator(value) || types.isSetIterator(value) || types.isModuleNamespaceObject(value) || isExternal(value)) return false;
   const tag = nameOf(value);
-  return tag === 'Object' || tag === 'Arguments' || !isPlatformObject(value, tag);
+  return tag === 'Object' || !isPlatformObject(value, tag);
 }

@@ -3,6 +3,7 @@
 import process from 'node:process';
 import { StorageHost } from 'holdfast';
 import { completed, open, settled } from '../kit/indexed-db.mjs';
+import { everyKind } from '../kit/kinds.mjs';
 
 const [, , root, key] = process.argv;
 const host = new StorageHost({ root, ...(key !== undefined && { encryption: { key: Uint8Array.from(key.match(/../g), (digits) => Number.parseInt(digits, 16)) } }) });
@@ -75,6 +76,9 @@ const commands = {
   },
   post(name, message) {
     new app.BroadcastChannel(name).postMessage(message);
+  },
+  postEveryKind(name) {
+    new app.BroadcastChannel(name).postMessage(everyKind());
   },
   postBlob(name, text, type) {
     new app.BroadcastChannel(name).postMessage(new Blob([text], { type }));
