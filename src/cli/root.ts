@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { hasOrigin, pathOfOrigin } from '../disk/maintenance/replace-origin.ts';
 import { Root } from '../disk/root/root.ts';
-import { isEncrypted } from '../disk/root/encrypted.ts';
+import { isEncrypted, isKeyStored } from '../disk/root/encrypted.ts';
 import { encryptionPart } from '../host/encryption/provide.ts';
 import { hostFromEnvironment } from '../host/install/environment.ts';
 import { parseOrigin } from '../host/origin.ts';
@@ -166,6 +166,7 @@ export function readableOrigin(values: OriginValues, root: Root): string {
 function requireKey(root: Root, origin: string): void {
   if (!isEncrypted(pathOfOrigin(root, origin))) return;
   if (root.vaults !== undefined) return root.vaults.of(origin).require(true);
+  if (isKeyStored(pathOfOrigin(root, origin))) throw new HoldfastError('key-missing', `${origin} is encrypted, and its key is in a store, which commands have none of: a program with the option 'encryption.store' can open it.`);
   throw new HoldfastError('key-missing', `${origin} is encrypted: '--key-file FILE', or HOLDFAST_KEY_FILE in the environment, names the file with its key.`);
 }
 

@@ -82,6 +82,7 @@ describe('a key that does not come', () => {
   test.each<[string, EncryptionOptions]>([
     ['keyFor', { keyFor: never }],
     ['kms', { kms: { wrap: never, unwrap: never } }],
+    ['store', { key, store: { get: never, put: never, delete: never } }],
   ])('of %s is waited for ten seconds, and nothing is written', async (_, encryption) => {
     const root = temporaryDirectory();
     const host = open(root, encryption);
@@ -143,6 +144,38 @@ describe('a key that does not come', () => {
     expect(await waiting).toBe('key-pending');
     kms.isAway = false;
     await open(root, { kms }).unlock(ORIGIN);
+    // Nobody has to be started anew: what was never answered is asked again.
+    for (const each of [host, newcomer]) await each.unlock(ORIGIN);
+    await host.unlock('https://b.example');
+  });
+
+  test('of keyFor is asked for again', async () => {
+    let count = 0;
+    const host = open(temporaryDirectory(), { keyFor: () => (count++ === 0 ? never() : Promise.resolve(key)) });
+    const late = codeLater(host.unlock(ORIGIN));
+    await passTime(1);
+    expect(await late).toBe('key-pending');
+    await host.unlock(ORIGIN);
+    expect(count).toBe(2);
+  });
+
+  test('of a store keeps the origin from being opened, and deleted, and changes nothing', async () => {
+    const root = temporaryDirectory();
+    const entries = new Map<string, Uint8Array>();
+    const store = { get: (name: string) => entries.get(name), put: (name: string, bytes: Uint8Array) => entries.set(name, bytes), delete: (name: string): unknown => entries.delete(name) };
+    const host = open(root, { key, store });
+    await host.unlock(ORIGIN);
+    host.origin(ORIGIN).localStorage.setItem('k', 'v');
+    const before = snapshotOf(root);
+    const newcomer = open(root, { key, store: { ...store, get: never } });
+    const waiting = codeLater(newcomer.unlock(ORIGIN));
+    await passTime(1);
+    expect(await waiting).toBe('key-pending');
+    const deleting = codeLater(open(root, { key, store: { ...store, delete: never } }).deleteOrigin(ORIGIN));
+    await passTime(1);
+    expect(await deleting).toBe('key-pending');
+    expect(snapshotOf(root)).toEqual(before);
+    expect(host.origin(ORIGIN).localStorage.getItem('k')).toBe('v');
   });
 });
 

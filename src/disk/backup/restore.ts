@@ -9,11 +9,11 @@ import { encodeOrigin } from '../names/origin.ts';
 import { syncPath, syncTree } from '../root/durable.ts';
 import { rootFailure } from '../root/failure.ts';
 import { publishManifest } from '../root/manifest.ts';
-import { isEncrypted, unlockedVault } from '../root/encrypted.ts';
+import { isEncrypted, isKeyStored, prepareSuccession, unlockedVault } from '../root/encrypted.ts';
 import type { Root } from '../root/root.ts';
 import { ChunkStore } from './chunk-store.ts';
 import type { BackedUpOrigin, BackupManifest } from './manifest.ts';
-import { deleteOrigin } from '../maintenance/replace-origin.ts';
+import { deleteOrigin, pathOfOrigin } from '../maintenance/replace-origin.ts';
 import { withMaintenance } from '../maintenance/maintenance-lock.ts';
 import { originsOf } from '../root/origins.ts';
 import { Repository, type BackupName } from './repository.ts';
@@ -72,6 +72,7 @@ export async function restoreFrom(directory: string, root: Root, options: Restor
       staged.push({ as, path: place });
     }
     await withMaintenance(root, async () => {
+      for (const { as, path: from } of staged) await prepareSuccession(root, from, pathOfOrigin(root, as), as);
       for (const { as, path: from } of staged) await takePlace(root, as, from, options.detach);
       if (options.origin === null) await withdrawOthers(root, targets.map(({ as }) => as));
     });
@@ -143,6 +144,7 @@ async function prepareRoot(root: Root, { salt, foldsNames }: BackupManifest, { r
     throw new HoldfastError('origin-exists', `The root ${root.path} holds origins, and they are to be replaced only when that is asked for.`);
   }
   for (const each of before === null ? [] : [...originsOf(root)]) if (targets.includes(each.origin)) await unlockedVault(root, each.path, each.origin, 'it cannot be replaced: delete it first, or give the key');
+  if (origin === null) for (const each of before === null ? [] : [...originsOf(root)]) if (isKeyStored(each.path)) await unlockedVault(root, each.path, each.origin, 'it cannot be deleted');
   if (before === null) makeRoot(root, salt);
   const now = root.ensure();
   if (now.foldsNames === foldsNames) return;

@@ -33,7 +33,9 @@ export const MOST_BYTES = HEADER_BYTES + MOST_KMS_BYTES + MOST_KEYS * ENTRY_BYTE
 
 export const VISIBLE_NAMES = 1;
 export const MIGRATING = 2;
-const KNOWN_FLAGS = VISIBLE_NAMES | MIGRATING;
+/** What has wrapped the keys is in a store; its names there are in the place of what a KMS has wrapped. */
+export const STORED = 4;
+const KNOWN_FLAGS = VISIBLE_NAMES | MIGRATING | STORED;
 
 /** The keys of an origin, as its key file has them. */
 export interface KeyFile {
@@ -41,7 +43,7 @@ export interface KeyFile {
   readonly flags: number;
   /** By their ids; 0 is that of names, which is never replaced. */
   readonly keys: ReadonlyMap<number, KeyObject>;
-  /** What a KMS has made of the root key; empty where none was asked. */
+  /** What a KMS has made of the root key, or the names of it in a store; empty where there is neither. */
   readonly kms: Uint8Array;
 }
 

@@ -5,7 +5,7 @@ import type { JournalCipher } from '../journal/journal-cipher.ts';
 import { AesSiv, SIV_BYTES } from './aes-siv.ts';
 import { deriveKey, hkdf, KEY_BYTES, purposeOf, secretOf } from './derive.ts';
 import { entropy } from './entropy.ts';
-import { MIGRATING, MOST_KEYS, NAMES_ID, VISIBLE_NAMES, type KeyFile } from './key-file.ts';
+import { MIGRATING, MOST_KEYS, NAMES_ID, STORED, VISIBLE_NAMES, type KeyFile } from './key-file.ts';
 import { requireKnownAnswers } from './self-test.ts';
 import { SivJournalCipher } from './siv-journal-cipher.ts';
 
@@ -104,9 +104,10 @@ export class OriginKeys {
     return new OriginKeys(this.origin, { ...this.#file, keys });
   }
 
-  /** With what another root key was wrapped to by a KMS. */
-  withKms(kms: Uint8Array): OriginKeys {
-    return new OriginKeys(this.origin, { ...this.#file, kms });
+  /** With what another root key was wrapped to by a KMS, or its names in a store. */
+  withKms(kms: Uint8Array, isStored = false): OriginKeys {
+    const flags = (this.#file.flags & ~STORED) | (isStored ? STORED : 0);
+    return new OriginKeys(this.origin, { ...this.#file, flags, kms });
   }
 
   has(keyId: number): boolean {

@@ -6,7 +6,7 @@ import { systemCode } from '../journal/disk-error.ts';
 import { encodeOrigin } from '../names/origin.ts';
 import { syncPath } from '../root/durable.ts';
 import { rootFailure } from '../root/failure.ts';
-import { destroyKeys } from '../root/encrypted.ts';
+import { destroyElsewhere, destroyKeys } from '../root/encrypted.ts';
 import type { Root } from '../root/root.ts';
 import { removeTree } from './packages.ts';
 import { replacedName } from './replaced.ts';
@@ -29,12 +29,16 @@ export function hasOrigin(root: Root, origin: string): boolean {
  * other removal, and begin anew or fail with an error; none goes on with what was deleted.
  *
  * @returns whether there was anything
- * @throws HoldfastError root-read-only, disk-failed
+ * @throws HoldfastError root-read-only, disk-failed; as {@link destroyElsewhere}, and then nothing was deleted
  */
 export async function deleteOrigin(root: Root, origin: string): Promise<boolean> {
   const gone = doomedName(root);
   // Whatever becomes of the rest, and of what the disk has freed: from here on it is noise.
-  if (!isLink(pathOfOrigin(root, origin))) destroyKeys(pathOfOrigin(root, origin));
+  const place = pathOfOrigin(root, origin);
+  if (!isLink(place)) {
+    await destroyElsewhere(root, place, origin);
+    destroyKeys(place);
+  }
   if (!takeAway(root, origin, gone)) return false;
   await removeTree(gone);
   return true;

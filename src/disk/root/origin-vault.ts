@@ -24,9 +24,9 @@ export interface OriginVault {
    *
    * @param withNewKey - whether there is one more data key then, with which everything new is encrypted
    * @returns false: they were, and no key was to be added
-   * @throws as `require`; `root-busy` where somebody else was faster
+   * @throws (rejects) as `require`; `root-busy` where somebody else was faster
    */
-  rewrap(withNewKey: boolean): boolean;
+  rewrap(withNewKey: boolean): Promise<boolean>;
   /**
    * Forgets data keys that nothing bears any more; under the lock of the root's maintenance, while nobody writes to files.
    *
@@ -44,6 +44,13 @@ export interface OriginVault {
   endMigration(): readonly string[];
   /** Whether there may be something from before the origin was encrypted. */
   readonly isMigrating: boolean;
+  /**
+   * Deletes what opens the keys, where that is elsewhere than in the root; under the lock of the root's maintenance, before
+   * anything of the origin is deleted.
+   *
+   * @throws as `prepare`; then nothing of the origin may be deleted
+   */
+  destroy(): Promise<void>;
   /** To be called when the origin may be another one than it was: its keys are read again. */
   forget(): void;
   /** `bucket`: the name of its directory. */
@@ -61,4 +68,11 @@ export interface Vaults {
    * @throws HoldfastError `key-pending`, `key-missing`, `key-wrong`, `keys-damaged`
    */
   rebind(directory: string, from: string, to: string): Promise<void>;
+  /**
+   * Opens the keys in the directory of an origin that nobody else sees, which are elsewhere than in a root, and has them
+   * know what deleting the origin is to destroy of the one whose place it is to take, if there is one; that was opened.
+   *
+   * @throws HoldfastError as `rebind`; `encryption-unsupported`, `not-encrypted`
+   */
+  succeed(directory: string, origin: string): Promise<void>;
 }

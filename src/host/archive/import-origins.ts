@@ -5,7 +5,7 @@ import { withMaintenance } from '../../disk/maintenance/maintenance-lock.ts';
 import { removeTree } from '../../disk/maintenance/packages.ts';
 import { hasOrigin, pathOfOrigin, replaceOrigin } from '../../disk/maintenance/replace-origin.ts';
 import { syncTree } from '../../disk/root/durable.ts';
-import { unlockedVault } from '../../disk/root/encrypted.ts';
+import { prepareSuccession, unlockedVault } from '../../disk/root/encrypted.ts';
 import type { Root } from '../../disk/root/root.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { randomUuid } from '../../runtime/random.ts';
@@ -165,6 +165,7 @@ async function settle(staged: Root, imported: ReadonlyMap<string, string>, setti
   if (existing === 'refuse') for (const origin of origins) requireAbsent(root, origin);
   if (existing !== 'refuse') for (const origin of origins) await unlockedVault(root, pathOfOrigin(root, origin), origin, 'it can neither be replaced nor be merged with');
   if (existing === 'merge') for (const origin of origins) if (hasOrigin(root, origin)) await requireMergeable(staged, root, origin);
+  for (const origin of origins) if (existing !== 'merge' || !hasOrigin(root, origin)) await prepareSuccession(root, pathOfOrigin(staged, origin), pathOfOrigin(root, origin), origin);
   const done: ImportedOrigin[] = [];
   for (const [source, origin] of imported) done.push({ source, origin, outcome: await settleOne(staged, origin, settings) });
   return done;

@@ -1,6 +1,6 @@
 // All that a host with the option `encryption` needs, as one part.
+import { HostVaults } from './host-vaults.ts';
 import { encryptionSettings } from './options.ts';
-import { HostVaults } from './vault.ts';
 
 export { encryptionFrom } from './key-from-file.ts';
 

@@ -6,18 +6,18 @@ import { MOST_KMS_BYTES, type SealedKeyFile } from '../../disk/encryption/key-fi
 import { isThenable } from '../../runtime/brands.ts';
 import { isUint8Array } from '../../runtime/byte-brands.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
-import { clearTimeout, setTimeout } from '../../runtime/timers.ts';
 import { requireKey, type EncryptionSettings, type KeyManagement } from './options.ts';
-
-/** How long a key is waited for, in milliseconds. */
-const WAIT_MS = 10_000;
+import { StoredSource } from './stored-source.ts';
+import { bounded, failed, pending } from './waiting.ts';
 
 /** The root keys of one origin. */
 export interface RootKeys {
   /** What new keys are wrapped with. */
   readonly active: KeyObject;
-  /** What a KMS has wrapped that one to. */
+  /** What a KMS has wrapped that one to, or its names in a store. */
   readonly kms: Uint8Array;
+  /** Whether it is in a store. */
+  readonly isStored?: true;
   /** All that may have been used. Which one it was is told by its id. */
   readonly all: readonly KeyObject[];
 }
@@ -28,6 +28,19 @@ export interface KeySource {
   keysFor(file: SealedKeyFile | null): RootKeys;
   /** Resolves when `keysFor` has nothing to wait for. @throws HoldfastError as that, `key-pending` after ten seconds */
   prepare(file: SealedKeyFile | null): Promise<void>;
+  /** What wraps keys that are in no root, where that is something else. */
+  readonly outside?: KeySource;
+  /** As `keysFor(null)`, for one origin that is made now. */
+  take?(): RootKeys;
+  /**
+   * Has what is kept elsewhere than in the root wrapped with the root key of now, in the store of now.
+   *
+   * @returns what the file of keys is to be wrapped with; null: nothing was changed
+   * @throws HoldfastError as `prepare`
+   */
+  renew?(file: SealedKeyFile): Promise<RootKeys | null>;
+  /** Deletes what is kept elsewhere than in the root. @throws HoldfastError; then nothing in the root may be deleted */
+  destroy?(file: SealedKeyFile): Promise<void>;
 }
 
 type Unwrapping = Pick<KeyManagement, 'unwrap'>;
@@ -36,6 +49,12 @@ const NONE = new Uint8Array(0);
 
 /** `previous`: of whoever asks. */
 export function sourceOf(origin: string, settings: EncryptionSettings): KeySource {
+  const { store, previousStores } = settings;
+  const source = withoutStore(origin, settings);
+  return store === undefined ? source : new StoredSource(origin, store, previousStores, source);
+}
+
+function withoutStore(origin: string, settings: EncryptionSettings): KeySource {
   const { kms, previous, previousKms } = settings;
   if (kms !== undefined) return new KmsSource(origin, kms, previous, previousKms);
   const source = withoutKms(origin, settings);
@@ -58,28 +77,6 @@ async function unwrappedByAny(origin: string, services: readonly Unwrapping[], k
   const outcomes = await Promise.allSettled(services.map((service) => unwrapped(origin, service, kms)));
   for (const outcome of outcomes) if (outcome.status === 'fulfilled') return outcome.value;
   throw outcomes.find((outcome) => outcome.status === 'rejected')?.reason;
-}
-
-function pending(origin: string, cause?: unknown): HoldfastError {
-  return new HoldfastError('key-pending', `The key of ${origin} is not there yet; await host.unlock('${origin}') first.`, { cause });
-}
-
-/** What a provider throws may say what nobody else should know: it is the cause, and not repeated. */
-function failed(origin: string, cause: unknown): HoldfastError {
-  if (cause instanceof HoldfastError) return cause;
-  return new HoldfastError('key-missing', `The option 'encryption' could not give the key of ${origin}.`, { cause });
-}
-
-async function bounded(origin: string, waited: Promise<unknown>): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(pending(origin, new Error(`it did not come within ${WAIT_MS} ms`))), WAIT_MS);
-  });
-  try {
-    await Promise.race([waited, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 class FixedSource implements KeySource {
@@ -120,7 +117,15 @@ class FunctionSource implements KeySource {
 
   async prepare(): Promise<void> {
     this.#begin();
-    if (this.#waiting !== null) await bounded(this.#origin, this.#waiting);
+    const waiting = this.#waiting;
+    if (waiting === null) return;
+    try {
+      await bounded(this.#origin, waiting);
+    } catch (error) {
+      // Whoever comes next asks anew; what comes late is taken too.
+      if (this.#waiting === waiting) this.#waiting = null;
+      throw error;
+    }
   }
 
   #begin(): void {
@@ -132,9 +137,12 @@ class FunctionSource implements KeySource {
       throw failed(this.#origin, error);
     }
     if (!isThenable(given)) return this.#take(given);
-    this.#waiting = this.#wait(given);
+    const waiting = this.#wait(given).finally(() => {
+      if (this.#waiting === waiting) this.#waiting = null;
+    });
+    this.#waiting = waiting;
     // Whoever waits is told; nobody may.
-    this.#waiting.catch(() => undefined);
+    waiting.catch(() => undefined);
   }
 
   async #wait(given: PromiseLike<unknown>): Promise<void> {
@@ -142,12 +150,11 @@ class FunctionSource implements KeySource {
       this.#take(await given);
     } catch (error) {
       throw failed(this.#origin, error);
-    } finally {
-      this.#waiting = null;
     }
   }
 
   #take(given: unknown): void {
+    if (this.#keys !== null) return;
     const active = requireKey(given, `What option 'encryption.keyFor' gives for ${this.#origin}`);
     this.#keys = { active, kms: NONE, all: [active, ...this.#previous] };
   }
@@ -220,14 +227,25 @@ class KmsSource implements KeySource {
   }
 
   async prepare(file: SealedKeyFile | null): Promise<void> {
-    if (!this.#known.has(nameOf(file))) await bounded(this.#origin, this.#begin(file));
+    const name = nameOf(file);
+    if (this.#known.has(name)) return;
+    const waiting = this.#begin(file);
+    try {
+      await bounded(this.#origin, waiting);
+    } catch (error) {
+      // Whoever comes next asks anew; what comes late is taken too.
+      if (this.#waiting.get(name) === waiting) this.#waiting.delete(name);
+      throw error;
+    }
   }
 
   #begin(file: SealedKeyFile | null): Promise<void> {
     const name = nameOf(file);
     const before = this.#waiting.get(name);
     if (before !== undefined) return before;
-    const waiting = this.#wait(name, file).finally(() => this.#waiting.delete(name));
+    const waiting = this.#wait(name, file).finally(() => {
+      if (this.#waiting.get(name) === waiting) this.#waiting.delete(name);
+    });
     this.#waiting.set(name, waiting);
     return waiting;
   }
@@ -235,6 +253,7 @@ class KmsSource implements KeySource {
   async #wait(name: string, file: SealedKeyFile | null): Promise<void> {
     try {
       const keys = file === null ? await this.#make() : await this.#unwrap(Uint8Array.from(file.kms));
+      if (this.#known.has(name)) return;
       this.#known.set(name, keys);
       this.#known.set(nameOf({ kms: keys.kms }), keys);
     } catch (error) {

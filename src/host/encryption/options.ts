@@ -13,6 +13,19 @@ export interface KeyManagement {
   unwrap(wrapped: Uint8Array, origin: string): Uint8Array | Promise<Uint8Array>;
 }
 
+/**
+ * Where what opens an origin's keys is kept, elsewhere than in the root and in its backups. The store sees no key: what it
+ * is given is wrapped. A name is 32 hexadecimal digits, made for one origin as it is created, and never for another one.
+ */
+export interface KeyStore {
+  /** The bytes that were put last under the name; undefined or null where there are none. */
+  get(name: string, origin: string): Uint8Array | null | undefined | Promise<Uint8Array | null | undefined>;
+  /** Resolves once the bytes, some hundreds, are there for good: in the place of what was there as a whole, or not at all. */
+  put(name: string, bytes: Uint8Array, origin: string): unknown;
+  /** Resolves once nobody can get them any more, from no copy either. A name that is not there is no error. */
+  delete(name: string, origin: string): unknown;
+}
+
 /** One of `key`, `keyFor` and `kms` is to be there. docs/ENCRYPTION.md */
 export interface EncryptionOptions {
   /** One key for all origins. */
@@ -21,11 +34,13 @@ export interface EncryptionOptions {
   readonly keyFor?: ((origin: string) => EncryptionKey | Promise<EncryptionKey>) | undefined;
   /** A key for each origin, made here and known to the service only. */
   readonly kms?: KeyManagement | undefined;
+  /** Keeps what opens the keys of each origin: deleted there, the origin is gone from all copies of the root too. */
+  readonly store?: KeyStore | undefined;
   /**
-   * Keys that were `key`, or those of `keyFor`, before, and services that were `kms`: what they have wrapped opens, until
-   * `rekey()` has wrapped it anew.
+   * Keys that were `key`, or those of `keyFor`, before, services that were `kms`, and stores that were `store`: what they
+   * have wrapped, or keep, opens, until `rekey()` has wrapped it anew, or brought it to the present store.
    */
-  readonly previous?: readonly (EncryptionKey | Pick<KeyManagement, 'unwrap'>)[] | undefined;
+  readonly previous?: readonly (EncryptionKey | Pick<KeyManagement, 'unwrap'> | KeyStore)[] | undefined;
   /** Whether names of files can be read without a key. Settled when an origin is made. Default `encrypted`. */
   readonly names?: 'encrypted' | 'visible' | undefined;
   /** What becomes of origins that are not encrypted: an error (`refuse`, the default), or they are from their next change on. */
@@ -38,26 +53,34 @@ export interface EncryptionSettings {
   readonly kms: KeyManagement | undefined;
   readonly previous: readonly KeyObject[];
   readonly previousKms: readonly Pick<KeyManagement, 'unwrap'>[];
+  readonly store: KeyStore | undefined;
+  readonly previousStores: readonly KeyStore[];
   readonly visibleNames: boolean;
   readonly migrates: boolean;
 }
 
-const known = ['key', 'keyFor', 'kms', 'previous', 'names', 'plain'] as const;
+const known = ['key', 'keyFor', 'kms', 'store', 'previous', 'names', 'plain'] as const;
 
 /** @throws HoldfastError bad-option */
 export function encryptionSettings(given: unknown): EncryptionSettings {
   const options = givenOptions(given as EncryptionOptions, known, "Option 'encryption'");
-  const { key, keyFor, kms, previous = [], names = 'encrypted', plain = 'refuse' } = options;
+  const { key, keyFor, kms, store, previous = [], names = 'encrypted', plain = 'refuse' } = options;
   if ([key, keyFor, kms].filter((way) => way !== undefined).length !== 1) throw bad("Option 'encryption' takes exactly one of 'key', 'keyFor' and 'kms'.");
   if (keyFor !== undefined && typeof keyFor !== 'function') throw bad("Option 'encryption.keyFor' must be a function that gives the key of an origin.");
   if (kms !== undefined && (typeof kms?.wrap !== 'function' || typeof kms.unwrap !== 'function')) throw bad("Option 'encryption.kms' must have the methods wrap() and unwrap().");
+  if (store !== undefined && !isStore(store)) throw bad("Option 'encryption.store' must have the methods get(), put() and delete().");
   if (!Array.isArray(previous)) throw bad("Option 'encryption.previous' must be an array of keys.");
+  const before = previous as readonly unknown[];
+  const stores = before.filter(isStore);
+  if (store === undefined && stores.length > 0) throw bad("Option 'encryption.previous' has a store, and there is no other one to go to: option 'encryption.store'.");
   return {
     key: key === undefined ? undefined : requireKey(key, "Option 'encryption.key'"),
     keyFor,
     kms,
-    previous: (previous as readonly unknown[]).filter((each) => !isService(each)).map((each) => requireKey(each, "Each of option 'encryption.previous'")),
-    previousKms: (previous as readonly unknown[]).filter(isService),
+    previous: before.filter((each) => !isService(each) && !isStore(each)).map((each) => requireKey(each, "Each of option 'encryption.previous'")),
+    previousKms: before.filter(isService),
+    store,
+    previousStores: stores,
     visibleNames: requireOneOf('encryption.names', names, ['encrypted', 'visible']) === 'visible',
     migrates: requireOneOf('encryption.plain', plain, ['refuse', 'migrate']) === 'migrate',
   };
@@ -65,6 +88,11 @@ export function encryptionSettings(given: unknown): EncryptionSettings {
 
 function isService(given: unknown): given is Pick<KeyManagement, 'unwrap'> {
   return typeof (given as Partial<KeyManagement> | null | undefined)?.unwrap === 'function';
+}
+
+function isStore(given: unknown): given is KeyStore {
+  const { get, put, delete: remove } = (given ?? {}) as Partial<KeyStore>;
+  return [get, put, remove].every((method) => typeof method === 'function');
 }
 
 /** What is wrong with it is said without it. @throws HoldfastError bad-option */

@@ -7,9 +7,8 @@ import type { AesSiv } from '../../disk/encryption/aes-siv.ts';
 import { requireKnownAnswers } from '../../disk/encryption/self-test.ts';
 import { PLAIN, type JournalCipher, type JournalEncryption } from '../../disk/journal/journal-cipher.ts';
 import type { Magic } from '../../disk/journal/magic.ts';
-import { encodeOrigin } from '../../disk/names/origin.ts';
 import { descriptionsWith, SealedDatabase } from '../../disk/encryption/databases/sealed-database.ts';
-import { destroyKeys } from '../../disk/root/encrypted.ts';
+import { isDirectory } from '../../disk/directories.ts';
 import { syncDirectories } from '../../disk/root/sync-directories.ts';
 import { tracesIn } from '../../disk/encryption/traces.ts';
 import { treesIn, visibleNamesIn } from '../../disk/encryption/visible-names.ts';
@@ -20,10 +19,10 @@ import { SealedNames } from '../../disk/encryption/files/sealed-names.ts';
 import type { NameScript } from '../../disk/names/script.ts';
 import type { PlaceKeys } from '../../disk/place.ts';
 import type { DatabaseSealing, Sealing, WrittenOnce } from '../../disk/tree/sealing.ts';
-import type { OriginVault, Vaults } from '../../disk/root/origin-vault.ts';
+import type { OriginVault } from '../../disk/root/origin-vault.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
-import { WeakMapByName } from '../weak-map-by-name.ts';
 import { sourceOf, type KeySource, type RootKeys } from './key-sources.ts';
+import { bytesOfNames, isStored, namesIn } from './stored-source.ts';
 import { requireMigratable } from './migratable.ts';
 import type { EncryptionSettings } from './options.ts';
 
@@ -37,43 +36,6 @@ import type { EncryptionSettings } from './options.ts';
 
 /** Attempts at encrypting a journal that others go on writing to. */
 const CONVERSIONS = 16;
-
-export class HostVaults implements Vaults {
-  readonly #root: string;
-  readonly #settings: EncryptionSettings;
-  readonly #vaults = new WeakMapByName<Vault>();
-
-  /** `root`: its absolute path. */
-  constructor(root: string, settings: EncryptionSettings) {
-    this.#root = root;
-    this.#settings = settings;
-  }
-
-  of(origin: string): Vault {
-    const known = this.#vaults.get(origin);
-    if (known !== undefined) return known;
-    const vault = this.at(path.join(this.#root, 'origins', encodeOrigin(origin)), origin);
-    this.#vaults.set(origin, vault);
-    return vault;
-  }
-
-  at(directory: string, origin: string): Vault {
-    return new Vault(directory, path.join(this.#root, 'new'), origin, this.#settings);
-  }
-
-  async rebind(directory: string, from: string, to: string): Promise<void> {
-    const bytes = readKeys(directory);
-    if (bytes === null) return;
-    const file = parseKeyFile(bytes, from);
-    const [source, target] = [sourceOf(from, this.#settings), sourceOf(to, this.#settings)];
-    await source.prepare(file);
-    await target.prepare(null);
-    const { active, kms } = target.keysFor(null);
-    const keys = openKeys(source.keysFor(file), file, from).withKms(kms);
-    destroyKeys(directory);
-    writeKeys(directory, sealKeyFile(active, keys.file, to));
-  }
-}
 
 export class Vault implements OriginVault {
   readonly origin: string;
@@ -123,8 +85,8 @@ export class Vault implements OriginVault {
   }
 
   #create(isMigrating: boolean): { readonly keys: OriginKeys; readonly bytes: Uint8Array } {
-    const { active, kms } = this.#source.keysFor(null);
-    const keys = OriginKeys.create(this.origin, { visibleNames: this.#settings.visibleNames, isMigrating, kms });
+    const { active, kms, isStored: isElsewhere } = this.#source.take?.() ?? this.#source.keysFor(null);
+    const keys = OriginKeys.create(this.origin, { visibleNames: this.#settings.visibleNames, isMigrating, kms }).withKms(kms, isElsewhere);
     return { keys, bytes: sealKeyFile(active, keys.file, this.origin) };
   }
 
@@ -148,7 +110,9 @@ export class Vault implements OriginVault {
 
   #sealed(): SealedKeyFile | null {
     const bytes = readKeys(this.directory);
-    return bytes === null ? null : parseKeyFile(bytes, this.origin);
+    const file = bytes === null ? null : parseKeyFile(bytes, this.origin);
+    if (file === null || !isStored(file) || this.#settings.store !== undefined) return file;
+    throw new HoldfastError('key-missing', `The key of ${this.origin} is in a store, and none was given: option 'encryption.store' is missing.`);
   }
 
   #open(file: SealedKeyFile): OriginKeys {
@@ -172,8 +136,16 @@ export class Vault implements OriginVault {
   }
 
   async prepare(): Promise<void> {
-    if (this.#keys === null || stampOf(this.directory) !== this.#stamp) await this.#source.prepare(this.#sealed());
+    if (this.#keys === null || stampOf(this.directory) !== this.#stamp) await this.#source.prepare(this.#sealedOrNone());
     this.refresh();
+  }
+
+  /** Nothing is put into a store for an origin that is refused. */
+  #sealedOrNone(): SealedKeyFile | null {
+    const file = this.#sealed();
+    const isRefused = file === null && this.#settings.store !== undefined && !this.#settings.migrates && isDirectory(this.directory);
+    if (isRefused) throw this.#notEncrypted();
+    return file;
   }
 
   /** Whether the file of keys is wrapped with what is the root key now. */
@@ -182,12 +154,46 @@ export class Vault implements OriginVault {
     return file === null || isKeyOf(this.#source.keysFor(file).active, file, this.origin);
   }
 
-  rewrap(withNewKey: boolean): boolean {
+  async rewrap(withNewKey: boolean): Promise<boolean> {
     this.#isBuilding = false;
     this.refresh();
-    if (!withNewKey && this.#keys !== null && this.#isCurrent) return false;
+    const isRenewed = await this.#renew();
+    if (!withNewKey && this.#keys !== null && this.#isCurrent) return isRenewed;
     this.replace((keys) => (withNewKey ? keys.withNewKey() : keys));
     return true;
+  }
+
+  /** Of what is elsewhere than in the root. Where it comes to be there, the file of keys is wrapped anew. */
+  async #renew(): Promise<boolean> {
+    const file = this.#sealed();
+    const rootKeys = file === null ? undefined : await this.#source.renew?.(file);
+    if (file === null || rootKeys === undefined || rootKeys === null) return false;
+    this.#rootKeys = rootKeys;
+    if (!isStored(file)) this.replace((keys) => keys);
+    return true;
+  }
+
+  async destroy(): Promise<void> {
+    const file = this.#sealed();
+    if (file === null || !isStored(file)) return;
+    await this.#source.destroy?.(file);
+    this.forget();
+  }
+
+  /** The names under which a store has keys of this origin, once it was opened. */
+  get storedNames(): readonly string[] {
+    const file = this.#sealed();
+    return file === null || !isStored(file) ? [] : namesIn(file);
+  }
+
+  /** Takes over the names of an origin that this one is to replace: who deletes this one destroys its keys too. */
+  inherit(names: readonly string[]): void {
+    this.refresh();
+    const own = this.storedNames;
+    if (names.every((name) => own.includes(name))) return;
+    if (this.#rootKeys?.isStored !== true) throw new HoldfastError('encryption-unsupported', `${this.origin} has a key in a store, and what is to replace it has none: delete it first.`);
+    this.#rootKeys = { ...this.#rootKeys, kms: bytesOfNames([...own, ...names]) };
+    this.replace((keys) => keys);
   }
 
   retire(): readonly string[] {
@@ -221,8 +227,8 @@ export class Vault implements OriginVault {
     this.#isBuilding = false;
     this.refresh();
     if (this.#keys === null || this.#rootKeys === null || this.#stamp === null) throw this.#notEncrypted();
-    const { active, kms } = this.#rootKeys;
-    const bytes = sealKeyFile(active, change(this.#keys).withKms(kms).file, this.origin);
+    const { active, kms, isStored: isElsewhere } = this.#rootKeys;
+    const bytes = sealKeyFile(active, change(this.#keys).withKms(kms, isElsewhere).file, this.origin);
     const isOurs = replaceKeys(this.directory, this.#workshop, this.#stamp, bytes);
     this.refresh();
     if (!isOurs) throw new HoldfastError('root-busy', `Somebody else has changed the keys of ${this.origin} meanwhile; nothing was changed here. Try again.`);
@@ -249,6 +255,9 @@ export class Vault implements OriginVault {
 
   /** New keys elsewhere are wrapped with what has wrapped the root's, if there are any. */
   get rootKeys(): RootKeySource {
+    const { outside } = this.#source;
+    // What is in a store is one root's alone.
+    if (outside !== undefined) return { origin: this.origin, prepare: (file) => outside.prepare(file), keysFor: (file) => outside.keysFor(file) };
     return {
       origin: this.origin,
       prepare: (file) => (file === null ? this.prepare() : this.#source.prepare(file)),

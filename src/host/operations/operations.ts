@@ -58,7 +58,7 @@ export class Operations {
     const place = new BucketDirectory(this.#root, name, 'default');
     place.requirePlain();
     const isChanged = await withMaintenance(this.#root, async () => {
-      const isRewrapped = vault.rewrap(dataKey);
+      const isRewrapped = await vault.rewrap(dataKey);
       if (dataKey || files) await this.#moveJournals(name, vault, files);
       return isRewrapped;
     });
