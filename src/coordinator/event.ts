@@ -3,7 +3,7 @@ import { randomUuid } from '../runtime/random.ts';
 import type { Call } from './call.ts';
 import type { Reply } from './messages.ts';
 import type { Link } from './context.ts';
-import { shown } from './errors.ts';
+import { CoordinatorError, shown } from './errors.ts';
 import type { Waiting } from './gate.ts';
 import { tooLarge } from './served.ts';
 import { callName } from './state.ts';
@@ -34,8 +34,8 @@ export class Event implements Writer, Output, Waiting {
   /** Whether its code has begun to run. */
   isRunning = false;
   fate: Fate | null = null;
-  /** What leaves when it has ended; null: that would be too large. */
-  reply: Reply | null = null;
+  /** What leaves when it has ended; null: that would be too large. An error: it was refused. */
+  reply: Reply | CoordinatorError | null = null;
   behind: (Waiting & Output) | null = null;
   readonly #owner: EventOwner;
   readonly #waiter: Waiter;
@@ -77,8 +77,10 @@ export class Event implements Writer, Output, Waiting {
 
   release(): void {
     this.#owner.left(this);
-    if (this.reply === null) this.reject(tooLarge(this.#owner.key));
-    else this.#resolve(this.reply);
+    const { reply } = this;
+    if (reply === null) this.reject(tooLarge(this.#owner.key));
+    else if (reply instanceof CoordinatorError) this.reject(reply);
+    else this.#resolve(reply);
   }
 
   refuse(): void {

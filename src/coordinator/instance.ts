@@ -22,7 +22,7 @@ import type { TurnOwner } from './output-gate.ts';
 import { alarmAt, OwnAlarm } from './own-alarm.ts';
 import { OwnState } from './own-state.ts';
 import type { Stateful } from './own-state.ts';
-import { invoke, replyOf } from './served.ts';
+import { invoke, NO_METHOD, noMethod, replyOf } from './served.ts';
 import type { Served, ServedClass } from './served.ts';
 import { callName } from './state.ts';
 import type { CoordinatorState } from './state.ts';
@@ -180,16 +180,14 @@ export class Instance<Client extends object> implements Stateful<Client>, TurnOw
     } catch (error) {
       return this.#ended(event, 'error', error);
     }
+    if (result === NO_METHOD) return this.#ended(event, 'error', noMethod(this.key, event.call?.method ?? ''), true);
     if (!isThenable(result)) return this.#ended(event, 'value', result);
-    result.then(
-      (value: unknown) => this.#ended(event, 'value', value),
-      (error: unknown) => this.#ended(event, 'error', error),
-    );
+    result.then((value: unknown) => this.#ended(event, 'value', value), (error: unknown) => this.#ended(event, 'error', error));
   }
 
   #run({ call }: Event): unknown {
     const object = this.#object as Served;
-    return call === null ? this.#alarm.run(object) : invoke(object, this.key.className, call);
+    return call === null ? this.#alarm.run(object) : invoke(object, call);
   }
 
   #enter<Result>(blocks: readonly Block[], event: Event | null, body: () => Result): Result {
@@ -197,14 +195,15 @@ export class Instance<Client extends object> implements Stateful<Client>, TurnOw
     return runInScope(context, body);
   }
 
-  #ended(event: Event, kind: Reply['kind'], result: unknown): void {
+  /** `isRefusal`: the result is an error of our own, and nothing of the user's has run. */
+  #ended(event: Event, kind: Reply['kind'], result: unknown, isRefusal = false): void {
     if (this.#end !== null) return;
     this.#gate.ended();
     const reply = event.call === null ? this.#alarmEnded(kind, result) : replyOf(kind, result);
     event.fate = reply !== null && reply.bytes.length <= KEPT_RESULT ? reply : { kind: 'large' };
     // What was sent before may come again from where it was lost, also if it changes nothing now.
     if (event.begun || event.call?.isAgain === true) this.#turn.note(event);
-    event.reply = reply;
+    event.reply = isRefusal ? (result as CoordinatorError) : reply;
     this.#output(event);
   }
 

@@ -173,8 +173,8 @@ export class Line implements CallSender {
 
   #failure(cause: unknown, outcome: Outcome): CoordinatorError {
     if (cause instanceof CoordinatorError && cause.outcome === outcome) return cause;
-    const code = cause instanceof HoldfastError ? cause.code : 'coordinator-unavailable';
-    return new CoordinatorError(code, `Nobody can be reached who runs ${shown(this.key)}.`, { outcome, cause });
+    const [code, why] = cause instanceof HoldfastError ? [cause.code, `: ${cause.message}`] : ['coordinator-unavailable' as const, '.'];
+    return new CoordinatorError(code, `Nobody can be reached who runs ${shown(this.key)}${why}`, { outcome, cause });
   }
 
   #send(route: Route, pending: PendingCall): void {

@@ -21,26 +21,34 @@ export interface ServedClass<Client> {
 /** Bytes of a result. */
 const LARGEST_RESULT = 2 ** 25;
 
-/** Calls a public method of a user's object. @throws TypeError where it has none of that name; what it throws */
-export function invoke(object: Served, className: string, { method, args }: Pick<Call, 'method' | 'args'>): unknown {
+/** What {@link invoke} gives where there is no such method. */
+export const NO_METHOD = Symbol('no method');
+
+/** Calls a public method of a user's object; NO_METHOD: it has none of that name, and nothing has run. @throws what it throws */
+export function invoke(object: Served, { method, args }: Pick<Call, 'method' | 'args'>): unknown {
   const given = decodeArguments(args);
-  if (method === 'fetch') return answer(object, className, given);
-  return Reflect.apply(publicMethod(object, className, method), object, given);
+  if (method === 'fetch') return object.fetch === undefined ? NO_METHOD : answer(object, given);
+  const called = publicMethod(object, method);
+  return called === null ? NO_METHOD : Reflect.apply(called, object, given);
+}
+
+/** To a caller whose code has a method that whoever runs the coordinator has not: another version may run it later. */
+export function noMethod(key: CoordinatorKey, method: string): CoordinatorError {
+  return new CoordinatorError('bad-option', `The class of ${shown(key)} has no method '${method.slice(0, 80)}' in the process that runs it.`, { outcome: 'not-run' });
 }
 
 /** One of the user's class, not what all objects have, nor what only coordinators call. */
-function publicMethod(object: Served, className: string, name: string): (...args: unknown[]) => unknown {
+function publicMethod(object: Served, name: string): ((...args: unknown[]) => unknown) | null {
   for (let at = prototypeOf(object); at !== null && !isShared(at); at = prototypeOf(at)) {
     if (!Object.hasOwn(at, name) || name === 'constructor' || name === 'alarm') continue;
     const value: unknown = Reflect.get(at, name, object);
     if (typeof value === 'function') return value as (...args: unknown[]) => unknown;
   }
-  throw new TypeError(`${className} has no method '${name.slice(0, 80)}'.`);
+  return null;
 }
 
-async function answer(object: Served, className: string, [request]: unknown[]): Promise<unknown> {
-  if (object.fetch === undefined) throw new TypeError(`${className} has no method 'fetch'.`);
-  const response = await object.fetch(decodeRequest(request as Parameters<typeof decodeRequest>[0]));
+async function answer(object: Served, [request]: unknown[]): Promise<unknown> {
+  const response = await object.fetch?.(decodeRequest(request as Parameters<typeof decodeRequest>[0]));
   return encodeResponse(response as Response);
 }
 

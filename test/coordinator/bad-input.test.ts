@@ -86,7 +86,14 @@ describe('a call is refused', () => {
     const next = serve(openHost({ root }), NextBox);
     expect(await boxOf(old).put('kept')).toBe(4);
     const box = next.get(ORIGIN, NextBox as never, 'a') as unknown as { added(): Promise<number> };
-    expect(await refusal(box.added())).toMatchObject({ name: 'TypeError', message: "Box has no method 'added'.", remote: true });
+    expect(await refusal(box.added())).toMatchObject({
+      name: 'HoldfastError',
+      code: 'bad-option',
+      message: "The class of Box 'a' has no method 'added' in the process that runs it.",
+      outcome: 'not-run',
+      retryable: true,
+      remote: false,
+    });
     await old.close();
     expect(await box.added()).toBe(4);
   });

@@ -139,7 +139,7 @@ describe('a coordinator', () => {
   test('is asked for its own public methods only', async () => {
     const counter = open({ Counter }).get('Counter', 'a') as unknown as Record<string, () => Promise<unknown>>;
     for (const name of ['nothing', 'notAMethod', 'constructor', 'toString', 'hasOwnProperty', 'state', 'localStorage', 'alarm', '__proto__', 'valueOf']) {
-      expect([name, await refusal((counter[name] as () => Promise<unknown>)())]).toMatchObject([name, { name: 'TypeError', remote: true }]);
+      expect([name, await refusal((counter[name] as () => Promise<unknown>)())]).toMatchObject([name, { name: 'HoldfastError', code: 'bad-option', outcome: 'not-run' }]);
     }
     expect([await counter, Object.keys(counter), counter['increment'] === counter['increment']]).toEqual([counter, [], true]);
   });

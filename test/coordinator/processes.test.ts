@@ -9,6 +9,8 @@ import { bundleFixture } from '../support/bundle.ts';
 import { deploy } from './deploy.ts';
 import { callBy, ORIGIN, Register } from './server-fixture.ts';
 
+let attempts = 0;
+
 const later = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 async function refusal(promise: Promise<unknown>): Promise<unknown> {
@@ -29,8 +31,8 @@ describe('calls from another process', { timeout: 120_000 }, () => {
     expect(results.sort((a, b) => a - b)).toEqual(Array.from({ length: 100 }, (_, n) => n + 1));
     expect(await far.pid()).toBe(await near.pid());
     expect(await far.relay('b')).toBe(1);
-    expect(await refusal((far as unknown as { nothing(): Promise<void> }).nothing())).toMatchObject({ name: 'TypeError', remote: true });
-    expect(await refusal(far.fetch('https://x.example/'))).toMatchObject({ name: 'TypeError', remote: true });
+    expect(await refusal((far as unknown as { nothing(): Promise<void> }).nothing())).toMatchObject({ code: 'bad-option', outcome: 'not-run' });
+    expect(await refusal(far.fetch('https://x.example/'))).toMatchObject({ code: 'bad-option', outcome: 'not-run' });
   });
 
   test('go on elsewhere when the process is killed, and each that changes something has run once', async () => {
@@ -65,14 +67,21 @@ describe('calls from another process', { timeout: 120_000 }, () => {
 
   test('go on elsewhere when the process hangs', async () => {
     const { stub } = await deploy(2);
-    const register = stub('a');
-    await register.increment();
-    const pid = await register.pid();
-    const hanging = refusal(register.hang(5000));
-    await later(50);
-    expect(await register.increment()).toBe(2);
-    expect(await register.pid()).not.toBe(pid);
-    expect(await hanging).toMatchObject({ code: 'coordinator-interrupted', outcome: 'partial', retryable: false });
+    const values: number[] = [];
+    const hang = async (name: string): Promise<unknown> => {
+      const register = stub(name);
+      await register.increment();
+      const pid = await register.pid();
+      const hanging = refusal(register.hang(5000));
+      await later(50);
+      values.push(await register.increment());
+      const isElsewhere = (await register.pid()) !== pid;
+      return [await hanging, isElsewhere];
+    };
+    const moved = [expect.objectContaining({ code: 'coordinator-interrupted', outcome: 'partial', retryable: false }), true];
+    // On a busy machine its process may be given up before it hangs, or have done so again before anybody asks: nothing is lost then.
+    await expect.poll(() => hang(`a${(attempts += 1)}`), { timeout: 100_000 }).toEqual(moved);
+    expect(values.every((value) => value === 2)).toBe(true);
   });
 
   test('none fails while processes are closed and begun one after another', async () => {
@@ -146,7 +155,7 @@ describe('calls from another process', { timeout: 120_000 }, () => {
     fs.writeFileSync(path.join(host.root, 'coordinators'), 'in the way');
     const coordinators = new Coordinators(host, { Register });
     onTestFinished(() => coordinators.close());
-    expect(await refusal(coordinators.get(ORIGIN, Register, 'a').read())).toMatchObject({ code: 'disk-failed', outcome: 'not-run' });
+    expect(await refusal(coordinators.get(ORIGIN, Register, 'a').read())).toMatchObject({ code: 'disk-failed', outcome: 'not-run', message: expect.stringMatching(/^Nobody can be reached who runs Register 'a': .*coordinators/) as string });
   });
 
   test('are possible where the path of a socket would be too long', async () => {
