@@ -3,17 +3,18 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import { StorageHost } from '../../src/host/storage-host.ts';
 import { commandOf, startCommand, temporary } from '../cli/support.ts';
+import { encrypted } from '../support/sealed.ts';
 
 const origin = 'https://a.example';
 
 async function set(root: string, value: string, of = origin): Promise<void> {
-  const host = new StorageHost({ root });
+  const host = new StorageHost({ root, ...encrypted });
   host.origin(of).localStorage.setItem('name', value);
   await host.close();
 }
 
 async function get(root: string, of = origin): Promise<string | null> {
-  const host = new StorageHost({ root });
+  const host = new StorageHost({ root, ...encrypted });
   const value = host.origin(of).localStorage.getItem('name');
   await host.close();
   return value;

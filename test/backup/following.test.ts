@@ -1,13 +1,14 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { StorageHost } from '../../src/index.ts';
 import { embeddedHub } from '../../src/sync/index.ts';
+import { encrypted } from '../support/sealed.ts';
 import { startedHub, temporaryRoot, TOKEN } from '../sync/embedded/in-process.ts';
 import { namesOf, origin, read, write } from './support.ts';
 
 test('an origin that follows a hub is given again what it had after its backup, and goes on as a region', async () => {
   const [root, backups, hub] = [temporaryRoot(), temporaryRoot(), await startedHub()];
   const open = (at: string, region: string): StorageHost => {
-    const host = new StorageHost({ root: at, sync: { hub: embeddedHub({ url: hub.url, token: TOKEN }), region } });
+    const host = new StorageHost({ root: at, sync: { hub: embeddedHub({ url: hub.url, token: TOKEN }), region }, ...encrypted });
     onTestFinished(() => host.close());
     return host;
   };
@@ -29,8 +30,8 @@ test('an origin that follows a hub is given again what it had after its backup, 
   await other.sync?.flush();
   await host.close();
 
-  await StorageHost.restore({ from: backups, root, origin, replace: true });
-  const alone = new StorageHost({ root });
+  await StorageHost.restore({ from: backups, root, origin, replace: true, ...encrypted });
+  const alone = new StorageHost({ root, ...encrypted });
   expect({ ...alone.origin(origin).localStorage }).toEqual({ mine: 'before' });
   expect(await read(alone.origin(origin), 'file')).toBe('before');
   await alone.close();

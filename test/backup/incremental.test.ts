@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { StorageHost } from '../../src/host/storage-host.ts';
+import { encrypted, isEncrypted } from '../support/sealed.ts';
 import { origin, places, read, write } from './support.ts';
 
 const place = places();
@@ -21,11 +22,12 @@ test('of a root in which one of a hundred files changed, one is read', async () 
   client.localStorage.setItem('name', 'value');
   age(root);
   const first = await host().backup(backups);
-  expect(first.read.files).toBe(102);
+  // Of an encrypted origin its keys, too, and its table of locks, empty but encrypted.
+  expect(first.read.files).toBe(isEncrypted ? 104 : 102);
   await write(client, 'file 7', 'changed');
   const second = await host().backup(backups);
   // The new file, of which the disk's clock may have more to tell.
-  expect(second.read).toEqual({ files: 1, bytes: 7 });
+  expect(second.read).toEqual({ files: 1, bytes: isEncrypted ? (expect.any(Number) as number) : 7 });
   expect(second).toMatchObject({ files: first.files, problems: [] });
   age(root);
   await host().backup(backups);
@@ -34,17 +36,18 @@ test('of a root in which one of a hundred files changed, one is read', async () 
   const later = vi.spyOn(fs.promises, 'open');
   const whole = vi.spyOn(fs.promises, 'readFile');
   const fourth = await host().backup(backups);
-  const inOrigins = (spy: { mock: { calls: unknown[][] } }): unknown[] => spy.mock.calls.filter(([file]) => String(file).includes(`${path.sep}origins${path.sep}`) && !String(file).includes('locks'));
+  const inOrigins = (spy: { mock: { calls: unknown[][] } }): unknown[] => spy.mock.calls.filter(([file]) => String(file).includes(`${path.sep}origins${path.sep}`) && !/locks|\/keys$/.test(String(file)));
   expect([opened, linked, later, whole].flatMap(inOrigins)).toEqual([]);
   vi.restoreAllMocks();
   expect(fourth).toMatchObject({ read: { files: 0, bytes: 0 }, stored: { chunks: 0, bytes: 0 } });
-  await StorageHost.restore({ from: backups, root: path.join(home, 'restored') });
+  await StorageHost.restore({ from: backups, root: path.join(home, 'restored'), ...encrypted });
   const again = host(path.join(home, 'restored')).origin(origin);
   expect(await read(again, 'file 7')).toBe('changed');
   expect(await read(again, 'file 99')).toBe('99 '.repeat(5000));
 });
 
-test('a file that is written to in the tick of a backup is read again by the next one', async () => {
+// It is put there by its name, plain.
+test.skipIf(isEncrypted)('a file that is written to in the tick of a backup is read again by the next one', async () => {
   const { root, backups, host, home } = place();
   const client = host().origin(origin);
   await write(client, 'name', 'before');
@@ -54,7 +57,7 @@ test('a file that is written to in the tick of a backup is read again by the nex
   fs.writeFileSync(file, 'behind');
   fs.utimesSync(file, stats.atime, stats.mtime);
   await host().backup(backups);
-  await StorageHost.restore({ from: backups, root: path.join(home, 'restored') });
+  await StorageHost.restore({ from: backups, root: path.join(home, 'restored'), ...encrypted });
   expect(await read(host(path.join(home, 'restored')).origin(origin), 'name')).toBe('behind');
 });
 
@@ -67,7 +70,7 @@ test('a journal that went on is taken as it is now', async () => {
   client.localStorage.setItem('name', '2');
   const second = await host().backup(backups);
   expect(second.read.files).toBe(1);
-  await StorageHost.restore({ from: backups, root: path.join(home, 'restored') });
+  await StorageHost.restore({ from: backups, root: path.join(home, 'restored'), ...encrypted });
   expect(host(path.join(home, 'restored')).origin(origin).localStorage.getItem('name')).toBe('2');
 });
 
@@ -80,7 +83,7 @@ test('what the repository has lost is stored again', async () => {
   fs.rmSync(path.join(backups, 'chunks'), { recursive: true });
   const again = await host().backup(backups);
   expect(again.read.files).toBeGreaterThan(0);
-  await StorageHost.restore({ from: backups, root: path.join(home, 'restored') });
+  await StorageHost.restore({ from: backups, root: path.join(home, 'restored'), ...encrypted });
   expect(await read(host(path.join(home, 'restored')).origin(origin), 'name')).toBe('content');
 });
 
@@ -95,8 +98,8 @@ test('a file that a handle writes to in place is copied as it was at one moment,
   access.write(Buffer.from('IN PLACE'), { at: 0 });
   await host().backup(backups);
   access.close();
-  await StorageHost.restore({ from: backups, root: path.join(home, 'first'), at: made.time });
-  await StorageHost.restore({ from: backups, root: path.join(home, 'last') });
+  await StorageHost.restore({ from: backups, root: path.join(home, 'first'), at: made.time, ...encrypted });
+  await StorageHost.restore({ from: backups, root: path.join(home, 'last'), ...encrypted });
   expect(await read(host(path.join(home, 'first')).origin(origin), 'database')).toBe('in place');
   expect(await read(host(path.join(home, 'last')).origin(origin), 'database')).toBe('IN PLACE');
 });
@@ -121,6 +124,6 @@ test('a handle that is opened while a backup reads the file does not change what
   vi.restoreAllMocks();
   expect(opened).toBe(true);
   expect(await read(client, 'name')).toBe('y'.repeat(200_000));
-  await StorageHost.restore({ from: backups, root: path.join(home, 'restored') });
+  await StorageHost.restore({ from: backups, root: path.join(home, 'restored'), ...encrypted });
   expect(await read(host(path.join(home, 'restored')).origin(origin), 'name')).toBe('x'.repeat(200_000));
 });

@@ -8,6 +8,7 @@ import { encodeOrigin } from '../../src/disk/names/origin.ts';
 import { StorageHost } from '../../src/host/storage-host.ts';
 import type * as Identity from '../../src/runtime/identity.ts';
 import { type Call, handleCalls, isChange, pathOf } from '../crash/support/fault-layer.ts';
+import { encrypted } from '../support/sealed.ts';
 import { contentsOf, origin, places, read, write } from './support.ts';
 
 /*
@@ -94,7 +95,7 @@ async function clear(): Promise<void> {
 }
 
 async function withHost<T>(root: string, body: (host: StorageHost) => Promise<T>): Promise<T> {
-  const host = new StorageHost({ root });
+  const host = new StorageHost({ root, ...encrypted });
   try {
     return await body(host);
   } finally {
@@ -133,7 +134,7 @@ async function statesInRepository(): Promise<string[]> {
   for (const { time } of Repository.open(backups).backups()) {
     const root = path.join(home, `restored ${states.length}`);
     fs.rmSync(root, { recursive: true, force: true });
-    await StorageHost.restore({ from: backups, root, at: time });
+    await StorageHost.restore({ from: backups, root, at: time, ...encrypted });
     states.push(await stateOf(root));
   }
   return states;
@@ -204,7 +205,7 @@ function putBack(root: string): string {
 test('a restore that is killed leaves the state before or the restored one, or between two renames none and what was there in the workshop', { timeout: isAtEveryCall ? 3_600_000 : 240_000 }, async () => {
   const seen = new Set<string>();
   const { root, backups } = place();
-  const restore = (): Promise<unknown> => StorageHost.restore({ from: backups, root, origin, replace: true });
+  const restore = (): Promise<unknown> => StorageHost.restore({ from: backups, root, origin, replace: true, ...encrypted });
   await killEverywhere({
     prepare: async () => {
       await become('one');

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { StorageHost } from '../../src/host/storage-host.ts';
+import { encrypted } from '../support/sealed.ts';
 import { origin, places } from './support.ts';
 
 const place = places();
@@ -17,7 +18,7 @@ test('the named buckets of an origin come back, each with what it has', async ()
   await (await bucket.caches.open('cache')).put('https://app.example/', new Response('cached'));
   expect((await host().backup(backups)).problems).toEqual([]);
   const root = path.join(home, 'restored');
-  await StorageHost.restore({ from: backups, root });
+  await StorageHost.restore({ from: backups, root, ...encrypted });
   const again = host(root).origin(origin);
   expect(await again.storageBuckets.keys()).toEqual(['drafts']);
   const restored = await again.storageBuckets.open('drafts');

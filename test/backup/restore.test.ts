@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { StorageHost } from '../../src/host/storage-host.ts';
+import { encrypted, isEncrypted } from '../support/sealed.ts';
 import { contentsOf, namesOf, origin, places, read, write } from './support.ts';
 
 const place = places();
@@ -23,7 +24,7 @@ test('a client that has the origin open goes on with what was restored, and its 
   const held = client.locks.request('lock', () => new Promise(() => {})).catch((error: unknown) => error);
   await expect.poll(async () => (await client.locks.query()).held?.length).toBe(1);
 
-  await StorageHost.restore({ from: backups, root, at: time, origin, replace: true });
+  await StorageHost.restore({ from: backups, root, at: time, origin, replace: true, ...encrypted });
   await expect.poll(() => client.localStorage.getItem('name'), { interval: 10, timeout: 20_000 }).toBe('before');
   expect(await held).toMatchObject({ name: 'AbortError' });
   await expect(writable.close()).rejects.toBeDefined();
@@ -41,7 +42,7 @@ test('an origin comes back beside the present one, under another name', async ()
   client.localStorage.setItem('name', 'before');
   await host().backup(backups);
   client.localStorage.setItem('name', 'after');
-  const restored = await StorageHost.restore({ from: backups, root, origin, as: 'https://old.example' });
+  const restored = await StorageHost.restore({ from: backups, root, origin, as: 'https://old.example', ...encrypted });
   expect(restored.origins).toEqual(['https://old.example']);
   expect(client.localStorage.getItem('name')).toBe('after');
   expect(host().origin('https://old.example').localStorage.getItem('name')).toBe('before');
@@ -53,7 +54,7 @@ test('a root comes back in place of the present one, and has no other origins', 
   await host().backup(backups);
   host().origin(origin).localStorage.setItem('name', 'after');
   host().origin(other).localStorage.setItem('name', 'after');
-  await StorageHost.restore({ from: backups, root, replace: true });
+  await StorageHost.restore({ from: backups, root, replace: true, ...encrypted });
   expect(host().origin(origin).localStorage.getItem('name')).toBe('before');
   expect(fs.readdirSync(path.join(root, 'origins'))).toEqual(['https_app.example']);
 });
@@ -68,10 +69,10 @@ test('the last backup that was begun by a time is taken', async () => {
   }
   for (const [index, time] of times.entries()) {
     const root = path.join(home, `restored ${index}`);
-    await StorageHost.restore({ from: backups, root, at: time.toISOString() });
+    await StorageHost.restore({ from: backups, root, at: time.toISOString(), ...encrypted });
     expect(host(root).origin(origin).localStorage.getItem('name')).toBe(String(index + 1));
   }
-  const before = StorageHost.restore({ from: backups, root: path.join(home, 'none'), at: 0 });
+  const before = StorageHost.restore({ from: backups, root: path.join(home, 'none'), at: 0, ...encrypted });
   await expect(before).rejects.toMatchObject({ code: 'backup-missing' });
 });
 
@@ -82,12 +83,12 @@ test('what cannot be done changes nothing', async () => {
   const [before, repository] = [contentsOf(root), contentsOf(backups)];
   const wanted = { from: backups, root };
   await expect(StorageHost.restore(wanted)).rejects.toMatchObject({ code: 'origin-exists' });
-  await expect(StorageHost.restore({ ...wanted, origin })).rejects.toMatchObject({ code: 'origin-exists' });
-  await expect(StorageHost.restore({ ...wanted, origin: other })).rejects.toMatchObject({ code: 'backup-missing' });
-  await expect(StorageHost.restore({ ...wanted, as: other })).rejects.toMatchObject({ code: 'bad-option' });
-  await expect(StorageHost.restore({ ...wanted, at: 'yesterday' })).rejects.toMatchObject({ code: 'bad-option' });
-  await expect(StorageHost.restore({ ...wanted, from: home })).rejects.toMatchObject({ code: 'backup-unusable' });
-  await expect(StorageHost.restore({ ...wanted, from: path.join(home, 'nowhere') })).rejects.toMatchObject({ code: 'backup-unusable' });
+  await expect(StorageHost.restore({ ...wanted, origin, ...encrypted })).rejects.toMatchObject({ code: 'origin-exists' });
+  await expect(StorageHost.restore({ ...wanted, origin: other, ...encrypted })).rejects.toMatchObject({ code: 'backup-missing' });
+  await expect(StorageHost.restore({ ...wanted, as: other, ...encrypted })).rejects.toMatchObject({ code: 'bad-option' });
+  await expect(StorageHost.restore({ ...wanted, at: 'yesterday', ...encrypted })).rejects.toMatchObject({ code: 'bad-option' });
+  await expect(StorageHost.restore({ ...wanted, from: home, ...encrypted })).rejects.toMatchObject({ code: 'backup-unusable' });
+  await expect(StorageHost.restore({ ...wanted, from: path.join(home, 'nowhere'), ...encrypted })).rejects.toMatchObject({ code: 'backup-unusable' });
   await expect(host().backup(backups, { origins: [other] })).rejects.toMatchObject({ code: 'origin-missing' });
   await expect(host().backup(backups, { keep: '3x' })).rejects.toMatchObject({ code: 'bad-option' });
   await expect(host().backup(path.join(root, 'backups'))).rejects.toMatchObject({ code: 'bad-option' });
@@ -137,10 +138,10 @@ test('a full disk ends a restore, and the root is as it was', async () => {
   vi.spyOn(fs, 'writeSync').mockImplementation(((...args: Parameters<typeof writeSync>) => {
     const [descriptor] = args;
     const target = fs.readlinkSync(`/proc/self/fd/${descriptor}`);
-    if (target.includes(`${path.sep}files.0${path.sep}file`)) throw Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' });
+    if (target.includes(`${path.sep}files.0${path.sep}${isEncrypted ? '' : 'file'}`)) throw Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' });
     return writeSync(...args);
   }) as typeof writeSync);
-  const failing = StorageHost.restore({ from: backups, root, replace: true });
+  const failing = StorageHost.restore({ from: backups, root, replace: true, ...encrypted });
   await expect(failing).rejects.toMatchObject({ code: 'disk-full' });
   vi.restoreAllMocks();
   expect(await read(client, 'file')).toBe('after');

@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { StorageHost } from '../../src/host/storage-host.ts';
+import { encrypted } from '../support/sealed.ts';
 import { namesIn, namesOf, origin, places, read, write } from './support.ts';
 
 const place = places();
@@ -25,7 +26,7 @@ test('a root comes back with localStorage, files, directories, caches and what i
   expect(made).toMatchObject({ origins: 2, problems: [] });
 
   const to = path.join(home, 'restored');
-  const restored = await StorageHost.restore({ from: backups, root: to });
+  const restored = await StorageHost.restore({ from: backups, root: to, ...encrypted });
   expect(restored).toMatchObject({ origins: [origin, 'https://other.example:8443'], lost: [] });
   const again = host(to).origin(origin);
   expect({ ...again.localStorage }).toEqual({ name: 'value \ud800' });

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { afterEach, beforeEach } from 'vitest';
 import type { StorageClient } from '../../src/host/storage-client.ts';
 import { StorageHost } from '../../src/host/storage-host.ts';
+import { encrypted } from '../support/sealed.ts';
 
 /** Directories of one test, and hosts that are closed after it. */
 export interface Place {
@@ -22,7 +23,7 @@ export function places(): () => Place {
   beforeEach(() => {
     const home = fs.mkdtempSync(path.join(os.tmpdir(), 'holdfast-backup-'));
     const host = (root = path.join(home, 'root')): StorageHost => {
-      const made = new StorageHost({ root });
+      const made = new StorageHost({ root, ...encrypted });
       hosts.push(made);
       return made;
     };

@@ -1,9 +1,10 @@
 /* A process that writes for ever, and keeps an order between all that it writes. */
 import { setTimeout } from 'node:timers/promises';
 import { StorageHost } from '../../src/host/storage-host.ts';
+import { encrypted } from '../support/sealed.ts';
 
 const [root = '', id = '', origin = ''] = process.argv.slice(2);
-const client = new StorageHost({ root }).origin(origin);
+const client = new StorageHost({ root, ...encrypted }).origin(origin);
 const directory = await client.storage.getDirectory();
 const cache = await client.caches.open('cache');
 const { localStorage } = client;

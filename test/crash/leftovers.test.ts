@@ -4,6 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { StorageHost } from '../../src/host/storage-host.ts';
+import { encrypted } from '../support/sealed.ts';
 import { bundleFixture } from '../support/bundle.ts';
 import { withDirectory } from './support/kill.ts';
 import { bucketOf, createFile, namesIn, origin, stateOf, until } from './support/scenarios.ts';
@@ -26,7 +27,7 @@ async function withRoot(body: (root: string, bucket: string) => Promise<void>): 
 }
 
 async function withHost(root: string, body: (host: StorageHost) => Promise<void>): Promise<void> {
-  const host = new StorageHost({ root });
+  const host = new StorageHost({ root, ...encrypted });
   try {
     await body(host);
   } finally {

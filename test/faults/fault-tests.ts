@@ -1,11 +1,15 @@
 import { expect, test } from 'vitest';
 import type { Scenario } from '../crash/support/scenarios.ts';
+import { isEncrypted } from '../support/sealed.ts';
 import { faultEverywhere, type RightNames } from './inject.ts';
+
+/** With a key there are more calls, each with its faults. */
+const TIMEOUT = isEncrypted ? 1_800_000 : 300_000;
 
 /** One test for each scenario. */
 export function testFaults(scenarios: readonly Scenario[], names: RightNames): void {
   for (const scenario of scenarios) {
-    test(`faults at every system call of: ${scenario.name}`, { timeout: 300_000 }, async () => {
+    test(`faults at every system call of: ${scenario.name}`, { timeout: TIMEOUT }, async () => {
       const { count, violations } = await faultEverywhere(scenario, names);
       expect(violations).toEqual([]);
       expect(count).toBeGreaterThan(0);

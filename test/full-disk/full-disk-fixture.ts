@@ -6,6 +6,7 @@ import '../../src/host/caches/provided.ts';
 import '../../src/host/storage-buckets/provided.ts';
 import { StorageHost } from '../../src/host/storage-host.ts';
 import { mulberry32 } from '../support/mulberry32.ts';
+import { encrypted } from '../support/sealed.ts';
 
 // Runs one scenario on a disk of a few MiB that is its own, and prints what was violated, as JSON.
 
@@ -14,7 +15,7 @@ const root = path.join(disk, 'root');
 const origin = 'https://app.example';
 const violations: string[] = [];
 
-const open = (options: { durability?: 'strict' } = {}): StorageHost => new StorageHost({ root, ...options });
+const open = (options: { durability?: 'strict' } = {}): StorageHost => new StorageHost({ root, ...options, ...encrypted });
 
 /** What happened: nothing, or which error. */
 function outcome(body: () => unknown): string {

@@ -10,6 +10,7 @@ import { StorageManager } from '../../src/storage/storage-manager.ts';
 import type { Storage } from '../../src/web-storage/storage.ts';
 import { MemoryEngine, memoryHub } from '../support/memory-hub.ts';
 import { atEnd, listing, nextEvent, openHost, temporaryDirectory, thrownBy } from '../host/support.ts';
+import { encrypted } from '../support/sealed.ts';
 
 type Target = Record<string, unknown>;
 
@@ -357,7 +358,7 @@ describe('structured cloning', () => {
 describe('the host that an install makes', () => {
   test('takes the options of a host, sync too', async () => {
     const engine = new MemoryEngine();
-    const { target } = installed({ root: path.join(temporaryDirectory(), 'root'), origin, sync: { hub: memoryHub(engine), region: 'a' } });
+    const { target } = installed({ root: path.join(temporaryDirectory(), 'root'), origin, sync: { hub: memoryHub(engine), region: 'a' }, ...encrypted });
     (target['localStorage'] as Storage).setItem('k', 'v');
     const elsewhere = openHost({ sync: { hub: memoryHub(engine), region: 'b' } }).origin(origin);
     await vi.waitFor(() => expect(elsewhere.localStorage.getItem('k')).toBe('v'), 30_000);

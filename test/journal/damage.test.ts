@@ -2,8 +2,8 @@ import fs from 'node:fs';
 import { join } from 'node:path';
 import { describe as suite, expect, test } from 'vitest';
 import { FRAME_OVERHEAD } from '../../src/disk/journal/frame.ts';
-import { Journal } from '../../src/disk/journal/journal.ts';
 import { HoldfastError } from '../../src/runtime/holdfast-error.ts';
+import { Journal } from './support/journal.ts';
 import { bytes, Ledger } from './support/ledger.ts';
 import { temporaryDirectory } from './support/place.ts';
 

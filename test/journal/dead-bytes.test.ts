@@ -1,8 +1,8 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { Journal } from '../../src/disk/journal/journal.ts';
 import { onWarning, type StorageWarning } from '../../src/runtime/warning.ts';
+import { Journal } from './support/journal.ts';
 import { bytes, Ledger } from './support/ledger.ts';
 import { temporaryDirectory } from './support/place.ts';
 

@@ -1,5 +1,4 @@
 import { describe as suite, expect, test } from 'vitest';
-import * as source from '../../src/disk/journal/journal.ts';
 import {
   callsOf,
   compactionUnderFault,
@@ -10,6 +9,7 @@ import {
   lastByteMissing,
   lateSeal,
 } from './support/fault-scenarios.ts';
+import * as source from './support/journal.ts';
 import { temporaryDirectory } from './support/place.ts';
 import { systemCalls } from './support/system-calls.ts';
 

@@ -6,8 +6,8 @@ import { expect, test } from 'vitest';
 import { crc32 } from '../../src/disk/journal/checksum.ts';
 import { Dedupe, REMEMBERED_SESSIONS } from '../../src/disk/journal/dedupe.ts';
 import { decodeFrame, encodeFrame, Frame, FRAME_OVERHEAD, HEADER_BYTES } from '../../src/disk/journal/frame.ts';
-import { Journal } from '../../src/disk/journal/journal.ts';
 import { isMagic, Magic } from '../../src/disk/journal/magic.ts';
+import { Journal } from './support/journal.ts';
 import { describe, Ledger } from './support/ledger.ts';
 import { temporaryDirectory } from './support/place.ts';
 

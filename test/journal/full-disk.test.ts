@@ -1,9 +1,9 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { Journal } from '../../src/disk/journal/journal.ts';
 import type { Space } from '../../src/disk/journal/space.ts';
 import { HoldfastError } from '../../src/runtime/holdfast-error.ts';
+import { Journal } from './support/journal.ts';
 import { bytes, Ledger } from './support/ledger.ts';
 import { temporaryDirectory } from './support/place.ts';
 import { intercepting, shortWrite, systemError, type Interceptor } from './support/system-calls.ts';

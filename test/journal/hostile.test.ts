@@ -4,20 +4,22 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { encodeFrame, FRAME_OVERHEAD } from '../../src/disk/journal/frame.ts';
 import { encodeFileHeader } from '../../src/disk/journal/generation-file.ts';
-import { Journal } from '../../src/disk/journal/journal.ts';
 import { Dedupe } from '../../src/disk/journal/dedupe.ts';
 import { encodeEnd, encodeSeal } from '../../src/disk/journal/journal-records.ts';
 import { Magic } from '../../src/disk/journal/magic.ts';
 import { HoldfastError } from '../../src/runtime/holdfast-error.ts';
 import { crc32 } from '../../src/disk/journal/checksum.ts';
+import { cipherOf, Journal, keyId } from './support/journal.ts';
 import { bytes, Ledger } from './support/ledger.ts';
 import { temporaryDirectory } from './support/place.ts';
 
 const magic = Magic.random();
 
 function frame(kind: number, session: number, sequence: number, payload: Uint8Array): Uint8Array {
-  const out = new Uint8Array(FRAME_OVERHEAD + payload.length);
-  encodeFrame(out, 0, magic, { kind, session, sequence, payload });
+  const plain = { kind, session, sequence, payload };
+  const record = cipherOf(keyId, magic, '')?.seal(plain) ?? plain;
+  const out = new Uint8Array(FRAME_OVERHEAD + record.payload.length);
+  encodeFrame(out, 0, magic, record);
   return out;
 }
 
@@ -70,18 +72,18 @@ function emptyPlace(): string {
 test('bytes of any kind in place of a journal are read, or refused by a HoldfastError', () => {
   const directory = emptyPlace();
   fc.assert(fc.property(fc.uint8Array({ maxLength: 400 }), (file) => use(directory, file)), { numRuns: 300 });
-  fc.assert(fc.property(content, (file) => use(directory, Buffer.concat([encodeFileHeader(magic), file]))), { numRuns: 500 });
+  fc.assert(fc.property(content, (file) => use(directory, Buffer.concat([encodeFileHeader(magic, keyId), file]))), { numRuns: 500 });
 });
 
 test('bytes of any kind behind a good snapshot are read, or refused by a HoldfastError', () => {
   const directory = emptyPlace();
-  const start = Buffer.concat([encodeFileHeader(magic), end()]);
+  const start = Buffer.concat([encodeFileHeader(magic, keyId), end()]);
   fc.assert(fc.property(content, (file) => use(directory, Buffer.concat([start, file]))), { numRuns: 1500 });
 });
 
 test('a length that promises more than there is costs no memory', () => {
   const directory = emptyPlace();
-  const start = Buffer.concat([encodeFileHeader(magic), end()]);
+  const start = Buffer.concat([encodeFileHeader(magic, keyId), end()]);
   const before = process.memoryUsage().arrayBuffers;
   let highest = 0;
   for (const length of [2 ** 32 - 1, 2 ** 31, 2 ** 28 + 1, 2 ** 28, 2 ** 28 - 1]) {
@@ -98,7 +100,7 @@ test('a length that promises more than there is costs no memory', () => {
 
 test('a file full of promises is read in a time that grows with its size, not with its square', () => {
   const directory = emptyPlace();
-  const start = Buffer.concat([encodeFileHeader(magic), end()]);
+  const start = Buffer.concat([encodeFileHeader(magic, keyId), end()]);
   const many = 40_000;
   // Each claims all the rest of the file, and is complete, so that a careless reader checks it to its end.
   const promises = Array.from({ length: many }, (_, index) => promise(Math.max(0, (many - index) * 44 - FRAME_OVERHEAD)));

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { Journal } from '../../src/disk/journal/journal.ts';
 import { bundleFixture } from '../support/bundle.ts';
+import { Journal } from './support/journal.ts';
 import { Ledger } from './support/ledger.ts';
 import { temporaryDirectory } from './support/place.ts';
 

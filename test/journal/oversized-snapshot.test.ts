@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { MAX_PAYLOAD } from '../../src/disk/journal/frame.ts';
-import { Journal } from '../../src/disk/journal/journal.ts';
 import type { Machine } from '../../src/disk/journal/machine.ts';
+import { Journal } from './support/journal.ts';
 import { temporaryDirectory } from './support/place.ts';
 
 /** Counts records. Its snapshot has one that no reader could take for a record. */

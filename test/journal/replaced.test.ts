@@ -3,8 +3,8 @@ import fs from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { Journal, type JournalOptions } from '../../src/disk/journal/journal.ts';
 import { onWarning, type StorageWarning } from '../../src/runtime/warning.ts';
+import { Journal, type JournalOptions } from './support/journal.ts';
 import { bytes, Ledger } from './support/ledger.ts';
 import { temporaryDirectory } from './support/place.ts';
 

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { StorageHost, type StorageHostOptions } from '../../src/index.ts';
 import { Realm } from '../coherence/realm.ts';
+import { encrypted } from '../support/sealed.ts';
 
 const ORIGIN = 'https://app.example';
 /** The condition decides; this is only how long a loaded machine may need. */
@@ -27,7 +28,7 @@ export function contract(name: string, options: Partial<StorageHostOptions>): vo
 
     /** One more host's client in this realm. */
     function open(): ReturnType<StorageHost['origin']> {
-      const host = new StorageHost({ root, ...options });
+      const host = new StorageHost({ root, ...options, ...encrypted });
       hosts.push(host);
       return host.origin(ORIGIN);
     }

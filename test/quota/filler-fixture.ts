@@ -2,9 +2,10 @@
 import process from 'node:process';
 import type { QuotaOption } from '../../src/host/options.ts';
 import { StorageHost } from '../../src/host/storage-host.ts';
+import { encrypted } from '../support/sealed.ts';
 
 const [root = '', quota = '', name = '', step = ''] = process.argv.slice(2);
-const host = new StorageHost({ root, quota: JSON.parse(quota) as QuotaOption });
+const host = new StorageHost({ root, quota: JSON.parse(quota) as QuotaOption, ...encrypted });
 const { localStorage, storage } = host.origin('https://app.example');
 const directory = await storage.getDirectory();
 const file = await directory.getFileHandle(name, { create: true });

@@ -8,6 +8,7 @@ import type { QuotaOption } from '../../src/host/options.ts';
 import { StorageHost } from '../../src/host/storage-host.ts';
 import { until } from '../file-system/support.ts';
 import { bundleFixture } from '../support/bundle.ts';
+import { encrypted } from '../support/sealed.ts';
 import { weigh } from '../tree/support.ts';
 
 const QUOTA = 8 * 2 ** 20;
@@ -63,7 +64,7 @@ test('what a killed process has left is counted, and the rest can be used', { ti
   await fill(killed);
   killed.kill('SIGKILL');
   await once(killed, 'exit');
-  const host = new StorageHost({ root, quota: FILES_ONLY });
+  const host = new StorageHost({ root, quota: FILES_ONLY, ...encrypted });
   const { storage } = host.origin('https://app.example');
   await until(async () => (await storage.estimate()).usage === weigh(bucket()));
   await (await storage.getDirectory()).removeEntry('killed');
@@ -85,7 +86,7 @@ test.each(['fill', 'items'] as const)('files and items of two processes are neve
     await fill(one);
     return weigh(bucket()) > QUOTA / 2 - STEP;
   });
-  const host = new StorageHost({ root, quota: QUOTA });
+  const host = new StorageHost({ root, quota: QUOTA, ...encrypted });
   const { localStorage, storage } = host.origin('https://app.example');
   const items = Object.entries(localStorage as Record<string, string>).reduce((total, [key, value]) => total + 2 * (key.length + value.length), 0);
   expect(items).toBeGreaterThan(QUOTA / 2 - 3 * STEP);

@@ -15,6 +15,9 @@ import type { ThreadIdentity } from '../../src/runtime/identity.ts';
 import { makeBucket, weigh } from '../tree/support.ts';
 import type { Bucket } from '../tree/support.ts';
 
+/** What these tests count are bytes that they put on the disk by themselves: never encrypted, with HOLDFAST_TEST_KEY=1 either. */
+const plain = { sealing: undefined } as unknown as { readonly sealing?: never };
+
 /** Realms that have ended without a word. */
 const ended = new Set<number>();
 let threads = 0;
@@ -36,7 +39,7 @@ export class Realm {
       detach: (body) => this.#remember(body()),
       probe: ({ tid }) => (ended.has(tid) ? 'dead' : 'alive'),
     });
-    this.tree = bucket.open({ ledger: this.account.ledger(categories.files), session: crypto.randomUUID() });
+    this.tree = bucket.open({ ledger: this.account.ledger(categories.files), session: crypto.randomUUID(), ...plain });
   }
 
   /** A file with some content by way of a swap file. */

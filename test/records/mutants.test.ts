@@ -2,11 +2,14 @@ import { execFile } from 'node:child_process';
 import fs from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { bundleMutant, type Mutant } from '../support/mutant.ts';
+import { isEncrypted } from '../support/sealed.ts';
 import { nodeWithSqlite } from './support/other-node.ts';
 
 /** One that a check of the suite must notice, or else the model. */
 interface Watched extends Mutant {
   readonly check?: string;
+  /** Whether only readers of an older state notice it, which encrypted databases do not have: they wait for the writer. */
+  readonly snapshots?: true;
 }
 
 const mutants: readonly Watched[] = [
@@ -17,11 +20,11 @@ const mutants: readonly Watched[] = [
   { what: 'prevunique gives the highest primary key', file: 'disk/records/statements.ts', from: 'ORDER BY i.k ${order} LIMIT 1) ORDER BY i.p LIMIT', to: 'ORDER BY i.k ${order} LIMIT 1) ORDER BY i.p ${order} LIMIT' },
   { what: 'a cursor goes on behind the key of its place', file: 'disk/records/bounds.ts', from: 'edge(after.key, true, hasPlaces ? after.primaryKey : null)', to: 'edge(after.key, true, null)' },
   { what: 'a generator is not written at the commit', file: 'disk/records/write-transaction.ts', from: 'if (isUsed) this.session', to: 'if (!isUsed) this.session' },
-  { what: 'readers share a state that is older', file: 'disk/records/readers.ts', from: 'if (this.#latest.state === state) return this.#latest;', to: 'return this.#latest;' },
+  { what: 'readers share a state that is older', file: 'disk/records/readers.ts', from: 'if (this.#latest.state === state) return this.#latest;', to: 'return this.#latest;', snapshots: true },
   { what: 'an undone upgrade leaves its schema in memory', file: 'disk/records/sql-session.ts', from: '    this.#setSchema(schema);\n    this.#number = -1;', to: '    this.#setSchema(schema);' },
   { what: 'a file goes while a record refers to it', file: 'disk/records/blob-garbage.ts', from: '!this.#blobs.isHeld(id) && !this.isMentioned(id)', to: '!this.#blobs.isHeld(id)', check: 'not before' },
   { what: 'a file goes while somebody holds it', file: 'disk/records/blob-directory.ts', from: 'return this.#held.has(id) || this.#holds.isHeld(this.#name, id);', to: 'return false;', check: 'somebody holds' },
-  { what: 'a file goes while somebody reads an older state', file: 'disk/records/blob-garbage.ts', from: 'this.#checkpoints?.run() === false', to: 'this.#checkpoints?.run() === null', check: 'snapshot goes on' },
+  { what: 'a file goes while somebody reads an older state', file: 'disk/records/blob-garbage.ts', from: 'this.#checkpoints?.run() === false', to: 'this.#checkpoints?.run() === null', check: 'snapshot goes on', snapshots: true },
   { what: 'a file stays though nothing refers to it', file: 'disk/records/writing.ts', from: ' AND refs <= 0', to: ' AND refs < 0', check: 'not before' },
   { what: 'a new record has no entries in indexes', file: 'disk/records/writing.ts', from: 'lastRow !== free', to: 'lastRow === free' },
   { what: 'a record is replaced as if it kept its index keys', file: 'disk/records/writing.ts', from: ' AND x IS excluded.x', to: '' },
@@ -40,5 +43,5 @@ async function isNoticed(mutant: Watched): Promise<boolean> {
 }
 
 describe.runIf(nodeWithSqlite !== null)('it is noticed that', () => {
-  test.each(mutants)('$what', { timeout: 180_000 }, async (mutant) => expect(await isNoticed(mutant)).toBe(true));
+  test.each(mutants.filter(({ snapshots }) => !isEncrypted || snapshots === undefined))('$what', { timeout: 180_000 }, async (mutant) => expect(await isNoticed(mutant)).toBe(true));
 });

@@ -3,9 +3,10 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { install } from '../../src/host/install/install.ts';
 import type { FileSystemDirectoryHandle } from '../../src/file-system/index.ts';
+import { encrypted } from '../support/sealed.ts';
 
 const [, , root = '', origin = ''] = process.argv;
-install({ root, origin, structuredClone: true });
+install({ root, origin, structuredClone: true, ...encrypted });
 const { directory } = workerData as { directory?: FileSystemDirectoryHandle };
 
 interface Message {

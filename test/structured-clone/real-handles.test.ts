@@ -8,6 +8,7 @@ import type { FileSystemDirectoryHandle, FileSystemFileHandle } from '../../src/
 import { install } from '../../src/host/install/install.ts';
 import { StorageHost } from '../../src/host/storage-host.ts';
 import { bundleFixture } from '../support/bundle.ts';
+import { encrypted } from '../support/sealed.ts';
 
 const origin = 'https://a.example';
 let fixture: string;
@@ -20,7 +21,7 @@ beforeAll(async () => {
 });
 beforeEach(() => {
   root = fs.mkdtempSync(path.join(os.tmpdir(), 'holdfast-clone-'));
-  host = new StorageHost({ root });
+  host = new StorageHost({ root, ...encrypted });
   undo = install({ host, origin, structuredClone: true });
 });
 afterEach(async () => {

@@ -4,6 +4,7 @@ import path from 'node:path';
 import process from 'node:process';
 import type { Durability } from '../../../src/disk/root/durable.ts';
 import { StorageHost } from '../../../src/host/storage-host.ts';
+import { encrypted } from '../../support/sealed.ts';
 import { DiskLog } from './disk-log.ts';
 import { handleCalls } from './fault-layer.ts';
 import { origin, scenarioNamed } from './scenarios.ts';
@@ -15,12 +16,12 @@ const log = new DiskLog(directory);
 handleCalls(directory, { after: (call, result) => log.note(call, result) });
 
 if (scenario.prepare !== undefined) {
-  const host = new StorageHost({ root, durability: before });
+  const host = new StorageHost({ root, durability: before, ...encrypted });
   await scenario.prepare(host.origin(origin));
   await host.close();
 }
 log.mark('prepared');
-const host = new StorageHost({ root, durability: after });
+const host = new StorageHost({ root, durability: after, ...encrypted });
 for (const step of await scenario.start(host.origin(origin))) {
   await step();
   log.mark('acknowledged');

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
-import { Journal, type JournalOptions } from '../../../src/disk/journal/journal.ts';
+import { Journal, type JournalOptions } from './journal.ts';
 import { HoldfastError } from '../../../src/runtime/holdfast-error.ts';
 import { bytes, Ledger } from './ledger.ts';
 import { temporaryDirectory } from './place.ts';

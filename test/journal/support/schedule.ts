@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { Journal, type JournalOptions } from '../../../src/disk/journal/journal.ts';
+import { Journal, type JournalOptions } from './journal.ts';
 import { Ledger } from './ledger.ts';
 import { Random } from '../../support/random.ts';
 import { FAIL, FAIL_AFTER, failures, IDLE, KILL, PROCEED, SHORT, sharedTurns, Turns } from './turns.ts';

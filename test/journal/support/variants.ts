@@ -3,6 +3,7 @@ import { basename, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build, type Plugin } from 'esbuild';
 import type * as source from '../../../src/disk/journal/journal.ts';
+import { keyed } from './journal.ts';
 
 export type JournalModule = Pick<typeof source, 'Journal'>;
 
@@ -50,5 +51,6 @@ export async function buildVariant(name: string, defects: readonly Defect[] = []
 }
 
 export async function loadVariant(name: string, defects: readonly Defect[] = []): Promise<JournalModule> {
-  return (await import(await buildVariant(name, defects))) as JournalModule;
+  const { Journal } = (await import(await buildVariant(name, defects))) as JournalModule;
+  return { Journal: keyed(Journal) };
 }

@@ -2,9 +2,10 @@
 import fs from 'node:fs';
 import { StorageHost } from '../../../src/index.ts';
 import { embeddedHub } from '../../../src/sync/index.ts';
+import { encrypted } from '../../support/sealed.ts';
 
 const [root = '', url = '', token = ''] = process.argv.slice(2);
-const host = new StorageHost({ root, sync: { hub: embeddedHub({ url, token }), region: 'eu' } });
+const host = new StorageHost({ root, sync: { hub: embeddedHub({ url, token }), region: 'eu' }, ...encrypted });
 const { localStorage } = host.origin('https://app.example');
 const start = localStorage.length;
 for (let count = start; ; count++) {

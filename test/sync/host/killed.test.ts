@@ -8,6 +8,7 @@ import { StorageHost } from '../../../src/index.ts';
 import type { StorageClient } from '../../../src/index.ts';
 import { embeddedHub, startHub } from '../../../src/sync/index.ts';
 import { bundleFixture } from '../../support/bundle.ts';
+import { encrypted } from '../../support/sealed.ts';
 
 const ORIGIN = 'https://app.example';
 const TOKEN = 'a-secret-of-the-test';
@@ -25,7 +26,7 @@ function newRoot(): string {
 }
 
 function open(root: string, url: string, region: string): StorageClient {
-  const host = new StorageHost({ root, sync: { hub: embeddedHub({ url, token: TOKEN }), region } });
+  const host = new StorageHost({ root, sync: { hub: embeddedHub({ url, token: TOKEN }), region }, ...encrypted });
   endings.push(() => host.close());
   return host.origin(ORIGIN);
 }

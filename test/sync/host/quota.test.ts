@@ -5,6 +5,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { StorageHost } from '../../../src/index.ts';
 import type { OriginSync, StorageClient } from '../../../src/index.ts';
 import { MemoryEngine, memoryHub } from '../../support/memory-hub.ts';
+import { encrypted } from '../../support/sealed.ts';
 
 /*
  * What regions write is in the order, whoever's quota it fits. Of a file for whose content a region has no room, that
@@ -37,7 +38,7 @@ interface Options {
 }
 
 function hostOf(engine: MemoryEngine, region: string, { total, root = newRoot() }: Options = {}): StorageHost {
-  const host = new StorageHost({ root, ...(total !== undefined && { quota: { total } }), sync: { hub: memoryHub(engine), region, files: 'eager' } });
+  const host = new StorageHost({ root, ...(total !== undefined && { quota: { total } }), sync: { hub: memoryHub(engine), region, files: 'eager' }, ...encrypted });
   endings.push(() => host.close());
   return host;
 }

@@ -5,6 +5,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { HoldfastError, StorageHost } from '../../../src/index.ts';
 import type { FileConflict, OriginSync, RejectedWrite, StorageClient, SyncOptions } from '../../../src/index.ts';
 import { MemoryEngine, memoryHub } from '../../support/memory-hub.ts';
+import { encrypted } from '../../support/sealed.ts';
 
 const ORIGIN = 'https://app.example';
 const endings: (() => unknown)[] = [];
@@ -25,7 +26,7 @@ interface RegionOptions extends Partial<SyncOptions> {
 }
 
 function openHost(engine: MemoryEngine, region: string, { root = newRoot(), quota, ...sync }: RegionOptions = {}): StorageHost {
-  const host = new StorageHost({ root, ...(quota !== undefined && { quota }), sync: { hub: memoryHub(engine), region, ...sync } });
+  const host = new StorageHost({ root, ...(quota !== undefined && { quota }), sync: { hub: memoryHub(engine), region, ...sync }, ...encrypted });
   endings.push(() => host.close());
   return host;
 }
@@ -117,7 +118,7 @@ describe('two regions of one hub', () => {
     const engine = new MemoryEngine();
     const [first, second] = [newRoot(), newRoot()];
     for (const [root, name] of [[first, 'eu'], [second, 'us']] as const) {
-      const alone = new StorageHost({ root });
+      const alone = new StorageHost({ root, ...encrypted });
       alone.origin(ORIGIN).localStorage.setItem(`only ${name}`, name);
       alone.origin(ORIGIN).localStorage.setItem('shared', name);
       await alone.close();

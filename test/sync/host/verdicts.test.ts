@@ -10,6 +10,7 @@ import { MapJournal } from '../../../src/disk/map/map-journal.ts';
 import { HoldfastError } from '../../../src/runtime/holdfast-error.ts';
 import type { Hub, HubCapabilities } from '../../../src/sync/hub.ts';
 import { MemoryEngine, memoryHub } from '../../support/memory-hub.ts';
+import { encrypted } from '../../support/sealed.ts';
 
 const ORIGIN = 'https://app.example';
 const endings: (() => unknown)[] = [];
@@ -24,7 +25,7 @@ type Synced = StorageClient & { readonly sync: OriginSync };
 function open(hub: Hub, files: 'lazy' | 'off' = 'off'): Synced {
   const root = fs.mkdtempSync(path.join(os.tmpdir(), 'holdfast-verdicts-'));
   endings.push(() => fs.rmSync(root, { recursive: true, force: true }));
-  const host = new StorageHost({ root, sync: { hub, region: 'eu', files } });
+  const host = new StorageHost({ root, sync: { hub, region: 'eu', files }, ...encrypted });
   endings.push(() => host.close());
   return host.origin(ORIGIN) as Synced;
 }
