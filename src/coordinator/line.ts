@@ -50,6 +50,9 @@ const LOSSES = 5;
 const FIRST_PAUSE_MS = 5;
 const LAST_PAUSE_MS = 500;
 
+/** Of lines with nothing to send: nothing is put into it. */
+const NOTHING: PendingCall[] = [];
+
 /**
  * All calls that this realm makes of one coordinator. It keeps these invariants:
  *
@@ -70,7 +73,7 @@ export class Line implements CallSender {
   #first: PendingCall | null = null;
   #last: PendingCall | null = null;
   /** Those that are to be sent. */
-  #unsent: PendingCall[] = [];
+  #unsent = NOTHING;
   #route: Route | null = null;
   #isBusy = false;
   #pause = 0;
@@ -95,7 +98,7 @@ export class Line implements CallSender {
       else this.#last.next = pending;
       this.#last = pending;
       if (this.#unsent.length === 0 && !this.#isBusy && this.#route !== null) return this.#send(this.#route, pending);
-      this.#unsent.push(pending);
+      this.#wait(pending);
       this.#go();
     });
   }
@@ -104,12 +107,17 @@ export class Line implements CallSender {
     return new CoordinatorError('record-too-large', `The arguments of a call of ${shown(this.key)} may take ${LARGEST_ARGUMENTS} bytes, not ${length}.`, { outcome: 'not-run', retryable: false });
   }
 
+  #wait(pending: PendingCall): void {
+    if (this.#unsent === NOTHING) this.#unsent = [];
+    this.#unsent.push(pending);
+  }
+
   #go(): void {
     if (this.#isBusy) return;
     const route = this.#route;
     if (route === null) return void this.#search();
     const unsent = this.#unsent;
-    this.#unsent = [];
+    this.#unsent = NOTHING;
     for (const pending of unsent) this.#send(route, pending);
   }
 
@@ -212,7 +220,7 @@ export class Line implements CallSender {
       this.#route = null;
       if (pending.attempts > 1) this.#longerPause();
     }
-    this.#unsent.push(pending);
+    this.#wait(pending);
     this.#unsent.sort((a, b) => a.call.number - b.call.number);
     // All that were under way there are told in this task.
     setImmediate(() => this.#go());

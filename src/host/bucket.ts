@@ -75,7 +75,6 @@ export class Bucket implements EnginePlace {
   readonly origin: string;
   readonly name: string;
   readonly place: BucketPlace;
-  readonly engine: BucketEngine;
   readonly meter: Meter;
   /** The quota of its maps in bytes of UTF-16. */
   readonly mapQuota: number;
@@ -85,6 +84,7 @@ export class Bucket implements EnginePlace {
   readonly #inUse = new Set<BucketClient>();
   /** Clients with something that ends with the host, by their ids. */
   #clients: WeakMapByName<BucketClient> | undefined;
+  #engine: BucketEngine | undefined;
   #map: MapJournal | undefined;
   #channels: ChannelJournal | undefined;
   #databases: BucketDatabases | undefined;
@@ -105,12 +105,15 @@ export class Bucket implements EnginePlace {
     this.#owner = owner;
     this.#quota = owner.quotaOf(origin);
     this.mapQuota = this.#quota.map ?? DEFAULT_QUOTA;
-    this.engine = new BucketEngine(this);
     this.#sync = name === DEFAULT ? createSync(origin, owner.sync, () => this.#forSync()) : null;
   }
 
   get root(): Root {
     return this.#owner.root;
+  }
+
+  get engine(): BucketEngine {
+    return (this.#engine ??= new BucketEngine(this));
   }
 
   get durability(): Durability {
@@ -277,7 +280,7 @@ export class Bucket implements EnginePlace {
   /** What of it takes descriptors and watches now. */
   get use(): BucketUse {
     const open = [...(this.#clients?.values() ?? [])].reduce((total, { openFiles }) => total + openFiles, 0);
-    const journals = Number(this.#map?.isOpen === true) + Number(this.#cacheStore?.isOpen === true) + Number(this.engine.isRunning);
+    const journals = Number(this.#map?.isOpen === true) + Number(this.#cacheStore?.isOpen === true) + Number(this.#engine?.isRunning === true);
     return { journals, files: open, watched: Number(this.#map?.isWatching === true) };
   }
 

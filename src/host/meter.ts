@@ -40,10 +40,12 @@ export class Meter {
   }
 
   /** To be given to whoever makes a journal of the origin. */
-  readonly compacted = (compaction: Compaction): void => {
-    this.counts.journals.compactions += 1;
-    if (channels.compactions.hasSubscribers) this.tell(channels.compactions, compaction);
-  };
+  get compacted(): (compaction: Compaction) => void {
+    return (compaction) => {
+      this.counts.journals.compactions += 1;
+      if (channels.compactions.hasSubscribers) this.tell(channels.compactions, compaction);
+    };
+  }
 
   /** To be called only where the channel has subscribers: the message was made for them. */
   tell(channel: Channel, message: object): void {

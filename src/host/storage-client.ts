@@ -81,7 +81,7 @@ export class StorageClient<Sync extends OriginSync | null = OriginSync | null> e
   #unsubscribe: (() => void) | undefined;
   #onstorage: { readonly handler: StorageListener; readonly bound: StorageListener } | null = null;
   /** One listener for all handlers that are set one after another: it keeps the first one's place in the order. */
-  readonly #callHandler = (event: Event): unknown => this.#onstorage?.bound(event as StorageEvent);
+  #callHandler: ((event: Event) => unknown) | undefined;
 
   /** @internal Use `host.origin()` or `host.client()`. */
   constructor(token: typeof internal, bucket: Bucket, url: string) {
@@ -247,11 +247,11 @@ export class StorageClient<Sync extends OriginSync | null = OriginSync | null> e
   set onstorage(handler: StorageListener | null) {
     if (typeof handler !== 'function') {
       this.#onstorage = null;
-      this.removeEventListener('storage', this.#callHandler);
+      this.removeEventListener('storage', this.#callHandler ?? null);
       return;
     }
     this.#onstorage = { handler, bound: inThisContext(handler.bind(this)) };
-    this.addEventListener('storage', this.#callHandler);
+    this.addEventListener('storage', (this.#callHandler ??= (event) => this.#onstorage?.bound(event as StorageEvent)));
   }
 
   /**

@@ -96,8 +96,8 @@ const mutants: (Mutant & { readonly steps: readonly Step[] })[] = [
   { what: 'the snapshot forgets the calls', file: machine, from: '    for (const caller of this.ledger.records()) yield { kind: CALLER, payload: encodeCaller(caller) };\n', to: '', steps: [...claim(1), turn(1, 1, true), { do: 'restore' }] },
   { what: 'the snapshot forgets the map', file: machine, from: '    for (const payload of entryBlocks(new RecordWriter(), this.map.entries())) yield { kind: ENTRIES, payload };\n', to: '', steps: [...claim(1), turn(1, 1, true), { do: 'restore' }] },
   { what: 'the snapshot forgets the alarm', file: 'disk/coordinator/owned-records.ts', from: 'const alarm = reader.byte() === 0 ? null : readAlarm();', to: 'const alarm = reader.byte() === 0 || readAlarm() ? null : null;', steps: [...claim(1), turn(1, 1, true, 5), { do: 'restore' }] },
-  { what: 'an end can be taken back', file: ledger, from: " || (before !== undefined && before.kind !== 'begun')", to: '', steps: [...claim(1), turn(1, 1, true), turn(1, 1, false)] },
-  { what: 'what was got is remembered', file: ledger, from: '    known.got = number;\n', to: '', steps: [...claim(1), turn(1, 1, true), { do: 'got', realm: 1, call: 1 }] },
+  { what: 'an end can be taken back', file: ledger, from: " || (before !== null && before.kind !== 'begun')", to: '', steps: [...claim(1), turn(1, 1, true), turn(1, 1, false)] },
+  { what: 'what was got is remembered', file: ledger, from: '    this.got = number;\n', to: '', steps: [...claim(1), turn(1, 1, true), { do: 'got', realm: 1, call: 1 }] },
 ];
 
 describe('a journal with a defect is caught:', () => {

@@ -15,7 +15,7 @@ import { syncPlace, syncTree } from '../root/durable.ts';
 import { rootFailure } from '../root/failure.ts';
 import type { OriginVault } from '../root/origin-vault.ts';
 import type { Root } from '../root/root.ts';
-import { namesWith, SPELLING } from './coordinator-names.ts';
+import { namesWith, SPELLING, type SpelledCoordinator } from './coordinator-names.ts';
 import { OwnedMachine } from './owned-machine.ts';
 import { TURNS } from './owned-journal.ts';
 
@@ -58,17 +58,14 @@ export function requireName(name: unknown): string {
  * other that has its place later.
  */
 export class CoordinatorPlace implements BucketPlace {
-  readonly path: string;
   readonly encryption: PlaceKeys | undefined;
   /** Those of the bucket within. */
   readonly storageEncryption: PlaceKeys | undefined;
   readonly #root: Root;
   readonly #key: CoordinatorKey;
   readonly #vault: OriginVault | null;
-  /** Below the origin's. */
-  readonly #directory: string;
-  /** Null: the path has all of it. */
-  readonly #spelling: string | null;
+  /** How it is called by those keys; null: by none, so that nobody has to keep it while the coordinator rests in memory. */
+  readonly #sealed: SpelledCoordinator | null;
   #isSettled = false;
 
   /**
@@ -76,20 +73,25 @@ export class CoordinatorPlace implements BucketPlace {
    * @throws as {@link CoordinatorNames.spell}
    */
   constructor(root: Root, key: CoordinatorKey, vault: OriginVault | null = root.vaults?.of(key.origin) ?? null) {
-    const { directory, spelling } = namesWith(vault).spell(key);
     this.#root = root;
     this.#key = key;
     this.#vault = vault;
-    this.#directory = directory;
-    this.#spelling = spelling;
-    this.path = path.join(root.origins, encodeOrigin(key.origin), directory);
-    this.encryption = vault?.place(directory);
-    this.storageEncryption = vault?.place(`${directory}/${STORAGE}`);
+    this.#sealed = vault === null ? null : namesWith(vault).spell(key);
+    this.encryption = this.#sealed === null ? undefined : vault?.place(this.#sealed.directory);
+    this.storageEncryption = this.#sealed === null ? undefined : vault?.place(`${this.#sealed.directory}/${STORAGE}`);
+  }
+
+  get path(): string {
+    return path.join(this.#root.origins, encodeOrigin(this.#key.origin), this.#spelled.directory);
+  }
+
+  get #spelled(): SpelledCoordinator {
+    return this.#sealed ?? namesWith(null).spell(this.#key);
   }
 
   /** Whether the coordinator is still to be found at this path. @throws HoldfastError as a vault's `require` */
   get isCurrent(): boolean {
-    return this.#vault === null || namesWith(this.#vault).spell(this.#key).directory === this.#directory;
+    return this.#vault === null || namesWith(this.#vault).spell(this.#key).directory === this.#spelled.directory;
   }
 
   get space(): Space {
@@ -141,7 +143,8 @@ export class CoordinatorPlace implements BucketPlace {
       Journal.create(turns, new OwnedMachine().snapshot(), this.encryption?.journal(TURNS));
       // The first compaction makes it again.
       fs.rmdirSync(candidateDirectory(turns));
-      if (this.#spelling !== null) fs.writeFileSync(path.join(draft, SPELLING), this.#spelling, { mode: 0o600 });
+      const { spelling } = this.#spelled;
+      if (spelling !== null) fs.writeFileSync(path.join(draft, SPELLING), spelling, { mode: 0o600 });
       if (this.#root.durability === 'strict') syncTree(draft);
       fs.renameSync(draft, this.path);
     } catch (error) {

@@ -6,10 +6,58 @@ export const REMEMBERED_CALLERS = 1024;
 /** Calls of one caller that are remembered though it has not said that it got their results. */
 export const REMEMBERED_CALLS = 4096;
 
-interface Caller {
+/** What is remembered of one caller. Mostly it waits for one call, and a map would take more than all else. */
+class Caller {
+  readonly caller: number;
   /** It has the results of all calls up to this one. */
   got: number;
-  readonly calls: Map<number, Fate>;
+  /** 0: none; else one of its calls. */
+  #number = 0;
+  #fate: Fate | null = null;
+  /** All others. */
+  #others: Map<number, Fate> | null = null;
+
+  constructor(caller: number, got = 0) {
+    this.caller = caller;
+    this.got = got;
+  }
+
+  get size(): number {
+    return (this.#fate === null ? 0 : 1) + (this.#others?.size ?? 0);
+  }
+
+  get(number: number): Fate | null {
+    return number === this.#number ? this.#fate : (this.#others?.get(number) ?? null);
+  }
+
+  set(number: number, fate: Fate): void {
+    if (this.#fate === null && this.#others?.has(number) !== true) this.#number = number;
+    if (number === this.#number) this.#fate = fate;
+    else (this.#others ??= new Map()).set(number, fate);
+  }
+
+  /** It has the results of all calls up to `number`. */
+  settle(number: number): void {
+    if (number <= this.got) return;
+    this.got = number;
+    if (this.#number <= number) this.#number = 0;
+    if (this.#number === 0) this.#fate = null;
+    for (const each of this.#others?.keys() ?? []) if (each <= number) this.#others?.delete(each);
+  }
+
+  /** The oldest: nothing is known any more of it and those before. */
+  forgetFirst(): void {
+    this.settle(Array.from(this.#calls(), ([number]) => number).reduce((least, number) => Math.min(least, number)));
+  }
+
+  get record(): CallerRecord {
+    return { caller: this.caller, got: this.got, calls: this.#calls() };
+  }
+
+  *#calls(): Generator<readonly [number: number, fate: Fate]> {
+    if (this.#fate !== null) yield [this.#number, this.#fate];
+    if (this.#others !== null) yield* this.#others;
+  }
 }
 
 /**
@@ -20,14 +68,20 @@ interface Caller {
  * - of a call at or below `got` nothing is known any more, and nobody asks.
  */
 export class Ledger {
-  /** The least recent first. */
-  readonly #callers = new Map<number, Caller>();
+  /** The most recent one. */
+  #recent: Caller | null = null;
+  /** All before it, the least recent first; null: there were none. */
+  #others: Map<number, Caller> | null = null;
 
   /** Null: it has changed nothing, as far as is remembered; `got`: its caller has said that it has the result. */
   fate({ caller, number }: CallId): Fate | 'got' | null {
-    const known = this.#callers.get(caller);
+    const known = this.#of(caller);
     if (known === undefined) return null;
-    return number <= known.got ? 'got' : (known.calls.get(number) ?? null);
+    return number <= known.got ? 'got' : known.get(number);
+  }
+
+  #of(caller: number): Caller | undefined {
+    return this.#recent?.caller === caller ? this.#recent : this.#others?.get(caller);
   }
 
   begin({ caller, number }: CallId): void {
@@ -39,53 +93,45 @@ export class Ledger {
   }
 
   #set(caller: number, number: number, fate: Fate): void {
-    const known = this.#recent(caller);
-    const before = known.calls.get(number);
-    if (number <= known.got || (before !== undefined && before.kind !== 'begun')) return;
-    known.calls.set(number, fate);
-    if (known.calls.size > REMEMBERED_CALLS) this.#forgetFirst(known);
+    const known = this.#recent?.caller === caller ? this.#recent : this.#makeRecent(this.#others?.get(caller) ?? new Caller(caller));
+    const before = known.get(number);
+    if (number <= known.got || (before !== null && before.kind !== 'begun')) return;
+    known.set(number, fate);
+    if (known.size > REMEMBERED_CALLS) known.forgetFirst();
   }
 
-  #recent(caller: number): Caller {
-    const known = this.#callers.get(caller) ?? { got: 0, calls: new Map<number, Fate>() };
-    this.#callers.delete(caller);
-    this.#callers.set(caller, known);
-    if (this.#callers.size > REMEMBERED_CALLERS) for (const [least] of this.#callers) return this.#drop(least, known);
+  #makeRecent(known: Caller): Caller {
+    this.#others?.delete(known.caller);
+    if (this.#recent !== null) (this.#others ??= new Map()).set(this.#recent.caller, this.#recent);
+    this.#recent = known;
+    if ((this.#others?.size ?? 0) >= REMEMBERED_CALLERS) this.#forgetCaller();
     return known;
   }
 
-  #drop(least: number, known: Caller): Caller {
-    this.#callers.delete(least);
-    return known;
-  }
-
-  /** The oldest: nothing is known any more of it and those before. */
-  #forgetFirst(known: Caller): void {
-    this.#settle([...known.calls.keys()].reduce((least, number) => Math.min(least, number)), known);
+  #forgetCaller(): void {
+    for (const least of this.#others?.keys() ?? []) {
+      this.#others?.delete(least);
+      return;
+    }
   }
 
   /** The caller has the results of all calls up to `number`. */
   acknowledge({ caller, number }: CallId): void {
-    const known = this.#callers.get(caller);
-    if (known !== undefined) this.#settle(number, known);
-  }
-
-  #settle(number: number, known: Caller): void {
-    if (number <= known.got) return;
-    known.got = number;
-    for (const each of known.calls.keys()) if (each <= number) known.calls.delete(each);
+    this.#of(caller)?.settle(number);
   }
 
   clear(): void {
-    this.#callers.clear();
+    this.#recent = this.#others = null;
   }
 
   /** The least recent first. */
   *records(): Generator<CallerRecord> {
-    for (const [caller, { got, calls }] of this.#callers) yield { caller, got, calls };
+    for (const known of this.#others?.values() ?? []) yield known.record;
+    if (this.#recent !== null) yield this.#recent.record;
   }
 
   restore({ caller, got, calls }: CallerRecord): void {
-    this.#callers.set(caller, { got, calls: new Map(calls) });
+    const known = this.#makeRecent(new Caller(caller, got));
+    for (const [number, fate] of calls) known.set(number, fate);
   }
 }

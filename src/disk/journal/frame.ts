@@ -33,12 +33,14 @@ export const FIRST_JOURNAL_KIND = 200;
 export const SEAL_KIND = 200;
 export const END_OF_SNAPSHOT_KIND = 201;
 
+const nothing = new Uint8Array(0);
+
 /** A frame that was read; one object is used again and again, so that replay allocates only views. */
 export class Frame implements JournalRecord {
   kind = 0;
   session = 0;
   sequence = 0;
-  payload: Uint8Array = new Uint8Array(0);
+  payload: Uint8Array = nothing;
   /** How many bytes the frame takes in its file. */
   size = 0;
 }
