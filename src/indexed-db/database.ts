@@ -193,10 +193,13 @@ function failing(operation: string): string {
 }
 
 function scopeOf(connection: Connection, names: readonly string[]): readonly StoreModel[] {
-  const stores = [...new Set(names)].map((name) => connection.stores.get(name));
-  const known = stores.filter((store) => store !== undefined);
-  if (known.length === stores.length) return known;
-  throw domException('NotFoundError', `${failing('transaction')}: there is no object store of one of the names.`);
+  const scope: StoreModel[] = [];
+  for (const name of names) {
+    const store = connection.stores.get(name);
+    if (store === undefined) throw domException('NotFoundError', `${failing('transaction')}: there is no object store of one of the names.`);
+    scope.push(store);
+  }
+  return scope.length === 1 ? scope : [...new Set(scope)];
 }
 
 function requireUpgrade({ upgradeTransaction }: Connection, context: string): Transaction {

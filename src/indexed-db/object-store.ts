@@ -52,7 +52,7 @@ export function handleOf(transaction: Transaction, store: StoreModel): IDBObject
 export class IDBObjectStore {
   readonly #transaction: Transaction;
   readonly #store: StoreModel;
-  readonly #handles = new Map<IndexModel, IDBIndex>();
+  #handles: Map<IndexModel, IDBIndex> | null = null;
   /** Given again, as long as it is asked for. */
   #keyPath: string | readonly string[] | null | undefined;
 
@@ -235,10 +235,10 @@ export class IDBObjectStore {
   }
 
   #handleOf(index: IndexModel): IDBIndex {
-    const known = this.#handles.get(index);
+    const known = this.#handles?.get(index);
     if (known !== undefined) return known;
     const made = new IDBIndex(internal, this, this.#transaction, index);
-    this.#handles.set(index, made);
+    (this.#handles ??= new Map()).set(index, made);
     return made;
   }
 

@@ -89,7 +89,7 @@ export class DatabasePart implements Part {
     const commits = this.#watcher?.commitsOfOthers() ?? 0;
     if (commits !== this.#commits) {
       this.#session?.rollback();
-      this.#session?.begin();
+      this.#session?.begin(false);
       // One between the two calls would be taken for older than what is seen: it shows the next time.
       this.#commits = commits;
     }

@@ -2,12 +2,20 @@ import { setImmediate } from '../../runtime/timers.ts';
 import { warn } from '../../runtime/warning.ts';
 import type { Growth } from './growth.ts';
 import type { LogFile } from './log-file.ts';
+import { FRAME_HEADER_BYTES, LogFill } from './log-fill.ts';
 import { RecordsBusyError } from './records-error.ts';
 import type { SqlSession } from './sql-session.ts';
 import { PAGE_BYTES, type SqliteFile } from './sqlite-file.ts';
 
-/** What a page takes in the log. https://www.sqlite.org/fileformat2.html#walformat */
-const FRAME_BYTES = PAGE_BYTES + 24;
+/** What a page takes in the log. */
+const FRAME_BYTES = PAGE_BYTES + FRAME_HEADER_BYTES;
+
+/** By how many pages its file has grown, or been cut, when it is looked how many there are in the log. */
+const LOOK_PAGES = 64;
+
+/** And after how many commits; more where it takes that many to reach MANY, for most write fewer pages. */
+const LOOK_AFTER = 16;
+const PAGES_OF_COMMIT = 4;
 
 /** Pages in the log from which on it is brought into the file when there is time; and at once. */
 const MANY = 1000;
@@ -27,7 +35,12 @@ export class Checkpoints {
   /** Runs what has the loop wait. */
   readonly #timed: <T>(checkpoint: () => T) => T;
   #isDue = false;
-  /** The log's size after a checkpoint that could not bring over all of it: somebody reads what is older. */
+  readonly #fill: LogFill;
+  /** The file's size at the last look. */
+  #bytes = 0;
+  /** Commits until it is looked next. */
+  #unseen = 0;
+  /** The pages in the log after a checkpoint that could not bring over all of it: somebody reads what is older. */
   #stuckAt = 0;
 
   constructor(file: SqliteFile, log: LogFile, session: SqlSession, growth: Growth, isIdle: () => boolean, timed: <T>(checkpoint: () => T) => T) {
@@ -37,16 +50,35 @@ export class Checkpoints {
     this.#growth = growth;
     this.#isIdle = isIdle;
     this.#timed = timed;
+    this.#fill = new LogFill(PAGE_BYTES, (length, at) => log.read(length, at));
   }
 
+  /** To be called after each commit; `bytes`: the size that the log's file has then. */
   logIs(bytes: number): void {
-    const pages = bytes / FRAME_BYTES;
+    if (bytes < MANY * FRAME_BYTES) return;
+    if (--this.#unseen > 0 && Math.abs(bytes - this.#bytes) < LOOK_PAGES * FRAME_BYTES) return;
+    this.#bytes = bytes;
+    this.#look();
+  }
+
+  #look(): void {
+    const pages = this.#pages();
+    this.#unseen = Math.max(LOOK_AFTER, Math.floor((MANY - pages) / PAGES_OF_COMMIT));
     if (pages < MANY) this.#stuckAt = 0;
-    if (pages < MANY || bytes < 1.25 * this.#stuckAt) return;
+    if (pages < MANY || pages < 1.25 * this.#stuckAt) return;
     if (pages >= TOO_MANY && this.#isIdle()) this.#try();
     else if (!this.#isDue) {
       this.#isDue = true;
       void this.#later();
+    }
+  }
+
+  /** As many as there can be where the disk does not say. */
+  #pages(): number {
+    try {
+      return this.#fill.count();
+    } catch {
+      return Math.ceil(this.#bytes / FRAME_BYTES);
     }
   }
 
@@ -64,7 +96,7 @@ export class Checkpoints {
 
   #try(): void {
     try {
-      if (!this.run()) this.#stuckAt = this.#file.logSize;
+      if (!this.run()) this.#stuckAt = this.#pages();
     } catch (error) {
       warn({ code: 'background-failed', message: `A checkpoint of ${this.#file.path} failed.`, path: this.#file.path, cause: error });
     }

@@ -44,7 +44,7 @@ export class DatabaseCopy {
 
   async make(): Promise<CopyReport> {
     this.prepare();
-    this.#session.begin();
+    this.#session.begin(false);
     return await this.copy();
   }
 

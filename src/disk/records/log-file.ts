@@ -51,6 +51,12 @@ export class LogFile {
     return fs.fstatSync(this.#open()).size;
   }
 
+  /** Less at its end. */
+  read(length: number, at: number): Uint8Array {
+    const bytes = new Uint8Array(length);
+    return bytes.subarray(0, fs.readSync(this.#open(), bytes, 0, length, at));
+  }
+
   #open(): number {
     return (this.#descriptor ??= withDescriptor(() => fs.openSync(this.#log, 'r')));
   }

@@ -12,6 +12,8 @@ interface Snapshot {
   readers: number;
   /** The state by its number; null: nobody has asked for it. */
   readonly state: string | null;
+  /** How many upgrades of this realm came before. */
+  readonly upgrades: number;
 }
 
 interface Idle {
@@ -35,6 +37,7 @@ export class Readers {
   #idle: Idle[] = [];
   #timer: Timer | null = null;
   #readers = 0;
+  #upgrades = 0;
   #isClosed = false;
 
   /** `stateNow` gives another text after every commit of anybody; null: nobody commits while somebody reads. */
@@ -49,30 +52,37 @@ export class Readers {
     return this.#readers > 0;
   }
 
-  read(): SqlReadTransaction {
-    const snapshot = this.#snapshot();
+  /** `isSchemaKept`: nobody upgrades the database but this realm, which then calls {@link forgetSchema}. */
+  read(isSchemaKept: boolean): SqlReadTransaction {
+    const snapshot = this.#snapshot(isSchemaKept);
     snapshot.readers += 1;
     this.#readers += 1;
     return new SqlReadTransaction(snapshot.session, this.#blobs, () => this.#leave(snapshot));
   }
 
-  #snapshot(): Snapshot {
-    if (this.#latest === null) return (this.#latest = this.#take(this.#areAlike ? this.#stateNow() : null));
+  /** To be called when this realm upgrades the database. */
+  forgetSchema(): void {
+    this.#upgrades++;
+    for (const { session } of this.#idle) session.forgetSchema();
+  }
+
+  #snapshot(isSchemaKept: boolean): Snapshot {
+    if (this.#latest === null) return (this.#latest = this.#take(this.#areAlike ? this.#stateNow() : null, isSchemaKept));
     const state = this.#stateNow();
     if (this.#latest.state === state) return this.#latest;
-    return (this.#latest = this.#take(state));
+    return (this.#latest = this.#take(state, isSchemaKept));
   }
 
   /** The state was asked for before the snapshot is taken: it is of that state or a later one. */
-  #take(state: string | null): Snapshot {
+  #take(state: string | null, isSchemaKept: boolean): Snapshot {
     const session = this.#idle.pop()?.session ?? this.#open();
     try {
-      session.begin();
+      session.begin(isSchemaKept);
     } catch (error) {
       session.close();
       throw error;
     }
-    return { session, readers: 0, state };
+    return { session, readers: 0, state, upgrades: this.#upgrades };
   }
 
   #leave(snapshot: Snapshot): void {
@@ -81,6 +91,7 @@ export class Readers {
     if (snapshot.readers > 0) return;
     if (this.#latest === snapshot) this.#latest = null;
     snapshot.session.rollback();
+    if (snapshot.upgrades !== this.#upgrades) snapshot.session.forgetSchema();
     if (this.#isClosed) return snapshot.session.close();
     this.#idle.push({ session: snapshot.session, since: uptime() });
     this.#timer ??= setTimeout(() => this.#closeIdle(), IDLE_MS).unref();

@@ -50,21 +50,25 @@ export function filesOf({ value, blobs }: RecordFiles): readonly number[] {
 
 /** Null: the record has no keys in any index. */
 export function writeIndexKeys(all: readonly IndexKeys[]): Uint8Array | null {
-  const parts: Uint8Array[] = [];
   let length = 0;
-  const add = (part: Uint8Array): void => {
-    parts.push(part);
-    length += part.length;
-  };
   for (const { index, keys } of all) {
     if (keys.length === 0) continue;
-    add(numbers(index, keys.length));
+    length += lengthOf(index) + lengthOf(keys.length);
+    for (const key of keys) length += lengthOf(key.length) + key.length;
+  }
+  if (length === 0) return null;
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const { index, keys } of all) {
+    if (keys.length === 0) continue;
+    at = setNumber(bytes, setNumber(bytes, at, index), keys.length);
     for (const key of keys) {
-      add(numbers(key.length));
-      add(key);
+      at = setNumber(bytes, at, key.length);
+      bytes.set(key, at);
+      at += key.length;
     }
   }
-  return length === 0 ? null : joined(parts, length);
+  return bytes;
 }
 
 export function readIndexKeys(bytes: Uint8Array | null): IndexKeys[] {
@@ -80,26 +84,24 @@ export function readIndexKeys(bytes: Uint8Array | null): IndexKeys[] {
   return all;
 }
 
-function joined(parts: readonly Uint8Array[], length: number): Uint8Array {
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
-}
-
-function numbers(...values: number[]): Uint8Array {
-  const bytes: number[] = [];
-  for (const value of values) writeNumber(bytes, value);
-  return Uint8Array.from(bytes);
-}
-
 function writeNumber(bytes: number[], value: number): void {
+  setNumber(bytes, bytes.length, value);
+}
+
+/** Bytes that a number takes. */
+function lengthOf(value: number): number {
+  let length = 1;
+  for (let rest = value; rest >= 0x80; rest = Math.floor(rest / 0x80)) length++;
+  return length;
+}
+
+/** Gives where it ends. */
+function setNumber(bytes: Uint8Array | number[], start: number, value: number): number {
+  let at = start;
   let rest = value;
-  for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes.push((rest % 0x80) | 0x80);
-  bytes.push(rest);
+  for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes[at++] = (rest % 0x80) | 0x80;
+  bytes[at++] = rest;
+  return at;
 }
 
 class NumberReader {

@@ -204,8 +204,11 @@ export interface RecordDatabase {
   readonly hasSnapshots: boolean;
   /** The schema as it is when nobody writes who may not be read beside: that is waited for. */
   readSchema(): Promise<Schema>;
-  /** A snapshot of now. Transactions that read the same state may share what it costs. */
-  read(): ReadTransaction;
+  /**
+   * A snapshot of when it reads first, which is at once. Transactions that read the same state may share what it costs.
+   * `isOpen`: whoever calls has an open connection, beside which no other realm upgrades the database.
+   */
+  read(isOpen?: boolean): ReadTransaction;
   /**
    * Whoever calls holds the writer's lock. `isNext`: since the end of this realm's last one, so that nobody else can have
    * written. @throws RecordsBusyError when somebody else is found writing all the same.

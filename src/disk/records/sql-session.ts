@@ -70,10 +70,19 @@ export class SqlSession {
     this.#stores = new Map(schema.stores.map((store) => [store.id, store]));
   }
 
-  /** Sees the database as it is now until it ends. */
-  begin(): void {
+  /**
+   * Sees the database as it is when it reads first, until it ends.
+   *
+   * @param isSchemaKept nobody can have changed the schema since this session has read it; {@link forgetSchema} says so
+   */
+  begin(isSchemaKept: boolean): void {
     this.#here.begin.run();
-    this.#look();
+    if (!isSchemaKept || this.#number < 0) this.#look();
+  }
+
+  /** It may be another one when it is needed next. */
+  forgetSchema(): void {
+    this.#number = -1;
   }
 
   /**

@@ -140,9 +140,9 @@ export class SqliteDatabase implements RecordDatabase, Suspendable {
     });
   }
 
-  read(): ReadTransaction {
+  read(isOpen = false): ReadTransaction {
     this.#use();
-    return this.#readers.read();
+    return this.#readers.read(isOpen);
   }
 
   write(isNext = false): WriteTransaction {
@@ -152,6 +152,7 @@ export class SqliteDatabase implements RecordDatabase, Suspendable {
 
   upgrade(): UpgradeTransaction {
     this.#begin(false);
+    this.#readers.forgetSchema();
     return new SqlUpgradeTransaction(this.#transaction, new TransactionFiles(this.#blobs));
   }
 

@@ -12,6 +12,9 @@ import { SqlSession } from './sql-session.ts';
 
 export const PAGE_BYTES = 4096;
 
+/** The log is not cut to less when it begins anew: about what it has when a checkpoint is due. */
+const KEPT_LOG_BYTES = 2 ** 22;
+
 /** What a connection opens: the file, its log and the index of that. */
 const DESCRIPTORS = 3;
 
@@ -60,8 +63,8 @@ export class SqliteFile {
 
   #configure(connection: SqlConnection): void {
     connection.exec('PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA synchronous = NORMAL');
-    // The log is cut when it begins anew, so that its size says how much of it waits for a checkpoint.
-    if (this.driver.hasSnapshots) connection.exec('PRAGMA busy_timeout = 0; PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 0');
+    // When the log begins anew, what is there is written over.
+    if (this.driver.hasSnapshots) connection.exec(`PRAGMA busy_timeout = 0; PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = ${KEPT_LOG_BYTES}`);
     // Of the journals that survive a kill this is the cheapest. Its cut is synced where a commit is to be strict.
     else connection.exec('PRAGMA journal_mode = TRUNCATE');
   }

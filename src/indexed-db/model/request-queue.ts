@@ -37,7 +37,7 @@ export class RequestQueue {
   #work: Generator<Pause, unknown, unknown> | null = null;
   #busySince: number | null = null;
   /** Operations that are told of the end. */
-  readonly #toEnd: Operation[] = [];
+  #toEnd: Operation[] | null = null;
   isStarted = false;
   isClosed = false;
   readonly #task = (): void => this.#runTask();
@@ -57,7 +57,7 @@ export class RequestQueue {
 
   add(item: QueueItem): void {
     this.#items.push(item);
-    if (item.operation.end !== undefined) this.#toEnd.push(item.operation);
+    if (item.operation.end !== undefined) (this.#toEnd ??= []).push(item.operation);
     if (this.isStarted) this.#schedule();
   }
 
@@ -83,7 +83,9 @@ export class RequestQueue {
   }
 
   endOperations(): void {
-    for (const operation of this.#toEnd.splice(0)) operation.end?.();
+    const operations = this.#toEnd;
+    this.#toEnd = null;
+    for (const operation of operations ?? []) operation.end?.();
   }
 
   #schedule(): void {
@@ -155,8 +157,10 @@ export class RequestQueue {
     this.#busySince = null;
     this.#first++;
     if (this.#first < this.#items.length) return;
-    this.#items = [];
     this.#first = 0;
+    // Where each request follows from the one before, its place is used again.
+    if (this.#items.length === 1) this.#items.pop();
+    else this.#items = [];
   }
 
   #succeeded(item: QueueItem, result: unknown): void {

@@ -48,7 +48,7 @@ export class Transaction extends EventNode {
   /** How often it has written: what was read ahead before is out of date. */
   writes = 0;
   /** Gives up what it holds among others. */
-  leave: () => void = () => undefined;
+  leave: () => void = nothing;
   /** Its place among those of all realms, where it needs one. */
   writerPlace: WriterPlace | null = null;
   /** Called when it has ended, after the last event. */
@@ -101,7 +101,7 @@ export class Transaction extends EventNode {
     const { records } = this.connection.database;
     // Where there are snapshots, SQLite's own locks keep writers apart too, and whoever has lost its place is told at the end.
     if (!records.hasSnapshots) requireHeld(this.writerPlace);
-    if (this.mode === 'readonly') return records.read();
+    if (this.mode === 'readonly') return records.read(true);
     return this.mode === 'readwrite' ? records.write(this.writerPlace?.isNext) : records.upgrade();
   }
 
@@ -287,6 +287,7 @@ export class Transaction extends EventNode {
 }
 
 const none = new EventTarget();
+const nothing = (): void => undefined;
 
 /** What was taken away is somebody else's by now. */
 function requireHeld(place: WriterPlace | null): void {
