@@ -94,21 +94,28 @@ export class Checkpoints {
     });
   }
 
-  #try(): void {
+  #try(mode?: 'TRUNCATE'): void {
     try {
-      if (!this.run()) this.#stuckAt = this.#pages();
+      if (!this.run(mode)) this.#stuckAt = this.#pages();
     } catch (error) {
       warn({ code: 'background-failed', message: `A checkpoint of ${this.#file.path} failed.`, path: this.#file.path, cause: error });
     }
+  }
+
+  /** Soon, where the bucket has no room: gives back what the log takes, unless somebody reads what is older. */
+  cutSoon(): void {
+    setImmediate(() => {
+      if (this.#isIdle() && this.#file.logSize > 0) this.#try('TRUNCATE');
+    });
   }
 
   /**
    * @returns whether all of the log is in the file now. Then nobody reads a state that is older: a reader of one keeps
    *   what was written after it in the log.
    */
-  run(): boolean {
+  run(mode: 'PASSIVE' | 'TRUNCATE' = 'PASSIVE'): boolean {
     try {
-      const [busy, inLog, brought] = this.#timed(() => this.#growth.around(() => this.#session.by('PRAGMA wal_checkpoint(PASSIVE)').get())) ?? [];
+      const [busy, inLog, brought] = this.#timed(() => this.#growth.around(() => this.#session.by(`PRAGMA wal_checkpoint(${mode})`).get())) ?? [];
       return busy === 0 && inLog === brought;
     } catch (error) {
       if (error instanceof RecordsBusyError) return false;

@@ -28,6 +28,8 @@ export class Growth {
   #charged = 0;
   #written = 0;
   #hasDeleted = false;
+  /** Whether the bucket had no room for the transaction that writes, or did last. */
+  isShort = false;
 
   constructor(session: SqlSession, file: SqliteFile, log: LogFile, ledger: Ledger) {
     this.#session = session;
@@ -51,6 +53,7 @@ export class Growth {
     if (hasChanged) this.#before = this.#size();
     this.#charged = 0;
     this.#written = 0;
+    this.isShort = false;
   }
 
   /** @throws OverQuotaError */
@@ -60,7 +63,9 @@ export class Growth {
   }
 
   #pay(): void {
+    this.isShort = true;
     this.#ledger.charge(this.#written);
+    this.isShort = false;
     this.#charged += this.#written;
     this.#written = 0;
   }

@@ -207,6 +207,7 @@ export class SqliteDatabase implements RecordDatabase, Suspendable {
     this.#isWriting = false;
     files.rolledBack();
     this.#settle();
+    if (this.#growth.isShort) this.#checkpoints?.cutSoon();
   }
 
   /** The log has grown, by a transaction that was undone too where it was a large one. */

@@ -4,9 +4,12 @@ import path from 'node:path';
 import { HoldfastError } from '../../../src/runtime/holdfast-error.ts';
 import type { SqliteDatabases } from '../../../src/disk/records/databases.ts';
 import type { LongCheckpoint } from '../../../src/disk/records/sqlite-database.ts';
+import { builtInDriver } from '../../../src/disk/records/drivers.ts';
+import { FRAME_HEADER_BYTES, LogFill } from '../../../src/disk/records/log-fill.ts';
 import type { Query, ReadTransaction, RecordDatabase, Steps } from '../../../src/disk/records/record-database.ts';
 import { RecordsBusyError, RecordsDamagedError, RecordsUnavailableError } from '../../../src/disk/records/records-error.ts';
-import { OverQuotaError, type Ledger } from '../../../src/disk/quota/ledger.ts';
+import { PAGE_BYTES, SqliteFile } from '../../../src/disk/records/sqlite-file.ts';
+import { freeOfCharge, OverQuotaError, type Ledger } from '../../../src/disk/quota/ledger.ts';
 import { categories } from '../../../src/disk/quota/records.ts';
 import { weighBucket } from '../../../src/disk/quota/weigh.ts';
 import { makeBucket, Realm, type Bucket } from '../../quota/realms.ts';
@@ -321,6 +324,76 @@ checks['checkpoints that take long are told'] = async (bucket) => {
   const other = await at(bucket, { onCheckpoint: (checkpoint) => quiet.push(checkpoint), longMs: Infinity }).open('told');
   other?.close();
   assert.deepStrictEqual(quiet, []);
+};
+
+checks['a log that begins anew is written over, and what is in it is counted'] = async (bucket) => {
+  const { database, store: id } = await withStore(at(bucket));
+  const driver = await builtInDriver();
+  if (!database.hasSnapshots || driver === null) return;
+  await store(database, id, 0, value(1));
+  const session = new SqliteFile(directoryOf(bucket), driver).open();
+  const log = fs.openSync(path.join(directoryOf(bucket), 'db-wal'), 'r');
+  const fill = new LogFill(PAGE_BYTES, (length, place) => {
+    const bytes = new Uint8Array(length);
+    return bytes.subarray(0, fs.readSync(log, bytes, 0, length, place));
+  });
+  const sizes: number[] = [];
+  for (let round = 0; round < 40; round++) {
+    for (let n = (round * 13) % 37; n >= 0; n--) await store(database, id, n, value(4000, [], round));
+    // This brings all of it over, so that it begins anew.
+    assert.strictEqual(fill.count(), session.by('PRAGMA wal_checkpoint(PASSIVE)').get()?.[1]);
+    sizes.push(fs.fstatSync(log).size);
+  }
+  assert.deepStrictEqual(sizes, sizes.toSorted((a, b) => a - b), 'it was cut');
+  fs.closeSync(log);
+  session.close();
+};
+
+checks['a log is brought over as it fills, however often it began anew'] = async (bucket) => {
+  const { database, store: id } = await withStore(at(bucket));
+  if (!database.hasSnapshots) return;
+  const log = path.join(directoryOf(bucket), 'db-wal');
+  for (let n = 0; n < 9000; n++) {
+    await store(database, id, n % 50, value(2000, [], n));
+    if (n % 40 === 0) await new Promise((resolve) => setImmediate(resolve));
+  }
+  const { size } = fs.statSync(log);
+  assert(size < 4300 * (PAGE_BYTES + FRAME_HEADER_BYTES), `${size} bytes`);
+};
+
+checks['who has a connection reads by the schema that there is after an upgrade'] = async (bucket) => {
+  const { database, store: id } = await withStore(at(bucket));
+  const before = database.read(true);
+  assert.deepStrictEqual(before.schema.stores.map((each) => each.indexes.length), [0]);
+  const during = database.hasSnapshots ? database.read(true) : before;
+  before.rollback();
+  const upgrade = database.upgrade();
+  const index = upgrade.createIndex(id, { name: 'i', keyPath: 'x', unique: false, multiEntry: false }).id;
+  upgrade.put({ store: id, key: key(1), value: value(1), indexKeys: [{ index, keys: [key('a')] }], overwrite: true });
+  await upgrade.commit('relaxed');
+  during.rollback();
+  // As many as were open, so that each session is asked.
+  const after = [database.read(true), database.read(true)];
+  for (const each of after) assert.deepStrictEqual(each.schema.stores.map(({ indexes }) => indexes.length), [1]);
+  for (const each of after) each.rollback();
+};
+
+checks['what the log takes is given back where there is no room'] = async (bucket) => {
+  let used = 0;
+  let quota = Infinity;
+  const charge = (bytes: number): void => {
+    if (used + bytes > quota) throw new OverQuotaError('there is no room', quota, used + bytes);
+    used += bytes;
+  };
+  const free = (bytes: number): void => void (used -= bytes);
+  const { database, store: id } = await withStore(at(bucket, { ledger: { ...freeOfCharge, charge, refund: free, free } }));
+  if (!database.hasSnapshots) return;
+  for (let n = 0; n < 200; n++) await store(database, id, n % 10, value(4000, [], n));
+  const before = used;
+  quota = used + 1000;
+  await assert.rejects(store(database, id, 0, value(4000)), OverQuotaError);
+  await until(() => used < before - 500_000, 'the log is cut');
+  await store(database, id, 0, value(4000));
 };
 
 const databasesOf = (realm: Realm): Ledger => realm.account.ledger(categories.indexedDB);
