@@ -19,41 +19,13 @@ const { nextTick } = process;
 export const runMicrotasks: (() => void) | null = findCheckpoint();
 
 function findCheckpoint(): (() => void) | null {
-  if (runtime === 'node') return withBehind(Reflect.get(process, '_tickCallback') as () => void);
+  if (runtime === 'node') return Reflect.get(process, '_tickCallback') as () => void;
   if (runtime === 'deno') return null;
   return (process.getBuiltinModule('bun:jsc') as unknown as { drainMicrotasks(): void }).drainMicrotasks;
 }
 
-/** What comes behind the microtasks that are run here next. */
-const behind: (() => void)[] = [];
-let isCertain = false;
-
-function withBehind(run: () => void): () => void {
-  return () => {
-    run();
-    if (behind.length > 0) for (const callback of behind.splice(0)) callback();
-  };
-}
-
-/** Runs tasks, behind each of which the microtasks are run here: then nothing has to be queued for what comes after them. */
-export function withCheckpoints(tasks: () => void): void {
-  isCertain = runtime === 'node';
-  try {
-    tasks();
-  } finally {
-    isCertain = false;
-    // What has thrown has kept it from being run.
-    for (const callback of behind.splice(0)) ticked(callback);
-  }
-}
-
 /** Behind all microtasks that this task will have, and before any other task. */
-export const afterMicrotasks: (callback: () => void) => void = runtime === 'bun' ? (callback) => ticked(() => ticked(callback)) : soon;
-
-function soon(callback: () => void): void {
-  if (isCertain) behind.push(callback);
-  else ticked(callback);
-}
+export const afterMicrotasks: (callback: () => void) => void = runtime === 'bun' ? (callback) => ticked(() => ticked(callback)) : ticked;
 
 /** On Bun one round is not enough: what is queued in it may run before microtasks that were there. */
 function ticked(callback: () => void): void {

@@ -1,4 +1,4 @@
-import { runMicrotasks, withCheckpoints } from './microtasks.ts';
+import { runMicrotasks } from './microtasks.ts';
 import { setImmediate, uptime } from './timers.ts';
 
 /*
@@ -32,23 +32,17 @@ function begin(): void {
   setImmediate(runSome);
 }
 
-let done = 0;
-
 function runSome(): void {
-  done = 0;
+  const end = uptime() + LONGEST_MS;
+  let done = 0;
   try {
-    withCheckpoints(runTasks);
+    do {
+      waiting[done++]?.();
+      runMicrotasks?.();
+    } while (done < waiting.length && done < MOST && (done % LOOK > 0 || uptime() < end));
   } finally {
     waiting.splice(0, done);
     isUnderWay = false;
     if (waiting.length > 0) begin();
   }
-}
-
-function runTasks(): void {
-  const end = uptime() + LONGEST_MS;
-  do {
-    waiting[done++]?.();
-    runMicrotasks?.();
-  } while (done < waiting.length && done < MOST && (done % LOOK > 0 || uptime() < end));
 }

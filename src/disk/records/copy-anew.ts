@@ -29,7 +29,7 @@ export async function copyAnew(session: SqlSession, target: SqliteFile): Promise
   const copy = target.openNew();
   try {
     copy.exec('PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF');
-    session.begin();
+    session.begin(false);
     for (const table of createTables(session, copy)) await copyTable(session, copy, table);
     session.commit();
   } catch (error) {
