@@ -25,12 +25,14 @@ async function increment(db: IDBDatabase): Promise<void> {
 async function beOther(bucket: string, part: string): Promise<void> {
   const place = placeAt(bucket);
   const db = await opened(createFactory(place), 'shared');
-  db.onversionchange = () => {
-    process.send?.('versionchange');
-    if (part === 'hold') setTimeout(() => db.close(), 20);
-  };
+  db.onversionchange = () => process.send?.('versionchange');
   const blob = part === 'hold' ? await result<Blob | undefined>(db.transaction('s').objectStore('s').get('blob')) : undefined;
-  process.on('message', () => void blob?.text().then((text) => process.send?.(text)));
+  process.on('message', (wanted) => {
+    if (wanted === 'close') db.close();
+    else void blob?.text().then((text) => process.send?.(text));
+  });
+  // It holds the output open for which whoever runs this file waits.
+  process.on('disconnect', () => process.exit());
   process.send?.('open');
   // An open connection keeps no process alive.
   if (part !== 'count') return void setInterval(() => undefined, 1000);
@@ -68,6 +70,7 @@ const cases: Cases = {
     const seen: string[] = [];
     const request = factory.open('shared', 2);
     for (const type of ['blocked', 'upgradeneeded', 'success']) request.addEventListener(type, () => seen.push(type));
+    request.onblocked = () => child.send('close');
     await told;
     assert.equal((await result<IDBDatabase>(request)).version, 2);
     assert.deepEqual(seen, ['blocked', 'upgradeneeded', 'success']);
@@ -82,7 +85,9 @@ const cases: Cases = {
     db.close();
     const child = start(place.path, 'hold');
     await message(child, 'open');
-    await result(factory.deleteDatabase('shared'));
+    const deletion = factory.deleteDatabase('shared');
+    deletion.onblocked = () => child.send('close');
+    await result(deletion);
     const told = message(child, 'still there');
     child.send('read');
     await told;
