@@ -18,6 +18,6 @@ describe.each(nodes)('with %s', (node) => {
 });
 
 // An encrypted database has no such log, but a journal: test/records/kills.test.ts.
-test.runIf(nodeWithSqlite !== null && !isEncrypted)('a log that was torn or damaged anywhere gives whole transactions, and others go on', { timeout: 240_000 }, async () => {
+test.runIf(nodeWithSqlite !== null && !isEncrypted)('a log that was torn or damaged anywhere gives whole transactions, and others go on', { timeout: 300_000 }, async () => {
   expect(await runFixture(new URL('core/torn-run.ts', import.meta.url), nodeWithSqlite ?? '')).toMatch(/^ok \d+ states of \d+ trials\n$/);
 });

@@ -9,13 +9,16 @@ import { ended, opened, result } from '../support/promises.ts';
 
 /*
  * Cuts the write-ahead log of a database at every frame and within frames, and damages it there: what is read then is
- * what some number of transactions left, each whole; it can be written to, and is sound.
+ * what some number of transactions left, each whole; it can be written to, and is sound. The same where the log was written
+ * over, and the disk has kept what was there before.
  */
 
 const HEADER = 32;
 const FRAME = 4096 + 24;
 const TRANSACTIONS = 12;
 const RECORDS = 6;
+/** Which write over those of the others. */
+const MORE = 3;
 
 const fileOf = (bucket: string, name: string, file: string): string => path.join(bucket, 'indexeddb', 'databases', name, file);
 
@@ -26,12 +29,28 @@ async function write(db: IDBDatabase, number: number): Promise<void> {
   assert.equal(await ended(transaction), 'complete');
 }
 
+const { open } = await driverNamed('built-in');
+
+function bringOver(file: string): void {
+  const connection = open(file, 'existing', (_, cause) => new Error('it cannot be brought over', { cause }));
+  assert.equal(connection.prepare('PRAGMA wal_checkpoint(PASSIVE)').get()?.[0], 0);
+  connection.close();
+}
+
+function present(): { db: Uint8Array; log: Uint8Array } {
+  return { db: fs.readFileSync(fileOf(bucket, 'torn', 'db')), log: fs.readFileSync(fileOf(bucket, 'torn', 'db-wal')) };
+}
+
 const bucket = newBucket();
 const place = placeAt(bucket);
 const factory = createFactory(place);
 const db = await opened(factory, 'torn', (made) => made.createObjectStore('s').createIndex('n', 'number'));
 for (let number = 1; number <= TRANSACTIONS; number++) await write(db, number);
-const whole = { db: fs.readFileSync(fileOf(bucket, 'torn', 'db')), log: fs.readFileSync(fileOf(bucket, 'torn', 'db-wal')) };
+const whole = present();
+bringOver(fileOf(bucket, 'torn', 'db'));
+const { db: brought } = present();
+for (let number = TRANSACTIONS + 1; number <= TRANSACTIONS + MORE; number++) await write(db, number);
+const over = { db: brought, log: present().log };
 await endFactory(factory);
 await place.close();
 fs.rmSync(bucket, { recursive: true, force: true });
@@ -39,7 +58,7 @@ const frames = Math.floor((whole.log.length - HEADER) / FRAME);
 assert(frames > 2 * TRANSACTIONS);
 
 /** What a newcomer finds; all of it is looked at. */
-async function stateOf(log: Uint8Array): Promise<number> {
+async function stateOf(log: Uint8Array, file = whole.db): Promise<number> {
   const trial = newBucket();
   const there = placeAt(trial);
   const newcomer = createFactory(there);
@@ -47,7 +66,7 @@ async function stateOf(log: Uint8Array): Promise<number> {
     for (const name of ['torn', 'other']) (await opened(newcomer, name, (made) => made.createObjectStore('s'))).close();
     fs.rmSync(fileOf(trial, 'torn', 'db-wal'), { force: true });
     fs.rmSync(fileOf(trial, 'torn', 'db-shm'), { force: true });
-    fs.writeFileSync(fileOf(trial, 'torn', 'db'), whole.db);
+    fs.writeFileSync(fileOf(trial, 'torn', 'db'), file);
     fs.writeFileSync(fileOf(trial, 'torn', 'db-wal'), log);
     const torn = await result<IDBDatabase>(newcomer.open('torn'));
     const found = torn.objectStoreNames.contains('s') ? await numbersIn(torn) : [0];
@@ -57,7 +76,7 @@ async function stateOf(log: Uint8Array): Promise<number> {
     await write(await result<IDBDatabase>(newcomer.open('other')), 1);
     await endFactory(newcomer);
     await there.close();
-    await requireSound(fileOf(trial, 'torn', 'db'));
+    requireSound(fileOf(trial, 'torn', 'db'));
     return found[0] ?? 0;
   } finally {
     await endFactory(newcomer);
@@ -75,8 +94,8 @@ async function numbersIn(torn: IDBDatabase): Promise<number[]> {
   return values.length === 0 ? [0] : values.map(({ number }) => number);
 }
 
-async function requireSound(file: string): Promise<void> {
-  const connection = (await driverNamed('built-in')).open(file, 'existing', (_, cause) => new Error('it is not sound', { cause }));
+function requireSound(file: string): void {
+  const connection = open(file, 'existing', (_, cause) => new Error('it is not sound', { cause }));
   assert.deepEqual(connection.prepare('PRAGMA integrity_check').all(), [['ok']]);
   connection.close();
 }
@@ -107,5 +126,15 @@ for (let frame = 0; frame <= frames; frame++) {
 for (const log of [damaged(3), damaged(20), new Uint8Array(0), whole.log.subarray(0, 20)]) assert((await stateOf(log)) <= last);
 assert.equal(last, TRANSACTIONS);
 assert(states.size > TRANSACTIONS);
+
+assert(over.log.length === whole.log.length && over.log.subarray(16, 24).join() !== whole.log.subarray(16, 24).join(), 'it was not written over');
+assert.equal(await stateOf(whole.log, over.db), last);
+for (let at = HEADER; last < TRANSACTIONS + MORE; at += FRAME) {
+  const state = await stateOf(Buffer.concat([over.log.subarray(0, at), whole.log.subarray(at)]), over.db);
+  assert(state === last || state === last + 1, `${state} after ${last}`);
+  last = state;
+  states.add(state);
+  trials += 1;
+}
 console.log(`ok ${states.size} states of ${trials} trials`);
 process.exit(0);
