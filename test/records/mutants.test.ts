@@ -33,6 +33,7 @@ const mutants: readonly Watched[] = [
   { what: 'pages of a log before it began anew count', file: 'disk/records/log-fill.ts', from: 'if (salt !== this.#salt) this.#frames = 0;', to: '', check: 'is counted' },
   { what: 'a log is never brought over', file: 'disk/records/checkpoints.ts', from: 'if (bytes < MANY * FRAME_BYTES) return;', to: 'if (bytes > 0) return;', check: 'as it fills' },
   { what: 'a reader keeps a schema that was changed while it read', file: 'disk/records/readers.ts', from: 'if (snapshot.upgrades !== this.#upgrades) ', to: 'if (snapshot.upgrades > this.#upgrades) ', check: 'after an upgrade' },
+  { what: 'who opens a database reads by an older schema', file: 'disk/records/sqlite-database.ts', from: '      this.#readers.forgetSchema();\n      const', to: '      const', check: 'after an upgrade' },
   { what: 'a reader keeps a schema that was changed', file: 'disk/records/readers.ts', from: 'for (const { session } of this.#idle) session.forgetSchema();', to: '', check: 'after an upgrade' },
 ];
 

@@ -12,7 +12,7 @@ interface Snapshot {
   readers: number;
   /** The state by its number; null: nobody has asked for it. */
   readonly state: string | null;
-  /** How many upgrades of this realm came before. */
+  /** How often the schema was forgotten before. */
   readonly upgrades: number;
 }
 
@@ -60,7 +60,7 @@ export class Readers {
     return new SqlReadTransaction(snapshot.session, this.#blobs, () => this.#leave(snapshot));
   }
 
-  /** To be called when this realm upgrades the database. */
+  /** To be called when this realm upgrades the database, or others may have. */
   forgetSchema(): void {
     this.#upgrades++;
     for (const { session } of this.#idle) session.forgetSchema();

@@ -133,6 +133,8 @@ export class SqliteDatabase implements RecordDatabase, Suspendable {
 
   readSchema(): Promise<Schema> {
     return this.#place.reading(() => {
+      // Whoever opens it, in whose absence others may have upgraded it.
+      this.#readers.forgetSchema();
       const transaction = this.read();
       const { schema } = transaction;
       transaction.rollback();
