@@ -9,6 +9,8 @@ const [, , root = '', origin = ''] = process.argv;
 const host = new StorageHost({ root });
 let client: StorageClient = host.client(origin);
 let release = (): void => {};
+/** A handle that nobody has any more is closed. */
+const handles: unknown[] = [];
 
 const orders: Record<string, (...args: string[]) => unknown> = {
   set: (key = '', value = '') => client.localStorage.setItem(key, value),
@@ -27,6 +29,7 @@ const orders: Record<string, (...args: string[]) => unknown> = {
     const file = await (await client.storage.getDirectory()).getFileHandle(name, { create: true });
     const handle = await file.createSyncAccessHandle();
     handle.write(Buffer.from(content));
+    handles.push(handle);
   },
   write: async (name = '', content = '') => {
     const file = await (await client.storage.getDirectory()).getFileHandle(name, { create: true });

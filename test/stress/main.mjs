@@ -14,6 +14,8 @@
 // node test/stress/main.mjs --coordinators-restart=60
 // So many coordinators, each with an alarm: what they take in memory and on disk, and how soon their alarms are known:
 // node test/stress/main.mjs --coordinators-many=100000
+// So many coordinators, of which a process has thousands that is killed: how soon another one answers for them, and runs their alarms:
+// node test/stress/main.mjs --coordinators-takeover=100000
 // Coordinators that a hub keeps, in simulated regions, for as many seeds as are asked for:
 // node test/stress/main.mjs --coordinators=100000 [--from=1]
 // The simulation of regions, processes and a hub, for as many seeds as are asked for, from one on:
@@ -213,6 +215,15 @@ async function runManyCoordinators(count) {
   if (alarms !== count) process.exitCode = 1;
 }
 
+async function runTakeover(count) {
+  const { takeover } = await load('takeover');
+  const { first, median, p99, longest, resting, alarms, latest, wrong } = await takeover({ count, onProgress: (made) => made % 10_000 === 0 && console.log(`${made} made`) });
+  for (const each of wrong) console.log(`FAILED ${each}`);
+  console.log(`the first call was answered ${first.toFixed(0)} ms after the kill; of 64 at once: median ${median.toFixed(1)} ms, 99% ${p99.toFixed(1)} ms, the longest ${longest.toFixed(0)} ms`);
+  console.log(`of coordinators that nobody had: median ${resting.median.toFixed(1)} ms, 99% ${resting.p99.toFixed(1)} ms; ${alarms} alarms of the killed process were run, the last ${latest.toFixed(0)} ms late`);
+  if (wrong.length > 0) process.exitCode = 1;
+}
+
 async function runRegionCoordinators(count, from) {
   const { soak } = await load('region-coordinators');
   const failures = soak({
@@ -232,6 +243,7 @@ const { values } = parseArgs({
     'coordinators-chaos': { type: 'string' },
     'coordinators-restart': { type: 'string' },
     'coordinators-many': { type: 'string' },
+    'coordinators-takeover': { type: 'string' },
     simulation: { type: 'string' },
     key: { type: 'boolean', default: false },
     from: { type: 'string', default: '1' },
@@ -254,6 +266,7 @@ if (values.simulation === undefined && values['coordinators-simulation'] === und
 if (values['coordinators-chaos'] !== undefined) await runCoordinatorsChaos(Number(values['coordinators-chaos']), seed);
 else if (values['coordinators-restart'] !== undefined) await runRollingRestart(Number(values['coordinators-restart']));
 else if (values['coordinators-many'] !== undefined) await runManyCoordinators(Number(values['coordinators-many']));
+else if (values['coordinators-takeover'] !== undefined) await runTakeover(Number(values['coordinators-takeover']));
 else if (values.coordinators !== undefined) await runRegionCoordinators(Number(values.coordinators), Number(values.from));
 else if (values['coordinators-simulation'] !== undefined) await runCoordinatorsSimulation(Number(values['coordinators-simulation']), Number(values.from));
 else if (values.simulation !== undefined) await runSimulation(Number(values.simulation), Number(values.from), values.plan, values.key);
