@@ -3,6 +3,7 @@ import { AesSiv } from '../../src/disk/encryption/aes-siv.ts';
 import { isKeyOf, openKeyFile, parseKeyFile, sealKeyFile } from '../../src/disk/encryption/key-file.ts';
 import { OriginKeys } from '../../src/disk/encryption/origin-keys.ts';
 import { crc32 } from '../../src/disk/journal/checksum.ts';
+import { FRAME_OVERHEAD, HEADER_BYTES } from '../../src/disk/journal/frame.ts';
 
 const ORIGIN = 'https://a.example';
 const rootKey = createSecretKey(Buffer.alloc(32, 7));
@@ -30,6 +31,36 @@ function openFile(bytes: Buffer): boolean {
   return isKeyOf(rootKey, file, ORIGIN) && openKeyFile(rootKey, file, ORIGIN).keys.size > 0;
 }
 
+/** So many records as they lie in a journal; what opens one of them, and what changes a byte of its payload. */
+function chain(count: number): { readonly bytes: number; open(number: number): Uint8Array; change(number: number, at: number): void } {
+  const cipher = keys.journalCipher(1, magics[0], 'default/locks', '');
+  const bytes = cipher.seal(record).payload.length;
+  const frame = bytes + FRAME_OVERHEAD;
+  const memory = Buffer.alloc(count * frame);
+  for (let number = 0; number < count; number++) {
+    const { payload } = cipher.seal({ ...record, sequence: number });
+    memory.set(payload, number * frame + HEADER_BYTES);
+    memory.writeUInt32LE(payload.length, number * frame + 16);
+  }
+  const start = (number: number): number => number * frame + HEADER_BYTES;
+  return {
+    bytes,
+    open: (number) => cipher.open({ ...record, sequence: number, payload: memory.subarray(start(number), start(number) + bytes) }),
+    change: (number, at) => memory.set([(memory[start(number) + at] ?? 0) ^ 1], start(number) + at),
+  };
+}
+
+/** Whether a record opens with one of its bytes changed, after those before it were opened; `isSeen`: after it was looked at with them. */
+function isTakenAmong(isSeen: boolean): boolean {
+  return Array.from({ length: chain(1).bytes }, (_, at) => {
+    const { open, change } = chain(8);
+    if (!isSeen) change(5, at);
+    for (let number = 0; number < 5; number++) open(number);
+    if (isSeen) change(5, at);
+    return isTaken(() => open(5));
+  }).includes(true);
+}
+
 /** What somebody who can write to the disk may try, by what it is; each is to fail. */
 const attempts: Readonly<Record<string, () => boolean>> = {
   'a changed record': () => {
@@ -37,6 +68,8 @@ const attempts: Readonly<Record<string, () => boolean>> = {
     const payload = Uint8Array.from(cipher.seal(record).payload);
     return [...payload.keys()].some((at) => isTaken(() => cipher.open({ ...record, payload: flipped(payload, at) })));
   },
+  'a changed record among others': () => isTakenAmong(false),
+  'a record that is changed after it was opened ahead': () => isTakenAmong(true),
   'a record under another kind, session or sequence': () => {
     const cipher = keys.journalCipher(1, magics[0], 'default/locks', '');
     const payload = Uint8Array.from(cipher.seal(record).payload);

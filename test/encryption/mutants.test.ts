@@ -5,7 +5,9 @@ import { successes } from './attacks.ts';
 const mutants: readonly (Mutant & { readonly lets: string })[] = [
   { what: 'a tag is not compared', file: 'disk/encryption/aes-siv.ts', from: 'if (equalBlocks(tag, this.#tag)) return true;', to: 'return true;', lets: 'encryption-unsupported' },
   { what: 'associated data is left out', file: 'disk/encryption/aes-siv.ts', from: 'for (const data of associated) {', to: 'for (const data of associated.slice(associated.length)) {', lets: 'encryption-unsupported' },
-  { what: 'what a record says of itself is not compared', file: 'disk/encryption/siv-journal-cipher.ts', from: 'if (!equalBlocks(this.#head, plain.subarray(0, HEAD_BYTES))) return null;', to: '', lets: 'a record under another kind, session or sequence' },
+  { what: 'the tags of several records are not compared', file: 'disk/encryption/cmac.ts', from: 'return difference === 0;', to: 'return true;', lets: 'a changed record among others' },
+  { what: 'what was opened ahead is given for other bytes', file: 'disk/encryption/opened-ahead.ts', from: 'if (before[offset + index] !== sealed[index]) return null;', to: ';', lets: 'a record that is changed after it was opened ahead' },
+  { what: 'what a record says of itself is not compared', file: 'disk/encryption/siv-journal-cipher.ts', from: 'if (!beginsWith(plain, this.#head)) return null;', to: '', lets: 'a record under another kind, session or sequence' },
   { what: 'all generations have one key', file: 'disk/encryption/siv-journal-cipher.ts', from: "hkdf(key, magic, purposeOf('journal', purpose)", to: "hkdf(key, new Uint8Array(magic.length), purposeOf('journal', purpose)", lets: 'a record of another generation' },
   { what: 'all journals have one key', file: 'disk/encryption/siv-journal-cipher.ts', from: "purposeOf('journal', purpose)", to: "purposeOf('journal', typeof purpose)", lets: 'a record of another journal' },
   { what: 'the id of a key is ignored', file: 'disk/encryption/origin-keys.ts', from: 'keyId === NAMES_ID ? undefined : this.#file.keys.get(keyId);', to: 'keyId === NAMES_ID ? undefined : this.#file.keys.get(1);', lets: 'a record under another key' },

@@ -15,9 +15,14 @@ export function double(block: Uint8Array): void {
   block[BLOCK - 1] = ((block[BLOCK - 1] ?? 0) << 1) ^ (carry * REDUCTION);
 }
 
-/** Adds a block to what stands in `bytes` at `at`. */
-export function addBlock(bytes: Uint8Array, at: number, block: Uint8Array): void {
-  for (let index = 0; index < BLOCK; index++) bytes[at + index] = (bytes[at + index] ?? 0) ^ (block[index] ?? 0);
+/** Copies the block that stands in `blocks` at `from` into `bytes` at `at`: sooner than a view is made of it. */
+export function copyBlock(bytes: Uint8Array, at: number, blocks: Uint8Array, from: number): void {
+  for (let index = 0; index < BLOCK; index++) bytes[at + index] = blocks[from + index] ?? 0;
+}
+
+/** Adds a block, which stands in `blocks` at `from`, to what stands in `bytes` at `at`. */
+export function addBlock(bytes: Uint8Array, at: number, blocks: Uint8Array, from = 0): void {
+  for (let index = 0; index < BLOCK; index++) bytes[at + index] = (bytes[at + index] ?? 0) ^ (blocks[from + index] ?? 0);
 }
 
 /** How much room a message needs while its code is computed. */
@@ -42,7 +47,8 @@ export class Cmac {
   /** `key`: 16 or 32 bytes. They are not kept. */
   constructor(key: Uint8Array) {
     this.#cbc = createCipheriv(key.length === 32 ? 'aes-256-cbc' : 'aes-128-cbc', key, ZERO).setAutoPadding(false);
-    const subkey = Uint8Array.from(this.#pass(new Uint8Array(BLOCK), BLOCK));
+    const subkey = Uint8Array.from(this.#cbc.update(ZERO));
+    this.#last.set(subkey);
     double(subkey);
     this.#whole = Uint8Array.from(subkey);
     double(subkey);
@@ -55,21 +61,51 @@ export class Cmac {
    * @returns 16 bytes that are valid until the next call
    */
   of(message: Uint8Array, length: number): Uint8Array {
-    const padded = paddedLength(length);
-    if (padded === length) {
-      addBlock(message, padded - BLOCK, this.#whole);
-    } else {
-      message.fill(0, length, padded);
-      message[length] = 0x80;
-      addBlock(message, padded - BLOCK, this.#padded);
-    }
-    return this.#pass(message, padded);
-  }
-
-  #pass(message: Uint8Array, length: number): Uint8Array {
+    const end = this.pad(message, 0, length);
     addBlock(message, 0, this.#last);
-    const output: Buffer = this.#cbc.update(message.subarray(0, length));
-    this.#last.set(output.subarray(length - BLOCK, length));
+    const output: Buffer = this.#cbc.update(message.subarray(0, end));
+    copyBlock(this.#last, 0, output, end - BLOCK);
     return this.#last;
   }
+
+  /** Pads what stands in `bytes` from `at` on as a message of {@link agreeing}. @returns where it ends then */
+  pad(bytes: Uint8Array, at: number, length: number): number {
+    const padded = paddedLength(length);
+    const end = at + padded;
+    if (padded === length) {
+      addBlock(bytes, end - BLOCK, this.#whole);
+    } else {
+      bytes.fill(0, at + length, end);
+      bytes[at + length] = 0x80;
+      addBlock(bytes, end - BLOCK, this.#padded);
+    }
+    return end;
+  }
+
+  /**
+   * How many of several messages have the codes that they are said to have, up to the first that has not; at the price of
+   * one. Each follows on the code of the one before, and is made to begin as if nothing had been before by the code that
+   * that one is said to have: so as long as all are right, each is computed as if it were alone.
+   *
+   * @param messages - one behind the other, each padded; they are written over
+   * @param ends - of each message
+   * @param codes - one behind the other
+   */
+  agreeing(messages: Uint8Array, ends: readonly number[], codes: Uint8Array): number {
+    addBlock(messages, 0, this.#last);
+    for (let index = 1; index < ends.length; index++) addBlock(messages, ends[index - 1] ?? 0, codes, (index - 1) * BLOCK);
+    const end = ends.at(-1) ?? 0;
+    const output: Buffer = this.#cbc.update(messages.subarray(0, end));
+    copyBlock(this.#last, 0, output, end - BLOCK);
+    let count = 0;
+    while (count < ends.length && areEqual(output, (ends[count] ?? 0) - BLOCK, codes, count * BLOCK)) count++;
+    return count;
+  }
+}
+
+/** In a time that tells nothing of where they differ. */
+function areEqual(bytes: Uint8Array, at: number, codes: Uint8Array, from: number): boolean {
+  let difference = 0;
+  for (let index = 0; index < BLOCK; index++) difference |= (bytes[at + index] ?? 0) ^ (codes[from + index] ?? 1);
+  return difference === 0;
 }

@@ -5,9 +5,9 @@ import { FIRST_JOURNAL_KIND, MAX_PAYLOAD } from '../journal/frame.ts';
 import type { JournalCipher } from '../journal/journal-cipher.ts';
 import type { JournalRecord } from '../journal/machine.ts';
 import { AesSiv, equalBlocks, SIV_BYTES } from './aes-siv.ts';
-import { KeyStreams } from './key-streams.ts';
 import { BLOCK, Cmac, paddedLength } from './cmac.ts';
 import { hkdf, KEY_BYTES, purposeOf } from './derive.ts';
+import { OpenedAhead } from './opened-ahead.ts';
 
 /*
  * Invariants
@@ -16,8 +16,6 @@ import { hkdf, KEY_BYTES, purposeOf } from './derive.ts';
  * - No system call, and no cipher object made, for a record of the usual size.
  * - What is opened is given on only after it was found to be authentic.
  */
-
-const NONE: readonly Uint8Array[] = [];
 
 /** Kind, session, sequence. */
 const HEAD_BYTES = 13;
@@ -36,6 +34,11 @@ function putHead(bytes: Uint8Array, { kind, session, sequence }: JournalRecord):
   bytes[0] = kind;
   putUint53(bytes, 1, session);
   putUint32(bytes, 9, sequence);
+}
+
+function beginsWith(bytes: Uint8Array, head: Uint8Array): boolean {
+  for (let index = 0; index < HEAD_BYTES; index++) if (bytes[index] !== head[index]) return false;
+  return true;
 }
 
 /** A sealed record; one object for each generation, used again and again. */
@@ -57,7 +60,7 @@ class Sealed implements JournalRecord {
 export class SivJournalCipher implements JournalCipher {
   readonly #path: string;
   readonly #siv: AesSiv;
-  readonly #streams: KeyStreams;
+  readonly #ahead: OpenedAhead;
   /** For records of the journal itself, which are to be read without a key. */
   readonly #cmac: Cmac;
   readonly #sealed = new Sealed();
@@ -68,7 +71,7 @@ export class SivJournalCipher implements JournalCipher {
     this.#path = path;
     const keys = hkdf(key, magic, purposeOf('journal', purpose), 3 * KEY_BYTES);
     this.#siv = new AesSiv(keys.subarray(0, 2 * KEY_BYTES));
-    this.#streams = new KeyStreams(this.#siv);
+    this.#ahead = new OpenedAhead(this.#siv);
     this.#cmac = new Cmac(keys.subarray(2 * KEY_BYTES));
     keys.fill(0);
   }
@@ -99,13 +102,18 @@ export class SivJournalCipher implements JournalCipher {
   #opened(frame: JournalRecord): Uint8Array | null {
     const { kind, payload } = frame;
     if (kind >= FIRST_JOURNAL_KIND) return this.#verified(frame);
+    const plain = this.#ahead.of(payload) ?? this.#openAlone(payload);
+    if (plain === null || plain.length < HEAD_BYTES) return null;
+    putHead(this.#head, frame);
+    if (!beginsWith(plain, this.#head)) return null;
+    return plain.subarray(HEAD_BYTES);
+  }
+
+  #openAlone(payload: Uint8Array): Uint8Array | null {
     const length = payload.length - SIV_BYTES;
     if (length < HEAD_BYTES) return null;
-    const plain = room(plainRoom, length);
-    if (!this.#siv.open(payload, plain, NONE, this.#streams.of(payload))) return null;
-    putHead(this.#head, frame);
-    if (!equalBlocks(this.#head, plain.subarray(0, HEAD_BYTES))) return null;
-    return plain.subarray(HEAD_BYTES, length);
+    const plain = room(plainRoom, length).subarray(0, length);
+    return this.#siv.open(payload, plain) ? plain : null;
   }
 
   #sign(record: JournalRecord): JournalRecord {
