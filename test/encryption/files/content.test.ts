@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { gridOf, HEADER_BYTES, IN_PLACE, WHOLE } from '../../../src/disk/encryption/files/grid.ts';
 import type { Content } from '../../../src/disk/tree/content.ts';
 import { keysOf, readAll, sample, TestFile, writeAll } from './support.ts';
@@ -89,6 +89,56 @@ describe('any order of writes, cuts and reads leaves the bytes that a plain file
       }),
       { numRuns: 40 },
     );
+  });
+});
+
+describe('a file that is read in order', () => {
+  const size = 40 * 4_096;
+  const piece = Buffer.alloc(4_096);
+
+  /** How many system calls it takes to read pieces from the beginning on. */
+  function reads(content: Content, pieces: number): number {
+    const read = vi.spyOn(fs, 'readSync');
+    try {
+      for (let index = 0; index < pieces; index += 1) content.read(piece, index * 4_096);
+      return read.mock.calls.length;
+    } finally {
+      read.mockRestore();
+    }
+  }
+
+  test('needs few system calls, where nobody else writes to it', () => {
+    writeAll(file.open(), sample(size));
+    const content = file.open();
+    content.size();
+    expect(reads(content, 40)).toBeLessThan(10);
+  });
+
+  test.each(['shared', 'beside-writers'] as const)('is read again where others may write to it: %s', (use) => {
+    writeAll(file.open('shared'), sample(size));
+    const content = file.open(use);
+    expect(reads(content, 8)).toBeGreaterThanOrEqual(8);
+    const other = sample(size, 2);
+    writeAll(file.open('shared'), other);
+    content.read(piece, 8 * 4_096);
+    expect(piece.equals(other.subarray(8 * 4_096, 9 * 4_096))).toBe(true);
+  });
+
+  test.each([
+    ['a write', (content: Content, model: Model) => (writeAll(content, sample(9_000, 3), 42_000), model.write(sample(9_000, 3), 42_000))],
+    ['a cut', (content: Content, model: Model) => (content.truncate(45_000), model.truncate(45_000))],
+    ['a cut, after which it grows', (content: Content, model: Model) => [45_000, size].forEach((length) => (content.truncate(length), model.truncate(length)))],
+  ])('has nothing from before %s of its own', (_, change) => {
+    const model = new Model();
+    model.write(sample(size), 0);
+    writeAll(file.open(), model.bytes);
+    const content = file.open();
+    reads(content, 10);
+    change(content, model);
+    for (let at = 10 * 4_096; at < size; at += 4_096) {
+      const count = content.read(piece, at);
+      expect(piece.subarray(0, count).equals(model.bytes.subarray(at, at + 4_096))).toBe(true);
+    }
   });
 });
 

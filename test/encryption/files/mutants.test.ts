@@ -40,6 +40,8 @@ function firstFault({ FileSealing }: Product): string | null {
   open().truncate(9_000);
   if (!isCutCleanly(open(), content.subarray(0, 9_000))) return 'cut';
   file.raw = Buffer.alloc(0);
+  if (!isReadAnew(open())) return 'stale';
+  file.raw = Buffer.alloc(0);
   const draft = sealing.draft(file.descriptor(), file.path, 'whole');
   writeAll(draft, sample(150_000));
   draft.finish();
@@ -54,6 +56,16 @@ function opens(open: () => Content): boolean {
   } catch {
     return false;
   }
+}
+
+/** What is written behind what was read in order is what is read next. */
+function isReadAnew(content: Content): boolean {
+  writeAll(content, sample(80_000));
+  const piece = Buffer.alloc(4_096);
+  for (let at = 0; at < 40_960; at += 4_096) content.read(piece, at);
+  writeAll(content, sample(20_000, 2), 40_960);
+  content.read(piece, 40_960);
+  return piece.equals(sample(4_096, 2));
 }
 
 /** What was cut off does not come back. */
@@ -73,6 +85,7 @@ const mutants: readonly (Mutant & { readonly fault: string })[] = [
   { what: 'zeros that are always holes', fault: 'zeroed', file: `${files}/file-cipher.ts`, from: 'this.header.hasHoles && stored', to: 'stored' },
   { what: 'headers that are not authenticated', fault: 'flags', file: `${files}/file-cipher.ts`, from: 'isAuthentic(bytes.subarray(0, HEADER_BYTES), cipher.#macKey)', to: 'true' },
   { what: 'a cut that leaves what was there', fault: 'cut', file: `${files}/sealed-content.ts`, from: '.slice(0, kept)', to: '' },
+  { what: 'what was read ahead of a write', fault: 'stale', file: `${files}/read-ahead.ts`, from: '  forget(): void {\n    this.#length = 0;', to: '  forget(): void {' },
   { what: 'a length that is not looked at', fault: 'length', file: `${files}/file-sealing.ts`, from: 'return grid.stored(header.sealed) === fs.fstatSync(descriptor).size', to: 'return true' },
 ];
 

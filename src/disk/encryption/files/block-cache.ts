@@ -1,7 +1,8 @@
 /** Blocks that are kept as they were decrypted: some more than the ways that a program goes through a file at once. */
 const BLOCKS = 16;
 
-interface Slot {
+/** The content of a block: `bytes[0, length)`. */
+export interface Slot {
   bytes: Uint8Array;
   length: number;
 }
@@ -14,11 +15,11 @@ export class BlockCache {
   #last = -1;
 
   /** Valid until another one is set. */
-  get(block: number): Uint8Array | undefined {
+  get(block: number): Readonly<Slot> | undefined {
     const slot = this.#slots.get(block);
     if (slot === undefined) return undefined;
     if (block !== this.#last) this.#use(block, slot);
-    return slot.bytes.subarray(0, slot.length);
+    return slot;
   }
 
   /** Keeps a copy, in memory that stays: what the cipher gives is garbage at once. */

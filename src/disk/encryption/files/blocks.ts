@@ -5,6 +5,7 @@ import { BlockCache } from './block-cache.ts';
 import type { FileCipher } from './file-cipher.ts';
 import { IV_BYTES, OVERHEAD, WHOLE } from './grid.ts';
 import { drawIvs } from './ivs.ts';
+import { ReadAhead } from './read-ahead.ts';
 
 /** Bytes on the disk that are read or written at a time. */
 export const RUN_BYTES = 256 * 1024;
@@ -26,6 +27,7 @@ export interface Run {
 /**
  * The blocks of an open file on the disk. Invariants:
  * - none is given that was not authenticated;
+ * - what is read ahead is of a file that nobody else writes to, and is forgotten before anything is written to it here;
  * - those that lie together are written with one system call, and each has a place of its own: so it is the old or the
  *   new one, as a page of a plain file is.
  */
@@ -33,6 +35,7 @@ export class Blocks {
   readonly #descriptor: number;
   readonly #path: string;
   readonly #cache: BlockCache | null;
+  readonly #ahead: ReadAhead | null;
   readonly #attempts: number;
 
   /** `isAlone`: nobody else writes to the file while it is open. */
@@ -40,6 +43,7 @@ export class Blocks {
     this.#descriptor = descriptor;
     this.#path = path;
     this.#cache = isAlone ? new BlockCache() : null;
+    this.#ahead = isAlone ? new ReadAhead() : null;
     this.#attempts = isAlone ? 1 : ATTEMPTS;
   }
 
@@ -49,19 +53,19 @@ export class Blocks {
   }
 
   /**
-   * Fills `into` with content that lies together, from a position in it on; 0 at the end.
+   * Fills `into` from `from` on with content that lies together, from a position in it on; 0 at the end.
    *
    * @throws EDAMAGED when it is not what was written. `again`: the cipher to try again with
    */
-  read(cipher: FileCipher, into: Uint8Array, position: number, again: () => FileCipher): number {
+  read(cipher: FileCipher, into: Uint8Array, from: number, position: number, again: () => FileCipher): number {
     const { grid } = cipher;
     const block = grid.blockAt(position);
     const cached = this.#cache?.get(block);
-    if (cached !== undefined) return copyFrom(cached, position - grid.startOf(block), into);
-    const end = Math.min(grid.blockAt(position + into.byteLength - 1) + 1, block + RUN_BYTES / grid.bytes);
+    if (cached !== undefined) return copyFrom(cached.bytes, cached.length, position - grid.startOf(block), into, from);
+    const end = Math.min(grid.blockAt(position + into.byteLength - from - 1) + 1, block + RUN_BYTES / grid.bytes);
     for (let attempt = 1, present = cipher; ; attempt += 1, present = again()) {
-      const stored = this.#fetch(scratch.subarray(0, (end - block) * grid.bytes), block * grid.bytes);
-      const count = this.#open(present, stored, block, into, position);
+      const stored = this.#stored(block * grid.bytes, (end - block) * grid.bytes);
+      const count = this.#open(present, stored, block, into, from, position);
       if (count >= 0) return count;
       if (attempt === this.#attempts) throw damaged(this.#path, `block ${-1 - count}`);
     }
@@ -84,7 +88,7 @@ export class Blocks {
     let filled = 0;
     for (const [index, content] of (await Promise.all(opening)).entries()) {
       if (content === null) break;
-      filled += copyFrom(content, position + filled - grid.startOf(first + index), into.subarray(filled));
+      filled += copyFrom(content, content.byteLength, position + filled - grid.startOf(first + index), into, filled);
     }
     return filled;
   }
@@ -93,7 +97,7 @@ export class Blocks {
   load(cipher: FileCipher, block: number, again: () => FileCipher): Uint8Array {
     const { grid } = cipher;
     const content = new Uint8Array(grid.capacityOf(block));
-    return content.subarray(0, this.read(cipher, content, grid.startOf(block), again));
+    return content.subarray(0, this.read(cipher, content, 0, grid.startOf(block), again));
   }
 
   /**
@@ -124,12 +128,14 @@ export class Blocks {
   }
 
   putWhole(bytes: Uint8Array, position: number): void {
+    this.#ahead?.forget();
     for (let written = 0; written < bytes.byteLength; ) {
       written += fs.writeSync(this.#descriptor, bytes, written, bytes.byteLength - written, position + written);
     }
   }
 
   cut(stored: number): void {
+    this.#ahead?.forget();
     fs.ftruncateSync(this.#descriptor, stored);
   }
 
@@ -145,6 +151,7 @@ export class Blocks {
 
   #put(bytes: Uint8Array, position: number, start: number): { readonly written: number; readonly error: unknown } {
     let written = 0;
+    this.#ahead?.forget();
     try {
       while (written < bytes.byteLength) {
         written += fs.writeSync(this.#descriptor, bytes, written, bytes.byteLength - written, position + written);
@@ -158,32 +165,38 @@ export class Blocks {
   }
 
   /** How many bytes there were; below zero where a block is not what was written, -1 for the first of the file. */
-  #open(cipher: FileCipher, stored: Uint8Array, first: number, into: Uint8Array, position: number): number {
+  #open(cipher: FileCipher, stored: Uint8Array, first: number, into: Uint8Array, from: number, position: number): number {
     const { grid } = cipher;
-    let filled = 0;
-    for (let block = first; filled < into.byteLength; block += 1) {
-      const at = (block - first) * grid.bytes;
-      const sealed = stored.subarray(at + grid.headOf(block), at + grid.bytes);
-      if (sealed.byteLength <= OVERHEAD) break;
-      const content = cipher.open(block, sealed);
+    let filled = from;
+    for (let block = first, place = 0; filled < into.byteLength; block += 1, place += grid.bytes) {
+      const at = place + grid.headOf(block);
+      const end = Math.min(place + grid.bytes, stored.byteLength);
+      if (end - at <= OVERHEAD) break;
+      const content = cipher.open(block, stored, at, end);
       if (content === null) return -1 - block;
-      const count = copyFrom(content, position + filled - grid.startOf(block), into.subarray(filled));
+      const { byteLength } = content;
+      const count = copyFrom(content, byteLength, position + filled - from - grid.startOf(block), into, filled);
       filled += count;
       // Of what was read whole nobody needs a part next.
-      if (count < content.byteLength) this.#cache?.set(block, content);
-      if (content.byteLength < grid.capacityOf(block)) break;
+      if (count < byteLength) this.#cache?.set(block, content);
+      if (byteLength < grid.capacityOf(block)) break;
     }
-    return filled;
+    return filled - from;
+  }
+
+  /** What is on the disk from a position on; valid until the next call. */
+  #stored(position: number, bytes: number): Uint8Array {
+    return this.#ahead?.read(position, bytes, this.#fetch) ?? this.#fetch(scratch.subarray(0, bytes), position);
   }
 
   /** Fills `into` from a position on the disk, as far as there is something. */
-  #fetch(into: Uint8Array, position: number): Uint8Array {
+  readonly #fetch = (into: Uint8Array, position: number): Uint8Array => {
     let filled = 0;
     for (let count = -1; count !== 0 && filled < into.byteLength; filled += count) {
       count = fs.readSync(this.#descriptor, into, filled, into.byteLength - filled, position + filled);
     }
-    return into.subarray(0, filled);
-  }
+    return filled === into.byteLength ? into : into.subarray(0, filled);
+  };
 }
 
 /** What is on the disk is not what was written there. */
@@ -191,10 +204,9 @@ export function damaged(path: string, what: string): Error {
   return systemError('EDAMAGED', `${path}, ${what}`);
 }
 
-/** Copies content from an offset on, as far as both reach. */
-function copyFrom(content: Uint8Array, offset: number, into: Uint8Array): number {
-  const count = Math.max(0, Math.min(content.byteLength - offset, into.byteLength));
-  into.set(content.subarray(offset, offset + count));
+/** Copies `content[0, length)` from an offset on, as far as there is room in `into` from `at` on. */
+function copyFrom(content: Uint8Array, length: number, offset: number, into: Uint8Array, at: number): number {
+  const count = Math.max(0, Math.min(length - offset, into.byteLength - at));
+  into.set(count === content.byteLength ? content : content.subarray(offset, offset + count), at);
   return count;
 }
-

@@ -8,6 +8,10 @@ import type { Header, Unreadable } from './header.ts';
 
 const ALGORITHM = 'aes-256-gcm';
 const OPTIONS = { authTagLength: TAG_BYTES } as const;
+/** Of the block that is being opened: what is passed to a cipher in the same memory again costs no view of other memory. */
+const iv = new Uint8Array(IV_BYTES);
+const tag = new Uint8Array(TAG_BYTES);
+
 const NO_SALT = new Uint8Array(0);
 
 /**
@@ -80,11 +84,15 @@ export class FileCipher {
     return out;
   }
 
-  /** The content of a block; null when it is not what was written there. */
-  open(block: number, stored: Uint8Array): Uint8Array | null {
-    const size = stored.length - OVERHEAD;
+  /** The content of a block that stands in `bytes` from `at` to `end`; null when it is not what was written there. */
+  open(block: number, bytes: Uint8Array, at = 0, end = bytes.length): Uint8Array | null {
+    const size = end - at - OVERHEAD;
     if (size < 0) return null;
-    return this.#decrypt(block, stored, size) ?? this.#openShort(block, stored, size) ?? this.#openHole(stored, size);
+    return this.#decrypt(block, bytes, at, size) ?? this.#openUnusual(block, bytes.subarray(at, end), size);
+  }
+
+  #openUnusual(block: number, stored: Uint8Array, size: number): Uint8Array | null {
+    return this.#openShort(block, stored, size) ?? this.#openHole(stored, size);
   }
 
   /** The same in another thread; null also where it is one of the blocks that are not whole in their place. */
@@ -110,7 +118,7 @@ export class FileCipher {
   #openShort(block: number, stored: Uint8Array, size: number): Uint8Array | null {
     const last = stored.at(-1) ?? 0;
     const missing = last === WIDE ? (stored.at(-3) ?? 0) + (stored.at(-2) ?? 0) * 256 : last;
-    const content = missing === 0 || missing > size ? null : this.#decrypt(block, stored, size - missing);
+    const content = missing === 0 || missing > size ? null : this.#decrypt(block, stored, 0, size - missing);
     if (content === null) return null;
     const padded = new Uint8Array(size);
     padded.set(content);
@@ -121,11 +129,13 @@ export class FileCipher {
     return this.header.hasHoles && stored.every((byte) => byte === 0) ? new Uint8Array(size) : null;
   }
 
-  #decrypt(block: number, stored: Uint8Array, size: number): Uint8Array | null {
-    const end = IV_BYTES + size;
-    const decipher = createDecipheriv(ALGORITHM, this.#key, stored.subarray(0, IV_BYTES), OPTIONS);
-    decipher.setAAD(this.#placeOf(block)).setAuthTag(stored.subarray(end, end + TAG_BYTES));
-    const content = decipher.update(stored.subarray(IV_BYTES, end));
+  #decrypt(block: number, bytes: Uint8Array, at: number, size: number): Uint8Array | null {
+    const start = at + IV_BYTES;
+    copyBytes(bytes, at, iv);
+    copyBytes(bytes, start + size, tag);
+    const decipher = createDecipheriv(ALGORITHM, this.#key, iv, OPTIONS);
+    decipher.setAAD(this.#placeOf(block)).setAuthTag(tag);
+    const content = decipher.update(bytes.subarray(start, start + size));
     try {
       decipher.final();
       return content;
@@ -139,6 +149,10 @@ export class FileCipher {
     this.#place.writeUInt32LE(Math.floor(block / 2 ** 32), 4);
     return this.#place;
   }
+}
+
+function copyBytes(from: Uint8Array, at: number, into: Uint8Array): void {
+  for (let index = 0; index < into.length; index++) into[index] = from[at + index] ?? 0;
 }
 
 interface BlockKeys {

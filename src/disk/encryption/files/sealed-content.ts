@@ -80,7 +80,7 @@ export class SealedContent implements Content {
     const cipher = position < FARTHEST ? this.cipher : null;
     let filled = 0;
     while (cipher !== null && filled < into.byteLength) {
-      const count = this.#blocks.read(cipher, into.subarray(filled), position + filled, this.#again);
+      const count = this.#blocks.read(cipher, into, filled, position + filled, this.#again);
       if (count === 0) break;
       filled += count;
     }
