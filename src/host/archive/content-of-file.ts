@@ -1,6 +1,8 @@
 import fs from 'node:fs';
 import { closeQuietly, openPlain, READ } from '../../disk/tree/open-plain.ts';
+import { inPieces } from '../../disk/tree/in-pieces.ts';
 import type { Sealing } from '../../disk/tree/sealing.ts';
+import type { SealedBytes } from '../../runtime/disk-range.ts';
 import { withDescriptors } from '../../runtime/descriptors.ts';
 
 /** What is open can be read to its end. */
@@ -19,13 +21,18 @@ export async function* contentOfFile(file: string): AsyncGenerator<Uint8Array, v
 }
 
 /** The same of a file that is encrypted, whole, and never written to. */
-export async function* contentOfSealed(file: string, sealing: Sealing): AsyncGenerator<Uint8Array, void> {
+export function contentOfSealed(file: string, sealing: Sealing): AsyncGenerator<Uint8Array, void> {
+  return contentOfReader(file, { reader: (descriptor) => inPieces(sealing.open(descriptor, file, 'beside-readers')) });
+}
+
+/** The same, of one of which only that is known how it is read. */
+export async function* contentOfReader(file: string, { reader }: Pick<SealedBytes, 'reader'>): AsyncGenerator<Uint8Array, void> {
   const descriptor = openPlain(file, READ);
   try {
-    const content = sealing.open(descriptor, file, 'beside-readers');
+    const read = reader(descriptor);
     for (let at = 0; ; ) {
       const bytes = Buffer.allocUnsafeSlow(READ_BYTES);
-      const count = content.read(bytes, at);
+      const count = await read(bytes, at);
       if (count === 0) return;
       at += count;
       yield bytes.subarray(0, count);

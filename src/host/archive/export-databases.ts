@@ -1,7 +1,9 @@
-import type { ReadTransaction, StoredRecord, StoredValue } from '../../disk/records/record-database.ts';
+import type { BlobFile, ReadTransaction, StoredRecord, StoredValue } from '../../disk/records/record-database.ts';
 import type { DatabaseLocks } from '../../disk/records/database-locks.ts';
 import { freeOfCharge } from '../../disk/quota/ledger.ts';
-import { contentOfFile } from './content-of-file.ts';
+import { errorMessage } from '../../runtime/errors.ts';
+import { HoldfastError } from '../../runtime/holdfast-error.ts';
+import { contentOfFile, contentOfReader } from './content-of-file.ts';
 import type { ExportedBucket } from './export-bucket.ts';
 import { PART_BYTES } from './layout.ts';
 import { encodeRecord, type DatabaseHead } from './record-parts.ts';
@@ -35,9 +37,19 @@ export async function* exportDatabases(to: TarWriter, at: string, bucket: Pick<E
   try {
     const names = (await opened.databases.list()).filter(({ version }) => version > 0).map(({ name }) => name);
     let number = 0;
-    for (const name of names.sort()) yield* exportDatabase(to, `${at}/indexeddb/${number++}`, name, opened);
+    for (const name of names.sort()) yield* orFailure(name, exportDatabase(to, `${at}/indexeddb/${number++}`, name, opened));
   } finally {
     await opened.close();
+  }
+}
+
+/** What is damaged says what an archive fails with. */
+async function* orFailure(name: string, pieces: Pieces): Pieces {
+  try {
+    yield* pieces;
+  } catch (cause) {
+    if ((cause as { readonly name?: unknown } | null)?.name !== 'RecordsDamagedError') throw cause;
+    throw new HoldfastError('disk-failed', `The database '${name}' cannot be exported: ${errorMessage(cause)}`, { cause });
   }
 }
 
@@ -65,13 +77,8 @@ function headOf(name: string, transaction: ReadTransaction): DatabaseHead {
   return { name, version, stores: stores.map((store) => ({ ...store, nextKey: store.autoIncrement ? transaction.nextKey(store.id) : null })) };
 }
 
-interface FileOfDatabase {
-  readonly path: string;
-  readonly size: number;
-}
-
 /** No file of a state goes while somebody reads it. */
-async function* exportRecords(to: TarWriter, at: string, head: DatabaseHead, transaction: ReadTransaction, fileOf: (id: number) => FileOfDatabase): Pieces {
+async function* exportRecords(to: TarWriter, at: string, head: DatabaseHead, transaction: ReadTransaction, fileOf: (id: number) => BlobFile): Pieces {
   yield* to.whole(`${at}/database.json`, JSON.stringify(head));
   const written = new Set<number>();
   for (const { id } of head.stores) {
@@ -82,8 +89,8 @@ async function* exportRecords(to: TarWriter, at: string, head: DatabaseHead, tra
       for (const blob of value.blobs) {
         if (written.has(blob)) continue;
         written.add(blob);
-        const { path, size } = fileOf(blob);
-        const failure = yield* to.stream(`${at}/blobs/${blob}`, size, contentOfFile(path));
+        const { path, size, sealed } = fileOf(blob);
+        const failure = yield* to.stream(`${at}/blobs/${blob}`, size, sealed === undefined ? contentOfFile(path) : contentOfReader(path, sealed));
         if (failure !== null) throw failure;
       }
       const record = encodeRecord(key, value);

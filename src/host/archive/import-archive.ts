@@ -6,6 +6,7 @@ import type { Alarm } from '../../disk/coordinator/owned-records.ts';
 import { sealedHead, type SealedImport } from './import-sealed.ts';
 import { type BucketHead, type CoordinatorHead, DEFAULT_BUCKET, FORMAT, HEAD, SEALED, SEALED_FORMAT, SEALED_HEAD, type SealedHead } from './layout.ts';
 import { wholeJson } from './read-entry.ts';
+import type { Scratch } from './scratch.ts';
 import { TarReader, type TarEntry } from './tar-reader.ts';
 
 /** Where what an archive has goes to. */
@@ -22,7 +23,7 @@ export interface ArchiveTarget {
   /** Called when all of it was written. `target`: whom it is for. */
   takeSealed?(sealed: SealedImport, source: string, target: string): Promise<void>;
   /** A directory for what is needed for a while; null: nothing may be written as it is. */
-  readonly scratch: string | null;
+  readonly scratch: Scratch;
 }
 
 interface OpenOrigin {

@@ -5,6 +5,7 @@ import { CacheImport } from './import-caches.ts';
 import { DatabaseImport } from './import-databases.ts';
 import { FileImport } from './import-files.ts';
 import { wholeText } from './read-entry.ts';
+import type { Scratch } from './scratch.ts';
 import type { TarEntry } from './tar-reader.ts';
 
 /** A bucket, by the interfaces that its programs have. */
@@ -26,8 +27,8 @@ export interface ImportTarget {
   readonly area: ImportArea;
   /** Whose it was when it was exported. */
   readonly source: string;
-  /** Where files can be put that are needed for a while; null: what is imported is encrypted, and nothing of it may be written as it is. */
-  readonly scratch: string | null;
+  /** Where files can be put that are needed for a while. */
+  readonly scratch: Scratch;
 }
 
 /** Imports the entries of one bucket, in the order in which an export writes them. */

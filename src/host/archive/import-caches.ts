@@ -1,5 +1,4 @@
 import fs from 'node:fs';
-import path from 'node:path';
 import type { Cache } from '../../cache-storage/cache.ts';
 import type { StoredResponse } from '../../disk/caches/response-files.ts';
 import { randomUuid } from '../../runtime/random.ts';
@@ -41,10 +40,12 @@ export class CacheImport {
   async #put(cache: Cache, { url, fragment, headers }: RequestHead, entry: TarEntry): Promise<void> {
     const request = new Request(url + fragment, { headers: headers as [string, string][] });
     const { scratch } = this.#target;
-    if (entry.size <= SMALL_BYTES || scratch === null) return void (await cache.put(request, responseOf(await wholeContent(entry), entry)));
-    const file = path.join(scratch, randomUuid());
+    // What is imported into encrypted origins is kept in memory on its way.
+    if (entry.size <= SMALL_BYTES || scratch.sealing !== null) return void (await cache.put(request, responseOf(await wholeContent(entry), entry)));
+    const name = randomUuid();
+    const file = scratch.pathOf(name);
     try {
-      await keep(file, entry);
+      await scratch.keep(name, entry);
       await cache.put(request, openResponse(file, entry));
     } finally {
       fs.rmSync(file, { force: true });
@@ -94,14 +95,5 @@ function make(stored: StoredResponse, entry: TarEntry): Response {
     return cachesPart.code.createResponse(stored);
   } catch (cause) {
     throw archiveError(`its entry '${entry.path}' is no response`, { cause });
-  }
-}
-
-async function keep(file: string, entry: TarEntry): Promise<void> {
-  const handle = await fs.promises.open(file, 'wx', 0o600);
-  try {
-    for await (const chunk of entry.content()) await handle.appendFile(chunk);
-  } finally {
-    await handle.close();
   }
 }

@@ -1,5 +1,3 @@
-import fs from 'node:fs';
-import path from 'node:path';
 import { platformKinds } from '../../disk/values/platform-kinds.ts';
 import type { PlatformObjects } from '../../disk/values/platform-objects.ts';
 import { ValueDamagedError } from '../../disk/values/value-error.ts';
@@ -12,13 +10,13 @@ import type { IDBRequest } from '../../indexed-db/request.ts';
 import type { IDBTransaction } from '../../indexed-db/transaction.ts';
 import { errorMessage } from '../../runtime/errors.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
-import { randomUuid } from '../../runtime/random.ts';
 import { indexedDb } from '../indexed-db/provide.ts';
 import { archiveError } from './archive-error.ts';
 import { databaseHead } from './database-head.ts';
 import type { ImportTarget } from './import-bucket.ts';
 import { wholeContent, wholeJson } from './read-entry.ts';
 import { decodeRecordPart, type DatabaseHead, type PackedRecord, type StoreHead } from './record-parts.ts';
+import type { Scratch } from './scratch.ts';
 import type { TarEntry } from './tar-reader.ts';
 
 interface Imported {
@@ -26,7 +24,7 @@ interface Imported {
   readonly head: DatabaseHead;
   readonly database: IDBDatabase;
   /** Holds the files that its records refer to. */
-  readonly blobs: string | null;
+  readonly blobs: Scratch;
 }
 
 /** Imports databases, by IndexedDB itself, a part of a store in each transaction. */
@@ -42,7 +40,7 @@ export class DatabaseImport {
     const [, at = '', name = ''] = /^(indexeddb\/[0-9]+)\/(database\.json|blobs\/[0-9]{1,16}|[0-9]{1,9}\.[0-9]{1,9}\.records)$/.exec(path) ?? [];
     if (name === 'database.json') return this.#open(at, entry);
     if (at === '' || this.#current?.at !== at) throw archiveError(`it has an entry '${entry.path}', which no export has`);
-    if (name.startsWith('blobs/')) return this.#keep(this.#current, name.slice('blobs/'.length), entry);
+    if (name.startsWith('blobs/')) return this.#current.blobs.keep(name.slice('blobs/'.length), entry);
     const store = this.#current.head.stores.find(({ id }) => id === Number.parseInt(name, 10));
     if (store === undefined) throw archiveError(`its entry '${entry.path}' is of no store`);
     await this.#put(this.#current, store, await wholeContent(entry));
@@ -51,15 +49,8 @@ export class DatabaseImport {
   async #open(at: string, entry: TarEntry): Promise<void> {
     await this.end();
     const head = databaseHead(await wholeJson(entry), entry.path);
-    const { scratch } = this.#target;
-    const blobs = scratch && path.join(scratch, randomUuid());
-    if (blobs !== null) fs.mkdirSync(blobs, { mode: 0o700 });
+    const blobs = this.#target.scratch.inside();
     this.#current = { at, head, database: await openDatabase(this.#target, head), blobs };
-  }
-
-  async #keep({ blobs }: Imported, name: string, entry: TarEntry): Promise<void> {
-    if (blobs === null) throw new HoldfastError('encryption-unsupported', 'Files in databases cannot be imported into an encrypted origin yet.');
-    await keep(`${blobs}/${name}`, entry);
   }
 
   async #put({ database, blobs }: Imported, store: StoreHead, part: Buffer): Promise<void> {
@@ -72,7 +63,7 @@ export class DatabaseImport {
     await completed(transaction, `database '${database.name}'`);
   }
 
-  async #read({ key, bytes, blobs: ids }: PackedRecord, blobs: string | null): Promise<{ key: unknown; value: unknown }> {
+  async #read({ key, bytes, blobs: ids }: PackedRecord, blobs: Scratch): Promise<{ key: unknown; value: unknown }> {
     const { decodeKey, readWithBlobs } = indexedDb.code;
     try {
       return { key: decodeKey(key), value: await readWithBlobs(bytes, ids, filesIn(blobs), await this.#platform()) };
@@ -105,25 +96,20 @@ export class DatabaseImport {
       for (const store of current.head.stores) if (store.autoIncrement) await raiseGenerator(current.database, store);
     } finally {
       current.database.close();
-      if (current.blobs !== null) fs.rmSync(current.blobs, { recursive: true, force: true });
+      current.blobs.remove();
     }
   }
 }
 
 /** Files of an archive, as those of a database. Nobody deletes them while they are read. */
-function filesIn(directory: string | null): BlobFiles {
-  const pathOf = (id: number): string => path.join(directory ?? '', String(id));
+function filesIn(scratch: Scratch): BlobFiles {
   const refuse = (): never => {
     throw new Error('files of an archive are only read');
   };
   return {
     write: refuse,
-    file: (id) => {
-      const stats = directory === null ? undefined : fs.lstatSync(pathOf(id), { throwIfNoEntry: false });
-      if (stats === undefined) throw new ValueDamagedError('it refers to a file that is not in the archive');
-      return { id, size: stats.size, path: pathOf(id) };
-    },
-    whereabouts: pathOf,
+    file: (id) => scratch.blob(id),
+    whereabouts: (id) => scratch.pathOf(String(id)),
     hold: () => undefined,
     release: () => undefined,
   };
@@ -187,13 +173,4 @@ function completed(transaction: IDBTransaction, what: string): Promise<void> {
 
 function failure(what: string, cause: unknown): HoldfastError {
   return new HoldfastError('disk-failed', `The ${what} cannot be imported: ${errorMessage(cause)}`, { cause });
-}
-
-async function keep(file: string, entry: TarEntry): Promise<void> {
-  const handle = await fs.promises.open(file, 'wx', 0o600);
-  try {
-    for await (const chunk of entry.content()) await handle.appendFile(chunk);
-  } finally {
-    await handle.close();
-  }
 }

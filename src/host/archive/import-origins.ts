@@ -10,6 +10,7 @@ import type { Root } from '../../disk/root/root.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { randomUuid } from '../../runtime/random.ts';
 import { clearInterval, setInterval, wallClock } from '../../runtime/timers.ts';
+import { encryptionPart } from '../encryption/provide.ts';
 import type { Existing, ImportedOrigin } from '../operations/types.ts';
 import type { StorageHost } from '../storage-host.ts';
 import { exportOrigins } from './export-origins.ts';
@@ -19,6 +20,7 @@ import { coordinatorArea } from './import-coordinator.ts';
 import type { BucketHead } from './layout.ts';
 import { SealedImport } from './import-sealed.ts';
 import { requireMergeable } from './mergeable.ts';
+import { Scratch } from './scratch.ts';
 
 export interface ImportSettings {
   readonly root: Root;
@@ -91,9 +93,9 @@ async function stage(source: AsyncIterable<Uint8Array>, staging: string, setting
   }
 }
 
-/** What is imported into encrypted origins is kept in memory on its way. */
-function scratchIn(directory: string, { vaults }: Root): string | null {
-  return vaults === undefined ? fs.mkdtempSync(path.join(directory, 'scratch-')) : null;
+/** Of what is imported into encrypted origins nothing is written as it is: it has a key of its own, which ends with this realm. */
+function scratchIn(directory: string, { vaults }: Root): Scratch {
+  return new Scratch(fs.mkdtempSync(path.join(directory, 'scratch-')), vaults === undefined ? null : encryptionPart.code.passingSealing());
 }
 
 /** Whether an encrypted origin is to be what it was: then nobody needs a key. Else it is decrypted, and encrypted anew. */
@@ -108,7 +110,7 @@ function requireVaults(source: string, target: string, { root }: ImportSettings)
 }
 
 /** What was written as it was on the disk comes to those that were imported, as it is or by its content. */
-async function takeSealed(directory: string, sealed: Root, source: string, target: string, host: StorageHost, scratch: string | null, settings: ImportSettings): Promise<void> {
+async function takeSealed(directory: string, sealed: Root, source: string, target: string, host: StorageHost, scratch: Scratch, settings: ImportSettings): Promise<void> {
   if (isTakenAsItIs(source, target, settings)) {
     const staged = settings.rootAt(host.root);
     staged.ensure();

@@ -2,6 +2,7 @@
 import { HostVaults } from './host-vaults.ts';
 import { encryptionSettings } from './options.ts';
 
+export { passingSealing } from './passing-sealing.ts';
 export { encryptionFrom } from './key-from-file.ts';
 
 /** The vaults of a host's root. @throws HoldfastError bad-option */
