@@ -244,8 +244,12 @@ describe.skipIf(executablePath === undefined)('in Chromium', () => {
         return n;
       }
     }
+    const token = path.join(path.dirname(temporary()), 'token');
+    fs.writeFileSync(token, TOKEN, { mode: 0o600 });
+    const away = 'http://127.0.0.1:9';
     const { page, host, picture } = await looking(async (host) => void host.origin(ORIGIN).localStorage.setItem('k', 'v'), {
-      host: { sync: { hub: embeddedHub({ url: 'http://127.0.0.1:9', token: 't' }), region: 'eu-west' } },
+      host: { sync: { hub: embeddedHub({ url: away, token: 't' }), region: 'eu-west' } },
+      flags: ['--hub', away, '--hub-token-file', token],
     });
     const coordinators = new Coordinators(host, { Counter });
     onTestFinished(() => coordinators.close());
@@ -258,6 +262,8 @@ describe.skipIf(executablePath === undefined)('in Chromium', () => {
     await picture('sync');
     await page.getByRole('tab', { name: 'Coordinators' }).click();
     await row(page, 'coordinators', 'visits').filter({ hasText: `process ${process.pid}` }).filter({ hasText: 'in 59 min' }).waitFor();
+    // The hub may keep others, and is away.
+    await page.getByRole('alert').filter({ hasText: 'Those that the hub keeps are not shown: ' }).waitFor();
     await picture('coordinators');
   });
 
