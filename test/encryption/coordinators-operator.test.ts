@@ -2,8 +2,10 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { afterEach, expect, test } from 'vitest';
+import { AlarmIndex } from '../../src/disk/coordinator/alarm-index.ts';
 import { tracesIn } from '../../src/disk/encryption/traces.ts';
 import '../../src/host/indexed-db/provided.ts';
+import { Root } from '../../src/disk/root/root.ts';
 import { StorageHost } from '../../src/host/storage-host.ts';
 import { runHere } from '../cli/support.ts';
 import { temporaryDirectory } from '../journal/support/place.ts';
@@ -160,4 +162,21 @@ test('an origin that was deleted and made again has none of them', async () => {
   expect(await keeper(from.name).get(from.item)).toBeNull();
   await close();
   expect(canaries.foundIn(root)).toEqual([]);
+});
+
+test('an origin that is deleted leaves no alarm behind that nobody could read any more, and takes none of another', async () => {
+  const root = newRoot();
+  await filled(open(root), new Canaries());
+  const { keeper, close } = keeperOf(open(root, null), 'Plain', OTHER);
+  await keeper('a').setAlarm(Date.now() + 1e7);
+  await close();
+  const index = new AlarmIndex(new Root(root, 'relaxed'), null);
+  index.look();
+  expect(index.size).toBe(2);
+  // Nobody needs the key for that.
+  expect(await open(root, null).deleteOrigin(ORIGIN)).toBe(true);
+  index.look();
+  expect(index.size).toBe(1);
+  expect(index.due(Infinity)).toEqual([{ origin: OTHER, className: 'Plain', name: 'a' }]);
+  index.close();
 });

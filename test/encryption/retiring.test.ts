@@ -2,17 +2,11 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { tracesIn } from '../../src/disk/encryption/traces.ts';
-import { parseKeyFile } from '../../src/disk/encryption/key-file.ts';
 import { temporaryDirectory } from '../journal/support/place.ts';
 import { CANARY, codeOf, contentOf, fillDatabase, filledRoot, key, open, ORIGIN, recordOf, write } from './operator.ts';
+import { idsIn } from './support.ts';
 
 const originIn = (root: string): string => path.join(root, 'origins/https_a.example');
-
-/** The ids of the data keys that the file of keys has; docs/FORMAT.md. */
-function idsIn(root: string): number[] {
-  const { bytes, kms } = parseKeyFile(fs.readFileSync(path.join(originIn(root), 'keys')), ORIGIN);
-  return Array.from({ length: bytes.readUInt16LE(68) }, (_, index) => bytes.readUInt32LE(72 + kms.length + 68 * index)).filter((id) => id > 0);
-}
 
 test('rekey({ dataKey, files }) rewrites files with the new key, forgets the others, and changes nothing that anybody sees', async () => {
   const { root, client, host } = await filledRoot();

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
+import { parseKeyFile } from '../../src/disk/encryption/key-file.ts';
 import { HoldfastError } from '../../src/runtime/holdfast-error.ts';
 
 /** The files below a directory, relative to it. */
@@ -57,4 +58,10 @@ export async function codeLater(promise: Promise<unknown>): Promise<string> {
   } catch (error) {
     return codeOfCause(error);
   }
+}
+
+/** The ids of the data keys that the file of keys of `https://a.example` has; docs/FORMAT.md. */
+export function idsIn(root: string): number[] {
+  const { bytes, kms } = parseKeyFile(fs.readFileSync(path.join(root, 'origins/https_a.example/keys')), 'https://a.example');
+  return Array.from({ length: bytes.readUInt16LE(68) }, (_, index) => bytes.readUInt32LE(72 + kms.length + 68 * index)).filter((id) => id > 0);
 }

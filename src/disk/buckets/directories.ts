@@ -4,7 +4,7 @@ import { withDescriptor } from '../../runtime/descriptors.ts';
 import { randomUuid } from '../../runtime/random.ts';
 import { wallClock } from '../../runtime/timers.ts';
 import { ensureDirectory } from '../directories.ts';
-import { systemCode } from '../journal/disk-error.ts';
+import { systemCode, systemCodeBehind } from '../journal/disk-error.ts';
 import type { PlaceKeys } from '../place.ts';
 import { buildBucket } from '../root/bucket-directory.ts';
 import { syncPlace, syncTree } from '../root/durable.ts';
@@ -55,7 +55,7 @@ export class BucketDirectories {
       try {
         return withDescriptor(() => this.#make());
       } catch (error) {
-        if (systemCode(error) !== 'ENOENT' || attempt === ATTEMPTS) throw rootFailure('write to', this.#root.path, error);
+        if (systemCodeBehind(error) !== 'ENOENT' || attempt === ATTEMPTS) throw rootFailure('write to', this.#root.path, error);
         this.#root.forget();
         this.#root.ensure();
       }

@@ -106,6 +106,15 @@ export class AlarmIndex {
     this.#change(FORGET, key, 0, epoch);
   }
 
+  /**
+   * Forgets all alarms of an origin that is no more, also those whose names nobody can read any more. To be called while
+   * nobody else replaces or deletes origins. @throws HoldfastError as a journal's `append`
+   */
+  forgetOrigin(origin: string): void {
+    this.look();
+    for (const record of this.#machine.ofOrigin(origin)) this.#append(FORGET, record);
+  }
+
   #change(kind: number, key: CoordinatorKey, time: number, epoch: number): void {
     const named = this.#keyOf(key);
     if (this.#machine.of(named) !== undefined) this.#append(kind, { key: named, time, epoch });

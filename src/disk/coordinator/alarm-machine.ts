@@ -30,6 +30,11 @@ export class AlarmMachine implements Machine<void> {
     return 100 * this.#alarms.size;
   }
 
+  /** Of the coordinators of an origin, whoever can read their names. */
+  ofOrigin(origin: string): AlarmRecord[] {
+    return [...this.#alarms.values()].filter(({ key }) => key.origin === origin);
+  }
+
   of(key: AlarmKey): AlarmRecord | undefined {
     return this.#alarms.get(idOf(key));
   }

@@ -17,7 +17,10 @@ export interface Traces {
   readonly ids: ReadonlySet<number>;
   /** Files that are not encrypted. */
   readonly plain: readonly string[];
-  /** Files that somebody has yet to finish: under which key is not known before. */
+  /**
+   * Files that somebody has yet to finish: under which key is not known before. Generations of journals are not among them:
+   * whoever makes one begins again, or finds the journal moved, where the key that he chose is the active one no more.
+   */
   readonly unfinished: readonly string[];
 }
 
@@ -37,13 +40,17 @@ const SPELLING = /^%~[0-9a-f]{64}$/;
 
 const TREE = /^files\./;
 
+/** Where generations of a journal are made. */
+const CANDIDATES = 'cand';
+
 /**
  * Looks at the beginning of each file below an origin's directory. What comes or goes meanwhile may be seen or not.
  *
+ * @param ids - of keys that something else is known to bear
  * @throws the operating system's error
  */
-export function tracesIn(directory: string): Traces {
-  const found = { ids: new Set<number>(), plain: [] as string[], unfinished: [] as string[] };
+export function tracesIn(directory: string, ids: Iterable<number> = []): Traces {
+  const found = { ids: new Set(ids), plain: [] as string[], unfinished: [] as string[] };
   walk(directory, false, found, COORDINATORS);
   // By what they are called nobody knows what is in them.
   for (const className of directoriesIn(path.join(directory, COORDINATORS))) for (const at of directoriesIn(className)) walk(at, false, found, NAME);
@@ -67,7 +74,7 @@ function walk(directory: string, isTree: boolean, found: Found, but?: string): v
     if (entry.name === but) continue;
     if (SILENT.has(entry.name) && !isTree) continue;
     if (entry.isDirectory()) walk(at, isTree || TREE.test(entry.name), found);
-    else if (entry.isFile() && !(isTree && SPELLING.test(entry.name))) note(at, isTree, found);
+    else if (entry.isFile() && !(isTree && SPELLING.test(entry.name))) note(at, isTree || path.basename(directory) === CANDIDATES, found);
   }
 }
 
@@ -80,14 +87,15 @@ function entriesOf(directory: string): fs.Dirent[] {
   }
 }
 
-function note(file: string, isTree: boolean, found: Found): void {
+/** `mayBeEmpty`: then it is nothing that has to be waited for. */
+function note(file: string, mayBeEmpty: boolean, found: Found): void {
   const head = headOf(file);
   if (head === null) return;
   const id = idOfJournal(head) ?? idOfStub(head) ?? idInHeader(head);
   if (id === PLAIN) found.plain.push(file);
   else if (id !== null) found.ids.add(id);
   // Of no bytes: nothing is in it, or nothing yet.
-  else if (head.length === 0 || head.every((byte) => byte === 0)) found.unfinished.push(...(isTree ? [] : [file]));
+  else if (head.length === 0 || head.every((byte) => byte === 0)) found.unfinished.push(...(mayBeEmpty ? [] : [file]));
   else found.plain.push(file);
 }
 

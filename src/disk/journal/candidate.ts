@@ -21,7 +21,8 @@ export class Candidate {
   readonly path: string;
   /** What became of the SEAL that names it; as long as that is unknown, it must not be deleted. */
   fate: 'unnamed' | 'unknown' | 'void' | 'effective' = 'unnamed';
-  readonly #keyId: number;
+  /** Of the key that was active when this was made, or {@link PLAIN}. */
+  readonly keyId: number;
   readonly #cipher: JournalCipher | null | undefined;
   #size = 0;
   #pending: Uint8Array = new Uint8Array(4096);
@@ -31,8 +32,8 @@ export class Candidate {
   constructor(directory: string, number: number, encryption: JournalEncryption | undefined) {
     this.path = candidatePath(directory, number, this.magic);
     encryption?.refresh();
-    this.#keyId = encryption?.activeId ?? PLAIN;
-    this.#cipher = encryption?.cipherFor(this.#keyId, this.magic, this.path);
+    this.keyId = encryption?.activeId ?? PLAIN;
+    this.#cipher = encryption?.cipherFor(this.keyId, this.magic, this.path);
   }
 
   /** How many bytes the file has. */
@@ -47,7 +48,7 @@ export class Candidate {
   write(snapshot: Iterable<SnapshotRecord>, end: Omit<EndOfSnapshot, 'records'>): void {
     const { O_WRONLY, O_APPEND, O_CREAT, O_EXCL } = fs.constants;
     this.#withFile(O_WRONLY | O_APPEND | O_CREAT | O_EXCL, (descriptor) => {
-      this.#pending.set(encodeFileHeader(this.magic, this.#keyId));
+      this.#pending.set(encodeFileHeader(this.magic, this.keyId));
       this.#pendingBytes = FILE_HEADER_BYTES;
       let records = 0;
       for (const { kind, payload } of snapshot) {

@@ -13,11 +13,16 @@ const noHardLinks = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK
  * Makes generation 0 in a directory that nobody else sees yet, by the same steps as any later one. Its bytes are synced
  * whatever the durability: an empty file under its name after a power loss would be a damaged journal for good. A
  * strict caller syncs the directories too before it shows them.
+ *
+ * @throws HoldfastError; caused by ENOENT also where another key has become active meanwhile
  */
 export function createGeneration(directory: string, snapshot: Iterable<SnapshotRecord>, encryption: JournalEncryption | undefined): void {
   try {
     const candidate = new Candidate(directory, 0, encryption);
     candidate.write(snapshot, { generation: 0, covers: 0, count: 0, dedupe: new Dedupe() });
+    // Who forgets keys has another one made first, and then sees this one's file, or is seen here: it is begun again.
+    encryption?.refresh();
+    if (encryption !== undefined && encryption.activeId !== candidate.keyId) candidate.discard();
     linkOrExplain(candidate.path, generationPath(directory, 0));
     fs.unlinkSync(candidate.path);
   } catch (error) {

@@ -36,6 +36,8 @@ export interface WriterClaim extends Claim {
 export interface DatabaseLocks {
   /** The database's connection queue: first come, first served. */
   queue(name: string): Promise<Claim>;
+  /** Whether anybody who lives has the queue of any database, or waits for one. */
+  isAnyQueued(): boolean;
   /**
    * One more open connection; to be called by who has the queue. When somebody wants to be alone, `onWanted` is called,
    * once for each who does and in no caller's turn, and what it promises has been done (`versionchange` was fired), for

@@ -13,7 +13,7 @@ import { makeOneOf } from './adoption.ts';
 import type { BlobHolds, DatabaseLocks } from './database-locks.ts';
 import { isPlainDirectory, makeDirectory, removeDatabase, removeWhole, weightBelow } from './database-directory.ts';
 import { describeDatabase, readDescription, type Description } from './description.ts';
-import { deletedIn, deletedName, deleteUnheld, PASSING } from './deleted-databases.ts';
+import { deletedIn, deletedName, draftsIn, deleteUnheld, PASSING } from './deleted-databases.ts';
 import { driverForNew, driverNamed, driverOn } from './drivers.ts';
 import { lookAt, PATIENCE, RETRY_AFTER, whileNobodyWrites } from './look-at.ts';
 import type { CopyReport, RecordDatabase, RecordDatabases } from './record-database.ts';
@@ -247,7 +247,9 @@ export class SqliteDatabases implements RecordDatabases {
   }
 
   async clear(): Promise<void> {
-    for (const deleted of deletedIn(this.#path)) await this.#remove(deleted);
+    const drafts = draftsIn(this.#path);
+    const left = drafts.length > 0 && !this.#place.locks.isAnyQueued() ? drafts : [];
+    for (const each of [...left, ...deletedIn(this.#path)]) await this.#remove(each);
   }
 
   async create(name: string): Promise<RecordDatabase> {

@@ -32,8 +32,17 @@ export function findDeletedFile(databases: string, id: number): string | undefin
 
 /** The deleted databases that something is left of; none where the bucket itself was removed. */
 export function deletedIn(databases: string): string[] {
+  return passingIn(databases).filter((name) => name.startsWith(DELETED)).map((name) => path.join(databases, name));
+}
+
+/** Those that are being made, or were when their realm was killed: whoever makes one has a queue, from before it is there until it is not. */
+export function draftsIn(databases: string): string[] {
+  return passingIn(databases).filter((name) => !name.startsWith(DELETED)).map((name) => path.join(databases, name));
+}
+
+function passingIn(databases: string): string[] {
   try {
-    return fs.readdirSync(databases).filter((name) => name.startsWith(DELETED)).map((name) => path.join(databases, name));
+    return fs.readdirSync(databases).filter((name) => name.startsWith(PASSING));
   } catch {
     return [];
   }

@@ -248,7 +248,7 @@ export interface RecordDatabases {
    * @throws as `encrypt`
    */
   renew(name: string): Promise<boolean>;
-  /** Deletes what is left of deleted databases, but what somebody still reads. */
+  /** Deletes what is left of deleted databases, but what somebody still reads; and what killed realms were making, unless somebody is making any. */
   clear(): Promise<void>;
   /** Makes it, of version 0. Whoever calls has the database's queue. */
   create(name: string): Promise<RecordDatabase>;

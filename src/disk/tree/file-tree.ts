@@ -294,9 +294,9 @@ export class FileTree {
       if (to.stats !== undefined && !(from.stats.isFile() && to.stats.isFile())) throw new TreeError('exists', target);
       this.#placement.keepSpelling(to);
       await this.#placement.rename(from.path, to);
+      for (const parent of new Set([to.parent, from.parent])) this.#placement.settle(parent);
+      // Not before the disk has the new name: under the old one nobody would find it.
       this.#placement.forgetSpelling(from);
-      this.#placement.settle(to.parent);
-      if (from.parent !== to.parent) this.#placement.settle(from.parent);
     });
   }
 

@@ -128,8 +128,9 @@ export class Placement {
       if (target.stats !== undefined) return;
       keepSpelling(target.parent, target.long, true, this.#options.ledger);
       fs.renameSync(found.path, target.path);
+      // Not before the disk has the new name: under the old one nobody would find it.
+      if (this.#options.isStrict || found.long !== null) syncDirectory(target.parent);
       this.forgetSpelling(found);
-      this.settle(target.parent);
     });
   }
 }

@@ -197,7 +197,9 @@ export class Vault implements OriginVault {
   }
 
   retire(): readonly string[] {
-    const { ids, plain, unfinished } = tracesIn(this.directory);
+    // What is being made elsewhere, of whatever origin, may have its place by the next look.
+    const made = tracesIn(this.#workshop).ids;
+    const { ids, plain, unfinished } = tracesIn(this.directory, made);
     const left = [...plain, ...unfinished].map((file) => path.relative(this.directory, file));
     if (left.length === 0 && this.keys.ids.some((id) => !ids.has(id) && id !== this.keys.activeId)) this.#settle((keys) => keys.only(ids));
     return left;

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { AlarmIndex } from '../../disk/coordinator/alarm-index.ts';
 import { STORAGE } from '../../disk/coordinator/coordinator-place.ts';
 import { TURNS } from '../../disk/coordinator/owned-journal.ts';
 import { OwnedMachine } from '../../disk/coordinator/owned-machine.ts';
@@ -21,6 +22,16 @@ export async function moveCoordinators(root: Root, origin: string, vault: Origin
     if (each.keys !== undefined) await moveJournal(TURNS, new OwnedMachine(), { root, origin, path: each.path, keys: each.keys, isPurged });
   }
   for (const { path: bucket, encryption: keys } of storagesOf(root, origin, vault)) await moveJournals({ root, origin, path: bucket, keys, isPurged });
+}
+
+/** Forgets the alarms of an origin that was deleted: what was encrypted there nobody else could. */
+export function forgetAlarms(root: Root, origin: string): void {
+  const index = new AlarmIndex(root, null);
+  try {
+    index.forgetOrigin(origin);
+  } finally {
+    index.close();
+  }
 }
 
 /** Rewrites the files of all coordinators, as {@link rewriteFiles} does those of the origin. */

@@ -4,6 +4,7 @@ import { RegisterMachine } from '../../disk/buckets/machine.ts';
 import type { JournalEncryption } from '../../disk/journal/journal-cipher.ts';
 import { closeQuietly, listGenerations, openGeneration } from '../../disk/journal/generation-file.ts';
 import { Journal } from '../../disk/journal/journal.ts';
+import { sweep } from '../../disk/journal/succession.ts';
 import { lockfileSection } from '../../disk/journal/lockfile.ts';
 import type { Machine } from '../../disk/journal/machine.ts';
 import { LockMachine } from '../../disk/locks/machine.ts';
@@ -73,7 +74,7 @@ async function move(journal: Journal<unknown>, encryption: JournalEncryption, is
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     if (!journal.catchUp()) return;
     const isAlone = !isPurged || (listGenerations(journal.directory)?.length ?? 0) < 2;
-    if (isAlone && isCurrent(journal, encryption)) return;
+    if (isAlone && isCurrent(journal, encryption)) return isPurged ? sweep(journal.directory, journal.generation, 0) : undefined;
     journal.compact();
     await nextTurn();
   }

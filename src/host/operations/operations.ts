@@ -18,7 +18,7 @@ import { parseOrigin, type OriginLike } from '../origin.ts';
 import { StorageHost } from '../storage-host.ts';
 import { syncSettings } from '../sync/options.ts';
 import type { Hub } from '../../sync/hub.ts';
-import { moveCoordinators, rewriteCoordinators } from './coordinators.ts';
+import { forgetAlarms, moveCoordinators, rewriteCoordinators } from './coordinators.ts';
 import { moveJournals } from './move-journals.ts';
 import { rewriteFiles } from './rewrite-files.ts';
 import { rekeyHub } from './rekey-hub.ts';
@@ -48,7 +48,12 @@ export class Operations {
     const root = this.#root;
     if (root.open() === null) return false;
     await this.#drop(name);
-    return hasOrigin(root, name) && (await withMaintenance(root, () => deleteOrigin(root, name)));
+    if (!hasOrigin(root, name)) return false;
+    return withMaintenance(root, async () => {
+      const isDeleted = await deleteOrigin(root, name);
+      forgetAlarms(root, name);
+      return isDeleted;
+    });
   }
 
   async rekey(origin: OriginLike, options: RekeyOptions): Promise<boolean> {

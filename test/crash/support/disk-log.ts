@@ -49,6 +49,28 @@ export class DiskLog {
     return { entries: this.entries, directories: this.#inodes.flatMap(({ names }, number) => (names === null ? [] : [number])) };
   }
 
+  /** Takes what the directory has for what the disk has kept; to be called before anything else. */
+  adopt(): void {
+    this.#adopt(this.#root, 0);
+  }
+
+  #adopt(directory: string, inode: number): void {
+    for (const entry of fs.readdirSync(directory, { withFileTypes: true })) {
+      const at = path.join(directory, entry.name);
+      if (!entry.isDirectory()) this.#settled(this.#create(at, fs.readFileSync(at)));
+      else {
+        const made = this.#inodes.push(newDirectory()) - 1;
+        this.#name(at, made);
+        this.#adopt(at, made);
+      }
+    }
+    this.#settled(inode);
+  }
+
+  #settled(inode: number): void {
+    this.entries.push({ type: 'sync', inode });
+  }
+
   mark(type: 'prepared' | 'acknowledged'): void {
     this.entries.push({ type });
   }

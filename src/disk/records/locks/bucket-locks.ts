@@ -7,7 +7,7 @@ import type { BucketPlace } from '../../place.ts';
 import { sweepDrafts } from '../../root/late-part.ts';
 import type { BlobHolds, Claim, DatabaseLocks, Wanted, WriterClaim } from '../database-locks.ts';
 import { LockClient } from './lock-client.ts';
-import { lockName } from './lock-names.ts';
+import { isFor, lockName } from './lock-names.ts';
 import { locksPlace, requirePlain } from './locks-place.ts';
 import { Presence } from './presence.ts';
 import type { Turn } from './turn.ts';
@@ -56,6 +56,10 @@ export class BucketLocks implements DatabaseLocks, BlobHolds, Suspendable {
     await turn.granted;
     this.#queues.set(name, (this.#queues.get(name) ?? new Set()).add(turn));
     return turn;
+  }
+
+  isAnyQueued(): boolean {
+    return this.#locks.names().some((lock) => isFor('q', lock));
   }
 
   connect(name: string, onWanted: (wanted: Wanted) => Promise<void>): Claim {

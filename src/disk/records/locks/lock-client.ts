@@ -35,6 +35,12 @@ export class LockClient implements Surroundings {
     return this.#table.parties(name);
   }
 
+  /** The names of all locks that realms who live have, or wait for. */
+  names(): string[] {
+    const { held, pending } = this.#table.query();
+    return [...held, ...pending].map(({ name }) => name);
+  }
+
   /** Whether the realm that claims under this name has ended; then all that it held is gone. */
   isDead(id: string): boolean {
     return this.#table.isDead(id);

@@ -12,6 +12,11 @@ export function lockName(purpose: Purpose, database: string): string {
   return database.length <= READABLE_LENGTH ? `${purpose}:${database}` : `${purpose}#${hash(database)}`;
 }
 
+/** What the lock of that name is for. */
+export function isFor(purpose: Purpose, lock: string): boolean {
+  return lock.startsWith(`${purpose}:`) || lock.startsWith(`${purpose}#`);
+}
+
 /** Of the code units, which need not make sense as characters. Loaded at the first long name only. */
 function hash(text: string): string {
   const bytes = Buffer.from(text, 'utf16le');
