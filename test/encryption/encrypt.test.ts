@@ -226,3 +226,23 @@ test('a database that is open is named, and left as it is; one that is not is en
   expect(await recordOf(open(root).origin(ORIGIN))).toEqual([CANARY, CANARY.repeat(1_000)]);
   expect(treeHas(root, CANARY)).toEqual([]);
 });
+
+test('what whoever was killed has begun to spell keeps nobody from ending it, and is not there in clear', async () => {
+  const root = path.join(temporaryDirectory(), 'root');
+  const plain = openPlain(root);
+  await write(plain.origin(ORIGIN), CANARY.repeat(20), CANARY);
+  await plain.close();
+  const files = path.join(root, 'origins/https_a.example/default/files.0');
+  const begin = (): void => {
+    const spelling = fs.readdirSync(files).find((name) => name.startsWith('%~')) ?? '';
+    fs.copyFileSync(path.join(files, spelling), path.join(files, `${spelling}.${randomUUID()}`));
+  };
+  begin();
+  const host = open(root, migrating);
+  await host.encrypt(ORIGIN);
+  expect(treeHas(root, CANARY)).toEqual([]);
+  begin();
+  await host.rekey(ORIGIN, { dataKey: true, files: true });
+  expect(parseKeyFile(fs.readFileSync(path.join(root, 'origins/https_a.example/keys')), ORIGIN).bytes.readUInt16LE(68)).toBe(2);
+  expect(await keysOf(await open(root).origin(ORIGIN).storage.getDirectory())).toEqual([CANARY.repeat(20)]);
+});

@@ -22,7 +22,7 @@ function stopAt(path: string, isIt: boolean): void {
 const { openSync, renameSync } = fs;
 fs.openSync = (path, flags, ...rest) => {
   // The key of what is to be made has been chosen.
-  stopAt(String(path), step === 'file' && String(path).includes('/cand/0.') && (Number(flags) & fs.constants.O_EXCL) !== 0);
+  stopAt(String(path), step === 'file' && String(path).includes('/cand/0.') && flags === 'ax');
   return openSync(path, flags, ...rest);
 };
 fs.renameSync = (from, to) => {

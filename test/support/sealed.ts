@@ -28,7 +28,7 @@ export function testPlaceKeys(): PlaceKeys {
   const journal = (name: string): JournalEncryption => ({
     activeId: 1,
     convert: () => undefined,
-    refresh: () => undefined,
+    look: () => 1,
     cipherFor: (id, magic, file) => keys.journalCipher(id, magic.bytes, `default/${name}`, file),
   });
   const beside = (bucket: string): never => {
@@ -71,7 +71,7 @@ class TestPlace implements PlaceKeys {
     const { keys } = this;
     return {
       activeId: keys.activeId,
-      refresh: () => undefined,
+      look: () => keys.activeId,
       convert: () => undefined,
       cipherFor: (keyId, magic, file) => keys.journalCipher(keyId, magic.bytes, `${this.#bucket}/${name}`, file),
     };

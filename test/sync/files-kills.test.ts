@@ -43,7 +43,7 @@ class Killer {
   }
 
   #concerns(name: string, [target, flags]: unknown[]): boolean {
-    if (name === 'openSync') return this.#isInside(target) && ((flags as number) & fs.constants.O_CREAT) !== 0;
+    if (name === 'openSync') return this.#isInside(target) && (typeof flags === 'string' ? /[wa]/.test(flags) : ((flags as number) & fs.constants.O_CREAT) !== 0);
     return typeof target === 'number' ? this.#descriptors.has(target) : this.#isInside(target);
   }
 

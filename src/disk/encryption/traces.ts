@@ -10,6 +10,7 @@ import { STUB_MAGIC } from '../tree/stub.ts';
 import { decodeHeader } from './files/header.ts';
 import { HEADER_BYTES } from './files/grid.ts';
 import { LEAST_STUB_BYTES, stubKeyOf } from './origin-keys.ts';
+import { SPELLING } from './visible-names.ts';
 
 /** What the files of an origin say of the keys that they need. */
 export interface Traces {
@@ -34,9 +35,6 @@ const SILENT = new Set([KEYS, 'origin.json', 'persisted', 'wake']);
 /** Where coordinators are, and the spelling of a long name of one: it is as encrypted as the names are. */
 const COORDINATORS = 'coordinators';
 const NAME = 'name';
-
-/** Beside the entries of a tree: the spelling of a long name. It is as encrypted as the names are. */
-const SPELLING = /^%~[0-9a-f]{64}$/;
 
 const TREE = /^files\./;
 

@@ -3,8 +3,8 @@ import path from 'node:path';
 import { LONG_COMPONENT, LONG_MARK } from '../names/name.ts';
 import type { SealedNames } from './files/sealed-names.ts';
 
-/** Beside the entries of a tree: the spelling of a long name, or one that was being written. */
-const SPELLING = /^%~[0-9a-f]{64}(?:\.[0-9a-f-]{36})?$/;
+/** Beside the entries of a tree: the spelling of a long name, or one that was being written. It is as encrypted as the names are. */
+export const SPELLING = /^%~[0-9a-f]{64}(?:\.[0-9a-f-]{36})?$/;
 
 /** The trees of files in an origin's directory, each with the directory of its bucket. */
 export function* treesIn(origin: string): Generator<readonly [tree: string, bucket: string]> {

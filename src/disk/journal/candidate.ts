@@ -7,7 +7,7 @@ import { closeQuietly, candidatePath, encodeFileHeader, FILE_HEADER_BYTES } from
 import { ensureDirectory } from '../directories.ts';
 import { diskError } from './disk-error.ts';
 import { encodeFrame, END_OF_SNAPSHOT_KIND, FRAME_OVERHEAD, MAX_PAYLOAD } from './frame.ts';
-import { PLAIN, type JournalCipher, type JournalEncryption } from './journal-cipher.ts';
+import type { JournalCipher, JournalEncryption } from './journal-cipher.ts';
 import { encodeEnd, type EndOfSnapshot } from './journal-records.ts';
 import { Magic } from './magic.ts';
 import type { JournalRecord, SnapshotRecord } from './machine.ts';
@@ -21,8 +21,8 @@ export class Candidate {
   readonly path: string;
   /** What became of the SEAL that names it; as long as that is unknown, it must not be deleted. */
   fate: 'unnamed' | 'unknown' | 'void' | 'effective' = 'unnamed';
-  /** Of the key that was active when this was made, or {@link PLAIN}. */
-  readonly keyId: number;
+  /** Of the key that was active when this was made; undefined: it is not encrypted. */
+  readonly keyId: number | undefined;
   readonly #cipher: JournalCipher | null | undefined;
   #size = 0;
   #pending: Uint8Array = new Uint8Array(4096);
@@ -31,9 +31,9 @@ export class Candidate {
   /** `encryption`: its key is the active one. @throws HoldfastError what that throws */
   constructor(directory: string, number: number, encryption: JournalEncryption | undefined) {
     this.path = candidatePath(directory, number, this.magic);
-    encryption?.refresh();
-    this.keyId = encryption?.activeId ?? PLAIN;
-    this.#cipher = encryption?.cipherFor(this.keyId, this.magic, this.path);
+    if (encryption === undefined) return;
+    this.keyId = encryption.look();
+    this.#cipher = encryption.cipherFor(this.keyId, this.magic, this.path);
   }
 
   /** How many bytes the file has. */
@@ -46,8 +46,7 @@ export class Candidate {
    * predecessor's deletion could take the whole journal, not only its last records.
    */
   write(snapshot: Iterable<SnapshotRecord>, end: Omit<EndOfSnapshot, 'records'>): void {
-    const { O_WRONLY, O_APPEND, O_CREAT, O_EXCL } = fs.constants;
-    this.#withFile(O_WRONLY | O_APPEND | O_CREAT | O_EXCL, (descriptor) => {
+    this.#withFile('ax', (descriptor) => {
       this.#pending.set(encodeFileHeader(this.magic, this.keyId));
       this.#pendingBytes = FILE_HEADER_BYTES;
       let records = 0;
@@ -90,7 +89,7 @@ export class Candidate {
     });
   }
 
-  #withFile(flags: number, action: (descriptor: number) => void): void {
+  #withFile(flags: number | 'ax', action: (descriptor: number) => void): void {
     try {
       // A journal that was never compacted may do without.
       ensureDirectory(dirname(this.path));

@@ -21,10 +21,9 @@ export function createGeneration(directory: string, snapshot: Iterable<SnapshotR
     const candidate = new Candidate(directory, 0, encryption);
     candidate.write(snapshot, { generation: 0, covers: 0, count: 0, dedupe: new Dedupe() });
     // Who forgets keys has another one made first, and then sees this one's file, or is seen here: it is begun again.
-    encryption?.refresh();
-    if (encryption !== undefined && encryption.activeId !== candidate.keyId) candidate.discard();
+    if (encryption?.look() !== candidate.keyId) candidate.discard();
     linkOrExplain(candidate.path, generationPath(directory, 0));
-    fs.unlinkSync(candidate.path);
+    candidate.discard();
   } catch (error) {
     throw diskError(error, 'create the journal in', directory);
   }

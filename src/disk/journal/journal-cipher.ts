@@ -36,8 +36,8 @@ export interface JournalEncryption {
    * @throws HoldfastError `disk-failed` when others go on to write to it without a key; what `moveOn` throws
    */
   convert(journal: { readonly keyId: number }, moveOn: () => void): void;
-  /** Looks whether other keys are there now; costs a system call. @throws as `activeId` */
-  refresh(): void;
+  /** Looks whether other keys are there now, which costs a system call. @returns as `activeId` @throws the same */
+  look(): number;
   /**
    * What opens a generation that bears the id of this key; null for {@link PLAIN}, where that may be. Refreshes.
    *

@@ -22,6 +22,6 @@ export const withoutKey: JournalEncryption = {
     return nothingIsWritten();
   },
   convert: nothingIsWritten,
-  refresh: nothingIsWritten,
+  look: nothingIsWritten,
   cipherFor: (keyId) => (keyId === PLAIN ? null : unopened),
 };

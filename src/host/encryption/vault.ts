@@ -379,8 +379,9 @@ class VaultJournal implements JournalEncryption {
     }
   }
 
-  refresh(): void {
+  look(): number {
     this.#vault.refresh();
+    return this.activeId;
   }
 
   cipherFor(keyId: number, magic: Magic, file: string): JournalCipher | null {

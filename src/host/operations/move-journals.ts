@@ -83,9 +83,8 @@ async function move(journal: Journal<unknown>, encryption: JournalEncryption, is
 
 /** Whether the newest generation is encrypted with the active key; not, where it is another one by now. */
 function isCurrent(journal: Journal<unknown>, encryption: JournalEncryption): boolean {
-  encryption.refresh();
   const file = openGeneration(journal.directory, journal.generation, encryption, journal.file, 'read');
   if (file === null) return false;
   closeQuietly(file.descriptor);
-  return file.keyId === encryption.activeId;
+  return file.keyId === encryption.look();
 }

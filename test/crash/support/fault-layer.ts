@@ -61,7 +61,11 @@ const changing = /^(promises\.)?(write|append|mk|rename|link|symlink|unlink|rm|c
 
 /** Whether a call changes what is on the disk; reading, and closing, does not. */
 export function isChange({ name, parameters }: Call): boolean {
-  return changing.test(name) || (name === 'openSync' && (Number(parameters[1]) & fs.constants.O_CREAT) !== 0);
+  return changing.test(name) || (name === 'openSync' && mayCreate(parameters[1]));
+}
+
+function mayCreate(flags: unknown): boolean {
+  return typeof flags === 'string' ? /[wa]/.test(flags) : (Number(flags) & fs.constants.O_CREAT) !== 0;
 }
 
 export function systemError(code: string, call: string): Error {
