@@ -65,7 +65,10 @@ class Clerk {
       process.on('message', (message: Message) => {
         if (!isInHouse || message.id === this.id) this.#receive(message, resolve);
       });
-      process.once('exit', () => resolve());
+      process.once('exit', (code, signal) => {
+        if (clerks.has(this) && !this.#hasStopped) wrong.push(`clerk ${this.id} has ended: ${code ?? signal}`);
+        resolve();
+      });
     });
   }
 
@@ -115,10 +118,22 @@ async function openHouse(): Promise<ChildProcess> {
   return house;
 }
 
+/** How long nobody may do anything before it is told who waits, in milliseconds. */
+const STUCK_MS = 120_000;
+
 /** Each of them does so much more, or something is wrong. */
 async function work(deeds: number): Promise<void> {
   const goals = Array.from(clerks, (clerk) => [clerk, clerk.deeds + deeds] as const);
-  while (wrong.length === 0 && goals.some(([clerk, goal]) => clerk.deeds < goal)) await new Promise((resolve) => setTimeout(resolve, 5));
+  const behind = (): Clerk[] => goals.filter(([clerk, goal]) => clerk.deeds < goal).map(([clerk]) => clerk);
+  let done = 0;
+  for (let since = Date.now(); wrong.length === 0 && behind().length > 0; ) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    const all = goals.reduce((sum, [clerk]) => sum + clerk.deeds, 0);
+    if (all > done) since = Date.now();
+    done = all;
+    if (Date.now() - since > STUCK_MS) wrong.push(`nobody does anything; waiting: ${behind().map(({ id }) => id).join()}`);
+  }
+  expect(wrong).toEqual([]);
 }
 
 async function stopAll(): Promise<void> {
