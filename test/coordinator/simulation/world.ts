@@ -187,7 +187,8 @@ class World {
     schedule.add(next, () => {
       if (schedule.now < end) this.#strike();
       for (let n = [...this.#realms.values()].filter(({ isClosed }) => !isClosed).length; n < PROCESSES; n++) this.#add();
-      if (schedule.now < end + 1000) this.#disturb(end);
+      // As long as calls are under way what befalls their turns may end processes too: one is to be left for the alarms.
+      if (schedule.now < end + 1000 || this.isTroubled) this.#disturb(end);
     }, null);
   }
 
