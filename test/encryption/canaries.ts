@@ -132,6 +132,11 @@ export class Writer {
     await witness.echo(mark('result'));
     await Promise.resolve(witness.fail(mark('error of a coordinator'))).catch(() => undefined);
   }
+
+  async close(): Promise<void> {
+    await this.#coordinators.close();
+    this.#channel.close();
+  }
 }
 
 /** What there is below a directory, or in a file, each with its path, and with what a compressed chunk of a backup is when it is not. */

@@ -1,15 +1,12 @@
 import { expect, test } from 'vitest';
 import type { Scenario } from '../crash/support/scenarios.ts';
-import { isEncrypted } from '../support/sealed.ts';
+import { CALLS_TIMEOUT, isEncrypted } from '../support/sealed.ts';
 import { faultEverywhere, type RightNames } from './inject.ts';
-
-/** With a key there are more calls, each with its faults. */
-const TIMEOUT = isEncrypted ? 1_800_000 : 300_000;
 
 /** One test for each scenario. */
 export function testFaults(scenarios: readonly Scenario[], names: RightNames): void {
   for (const scenario of scenarios) {
-    test(`faults at every system call of: ${scenario.name}`, { timeout: TIMEOUT }, async () => {
+    test(`faults at every system call of: ${scenario.name}`, { timeout: CALLS_TIMEOUT }, async () => {
       const { count, violations } = await faultEverywhere(scenario, names);
       expect(violations).toEqual([]);
       expect(count).toBeGreaterThan(0);
@@ -33,9 +30,9 @@ export const namesOfTransactions: RightNames = {
   EACCES: [...namesOfStorage.EACCES, 'disk-failed', 'root-read-only', 'root-unusable'],
 };
 
-/** UnknownError where it is a journal that cannot be opened. */
+/** UnknownError where it is a journal that cannot be opened, or keys that cannot be looked at: no full disk refuses that. */
 export const namesOfFiles: RightNames = {
-  ENOSPC: ['QuotaExceededError'],
+  ENOSPC: ['QuotaExceededError', ...(isEncrypted ? ['UnknownError'] : [])],
   EIO: ['UnknownError'],
   EMFILE: ['InvalidStateError', 'UnknownError'],
   EACCES: ['NoModificationAllowedError', 'NotReadableError', 'UnknownError'],

@@ -99,6 +99,7 @@ describe('getFileHandle and getDirectoryHandle', () => {
     expect(await namesIn(root)).toEqual(['x']);
   });
 
+  // They are put there by their plain names.
   test.skipIf(isEncrypted)('what is neither a file nor a directory is never followed', async () => {
     const bucket = openBucket();
     const root = openRoot(bucket);

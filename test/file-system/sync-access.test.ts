@@ -195,6 +195,7 @@ describe('with a disk that fails', () => {
     handle.close();
   });
 
+  // Encrypted, blocks are read and written as a whole, by calls of their own: test/encryption/files.
   test.skipIf(isEncrypted)('a short write is gone on with; what fits counts, and moves the cursor', async () => {
     const { handle } = await open();
     const real = fs.writeSync.bind(fs) as (...args: unknown[]) => number;
@@ -290,6 +291,7 @@ describe('modes and closing', () => {
     expect(openDescriptors()).toBe(before);
   });
 
+  // It is found by its plain name.
   test.skipIf(isEncrypted)('keeps reading and writing its file after someone deleted that behind our back', async () => {
     const bucket = openBucket();
     const file = await makeFile(openRoot(bucket), 'file', 'content');

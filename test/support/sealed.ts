@@ -40,6 +40,9 @@ export function testPlaceKeys(): PlaceKeys {
 /** Whether this run has everything encrypted. */
 export const isEncrypted = process.env['HOLDFAST_TEST_KEY'] === '1';
 
+/** What a test may take that tries each system call of something, in ms: with a key there are more of them. */
+export const CALLS_TIMEOUT = isEncrypted ? 1_800_000 : 300_000;
+
 let sealing: Sealing | undefined;
 let withVisibleNames: Sealing | undefined;
 

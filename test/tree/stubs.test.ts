@@ -29,6 +29,7 @@ function onDisk(...names: string[]): string {
   return path.join(bucket.files, ...names);
 }
 
+// What a stub says of an encrypted origin is encrypted, and these are written plain: test/encryption/sync-keys.test.ts
 describe.skipIf(isEncrypted)('a stub', () => {
   beforeEach(() => putStub(bucket.tree, ['f']));
 

@@ -114,10 +114,10 @@ export class OriginKeys {
     return keyId !== NAMES_ID && this.#file.keys.has(keyId);
   }
 
-  #key(keyId: number): KeyObject {
+  #key(keyId: number, path?: string): KeyObject {
     const key = keyId === NAMES_ID ? undefined : this.#file.keys.get(keyId);
     if (key !== undefined) return key;
-    throw new HoldfastError('key-missing', `${this.origin} has no data key ${keyId}.`);
+    throw new HoldfastError('key-missing', `${this.origin} has no data key ${keyId}${path === undefined ? '' : `, which ${path} asks for`}.`);
   }
 
   /**
@@ -129,7 +129,7 @@ export class OriginKeys {
    * @throws HoldfastError `key-missing` for an id that is not there
    */
   journalCipher(keyId: number, magic: Uint8Array, purpose: string, path: string): JournalCipher {
-    return new SivJournalCipher(this.#key(keyId), magic, purpose, path);
+    return new SivJournalCipher(this.#key(keyId, path), magic, purpose, path);
   }
 
   /**

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { bundleFixture } from '../../support/bundle.ts';
+import { CALLS_TIMEOUT } from '../../support/sealed.ts';
 import { losePower } from './power-loss.ts';
 import type { Scenario } from './scenarios.ts';
 
@@ -10,7 +11,7 @@ const SEEDS = 2;
 export function testPowerLosses(scenarios: readonly Scenario[]): void {
   const atomic = scenarios.filter(({ torn }) => torn === undefined);
   for (const scenario of atomic) {
-    test(`strict survives a power loss at every moment of: ${scenario.name}`, { timeout: 300_000 }, async () => {
+    test(`strict survives a power loss at every moment of: ${scenario.name}`, { timeout: CALLS_TIMEOUT }, async () => {
       const recorder = await bundleFixture(new URL('./recorder.ts', import.meta.url));
       const { images, violations } = await losePower(recorder, scenario, { before: 'strict', after: 'strict', seeds: SEEDS });
       expect(violations).toEqual([]);
@@ -22,7 +23,7 @@ export function testPowerLosses(scenarios: readonly Scenario[]): void {
 /** The same on a root that a relaxed process has made a moment ago. */
 export function testPowerLossAfterRelaxed(scenarios: readonly Scenario[]): void {
   for (const scenario of scenarios) {
-    test(`strict survives a power loss on a root that was made relaxed: ${scenario.name}`, { timeout: 300_000 }, async () => {
+    test(`strict survives a power loss on a root that was made relaxed: ${scenario.name}`, { timeout: CALLS_TIMEOUT }, async () => {
       const recorder = await bundleFixture(new URL('./recorder.ts', import.meta.url));
       const { images, violations } = await losePower(recorder, scenario, { before: 'relaxed', after: 'strict', seeds: SEEDS });
       expect(violations).toEqual([]);

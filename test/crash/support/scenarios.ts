@@ -412,7 +412,7 @@ export function until(condition: () => boolean, what: string): Promise<void> {
 
 /** The same for what takes time to find out. */
 export async function untilSo(condition: () => Promise<boolean>, what: string): Promise<void> {
-  const deadline = performance.now() + 20_000;
+  const deadline = performance.now() + 60_000;
   while (!(await condition())) {
     if (performance.now() > deadline) throw new Error(`waited in vain: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 2));

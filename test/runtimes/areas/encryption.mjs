@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { StorageHost } from 'holdfast';
+import { completed, open, settled } from '../kit/indexed-db.mjs';
 import { startPeer } from '../kit/peer.mjs';
 import { newRoot, origin } from '../kit/place.mjs';
 import { test, until } from '../kit/test.mjs';
@@ -84,6 +85,16 @@ for (const on of new Set([others[0], others.at(-1)])) {
       await write(await app.storageBuckets.open('canary-bucket').then((bucket) => ({ storage: { getDirectory: () => bucket.getDirectory() } })), 'canary-in', long);
       assert.deepEqual(await peer.ask('bucketNames'), ['canary-bucket']);
       assert.equal(await peer.ask('readInBucket', 'canary-bucket', 'canary-in'), long);
+
+      await peer.ask('openDatabase', 'canary-database', 1);
+      await peer.ask('putRecord', 'canary-there', { text: long });
+      const database = await open(app.indexedDB, 'canary-database', 1);
+      assert.deepEqual(await settled(database.transaction('records').objectStore('records').get('canary-there')), { text: long });
+      const transaction = database.transaction('records', 'readwrite');
+      transaction.objectStore('records').put(new Blob([long]), 'canary-blob');
+      await completed(transaction);
+      assert.equal(await peer.ask('getRecord', 'canary-blob'), long);
+      database.close();
 
       await peer.ask('hear', 'canary-channel');
       const heard = [];

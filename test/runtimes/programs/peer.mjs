@@ -95,6 +95,11 @@ const commands = {
     transaction.objectStore('records').put(value, key);
     await completed(transaction);
   },
+  /** What is stored; of a Blob what it holds. */
+  async getRecord(key) {
+    const value = await settled(database.transaction('records').objectStore('records').get(key));
+    return value instanceof Blob ? value.text() : value;
+  },
   /** Writes, and keeps the transaction going. */
   async holdTransaction(key, value) {
     const records = database.transaction('records', 'readwrite').objectStore('records');
