@@ -114,6 +114,23 @@ describe('a file that is read in order', () => {
     expect(reads(content, 40)).toBeLessThan(10);
   });
 
+  test('is asked for its size once, where nobody else writes to it, whatever is written to it', () => {
+    const content = file.open();
+    writeAll(content, sample(size));
+    const ask = vi.spyOn(fs, 'fstatSync');
+    try {
+      for (let index = 1; index <= 20; index += 1) {
+        writeAll(content, sample(100, index), size + 100 * index);
+        expect(content.size()).toBe(size + 100 * (index + 1));
+      }
+      expect(ask.mock.calls.length).toBeLessThan(3);
+    } finally {
+      ask.mockRestore();
+    }
+    content.truncate(500);
+    expect([content.size(), file.open().size()]).toEqual([500, 500]);
+  });
+
   test.each(['shared', 'beside-writers'] as const)('is read again where others may write to it: %s', (use) => {
     writeAll(file.open('shared'), sample(size));
     const content = file.open(use);

@@ -37,9 +37,13 @@ export class Blocks {
   readonly #cache: BlockCache | null;
   readonly #ahead: ReadAhead | null;
   readonly #attempts: number;
+  readonly #isAlone: boolean;
+  /** Of a file that nobody else writes to; below zero: it has to be asked for. */
+  #size = -1;
 
   /** `isAlone`: nobody else writes to the file while it is open. */
   constructor(descriptor: number, path: string, isAlone: boolean) {
+    this.#isAlone = isAlone;
     this.#descriptor = descriptor;
     this.#path = path;
     this.#cache = isAlone ? new BlockCache() : null;
@@ -49,7 +53,8 @@ export class Blocks {
 
   /** Bytes of the file on the disk. */
   get stored(): number {
-    return fs.fstatSync(this.#descriptor).size;
+    if (!this.#isAlone || this.#size < 0) this.#size = fs.fstatSync(this.#descriptor).size;
+    return this.#size;
   }
 
   /**
@@ -128,14 +133,14 @@ export class Blocks {
   }
 
   putWhole(bytes: Uint8Array, position: number): void {
-    this.#ahead?.forget();
+    this.#changes();
     for (let written = 0; written < bytes.byteLength; ) {
       written += fs.writeSync(this.#descriptor, bytes, written, bytes.byteLength - written, position + written);
     }
   }
 
   cut(stored: number): void {
-    this.#ahead?.forget();
+    this.#changes();
     fs.ftruncateSync(this.#descriptor, stored);
   }
 
@@ -149,13 +154,21 @@ export class Blocks {
     this.#cache?.clear();
   }
 
-  #put(bytes: Uint8Array, position: number, start: number): { readonly written: number; readonly error: unknown } {
-    let written = 0;
+  /** To be called before anything is written: what is known of the file is no more. */
+  #changes(): void {
     this.#ahead?.forget();
+    this.#size = -1;
+  }
+
+  #put(bytes: Uint8Array, position: number, start: number): { readonly written: number; readonly error: unknown } {
+    const size = this.#size;
+    let written = 0;
+    this.#changes();
     try {
       while (written < bytes.byteLength) {
         written += fs.writeSync(this.#descriptor, bytes, written, bytes.byteLength - written, position + written);
       }
+      if (size >= 0) this.#size = Math.max(size, position + written);
     } catch (error) {
       this.forget();
       if (written === 0) throw error;

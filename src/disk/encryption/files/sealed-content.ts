@@ -230,10 +230,10 @@ export class SealedContent implements Content {
       this.#blocks.keep(block, null);
       return written;
     }
-    const old = size > start ? this.#blocks.load(cipher, block, this.#again) : zeros.subarray(0, 0);
-    const content = new Uint8Array(Math.max(old.byteLength, to - start));
-    content.set(old);
-    content.set(written, from - start);
+    const place = new Uint8Array(end - start);
+    const old = size > start ? this.#blocks.read(cipher, place, 0, start, this.#again) : 0;
+    place.set(written, from - start);
+    const content = place.subarray(0, Math.max(old, to - start));
     this.#blocks.keep(block, content);
     return content;
   }
