@@ -29,7 +29,10 @@ export class AlarmKeeper {
   readonly #list: AlarmList;
   readonly #waker: Waker;
   readonly #clock: Clock;
+  /** Ends what it waits for; null: it waits for nothing. */
   #stop: (() => void) | null = null;
+  /** Until when, by the clock. */
+  #until = 0;
   #round: Promise<void> | null = null;
   #isClosed = false;
 
@@ -45,11 +48,22 @@ export class AlarmKeeper {
   }
 
   #arm(): void {
-    this.#stop?.();
     if (this.#isClosed) return;
     const left = (this.#list.earliest ?? Infinity) - this.#clock.now();
     const wait = left > 0 ? Math.min(left, LOOK_MS) : this.#round === null ? 0 : LOOK_MS;
-    this.#stop = outsideContexts(() => this.#clock.after(wait, () => void this.run()));
+    // Where very many are noted, one that looks in time will do for all.
+    if (this.#stop === null || this.#clock.now() + wait < this.#until) this.#wait(wait);
+  }
+
+  #wait(milliseconds: number): void {
+    this.#stop?.();
+    this.#until = this.#clock.now() + milliseconds;
+    this.#stop = outsideContexts(() =>
+      this.#clock.after(milliseconds, () => {
+        this.#stop = null;
+        void this.run();
+      }),
+    );
   }
 
   /** Runs what is due; resolves when that has ended. */
@@ -58,9 +72,8 @@ export class AlarmKeeper {
     this.#round = this.#runDue();
     await this.#round;
     this.#round = null;
-    this.#stop?.();
     // What could not be run now is not tried again at once.
-    if (!this.#isClosed) this.#stop = outsideContexts(() => this.#clock.after(this.#pause(), () => void this.run()));
+    if (!this.#isClosed) this.#wait(this.#pause());
   }
 
   #pause(): number {

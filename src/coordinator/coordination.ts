@@ -61,6 +61,8 @@ export class Coordination<Client extends object> {
   /** How long calls look for somebody who runs a coordinator, in milliseconds; by default ten seconds. */
   readonly #patience: number | undefined;
   readonly #instances = new Map<string, Instance<Client>>();
+  /** The one that was asked for last: mostly it is asked for again, and a name for the map is not made for nothing. */
+  #last: Instance<Client> | null = null;
   readonly #starting = new Map<string, Promise<Route | null>>();
   readonly #lines = new Map<string, Line>();
   readonly #routes: Routes = { find: (key) => this.#route(key), giveUp: (key, call) => this.#giveUp(key, call) };
@@ -127,8 +129,11 @@ export class Coordination<Client extends object> {
   }
 
   #live(key: CoordinatorKey): Instance<Client> | null {
+    if (this.#last?.isLive === true && this.#last.isOf(key)) return this.#last;
     const instance = this.#instances.get(idOf(key));
-    return instance?.isLive === true ? instance : null;
+    if (instance?.isLive !== true) return null;
+    this.#last = instance;
+    return instance;
   }
 
   /** The instance that lives here, for tests and inspection. */
@@ -202,6 +207,7 @@ export class Coordination<Client extends object> {
     const instance = new Instance(key, id, Class, store, this.#surroundings);
     instance.onEnd = () => {
       if (this.#instances.get(id) === instance) this.#instances.delete(id);
+      if (this.#last === instance) this.#last = null;
     };
     this.#instances.set(id, instance);
     instance.start();

@@ -1,6 +1,6 @@
 import { setImmediate } from '../runtime/timers.ts';
 import { outsideContexts } from '../runtime/callback-context.ts';
-import { afterMicrotasks } from '../runtime/microtasks.ts';
+import { atTaskEnd } from '../runtime/whole-task.ts';
 import { Queue, type Queued } from './queue.ts';
 
 /** A section of `blockConcurrencyWhile` that is under way. */
@@ -31,6 +31,10 @@ const SLOTS = 64;
 /** Slots that do without a turn of the event loop before one that has it, so that timers and sockets get theirs. */
 const HURRIED = 16;
 
+/** Of gates at which nothing of the sort has been yet: most of those in memory rest. Nothing is put into these. */
+const NO_RESUMPTIONS: Resumption[] = [];
+const NO_BLOCKS: Block[] = [];
+
 /** How many have by now, in this realm. */
 let hurried = 0;
 
@@ -49,8 +53,8 @@ let hurried = 0;
 export class Gate {
   readonly #isSerial: boolean;
   readonly #events = new Queue<Waiting>();
-  readonly #resumptions: Resumption[] = [];
-  readonly #blocks: Block[] = [];
+  #resumptions = NO_RESUMPTIONS;
+  #blocks = NO_BLOCKS;
   /** Operations of the storage that are under way. */
   #holds = 0;
   /** Events that have begun and not ended. */
@@ -105,10 +109,15 @@ export class Gate {
 
   /** Begins a section within those that it belongs to: at once (null), or where others are under way after these. */
   block(block: Block, blocks: readonly Block[]): Promise<void> | null {
-    const begin = (): void => void this.#blocks.push(block);
+    const begin = (): void => this.#begun(block);
     if (!this.#isWithin(blocks)) return this.#turn({ blocks, isStorage: false, run: begin });
     begin();
     return null;
+  }
+
+  #begun(block: Block): void {
+    if (this.#blocks === NO_BLOCKS) this.#blocks = [];
+    this.#blocks.push(block);
   }
 
   /** Whether all sections that are under way are among these. */
@@ -158,6 +167,7 @@ export class Gate {
 
   #turn({ run, ...resumption }: Resumption): Promise<void> {
     return new Promise((resolve) => {
+      if (this.#resumptions === NO_RESUMPTIONS) this.#resumptions = [];
       this.#resumptions.push({
         ...resumption,
         run: () => {
@@ -173,7 +183,7 @@ export class Gate {
   close(): void {
     this.#isClosed = true;
     this.#events.clear();
-    this.#resumptions.length = 0;
+    this.#resumptions = NO_RESUMPTIONS;
   }
 
   #wake(): void {
@@ -192,7 +202,7 @@ export class Gate {
   #hurry(): void {
     hurried += 1;
     this.#slots += 1;
-    afterMicrotasks(() => this.#slot());
+    atTaskEnd(() => this.#slot());
   }
 
   #calmSlot(): void {

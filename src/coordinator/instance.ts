@@ -14,14 +14,12 @@ import { CoordinatorError, MovedError, shown } from './errors.ts';
 import { Event } from './event.ts';
 import type { EventOwner, Waiter } from './event.ts';
 import { replyOfFate } from './fate.ts';
-import { Gate } from './gate.ts';
-import type { Block } from './gate.ts';
+import { Gate, type Block } from './gate.ts';
 import type { Reply } from './messages.ts';
-import { OutputGate } from './output-gate.ts';
-import type { TurnOwner } from './output-gate.ts';
+import { OutputGate, type TurnOwner } from './output-gate.ts';
 import { alarmAt, OwnAlarm } from './own-alarm.ts';
-import { OwnState } from './own-state.ts';
-import type { Stateful } from './own-state.ts';
+import { OwnState, type Stateful } from './own-state.ts';
+import { BLOCK_MS, runSection } from './section.ts';
 import { invoke, NO_METHOD, noMethod, replyOf } from './served.ts';
 import type { Served, ServedClass } from './served.ts';
 import { callName } from './state.ts';
@@ -35,8 +33,7 @@ import type { ChangeListener } from './turn-area.ts';
 /** Results up to here are kept for callers who have to ask again. In bytes. */
 const KEPT_RESULT = 1024;
 
-/** Milliseconds that a section may take, and what runs may when the instance is closed. */
-const BLOCK_MS = 30_000;
+/** Milliseconds that what runs may take when the instance is closed. */
 const CLOSE_MS = 30_000;
 
 /** Milliseconds after which a call, or an alarm, that has not come to its end never will. */
@@ -117,6 +114,10 @@ export class Instance<Client extends object> implements Stateful<Client>, TurnOw
 
   get isLive(): boolean {
     return this.#end === null;
+  }
+
+  isOf({ origin, className, name }: CoordinatorKey): boolean {
+    return this.key.name === name && this.key.className === className && this.key.origin === origin;
   }
 
   /** What its alarms have failed with lately, and how often in a row. */
@@ -371,25 +372,20 @@ export class Instance<Client extends object> implements Stateful<Client>, TurnOw
   async blockConcurrencyWhile<Result>(body: () => Promise<Result> | Result): Promise<Result> {
     this.#requireLive();
     const context = currentContext();
-    const isOwn = context?.instance === this;
-    const block: Block = { event: isOwn ? (context.event?.id ?? '') : '' };
-    const outer = this.#blocks();
-    const blocks = [...outer, block];
-    const others = this.#gate.block(block, outer);
-    if (others !== null) await others;
-    const stop = this.#surroundings.clock.after(BLOCK_MS, () => {
-      this.reset(`A section of blockConcurrencyWhile() of ${shown(this.key)} has not come to its end within ${BLOCK_MS / 1000} seconds.`);
-    });
+    const event = context?.instance === this ? context.event : null;
     try {
-      const result = this.#enter(blocks, isOwn ? context.event : null, body);
-      return await this.#gate.deliver(blocks, Promise.resolve(result));
+      return await runSection({
+        gate: this.#gate,
+        clock: this.#surroundings.clock,
+        event: event?.id ?? '',
+        outer: this.#blocks(),
+        enter: (blocks) => this.#enter(blocks, event, body),
+        onLate: () => this.reset(`A section of blockConcurrencyWhile() of ${shown(this.key)} has not come to its end within ${BLOCK_MS / 1000} seconds.`),
+      });
     } catch (error) {
       // Nobody may use what its constructor could not complete.
-      if (!isOwn || context.event === null) this.reset(`What ${shown(this.key)} does first has failed.`, error);
+      if (event === null) this.reset(`What ${shown(this.key)} does first has failed.`, error);
       throw error;
-    } finally {
-      stop();
-      this.#gate.unblock(block);
     }
   }
 

@@ -188,7 +188,8 @@ export class Line implements CallSender {
   #send(route: Route, pending: PendingCall): void {
     pending.attempts += 1;
     pending.route = route;
-    route.call(this.key, { ...pending.call, got: this.#got, isAgain: pending.attempts > 1 }, pending);
+    const { caller, number, method, args, chain } = pending.call;
+    route.call(this.key, { caller, number, got: this.#got, isAgain: pending.attempts > 1, method, args, chain }, pending);
   }
 
   /** It has ended. */

@@ -1,6 +1,6 @@
 import type { Alarm } from '../disk/coordinator/owned-records.ts';
 import { outsideContexts } from '../runtime/callback-context.ts';
-import { afterMicrotasks } from '../runtime/microtasks.ts';
+import { atTaskEnd } from '../runtime/whole-task.ts';
 import { setImmediate } from '../runtime/timers.ts';
 import type { Store } from './store.ts';
 import type { Output, PendingTurn } from './turn.ts';
@@ -55,7 +55,7 @@ export class OutputGate {
   touch(): void {
     if (this.#isFlushDue || !this.#owner.isLive) return;
     this.#isFlushDue = true;
-    afterMicrotasks(() => (this.#owner.isAboutToBegin ? outsideContexts(() => setImmediate(() => this.#flush())) : this.#flush()));
+    atTaskEnd(() => (this.#owner.isAboutToBegin ? outsideContexts(() => setImmediate(() => this.#flush())) : this.#flush()));
   }
 
   /** Writes the turn, and lets its outputs leave. */

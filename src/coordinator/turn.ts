@@ -20,6 +20,13 @@ export interface Writer {
 }
 
 const NOBODY: readonly Writer[] = [];
+const NO_IDS: readonly CallId[] = [];
+
+/** Up to which call a caller has all results. */
+interface Got {
+  readonly caller: number;
+  number: number;
+}
 
 /**
  * What has happened since the last record: changes that are not written yet, and outputs that wait for them. It keeps
@@ -40,7 +47,8 @@ export class PendingTurn {
   #begunBefore: Set<Writer> | null = null;
   /** Null, as what is in doubt: none. Most coordinators in memory rest. */
   #writers: Set<Writer> | null = null;
-  #got: Map<number, number> | null = null;
+  /** Of each caller once. */
+  #got: Got[] | null = null;
 
   constructor(below: MapState) {
     this.map = new MapOverlay(below, null);
@@ -90,7 +98,10 @@ export class PendingTurn {
 
   /** The caller has all results up to `number`. */
   got(caller: number, number: number): void {
-    if (number > (this.#got?.get(caller) ?? 0)) (this.#got ??= new Map()).set(caller, number);
+    if (number === 0) return;
+    const all = (this.#got ??= []);
+    for (const each of all) if (each.caller === caller) return void (each.number = Math.max(each.number, number));
+    all.push({ caller, number });
   }
 
   output(output: Output): void {
@@ -104,10 +115,9 @@ export class PendingTurn {
     for (const { call, fate } of this.#writers ?? NOBODY) {
       if (call === null) continue;
       if (fate === null) begun.push(call);
-      else ended.push({ ...call, fate });
+      else ended.push({ caller: call.caller, number: call.number, fate });
     }
-    const got = Array.from(this.#got ?? [], ([caller, number]) => ({ caller, number }));
-    return { steps: this.map.steps, alarm: this.#alarm, got, begun, ended };
+    return { steps: this.map.steps, alarm: this.#alarm, got: this.#got ?? NO_IDS, begun, ended };
   }
 
   /** What is there by now leaves together. */

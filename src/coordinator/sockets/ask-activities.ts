@@ -3,6 +3,7 @@ import { outsideContexts } from '../../runtime/callback-context.ts';
 import { clearTimeout, setTimeout } from '../../runtime/timers.ts';
 import type { Activity } from '../activity.ts';
 import { Connection } from './connection.ts';
+import { decodeFrame } from './frames.ts';
 import { LIST, LISTED, readListed } from './messages.ts';
 import { SocketFolder } from './socket-folder.ts';
 
@@ -33,7 +34,8 @@ function ask(folder: SocketFolder, address: string, milliseconds: number): Promi
         const timer = setTimeout(() => socket.destroy(), milliseconds);
         const connection = new Connection(
           socket,
-          (message) => {
+          (frame) => {
+            const message = decodeFrame(frame);
             if (message[0] !== LISTED) return;
             resolve(readListed(message));
             connection.end();

@@ -1,42 +1,62 @@
 import type { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
-import { afterMicrotasks } from '../../runtime/microtasks.ts';
+import { atTaskEnd, runTask } from '../../runtime/whole-task.ts';
 import { encodeFrame, FrameReader } from './frames.ts';
 
-/** One end of a connection: messages in, messages out; what is sent in one task goes out as one. */
+/** One end of a connection: frames in, frames out; what is sent in one task goes out as one. */
 export class Connection {
   readonly #socket: Socket;
   readonly #reader = new FrameReader();
+  readonly #onFrame: (frame: Buffer) => void;
+  /** What was sent first in this task; null: nothing was. */
+  #first: Uint8Array | null = null;
   #isCorked = false;
+  readonly #flush = (): void => this.#leave();
 
-  /** `onEnd` is called once. Neither may throw; a message that `onMessage` throws at ends the connection. */
-  constructor(socket: Socket, onMessage: (message: readonly unknown[]) => void, onEnd: () => void) {
+  /** `onEnd` is called once. Neither may throw; a frame that `onFrame` throws at ends the connection. */
+  constructor(socket: Socket, onFrame: (frame: Buffer) => void, onEnd: () => void) {
     this.#socket = socket;
-    socket.on('data', (chunk: Buffer) => this.#take(chunk, onMessage));
+    this.#onFrame = onFrame;
+    socket.on('data', (chunk: Buffer) => runTask(() => this.#take(chunk)));
     // What went wrong does not matter: whoever waits for something is told that it ended.
     socket.on('error', () => socket.destroy());
     socket.on('close', onEnd);
   }
 
-  #take(chunk: Buffer, onMessage: (message: readonly unknown[]) => void): void {
+  #take(chunk: Buffer): void {
     try {
-      for (const message of this.#reader.push(chunk)) onMessage(message);
+      this.#reader.push(chunk, this.#onFrame);
     } catch {
       this.#socket.destroy();
     }
   }
 
-  send(message: readonly unknown[], bytes?: Uint8Array): void {
+  send(message: readonly unknown[]): void {
+    this.sendFrame(encodeFrame(message));
+  }
+
+  sendFrame(frame: Uint8Array): void {
     if (this.#socket.destroyed) return;
-    if (!this.#isCorked) {
-      this.#isCorked = true;
-      this.#socket.cork();
-      afterMicrotasks(() => {
-        this.#isCorked = false;
-        this.#socket.uncork();
-      });
-    }
-    this.#socket.write(encodeFrame(message, bytes));
+    if (this.#isCorked) return void this.#socket.write(frame);
+    if (this.#first !== null) return this.#cork(this.#first, frame);
+    this.#first = frame;
+    atTaskEnd(this.#flush);
+  }
+
+  #cork(first: Uint8Array, second: Uint8Array): void {
+    this.#isCorked = true;
+    this.#socket.cork();
+    this.#socket.write(first);
+    this.#socket.write(second);
+  }
+
+  #leave(): void {
+    const first = this.#first;
+    this.#first = null;
+    if (this.#socket.destroyed) return;
+    if (this.#isCorked) this.#socket.uncork();
+    else if (first !== null) this.#socket.write(first);
+    this.#isCorked = false;
   }
 
   /** Whether the process waits for it. */

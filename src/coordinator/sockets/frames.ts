@@ -6,10 +6,10 @@ import { writeValueBriefly } from '../../disk/values/write-value.ts';
 /** Bytes of one frame: arguments and results have smaller bounds of their own. */
 export const LARGEST_FRAME = 3 * 2 ** 24;
 
-const LENGTH_BYTES = 4;
+export const LENGTH_BYTES = 4;
 
 /** Before the message: the length of all that follows, and of the value among it. */
-const HEAD_BYTES = 2 * LENGTH_BYTES;
+export const HEAD_BYTES = 2 * LENGTH_BYTES;
 
 const NO_BYTES = new Uint8Array(0);
 
@@ -27,28 +27,28 @@ export function encodeFrame(message: readonly unknown[], bytes: Uint8Array = NO_
 /** What was sent makes no sense: whoever sent it is not of ours. */
 export class FrameError extends Error {}
 
-/** Takes messages out of a stream of bytes: of each its parts, and last the bytes that came with it. */
+/** Takes frames out of a stream of bytes. */
 export class FrameReader {
   #chunks: Buffer[] = [];
   #bytes = 0;
   /** Of the next frame with its length; 0: not known yet. */
   #wanted = 0;
 
-  /** @throws FrameError */
-  *push(chunk: Buffer): Generator<readonly unknown[]> {
+  /** `onFrame` is given each frame that is whole by now. @throws FrameError; what it throws */
+  push(chunk: Buffer, onFrame: (frame: Buffer) => void): void {
+    // Mostly a chunk is one frame, and nothing has to be made of it.
+    if (this.#bytes === 0 && chunk.length > LENGTH_BYTES && sizeOf(chunk) === chunk.length) return onFrame(chunk);
     this.#chunks.push(chunk);
     this.#bytes += chunk.length;
     while (this.#bytes >= Math.max(LENGTH_BYTES, this.#wanted)) {
       const bytes = this.#joined();
       if (this.#wanted === 0) {
-        const length = bytes.readUInt32LE(0);
-        if (length > LARGEST_FRAME) throw new FrameError(`A frame of ${length} bytes is too long.`);
-        this.#wanted = LENGTH_BYTES + length;
+        this.#wanted = sizeOf(bytes);
         continue;
       }
       const frame = bytes.subarray(0, this.#wanted);
       this.#keep(bytes.subarray(this.#wanted));
-      yield decodeFrame(frame);
+      onFrame(frame);
     }
   }
 
@@ -67,11 +67,24 @@ export class FrameReader {
   }
 }
 
+/** Of the frame that begins there, as it says. @throws FrameError */
+function sizeOf(bytes: Buffer): number {
+  const length = bytes.readUInt32LE(0);
+  if (length > LARGEST_FRAME) throw new FrameError(`A frame of ${length} bytes is too long.`);
+  return LENGTH_BYTES + length;
+}
+
+/** Where the message of a whole frame ends, and its bytes begin. @throws FrameError */
+export function endOfMessage(frame: Buffer): number {
+  const end = frame.length < HEAD_BYTES ? Infinity : HEAD_BYTES + frame.readUInt32LE(LENGTH_BYTES);
+  if (end > frame.length) throw new FrameError('A frame is shorter than it says.');
+  return end;
+}
+
 /** The message in a whole frame: its parts, and last its bytes. @throws FrameError */
 export function decodeFrame(whole: Uint8Array): readonly unknown[] {
   const frame = Buffer.isBuffer(whole) ? whole : Buffer.from(whole.buffer, whole.byteOffset, whole.length);
-  const end = frame.length < HEAD_BYTES ? Infinity : HEAD_BYTES + frame.readUInt32LE(LENGTH_BYTES);
-  if (end > frame.length) throw new FrameError('A frame is shorter than it says.');
+  const end = endOfMessage(frame);
   const message = valueIn(frame.subarray(HEAD_BYTES, end));
   if (!Array.isArray(message)) throw new FrameError('A frame holds no message.');
   message.push(frame.subarray(end));

@@ -1,3 +1,4 @@
+import type { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
 import { outsideContexts } from '../../runtime/callback-context.ts';
 import { clearInterval, clearTimeout, setInterval, setTimeout, type Timer, uptime } from '../../runtime/timers.ts';
@@ -7,7 +8,9 @@ import type { Waiter } from '../event.ts';
 import type { Route } from '../line.ts';
 import type { CoordinatorKey } from '../store.ts';
 import { Connection } from './connection.ts';
-import { callMessage, FAILED, integer, MOVED, PING, readFailed, readReply, REPLY, SERVED, SERVES } from './messages.ts';
+import { decodeFrame } from './frames.ts';
+import { FAILED, integer, MOVED, PING, readFailed, readReply, REPLY, SERVED, SERVES } from './messages.ts';
+import { encodeCall, readPlainReply } from './plain-frames.ts';
 
 export interface PeerOptions {
   /** How long one that has calls of ours may be silent before it counts as hung, in milliseconds. */
@@ -23,7 +26,8 @@ const LOOKS = 5;
  * Another process or thread that runs coordinators. It keeps these invariants:
  *
  * - each call ends: by its reply, or as moved, when the connection ends or the peer hangs;
- * - it keeps the process alive while calls are under way, and not longer.
+ * - it keeps the process alive while calls are under way, and not longer; that it looks whether the peer is silent goes on
+ *   up to the next look, for most calls take less time than to begin and end that.
  */
 export class Peer implements Route {
   readonly #connection: Connection;
@@ -39,7 +43,7 @@ export class Peer implements Route {
 
   constructor(socket: Socket, options: PeerOptions) {
     this.#options = options;
-    this.#connection = new Connection(socket, (message) => this.#take(message), () => this.#ended());
+    this.#connection = new Connection(socket, (frame) => this.#take(frame), () => this.#ended());
     this.#connection.keepAlive(false);
   }
 
@@ -48,7 +52,7 @@ export class Peer implements Route {
     if (this.#waiting.size === 0) this.#watch();
     const id = (this.#id += 1);
     this.#waiting.set(id, waiter);
-    this.#connection.send(callMessage(id, key, call), call.args);
+    this.#connection.sendFrame(encodeCall(id, key, call));
   }
 
   /** Whether it answers, within the time of one look. */
@@ -99,35 +103,46 @@ export class Peer implements Route {
   }
 
   #look(): void {
+    if (this.#waiting.size === 0) return this.#stopLooking();
     if (uptime() - this.#heardAt < this.#options.suspectAfter) return this.#connection.send([PING]);
     this.#isSuspect = true;
     this.#connection.end();
   }
 
-  #take(message: readonly unknown[]): void {
+  #take(frame: Buffer): void {
     this.#heardAt = uptime();
-    this.#tell(true);
+    if (this.#asking.length > 0) this.#tell(true);
+    const plain = readPlainReply(frame);
+    if (plain === null) return this.#takeMessage(decodeFrame(frame));
+    this.#waiterOf(plain.id)?.resolve(plain.reply);
+  }
+
+  #takeMessage(message: readonly unknown[]): void {
     const [kind, id, answered] = message;
     if (kind === SERVED) return this.#questions.get(integer(id))?.(answered === true);
     if (kind !== REPLY && kind !== MOVED && kind !== FAILED) return;
-    const waiting = this.#waiting.get(integer(id));
-    if (waiting === undefined) return;
     const answer = kind === REPLY ? readReply(message) : kind === FAILED ? readFailed(message) : new MovedError();
-    this.#waiting.delete(integer(id));
-    if (this.#waiting.size === 0) this.#rest();
-    if ('bytes' in answer) waiting.resolve(answer);
-    else waiting.reject(answer);
+    const waiter = this.#waiterOf(integer(id));
+    if ('bytes' in answer) waiter?.resolve(answer);
+    else waiter?.reject(answer);
   }
 
-  #rest(): void {
-    this.#connection.keepAlive(false);
+  /** Whoever waits for a call, and does not any more; undefined: nobody does. */
+  #waiterOf(id: number): Waiter | undefined {
+    const waiter = this.#waiting.get(id);
+    if (this.#waiting.delete(id) && this.#waiting.size === 0) this.#connection.keepAlive(false);
+    return waiter;
+  }
+
+  #stopLooking(): void {
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#timer = null;
   }
 
   #ended(): void {
     this.#hasEnded = true;
-    this.#rest();
+    this.#connection.keepAlive(false);
+    this.#stopLooking();
     this.#options.onEnd(this.#isSuspect);
     this.#tell(false);
     for (const answer of this.#questions.values()) answer(false);

@@ -1,3 +1,4 @@
+import type { Buffer } from 'node:buffer';
 import net from 'node:net';
 import { outsideContexts } from '../../runtime/callback-context.ts';
 import { errorCode, errorMessage } from '../../runtime/errors.ts';
@@ -6,11 +7,15 @@ import { randomInteger } from '../../runtime/random.ts';
 import { clearTimeout, setTimeout, uptime } from '../../runtime/timers.ts';
 import type { Serving, Transport } from '../coordination.ts';
 import { CoordinatorError } from '../errors.ts';
+import type { Waiter } from '../event.ts';
 import type { Route } from '../line.ts';
+import type { Reply } from '../messages.ts';
 import type { CoordinatorKey } from '../store.ts';
 import { Connection } from './connection.ts';
-import { CALL, failedMessage, integer, LIST, listedMessage, MOVED, PING, PONG, readCall, REPLY, SERVED, SERVES } from './messages.ts';
+import { decodeFrame } from './frames.ts';
+import { CALL, failedMessage, integer, LIST, listedMessage, MOVED, PING, PONG, readCall, SERVED, SERVES } from './messages.ts';
 import { Peer } from './peer.ts';
+import { encodeReply, readPlainCall } from './plain-frames.ts';
 import { SocketFolder } from './socket-folder.ts';
 
 /** How long one that did not answer is not asked again, in milliseconds. */
@@ -90,24 +95,27 @@ export class SocketTransport implements Transport {
   #accept(socket: net.Socket): void {
     const connection: Connection = new Connection(
       socket,
-      (message) => this.#take(connection, message),
+      (frame) => this.#take(connection, frame),
       () => this.#connections.delete(connection),
     );
     connection.keepAlive(false);
     this.#connections.add(connection);
   }
 
-  #take(connection: Connection, message: readonly unknown[]): void {
+  #take(connection: Connection, frame: Buffer): void {
+    const plain = readPlainCall(frame);
+    if (plain === null) return this.#takeMessage(connection, decodeFrame(frame));
+    this.#options.serve.call(plain.key, plain.call, new Answer(connection, plain.id));
+  }
+
+  #takeMessage(connection: Connection, message: readonly unknown[]): void {
     if (message[0] === PING) return connection.send([PONG]);
     if (message[0] === LIST) return connection.send(listedMessage(integer(message[1]), this.#options.serve.activities()));
     if (message[0] === SERVES) return connection.send([SERVED, integer(message[1]), this.#options.classes.includes(String(message[2]))]);
     if (message[0] !== CALL) return;
     const id = integer(message[1]);
     const { key, call } = readCall(message);
-    this.#options.serve.call(key, call, {
-      resolve: ({ kind, bytes }) => connection.send([REPLY, id, kind], bytes),
-      reject: (error) => connection.send(failure(id, error)),
-    });
+    this.#options.serve.call(key, call, new Answer(connection, id));
   }
 
   async reach(address: string, isDoubted: boolean): Promise<Peer | null> {
@@ -181,6 +189,25 @@ export class SocketTransport implements Transport {
     for (const peer of await Promise.all(this.#peers.values())) peer?.end();
     if (server !== null) await new Promise<void>((resolve) => server.close(() => resolve()));
     this.#folder.close();
+  }
+}
+
+/** Tells whoever has called what became of it. */
+class Answer implements Waiter {
+  readonly #connection: Connection;
+  readonly #id: number;
+
+  constructor(connection: Connection, id: number) {
+    this.#connection = connection;
+    this.#id = id;
+  }
+
+  resolve(reply: Reply): void {
+    this.#connection.sendFrame(encodeReply(this.#id, reply));
+  }
+
+  reject(error: unknown): void {
+    this.#connection.send(failure(this.#id, error));
   }
 }
 

@@ -52,6 +52,15 @@ export class ValueBytes {
     if (this.#bytes.length === KEPT_BYTES) kept = this.#bytes;
   }
 
+  get length(): number {
+    return this.#at;
+  }
+
+  /** Four bytes, little-endian, in the place of such that were written before. */
+  putUint32(at: number, value: number): void {
+    this.#bytes.writeUInt32LE(value, at);
+  }
+
   byte(value: number): void {
     if (this.#at === this.#bytes.length) this.#grow(1);
     this.#bytes[this.#at++] = value;
