@@ -2,6 +2,9 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { tracesIn } from '../../src/disk/encryption/traces.ts';
+import type { StorageClient } from '../../src/index.ts';
+import { MemoryEngine, memoryHub } from '../support/memory-hub.ts';
+import { openHost, regionOf } from './sync-regions.ts';
 import { temporaryDirectory } from '../journal/support/place.ts';
 import { CANARY, codeOf, contentOf, fillDatabase, filledRoot, key, open, ORIGIN, recordOf, write } from './operator.ts';
 import { idsIn } from './support.ts';
@@ -146,3 +149,36 @@ test.skipIf(process.platform !== 'linux')('no key is forgotten before the names 
   expect(places.length).toBeGreaterThanOrEqual(3);
   for (const place of places) expect(seen.slice(0, forgotten), place).toContainEqual({ what: 'sync', at: place });
 });
+
+test('a stub, whose content is in a hub, gets the new key too, without the hub, and its content comes in every process', async () => {
+  const engine = new MemoryEngine();
+  const large = CANARY.repeat(30_000);
+  const [first, root] = [temporaryDirectory(), temporaryDirectory()];
+  const eu = regionOf(openHost(memoryHub(engine), 'eu', { root: first, encryption: { key } }), ORIGIN);
+  const us = regionOf(openHost(memoryHub(engine), 'us', { root, encryption: { key } }), ORIGIN);
+  for (const name of ['one', 'two', 'three']) await write(eu, name, `${large} ${name}`);
+  await eu.sync.flush();
+  await us.sync.caughtUp();
+  const read = async (client: StorageClient, name: string): Promise<string> => (await (await (await client.storage.getDirectory()).getFileHandle(name)).getFile()).text();
+  const keysAndStubs = (): unknown => [idsIn(root), [...tracesIn(originIn(root)).ids], stubsIn(originIn(root))];
+  expect(keysAndStubs()).toEqual([[1], [1], 3]);
+  const entries = [...engine.logs.values()].map((log) => log.entries.length);
+  // Of another process, which talks to no hub.
+  const other = open(root);
+  await other.rekey(ORIGIN, { dataKey: true, files: true });
+  expect(keysAndStubs()).toEqual([[2], [2], 3]);
+  expect(await read(us, 'one')).toBe(`${large} one`);
+  await other.rekey(ORIGIN, { dataKey: true, files: true });
+  expect(keysAndStubs()).toEqual([[3], [3], 2]);
+  expect(await read(us, 'two')).toBe(`${large} two`);
+  await us.sync.flush();
+  expect(us.sync.status()).toMatchObject({ pending: 0, problem: '' });
+  expect([...engine.logs.values()].map((log) => log.entries.length)).toEqual(entries);
+  const again = regionOf(openHost(memoryHub(engine), 'us', { root, encryption: { key } }), ORIGIN);
+  expect(await read(again, 'three')).toBe(`${large} three`);
+});
+
+function stubsIn(origin: string): number {
+  const files = fs.readdirSync(origin, { recursive: true, encoding: 'utf8' }).filter((file) => /^default\/files\.\d+\//.test(file));
+  return files.filter((file) => (fs.statSync(path.join(origin, file)).mode & 0o100) !== 0).length;
+}

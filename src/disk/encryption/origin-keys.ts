@@ -205,6 +205,12 @@ export class OriginKeys {
     return this.#stubCipher(id).open(bytes.subarray(STUB_HEAD_BYTES), plain, [bytes.subarray(0, STUB_HEAD_BYTES)]) ? plain : null;
   }
 
+  /** The same under the active key; null: it is, or nothing opens it. */
+  resealStub(bytes: Uint8Array): Uint8Array | null {
+    const plain = stubKeyOf(bytes) === this.activeId ? null : this.openStub(bytes);
+    return plain === null ? null : this.sealStub(plain);
+  }
+
   #stubCipher(keyId: number): AesSiv {
     return sivOf(this.#key(keyId), purposeOf('stub'));
   }

@@ -1,13 +1,14 @@
 import fs from 'node:fs';
 import type { SealedBytes } from '../../runtime/disk-range.ts';
 import type { Locator } from '../locator.ts';
+import type { PlaceKeys } from '../place.ts';
 import { PlainContent } from './content.ts';
 import type { Content } from './content.ts';
 import { sealedBytes } from './in-pieces.ts';
 import { closeQuietly, openPlain, openStub, READ, READ_WRITE } from './open-plain.ts';
 import { copyContent } from './reseal.ts';
 import type { Form, Sealing, Use } from './sealing.ts';
-import { mayBeStub } from './stub.ts';
+import { mayBeStub, readManifest, stubSize, writeStub } from './stub.ts';
 import type { Swap, SwapFolder } from './swap.ts';
 import { TreeError } from './tree-error.ts';
 
@@ -24,8 +25,11 @@ export interface ReadFile {
 export class Contents {
   readonly #sealing: Sealing | undefined;
   readonly #swaps: SwapFolder;
+  readonly #keys: Pick<PlaceKeys, 'keys'> | undefined;
 
-  constructor(sealing: Sealing | undefined, swaps: SwapFolder) {
+  /** `keys`: those of stubs. */
+  constructor(sealing: Sealing | undefined, swaps: SwapFolder, keys: Pick<PlaceKeys, 'keys'> | undefined) {
+    this.#keys = keys;
     this.#sealing = sealing;
     this.#swaps = swaps;
   }
@@ -72,6 +76,31 @@ export class Contents {
   /** A copy under the key of now; null where a copy of the bytes is as good. */
   current(path: string): Promise<Swap | null> {
     return this.#anew(path, 'whole', (sealing, descriptor) => sealing.isCurrent(descriptor, path));
+  }
+
+  /** The same of what may be a stub, which stays one. */
+  async currentOf(path: string, stats: fs.Stats): Promise<Swap | null> {
+    const stub = mayBeStub(stats) ? openStub(path) : null;
+    if (stub === null) return this.current(path);
+    try {
+      const manifest = this.#keys?.keys.resealStub(readManifest(stub)) ?? null;
+      return manifest === null ? null : this.#stub(manifest);
+    } finally {
+      closeQuietly(stub);
+    }
+  }
+
+  #stub(manifest: Uint8Array): Swap {
+    const swap = this.#swaps.create();
+    try {
+      swap.extent.cover(stubSize(manifest));
+      writeStub(swap, manifest);
+      swap.isFinished = true;
+      return swap;
+    } catch (error) {
+      swap.discard();
+      throw error;
+    }
   }
 
   /** A copy that can be written to in place; null where the file can. */

@@ -80,7 +80,7 @@ export class FileTree {
     this.#ledger = ledger;
     this.#placement = new Placement(place, { epoch: () => options.epoch(), foldsNames: () => options.foldsNames?.() ?? false, isStrict: this.#isStrict, ledger, sealing });
     this.#swaps = new SwapFolder(`${place.path}/swap`, options.session, ledger, sealing);
-    this.#contents = new Contents(sealing, this.#swaps);
+    this.#contents = new Contents(sealing, this.#swaps, place.encryption);
     this.#trash = new Trash(`${place.path}/trash`, options.session, this.#ledger);
   }
 
@@ -145,15 +145,15 @@ export class FileTree {
    * called while nobody else has it open for writing.
    */
   async prepareInPlace(locator: Locator): Promise<void> {
-    await this.#rewrite(locator, (path) => this.#contents.inPlace(path));
+    await this.#rewrite(locator, (found) => this.#contents.inPlace(requireContent(found, locator)));
   }
 
   /**
-   * Writes a file anew with the key that is active, where it has another; its time stays. To be called while nobody else
-   * has it open for writing.
+   * Writes a file, or a stub, anew with the key that is active, where it has another; its time stays. To be called
+   * while nobody else has it open for writing.
    */
   async renew(locator: Locator): Promise<void> {
-    await this.#rewrite(locator, (path) => this.#contents.current(path), true);
+    await this.#rewrite(locator, (found) => this.#contents.currentOf(requireFile(found, locator), found.stats), true);
   }
 
   /** Whether an entry has a name on the disk from before. */
@@ -170,9 +170,9 @@ export class FileTree {
   }
 
   /** Puts a copy in a file's place, where one is needed; `keepsTime`: it is as old as the file was. */
-  async #rewrite(locator: Locator, copy: (path: string) => Promise<Swap | null>, keepsTime = false): Promise<void> {
+  async #rewrite(locator: Locator, copy: (found: Found) => Promise<Swap | null>, keepsTime = false): Promise<void> {
     await this.#placement.onLater(locator, 'write', async (found, base) => {
-      const swap = await copy(requireContent(found, locator));
+      const swap = await copy(found);
       if (swap === null) return;
       try {
         await this.#place(swap, this.#placement.locate(base, locator), locator, keepsTime ? found.stats : undefined);

@@ -333,7 +333,7 @@ class VaultPlace implements PlaceKeys {
   }
 
   get keys(): OriginKeys {
-    return this.#vault.keys;
+    return this.#present;
   }
 
   get rootKeys(): RootKeySource {

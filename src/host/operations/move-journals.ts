@@ -65,6 +65,7 @@ async function machinesOf(bucket: string, url: string): Promise<Map<string, Mach
     ['register', new RegisterMachine()],
     ['indexeddb/locks', new LockMachine(deaf)],
   ]);
+  if (fs.existsSync(path.join(bucket, 'files-sync'))) machines.set('files-sync', new (await import('../sync/running-sync.ts')).FilesMachine());
   if (fs.existsSync(path.join(bucket, 'channels'))) machines.set('channels', new (await import('../../disk/channels/channel-machine.ts')).ChannelMachine());
   if (fs.existsSync(path.join(bucket, 'caches/index'))) machines.set('caches/index', new (await import('../caches/code.ts')).CacheMachine());
   return machines;

@@ -31,6 +31,8 @@ import type { SyncSettings } from './options.ts';
 import { toldJournal } from './told-journal.ts';
 import { PENDING_CAP } from './replicate.ts';
 
+export { FilesMachine } from '../../sync/files/files-machine.ts';
+
 /** A problem that lasts is told of again and again; one that nobody has told of for so long is over. In milliseconds. */
 const PROBLEM_LASTS_MS = 10_000;
 
