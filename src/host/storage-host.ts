@@ -276,7 +276,8 @@ export class StorageHost<Options extends StorageHostOptions = StorageHostOptions
    * Encrypts an origin that is not, of a host with `plain: 'migrate'`, while others of the same option go on: each journal
    * moves to an encrypted generation, also those that nobody writes to, files, cached responses and databases are rewritten one after
    * another, each on the disk before it takes its name, and nothing plain is left, names included. Killed at any time
-   * nothing is lost, and it may be called again. An origin with coordinators is refused as it is.
+   * nothing is lost, and it may be called again. Coordinators go on meanwhile; those that a process without the key runs
+   * are left.
    * docs/ENCRYPTION.md, "Encrypting what is there"
    *
    * @returns false: it had keys already

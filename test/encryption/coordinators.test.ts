@@ -130,14 +130,13 @@ describe('without the right key', () => {
     expect(snapshotOf(path.join(root, 'origins'))).toEqual(before);
   });
 
-  test('a plain origin is not encrypted, and one with coordinators cannot be yet', async () => {
+  test('a plain origin is refused, and left as it is', async () => {
     const root = newRoot();
     const first = hostOf(root, 'Keeper', null);
     await first.keeper('a').count();
     await first.close();
     const before = snapshotOf(path.join(root, 'origins'));
     expect(await codeLater(hostOf(root, 'Keeper').keeper('a').count())).toBe('not-encrypted');
-    expect(await codeLater(hostOf(root, 'Keeper', { key, plain: 'migrate' }).keeper('a').count())).toBe('encryption-unsupported');
     expect(snapshotOf(path.join(root, 'origins'))).toEqual(before);
   });
 
@@ -150,9 +149,5 @@ describe('without the right key', () => {
     expect(fs.existsSync(within(root))).toBe(false);
     given[0]?.(key);
     expect(await counted).toBe(1);
-  });
-
-  test('what a hub keeps is refused', () => {
-    expect(() => new Coordinators(open(newRoot()), {}, { regions: {} as never })).toThrow(expect.objectContaining({ code: 'encryption-unsupported' }));
   });
 });

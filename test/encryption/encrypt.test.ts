@@ -46,9 +46,9 @@ test('encrypt() leaves nothing plain of an origin, also of what nobody writes to
 });
 
 /** Something that is not encrypted yet. */
-function addCoordinator(root: string, origin: string): void {
+function addUnknown(root: string, origin: string): void {
   fs.mkdirSync(path.join(root, 'origins', origin, 'coordinators/c/n'), { recursive: true });
-  fs.writeFileSync(path.join(root, 'origins', origin, 'coordinators/c/n/name'), CANARY);
+  fs.writeFileSync(path.join(root, 'origins', origin, 'coordinators/c/n/unknown'), CANARY);
 }
 
 test('what cannot be encrypted is refused, and nothing is changed; a host that does not migrate refuses it too', async () => {
@@ -57,7 +57,7 @@ test('what cannot be encrypted is refused, and nothing is changed; a host that d
   await write(plain.origin(ORIGIN), 'file', CANARY);
   plain.origin(OTHER).localStorage.setItem('k', 'v');
   await plain.close();
-  addCoordinator(root, 'https_a.example');
+  addUnknown(root, 'https_a.example');
   const before = snapshotOf(path.join(root, 'origins'));
   expect(await codeOf(open(root, migrating).encrypt(ORIGIN))).toBe('encryption-unsupported');
   expect(await codeOf(open(root).encrypt(OTHER))).toBe('not-encrypted');
@@ -70,12 +70,12 @@ test('holdfast encrypt --all says what it did and what is left', async () => {
   const plain = openPlain(root);
   await write(plain.origin(OTHER), CANARY, CANARY);
   await plain.close();
-  addCoordinator(root, 'https_b.example');
+  addUnknown(root, 'https_b.example');
   const file = path.join(path.dirname(root), 'key');
   fs.writeFileSync(file, key);
   const { code, out } = await runHere(root, ['encrypt', '--all', '--key-file', file, '--json']);
   expect(code).toBe(1);
-  expect(JSON.parse(out)).toMatchObject([{ origin: ORIGIN, outcome: 'encrypted' }, { origin: OTHER, outcome: 'failed', message: expect.stringContaining("has 'coordinators', which cannot be encrypted yet") }]);
+  expect(JSON.parse(out)).toMatchObject([{ origin: ORIGIN, outcome: 'encrypted' }, { origin: OTHER, outcome: 'failed', message: expect.stringContaining("has 'unknown', which cannot be encrypted yet") }]);
   expect(await runHere(root, ['encrypt', '--origin', ORIGIN, '--key-file', file])).toMatchObject({ code: 0, out: `${ORIGIN}: it was encrypted, and nothing of it is plain\n` });
   fs.rmSync(path.join(root, 'origins/https_b.example/coordinators'), { recursive: true });
   expect(await runHere(root, ['encrypt', '--origin', OTHER, '--key-file', file])).toMatchObject({ code: 0, out: `${OTHER}: it is encrypted now, and nothing of it is plain\n` });

@@ -37,6 +37,10 @@ export class Canaries {
     return canary;
   }
 
+  take(...canaries: readonly string[]): void {
+    this.#made.push(...canaries);
+  }
+
   /** Files of the root that have one in them, or in their names. */
   foundIn(root: string): string[] {
     return this.#made.flatMap((canary) => treeHas(root, canary));

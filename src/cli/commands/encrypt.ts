@@ -34,7 +34,7 @@ export const encrypt: Command = {
   summary: 'encrypt origins that are not, while programs use them',
   usage: '--origin ORIGIN | --all [--key-file FILE] [--json]',
   options,
-  notes: ["Give all processes of the root the key and plain: 'migrate' first, and leave that away afterwards.", 'It may be stopped at any time, and run again. Exit code 1 also when something is left.', 'What has coordinators: export it, and import it with the key and --replace.'],
+  notes: ["Give all processes of the root the key and plain: 'migrate' first, and leave that away afterwards.", 'It may be stopped at any time, and run again. Exit code 1 also when something is left.', 'A coordinator that a process without the key runs is left until that ends.'],
   run: async (args) => {
     const { values, positionals } = parse(options, args);
     requireArguments(positionals, []);

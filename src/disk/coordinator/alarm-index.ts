@@ -1,6 +1,8 @@
 import path from 'node:path';
+import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { randomInteger } from '../../runtime/random.ts';
 import { ensureDirectory } from '../directories.ts';
+import { listGenerations } from '../journal/generation-file.ts';
 import { Journal } from '../journal/journal.ts';
 import type { BucketPlace } from '../place.ts';
 import { addJournal } from '../root/late-part.ts';
@@ -13,6 +15,9 @@ import { COORDINATORS } from './coordinator-names.ts';
 import type { CoordinatorKey } from './coordinator-place.ts';
 
 const NAME = 'alarms';
+
+/** Attempts at moving it on while others write to it. */
+const ATTEMPTS = 64;
 
 /** A session has no more records. */
 const LAST_SEQUENCE = 2 ** 32 - 1;
@@ -29,6 +34,11 @@ export function sharedPlace(root: Root): BucketPlace {
     },
     lost: () => root.forget(),
   };
+}
+
+/** Where the processes of a root that run coordinators listen. */
+export function socketsOf(root: Root): string {
+  return path.join(sharedPlace(root).path, 's');
 }
 
 /**
@@ -48,12 +58,12 @@ export class AlarmIndex {
   #sequence = 0;
 
   /** `vaultOf`: by default the root's own. */
-  constructor(root: Root, vaultOf: VaultOf | null = vaultsOf(root)) {
+  constructor(root: Root, vaultOf: VaultOf | null = vaultsOf(root), durability = root.durability) {
     this.#vaultOf = vaultOf;
     this.#place = sharedPlace(root);
-    this.#isStrict = root.durability === 'strict';
+    this.#isStrict = durability === 'strict';
     this.#journal = new Journal(path.join(this.#place.path, NAME), this.#machine, {
-      durability: root.durability,
+      durability,
       space: root.space,
       vital: (kind) => kind === FORGET,
       onReplaced: () => this.#place.lost?.(),
@@ -76,7 +86,7 @@ export class AlarmIndex {
 
   /** The latest epoch of a coordinator of which anything was said; 0: of none, as was last read. */
   epochOf(key: CoordinatorKey): number {
-    return this.#machine.of(this.#keyOf(key))?.epoch ?? 0;
+    return Math.max(...[this.#keyOf(key), key].map((named) => this.#machine.of(named)?.epoch ?? 0));
   }
 
   #keyOf(key: CoordinatorKey): AlarmKey {
@@ -90,7 +100,7 @@ export class AlarmIndex {
 
   /** The coordinator is to be looked at no later than then. @throws HoldfastError as a journal's `append` */
   note(key: CoordinatorKey, time: number, epoch: number): void {
-    const named = this.#keyOf(key);
+    const named = this.#rename(key);
     const known = this.#machine.of(named);
     if (known !== undefined && known.time <= time && known.epoch >= epoch) return;
     if (!this.#journal.open()) this.#make();
@@ -116,8 +126,35 @@ export class AlarmIndex {
   }
 
   #change(kind: number, key: CoordinatorKey, time: number, epoch: number): void {
-    const named = this.#keyOf(key);
+    const named = this.#rename(key);
     if (this.#machine.of(named) !== undefined) this.#append(kind, { key: named, time, epoch });
+  }
+
+  /** What was said of a coordinator before its origin was encrypted goes on under the name that it has now, which is returned. */
+  #rename(key: CoordinatorKey): AlarmKey {
+    const named = this.#keyOf(key);
+    const before = named.isEncrypted === true ? this.#machine.of(key) : undefined;
+    if (before !== undefined) {
+      this.#append(NOTE, { ...before, key: named });
+      this.#append(FORGET, before);
+    }
+    return named;
+  }
+
+  /**
+   * Has all coordinators of an origin that is encrypted now called as they are on the disk, and keeps nothing in which they
+   * are called as before.
+   *
+   * @throws HoldfastError as a journal's `compact`; as a vault's `require`
+   */
+  rename(origin: string): void {
+    if (!this.#journal.catchUp()) return;
+    for (const key of this.#machine.readableOf(origin)) this.#rename(key);
+    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+      this.#journal.compact();
+      if ((listGenerations(this.#journal.directory)?.length ?? 0) < 2) return;
+    }
+    throw new HoldfastError('disk-failed', `The index of alarms in ${this.#journal.directory} could not be moved: others write to it all the time. Try again.`);
   }
 
   #append(kind: number, record: AlarmRecord): void {

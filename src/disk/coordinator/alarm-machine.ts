@@ -39,6 +39,11 @@ export class AlarmMachine implements Machine<void> {
     return this.#alarms.get(idOf(key));
   }
 
+  /** Those of an origin that are called as users call them. */
+  readableOf(origin: string): AlarmKey[] {
+    return Array.from(this.#alarms.values(), ({ key }) => key).filter((key) => key.origin === origin && key.isEncrypted !== true);
+  }
+
   /** Undefined: there is none. */
   earliest(): AlarmRecord | undefined {
     for (let first = this.#heap[0]; first !== undefined; first = this.#heap[0]) {

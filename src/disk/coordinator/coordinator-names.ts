@@ -1,3 +1,4 @@
+import { unescapeName } from '../names/escape.ts';
 import type { EncodedName } from '../names/name.ts';
 import { plainScript, type NameScript } from '../names/script.ts';
 import type { PlaceKeys } from '../place.ts';
@@ -70,6 +71,27 @@ export class CoordinatorNames {
     return { directory: `${inClass}/${encoded.component}`, spelling: encoded.long?.spelling ?? null, written: { className: component, name: inOne(encoded) } };
   }
 
+  /**
+   * Where it may be still that was there before the origin was encrypted, below the origin's directory; null: nothing is
+   * called so any more.
+   *
+   * @throws as {@link spell}
+   */
+  before(coordinator: ClassAndName): string | null {
+    return this.#script(COORDINATORS).before === undefined ? null : plain.spell(coordinator).directory;
+  }
+
+  /**
+   * Where what is in a directory, below the origin's, goes on once it has moved: there, unless it is called as before the
+   * origin was encrypted. `spelling`: reads what is beside.
+   */
+  settled(directory: string, spelling: () => string | null): string {
+    if (this.#script(COORDINATORS).before === undefined) return directory;
+    const [, classComponent = '', component = ''] = directory.split('/');
+    const [className, name] = [this.classOf(classComponent), this.nameOf(classComponent, component, spelling)];
+    return className === null || name === null ? directory : this.spell({ className, name }).directory;
+  }
+
   /** The class that a directory is of; null: it is none's. */
   classOf(component: string): string | null {
     const decoded = this.#script(COORDINATORS).decode(component);
@@ -83,7 +105,8 @@ export class CoordinatorNames {
     if (decoded === null) return null;
     if ('name' in decoded) return decoded.name;
     const spelled = spelling();
-    return spelled === null ? null : script.decodeSpelling(component, spelled);
+    if (spelled === null) return null;
+    return script.decodeSpelling(component, spelled) ?? (script.before === undefined ? null : movedName(script, component, spelled));
   }
 
   /** What was `written`; null: it was written with other keys. */
@@ -97,6 +120,12 @@ export class CoordinatorNames {
 /** No component has a slash in it. */
 function inOne({ component, long }: EncodedName): string {
   return long === null ? component : `${component}/${long.spelling}`;
+}
+
+/** Of one that has moved, and whoever moved it was killed before what is beside was written anew. */
+function movedName(script: NameScript, component: string, spelling: string): string | null {
+  const name = unescapeName(spelling, true);
+  return name !== null && script.encode(name).component === component ? name : null;
 }
 
 const plain = new CoordinatorNames(null);

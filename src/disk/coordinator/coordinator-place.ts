@@ -16,6 +16,7 @@ import { rootFailure } from '../root/failure.ts';
 import type { OriginVault } from '../root/origin-vault.ts';
 import type { Root } from '../root/root.ts';
 import { namesWith, SPELLING, type SpelledCoordinator } from './coordinator-names.ts';
+import { moveCoordinator } from './move-coordinator.ts';
 import { OwnedMachine } from './owned-machine.ts';
 import { TURNS } from './owned-journal.ts';
 
@@ -81,8 +82,13 @@ export class CoordinatorPlace implements BucketPlace {
     this.storageEncryption = this.#sealed === null ? undefined : vault?.place(`${this.#sealed.directory}/${STORAGE}`);
   }
 
+  /** Below the origin's: what its keys are of, too. */
+  get directory(): string {
+    return this.#spelled.directory;
+  }
+
   get path(): string {
-    return path.join(this.#root.origins, encodeOrigin(this.#key.origin), this.#spelled.directory);
+    return path.join(this.#root.origins, encodeOrigin(this.#key.origin), this.directory);
   }
 
   get #spelled(): SpelledCoordinator {
@@ -91,16 +97,40 @@ export class CoordinatorPlace implements BucketPlace {
 
   /** Whether the coordinator is still to be found at this path. @throws HoldfastError as a vault's `require` */
   get isCurrent(): boolean {
-    return this.#vault === null || namesWith(this.#vault).spell(this.#key).directory === this.#spelled.directory;
+    return this.#vault === null || namesWith(this.#vault).spell(this.#key).directory === this.directory;
+  }
+
+  /**
+   * Where it is as long as it is not at its path: as it was called before its origin was encrypted. Null: nowhere else.
+   *
+   * @throws HoldfastError as a vault's `require`
+   */
+  get unmoved(): string | null {
+    const before = namesWith(this.#vault).before(this.#key);
+    if (before === null || isDirectory(this.path)) return null;
+    const directory = path.join(this.#root.origins, encodeOrigin(this.#key.origin), before);
+    return isDirectory(directory) ? directory : null;
   }
 
   get space(): Space {
     return this.#root.space;
   }
 
+  /**
+   * Has it go on encrypted, and at its path, where it is from before its origin was: nothing is added to it before.
+   *
+   * @throws as {@link moveCoordinator}
+   */
+  move(): void {
+    if (this.encryption === undefined || namesWith(this.#vault).before(this.#key) === null) return;
+    const move = { from: this.unmoved, to: this.path, encryption: this.encryption.journal(TURNS), spelling: this.#spelled.spelling, workshop: this.#root.workshop };
+    if (move.from !== null || isDirectory(this.path)) moveCoordinator(move);
+  }
+
   ensure(): void {
     for (let attempt = 1; ; attempt += 1) {
       try {
+        this.move();
         if (isDirectory(this.path)) return this.#settle();
         // An origin that is not there yet is made as always, with its own bucket.
         new BucketDirectory(this.#root, this.#key.origin, 'default').ensure();

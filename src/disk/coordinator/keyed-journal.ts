@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { systemCodeBehind } from '../journal/disk-error.ts';
 import type { MapState } from '../map/map-state.ts';
+import type { BucketPlace } from '../place.ts';
 import { BucketDirectory } from '../root/bucket-directory.ts';
 import { isEncrypted } from '../root/encrypted.ts';
 import type { Root } from '../root/root.ts';
@@ -19,7 +20,7 @@ export class KeyedJournal {
   readonly #key: CoordinatorKey;
   readonly #options: OwnedJournalOptions;
   readonly #origin: BucketDirectory;
-  #found: { readonly path: string; readonly journal: OwnedJournal } | null = null;
+  #found: { readonly at: string; readonly journal: OwnedJournal } | null = null;
 
   /** Does no I/O. */
   constructor(root: Root, key: CoordinatorKey, options: OwnedJournalOptions) {
@@ -62,27 +63,36 @@ export class KeyedJournal {
     return this.#find()?.look() ?? null;
   }
 
-  /** Null: the origin is not there, or not encrypted yet. */
+  /** Null: the origin is not there. */
   #find(): OwnedJournal | null {
     const place = this.#place();
-    if (this.#found?.path === place?.path) return this.#found?.journal ?? null;
+    const at = place === null ? '' : whereIs(place);
+    if (this.#found?.at === at) return this.#found.journal;
     this.close();
-    this.#found = place && { path: place.path, journal: new OwnedJournal(place, this.#options) };
+    this.#found = place && { at, journal: new OwnedJournal(seen(place), this.#options) };
     return this.#found?.journal ?? null;
   }
 
   #place(): CoordinatorPlace | null {
     try {
-      return isEncrypted(path.dirname(this.#origin.path)) ? new CoordinatorPlace(this.#root, this.#key) : null;
+      return new CoordinatorPlace(this.#root, this.#key);
     } catch (error) {
       if (systemCodeBehind(error) === 'ENOENT') return null;
       throw error;
     }
   }
 
-  /** As {@link OwnedJournal.claim}; also false where the origin has become another one meanwhile. */
+  /**
+   * As {@link OwnedJournal.claim}; also false where the origin has become another one meanwhile, and where it was encrypted
+   * since the coordinator was there: then it has moved, and is looked at again.
+   */
   claim(address: string): boolean {
-    if (this.#find() === null) this.#origin.ensure();
+    if (!isEncrypted(path.dirname(this.#origin.path))) this.#origin.ensure();
+    const place = this.#place();
+    if (place !== null && place.unmoved !== null) {
+      place.ensure();
+      return false;
+    }
     const journal = this.#find();
     return journal !== null && journal.claim(address) && this.#find() === journal;
   }
@@ -103,6 +113,17 @@ export class KeyedJournal {
     this.#found?.journal.close();
     this.#found = null;
   }
+}
+
+/** Two of one path need not have the same keys: one of them is from before. */
+function whereIs({ directory, path: at, unmoved }: CoordinatorPlace): string {
+  return `${directory}\n${unmoved ?? at}`;
+}
+
+/** Where it is now: to look at. */
+function seen(place: CoordinatorPlace): BucketPlace {
+  const { unmoved, encryption, space } = place;
+  return unmoved === null ? place : { path: unmoved, encryption, space, ensure: () => undefined, lost: () => place.lost() };
 }
 
 /** The journal of a coordinator, as one realm has it. Does no I/O. */

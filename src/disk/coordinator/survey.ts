@@ -30,6 +30,8 @@ export interface CoordinatorDirectory {
   /** Below the origin's, with `/`. */
   readonly directory: string;
   readonly path: string;
+  /** Whether it is called as before the origin was encrypted. */
+  readonly isUnmoved: boolean;
   /** Undefined: it is not encrypted, or nobody has the keys. */
   readonly keys: PlaceKeys | undefined;
   /** Those of the bucket within. */
@@ -70,12 +72,14 @@ export function* coordinatorPlaces(origin: string, vault: OriginVault | null): G
   }
 }
 
-/** The same, whatever they are called. */
+/** The same, whatever they are called. @throws as {@link coordinatorPlaces} */
 export function* coordinatorDirectories(origin: string, vault: OriginVault | null): Generator<CoordinatorDirectory, void> {
   for (const className of directoriesIn(path.join(origin, COORDINATORS))) {
     for (const name of directoriesIn(path.join(origin, COORDINATORS, className))) {
       const directory = `${COORDINATORS}/${className}/${name}`;
-      yield { directory, path: path.join(origin, directory), keys: vault?.place(directory), storageKeys: vault?.place(`${directory}/${STORAGE}`) };
+      const at = path.join(origin, directory);
+      const settled = namesWith(vault).settled(directory, () => spellingIn(at));
+      yield { directory, path: at, isUnmoved: settled !== directory, keys: vault?.place(settled), storageKeys: vault?.place(`${settled}/${STORAGE}`) };
     }
   }
 }

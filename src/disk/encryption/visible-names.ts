@@ -6,12 +6,41 @@ import type { SealedNames } from './files/sealed-names.ts';
 /** Beside the entries of a tree: the spelling of a long name, or one that was being written. It is as encrypted as the names are. */
 export const SPELLING = /^%~[0-9a-f]{64}(?:\.[0-9a-f-]{36})?$/;
 
+const COORDINATORS = 'coordinators';
+
 /** The trees of files in an origin's directory, each with the directory of its bucket. */
 export function* treesIn(origin: string): Generator<readonly [tree: string, bucket: string]> {
   const named = directoriesIn(path.join(origin, 'buckets')).map((id) => `buckets/${id}`);
-  for (const bucket of ['default', ...named]) {
+  for (const bucket of ['default', ...named, ...coordinatorsIn(origin).map((each) => `${each}/storage`)]) {
     for (const name of directoriesIn(path.join(origin, bucket))) if (name.startsWith('files.')) yield [path.join(origin, bucket, name), bucket];
   }
+}
+
+/** The directories of an origin's coordinators, below its own. */
+function coordinatorsIn(origin: string): string[] {
+  return directoriesIn(path.join(origin, COORDINATORS)).flatMap((className) => directoriesIn(path.join(origin, COORDINATORS, className)).map((name) => `${COORDINATORS}/${className}/${name}`));
+}
+
+/**
+ * Directories of an origin's coordinators, and of their classes, whose names are not encrypted, or not those that are beside.
+ *
+ * @param namesOf - those of a bucket, by its directory
+ * @throws the operating system's error
+ */
+export function visibleCoordinatorsIn(origin: string, namesOf: (bucket: string) => SealedNames): string[] {
+  const classes = directoriesIn(path.join(origin, COORDINATORS)).map((className) => `${COORDINATORS}/${className}`);
+  const visible = [
+    ...classes.filter((at) => namesOf(COORDINATORS).decode(path.posix.basename(at)) === null),
+    ...coordinatorsIn(origin).filter((at) => !isSealedCoordinator(path.join(origin, at), namesOf(path.posix.dirname(at)))),
+  ];
+  return visible.map((at) => path.join(origin, at));
+}
+
+function isSealedCoordinator(directory: string, names: SealedNames): boolean {
+  const component = path.basename(directory);
+  const decoded = names.decode(component);
+  if (decoded === null || 'name' in decoded) return decoded !== null;
+  return names.decodeSpelling(component, read(directory, 'name')) !== null;
 }
 
 function directoriesIn(directory: string): string[] {

@@ -30,13 +30,13 @@ function directoriesIn(directory: string): string[] {
 function verifyOne(directory: string, look: Look, keysOf: KeysOf, names: CoordinatorNames | null): Finding[] {
   const [className, name] = [path.basename(path.dirname(directory)), path.basename(directory)];
   const bucket = path.join(COORDINATORS, className, name);
-  const relative = `${COORDINATORS}/${className}/${name}`;
   const whose = { origin: look.origin, bucket, journal: TURNS };
   const turns = path.join(directory, TURNS);
   try {
     // What has no journal is none of ours, or is gone.
     if (kindOf(turns) !== 'directory') return [];
     look.onJournal();
+    const relative = settledOf(names, `${COORDINATORS}/${className}/${name}`, directory);
     const faults = verifyJournal(turns, () => look.knowledge.machines.turns(), keysOf?.(relative).journal(TURNS) ?? null);
     const storage = path.join(directory, STORAGE);
     const inside = kindOf(storage) === 'directory' ? verifyBucket(storage, look, keysOf?.(`${relative}/${STORAGE}`)) : [];
@@ -48,6 +48,11 @@ function verifyOne(directory: string, look: Look, keysOf: KeysOf, names: Coordin
   } catch (error) {
     return [{ kind: 'unreadable', path: turns, offset: 0, length: 0, message: `Nothing is known of it: ${errorMessage(error)}`, ...whose }];
   }
+}
+
+/** What its keys are of. */
+function settledOf(names: CoordinatorNames | null, relative: string, directory: string): string {
+  return names === null ? relative : names.settled(relative, () => spellingIn(directory));
 }
 
 function isNamed(names: CoordinatorNames, className: string, name: string, directory: string): boolean {

@@ -1,6 +1,5 @@
 import path from 'node:path';
-import { CoordinatorPlace } from '../../disk/coordinator/coordinator-place.ts';
-import { NestedBucket } from '../../disk/coordinator/nested-bucket.ts';
+import { STORAGE } from '../../disk/coordinator/coordinator-place.ts';
 import { TURNS } from '../../disk/coordinator/owned-journal.ts';
 import { OwnedMachine } from '../../disk/coordinator/owned-machine.ts';
 import { coordinatorPlaces } from '../../disk/coordinator/survey.ts';
@@ -23,7 +22,7 @@ export async function* exportCoordinators(to: TarWriter, at: string, root: Root,
   const vault = (await unlockedVault(root, directory, origin, 'its coordinators cannot be read')) ?? null;
   const places = [...coordinatorPlaces(directory, vault)].sort((a, b) => (a.path < b.path ? -1 : 1));
   let number = 0;
-  for (const { className, name, path: place, keys } of places) {
+  for (const { className, name, path: place, keys, storageKeys } of places) {
     const machine = readNewest(path.join(place, TURNS), () => new OwnedMachine(), keys?.journal(TURNS));
     if (machine === null) continue;
     if (name === null) throw new HoldfastError('journal-damaged', `The name of the coordinator in ${place} is not known: it cannot be exported.`);
@@ -31,7 +30,7 @@ export async function* exportCoordinators(to: TarWriter, at: string, root: Root,
     const head: BucketHead = { name, persisted: false, coordinator: { className, alarm: machine.alarm } };
     yield* to.whole(`${below}/bucket.json`, `${JSON.stringify(head)}\n`);
     yield* exportEntries(to, below, machine.map.entries());
-    const nested = new NestedBucket(root, () => new CoordinatorPlace(root, { origin, className, name }, vault));
-    if (isDirectory(nested.path)) yield* exportContents(to, below, { place: nested, foldsNames });
+    const nested = path.join(place, STORAGE);
+    if (isDirectory(nested)) yield* exportContents(to, below, { place: { path: nested, encryption: storageKeys, space: root.space, ensure: () => undefined }, foldsNames });
   }
 }

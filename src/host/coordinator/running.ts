@@ -3,8 +3,8 @@ import { idOf } from '../../coordinator/coordination.ts';
 import { askActivities } from '../../coordinator/sockets/ask-activities.ts';
 import type { Listener } from '../../coordinator/sockets/ask-activities.ts';
 import type { CoordinatorKey } from '../../coordinator/store.ts';
+import { socketsOf } from '../../disk/coordinator/alarm-index.ts';
 import type { Root } from '../../disk/root/root.ts';
-import { socketsOf } from './transport.ts';
 import type { CoordinatorListing } from './types.ts';
 
 /** How long whoever runs coordinators has to say what they do, in milliseconds. */

@@ -1,13 +1,7 @@
-import path from 'node:path';
 import type { Serving, Transport } from '../../coordinator/coordination.ts';
 import { SocketTransport } from '../../coordinator/sockets/socket-transport.ts';
-import { sharedPlace } from '../../disk/coordinator/alarm-index.ts';
+import { sharedPlace, socketsOf } from '../../disk/coordinator/alarm-index.ts';
 import type { Root } from '../../disk/root/root.ts';
-
-/** Where the processes of a root that run coordinators listen. */
-export function socketsOf(root: Root): string {
-  return path.join(sharedPlace(root).path, 's');
-}
 
 /** How the processes and threads of a root call each other. */
 export function openTransport(root: Root, classes: readonly string[], serve: Serving, suspectAfter?: number): Transport {

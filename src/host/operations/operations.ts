@@ -18,7 +18,7 @@ import { parseOrigin, type OriginLike } from '../origin.ts';
 import { StorageHost } from '../storage-host.ts';
 import { syncSettings } from '../sync/options.ts';
 import type { Hub } from '../../sync/hub.ts';
-import { forgetAlarms, moveCoordinators, rewriteCoordinators } from './coordinators.ts';
+import { encryptCoordinators, forgetAlarms, moveCoordinators, rewriteCoordinators } from './coordinators.ts';
 import { moveJournals } from './move-journals.ts';
 import { rewriteFiles } from './rewrite-files.ts';
 import { rekeyHub } from './rekey-hub.ts';
@@ -68,8 +68,7 @@ export class Operations {
       return isRewrapped;
     });
     if (files) await this.#rewrite(name, vault);
-    const { rootKeys } = vault.place('default');
-    const isChangedThere = hub !== null && rootKeys !== undefined && (await rekeyHub(hub, rootKeys, dataKey));
+    const isChangedThere = hub !== null && (await rekeyHub(hub, vault.rootKeys, dataKey));
     return isChanged || isChangedThere;
   }
 
@@ -85,6 +84,7 @@ export class Operations {
     const wasPlain = await withMaintenance(this.#root, async () => {
       const isPlain = !isEncrypted(pathOfOrigin(this.#root, name));
       vault.ensure();
+      await encryptCoordinators(this.#root, name, vault);
       await this.#moveJournals(name, vault, true);
       return isPlain;
     });
