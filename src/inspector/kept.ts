@@ -9,9 +9,9 @@ const PATIENCE_MS = 1000;
 const GOOD_MS = 5000;
 
 /** The hub of the inspector, or else of the host, as one that keeps coordinators; null: there is none. */
-function keptOf({ hub, host }: Context): KeptInHub | null {
+function keptOf({ hub, host, root }: Context): KeptInHub | null {
   const known = hub ?? ownerOf(host).sync?.hub ?? null;
-  return known === null ? null : new KeptInHub(known);
+  return known === null ? null : new KeptInHub(known, root);
 }
 
 /** Coordinators of an origin that a hub keeps, as {@link listKept} tells of them. */

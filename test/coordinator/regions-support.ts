@@ -11,7 +11,7 @@ import type { CoordinatorListing, CoordinatorRegions } from '../../src/host/coor
 import type { MapState } from '../../src/disk/map/map-state.ts';
 import { IndexLog } from '../../src/coordinator/regions/index-log.ts';
 import { RegionStore } from '../../src/coordinator/regions/region-store.ts';
-import { logNameOf } from '../../src/host/coordinator/hub-log.ts';
+import { logNameOf } from '../../src/host/coordinator/log-names.ts';
 import { StorageHost } from '../../src/host/storage-host.ts';
 import type { Hub } from '../../src/sync/hub.ts';
 import '../../src/host/indexed-db/provided.ts';

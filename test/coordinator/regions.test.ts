@@ -6,7 +6,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Coordinators } from '../../src/host/coordinator/index.ts';
 import type { CoordinatorListing } from '../../src/host/coordinator/index.ts';
 import { type OrderedLog, RegionStore } from '../../src/coordinator/regions/region-store.ts';
-import { logNameOf } from '../../src/host/coordinator/hub-log.ts';
+import { logNameOf } from '../../src/host/coordinator/log-names.ts';
 import { StorageHost } from '../../src/host/storage-host.ts';
 import type { Hub } from '../../src/sync/hub.ts';
 import { bundleFixture } from '../support/bundle.ts';

@@ -46,7 +46,8 @@ async function printOfRoot(values: Given): Promise<void> {
 async function printOfHub(values: Given, hub: Hub): Promise<void> {
   const origin = originIn(values);
   const { KeptInHub, listKept } = await import('../../host/coordinator/listing.ts');
-  const found = listKept(new KeptInHub(hub), origin, openRootIfNamed(values));
+  const root = openRootWithKey(values, openRootIfNamed(values));
+  const found = listKept(new KeptInHub(hub, root), origin, root);
   await print(values, found, `The hub ${hub.name} keeps no coordinators of ${origin}.`, (row) => row);
 }
 

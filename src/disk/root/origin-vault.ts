@@ -1,3 +1,4 @@
+import type { RootKeySource } from '../encryption/root-key-source.ts';
 import type { PlaceKeys } from '../place.ts';
 
 /** The file in an origin's directory that has its wrapped keys; an origin is encrypted if it is there. */
@@ -55,6 +56,8 @@ export interface OriginVault {
   forget(): void;
   /** `bucket`: the name of its directory. */
   place(bucket: string): PlaceKeys;
+  /** For keys of the origin that are elsewhere than in its root: those that regions share. */
+  readonly rootKeys: RootKeySource;
 }
 
 /** The keys of a root's origins. */

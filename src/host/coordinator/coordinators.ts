@@ -26,6 +26,7 @@ import type { StorageClient } from '../storage-client.ts';
 import { Coordinator } from './coordinator.ts';
 import { openStorage } from './coordinator-bucket.ts';
 import { noStorage, Regions } from './regions.ts';
+import { regionKeysOf } from './region-logs.ts';
 import type { CoordinatorRegions } from './regions.ts';
 import { openTransport } from './transport.ts';
 import type { CoordinatorListing } from './types.ts';
@@ -95,8 +96,7 @@ export class Coordinators {
     this.#host = host;
     this.#alarms = new AlarmIndex(root);
     const { clock = systemClock, connect, suspectAfter, patience, regions: given } = givenOptions(replaced, ['clock', 'connect', 'suspectAfter', 'patience', 'regions'], 'Coordinators');
-    if (given !== undefined && root.vaults !== undefined) throw new HoldfastError('encryption-unsupported', "Coordinators with the option 'regions' cannot encrypt what they keep in the hub yet, and their host encrypts.");
-    const regions = given === undefined ? null : new Regions(given);
+    const regions = given === undefined ? null : new Regions(given, regionKeysOf(root));
     this.#regions = regions;
     const quotaOf = (key: CoordinatorKey): number => owner.quotaOf(key.origin).map ?? DEFAULT_QUOTA;
     const durability = { durability: root.durability };

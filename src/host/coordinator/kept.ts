@@ -1,9 +1,12 @@
 import { IndexLog } from '../../coordinator/regions/index-log.ts';
 import { RegionStore } from '../../coordinator/regions/region-store.ts';
 import type { CoordinatorKey } from '../../coordinator/store.ts';
+import { hasOrigin, pathOfOrigin } from '../../disk/maintenance/replace-origin.ts';
+import { isEncrypted } from '../../disk/root/encrypted.ts';
+import type { Root } from '../../disk/root/root.ts';
 import type { Hub } from '../../sync/hub.ts';
-import { HubConnection } from '../../sync/membership/hub-connection.ts';
-import { hubLog, logNameOf, registerNameOf } from './hub-log.ts';
+import { logNameOf, registerNameOf } from './log-names.ts';
+import { regionKeysOf, RegionLogs } from './region-logs.ts';
 
 /** Coordinators that a hub keeps, as far as they are looked at. Nothing of it does any I/O before it is asked. */
 export interface Kept {
@@ -17,19 +20,32 @@ export interface Kept {
 
 /** What a hub has, for whoever reaches it and is none of its regions: reads, and writes nothing. */
 export class KeptInHub implements Kept {
-  readonly #connection: HubConnection;
+  readonly #hub: Hub;
+  readonly #root: Root;
+  readonly #logs = new Map<string, RegionLogs>();
 
-  constructor(hub: Hub) {
-    this.#connection = HubConnection.to(hub);
+  /** `root`: whose keys read what is encrypted; its origins that are not are looked for as such. */
+  constructor(hub: Hub, root: Root) {
+    this.#hub = hub;
+    this.#root = root;
+  }
+
+  #logsOf(origin: string): RegionLogs {
+    const known = this.#logs.get(origin);
+    if (known !== undefined) return known;
+    const isPlain = hasOrigin(this.#root, origin) && !isEncrypted(pathOfOrigin(this.#root, origin));
+    const logs = new RegionLogs(this.#hub, isPlain ? undefined : regionKeysOf(this.#root)?.(origin), true);
+    this.#logs.set(origin, logs);
+    return logs;
   }
 
   register(origin: string): IndexLog {
-    return new IndexLog(hubLog(this.#connection, registerNameOf(origin)));
+    return new IndexLog(this.#logsOf(origin).log(registerNameOf(origin)));
   }
 
   openStore(key: CoordinatorKey, quota: number): RegionStore {
     const nothing = (): Promise<void> => Promise.resolve();
-    return new RegionStore(hubLog(this.#connection, logNameOf(key)), { quota, lease: 0, announce: nothing, register: nothing });
+    return new RegionStore(this.#logsOf(key.origin).log(logNameOf(key)), { quota, lease: 0, announce: nothing, register: nothing });
   }
 
   /** Regions show each other tokens, which nobody else has. */

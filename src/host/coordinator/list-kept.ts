@@ -2,7 +2,7 @@ import { regionOf } from '../../coordinator/regions/region-transport.ts';
 import type { CoordinatorKey } from '../../coordinator/store.ts';
 import type { Owner } from '../../disk/coordinator/owned-records.ts';
 import type { Root } from '../../disk/root/root.ts';
-import { logNameOf } from './hub-log.ts';
+import { logNameOf } from './log-names.ts';
 import type { Kept } from './kept.ts';
 import { Running } from './running.ts';
 import type { CoordinatorListing } from './types.ts';

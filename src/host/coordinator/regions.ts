@@ -1,10 +1,9 @@
-import { createHash } from 'node:crypto';
 import type { Call } from '../../coordinator/call.ts';
 import type { Transport } from '../../coordinator/coordination.ts';
 import type { Reply } from '../../coordinator/messages.ts';
 import { RegionHandler } from '../../coordinator/regions/region-handler.ts';
 import { IndexLog } from '../../coordinator/regions/index-log.ts';
-import { RegionAlarms, type WatchedLog } from '../../coordinator/regions/region-alarms.ts';
+import { RegionAlarms } from '../../coordinator/regions/region-alarms.ts';
 import type { PeerTls } from '../../coordinator/regions/post.ts';
 import { within } from '../../coordinator/regions/pause.ts';
 import { type PeerRegion, RegionPeer } from '../../coordinator/regions/region-peer.ts';
@@ -17,11 +16,11 @@ import type { BucketPlace } from '../../disk/place.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { uptime } from '../../runtime/timers.ts';
 import type { Hub } from '../../sync/hub.ts';
-import { HubConnection } from '../../sync/membership/hub-connection.ts';
 import { bad, givenOptions } from '../option-checks.ts';
 import { parseOrigin, type OriginLike } from '../origin.ts';
-import { hubLog, logNameOf, registerNameOf } from './hub-log.ts';
+import { logNameOf, registerNameOf } from './log-names.ts';
 import type { Kept } from './kept.ts';
+import { RegionLogs, type RegionKeys } from './region-logs.ts';
 
 /** Coordinators of which one instance lives at a time in all regions that name one hub; the hub keeps them. */
 export interface CoordinatorRegions {
@@ -44,7 +43,8 @@ export interface CoordinatorRegions {
   readonly reads?: 'confirmed' | { readonly leased: number };
   /**
    * The only origin whose coordinators these are, for a token of the hub that is bound to it: when they are to be woken is
-   * in a log of the origin then. The same in all regions.
+   * in a log of the origin then. The same in all regions. Where the host encrypts it has to be given: nothing in the hub
+   * is of several origins then.
    */
   readonly origin?: OriginLike | undefined;
 }
@@ -63,7 +63,7 @@ const HUB_SEEN_MS = 1000;
 
 /** What regions change of how coordinators are kept, found and called. */
 export class Regions implements Kept {
-  readonly #connection: HubConnection;
+  readonly #logs: RegionLogs;
   readonly #region: string;
   readonly #tokens: readonly string[];
   readonly #peers: ReadonlyMap<string, RegionPeer>;
@@ -74,19 +74,23 @@ export class Regions implements Kept {
   readonly alarms: RegionAlarms;
   #sawHubAt = -Infinity;
 
-  /** @throws HoldfastError bad-option */
-  constructor(given: CoordinatorRegions) {
+  /**
+   * @param keysOf - what encrypts all of an origin that is in the hub; undefined: nothing is
+   * @throws HoldfastError bad-option
+   */
+  constructor(given: CoordinatorRegions, keysOf?: (origin: string) => RegionKeys) {
     const { hub, region, token, peers, reads = 'confirmed', origin } = givenOptions(given, ['hub', 'region', 'token', 'peers', 'reads', 'origin'], "Option 'regions'");
     if (typeof hub?.connect !== 'function') throw bad("Option 'regions.hub' must be a hub, such as embeddedHub() of holdfast/sync.");
-    this.#connection = HubConnection.to(hub);
     this.#region = requireRegion(region);
     this.#tokens = [token].flat().map((each) => requireToken(each));
     if (this.#tokens.length === 0) throw bad("Option 'regions.token' is empty: nobody could call this region.");
     this.#peers = checkPeers(peers, region);
     this.#lease = leaseOf(reads);
     this.#origin = origin === undefined ? undefined : parseOrigin(origin);
+    if (keysOf !== undefined && this.#origin === undefined) throw bad("The host encrypts: option 'regions.origin' has to name the origin whose coordinators, and whose keys, these are.");
+    this.#logs = new RegionLogs(hub, this.#origin === undefined ? undefined : keysOf?.(this.#origin));
     this.#alarmsLog = this.#origin === undefined ? ALARMS : `${this.#origin} ${ALARMS}`;
-    this.alarms = new RegionAlarms(this.#log(this.#alarmsLog), this.#origin);
+    this.alarms = new RegionAlarms(this.#logs.log(this.#alarmsLog), this.#origin);
   }
 
   /** The origin that is meant where none is given, or the given one. @throws HoldfastError bad-option where its coordinators are not for here */
@@ -97,16 +101,16 @@ export class Regions implements Kept {
 
   openStore(key: CoordinatorKey, quota: number): RegionStore {
     const announce = (time: number, stamp: number): Promise<void> => this.alarms.announce(key, time, stamp);
-    return new RegionStore(this.#log(logNameOf(key)), { quota, lease: this.#lease, announce, register: () => this.#register(key) });
+    return new RegionStore(this.#logs.log(logNameOf(key)), { quota, lease: this.#lease, announce, register: () => this.#register(key) });
   }
 
   register(origin: string): IndexLog {
-    return new IndexLog(this.#log(registerNameOf(origin)));
+    return new IndexLog(this.#logs.log(registerNameOf(origin)));
   }
 
   /** However often, and by whomever, it is one entry as long as the hub knows its id. */
   async #register(key: CoordinatorKey): Promise<void> {
-    const id = createHash('sha256').update(logNameOf(key), 'utf16le').digest('hex');
+    const id = await this.#logs.idOf(logNameOf(key));
     await this.register(key.origin).append(NOTE, { key, time: 0, epoch: 0 }, id);
   }
 
@@ -118,17 +122,13 @@ export class Regions implements Kept {
   /** Whether the hub has answered just now. */
   async #reachesHub(): Promise<boolean> {
     if (uptime() - this.#sawHubAt < HUB_SEEN_MS) return true;
-    const asked = this.#log(this.#alarmsLog).head().then(
+    const asked = this.#logs.log(this.#alarmsLog).head().then(
       () => true,
       () => false,
     );
     const isThere = await within(HUB_ANSWERS_MS, asked, () => false);
     if (isThere) this.#sawHubAt = uptime();
     return isThere;
-  }
-
-  #log(name: string): WatchedLog {
-    return hubLog(this.#connection, name);
   }
 
   transport(local: Transport): Transport {

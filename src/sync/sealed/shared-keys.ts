@@ -67,6 +67,17 @@ export class SharedKeys {
     return nameOf(this.origin);
   }
 
+  /** Whether the hub has any; to ask makes nothing there. @throws HoldfastError as hubs do */
+  async exist(): Promise<boolean> {
+    if (this.#state !== null) return true;
+    try {
+      return (await (await this.#log()).read(0, 1)).length > 0;
+    } catch (error) {
+      if (error instanceof HoldfastError && error.code === 'hub-trimmed') return true;
+      throw error;
+    }
+  }
+
   /** The keys, from the hub the first time; made where it has none. @throws HoldfastError as {@link refresh} */
   async open(): Promise<OriginKeys> {
     return this.known ?? this.refresh();
