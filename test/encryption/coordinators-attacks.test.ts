@@ -139,9 +139,9 @@ async function firstFault(variant: Variant): Promise<string | null> {
 
 const mutants: readonly (Mutant & { readonly fault: string })[] = [
   { what: 'a turns journal begins plain', fault: 'does not work', file: 'disk/coordinator/coordinator-place.ts', from: 'new OwnedMachine().snapshot(), this.encryption?.journal(TURNS));', to: 'new OwnedMachine().snapshot());' },
-  { what: 'turns are plain', fault: 'plain', file: 'disk/coordinator/coordinator-place.ts', from: 'this.encryption = vault?.place(directory);', to: 'this.encryption = vault === null ? undefined : undefined;' },
-  { what: 'all coordinators have the journals of one', fault: 'turns of another', file: 'disk/coordinator/coordinator-place.ts', from: 'this.encryption = vault?.place(directory);', to: 'this.encryption = vault?.place(typeof directory);' },
-  { what: 'all buckets within have the journals of one', fault: 'storage/locks of another', file: 'disk/coordinator/coordinator-place.ts', from: 'this.storageEncryption = vault?.place(`${directory}/${STORAGE}`);', to: 'this.storageEncryption = vault?.place(STORAGE);' },
+  { what: 'turns are plain', fault: 'plain', file: 'disk/coordinator/coordinator-place.ts', from: 'vault?.place(this.#sealed.directory);', to: 'undefined;' },
+  { what: 'all coordinators have the journals of one', fault: 'turns of another', file: 'disk/coordinator/coordinator-place.ts', from: 'vault?.place(this.#sealed.directory);', to: 'vault?.place(typeof key);' },
+  { what: 'all buckets within have the journals of one', fault: 'storage/locks of another', file: 'disk/coordinator/coordinator-place.ts', from: 'vault?.place(`${this.#sealed.directory}/${STORAGE}`);', to: 'vault?.place(STORAGE);' },
   { what: 'the bucket within has no keys', fault: 'plain', file: 'disk/coordinator/nested-bucket.ts', from: 'return this.#root.vaults === undefined ? undefined : this.#coordinator.storageEncryption;', to: 'return this.#root.vaults === undefined ? undefined : undefined;' },
   { what: 'alarms are noted by plain names', fault: 'plain', file: 'disk/coordinator/alarm-keys.ts', from: 'return names.areEncrypted ?', to: 'return names.areEncrypted && key.origin === key.name ?' },
   { what: 'directories have plain names', fault: 'plain', file: 'disk/coordinator/coordinator-names.ts', from: 'return keys.sealing.names(visible);', to: 'return keys.sealing === undefined ? visible : visible;' },
