@@ -8,8 +8,20 @@ export const SPELLING = /^%~[0-9a-f]{64}(?:\.[0-9a-f-]{36})?$/;
 
 const COORDINATORS = 'coordinators';
 
+/**
+ * What of an origin has a name that is not encrypted: entries of its trees, and directories of coordinators. To be called
+ * while nobody changes it.
+ *
+ * @param namesOf - those of a bucket, by its directory
+ * @throws the operating system's error
+ */
+export function visibleNamesOf(origin: string, namesOf: (bucket: string) => SealedNames): string[] {
+  const inTrees = [...treesIn(origin)].flatMap(([tree, bucket]) => visibleNamesIn(tree, namesOf(bucket)));
+  return [...inTrees, ...visibleCoordinatorsIn(origin, namesOf)];
+}
+
 /** The trees of files in an origin's directory, each with the directory of its bucket. */
-export function* treesIn(origin: string): Generator<readonly [tree: string, bucket: string]> {
+function* treesIn(origin: string): Generator<readonly [tree: string, bucket: string]> {
   const named = directoriesIn(path.join(origin, 'buckets')).map((id) => `buckets/${id}`);
   for (const bucket of ['default', ...named, ...coordinatorsIn(origin).map((each) => `${each}/storage`)]) {
     for (const name of directoriesIn(path.join(origin, bucket))) if (name.startsWith('files.')) yield [path.join(origin, bucket, name), bucket];
@@ -27,7 +39,7 @@ function coordinatorsIn(origin: string): string[] {
  * @param namesOf - those of a bucket, by its directory
  * @throws the operating system's error
  */
-export function visibleCoordinatorsIn(origin: string, namesOf: (bucket: string) => SealedNames): string[] {
+function visibleCoordinatorsIn(origin: string, namesOf: (bucket: string) => SealedNames): string[] {
   const classes = directoriesIn(path.join(origin, COORDINATORS)).map((className) => `${COORDINATORS}/${className}`);
   const visible = [
     ...classes.filter((at) => namesOf(COORDINATORS).decode(path.posix.basename(at)) === null),
@@ -54,7 +66,7 @@ function directoriesIn(directory: string): string[] {
  *
  * @throws the operating system's error
  */
-export function visibleNamesIn(tree: string, names: SealedNames): string[] {
+function visibleNamesIn(tree: string, names: SealedNames): string[] {
   const found: string[] = [];
   const waiting = [tree];
   for (let directory = waiting.pop(); directory !== undefined; directory = waiting.pop()) {

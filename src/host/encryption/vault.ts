@@ -11,7 +11,7 @@ import { descriptionsWith, SealedDatabase } from '../../disk/encryption/database
 import { isDirectory } from '../../disk/directories.ts';
 import { syncDirectories } from '../../disk/root/sync-directories.ts';
 import { tracesIn } from '../../disk/encryption/traces.ts';
-import { treesIn, visibleCoordinatorsIn, visibleNamesIn } from '../../disk/encryption/visible-names.ts';
+import { visibleNamesOf } from '../../disk/encryption/visible-names.ts';
 import { FileSealing } from '../../disk/encryption/files/file-sealing.ts';
 import { MovingNames } from '../../disk/encryption/files/moving-names.ts';
 import { noNames } from '../../disk/encryption/files/no-names.ts';
@@ -212,16 +212,10 @@ export class Vault implements OriginVault {
   endMigration(): readonly string[] {
     this.refresh();
     const { plain, unfinished } = tracesIn(this.directory);
-    const visible = this.keys.visibleNames ? [] : this.#visibleNames();
+    const visible = this.keys.visibleNames ? [] : visibleNamesOf(this.directory, (bucket) => new SealedNames(this.keys.namesCipher(bucket)));
     const left = [...new Set([...plain, ...unfinished, ...visible])].map((file) => path.relative(this.directory, file));
     if (left.length === 0 && this.keys.isMigrating) this.#settle((keys) => keys.migrated());
     return left;
-  }
-
-  #visibleNames(): string[] {
-    const namesOf = (bucket: string): SealedNames => new SealedNames(this.keys.namesCipher(bucket));
-    const inTrees = [...treesIn(this.directory)].flatMap(([tree, bucket]) => visibleNamesIn(tree, namesOf(bucket)));
-    return [...inTrees, ...visibleCoordinatorsIn(this.directory, namesOf)];
   }
 
   /** Keys that say what is no longer there must not come to the disk before the names that took its place. */
