@@ -41,7 +41,7 @@ export function encode(value: unknown): Uint8Array {
 export const decode: (bytes: Uint8Array) => unknown = readValue;
 
 /** What most calls give; in this realm it is known again. */
-export const NO_ARGUMENTS = writeValue([]);
+export const NO_ARGUMENTS: Uint8Array = writeValue([]);
 
 /** A list of arguments. @throws DOMException DataCloneError */
 export function encodeArguments(args: readonly unknown[]): Uint8Array {

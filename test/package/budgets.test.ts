@@ -54,6 +54,6 @@ test('a program that imports holdfast/globals has the runtime load what is costl
 });
 
 // Two fifths of it are the types, a tenth the guides and examples, by what each file takes compressed.
-test('the package is at most 920 kB', async () => {
-  expect((await packed()).size).toBeLessThanOrEqual(920_000);
+test('the package is at most 930 kB', async () => {
+  expect((await packed()).size).toBeLessThanOrEqual(930_000);
 });
