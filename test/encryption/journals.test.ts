@@ -59,7 +59,7 @@ test('an origin with what cannot be encrypted stays as it is', async () => {
   await hosts.splice(0)[0]?.close();
   const coordinator = path.join(root, 'origins/https_a.example/coordinators/c/n');
   fs.mkdirSync(coordinator, { recursive: true });
-  fs.writeFileSync(path.join(coordinator, 'name'), 'a name');
+  fs.writeFileSync(path.join(coordinator, 'unknown'), 'a name');
   const before = snapshotOf(root);
   const other = storage(root, { key, plain: 'migrate' });
   expect(other.getItem('k')).toBe('v');
