@@ -188,18 +188,34 @@ export class SealedContent implements Content {
     const block = grid.blockAt(Math.max(0, size - 1));
     const kept = size - grid.startOf(block);
     this.#requireInPlace(cipher);
-    if (kept > 0 && kept < grid.capacityOf(block)) this.#shorten(cipher, block, kept);
+    const content = kept > 0 && kept < grid.capacityOf(block) ? this.#shorten(cipher, block, kept) : null;
     this.#blocks.forget();
-    this.#blocks.cut(grid.stored(size));
+    try {
+      this.#blocks.cut(grid.stored(size));
+    } catch (error) {
+      if (content !== null) this.#restore(cipher, block, content);
+      throw error;
+    }
   }
 
-  /** Makes all but the beginning of a block zeros; those behind it are gone then. */
-  #shorten(cipher: FileCipher, block: number, kept: number): void {
+  /** Makes all but the beginning of a block zeros; those behind it are gone then. @returns what it had */
+  #shorten(cipher: FileCipher, block: number, kept: number): Uint8Array {
     const { grid } = cipher;
-    const content = this.#blocks.load(cipher, block, this.#again).slice(0, kept);
+    const content = this.#blocks.load(cipher, block, this.#again);
     const end = Math.min(this.#blocks.stored, (block + 1) * grid.bytes);
     this.#blocks.cut(end);
-    this.#blocks.writeShort(cipher, block, content, end - block * grid.bytes - grid.headOf(block));
+    this.#blocks.writeShort(cipher, block, content.slice(0, kept), end - block * grid.bytes - grid.headOf(block));
+    return content;
+  }
+
+  /** As far as the disk lets it, and nobody else may have written there. */
+  #restore(cipher: FileCipher, block: number, content: Uint8Array): void {
+    if (!this.#file.isAlone) return;
+    try {
+      this.#blocks.write(cipher, { first: block, contents: [content] }, null);
+    } catch {
+      // Whoever asked is told of what failed first.
+    }
   }
 
   /** Writes what lies in one run of blocks; returns how much, which is less on a full disk. */
