@@ -1,9 +1,8 @@
 import path from 'node:path';
-import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { randomInteger } from '../../runtime/random.ts';
 import { ensureDirectory } from '../directories.ts';
-import { listGenerations } from '../journal/generation-file.ts';
 import { Journal } from '../journal/journal.ts';
+import { leaveHistory } from '../journal/leave-history.ts';
 import type { BucketPlace } from '../place.ts';
 import { addJournal } from '../root/late-part.ts';
 import type { Root } from '../root/root.ts';
@@ -15,9 +14,6 @@ import { COORDINATORS } from './coordinator-names.ts';
 import type { CoordinatorKey } from './coordinator-place.ts';
 
 const NAME = 'alarms';
-
-/** Attempts at moving it on while others write to it. */
-const ATTEMPTS = 64;
 
 /** A session has no more records. */
 const LAST_SEQUENCE = 2 ** 32 - 1;
@@ -145,16 +141,12 @@ export class AlarmIndex {
    * Has all coordinators of an origin that is encrypted now called as they are on the disk, and keeps nothing in which they
    * are called as before.
    *
-   * @throws HoldfastError as a journal's `compact`; as a vault's `require`
+   * @throws HoldfastError as {@link leaveHistory}; as a vault's `require`
    */
   rename(origin: string): void {
     if (!this.#journal.catchUp()) return;
     for (const key of this.#machine.readableOf(origin)) this.#rename(key);
-    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-      this.#journal.compact();
-      if ((listGenerations(this.#journal.directory)?.length ?? 0) < 2) return;
-    }
-    throw new HoldfastError('disk-failed', `The index of alarms in ${this.#journal.directory} could not be moved: others write to it all the time. Try again.`);
+    leaveHistory(this.#journal);
   }
 
   #append(kind: number, record: AlarmRecord): void {

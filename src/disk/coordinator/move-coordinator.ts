@@ -1,20 +1,16 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { withDescriptor } from '../../runtime/descriptors.ts';
-import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { randomUuid } from '../../runtime/random.ts';
 import { ensureDirectory, isDirectory } from '../directories.ts';
 import { systemCode } from '../journal/disk-error.ts';
-import { listGenerations } from '../journal/generation-file.ts';
 import { Journal } from '../journal/journal.ts';
 import type { JournalEncryption } from '../journal/journal-cipher.ts';
+import { leaveHistory } from '../journal/leave-history.ts';
 import { syncPath } from '../root/durable.ts';
 import { SPELLING } from './coordinator-names.ts';
 import { TURNS } from './owned-journal.ts';
 import { OwnedMachine } from './owned-machine.ts';
-
-/** Attempts at moving a journal that somebody goes on writing to. */
-const ATTEMPTS = 64;
 
 /** How a coordinator from before its origin was encrypted moves. */
 export interface CoordinatorMove {
@@ -33,7 +29,7 @@ export interface CoordinatorMove {
  * one rename. Several may do it at once. Killed at any time it leaves one directory, under either name, whose journal has
  * all that it had; who comes next completes it. Whoever has it without a key is refused by the journal from then on.
  *
- * @throws HoldfastError as a journal's `compact`; the operating system's error
+ * @throws HoldfastError as {@link leaveHistory}; the operating system's error
  */
 export function moveCoordinator(move: CoordinatorMove): void {
   if (move.from !== null) rename({ ...move, from: move.from });
@@ -55,15 +51,10 @@ function rename({ from, to, encryption }: CoordinatorMove & { readonly from: str
 function encryptJournal(directory: string, encryption: JournalEncryption): void {
   const journal = new Journal(directory, new OwnedMachine(), { durability: 'strict', encryption });
   try {
-    for (let attempt = 0; attempt < ATTEMPTS && journal.catchUp(); attempt += 1) {
-      journal.compact();
-      // What others were too fast for is plain still.
-      if ((listGenerations(directory)?.length ?? 0) < 2) return;
-    }
+    leaveHistory(journal);
   } finally {
     journal.close();
   }
-  if (isDirectory(directory)) throw new HoldfastError('disk-failed', `The journal in ${directory} could not be encrypted: somebody writes to it all the time. Try again.`);
 }
 
 /** What is beside its journal is written anew where it says the name in clear. */

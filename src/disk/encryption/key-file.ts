@@ -2,16 +2,16 @@ import { Buffer } from 'node:buffer';
 import { createHmac, type KeyObject } from 'node:crypto';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { crc32 } from '../journal/checksum.ts';
+import { FLAGS, IDENTIFIER, STORED } from '../root/key-file-head.ts';
 import { AesSiv, equalBlocks, SIV_BYTES } from './aes-siv.ts';
 import { hkdf, KEY_BYTES, purposeOf, secretOf } from './derive.ts';
 import { entropy } from './entropy.ts';
 
 /* The layout is in docs/FORMAT.md, "Keys". */
-const IDENTIFIER = Buffer.from('HFKEYRNG', 'latin1');
+const FIRST = Buffer.from(IDENTIFIER, 'latin1');
 const FORMAT_VERSION = 1;
 const VERSION = 8;
 const ACTIVE = 12;
-const FLAGS = 16;
 const SALT = 20;
 export const SALT_BYTES = 32;
 const ROOT_CHECK = SALT + SALT_BYTES;
@@ -33,8 +33,6 @@ export const MOST_BYTES = HEADER_BYTES + MOST_KMS_BYTES + MOST_KEYS * ENTRY_BYTE
 
 export const VISIBLE_NAMES = 1;
 export const MIGRATING = 2;
-/** What has wrapped the keys is in a store; its names there are in the place of what a KMS has wrapped. */
-export const STORED = 4;
 const KNOWN_FLAGS = VISIBLE_NAMES | MIGRATING | STORED;
 
 /** The keys of an origin, as its key file has them. */
@@ -65,7 +63,7 @@ export function parseKeyFile(given: Uint8Array, origin: string): SealedKeyFile {
   const bytes = Buffer.from(given);
   const end = bytes.length - CHECKSUM_BYTES;
   if (bytes.length < HEADER_BYTES + CODE_BYTES + CHECKSUM_BYTES || bytes.length > MOST_BYTES) throw damaged(origin, `they take ${bytes.length} bytes`);
-  if (!bytes.subarray(0, IDENTIFIER.length).equals(IDENTIFIER)) throw damaged(origin, 'they do not start as keys do');
+  if (!bytes.subarray(0, FIRST.length).equals(FIRST)) throw damaged(origin, 'they do not start as keys do');
   if (crc32(bytes, 0, end) !== bytes.readUInt32LE(end)) throw damaged(origin, 'their checksum is wrong');
   const version = bytes.readUInt32LE(VERSION);
   const flags = bytes.readUInt32LE(FLAGS);
@@ -125,7 +123,7 @@ export function sealKeyFile(rootKey: KeyObject, { active, flags, keys, kms }: Ke
   const salt = entropy(SALT_BYTES);
   const code = HEADER_BYTES + kms.length + keys.size * ENTRY_BYTES;
   const bytes = Buffer.alloc(code + CODE_BYTES + CHECKSUM_BYTES);
-  bytes.set(IDENTIFIER);
+  bytes.set(FIRST);
   bytes.writeUInt32LE(FORMAT_VERSION, VERSION);
   bytes.writeUInt32LE(active, ACTIVE);
   bytes.writeUInt32LE(flags, FLAGS);

@@ -5,7 +5,8 @@ import type { JournalCipher } from '../journal/journal-cipher.ts';
 import { AesSiv, SIV_BYTES } from './aes-siv.ts';
 import { deriveKey, hkdf, KEY_BYTES, purposeOf, secretOf } from './derive.ts';
 import { entropy } from './entropy.ts';
-import { MIGRATING, MOST_KEYS, NAMES_ID, STORED, VISIBLE_NAMES, type KeyFile } from './key-file.ts';
+import { MIGRATING, MOST_KEYS, NAMES_ID, VISIBLE_NAMES, type KeyFile } from './key-file.ts';
+import { STORED } from '../root/key-file-head.ts';
 import { requireKnownAnswers } from './self-test.ts';
 import { SivJournalCipher } from './siv-journal-cipher.ts';
 

@@ -5,6 +5,7 @@ import { withDescriptor } from '../../runtime/descriptors.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { diskError, systemCode } from '../journal/disk-error.ts';
 import { syncDirectory } from '../journal/sync-directory.ts';
+import { FLAGS, IDENTIFIER, STORED } from './key-file-head.ts';
 import { KEYS, type OriginVault } from './origin-vault.ts';
 import type { Root } from './root.ts';
 
@@ -24,11 +25,6 @@ export function destroyKeys(directory: string): boolean {
 export function isEncrypted(directory: string): boolean {
   return fs.lstatSync(path.join(directory, KEYS), { throwIfNoEntry: false }) !== undefined;
 }
-
-/* docs/FORMAT.md, "Keys of an encrypted origin": looked at here without anything that encrypts. */
-const IDENTIFIER = 'HFKEYRNG';
-const FLAGS = 16;
-const STORED = 4;
 
 /** Whether what opens the keys in an origin's directory is in a store, elsewhere than in the root. */
 export function isKeyStored(directory: string): boolean {

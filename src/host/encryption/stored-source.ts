@@ -1,8 +1,9 @@
 import { Buffer } from 'node:buffer';
 import type { KeyObject } from 'node:crypto';
 import { entropy } from '../../disk/encryption/entropy.ts';
-import { isKeyOf, MOST_KMS_BYTES, openKeyFile, parseKeyFile, sealKeyFile, STORED, type KeyFile, type SealedKeyFile } from '../../disk/encryption/key-file.ts';
+import { isKeyOf, MOST_KMS_BYTES, openKeyFile, parseKeyFile, sealKeyFile, type KeyFile, type SealedKeyFile } from '../../disk/encryption/key-file.ts';
 import { OriginKeys } from '../../disk/encryption/origin-keys.ts';
+import { STORED } from '../../disk/root/key-file-head.ts';
 import { isUint8Array } from '../../runtime/byte-brands.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { bad } from '../option-checks.ts';
