@@ -3,20 +3,14 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { HoldfastError } from '../../../src/runtime/holdfast-error.ts';
 import type { SqliteDatabases } from '../../../src/disk/records/databases.ts';
-import type { LongCheckpoint } from '../../../src/disk/records/sqlite-database.ts';
-import { builtInDriver } from '../../../src/disk/records/drivers.ts';
-import { FRAME_HEADER_BYTES, LogFill } from '../../../src/disk/records/log-fill.ts';
 import type { Query, ReadTransaction, RecordDatabase, Steps } from '../../../src/disk/records/record-database.ts';
 import { RecordsBusyError, RecordsDamagedError, RecordsUnavailableError } from '../../../src/disk/records/records-error.ts';
-import { PAGE_BYTES, SqliteFile } from '../../../src/disk/records/sqlite-file.ts';
-import { freeOfCharge, OverQuotaError, type Ledger } from '../../../src/disk/quota/ledger.ts';
-import { categories } from '../../../src/disk/quota/records.ts';
-import { weighBucket } from '../../../src/disk/quota/weigh.ts';
-import { makeBucket, Realm, type Bucket } from '../../quota/realms.ts';
 import { componentOf, isSealed, newBucket, run } from '../support/databases.ts';
-import { key, value, at, all, withStore, put, store, erase, get, content, until, directoryOf, untilGone, type Checks } from './checks.ts';
+import { key, value, at, all, withStore, put, store, get, until, directoryOf, type Checks } from './checks.ts';
+import { accountChecks } from './account-checks.ts';
 import { copyChecks } from './copy-checks.ts';
 import { fileChecks } from './file-checks.ts';
+import { logChecks } from './log-checks.ts';
 
 /*
  * What databases do beside holding records, on whatever driver the runtime has. Each check has a bucket of its own.
@@ -311,56 +305,6 @@ function expectSteps(steps: Steps<void>, count: number): void {
   assert(taken >= count, `${taken} steps`);
 }
 
-checks['checkpoints that take long are told'] = async (bucket) => {
-  const told: LongCheckpoint[] = [];
-  const databases = at(bucket, { onCheckpoint: (checkpoint) => told.push(checkpoint), longMs: 0 });
-  const { database, store: id } = await withStore(databases, 'told');
-  if (!database.hasSnapshots) return;
-  for (let n = 0; n < 1000; n++) await store(database, id, n, value(4000));
-  await until(() => told.length > 0, 'a checkpoint is told');
-  database.close();
-  for (const { database: name, milliseconds, bytes } of told) assert(name === 'told' && milliseconds > 0 && bytes > 0, JSON.stringify(told));
-  const quiet: LongCheckpoint[] = [];
-  const other = await at(bucket, { onCheckpoint: (checkpoint) => quiet.push(checkpoint), longMs: Infinity }).open('told');
-  other?.close();
-  assert.deepStrictEqual(quiet, []);
-};
-
-checks['a log that begins anew is written over, and what is in it is counted'] = async (bucket) => {
-  const { database, store: id } = await withStore(at(bucket));
-  const driver = await builtInDriver();
-  if (!database.hasSnapshots || driver === null) return;
-  await store(database, id, 0, value(1));
-  const session = new SqliteFile(directoryOf(bucket), driver).open();
-  const log = fs.openSync(path.join(directoryOf(bucket), 'db-wal'), 'r');
-  const fill = new LogFill(PAGE_BYTES, (length, place) => {
-    const bytes = new Uint8Array(length);
-    return bytes.subarray(0, fs.readSync(log, bytes, 0, length, place));
-  });
-  const sizes: number[] = [];
-  for (let round = 0; round < 40; round++) {
-    for (let n = (round * 13) % 37; n >= 0; n--) await store(database, id, n, value(4000, [], round));
-    // This brings all of it over, so that it begins anew.
-    assert.strictEqual(fill.count(), session.by('PRAGMA wal_checkpoint(PASSIVE)').get()?.[1]);
-    sizes.push(fs.fstatSync(log).size);
-  }
-  assert.deepStrictEqual(sizes, sizes.toSorted((a, b) => a - b), 'it was cut');
-  fs.closeSync(log);
-  session.close();
-};
-
-checks['a log is brought over as it fills, however often it began anew'] = async (bucket) => {
-  const { database, store: id } = await withStore(at(bucket));
-  if (!database.hasSnapshots) return;
-  const log = path.join(directoryOf(bucket), 'db-wal');
-  for (let n = 0; n < 9000; n++) {
-    await store(database, id, n % 50, value(2000, [], n));
-    if (n % 40 === 0) await new Promise((resolve) => setImmediate(resolve));
-  }
-  const { size } = fs.statSync(log);
-  assert(size < 4300 * (PAGE_BYTES + FRAME_HEADER_BYTES), `${size} bytes`);
-};
-
 checks['who has a connection reads by the schema that there is after an upgrade'] = async (bucket) => {
   const { database, store: id } = await withStore(at(bucket));
   const before = database.read(true);
@@ -389,89 +333,7 @@ function requireIndexes(database: RecordDatabase, count: number): void {
   for (const reader of readers) reader.rollback();
 }
 
-checks['what the log takes is given back where there is no room'] = async (bucket) => {
-  let used = 0;
-  let quota = Infinity;
-  const charge = (bytes: number): void => {
-    if (used + bytes > quota) throw new OverQuotaError('there is no room', quota, used + bytes);
-    used += bytes;
-  };
-  const free = (bytes: number): void => void (used -= bytes);
-  const { database, store: id } = await withStore(at(bucket, { ledger: { ...freeOfCharge, charge, refund: free, free } }));
-  if (!database.hasSnapshots) return;
-  for (let n = 0; n < 200; n++) await store(database, id, n % 10, value(4000, [], n));
-  const before = used;
-  quota = used + 1000;
-  await assert.rejects(store(database, id, 0, value(4000)), OverQuotaError);
-  await until(() => used < before - 500_000, 'the log is cut');
-  await store(database, id, 0, value(4000));
-};
-
-const databasesOf = (realm: Realm): Ledger => realm.account.ledger(categories.indexedDB);
-
-async function usage(realm: Realm): Promise<number> {
-  return (await realm.account.usage()).get(categories.indexedDB) ?? 0;
-}
-
-function weightOf(bucket: Bucket): number {
-  return [...weighBucket(bucket.path)].filter(({ category }) => category === categories.indexedDB).reduce((sum, { bytes }) => sum + bytes, 0);
-}
-
-checks['what databases take is in the account, to the byte, once they rest'] = async () => {
-  const bucket = makeBucket();
-  const realm = new Realm(bucket);
-  const databases = at(bucket.path, { ledger: databasesOf(realm) });
-  const { database, store: id } = await withStore(databases);
-  const isWhole = async (when: string): Promise<void> => assert.deepStrictEqual([when, await usage(realm)], [when, weightOf(bucket)]);
-  await isWhole('after it was made');
-  for (let n = 0; n < 50; n++) await store(database, id, n, value(n % 10 === 0 ? 80_000 : 3000));
-  await isWhole('after it was written');
-  const write = database.write();
-  for (let n = 0; n < 500; n++) put(write, id, n, value(5000));
-  write.rollback();
-  await isWhole('after a transaction was undone');
-  const blob = await database.blobs.write(content('x'.repeat(10_000)));
-  await isWhole('after a file was written');
-  database.blobs.release(blob.id);
-  for (let n = 0; n < 50; n++) await erase(database, id, n);
-  await untilGone(bucket.path, database, id);
-  await isWhole('after most was deleted');
-  database.close();
-  await isWhole('after it was closed');
-  assert.strictEqual(await databases.usage(), weightOf(bucket));
-  await databases.delete('db');
-  await until(async () => (await usage(realm)) === 0, 'nothing is used');
-  bucket.remove();
-};
-
-checks['a quota ends a transaction, and what takes away goes on'] = async () => {
-  const bucket = makeBucket();
-  const realm = new Realm(bucket, { total: 2_000_000, aside: 0 });
-  const { database, store: id } = await withStore(at(bucket.path, { ledger: databasesOf(realm) }));
-  await store(database, id, 'first', value(1000));
-  await assert.rejects(async () => {
-    const write = database.write();
-    try {
-      for (let n = 0; n < 1000; n++) put(write, id, n, value(4000));
-      await write.commit('relaxed');
-    } finally {
-      write.rollback();
-    }
-  }, OverQuotaError);
-  await assert.rejects(store(database, id, 'large', value(3_000_000)), OverQuotaError);
-  await assert.rejects(database.blobs.write(content('x'.repeat(3_000_000))), OverQuotaError);
-  assert(weightOf(bucket) < 2_000_000, `${weightOf(bucket)}`);
-  const read = database.read();
-  assert.strictEqual(run(read.count({ ...all, store: id, values: false })), 1);
-  read.rollback();
-  await erase(database, id, 'first');
-  await store(database, id, 'second', value(1000));
-  await untilGone(bucket.path, database, id);
-  database.close();
-  bucket.remove();
-};
-
-for (const [name, check] of Object.entries({ ...fileChecks, ...copyChecks, ...checks })) {
+for (const [name, check] of Object.entries({ ...fileChecks, ...copyChecks, ...logChecks, ...checks, ...accountChecks })) {
   if (process.env.CHECK !== undefined && !name.includes(process.env.CHECK)) continue;
   const bucket = newBucket();
   try {

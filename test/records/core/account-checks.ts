@@ -1,0 +1,76 @@
+import assert from 'node:assert';
+import { OverQuotaError, type Ledger } from '../../../src/disk/quota/ledger.ts';
+import { categories } from '../../../src/disk/quota/records.ts';
+import { weighBucket } from '../../../src/disk/quota/weigh.ts';
+import { makeBucket, Realm, type Bucket } from '../../quota/realms.ts';
+import { run } from '../support/databases.ts';
+import { all, at, content, erase, put, store, until, untilGone, value, withStore, type Checks } from './checks.ts';
+
+/** Of what databases take, as the bucket's account has it, and of its end. */
+export const accountChecks: Checks = {};
+
+const databasesOf = (realm: Realm): Ledger => realm.account.ledger(categories.indexedDB);
+
+async function usage(realm: Realm): Promise<number> {
+  return (await realm.account.usage()).get(categories.indexedDB) ?? 0;
+}
+
+function weightOf(bucket: Bucket): number {
+  return [...weighBucket(bucket.path)].filter(({ category }) => category === categories.indexedDB).reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
+accountChecks['what databases take is in the account, to the byte, once they rest'] = async () => {
+  const bucket = makeBucket();
+  const realm = new Realm(bucket);
+  const databases = at(bucket.path, { ledger: databasesOf(realm) });
+  const { database, store: id } = await withStore(databases);
+  const isWhole = async (when: string): Promise<void> => assert.deepStrictEqual([when, await usage(realm)], [when, weightOf(bucket)]);
+  await isWhole('after it was made');
+  for (let n = 0; n < 50; n++) await store(database, id, n, value(n % 10 === 0 ? 80_000 : 3000));
+  await isWhole('after it was written');
+  const write = database.write();
+  for (let n = 0; n < 500; n++) put(write, id, n, value(5000));
+  write.rollback();
+  await isWhole('after a transaction was undone');
+  const blob = await database.blobs.write(content('x'.repeat(10_000)));
+  await isWhole('after a file was written');
+  database.blobs.release(blob.id);
+  for (let n = 0; n < 50; n++) await erase(database, id, n);
+  await untilGone(bucket.path, database, id);
+  await isWhole('after most was deleted');
+  database.close();
+  await isWhole('after it was closed');
+  assert.strictEqual(await databases.usage(), weightOf(bucket));
+  await databases.delete('db');
+  await until(async () => (await usage(realm)) === 0, 'nothing is used');
+  realm.account.close();
+  bucket.remove();
+};
+
+accountChecks['a quota ends a transaction, and what takes away goes on'] = async () => {
+  const bucket = makeBucket();
+  const realm = new Realm(bucket, { total: 2_000_000, aside: 0 });
+  const { database, store: id } = await withStore(at(bucket.path, { ledger: databasesOf(realm) }));
+  await store(database, id, 'first', value(1000));
+  await assert.rejects(async () => {
+    const write = database.write();
+    try {
+      for (let n = 0; n < 1000; n++) put(write, id, n, value(4000));
+      await write.commit('relaxed');
+    } finally {
+      write.rollback();
+    }
+  }, OverQuotaError);
+  await assert.rejects(store(database, id, 'large', value(3_000_000)), OverQuotaError);
+  await assert.rejects(database.blobs.write(content('x'.repeat(3_000_000))), OverQuotaError);
+  assert(weightOf(bucket) < 2_000_000, `${weightOf(bucket)}`);
+  const read = database.read();
+  assert.strictEqual(run(read.count({ ...all, store: id, values: false })), 1);
+  read.rollback();
+  await erase(database, id, 'first');
+  await store(database, id, 'second', value(1000));
+  await untilGone(bucket.path, database, id);
+  database.close();
+  realm.account.close();
+  bucket.remove();
+};

@@ -1,0 +1,80 @@
+import assert from 'node:assert';
+import fs from 'node:fs';
+import path from 'node:path';
+import { builtInDriver } from '../../../src/disk/records/drivers.ts';
+import { FRAME_HEADER_BYTES, LogFill } from '../../../src/disk/records/log-fill.ts';
+import type { LongCheckpoint } from '../../../src/disk/records/sqlite-database.ts';
+import { PAGE_BYTES, SqliteFile } from '../../../src/disk/records/sqlite-file.ts';
+import { freeOfCharge, OverQuotaError } from '../../../src/disk/quota/ledger.ts';
+import { at, directoryOf, store, until, value, withStore, type Checks } from './checks.ts';
+
+/** Of the log of a database, where the driver has one, and of checkpoints. */
+export const logChecks: Checks = {};
+
+logChecks['checkpoints that take long are told'] = async (bucket) => {
+  const told: LongCheckpoint[] = [];
+  const databases = at(bucket, { onCheckpoint: (checkpoint) => told.push(checkpoint), longMs: 0 });
+  const { database, store: id } = await withStore(databases, 'told');
+  if (!database.hasSnapshots) return;
+  for (let n = 0; n < 1000; n++) await store(database, id, n, value(4000));
+  await until(() => told.length > 0, 'a checkpoint is told');
+  database.close();
+  for (const { database: name, milliseconds, bytes } of told) assert(name === 'told' && milliseconds > 0 && bytes > 0, JSON.stringify(told));
+  const quiet: LongCheckpoint[] = [];
+  const other = await at(bucket, { onCheckpoint: (checkpoint) => quiet.push(checkpoint), longMs: Infinity }).open('told');
+  other?.close();
+  assert.deepStrictEqual(quiet, []);
+};
+
+logChecks['a log that begins anew is written over, and what is in it is counted'] = async (bucket) => {
+  const { database, store: id } = await withStore(at(bucket));
+  const driver = await builtInDriver();
+  if (!database.hasSnapshots || driver === null) return;
+  await store(database, id, 0, value(1));
+  const session = new SqliteFile(directoryOf(bucket), driver).open();
+  const log = fs.openSync(path.join(directoryOf(bucket), 'db-wal'), 'r');
+  const fill = new LogFill(PAGE_BYTES, (length, place) => {
+    const bytes = new Uint8Array(length);
+    return bytes.subarray(0, fs.readSync(log, bytes, 0, length, place));
+  });
+  const sizes: number[] = [];
+  for (let round = 0; round < 40; round++) {
+    for (let n = (round * 13) % 37; n >= 0; n--) await store(database, id, n, value(4000, [], round));
+    // This brings all of it over, so that it begins anew.
+    assert.strictEqual(fill.count(), session.by('PRAGMA wal_checkpoint(PASSIVE)').get()?.[1]);
+    sizes.push(fs.fstatSync(log).size);
+  }
+  assert.deepStrictEqual(sizes, sizes.toSorted((a, b) => a - b), 'it was cut');
+  fs.closeSync(log);
+  session.close();
+};
+
+logChecks['a log is brought over as it fills, however often it began anew'] = async (bucket) => {
+  const { database, store: id } = await withStore(at(bucket));
+  if (!database.hasSnapshots) return;
+  const log = path.join(directoryOf(bucket), 'db-wal');
+  for (let n = 0; n < 9000; n++) {
+    await store(database, id, n % 50, value(2000, [], n));
+    if (n % 40 === 0) await new Promise((resolve) => setImmediate(resolve));
+  }
+  const { size } = fs.statSync(log);
+  assert(size < 4300 * (PAGE_BYTES + FRAME_HEADER_BYTES), `${size} bytes`);
+};
+
+logChecks['what the log takes is given back where there is no room'] = async (bucket) => {
+  let used = 0;
+  let quota = Infinity;
+  const charge = (bytes: number): void => {
+    if (used + bytes > quota) throw new OverQuotaError('there is no room', quota, used + bytes);
+    used += bytes;
+  };
+  const free = (bytes: number): void => void (used -= bytes);
+  const { database, store: id } = await withStore(at(bucket, { ledger: { ...freeOfCharge, charge, refund: free, free } }));
+  if (!database.hasSnapshots) return;
+  for (let n = 0; n < 200; n++) await store(database, id, n % 10, value(4000, [], n));
+  const before = used;
+  quota = used + 1000;
+  await assert.rejects(store(database, id, 0, value(4000)), OverQuotaError);
+  await until(() => used < before - 500_000, 'the log is cut');
+  await store(database, id, 0, value(4000));
+};
