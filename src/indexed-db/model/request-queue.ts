@@ -20,7 +20,7 @@ const RETRY_AFTER = 10;
 
 /**
  * The requests of one transaction, each run in a task of its own. Invariants:
- * - the first of `#items` is the one that runs or will be next; it is taken out before its event is fired;
+ * - the first item is the one that runs or will be next; it is taken out before its event is fired; each leads to the next;
  * - at most one task more is queued than there are items; one that finds nothing to do does nothing;
  * - while something outside is waited for, nothing runs.
  *
@@ -28,8 +28,9 @@ const RETRY_AFTER = 10;
  */
 export class RequestQueue {
   readonly #transaction: Transaction;
-  #items: QueueItem[] = [];
-  #first = 0;
+  #first: QueueItem | null = null;
+  #last: QueueItem | null = null;
+  #size = 0;
   #tasks = 0;
   #isWaiting = false;
   /** What the first item waits for has been done. */
@@ -47,16 +48,22 @@ export class RequestQueue {
   }
 
   get size(): number {
-    return this.#items.length - this.#first;
+    return this.#size;
   }
 
   /** What the first items ask for. */
   next(count: number): readonly Operation[] {
-    return this.#items.slice(this.#first, this.#first + count).map(({ operation }) => operation);
+    const operations: Operation[] = [];
+    for (let item = this.#first; item !== null && operations.length < count; item = item.next) operations.push(item.operation);
+    return operations;
   }
 
+  /** One that is in no queue. */
   add(item: QueueItem): void {
-    this.#items.push(item);
+    if (this.#last === null) this.#first = item;
+    else this.#last.next = item;
+    this.#last = item;
+    this.#size += 1;
     if (item.operation.end !== undefined) (this.#toEnd ??= []).push(item.operation);
     if (this.isStarted) this.#schedule();
   }
@@ -76,9 +83,8 @@ export class RequestQueue {
     this.isClosed = true;
     this.#work?.return(undefined);
     this.#work = null;
-    const left = this.#items.slice(this.#first);
-    this.#items = [];
-    this.#first = 0;
+    const left: QueueItem[] = [];
+    for (let item = this.#first; item !== null; item = this.#removed(item)) left.push(item);
     return left;
   }
 
@@ -95,8 +101,8 @@ export class RequestQueue {
 
   #runTask(): void {
     this.#tasks--;
-    const item = this.#items[this.#first];
-    if (item === undefined || this.#isWaiting || this.isClosed) return;
+    const item = this.#first;
+    if (item === null || this.#isWaiting || this.isClosed) return;
     this.#step(item);
     this.#schedule();
     this.#transaction.commitIfIdle();
@@ -151,20 +157,26 @@ export class RequestQueue {
     );
   }
 
-  #take(): void {
+  #take(item: QueueItem): void {
     this.#work = null;
     this.#isReady = false;
     this.#busySince = null;
-    this.#first++;
-    if (this.#first < this.#items.length) return;
-    this.#first = 0;
-    // Where each request follows from the one before, its place is used again.
-    if (this.#items.length === 1) this.#items.pop();
-    else this.#items = [];
+    // Unless all were abandoned while it ran.
+    if (this.#first === item) this.#removed(item);
+  }
+
+  /** Takes the first one out. @returns the next */
+  #removed(item: QueueItem): QueueItem | null {
+    const { next } = item;
+    item.next = null;
+    this.#first = next;
+    if (next === null) this.#last = null;
+    this.#size -= 1;
+    return next;
   }
 
   #succeeded(item: QueueItem, result: unknown): void {
-    this.#take();
+    this.#take(item);
     item.succeeded(result);
   }
 
@@ -174,7 +186,7 @@ export class RequestQueue {
    */
   #failed(item: QueueItem, error: unknown): void {
     if (error instanceof RecordsBusyError && this.#isPatient()) return void this.#tryLater();
-    this.#take();
+    this.#take(item);
     const shown = asWebError(error, 'run a request of the transaction');
     item.failed(shown);
     const isHarmless = isDOMException(error) || error instanceof ValueDamagedError || this.#transaction.isReadOnly;

@@ -10,6 +10,8 @@ const success = { bubbles: false, cancelable: false };
 /** What waits in a transaction for its turn: a request, or a change of the stores, which has no events. */
 export interface QueueItem {
   readonly operation: Operation;
+  /** The one behind it, as its queue has it. */
+  next: QueueItem | null;
   succeeded(result: unknown): void;
   failed(error: DOMException): void;
   /** The transaction was aborted before it was done; to be called in a task of its own. */
@@ -23,6 +25,7 @@ export class Request extends EventNode implements QueueItem {
   readonly source: object | null;
   transaction: Transaction | null;
   operation: Operation;
+  next: QueueItem | null = null;
   isDone = false;
   result: unknown = undefined;
   error: DOMException | null = null;

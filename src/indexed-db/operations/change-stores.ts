@@ -13,6 +13,7 @@ import { fillIndex } from './fill-index.ts';
 /** One of them. Nobody is told of its success; its failure aborts the upgrade. */
 class Change implements Operation, QueueItem {
   readonly ready = null;
+  next: QueueItem | null = null;
   readonly #transaction: Transaction;
   readonly #body: (upgrade: UpgradeTransaction) => unknown;
 
