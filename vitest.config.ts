@@ -11,7 +11,7 @@ const stores = [
 ];
 
 /** What encrypted origins do not have, and simulations that write nothing; CONTRIBUTING.md has the reasons. */
-const withoutKey = ['backup/position*', 'file-system/elsewhere*', '**/*simulation*', 'coordinator/region*'];
+const withoutKey = ['file-system/elsewhere*', '**/*simulation*', 'coordinator/region*'];
 
 export default defineConfig({
   test: {

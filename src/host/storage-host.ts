@@ -221,7 +221,7 @@ export class StorageHost<Options extends StorageHostOptions = StorageHostOptions
    *
    * @throws (rejects) HoldfastError backup-unusable, backup-missing, backup-damaged, disk-full, disk-unsupported,
    * origin-exists where an origin is there and `replace` is not given, root-busy; key-missing, key-wrong where an
-   * encrypted origin is replaced, or becomes another one
+   * encrypted origin is replaced, becomes another one, or goes to a position of its hub
    */
   static async restore(options: RestoreOptions): Promise<RestoreResult> {
     return (await operations.load()).restore(options);

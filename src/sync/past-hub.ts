@@ -1,10 +1,13 @@
 import { HoldfastError } from '../runtime/holdfast-error.ts';
+import type { Connection } from './connection.ts';
 import type { Hub, HubCapabilities, HubEntry, HubLog, HubSnapshot, LogHead } from './hub.ts';
+import { blobDigest } from './replicator/digest.ts';
+import type { NamesBlobs } from './replicator/digest.ts';
 
 /** A log as it was once. */
 export interface PastLog {
-  /** What the hub calls it. */
-  readonly name: string;
+  /** The log as it is now. */
+  readonly log: HubLog;
   /** The last position that it had. */
   readonly last: number;
 }
@@ -19,14 +22,24 @@ export class PastHub implements Hub {
   readonly failed: Promise<never>;
   /** Blobs that were asked for, and that the hub does not have. */
   readonly missing = new Set<string>();
-  readonly #hub: Hub;
+  readonly #hub: Connection;
   readonly #logs: ReadonlyMap<string, PastLog>;
+  readonly #known: ReadonlySet<string>;
   #fail: (error: unknown) => void = () => undefined;
 
-  /** `logs`: by the names under which they are asked for. Closing it leaves `hub` open. */
-  constructor(hub: Hub, logs: ReadonlyMap<string, PastLog>) {
+  /** What a past hub shows is plain, and nothing is given to the hub behind it: nobody has to encrypt for it. */
+  static isOne(hub: Hub): boolean {
+    return #logs in hub;
+  }
+
+  /**
+   * `hub`: as its caller sees it, who has opened what is encrypted there. `logs`: by the names under which they are asked
+   * for. `known`: names of blobs that are called so, whatever the hub would call them now. Closing it leaves `hub` open.
+   */
+  constructor(hub: Connection, logs: ReadonlyMap<string, PastLog>, known: ReadonlySet<string>) {
     this.#hub = hub;
     this.#logs = logs;
+    this.#known = known;
     this.failed = new Promise<never>((_resolve, reject) => (this.#fail = reject));
     this.failed.catch(() => undefined);
   }
@@ -42,14 +55,14 @@ export class PastHub implements Hub {
   log(name: string): HubLog {
     const past = this.#logs.get(name);
     if (past === undefined) throw new HoldfastError('hub-incompatible', `Nothing is known of what the log '${name}' was.`);
-    return this.#past(this.#hub.log(past.name), past.last);
+    return this.#past(past);
   }
 
   async close(): Promise<void> {
     // It is its caller's.
   }
 
-  #past(log: HubLog, last: number): HubLog {
+  #past({ log, last }: PastLog): HubLog & NamesBlobs {
     return {
       head: async () => headAt(await this.#told(log.head()), last),
       append: () => Promise.reject(new HoldfastError('hub-unreachable', 'Nothing can be added to what a hub was.')),
@@ -62,6 +75,7 @@ export class PastHub implements Hub {
       getBlob: (name) => this.#blob(log, name),
       hasBlobs: (names) => this.#told(log.hasBlobs(names)),
       collectBlobs: async () => 0,
+      blobDigest: (bytes) => blobDigest(log, bytes, (name) => this.#known.has(name)),
     };
   }
 

@@ -3,7 +3,11 @@ import path from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { type StorageClient, StorageHost } from '../../src/index.ts';
 import { embeddedHub } from '../../src/sync/index.ts';
+import type { Hub, HubLog } from '../../src/sync/hub.ts';
+import { SealedConnection } from '../../src/sync/sealed/sealed-connection.ts';
 import { commandOf, type Ended } from '../cli/support.ts';
+import { sourceWith } from '../encryption/sync-attacks.ts';
+import { encrypted, isEncrypted } from '../support/sealed.ts';
 import { connected, startedHub, temporaryRoot, TOKEN } from '../sync/embedded/in-process.ts';
 import { namesOf, origin, read, write } from './support.ts';
 
@@ -14,7 +18,7 @@ interface Region {
 
 /** A region that follows the hub at a url. */
 function region(url: string, name: string, root = temporaryRoot()): Region {
-  const host = new StorageHost({ root, sync: { hub: embeddedHub({ url, token: TOKEN }), region: name } });
+  const host = new StorageHost({ root, ...encrypted, sync: { hub: embeddedHub({ url, token: TOKEN }), region: name } });
   onTestFinished(() => host.close());
   return { host, client: host.origin(origin) };
 }
@@ -39,9 +43,17 @@ async function settled(client: StorageClient): Promise<State> {
   return { at: { position, filesPosition: filesPosition ?? 0 }, ...(await stateOf(client)) };
 }
 
+/** The log of `localStorage`, whatever the hub calls it. */
+async function orderOf(hub: Hub): Promise<HubLog> {
+  if (!isEncrypted) return hub.log(origin);
+  const connection = new SealedConnection(hub, sourceWith(7, [], origin));
+  await connection.connect();
+  return connection.log(origin);
+}
+
 /** What a restored root has, read without the hub. */
 async function restored(root: string, of: string): Promise<Omit<State, 'at'>> {
-  const host = new StorageHost({ root });
+  const host = new StorageHost({ root, ...encrypted });
   try {
     return await stateOf(host.origin(of));
   } finally {
@@ -71,14 +83,14 @@ test('every position that the hub still has comes back beside, exactly, from the
   for (const [round, { at, ...state }] of states.entries()) {
     const root = temporaryRoot();
     const as = `https://round-${round}.example`;
-    const result = await StorageHost.restore({ from: backups, root, origin, as, at, hub: asked });
+    const result = await StorageHost.restore({ ...encrypted, from: backups, root, origin, as, at, hub: asked });
     expect(result).toMatchObject({ origins: [as], lost: [] });
     expect(await restored(root, as)).toEqual(state);
   }
   // What is not asked for stays as the backup has it.
   const [, first, second] = states;
   const root = temporaryRoot();
-  await StorageHost.restore({ from: backups, root, origin, at: { position: first?.at.position ?? 0 }, hub: asked });
+  await StorageHost.restore({ ...encrypted, from: backups, root, origin, at: { position: first?.at.position ?? 0 }, hub: asked });
   expect(await restored(root, origin)).toEqual({ items: first?.items, files: states[0]?.files });
   expect(second?.at.position).toBeGreaterThan(first?.at.position ?? 0);
   expect(await settled(here.client)).toEqual(await settled(there.client));
@@ -101,9 +113,9 @@ test('beside a running region it is another origin, which becomes new writes whe
   await here.client.sync?.caughtUp();
 
   const asked = await connected(hub.url);
-  await expect(StorageHost.restore({ from: backups, root, origin, at, hub: asked })).rejects.toMatchObject({ code: 'origin-exists' });
-  await expect(StorageHost.restore({ from: backups, root, origin, at, hub: asked, replace: true })).rejects.toMatchObject({ code: 'bad-option' });
-  await StorageHost.restore({ from: backups, root, origin, as: before, at, hub: asked });
+  await expect(StorageHost.restore({ ...encrypted, from: backups, root, origin, at, hub: asked })).rejects.toMatchObject({ code: 'origin-exists' });
+  await expect(StorageHost.restore({ ...encrypted, from: backups, root, origin, at, hub: asked, replace: true })).rejects.toMatchObject({ code: 'bad-option' });
+  await StorageHost.restore({ ...encrypted, from: backups, root, origin, as: before, at, hub: asked });
   const client = here.host.origin(before);
   expect(await stateOf(client)).toEqual({ items: { kept: '1', prices: 'right' }, files: { report: 'right' } });
   // It is a region's origin of its own, in the hub's order under its own name.
@@ -158,7 +170,7 @@ test('what cannot be had is said, and nothing is changed', async () => {
   const asked = await connected(hub.url);
   const root = temporaryRoot();
   const attempt = async (at: { position?: number; filesPosition?: number }, by = asked): Promise<string> => {
-    const outcome = await StorageHost.restore({ from: backups, root, origin, at, hub: by }).then(
+    const outcome = await StorageHost.restore({ ...encrypted, from: backups, root, origin, at, hub: by }).then(
       () => 'restored',
       (error: { code: string }) => error.code,
     );
@@ -172,7 +184,7 @@ test('what cannot be had is said, and nothing is changed', async () => {
   expect(await attempt({ position: -1 })).toBe('bad-option');
   const other = await startedHub();
   expect(await attempt({ position: second.at.position }, await connected(other.url))).toBe('hub-damaged');
-  const log = asked.log(origin);
+  const log = await orderOf(asked);
   await log.putSnapshot({ position: third.at.position, bytes: Buffer.from('later') });
   await log.trim(third.at.position);
   expect(await attempt({ position: second.at.position })).toBe('hub-trimmed');
@@ -190,7 +202,7 @@ test('writes that the region had and the hub did not at that position are not ta
   await here.host.backup(backups);
   await here.host.close();
   // Nobody speaks with the hub: what is written waits, and of a file not even a journal says so.
-  const alone = new StorageHost({ root });
+  const alone = new StorageHost({ root, ...encrypted });
   alone.origin(origin).localStorage.setItem('value', 'ours');
   await write(alone.origin(origin), 'file', 'ours');
   for (const to of [backups, onlyLater]) await alone.backup(to);
@@ -202,7 +214,7 @@ test('writes that the region had and the hub did not at that position are not ta
   expect(late).toMatchObject({ items: { value: 'ours', between: '1' }, files: { file: 'ours', between: '1' } });
 
   const asked = await connected(hub.url);
-  const restore = (at: State['at'], from: string, to: string): Promise<unknown> => StorageHost.restore({ from, root: to, origin, at, hub: asked });
+  const restore = (at: State['at'], from: string, to: string): Promise<unknown> => StorageHost.restore({ ...encrypted, from, root: to, origin, at, hub: asked });
   for (const { at, ...state } of [between, late]) {
     const to = temporaryRoot();
     await restore(at, backups, to);

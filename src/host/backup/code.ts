@@ -14,7 +14,7 @@ import { bad, givenOptions } from '../option-checks.ts';
 import { parseOrigin } from '../origin.ts';
 import { captureCode } from './capture-code.ts';
 import { earlierBackups } from './earlier-backups.ts';
-import { goForward, LaterWrites } from './go-forward.ts';
+import { goForward, LaterWrites, openedHub } from './go-forward.ts';
 import { type Goal, goalOf, hubPositionIn } from './hub-position.ts';
 import type { BackupOptions, BackupResult, RestoreOptions, RestoreResult } from './types.ts';
 
@@ -62,9 +62,10 @@ export async function restore(given: RestoreOptions): Promise<RestoreResult> {
 /** From the nearest backup before it that can be brought there. */
 async function restorePosition(directory: string, root: Root, options: Omit<RestoreFromOptions, 'at'>, goal: Goal): Promise<Restored> {
   let failure = new HoldfastError('backup-missing', `${directory} has no backup of ${goal.origin}, following its hub, that is not beyond that position.`);
-  for await (const at of earlierBackups(directory, goal)) {
+  for await (const { backup: at, isEncrypted } of earlierBackups(directory, root, goal)) {
+    const hub = await openedHub(root, goal, isEncrypted);
     try {
-      return await restoreFrom(directory, root, { ...options, at, amend: (staged, as) => goForward(staged, as, goal) });
+      return await restoreFrom(directory, root, { ...options, at, amend: (staged, as) => goForward(root, staged, as, { ...goal, hub }) });
     } catch (error) {
       if (!(error instanceof LaterWrites)) throw error;
       failure = error;

@@ -5,27 +5,38 @@ import { ChunkStore } from '../../disk/backup/chunk-store.ts';
 import type { BackedUpOrigin } from '../../disk/backup/manifest.ts';
 import { type BackupName, Repository } from '../../disk/backup/repository.ts';
 import { Stage } from '../../disk/backup/stage.ts';
+import type { Root } from '../../disk/root/root.ts';
 import type { Goal } from './hub-position.ts';
-import { type Followed, followedIn, tellsPosition } from './positions.ts';
+import { type Followed, followedIn, keysIn, tellsPosition } from './positions.ts';
 import type { HubPosition } from './types.ts';
+
+/** A backup, and whether it has the origin encrypted. */
+export interface EarlierBackup {
+  readonly backup: BackupName;
+  readonly isEncrypted: boolean;
+}
 
 /**
  * Backups of an origin that are not beyond a position of its hub, the nearest first; those of which the hub had
- * everything before those where something was waiting to be sent. Of each, only the journals that say so are read.
+ * everything before those where something was waiting to be sent. Of each, only the journals that say so are read, with
+ * the keys of the root that it is for.
  *
- * @throws HoldfastError backup-damaged, backup-unusable
+ * @throws HoldfastError backup-damaged, backup-unusable; key-missing, key-wrong, key-pending, keys-damaged
  */
-export async function* earlierBackups(directory: string, goal: Goal): AsyncGenerator<BackupName, void> {
+export async function* earlierBackups(directory: string, root: Root, goal: Goal): AsyncGenerator<EarlierBackup, void> {
   const repository = Repository.open(directory);
   const scratch = fs.mkdtempSync(path.join(os.tmpdir(), 'holdfast-restore-'));
   const stage = new Stage(new ChunkStore(directory), scratch, false);
-  const waiting: BackupName[] = [];
+  const waiting: EarlierBackup[] = [];
   try {
     for (const backup of repository.backups().reverse()) {
       const backedUp = repository.read(backup).origins.find(({ origin }) => origin === goal.origin);
-      const standing = backedUp === undefined ? 'beyond' : standingOf(await followedOf(backedUp, stage), goal.position);
-      if (standing === 'before') yield backup;
-      if (standing === 'waiting') waiting.push(backup);
+      if (backedUp === undefined) continue;
+      const followed = await followedOf(backedUp, root, stage);
+      const standing = standingOf(followed, goal.position);
+      const { isEncrypted } = followed;
+      if (standing === 'before') yield { backup, isEncrypted };
+      if (standing === 'waiting') waiting.push({ backup, isEncrypted });
     }
     yield* waiting;
   } finally {
@@ -33,8 +44,10 @@ export async function* earlierBackups(directory: string, goal: Goal): AsyncGener
   }
 }
 
-async function followedOf(backedUp: BackedUpOrigin, stage: Stage): Promise<Followed> {
-  return followedIn(await stage.build(backedUp, backedUp.origin, () => undefined, tellsPosition), backedUp.origin);
+async function followedOf(backedUp: BackedUpOrigin, root: Root, stage: Stage): Promise<Followed> {
+  const { origin } = backedUp;
+  const directory = await stage.build(backedUp, origin, () => undefined, tellsPosition);
+  return followedIn(directory, origin, await keysIn(root, directory, origin));
 }
 
 function standingOf({ map, files }: Followed, { position, filesPosition }: HubPosition): 'before' | 'waiting' | 'beyond' {

@@ -3,17 +3,18 @@ import path from 'node:path';
 import { makeRoot } from '../../disk/backup/restore.ts';
 import { encodeOrigin } from '../../disk/names/origin.ts';
 import { syncTree } from '../../disk/root/durable.ts';
-import { isEncrypted } from '../../disk/root/encrypted.ts';
 import { Root } from '../../disk/root/root.ts';
 import { mayBeStub } from '../../disk/tree/stub.ts';
 import type { Replica } from '../../disk/replica/replica.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
+import type { Connection } from '../../sync/connection.ts';
 import type { HubLog } from '../../sync/hub.ts';
 import { PastHub, type PastLog } from '../../sync/past-hub.ts';
 import { isSameDigest, sha256 } from '../../sync/replicator/digest.ts';
+import type { StorageHostOptions } from '../options.ts';
 import { StorageHost } from '../storage-host.ts';
 import type { Goal } from './hub-position.ts';
-import { type Followed, followedIn } from './positions.ts';
+import { type Followed, followedIn, keysIn } from './positions.ts';
 
 /** A log of the hub, what a backup has of it, and how far it is to go; where that was not asked for it stays. */
 interface Course {
@@ -22,6 +23,9 @@ interface Course {
   readonly replica: Replica;
   readonly last: number;
 }
+
+/** A goal, and its hub as {@link openedHub} has opened it. */
+type Opened = Omit<Goal, 'hub'> & { readonly hub: Connection };
 
 /** The region had written what is not of that position when its backup was made. */
 export class LaterWrites extends HoldfastError {
@@ -36,23 +40,35 @@ export class LaterWrites extends HoldfastError {
  *
  * @param staged - the origin's whole directory, under the name `as`
  * @throws HoldfastError hub-trimmed where the hub does not have all the entries any more, hub-damaged where it is
- * another one, disk-full, encryption-unsupported, and as hubs do; LaterWrites
+ * another one, or an encrypted log of it was changed, disk-full, and as hubs and keys do; LaterWrites
  */
-export async function goForward(staged: string, as: string, goal: Goal): Promise<void> {
-  if (isEncrypted(staged)) throw new HoldfastError('encryption-unsupported', `${goal.origin} is encrypted, and cannot be brought to a position of its hub: restore a backup, and its region follows the hub from there.`);
-  await goal.hub.connect();
-  const before = followedIn(staged, as);
+export async function goForward(target: Root, staged: string, as: string, goal: Opened): Promise<void> {
+  const keys = await keysIn(target, staged, as);
+  const before = followedIn(staged, as, keys);
   const courses = coursesOf(before, goal);
   for (const course of courses) await requireWay(course);
-  const names = new Map<string, PastLog>(courses.map(({ name, last }) => [name.replace(goal.origin, () => as), { name, last }]));
-  const past = new PastHub(goal.hub, names);
-  await inRootOfItsOwn(staged, as, (root) => follow(root, as, past, before));
-  requireAll(followedIn(staged, as), goal, past);
+  const names = new Map<string, PastLog>(courses.map(({ name, log, last }) => [name.replace(goal.origin, () => as), { log, last }]));
+  const past = new PastHub(goal.hub, names, before.chunks);
+  const encryption = keys === undefined ? undefined : goal.encryption;
+  await inRootOfItsOwn(staged, as, (root) => follow({ root, encryption }, as, past, before));
+  requireAll(followedIn(staged, as, keys), goal, past);
   requireContent(path.join(staged, 'default'));
   syncTree(staged);
 }
 
-function coursesOf({ map, files }: Followed, { hub, origin, position: { position, filesPosition } }: Goal): Course[] {
+/** The hub as a region sees it that has the keys. @throws HoldfastError key-wrong, key-missing; hub-damaged, and as hubs do */
+export async function openedHub({ vaults }: Root, { hub, origin }: Goal, isEncrypted: boolean): Promise<Connection> {
+  await hub.connect();
+  if (!isEncrypted || vaults === undefined) return hub;
+  const { SealedConnection } = await import('../../sync/sealed/sealed-connection.ts');
+  const sealed = new SealedConnection(hub, vaults.of(origin).rootKeys);
+  // Whoever connects where there are none makes some.
+  if (!(await sealed.keys.exist())) throw differs(origin);
+  await sealed.connect();
+  return sealed;
+}
+
+function coursesOf({ map, files }: Followed, { hub, origin, position: { position, filesPosition } }: Opened): Course[] {
   const one = (name: string, replica: Replica | null, at: number | undefined): Course[] =>
     replica === null ? [] : [{ name, log: hub.log(name), replica, last: at ?? replica.position }];
   return [...one(origin, map, position), ...one(`${origin} files`, files, filesPosition)];
@@ -88,10 +104,11 @@ async function inRootOfItsOwn(staged: string, as: string, body: (root: string) =
   fs.renameSync(place, staged);
 }
 
-async function follow(root: string, as: string, past: PastHub, { map, files }: Followed): Promise<void> {
+async function follow(place: Pick<StorageHostOptions, 'root' | 'encryption'>, as: string, past: PastHub, { map, files }: Followed): Promise<void> {
   const region = map?.region ?? files?.region ?? '';
-  const host = new StorageHost({ root, sync: { hub: past, region, files: files === null ? 'off' : 'eager' } });
+  const host = new StorageHost({ ...place, sync: { hub: past, region, files: files === null ? 'off' : 'eager' } });
   try {
+    await host.unlock(as);
     await Promise.race([host.client(as).sync?.caughtUp(), past.failed]);
   } finally {
     await host.close();
@@ -99,7 +116,7 @@ async function follow(root: string, as: string, past: PastHub, { map, files }: F
 }
 
 /** What the region had written by its backup and the hub has only later is not of that position. */
-function requireAll({ map, files }: Followed, { origin, position: { position, filesPosition } }: Goal, { missing }: PastHub): void {
+function requireAll({ map, files }: Followed, { origin, position: { position, filesPosition } }: Opened, { missing }: PastHub): void {
   const waiting = (replica: Replica | null, at: number | undefined): number => (at === undefined || replica === null ? 0 : replica.pending.length);
   const count = waiting(map, position) + waiting(files, filesPosition);
   if (count > 0) throw new LaterWrites(`The backups before that position have writes of ${origin} that the hub had later, if at all: choose a later position.`);

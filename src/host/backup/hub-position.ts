@@ -8,6 +8,8 @@ export interface Goal {
   readonly hub: Hub;
   readonly origin: string;
   readonly position: HubPosition;
+  /** For an origin that is encrypted. */
+  readonly encryption: RestoreOptions['encryption'];
 }
 
 /** Null where `at` is a time. @throws HoldfastError bad-option */
@@ -23,9 +25,9 @@ export function hubPositionIn(at: RestoreOptions['at']): HubPosition | null {
 }
 
 /** What a position needs, and what it excludes. @throws HoldfastError bad-option */
-export function goalOf(position: HubPosition, { hub, replace }: RestoreOptions, origin: string | null): Goal {
+export function goalOf(position: HubPosition, { hub, replace, encryption }: RestoreOptions, origin: string | null): Goal {
   if (hub === undefined) throw bad("A position in option 'at' needs 'hub', whose order it is of.");
   if (origin === null) throw bad("A position in option 'at' is one of an origin: give 'origin' too.");
   if (replace === true) throw bad("A position of a hub is restored beside: in the place of what is there the hub would give it again what came later.");
-  return { hub, origin, position };
+  return { hub, origin, position, encryption };
 }

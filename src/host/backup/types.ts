@@ -73,8 +73,8 @@ export interface RestoreOptions {
   /** Whether files that the repository has lost are left out. By default nothing is restored then. */
   readonly skipDamaged?: boolean;
   /**
-   * The keys of encrypted origins, as a host takes them. Only needed where one that is there is replaced, or one becomes
-   * another by `as`; what comes back is encrypted as it was, with the keys that it had then.
+   * The keys of encrypted origins, as a host takes them. Only needed where one that is there is replaced, one becomes
+   * another by `as`, or goes to a position of a hub; what comes back is encrypted as it was, with the keys that it had then.
    */
   readonly encryption?: EncryptionOptions | undefined;
   readonly onProgress?: (progress: BackupProgress) => void;

@@ -18,6 +18,7 @@ import { setImmediate, uptime, wallClock } from '../../runtime/timers.ts';
 import { ChannelRelay, createFilesSync, FilesModel, HubConnection, Membership, Rounds, Waiting } from '../../sync/membership/index.ts';
 import type { Connection } from '../../sync/connection.ts';
 import type { LogHead } from '../../sync/hub.ts';
+import { PastHub } from '../../sync/past-hub.ts';
 import type { FileConflict, FilesSync, Followed } from '../../sync/membership/index.ts';
 import type * as Sealed from '../../sync/sealed/sealed-connection.ts';
 import { randomInteger, randomUuid } from '../../runtime/random.ts';
@@ -95,7 +96,7 @@ export class RunningSync {
   #connect(): Connection {
     const { settings, place, sealed, origin } = this.#options;
     const connection = HubConnection.to(settings.hub);
-    if (place.encryption === undefined) return connection;
+    if (place.encryption === undefined || PastHub.isOne(settings.hub)) return connection;
     const { rootKeys } = place.encryption;
     if (sealed === undefined || rootKeys === undefined) throw new Error(`nothing encrypts what ${origin} gives to the hub`);
     return new sealed.SealedConnection(connection, rootKeys, (sentence) => this.#tellOfDiscord(sentence));

@@ -11,12 +11,12 @@ export function sha256(bytes: Uint8Array): Uint8Array {
 /** A log of which blobs have other names than by the digest of their bytes. */
 export interface NamesBlobs {
   /** The 32 bytes that are the name of a blob. */
-  blobDigest(bytes: Uint8Array): Uint8Array;
+  blobDigest(bytes: Uint8Array, isKnown?: (name: string) => boolean): Uint8Array;
 }
 
 /** What a log calls a blob, which everybody who follows it finds by its bytes. */
-export function blobDigest(log: object, bytes: Uint8Array): Uint8Array {
-  return (log as Partial<NamesBlobs>).blobDigest?.(bytes) ?? sha256(bytes);
+export function blobDigest(log: object, bytes: Uint8Array, isKnown?: (name: string) => boolean): Uint8Array {
+  return (log as Partial<NamesBlobs>).blobDigest?.(bytes, isKnown) ?? sha256(bytes);
 }
 
 export function hex(bytes: Uint8Array): string {

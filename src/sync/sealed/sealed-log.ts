@@ -114,9 +114,10 @@ export class SealedLog implements HubLog, NamesBlobs {
     await (await this.#log()).trim(upTo);
   }
 
-  /** Keys are looked up, never tried: so a name is of what the key that is active makes of it. */
-  blobDigest(bytes: Uint8Array): Uint8Array {
-    return (this.#blobs.get(bytes) ?? this.#sealedBlob(bytes, this.#keys.activeId)).digest;
+  /** Keys are looked up, never tried: so a name is of what the key that is active makes of it, unless another is known. */
+  blobDigest(bytes: Uint8Array, isKnown?: (name: string) => boolean): Uint8Array {
+    const known = this.#blobs.get(bytes) ?? (isKnown === undefined ? null : this.#blobNamed(bytes, isKnown));
+    return (known ?? this.#sealedBlob(bytes, this.#keys.activeId)).digest;
   }
 
   #sealedBlob(bytes: Uint8Array, keyId: number): KnownBlob {
@@ -136,11 +137,18 @@ export class SealedLog implements HubLog, NamesBlobs {
   #asNamed(name: string, bytes: Uint8Array): Uint8Array {
     const known = this.#blobs.get(bytes);
     if (known?.name === name && known.sealed !== null) return known.sealed;
+    const sealed = this.#blobNamed(bytes, (each) => each === name)?.sealed;
+    if (sealed === undefined || sealed === null) throw this.#damaged(`The blob ${name}`, 'is to be kept with other bytes');
+    return sealed;
+  }
+
+  /** Under whichever key; null: no name is the right one. */
+  #blobNamed(bytes: Uint8Array, isRight: (name: string) => boolean): KnownBlob | null {
     for (const id of [...this.#keys.ids].reverse()) {
       const blob = this.#sealedBlob(bytes, id);
-      if (blob.name === name && blob.sealed !== null) return blob.sealed;
+      if (isRight(blob.name)) return blob;
     }
-    throw this.#damaged(`The blob ${name}`, 'is to be kept with other bytes');
+    return null;
   }
 
   async getBlob(name: string): Promise<Uint8Array | null> {
