@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import { giveBack } from '../../../runtime/give-back.ts';
 import { quickerSubtle } from '../../../runtime/quicker-subtle.ts';
 import { systemError } from '../../tree/open-plain.ts';
 import { BlockCache } from './block-cache.ts';
@@ -192,6 +193,7 @@ export class Blocks {
       filled += count;
       // Of what was read whole nobody needs a part next.
       if (count < byteLength) this.#cache?.set(block, content);
+      giveBack(content);
       if (byteLength < grid.capacityOf(block)) break;
     }
     return filled - from;

@@ -1,5 +1,6 @@
 import { createCipheriv, createDecipheriv } from 'node:crypto';
 import type { KeyObject, webcrypto } from 'node:crypto';
+import { giveBack } from '../../../runtime/give-back.ts';
 import { hkdf, KEY_BYTES, purposeOf, secretOf } from '../derive.ts';
 import type { FileKeys } from './file-keys.ts';
 import { type Grid, gridOf, HEADER_BYTES, IV_BYTES, OVERHEAD, TAG_BYTES } from './grid.ts';
@@ -69,6 +70,7 @@ export class FileCipher {
     out.set(iv, at);
     out.set(sealed, at + IV_BYTES);
     out.set(cipher.getAuthTag(), at + IV_BYTES + sealed.length);
+    giveBack(sealed);
   }
 
   /**
@@ -84,7 +86,7 @@ export class FileCipher {
     return out;
   }
 
-  /** The content of a block that stands in `bytes` from `at` to `end`; null when it is not what was written there. */
+  /** The content of a block that stands in `bytes` from `at` to `end`, in memory of its own; null when it is not what was written there. */
   open(block: number, bytes: Uint8Array, at = 0, end = bytes.length): Uint8Array | null {
     const size = end - at - OVERHEAD;
     if (size < 0) return null;
