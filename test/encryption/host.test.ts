@@ -148,7 +148,7 @@ describe('a key that a promise brings', () => {
   });
 
   test('and is no key is an error', async () => {
-    for (const given of [new Uint8Array(31), 'x'.repeat(32), null, { type: 'secret' }]) {
+    for (const given of [new Uint8Array(31), 'x'.repeat(32), null, { type: 'secret' }, { type: 'secret', symmetricKeySize: 32, export: () => 'x' }]) {
       await expect(open(temporaryDirectory(), { keyFor: async () => given as Uint8Array }).unlock(ORIGIN)).rejects.toMatchObject({ code: 'bad-option' });
       expect(codeBehind(() => open(temporaryDirectory(), { keyFor: () => given as Uint8Array }).origin(ORIGIN).localStorage)).toBe('bad-option');
     }

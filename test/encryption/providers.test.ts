@@ -297,11 +297,11 @@ describe('a file of keys that is', () => {
     await refused(root, 'keys-damaged');
   });
 
-  test('missing makes a plain origin of it, which is refused, and whose journals are', async () => {
+  test('missing is no plain origin, whoever has a key or none', async () => {
     const root = temporaryDirectory();
     open(root, { key }).origin(ORIGIN).localStorage.setItem('k', 'v');
     fs.rmSync(path.join(root, 'origins/https_a.example/keys'));
-    await refused(root, 'not-encrypted');
+    await refused(root, 'key-missing');
     const before = snapshotOf(root);
     const plain = new Host({ root });
     hosts.push(plain);

@@ -89,12 +89,23 @@ function entriesOf(directory: string): fs.Dirent[] {
 function note(file: string, mayBeEmpty: boolean, found: Found): void {
   const head = headOf(file);
   if (head === null) return;
-  const id = idOfJournal(head) ?? idOfStub(head) ?? idInHeader(head);
+  const id = idIn(head);
   if (id === PLAIN) found.plain.push(file);
   else if (id !== null) found.ids.add(id);
   // Of no bytes: nothing is in it, or nothing yet.
   else if (head.length === 0 || head.every((byte) => byte === 0)) found.unfinished.push(...(mayBeEmpty ? [] : [file]));
   else found.plain.push(file);
+}
+
+/** Null: it begins as nothing does that may be encrypted. */
+function idIn(head: Buffer): number | null {
+  return idOfJournal(head) ?? idOfStub(head) ?? idInHeader(head);
+}
+
+/** Whether a file bears the id of a data key. @throws the operating system's error */
+export function needsKey(file: string): boolean {
+  const head = headOf(file);
+  return head !== null && (idIn(head) ?? PLAIN) !== PLAIN;
 }
 
 function idOfJournal(head: Buffer): number | null {

@@ -1,6 +1,8 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { needsKey } from '../../disk/encryption/traces.ts';
 import { systemCode } from '../../disk/journal/disk-error.ts';
+import { isEncrypted } from '../../disk/root/encrypted.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 
 /** What there may be in an origin's directory. */
@@ -9,14 +11,37 @@ const ofOrigin = /^(origin\.json|keys|default|buckets|coordinators)$/;
 const ofBucket = /^(local-storage|locks|quota|wake|persisted|register|channels|caches|swap|trash|indexeddb|files\.(\d+|fence-.*))$/;
 const ofCoordinator = /^(turns|name|storage)$/;
 
-/** @throws HoldfastError `encryption-unsupported` where the origin has something that would stay as it is */
+/** Journals that each bucket has. */
+const ofAllBuckets = ['local-storage', 'locks'];
+
+/** @throws HoldfastError `encryption-unsupported` where the origin has something that would stay as it is; as {@link requireKeysThere} */
 export function requireMigratable(directory: string, origin: string): void {
+  requireKeysThere(directory, origin);
   requireKnown(directory, ofOrigin, origin);
-  for (const bucket of [path.join(directory, 'default'), ...placesIn(path.join(directory, 'buckets'))]) requireKnown(bucket, ofBucket, origin);
+  for (const bucket of bucketsIn(directory)) requireKnown(bucket, ofBucket, origin);
   for (const coordinator of placesIn(path.join(directory, 'coordinators')).flatMap(placesIn)) {
     requireKnown(coordinator, ofCoordinator, origin);
     requireKnown(path.join(coordinator, 'storage'), ofBucket, origin);
   }
+}
+
+/**
+ * New keys would open nothing of an origin that has lost its own, and be in the place where those are to be put back.
+ *
+ * @throws HoldfastError `key-missing` where it has no file of keys, and is encrypted
+ */
+export function requireKeysThere(directory: string, origin: string): void {
+  const journals = bucketsIn(directory).flatMap((bucket) => ofAllBuckets.flatMap((name) => placesIn(path.join(bucket, name))));
+  if (!journals.some((file) => isFile(file) && needsKey(file)) || isEncrypted(directory)) return;
+  throw new HoldfastError('key-missing', `${origin} is encrypted, and its file 'keys' is gone: restore it from a backup. Nothing was changed.`);
+}
+
+function isFile(file: string): boolean {
+  return fs.lstatSync(file, { throwIfNoEntry: false })?.isFile() === true;
+}
+
+function bucketsIn(directory: string): string[] {
+  return [path.join(directory, 'default'), ...placesIn(path.join(directory, 'buckets'))];
 }
 
 function requireKnown(directory: string, known: RegExp, origin: string): void {

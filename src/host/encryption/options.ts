@@ -100,7 +100,8 @@ export function requireKey(given: unknown, what: string): KeyObject {
   if (isUint8Array(given) && given.length === KEY_BYTES) return secretOf(Uint8Array.from(given));
   const object = given as Partial<KeyObject> | null | undefined;
   const isSecret = typeof object === 'object' && object?.type === 'secret' && object.symmetricKeySize === KEY_BYTES && typeof object.export === 'function';
-  if (isSecret) return secretOf(Uint8Array.from((object as KeyObject).export()));
+  const secret = isSecret ? (object as KeyObject).export() : undefined;
+  if (isUint8Array(secret) && secret.length === KEY_BYTES) return secretOf(Uint8Array.from(secret));
   const found = isUint8Array(given) ? `${given.length} bytes` : typeof given;
   throw bad(`${what} must be ${KEY_BYTES} bytes (a Uint8Array or a secret KeyObject), not ${found}.`);
 }

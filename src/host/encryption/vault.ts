@@ -23,7 +23,7 @@ import type { OriginVault } from '../../disk/root/origin-vault.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { sourceOf, type KeySource, type RootKeys } from './key-sources.ts';
 import { bytesOfNames, isStored, namesIn } from './stored-source.ts';
-import { requireMigratable } from './migratable.ts';
+import { requireKeysThere, requireMigratable } from './migratable.ts';
 import type { EncryptionSettings } from './options.ts';
 
 /*
@@ -248,6 +248,7 @@ export class Vault implements OriginVault {
   }
 
   #notEncrypted(): HoldfastError {
+    requireKeysThere(this.directory, this.origin);
     return new HoldfastError('not-encrypted', `${this.origin} is not encrypted, and the host encrypts; with encryption.plain 'migrate' it will be, with its next write.`);
   }
 
