@@ -14,6 +14,9 @@ const FARTHEST = 2 ** 52;
 
 const zeros = new Uint8Array(64 * 1024);
 
+/** Where the blocks are composed that are not written whole, within one call: the first and the last of a run. */
+const rooms = [new Uint8Array(2 ** WHOLE), new Uint8Array(2 ** WHOLE)] as const;
+
 /** An open file whose content is encrypted. */
 export interface SealedFile {
   readonly descriptor: number;
@@ -225,7 +228,7 @@ export class SealedContent implements Content {
     const first = grid.blockAt(position);
     const last = grid.blockAt(position + bytes.byteLength - 1);
     const contents: Uint8Array[] = [];
-    for (let block = first; block <= last; block += 1) contents.push(this.#compose(cipher, block, bytes, position, size));
+    for (let block = first; block <= last; block += 1) contents.push(this.#compose(cipher, block, bytes, position, size, rooms[block === first ? 0 : 1]));
     const head = first === 0 && !this.#hasHeader ? cipher.encodeHeader(cipher.header) : null;
     const { written, error } = this.#blocks.write(cipher, { first, contents }, head);
     this.#hasHeader ||= written >= HEADER_BYTES;
@@ -235,8 +238,8 @@ export class SealedContent implements Content {
     return Math.min(end - position, bytes.byteLength);
   }
 
-  /** What a block will have: what is written of it, and around that what it has. */
-  #compose(cipher: FileCipher, block: number, bytes: Uint8Array, position: number, size: number): Uint8Array {
+  /** What a block will have: what is written of it, and around that what it has; composed in `room` where it is both. */
+  #compose(cipher: FileCipher, block: number, bytes: Uint8Array, position: number, size: number, room: Uint8Array): Uint8Array {
     const start = cipher.grid.startOf(block);
     const end = start + cipher.grid.capacityOf(block);
     const from = Math.max(start, position);
@@ -246,8 +249,9 @@ export class SealedContent implements Content {
       this.#blocks.keep(block, null);
       return written;
     }
-    const place = new Uint8Array(end - start);
+    const place = room.subarray(0, end - start);
     const old = size > start ? this.#blocks.read(cipher, place, 0, start, this.#again) : 0;
+    if (old < from - start) place.fill(0, old, from - start);
     place.set(written, from - start);
     const content = place.subarray(0, Math.max(old, to - start));
     this.#blocks.keep(block, content);
