@@ -38,6 +38,14 @@ const NO_BLOCKS: Block[] = [];
 /** How many have by now, in this realm. */
 let hurried = 0;
 
+/** Slots of all gates of this realm that were asked for and have not come. */
+let due = 0;
+
+/** Whether events of any coordinator of this realm may be about to begin. */
+export function hasDueEvents(): boolean {
+  return due > 0;
+}
+
 /**
  * The input gate of one coordinator. It keeps these invariants:
  *
@@ -191,7 +199,10 @@ export class Gate {
     if (this.#slots >= waiting) return;
     outsideContexts(() => {
       if (this.#mayHurry) this.#hurry();
-      for (; this.#slots < waiting; this.#slots++) setImmediate(() => this.#calmSlot());
+      while (this.#slots < waiting) {
+        this.#asked();
+        setImmediate(() => this.#calmSlot());
+      }
     });
   }
 
@@ -201,8 +212,13 @@ export class Gate {
 
   #hurry(): void {
     hurried += 1;
-    this.#slots += 1;
+    this.#asked();
     atTaskEnd(() => this.#slot());
+  }
+
+  #asked(): void {
+    this.#slots += 1;
+    due += 1;
   }
 
   #calmSlot(): void {
@@ -212,6 +228,7 @@ export class Gate {
 
   #slot(): void {
     this.#slots -= 1;
+    due -= 1;
     if (this.#next() && this.#slots === 0) this.#wake();
   }
 

@@ -240,6 +240,10 @@ export class Instance<Client extends object> implements Stateful<Client>, TurnOw
     return this.#gate.isAboutToBegin;
   }
 
+  expect({ time }: Alarm): void {
+    this.#surroundings.alarms.expect(this.key, time, this.#store.stamp);
+  }
+
   announce({ time }: Alarm): void {
     this.#surroundings.alarms.note(this.key, time, this.#store.stamp);
   }

@@ -2,6 +2,7 @@ import type { Alarm } from '../disk/coordinator/owned-records.ts';
 import { outsideContexts } from '../runtime/callback-context.ts';
 import { atTaskEnd } from '../runtime/whole-task.ts';
 import { setImmediate } from '../runtime/timers.ts';
+import { hasDueEvents } from './gate.ts';
 import type { Store } from './store.ts';
 import type { Output, PendingTurn } from './turn.ts';
 
@@ -10,6 +11,8 @@ export interface TurnOwner {
   readonly isLive: boolean;
   /** Whether more events are about to begin in this round of the event loop. */
   readonly isAboutToBegin: boolean;
+  /** A turn that sets its alarm will be written soon. */
+  expect(alarm: Alarm): void;
   /** A turn that sets its alarm is about to be written. */
   announce(alarm: Alarm): void;
   /** Somebody else owns: nothing of the turn leaves. */
@@ -55,7 +58,15 @@ export class OutputGate {
   touch(): void {
     if (this.#isFlushDue || !this.#owner.isLive) return;
     this.#isFlushDue = true;
-    atTaskEnd(() => (this.#owner.isAboutToBegin ? outsideContexts(() => setImmediate(() => this.#flush())) : this.#flush()));
+    atTaskEnd(() => (this.#mayWait() ? outsideContexts(() => setImmediate(() => this.#flush())) : this.#flush()));
+  }
+
+  /** (rule 19) Where events of others are about to begin as well, the alarms that they all set go into one record of the index. */
+  #mayWait(): boolean {
+    const { alarm } = this.#turn;
+    if (!alarm || !hasDueEvents()) return this.#owner.isAboutToBegin;
+    this.#owner.expect(alarm);
+    return true;
   }
 
   /** Writes the turn, and lets its outputs leave. */

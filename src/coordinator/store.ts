@@ -39,6 +39,8 @@ export interface Clock {
  * lower `stamp` of its store than something else was is void.
  */
 export interface AlarmBook {
+  /** It is about to be noted: for that no other record is needed than that of the next that is. */
+  expect(key: CoordinatorKey, time: number, stamp: number): void;
   /** The coordinator is to be looked at no later than then. */
   note(key: CoordinatorKey, time: number, stamp: number): void;
   /** It is to be looked at then, and not before. */

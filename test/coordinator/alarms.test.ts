@@ -1,6 +1,8 @@
-import { expect, test } from 'vitest';
+import fs from 'node:fs';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { AlarmIndex } from '../../src/disk/coordinator/alarm-index.ts';
-import { isEncrypted } from '../support/sealed.ts';
+import { Coordinator, testCoordinators } from '../../src/host/coordinator/index.ts';
+import { encrypted, isEncrypted } from '../support/sealed.ts';
 import { rootFor } from './root.ts';
 
 // Fewer where each name is encrypted, and each look decrypts it.
@@ -28,4 +30,58 @@ test('very many alarms are all known over restarts, none twice, and those that r
   const third = open();
   expect([third.size, third.earliest, third.due(Infinity).length]).toEqual([COUNT / 2, 5, COUNT / 2]);
   third.close();
+});
+
+/** How often something is written while `body` runs. */
+async function writes(body: () => unknown): Promise<number> {
+  const written = vi.spyOn(fs, 'writeSync');
+  try {
+    await body();
+    return written.mock.calls.length;
+  } finally {
+    written.mockRestore();
+  }
+}
+
+test('what is expected is known to others once one of them is noted, and all in one record', async () => {
+  const root = rootFor('https://app.example');
+  const [ours, theirs] = [new AlarmIndex(root), new AlarmIndex(root)];
+  ours.note(keyOf(0), 5000, 1);
+  const others = Array.from({ length: 9 }, (_, n) => n + 1);
+  const known = (): unknown[] => {
+    theirs.look();
+    return [theirs.size, theirs.earliest, theirs.epochOf(keyOf(9))];
+  };
+  for (const n of others) ours.expect(keyOf(n), 1000 + n, n);
+  expect(known()).toEqual([1, 5000, 0]);
+  const count = await writes(() => {
+    for (const n of others) ours.note(keyOf(n), 1000 + n, n);
+  });
+  expect(count).toBe(1);
+  expect(known()).toEqual([10, 1001, 9]);
+  ours.close();
+  theirs.close();
+});
+
+class Sleeper extends Coordinator {
+  wake(time: number): void {
+    this.state.setAlarm(time);
+  }
+
+  due(): number | null {
+    return this.state.getAlarm();
+  }
+}
+
+test('alarms that coordinators set at once take a record each, and a few of the index', async () => {
+  const coordinators = testCoordinators({ Sleeper }, encrypted);
+  onTestFinished(() => coordinators.close());
+  const all = Array.from({ length: 100 }, (_, n) => coordinators.get(Sleeper, `sleeper ${n}`));
+  for (const each of all) await each.due();
+  const time = Date.now() + 1e6;
+  const count = await writes(() => Promise.all(all.map((each, n) => each.wake(time + n))));
+  expect(count).toBeGreaterThan(all.length);
+  // Without groups there would be one of the index for each.
+  expect(count).toBeLessThan(all.length + 50);
+  expect(await Promise.all(all.map((each) => each.due()))).toEqual(all.map((_, n) => time + n));
 });

@@ -17,7 +17,7 @@ interface Scene {
 /** The index is told at the time 500; the store has an alarm at 900. */
 function scene(): Scene {
   const told: string[] = [];
-  const alarms = { note: () => undefined, move: (_key: unknown, time: number) => void told.push(`move ${time}`), forget: () => void told.push('forget') };
+  const alarms = { expect: () => undefined, note: () => undefined, move: (_key: unknown, time: number) => void told.push(`move ${time}`), forget: () => void told.push('forget') };
   const clock = { now: () => NOW, after: () => () => undefined };
   const store = { alarm: { time: 900, attempt: 0 } as Alarm | null, stamp: 1 };
   const turn = new PendingTurn(new MapState());

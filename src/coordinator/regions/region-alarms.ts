@@ -105,6 +105,10 @@ export class RegionAlarms implements AlarmBook, AlarmList {
     this.onNote?.();
   }
 
+  expect(): void {
+    // As below.
+  }
+
   note(): void {
     // The store of the coordinator has announced it, or does so before the turn is sent.
   }

@@ -8,12 +8,16 @@ import { addJournal } from '../root/late-part.ts';
 import type { Root } from '../root/root.ts';
 import { alarmKeyOf, readableOf, type VaultOf } from './alarm-keys.ts';
 import { AlarmMachine } from './alarm-machine.ts';
-import { encodeAlarm, FORGET, MOVE, NOTE } from './alarm-records.ts';
+import { encodeAlarm, encodeAlarms, FORGET, MOVE, NOTE, NOTES } from './alarm-records.ts';
 import type { AlarmKey, AlarmRecord } from './alarm-records.ts';
 import { COORDINATORS } from './coordinator-names.ts';
 import type { CoordinatorKey } from './coordinator-place.ts';
 
 const NAME = 'alarms';
+
+/** Alarms that are noted in one record with another, and those that may wait for that. */
+const AT_ONCE = 256;
+const MOST_EXPECTED = 2 ** 14;
 
 /** A session has no more records. */
 const LAST_SEQUENCE = 2 ** 32 - 1;
@@ -52,6 +56,8 @@ export class AlarmIndex {
   readonly #vaultOf: VaultOf | null;
   #session = randomInteger();
   #sequence = 0;
+  /** What is about to be noted. */
+  #expected: (Omit<AlarmRecord, 'key'> & { readonly key: CoordinatorKey })[] = [];
 
   /** `vaultOf`: by default the root's own. */
   constructor(root: Root, vaultOf: VaultOf | null = vaultsOf(root), durability = root.durability) {
@@ -94,14 +100,36 @@ export class AlarmIndex {
     return readableOf(Array.from(this.#machine.due(now), ({ key }) => key), this.#vaultOf);
   }
 
+  /** It is about to be noted: the next that is noted takes it along, in one record. */
+  expect(key: CoordinatorKey, time: number, epoch: number): void {
+    if (this.#expected.length < MOST_EXPECTED) this.#expected.push({ key, time, epoch });
+  }
+
   /** The coordinator is to be looked at no later than then. @throws HoldfastError as a journal's `append` */
   note(key: CoordinatorKey, time: number, epoch: number): void {
-    const named = this.#rename(key);
-    const known = this.#machine.of(named);
-    if (known !== undefined && known.time <= time && known.epoch >= epoch) return;
+    const record = { key: this.#rename(key), time, epoch };
+    if (this.#isKnown(record)) return;
     if (!this.#journal.open()) this.#make();
-    this.#append(NOTE, { key: named, time, epoch });
+    this.#note([record, ...this.#others(key)]);
     this.onNote?.();
+  }
+
+  #isKnown({ key, time, epoch }: AlarmRecord): boolean {
+    const known = this.#machine.of(key);
+    return known !== undefined && known.time <= time && known.epoch >= epoch;
+  }
+
+  /** What else is expected: only of the same origin, for each other one may have a key that has to be waited for. */
+  #others({ origin, className, name }: CoordinatorKey): AlarmRecord[] {
+    // In the order in which they will be noted themselves.
+    const others = this.#expected.splice(0, AT_ONCE).filter(({ key }) => key.origin === origin && !(key.name === name && key.className === className));
+    return others.map(({ key, ...rest }) => ({ ...rest, key: this.#keyOf(key) })).filter((record) => !this.#isKnown(record));
+  }
+
+  #note(records: readonly AlarmRecord[]): void {
+    const [first] = records;
+    if (records.length === 1 && first !== undefined) this.#append(NOTE, first);
+    else this.#appendBytes(NOTES, encodeAlarms(records));
   }
 
   move(key: CoordinatorKey, time: number, epoch: number): void {
@@ -150,12 +178,16 @@ export class AlarmIndex {
   }
 
   #append(kind: number, record: AlarmRecord): void {
+    this.#appendBytes(kind, encodeAlarm(record));
+  }
+
+  #appendBytes(kind: number, payload: Uint8Array): void {
     if (this.#sequence === LAST_SEQUENCE) {
       this.#session = randomInteger();
       this.#sequence = 0;
     }
     this.#sequence += 1;
-    this.#journal.append(kind, this.#session, this.#sequence, encodeAlarm(record));
+    this.#journal.append(kind, this.#session, this.#sequence, payload);
   }
 
   #make(): void {

@@ -1,5 +1,5 @@
 import type { JournalRecord, Machine, SnapshotRecord } from '../journal/machine.ts';
-import { decodeAlarm, encodeAlarm, encodeRules, FORGET, MOVE, NOTE, requireRules, RULES, unknown } from './alarm-records.ts';
+import { decodeAlarm, decodeAlarms, encodeAlarm, encodeRules, FORGET, MOVE, NOTE, NOTES, requireRules, RULES, unknown } from './alarm-records.ts';
 import type { AlarmKey, AlarmRecord } from './alarm-records.ts';
 
 const idOf = ({ origin, className, name, isEncrypted }: AlarmKey): string => `${isEncrypted === true ? '\n' : ''}${origin}\n${className}\n${name}`;
@@ -70,8 +70,12 @@ export class AlarmMachine implements Machine<void> {
   }
 
   apply({ kind, payload }: JournalRecord): void {
-    if (kind !== NOTE && kind !== MOVE && kind !== FORGET) throw unknown(`A record of kind ${kind}`);
-    const record = decodeAlarm(payload);
+    if (kind === NOTES) for (const record of decodeAlarms(payload)) this.#say(NOTE, record);
+    else if (kind === NOTE || kind === MOVE || kind === FORGET) this.#say(kind, decodeAlarm(payload));
+    else throw unknown(`A record of kind ${kind}`);
+  }
+
+  #say(kind: number, record: AlarmRecord): void {
     const id = idOf(record.key);
     const known = this.#alarms.get(id);
     if (known !== undefined && known.epoch > record.epoch) {

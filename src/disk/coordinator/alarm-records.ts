@@ -7,6 +7,7 @@ import type { CoordinatorKey } from './coordinator-place.ts';
  * The payloads of a root's index of alarms. docs/FORMAT.md, "Alarms", is the same in words.
  *
  *   NOTE, MOVE, FORGET   flags, origin, class, name, epoch, time
+ *   NOTES                n × what a NOTE has
  *
  *   RULES   version      (in snapshots only)
  */
@@ -14,11 +15,15 @@ export const NOTE = 1;
 export const MOVE = 2;
 export const FORGET = 3;
 export const RULES = 4;
+export const NOTES = 5;
 
 export const RULES_VERSION = 1;
 
 const NAME_WIDE = 1;
 const ENCRYPTED = 2;
+
+/** Strings and numbers of one. */
+const PARTS = 5;
 
 /** Which coordinator. */
 export interface AlarmKey extends CoordinatorKey {
@@ -38,26 +43,50 @@ const writer = new PayloadWriter();
 const reader = new PayloadReader((why) => new HoldfastError('journal-damaged', `A record of alarms has a valid checksum but makes no sense: ${why}.`));
 
 /** Valid until the next call. */
-export function encodeAlarm({ key: { origin, className, name, isEncrypted }, epoch, time }: AlarmRecord): Uint8Array {
-  writer.begin(5, origin.length + className.length + name.length);
+export function encodeAlarm(record: AlarmRecord): Uint8Array {
+  return encodeAlarms([record]);
+}
+
+/** As {@link encodeAlarm}. */
+export function encodeAlarms(records: readonly AlarmRecord[]): Uint8Array {
+  let units = 0;
+  for (const { key } of records) units += key.origin.length + key.className.length + key.name.length;
+  writer.begin(PARTS * records.length, units);
+  for (const record of records) put(record);
+  return writer.finish();
+}
+
+function put({ key: { origin, className, name, isEncrypted }, epoch, time }: AlarmRecord): void {
+  const start = writer.length;
   writer.byte(isEncrypted === true ? ENCRYPTED : 0);
   writer.string(origin);
   writer.string(className);
-  if (writer.string(name)) writer.mark(0, NAME_WIDE);
+  if (writer.string(name)) writer.mark(start, NAME_WIDE);
   writer.integer(epoch);
   writer.integer(time);
-  return writer.finish();
 }
 
 export function decodeAlarm(payload: Uint8Array): AlarmRecord {
   reader.begin(payload);
+  const record = read();
+  reader.end();
+  return record;
+}
+
+export function decodeAlarms(payload: Uint8Array): AlarmRecord[] {
+  reader.begin(payload);
+  const records: AlarmRecord[] = [];
+  while (!reader.atEnd) records.push(read());
+  reader.end();
+  return records;
+}
+
+function read(): AlarmRecord {
   const flags = reader.byte();
   if (flags > (NAME_WIDE | ENCRYPTED)) throw unknown('What');
   const names = { origin: reader.string(false), className: reader.string(false), name: reader.string((flags & NAME_WIDE) !== 0) };
   const key: AlarmKey = (flags & ENCRYPTED) === 0 ? names : { ...names, isEncrypted: true };
-  const record = { key, epoch: reader.integer(), time: reader.integer() };
-  reader.end();
-  return record;
+  return { key, epoch: reader.integer(), time: reader.integer() };
 }
 
 export function encodeRules(): Uint8Array {

@@ -158,6 +158,11 @@ export class SimAlarms implements AlarmBook, AlarmList {
     return Array.from(this.#machine.due(now), ({ key }) => key);
   }
 
+  /** It is not known for that. */
+  expect(): void {
+    // Nothing is written.
+  }
+
   note(key: CoordinatorKey, time: number, epoch: number): void {
     const known = this.#machine.of(key);
     if (known !== undefined && known.time <= time && known.epoch >= epoch) return;
