@@ -77,6 +77,16 @@ export function lastLosses(record: Record, seeds: number): Loss[] {
   return fates(1, seeds).map((fate) => ({ length: record.history.entries.length, fate }));
 }
 
+/** What a kill leaves: all that was done. */
+export const killed: Fate = { label: 'all', names: (possible) => possible, data: () => 'kept' };
+
+/** A kill, and losses, right after a name that was there before has gone, wherever that is. */
+export function lossesWhen({ history: { entries }, start }: Record, name: string, seeds: number): Loss[] {
+  const gone = entries.flatMap((entry, index) => (index >= start && entry.type === 'name' && entry.name === name && entry.inode === null ? [index + 1] : []));
+  if (gone.length === 0) throw new Error(`'${name}' has never gone`);
+  return gone.flatMap((length) => [killed, ...fates(length, seeds)].map((fate) => ({ length, fate })));
+}
+
 function isAmidRename({ entries }: DiskHistory, length: number): boolean {
   const last = entries[length - 1];
   return last?.type === 'name' && last.half === length;

@@ -14,17 +14,18 @@ export function snapshotOf(directory: string): Record<string, string> {
   return Object.fromEntries(filesIn(directory).map((name) => [name, createHash('sha256').update(fs.readFileSync(path.join(directory, name))).digest('hex')]));
 }
 
-/** The files, and names, in which there is a text: in UTF-8, UTF-16, Latin-1 or base64. */
+/** The files and directories in which, or in whose names, there is a text: in UTF-8, UTF-16 or Latin-1. */
 export function treeHas(directory: string, canary: string | Buffer): string[] {
   const forms = typeof canary === 'string' ? (['utf8', 'utf16le', 'latin1'] as const).map((encoding) => Buffer.from(canary, encoding)) : [canary];
-  return filesIn(directory).filter((name) => {
+  return fs.readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter((name) => {
     const bytes = Buffer.concat([Buffer.from(name), contentOf(path.join(directory, name))]);
     return forms.some((form) => bytes.includes(form));
   });
 }
 
-/** Nothing of what somebody else has removed meanwhile. */
+/** Nothing of a directory, and of what somebody else has removed meanwhile. */
 function contentOf(file: string): Buffer {
+  if (fs.lstatSync(file, { throwIfNoEntry: false })?.isFile() !== true) return Buffer.alloc(0);
   try {
     return fs.readFileSync(file);
   } catch (error) {

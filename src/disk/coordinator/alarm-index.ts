@@ -3,6 +3,7 @@ import { randomInteger } from '../../runtime/random.ts';
 import { ensureDirectory } from '../directories.ts';
 import { Journal } from '../journal/journal.ts';
 import { leaveHistory } from '../journal/leave-history.ts';
+import { syncDirectory } from '../journal/sync-directory.ts';
 import type { BucketPlace } from '../place.ts';
 import { addJournal } from '../root/late-part.ts';
 import type { Root } from '../root/root.ts';
@@ -175,6 +176,8 @@ export class AlarmIndex {
     if (!this.#journal.catchUp()) return;
     for (const key of this.#machine.readableOf(origin)) this.#rename(key);
     leaveHistory(this.#journal);
+    // Nobody looks for them here again once the origin counts as encrypted: none may come back with a loss of power.
+    syncDirectory(this.#journal.directory);
   }
 
   #append(kind: number, record: AlarmRecord): void {
