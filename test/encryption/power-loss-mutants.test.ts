@@ -1,7 +1,9 @@
 import fs from 'node:fs';
 import { expect, test } from 'vitest';
+import { bundleFixture } from '../support/bundle.ts';
 import { bundleMutant, type Mutant } from '../support/mutant.ts';
-import { faultAfter, lastLosses, record } from './power-loss.ts';
+import { CANARY } from './operator.ts';
+import { faultAfter, lastLosses, lossesWhen, record, type Loss, type Record } from './power-loss.ts';
 
 /** What may be lost with the power right after an origin was encrypted, where something is not synced in time. */
 const mutants: readonly (Mutant & { readonly fault: string })[] = [
@@ -10,11 +12,44 @@ const mutants: readonly (Mutant & { readonly fault: string })[] = [
   { what: 'names are not', fault: 'plain: |it cannot be read|another content', file: 'host/encryption/vault.ts', from: '    syncDirectories(this.directory);\n', to: '' },
 ];
 
-test.each(mutants)('it would be noticed if $what on the disk before plain is refused', async ({ fault, ...mutant }) => {
-  const fixture = await bundleMutant(new URL('power-loss.fixture.ts', import.meta.url), mutant);
-  const recorded = await record(fixture, { work: 'encrypt', rounds: 0, durability: 'relaxed' });
-  fs.rmSync(fixture);
+const fixture = new URL('power-loss.fixture.ts', import.meta.url);
+
+async function recordOf(script: string): Promise<Record> {
+  return record(script, { work: 'encrypt', rounds: 0, durability: 'relaxed' });
+}
+
+async function faultsAfter(recorded: Record, chosen: readonly Loss[]): Promise<string> {
   const faults: (string | null)[] = [];
-  for (const loss of lastLosses(recorded, 0)) faults.push(await faultAfter(recorded, loss));
-  expect(faults.join('\n')).toMatch(new RegExp(fault));
+  for (const loss of chosen) faults.push(await faultAfter(recorded, loss));
+  return faults.filter((fault) => fault !== null).join('\n');
+}
+
+test.each(mutants)('it would be noticed if $what on the disk before plain is refused', { timeout: 300_000 }, async ({ fault, ...mutant }) => {
+  const script = await bundleMutant(fixture, mutant);
+  const recorded = await recordOf(script);
+  fs.rmSync(script);
+  expect(await faultsAfter(recorded, lastLosses(recorded, 0))).toMatch(new RegExp(fault));
+});
+
+/** What may be lost by a kill, or with the power, at the moment when a plain database goes: what is in order before that. */
+const whenPlainGoes = (recorded: Record): Loss[] => lossesWhen(recorded, `${CANARY}-database`, 8);
+
+const lost = 'it cannot be read|another record|it cannot be ended';
+const databases = 'disk/records/databases.ts';
+const ordered: readonly (Mutant & { readonly fault: string })[] = [
+  { what: 'it goes before the encrypted one has its place', fault: lost, file: databases, from: '        fs.renameSync(draft, home);\n        syncPath(this.#path);\n      });\n    }\n', to: '        await this.#deleteNow(before);\n        fs.renameSync(draft, home);\n        syncPath(this.#path);\n      });\n      return;\n    }\n' },
+  { what: 'it goes before the disk knows the place of the encrypted one', fault: lost, file: databases, from: '        syncPath(this.#path);\n      });\n', to: '      });\n' },
+  { what: 'it goes before the disk has the encrypted one', fault: lost, file: 'disk/records/renewal.ts', from: '  syncTree(draft);\n', to: '' },
+];
+
+test('whoever is killed, or loses power, when a plain database goes has the encrypted one', { timeout: 300_000 }, async () => {
+  const recorded = await recordOf(await bundleFixture(fixture));
+  expect(await faultsAfter(recorded, whenPlainGoes(recorded))).toBe('');
+});
+
+test.each(ordered)('it would be noticed if of a plain database $what', { timeout: 300_000 }, async ({ fault, ...mutant }) => {
+  const script = await bundleMutant(fixture, mutant);
+  const recorded = await recordOf(script);
+  fs.rmSync(script);
+  expect(await faultsAfter(recorded, whenPlainGoes(recorded))).toMatch(new RegExp(fault));
 });
