@@ -8,7 +8,7 @@ import type { DiskHistory } from '../crash/support/disk-log.ts';
 import { temporaryDirectory } from '../journal/support/place.ts';
 import { bundleFixture } from '../support/bundle.ts';
 import { bundleMutant, type Mutant } from '../support/mutant.ts';
-import { encryptAll, fillCoordinators, plainIn, wrongIn } from './coordinators-moved.ts';
+import { CLASS, encryptAll, fillCoordinators, plainIn, wrongIn } from './coordinators-moved.ts';
 import { key } from './operator.ts';
 import { killed, type Loss } from './power-loss.ts';
 
@@ -82,6 +82,28 @@ const mutants: readonly (Mutant & { readonly fault: string })[] = [
   { what: 'the index of alarms from before may come back', fault: 'the index of alarms is plain', file: 'disk/coordinator/alarm-index.ts', from: '    syncDirectory(this.#journal.directory);\n', to: '' },
   { what: 'a long name is in its place before it is on the disk', fault: 'a name is lost', file: 'disk/coordinator/move-coordinator.ts', from: '    syncPath(draft);\n', to: '' },
 ];
+
+/** Power is lost when the directory of a class has gone, and the disk has kept one of the names of which it has promised nothing. */
+function oneNameKept({ entries }: DiskHistory, which: number): Loss {
+  let seen = 0;
+  const names = (possible: number): number => (possible > 0 && seen++ === which ? possible : 0);
+  return { length: 1 + entries.findLastIndex((entry) => entry.type === 'name' && entry.name === CLASS && entry.inode === null), fate: { label: `none but name ${which}`, names, data: () => 'kept' } };
+}
+
+/** Where a name that the disk keeps means nothing without another. */
+const paired: readonly Mutant[] = [
+  { what: 'one goes into a class that the disk does not know yet', file: 'disk/coordinator/move-coordinator.ts', from: '    syncPath(path.dirname(path.dirname(to)));\n', to: '' },
+  { what: 'a class goes before the disk knows that its last one has moved', file: 'disk/coordinator/move-coordinator.ts', from: '    syncPath(directory);\n', to: '' },
+];
+
+test.each(paired)('it would be noticed if $what', { timeout: 300_000 }, async (mutant) => {
+  const script = await bundleMutant(fixture, mutant);
+  const history = await record(script);
+  fs.rmSync(script);
+  const faults: string[] = [];
+  for (let which = 0; which < 12 && faults.length === 0; which += 1) faults.push(...(await faultsAfter(history, [oneNameKept(history, which)])));
+  expect(faults.join('\n')).toMatch(/a name is lost/);
+});
 
 test.each(mutants)('it would be noticed if $what', { timeout: 300_000 }, async ({ fault, ...mutant }) => {
   const script = await bundleMutant(fixture, mutant);

@@ -40,6 +40,8 @@ function rename({ from, to, encryption }: CoordinatorMove & { readonly from: str
   try {
     encryptJournal(path.join(from, TURNS), encryption);
     ensureDirectory(path.dirname(to));
+    // Without power the disk may keep the rename, and not the directory of the class that it goes into.
+    syncPath(path.dirname(path.dirname(to)));
     withDescriptor(() => fs.renameSync(from, to));
   } catch (error) {
     // Somebody else was first.
@@ -61,6 +63,8 @@ function encryptJournal(directory: string, encryption: JournalEncryption): void 
 function respell({ to, spelling, workshop }: CoordinatorMove): void {
   const file = path.join(to, SPELLING);
   if (spelling === null || readOrNull(file) === spelling) return;
+  // By its name from before it is read with the spelling from before only, and whoever has renamed it may have been killed.
+  syncPath(path.dirname(to));
   const draft = path.join(workshop, randomUuid());
   try {
     withDescriptor(() => fs.writeFileSync(draft, spelling, { mode: 0o600 }));
@@ -83,6 +87,8 @@ function readOrNull(file: string): string | null {
 /** That of a class, once the last of it has moved: its name says which class. */
 export function removeEmpty(directory: string): void {
   try {
+    // Without power the disk may keep that it has gone, and not that they have moved.
+    syncPath(directory);
     fs.rmdirSync(directory);
   } catch {
     // Another is in it still, or it is gone.
