@@ -62,6 +62,8 @@ const mutants: Mutant[] = [
 describe('whoever looks at each system call finds an account too low in which', () => {
   it('(without a defect, nothing)', async () => {
     expect(await firstViolation()).toBeNull();
+    // Nor where a realm knows by now how much room there is: then its account makes fewer calls before it is told.
+    expect(await firstViolation()).toBeNull();
   });
 
   it.each(mutants)('$what', async (mutant) => {

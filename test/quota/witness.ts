@@ -1,10 +1,11 @@
 import fs from 'node:fs';
-import { handleCalls } from '../crash/support/fault-layer.ts';
+import { type Call, handleCalls, pathOf } from '../crash/support/fault-layer.ts';
 import { makeBucket, Realm, taken, weigh } from './realms.ts';
 
 /*
- * Before and after every system call, and once all is told that a realm has to tell, the account has at least what is on
- * the disk: so it is the same for whoever is killed there.
+ * Before and after every system call on what is weighed, and once all is told that a realm has to tell, the account has at
+ * least what is on the disk: so it is the same for whoever is killed there. Amid a call of the account itself, which
+ * changes nothing that is weighed, it can be told nothing: nobody comes in between in a realm that goes on.
  */
 
 type Step = (realm: Realm) => unknown;
@@ -36,28 +37,28 @@ export async function firstViolation(): Promise<string | null> {
   let isLooking = false;
   /** Calls in other threads, which may move meanwhile what is weighed: then it may be met twice. */
   let underWay = 0;
-  const look = (where: string): undefined => {
-    if (isLooking || underWay > 0 || found !== null) return;
+  const look = (when: string, call: Call): void => {
+    if (isLooking || underWay > 0 || found !== null || !isOfFiles(bucket.path, call)) return;
     isLooking = true;
     realm.account.settle();
-    if (taken(bucket) < weigh(bucket.path)) found = where;
+    if (taken(bucket) < weigh(bucket.path)) found = `${when} ${call.name}`;
     isLooking = false;
   };
   try {
     realm.tree.createFile(['first']);
     handleCalls(bucket.path, {
-      before: ({ name }) => {
-        look(`before ${name}`);
-        if (isLater(name)) underWay += 1;
+      before: (call) => {
+        look('before', call);
+        if (isLater(call)) underWay += 1;
         return undefined;
       },
-      after: ({ name }) => {
-        if (isLater(name)) underWay -= 1;
-        look(`after ${name}`);
+      after: (call) => {
+        if (isLater(call)) underWay -= 1;
+        look('after', call);
       },
     });
     for (const step of steps) await step(realm);
-    while (found === null && trashOf(bucket.path) > 0) await new Promise((resolve) => setImmediate(resolve));
+    while (found === null && (underWay > 0 || trashOf(bucket.path) > 0)) await new Promise((resolve) => setImmediate(resolve));
   } finally {
     handleCalls(bucket.path, null);
     realm.account.close();
@@ -66,8 +67,14 @@ export async function firstViolation(): Promise<string | null> {
   return found;
 }
 
-function isLater(name: string): boolean {
+function isLater({ name }: Call): boolean {
   return name.startsWith('promises.');
+}
+
+/** Whether a call concerns what is weighed. */
+function isOfFiles(bucket: string, { parameters: [first] }: Call): boolean {
+  const path = typeof first === 'number' ? pathOf(first) : String(first);
+  return path !== undefined && /^\/(files\.|swap|trash)/.test(path.slice(bucket.length));
 }
 
 function trashOf(bucket: string): number {
