@@ -3,8 +3,10 @@ export class Story {
   #start = performance.now();
   #clock;
   #last = '';
+  #onTold;
 
-  constructor() {
+  constructor(onTold) {
+    this.#onTold = onTold;
     if (process.stderr.isTTY) this.#clock = setInterval(() => this.#show(), 200).unref();
   }
 
@@ -15,6 +17,7 @@ export class Story {
   tell(what) {
     this.#erase();
     this.#last = what;
+    this.#onTold();
     console.log(`${this.#time}  ${what}`);
   }
 
