@@ -1,7 +1,7 @@
 import type { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
 import { outsideContexts } from '../../runtime/callback-context.ts';
-import { clearInterval, clearTimeout, setInterval, setTimeout, type Timer, uptime } from '../../runtime/timers.ts';
+import { clearInterval, setInterval, type Timer, uptime } from '../../runtime/timers.ts';
 import type { Call } from '../call.ts';
 import { MovedError } from '../errors.ts';
 import type { Waiter } from '../event.ts';
@@ -10,6 +10,7 @@ import type { CoordinatorKey } from '../store.ts';
 import { Connection } from './connection.ts';
 import { decodeFrame } from './frames.ts';
 import { FAILED, integer, MOVED, PING, readFailed, readReply, REPLY, SERVED, SERVES } from './messages.ts';
+import { whenPatienceEnds } from './patience.ts';
 import { encodeCall, readPlainReply } from './plain-frames.ts';
 
 export interface PeerOptions {
@@ -37,6 +38,8 @@ export class Peer implements Route {
   readonly #questions = new Map<number, (serves: boolean) => void>();
   #id = 0;
   #heardAt = uptime();
+  /** Since it was heard; none passes while this realm stands still, whose silence is not the peer's. */
+  #looks = 0;
   #timer: Timer | null = null;
   #isSuspect = false;
   #hasEnded = false;
@@ -59,9 +62,9 @@ export class Peer implements Route {
   answers(): Promise<boolean> {
     if (this.#hasEnded) return Promise.resolve(false);
     return new Promise((resolve) => {
-      const timer = this.#suspectSoon();
+      const forget = this.#suspectSoon();
       this.#asking.push((isAlive) => {
-        clearTimeout(timer);
+        forget();
         resolve(isAlive);
       });
       this.#connection.send([PING]);
@@ -73,9 +76,9 @@ export class Peer implements Route {
     if (this.#hasEnded) return Promise.resolve(false);
     return new Promise((resolve) => {
       const id = (this.#id += 1);
-      const timer = this.#suspectSoon();
+      const forget = this.#suspectSoon();
       this.#questions.set(id, (serves) => {
-        clearTimeout(timer);
+        forget();
         this.#questions.delete(id);
         resolve(serves);
       });
@@ -83,34 +86,39 @@ export class Peer implements Route {
     });
   }
 
-  #suspectSoon(): Timer {
-    return outsideContexts(() =>
-      setTimeout(() => {
-        this.#isSuspect = true;
-        this.#connection.end();
-      }, this.#options.suspectAfter / LOOKS),
-    );
+  #suspectSoon(): () => void {
+    return whenPatienceEnds(this.#options.suspectAfter / LOOKS, () => this.#suspect());
+  }
+
+  #suspect(): void {
+    this.#isSuspect = true;
+    this.#connection.end();
   }
 
   #tell(isAlive: boolean): void {
     for (const resolve of this.#asking.splice(0)) resolve(isAlive);
   }
 
-  #watch(): void {
+  #hear(): void {
     this.#heardAt = uptime();
+    this.#looks = 0;
+  }
+
+  #watch(): void {
+    this.#hear();
     this.#connection.keepAlive(true);
     this.#timer ??= outsideContexts(() => setInterval(() => this.#look(), this.#options.suspectAfter / LOOKS)).unref();
   }
 
   #look(): void {
     if (this.#waiting.size === 0) return this.#stopLooking();
-    if (uptime() - this.#heardAt < this.#options.suspectAfter) return this.#connection.send([PING]);
-    this.#isSuspect = true;
-    this.#connection.end();
+    this.#looks += 1;
+    if (this.#looks < LOOKS || uptime() - this.#heardAt < this.#options.suspectAfter) return this.#connection.send([PING]);
+    this.#suspect();
   }
 
   #take(frame: Buffer): void {
-    this.#heardAt = uptime();
+    this.#hear();
     if (this.#asking.length > 0) this.#tell(true);
     const plain = readPlainReply(frame);
     if (plain === null) return this.#takeMessage(decodeFrame(frame));

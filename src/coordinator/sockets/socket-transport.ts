@@ -4,7 +4,7 @@ import { outsideContexts } from '../../runtime/callback-context.ts';
 import { errorCode, errorMessage } from '../../runtime/errors.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { randomInteger } from '../../runtime/random.ts';
-import { clearTimeout, setTimeout, uptime } from '../../runtime/timers.ts';
+import { uptime } from '../../runtime/timers.ts';
 import type { Serving, Transport } from '../coordination.ts';
 import { CoordinatorError } from '../errors.ts';
 import type { Waiter } from '../event.ts';
@@ -14,6 +14,7 @@ import type { CoordinatorKey } from '../store.ts';
 import { Connection } from './connection.ts';
 import { decodeFrame } from './frames.ts';
 import { CALL, failedMessage, integer, LIST, listedMessage, MOVED, PING, PONG, readCall, SERVED, SERVES } from './messages.ts';
+import { whenPatienceEnds } from './patience.ts';
 import { Peer } from './peer.ts';
 import { encodeReply, readPlainCall } from './plain-frames.ts';
 import { SocketFolder } from './socket-folder.ts';
@@ -152,14 +153,14 @@ export class SocketTransport implements Transport {
         new Promise((resolve) => {
           const socket = net.connect(this.#folder.socketOf(address));
           // The backlog of one that hangs may be full.
-          const timer = setTimeout(() => socket.destroy(new Error('it did not answer')), this.#suspectAfter);
+          const forget = whenPatienceEnds(this.#suspectAfter, () => socket.destroy(new Error('it did not answer')));
           socket.once('connect', () => {
-            clearTimeout(timer);
+            forget();
             socket.removeAllListeners('error');
             resolve(socket);
           });
           socket.once('error', (error) => {
-            clearTimeout(timer);
+            forget();
             if (['ECONNREFUSED', 'ENOENT'].includes(errorCode(error))) this.#folder.remove(address);
             resolve(null);
           });
