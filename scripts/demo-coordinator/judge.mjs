@@ -1,17 +1,23 @@
 // What customers and talkers were told, what the provider has charged, and what is in the storage: do they agree?
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** Milliseconds in which the alarms of all shows have looked after what was interrupted. */
+/** Milliseconds in which the alarms of all shows have looked after some more of what was interrupted. */
 const PATIENCE_MS = 20_000;
 
 /** The seats of all shows, once no payment is under way any more. */
 async function settledSeats(load) {
-  const end = Date.now() + PATIENCE_MS;
+  let [fewest, end] = [Infinity, 0];
   for (;;) {
     const shows = await Promise.all(load.shows.map(async (name) => ({ name, seats: await load.show(name).seats() })));
-    if (Date.now() > end || shows.every(({ seats }) => seats.every((seat) => seat?.state !== 'paying'))) return shows;
+    const paying = payingIn(shows);
+    if (paying < fewest) [fewest, end] = [paying, Date.now() + PATIENCE_MS];
+    if (paying === 0 || Date.now() > end) return shows;
     await delay(100);
   }
+}
+
+function payingIn(shows) {
+  return shows.flatMap(({ seats }) => seats).filter((seat) => seat?.state === 'paying').length;
 }
 
 export async function judge(load, provider) {
@@ -30,7 +36,7 @@ export async function judge(load, provider) {
       ['seats that another has than was told', load.told.filter(({ show, seat, customer }) => paid.get(`${show}/${seat}`) !== customer).length],
       ['payments without their seat', charged.filter((key) => !isSold(key)).length],
       ['seats without their payment', [...paid].filter(([seat, customer]) => !provider.charges.has(`${seat}/${customer}`)).length],
-      ['payments never settled', shows.flatMap(({ seats }) => seats).filter((seat) => seat?.state === 'paying').length],
+      ['payments never settled', payingIn(shows)],
       ['messages lost, or in another place', rooms.reduce((sum, { said, history }) => sum + said.filter(({ place, text }) => history[place] !== text).length, 0)],
       ['messages doubled', rooms.reduce((sum, { history }) => sum + history.length - new Set(history).size, 0)],
       ['messages that nobody has sent', rooms.reduce((sum, { said, history }) => sum + history.length - said.length, 0) - rooms.flatMap(({ history }) => history).filter((text) => load.doubtful.has(text)).length],

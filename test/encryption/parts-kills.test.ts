@@ -19,7 +19,7 @@ async function killed(fixture: string, args: readonly string[], versions: number
   return Number(told.slice(0, told.lastIndexOf('\n')).split('\n').at(-1));
 }
 
-test('killed at any time, a writer of caches, buckets and channels has kept what it told of, and leaves nothing plain', async () => {
+test('killed at any time, a writer of caches, buckets and channels has kept what it told of, and leaves nothing plain', { timeout: 240_000 }, async () => {
   const fixture = await bundleFixture(new URL('parts.fixture.ts', import.meta.url));
   const root = newRoot();
   const canaries = new Canaries();

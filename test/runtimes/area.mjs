@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
-/** In milliseconds; longer than the lease (30 s) that decides on Deno whether a session that is gone has died. */
+/** For each test, in milliseconds; longer than the lease (30 s) that decides on Deno whether a session that is gone has died. */
 const LIMIT_MS = 150_000;
 
 /**
@@ -33,7 +33,11 @@ export async function runArea(runtime, command, project, area, others = new Map(
   const tests = launch(`areas/${area}.mjs`, {});
   const tell = (message) => tests.stdin.writable && tests.stdin.write(`${JSON.stringify(message)}\n`);
   const requests = {
-    test: ({ name, error }) => (error === undefined ? results.passed.push(name) : results.failed.push({ name, error })),
+    test({ name, error }) {
+      limit.refresh();
+      if (error === undefined) results.passed.push(name);
+      else results.failed.push({ name, error });
+    },
     done: () => {
       done = true;
       tests.stdin.end();
@@ -64,10 +68,12 @@ export async function runArea(runtime, command, project, area, others = new Map(
     requests[request](message);
   });
 
-  const { code, signal } = await ended(tests, limitMs);
+  const limit = setTimeout(() => tests.kill('SIGKILL'), limitMs);
+  const { code, signal } = await ended(tests);
+  clearTimeout(limit);
   for (const child of processes.values()) child.kill('SIGKILL');
   if (!done || code !== 0) {
-    const how = signal === null ? `exit code ${code}` : `killed by ${signal} after ${limitMs / 1000} s`;
+    const how = signal === null ? `exit code ${code}` : `killed by ${signal} after ${limitMs / 1000} s without a result`;
     results.failed.push({ name: done ? 'the process ends by itself' : 'the area runs to its end', error: `${how}\n${output}` });
   }
   rmSync(data, { recursive: true, force: true });
@@ -77,13 +83,9 @@ export async function runArea(runtime, command, project, area, others = new Map(
 /** How the door to the globals is named on a command line. */
 const globals = { specifier: 'holdfast/globals', denoSpecifier: 'npm:holdfast/globals' };
 
-function ended(child, limitMs) {
-  const limit = setTimeout(() => child.kill('SIGKILL'), limitMs);
+function ended(child) {
   return new Promise((resolve) => {
     child.on('error', (error) => resolve({ code: error.message, signal: null }));
-    child.on('close', (code, signal) => {
-      clearTimeout(limit);
-      resolve({ code, signal });
-    });
+    child.on('close', (code, signal) => resolve({ code, signal }));
   });
 }

@@ -37,7 +37,7 @@ export interface StressReport {
 const PROCESSES = 4;
 const KILL_EVERY_MS = 100;
 /** How long processes may take to stop, and what is left over to be cleared away. */
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 120_000;
 
 /** A process that works; once it has ended, it is replaced. */
 interface Actor {

@@ -40,7 +40,7 @@ function stateAfterCached(version: number): Buffer {
   return states.set(version, known) && known;
 }
 
-test('killed at any time, a writer leaves each block as it was or as it was to be, and no plain byte', async () => {
+test('killed at any time, a writer leaves each block as it was or as it was to be, and no plain byte', { timeout: 240_000 }, async () => {
   const fixture = await bundleFixture(new URL('writer.fixture.ts', import.meta.url));
   writeAll(file.open(), stateAfter(0));
   let version = 0;

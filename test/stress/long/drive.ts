@@ -50,8 +50,8 @@ export interface LongReport {
   readonly violations: readonly string[];
   /** Where everything is, if there was a violation. */
   readonly directory: string | null;
-  /** The last one in which there was something to do. */
-  readonly last: Round | null;
+  /** The one in which most was written: what is left for the last one may be a few writes. */
+  readonly largest: Round | null;
 }
 
 const LOOK_EVERY_MS = 20;
@@ -75,7 +75,8 @@ class LongStress {
   #full = 0;
   #bytesOfWrite = BYTES_OF_WRITE;
   #before: readonly Operation[] = [];
-  #last: Round | null = null;
+  #largest: Round | null = null;
+  #mostWrites = 0;
 
   constructor(options: LongOptions) {
     this.#options = options;
@@ -111,7 +112,7 @@ class LongStress {
     for (let count = 0; count < PROCESSES; count++) this.#start();
     while (this.#writes < this.#options.writes && this.#isClean) await this.#workAndCheck();
     await this.#end();
-    const report = { figures: this.#figures, milliseconds: performance.now() - begin, violations: this.#violations, last: this.#last };
+    const report = { figures: this.#figures, milliseconds: performance.now() - begin, violations: this.#violations, largest: this.#largest };
     if (this.#isClean) fs.rmSync(this.#directory, { recursive: true, force: true });
     return { ...report, directory: this.#isClean ? null : this.#directory };
   }
@@ -211,9 +212,10 @@ class LongStress {
     this.#violations.push(...Object.values(checkRound(round)).flat().map((sentence) => `round ${this.#round}: ${sentence}`));
     if (!this.#isClean) return;
     const writes = countWrites(history);
-    if (writes > 0) {
-      this.#bytesOfWrite = this.#bytesOfLogs() / writes;
-      this.#last = round;
+    if (writes > 0) this.#bytesOfWrite = this.#bytesOfLogs() / writes;
+    if (writes > this.#mostWrites) {
+      this.#mostWrites = writes;
+      this.#largest = round;
     }
     this.#writes += writes;
     this.#full += countFull(history);
