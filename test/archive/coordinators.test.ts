@@ -117,7 +117,7 @@ test('coordinators come back from a backup, with their alarms, and whoever runs 
   await note.write('after the restoration').catch(() => undefined);
   // What was in memory is not what is on the disk: whoever has it gives it up, and the next one reads what came back.
   const seen = new Set([`text of ${name} \ud800`, 'after the restoration']);
-  await expect.poll(async () => seen.has((await note.read().catch(() => null)) ?? ''), { timeout: 20_000 }).toBe(true);
+  await expect.poll(async () => seen.has((await note.read().catch(() => null)) ?? '')).toBe(true);
   expect(await note.readFile()).toBe(`file of ${name}`);
   await close();
   const to = path.join(temporary(), 'to');

@@ -25,7 +25,7 @@ test('a client that has the origin open goes on with what was restored, and its 
   await expect.poll(async () => (await client.locks.query()).held?.length).toBe(1);
 
   await StorageHost.restore({ from: backups, root, at: time, origin, replace: true, ...encrypted });
-  await expect.poll(() => client.localStorage.getItem('name'), { interval: 10, timeout: 20_000 }).toBe('before');
+  await expect.poll(() => client.localStorage.getItem('name'), { interval: 10 }).toBe('before');
   expect(await held).toMatchObject({ name: 'AbortError' });
   await expect(writable.close()).rejects.toBeDefined();
   expect(() => access.write(Buffer.from('late'))).toThrow(expect.objectContaining({ name: 'InvalidStateError' }));

@@ -104,7 +104,7 @@ test('of killed ones, others keep what they have heard of, and nothing stays beh
   await Promise.all([sender.kill(), listener.kill()]);
   expect(aside(host.root).length).toBe(6);
   const other = await startSweep(host.root);
-  await expect.poll(() => aside(host.root), { timeout: 5000 }).toHaveLength(2);
+  await expect.poll(() => aside(host.root)).toHaveLength(2);
   const { blob, file } = heard[0] as { blob: Blob; file: File };
   expect([await blob.text(), await file.text()]).toEqual([`${'x'.repeat(SIZE)}end`, 'file']);
   await Promise.all([host.close(), other.close()]);

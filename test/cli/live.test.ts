@@ -132,7 +132,7 @@ test('an origin that is deleted beside a process that uses it is gone, and what 
   expect(await holdfast('delete-origin', ORIGIN, ORIGIN)).toEqual({ ...done, out: `${ORIGIN} is deleted.\n` });
   expect(fs.readdirSync(path.join(root, 'origins'))).toEqual([]);
   expect(fs.readdirSync(path.join(root, 'new'))).toEqual([]);
-  await expect.poll(() => neighbour.tell('get', 'key'), { timeout: 10_000 }).toBe(null);
+  await expect.poll(() => neighbour.tell('get', 'key')).toBe(null);
   await expect(neighbour.tell('read', 'file')).rejects.toMatchObject({ name: 'NotFoundError' });
   await neighbour.tell('set', 'key', 'again');
   await neighbour.tell('write', 'file', 'again');
@@ -154,7 +154,7 @@ test('export and import go through a file or a pipe, into the same or another or
   expect(JSON.parse((await holdfast('import', '--from', file, '--merge', '--json')).out)).toEqual([{ source: ORIGIN, origin: ORIGIN, outcome: 'merged' }]);
   expect([await neighbour.tell('get', 'key'), await neighbour.tell('get', 'more')]).toEqual(['value', '1']);
   expect(await holdfast('import', '--from', file, '--replace')).toEqual({ ...done, out: `${ORIGIN}: replaced\n` });
-  await expect.poll(() => neighbour.tell('get', 'more'), { timeout: 10_000 }).toBe(null);
+  await expect.poll(() => neighbour.tell('get', 'more')).toBe(null);
   expect(await neighbour.tell('read', 'file')).toBe('content');
   expect(JSON.parse((await holdfast('export', '--to', file, '--json')).out)).toMatchObject({ file, origins: [ORIGIN, 'https://b.example'] });
   expect(await runCommand(root, ['import', '--from', '-', '--replace'], fs.readFileSync(file))).toMatchObject({ code: 0 });

@@ -149,10 +149,10 @@ describe('coordinators of three regions', () => {
     await eu.counter().wakeIn(100_000);
     expect((await us.counter().waking())[0]).toBeGreaterThan(Date.now() + 50_000);
     await us.counter().wakeIn(50);
-    await vi.waitFor(async () => expect(await us.counter().waking()).toEqual([null, 1]), { timeout: 15_000 });
+    await vi.waitFor(async () => expect(await us.counter().waking()).toEqual([null, 1]), { timeout: 30_000 });
     expect(homeOf(regions)).toEqual(['eu']);
     // What was set for later is not there any more, and nobody looks again.
-    await vi.waitFor(async () => expect((await indexOf(us)).machine.size).toBe(0), { timeout: 15_000 });
+    await vi.waitFor(async () => expect((await indexOf(us)).machine.size).toBe(0), { timeout: 30_000 });
   });
 
   test('are woken in another region when theirs is lost', { timeout: 60_000 }, async () => {

@@ -83,7 +83,7 @@ async function exchange(hub: () => Hub, encryption?: EncryptionOptions | null): 
   const second = start(hub(), 'second', { ...options, peers: { [REGION]: { url, token: TOKEN } } });
   expect(await second.book.add(VALUE)).toBe(2);
   await first.book.wake();
-  await expect.poll(() => second.book.all(), { timeout: 20_000 }).toEqual([VALUE, VALUE, VALUE]);
+  await expect.poll(() => second.book.all()).toEqual([VALUE, VALUE, VALUE]);
   await first.end();
   close();
   expect(await second.book.add(VALUE)).toBe(4);

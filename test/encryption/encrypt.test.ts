@@ -136,7 +136,7 @@ test('files, their names, caches, named buckets and what is left of channels are
   observer.disconnect();
   expect(seen).toEqual([]);
   // What has gone is told a little later.
-  await expect.poll(async () => (await cachesUse(running)) - before, { timeout: 20_000 }).toBeLessThan(1_000);
+  await expect.poll(async () => (await cachesUse(running)) - before).toBeLessThan(1_000);
   expect(await cachesUse(running)).toBeGreaterThan(before);
   expect(await host.encrypt(ORIGIN)).toBe(false);
   expect(codeBehind(() => openPlain(root).origin(ORIGIN).localStorage)).toBe('key-missing');

@@ -120,7 +120,7 @@ test('an entry that is not encrypted stops a region that encrypts, before it', a
   const position = (map?.position ?? 0) + 1;
   map?.append([{ id: 'plain', bytes }]);
   const us = openRegion(memoryHub(engine), 'us');
-  await expect.poll(() => us.sync.status().problem, { timeout: 10_000 }).toContain(`Entry ${position} of the log '${ORIGIN}'`);
+  await expect.poll(() => us.sync.status().problem).toContain(`Entry ${position} of the log '${ORIGIN}'`);
   expect(us.localStorage.getItem('k')).toBe('v');
 });
 
@@ -131,7 +131,7 @@ test('an encrypted entry stops a region that has no key', async () => {
   const log = engine.log(ORIGIN);
   log.append(map?.entries.map(({ bytes }) => ({ id: 'moved', bytes })) ?? []);
   plain.localStorage.setItem('mine', '1');
-  await expect.poll(() => plain.sync.status().problem, { timeout: 10_000 }).toContain('is encrypted, and this region has no key');
+  await expect.poll(() => plain.sync.status().problem).toContain('is encrypted, and this region has no key');
   expect(await codeLater(plain.sync.flush())).toBe('key-missing');
   expect(log.entries).toHaveLength(1);
 });

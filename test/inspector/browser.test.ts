@@ -34,7 +34,7 @@ const row = (page: Page, grid: string, text: string) => page.getByRole('grid', {
 
 /** Until the program's own storage says so: another process has written. */
 async function until(body: () => unknown): Promise<void> {
-  await expect.poll(body, { timeout: 20_000, interval: 50 }).toBeTruthy();
+  await expect.poll(body, { interval: 50 }).toBeTruthy();
 }
 
 const PNG = Uint8Array.from(Buffer.from('iVBORw0KGgoAAAANSUhEUgAAABAAAAAQCAYAAAAf8/9hAAAAGUlEQVR42mNQqG/4TwlmGDVg1IBRA4aLAQB2G38Q0p7n3gAAAABJRU5ErkJggg==', 'base64'));

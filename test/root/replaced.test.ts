@@ -59,7 +59,7 @@ async function writesArrive(writer: StorageClient): Promise<void> {
         writer.localStorage.setItem('count', String(++count));
         return reader.localStorage.getItem('count') === String(count);
       },
-      { interval: 10, timeout: 20_000 },
+      { interval: 10 },
     )
     .toBe(true);
 }
@@ -83,7 +83,7 @@ describe('localStorage', () => {
     const one = client({ quota: 1000, durability: 'strict' });
     one.localStorage.setItem('dropped', 'before');
     fs.rmSync(path.join(root, part), { recursive: true });
-    await expect.poll(() => one.localStorage.getItem('dropped'), { interval: 10, timeout: 20_000 }).toBeNull();
+    await expect.poll(() => one.localStorage.getItem('dropped'), { interval: 10 }).toBeNull();
     one.localStorage.setItem('name', 'value');
     const other = client();
     expect({ ...other.localStorage }).toEqual({ name: 'value' });
@@ -105,7 +105,7 @@ describe('localStorage', () => {
       told.push([key, oldValue, newValue]);
     });
     restore();
-    await expect.poll(() => told.length, { timeout: 20_000 }).toBe(3);
+    await expect.poll(() => told.length).toBe(3);
     expect(told).toEqual(
       expect.arrayContaining([
         ['changed', 'new', 'old'],
@@ -115,7 +115,7 @@ describe('localStorage', () => {
     );
     // The new one is watched as the old one was.
     client().localStorage.setItem('later', 'value');
-    await expect.poll(() => told.at(-1), { timeout: 20_000 }).toEqual(['later', null, 'value']);
+    await expect.poll(() => told.at(-1)).toEqual(['later', null, 'value']);
   });
 
   test('reads a journal that was cut back in place', async () => {
@@ -130,7 +130,7 @@ describe('localStorage', () => {
     for (let index = 0; index < 9; index += 1) writer.localStorage.setItem(`key ${index}`, 'v'.repeat(40));
     const expected = { ...client().localStorage };
     expect(Object.keys(expected)).toHaveLength(10);
-    await expect.poll(() => ({ ...reader.localStorage }), { interval: 10, timeout: 20_000 }).toEqual(expected);
+    await expect.poll(() => ({ ...reader.localStorage }), { interval: 10 }).toEqual(expected);
     expect({ ...writer.localStorage }).toEqual(expected);
   });
 });
@@ -157,7 +157,7 @@ describe('locks', () => {
     backUp();
     restore();
     await expect(lost).rejects.toMatchObject({ name: 'AbortError' });
-    await expect.poll(() => client().locks.request('lock', { ifAvailable: true }, (lock) => lock?.name), { timeout: 20_000 }).toBe('lock');
+    await expect.poll(() => client().locks.request('lock', { ifAvailable: true }, (lock) => lock?.name)).toBe('lock');
   });
 
   test('of a bucket that was removed are lost', async () => {
@@ -189,7 +189,7 @@ describe('files', () => {
       for await (const name of (await of.storage.getDirectory()).keys()) found.push(name);
       return found;
     };
-    await expect.poll(() => write('after').then(() => names(client())), { timeout: 20_000 }).toEqual(expect.arrayContaining(['kept', 'after']));
+    await expect.poll(() => write('after').then(() => names(client()))).toEqual(expect.arrayContaining(['kept', 'after']));
     expect((await names(one)).sort()).toEqual((await names(client())).sort());
     expect(await names(one)).not.toContain('dropped');
   });
@@ -208,7 +208,7 @@ describe('files', () => {
       } catch (error) {
         return (error as Error).name;
       }
-    }, { timeout: 20_000 }).toBe('InvalidStateError');
+    }).toBe('InvalidStateError');
     const other = await (await client().storage.getDirectory()).getFileHandle('file');
     (await other.createSyncAccessHandle()).close();
   });

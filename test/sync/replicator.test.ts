@@ -34,7 +34,7 @@ afterEach(async () => {
 });
 
 function until(condition: () => void): Promise<void> {
-  return vi.waitFor(condition, { timeout: 20_000, interval: 5 });
+  return vi.waitFor(condition, { timeout: 30_000, interval: 5 });
 }
 
 const LARGE = 'x'.repeat(300_000);

@@ -199,12 +199,12 @@ describe('a tree that moves have made deeper than a path can be', () => {
 
   test('gives its space back when it is removed', async () => {
     tree.remove(['upper']);
-    await vi.waitFor(() => expect(trash()).toEqual([]), { timeout: 20_000 });
+    await vi.waitFor(() => expect(trash()).toEqual([]), { timeout: 30_000 });
   });
 
   test('is swept up when the process that removed it has ended', async () => {
     fs.renameSync(path.join(base, 'upper'), path.join(bucket, 'trash', `${crypto.randomUUID()}.1-x`));
     tree.sweep(() => false);
-    await vi.waitFor(() => expect(trash()).toEqual([]), { timeout: 20_000 });
+    await vi.waitFor(() => expect(trash()).toEqual([]), { timeout: 30_000 });
   });
 });

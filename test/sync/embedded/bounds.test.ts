@@ -131,7 +131,7 @@ describe('what a peer asks for is bounded', () => {
       }
     };
     more();
-    await vi.waitFor(() => expect(socket.destroyed).toBe(true), { timeout: 20_000 });
+    await vi.waitFor(() => expect(socket.destroyed).toBe(true), { timeout: 30_000 });
     expect(sent).toBeLessThan(2 ** 28);
   });
 });

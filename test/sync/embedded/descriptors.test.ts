@@ -47,12 +47,12 @@ test('a hub under a flood of connections goes on, and lets go of them', { timeou
   for (const log of logs) await log.head();
   const flood = Array.from({ length: 300 }, () => net.connect(Number(new URL(server.url).port), '127.0.0.1').on('error', () => undefined));
   onTestFinished(() => flood.forEach((socket) => socket.destroy()));
-  await vi.waitFor(() => expect(flood.filter(({ destroyed, readableEnded }) => destroyed || readableEnded).length).toBeGreaterThan(100), { timeout: 20_000 });
+  await vi.waitFor(() => expect(flood.filter(({ destroyed, readableEnded }) => destroyed || readableEnded).length).toBeGreaterThan(100), { timeout: 30_000 });
   const log = hub.log('log 0');
   // The hub refuses nobody who has a token for good.
-  await vi.waitFor(async () => expect(await log.append([entry('during the flood')])).toBeGreaterThan(0), { timeout: 20_000, interval: 200 });
+  await vi.waitFor(async () => expect(await log.append([entry('during the flood')])).toBeGreaterThan(0), { timeout: 30_000, interval: 200 });
   for (const socket of flood) socket.destroy();
-  for (const each of logs) await vi.waitFor(async () => expect(await each.append([entry('after')])).toBeGreaterThan(0), { timeout: 20_000, interval: 200 });
+  for (const each of logs) await vi.waitFor(async () => expect(await each.append([entry('after')])).toBeGreaterThan(0), { timeout: 30_000, interval: 200 });
   expect(fs.readdirSync(`/proc/${server.pid}/fd`).length).toBeLessThan(128);
   const text = await (await fetch(`${server.url}/metrics`)).text();
   expect(text).toMatch(/^process_max_fds 128$/m);

@@ -136,7 +136,7 @@ describe('a region whose quota is full', () => {
     for (let count = 0; count < 40; count++) await write(eu, `theirs ${String(count).padStart(2, '0')}`, 1000);
     eu.localStorage.setItem('k', 'v');
     await eu.sync.flush();
-    await vi.waitFor(() => expect(us.localStorage.getItem('k')).toBe('v'), { timeout: 20_000 });
+    await vi.waitFor(() => expect(us.localStorage.getItem('k')).toBe('v'), { timeout: 30_000 });
     await remove(us, 'own 1');
     await remove(us, 'own 2');
     await vi.waitFor(async () => expect((await names(us)).filter((name) => name.startsWith('theirs')).length).toBe(40), { timeout: 30_000, interval: 200 });
