@@ -1,5 +1,5 @@
 import { outsideContexts } from '../../runtime/callback-context.ts';
-import { clearInterval, setInterval } from '../../runtime/timers.ts';
+import { clearInterval, setInterval, type Timer } from '../../runtime/timers.ts';
 
 /** Of a time that is waited for, so many parts; each ends in a turn of its own. */
 const PARTS = 5;
@@ -12,7 +12,7 @@ const PARTS = 5;
  */
 export function whenPatienceEnds(milliseconds: number, onEnd: () => void): () => void {
   let left = PARTS;
-  const timer = outsideContexts(() =>
+  const timer: Timer = outsideContexts(() =>
     setInterval(() => {
       left -= 1;
       if (left > 0) return;
