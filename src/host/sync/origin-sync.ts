@@ -8,13 +8,12 @@ import { decodeOperation } from '../../disk/map/map-operation.ts';
 import type { MapClient } from '../../disk/map/map-client.ts';
 import type { MapJournal } from '../../disk/map/map-journal.ts';
 import { setImmediate, wallClock } from '../../runtime/timers.ts';
-import type { FileConflict } from '../../sync/files/files-sync.ts';
+import type { FileConflict } from '../../sync/files/file-conflict.ts';
 import { illegalConstructor, internal } from '../../webidl/interface.ts';
 import { QuotaExceededError } from '../../webidl/quota-exceeded-error.ts';
 import { ContextEventTarget } from '../context-event-target.ts';
-import type { RunningSync } from './running-sync.ts';
 
-export type { FileConflict } from '../../sync/files/files-sync.ts';
+export type { FileConflict } from '../../sync/files/file-conflict.ts';
 
 /** How an origin of this root stands to its hub. */
 export interface SyncStatus {
@@ -59,6 +58,14 @@ export interface WaitOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What keeps the origin in its hub's order, as far as clients ask it for something. */
+interface Running {
+  readonly files: { watch(): () => void; conflicts(): readonly FileConflict[] } | null;
+  flush(signal?: AbortSignal): Promise<void>;
+  caughtUp(signal?: AbortSignal): Promise<void>;
+  verdict(id: OperationId, signal?: AbortSignal): Promise<'accepted' | Refusal>;
+}
+
 /** What an origin's sync is made of. */
 export interface OriginSyncParts {
   readonly origin: string;
@@ -67,7 +74,7 @@ export interface OriginSyncParts {
   /** For what this object itself writes. */
   readonly writer: MapClient;
   /** Starts it if need be. */
-  readonly running: () => Promise<RunningSync>;
+  readonly running: () => Promise<Running>;
   /** The files' journal, once it is there; null where files are not synced. */
   readonly files: () => ReplicaJournal | null;
   /** What this process knows of, beside what the journals say. */

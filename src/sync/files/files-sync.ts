@@ -11,6 +11,7 @@ import type { Blobs } from './blobs.ts';
 import { BlobsOnLine } from './blobs-on-line.ts';
 import type { Conflict } from './conflicts.ts';
 import { Fetcher } from './fetcher.ts';
+import type { FileConflict } from './file-conflict.ts';
 import { FilesJournal } from './files-journal.ts';
 import type { References } from '../replicator/collector.ts';
 import { Line } from '../replicator/line.ts';
@@ -22,6 +23,7 @@ import { Reconciler } from './reconciler.ts';
 import { fileReferences } from './references.ts';
 import { stubsOf } from './stubs.ts';
 
+export type { FileConflict } from './file-conflict.ts';
 export { FilesModel } from './files-model.ts';
 
 export interface FilesSyncOptions extends Pick<JournalOptions, 'durability' | 'exclusively' | 'compactAt' | 'onCompaction'> {
@@ -42,29 +44,6 @@ export interface FilesSyncOptions extends Pick<JournalOptions, 'durability' | 'e
   readonly onConflict?: (conflict: FileConflict) => void;
   /** Runs what it is given outside of the caller's asynchronous context; for timers. */
   readonly detach?: <T>(body: () => T) => T;
-}
-
-/** A version of a file that another one, whose writer had not seen it, has taken the place of. */
-export interface FileConflict {
-  /** Counts the conflicts of an origin, from 1; the same in every region. */
-  readonly serial: number;
-  readonly locator: Locator;
-  /** The region whose version has the place; null when a directory has it. */
-  readonly winner: string | null;
-  readonly lost: {
-    /** Where it was written. */
-    readonly region: string;
-    /** Bytes. */
-    readonly size: number;
-    /** Milliseconds since 1970. */
-    readonly lastModified: number;
-    /**
-     * Its content, from the hub.
-     *
-     * @throws HoldfastError `hub-damaged` when a chunk is missing or damaged, and as hubs do
-     */
-    bytes(): Promise<Blob>;
-  };
 }
 
 /**
