@@ -24,6 +24,8 @@ export interface PlaceKeys {
   readonly descriptions: WrittenOnce;
   /** Whether there may be something from before the origin was encrypted, which is read as it is. By default not. */
   readonly allowsPlain?: boolean;
+  /** Whether what is not encrypted elsewhere, in a hub, is to be. By default not. */
+  readonly migrates?: boolean;
   /**
    * Resolves when no key has to be waited for any more.
    *

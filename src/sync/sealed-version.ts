@@ -12,7 +12,12 @@ export function isChecked(bytes: Uint8Array): boolean {
   return end > 0 && new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getUint32(end, true) === crc32(bytes, 0, end);
 }
 
+/** Whether something is encrypted, whoever did it. */
+export function isSealed(bytes: Uint8Array): boolean {
+  return (bytes[0] ?? 0) >= FIRST_SEALED_VERSION && isChecked(bytes);
+}
+
 /** For regions without a key. @throws HoldfastError key-missing for what is encrypted */
 export function requirePlain(bytes: Uint8Array): void {
-  if ((bytes[0] ?? 0) >= FIRST_SEALED_VERSION && isChecked(bytes)) throw new HoldfastError('key-missing', 'What the hub has in this log is encrypted, and this region has no key. Nothing was applied or sent.');
+  if (isSealed(bytes)) throw new HoldfastError('key-missing', 'What the hub has in this log is encrypted, and this region has no key. Nothing was applied or sent.');
 }

@@ -23,7 +23,7 @@ class Region {
   readonly log: SealedLog;
 
   constructor(engine: MemoryEngine, source = sourceWith(7)) {
-    this.connection = new SealedConnection(memoryHub(engine), source, (sentence) => this.discords.push(sentence));
+    this.connection = new SealedConnection(memoryHub(engine), source, { onDiscord: (sentence) => this.discords.push(sentence) });
     this.log = this.connection.log(`${source.origin} files`);
   }
 

@@ -9,7 +9,7 @@ const keys = 'sync/sealed/shared-keys.ts';
 const mutants: readonly (Mutant & { readonly lets: string })[] = [
   { what: 'an entry is sent as it is', file: log, from: "bytes: this.#sealed(withWitness(witness, bytes), ['entry'])", to: 'bytes', lets: 'a plain entry' },
   { what: 'a snapshot is sent as it is', file: log, from: "bytes: this.#sealed(bytes, ['snapshot', position])", to: 'bytes', lets: 'a plain snapshot' },
-  { what: 'a blob is sent as it is', file: log, from: 'log.putBlob(name, this.#asNamed(name, bytes))', to: 'log.putBlob(name, bytes)', lets: 'a plain blob' },
+  { what: 'a blob is sent as it is', file: log, from: 'log.putBlob(sealed, this.#asNamed(sealed, bytes))', to: 'log.putBlob(name, bytes)', lets: 'a plain blob' },
   { what: 'a log has its name', file: log, from: 'opened.logName(name)', to: 'name', lets: 'a plain name' },
   { what: 'what is plain is believed', file: log, from: "if (typeof keyId === 'string') throw this.#flawed(what, keyId);", to: "if (typeof keyId === 'string') return bytes;", lets: 'an entry that is not encrypted' },
   { what: 'the position of a snapshot is left out', file: seal, from: 'purposeOf(what, ...where)', to: 'purposeOf(what)', lets: 'a snapshot at another position' },

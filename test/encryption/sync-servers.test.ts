@@ -1,13 +1,14 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { Hub } from '../../src/sync/hub.ts';
+import { hex, sha256 } from '../../src/sync/replicator/digest.ts';
 import { natsHub, postgresHub } from '../../src/sync/index.ts';
 import { reportSkipped, tryStart } from '../support/servers/availability.ts';
 import { startNats } from '../support/servers/nats.ts';
 import { startPostgres } from '../support/servers/postgres.ts';
 import type { RealServer } from '../support/servers/server.ts';
-import { canary, openHost, read, regionOf, write, type Region } from './sync-regions.ts';
+import { canary, KEY, newRoot, openHost, read, regionOf, write, type Region } from './sync-regions.ts';
 import { filesIn } from './support.ts';
 
 const postgres = await tryStart(() => startPostgres());
@@ -49,6 +50,46 @@ function tests(server: RealServer, hub: () => Hub): void {
     await server.kill();
     expect(found(data).shown).toBeGreaterThan(0);
   });
+
+  test('has nothing of a plain order any more that regions have encrypted', { timeout: 120_000 }, async () => {
+    await server.restart();
+    await encryptInPlace(hub);
+  });
+}
+
+/** Two regions without the key; then with it, one after the other. */
+async function encryptInPlace(hub: () => Hub): Promise<void> {
+  const origin = 'https://moved.example';
+  const roots = [newRoot(), newRoot()];
+  const hosts = roots.map((root, index) => openHost(hub(), `r${index}`, { root, encryption: undefined }));
+  const [eu, us] = hosts.map((host) => regionOf(host, origin)) as [Region, Region];
+  eu.localStorage.setItem('large', canary('large').repeat(8000));
+  await write(eu, 'file', canary('content').repeat(100_000));
+  await eu.sync.flush();
+  await us.sync.caughtUp();
+  us.localStorage.setItem('us', canary('us'));
+  await us.sync.flush();
+  for (const host of hosts) await host.close();
+  const plain = hub();
+  await plain.connect();
+  onTestFinished(() => plain.close());
+  expect((await plain.log(origin).head()).position).toBeGreaterThan(0);
+  const again = roots.map((root, index) => openHost(hub(), `r${index}`, { root, encryption: { key: KEY, plain: 'migrate' } }));
+  for (const host of again) {
+    const region = regionOf(host, origin);
+    await region.sync.caughtUp();
+    expect(region.localStorage.getItem('us')).toBe(canary('us'));
+    expect(region.localStorage.getItem('large')).toBe(canary('large').repeat(8000));
+    expect(await read(region, 'file')).toBe(canary('content').repeat(100_000));
+    expect(region.sync.status()).toMatchObject({ rejected: 0, problem: '' });
+  }
+  for (const name of [origin, `${origin} files`]) {
+    const { position, first } = await plain.log(name).head();
+    expect(first).toBe(position + 1);
+    expect((await plain.log(name).snapshot())?.bytes[0]).toBe(0x81);
+  }
+  const chunk = sha256(Buffer.from(canary('content').repeat(100_000)).subarray(0, 2 ** 20));
+  expect(await plain.log(`${origin} files`).hasBlobs([hex(chunk)])).toEqual(new Set());
 }
 
 describe('the disk of a PostgreSQL', () => {

@@ -208,8 +208,10 @@ class MemoryHubLog implements HubLog {
     return position;
   }
 
+  /** To ask makes nothing. */
   async read(after: number, limit: number): Promise<readonly HubEntry[]> {
-    return this.#log.read(after, limit);
+    this.#hub.check();
+    return this.#hub.engine.logs.get(this.#name)?.read(after, limit) ?? [];
   }
 
   subscribe(onNews: () => void): () => void {

@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import { createHmac, type KeyObject } from 'node:crypto';
+import { createHash, createHmac, type KeyObject } from 'node:crypto';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import type { JournalCipher } from '../journal/journal-cipher.ts';
 import { AesSiv, SIV_BYTES } from './aes-siv.ts';
@@ -27,8 +27,14 @@ export const LEAST_STUB_BYTES = STUB_HEAD_BYTES + SIV_BYTES;
 
 /** The id of the key of what {@link OriginKeys.sealStub} made; null for what it did not. */
 export function stubKeyOf(bytes: Uint8Array): number | null {
-  if (bytes[0] !== STUB_VERSION || bytes.length < LEAST_STUB_BYTES) return null;
+  if (bytes[0] !== STUB_VERSION || bytes.length < LEAST_STUB_BYTES || isPlainStub(bytes)) return null;
   return new DataView(bytes.buffer, bytes.byteOffset).getUint32(1, true);
+}
+
+/** One from before the origin was encrypted has the SHA-256 of itself at its end. */
+function isPlainStub(bytes: Uint8Array): boolean {
+  const end = bytes.length - 32;
+  return end > 0 && createHash('sha256').update(bytes.subarray(0, end)).digest().equals(bytes.subarray(end));
 }
 
 /**
@@ -198,9 +204,10 @@ export class OriginKeys {
     return bytes;
   }
 
-  /** Null: it was not sealed so, with any of these keys. */
-  openStub(bytes: Uint8Array): Uint8Array | null {
+  /** `allowsPlain`: as `PlaceKeys`. Null: it was not sealed so, with any of these keys. */
+  openStub(bytes: Uint8Array, allowsPlain = this.isMigrating): Uint8Array | null {
     const id = stubKeyOf(bytes);
+    if (id === null && allowsPlain && this.isMigrating && isPlainStub(bytes)) return bytes;
     if (id === null || !this.has(id)) return null;
     const plain = new Uint8Array(bytes.length - STUB_HEAD_BYTES - SIV_BYTES);
     return this.#stubCipher(id).open(bytes.subarray(STUB_HEAD_BYTES), plain, [bytes.subarray(0, STUB_HEAD_BYTES)]) ? plain : null;

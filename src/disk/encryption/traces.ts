@@ -130,7 +130,9 @@ function headOf(file: string): Buffer | null {
     const descriptor = withDescriptor(() => fs.openSync(file, fs.constants.O_RDONLY | (fs.constants.O_NOFOLLOW ?? 0)));
     try {
       const bytes = Buffer.alloc(Math.max(FILE_HEADER_BYTES, HEADER_BYTES, STUB_MAGIC.length + LEAST_STUB_BYTES));
-      return bytes.subarray(0, fs.readSync(descriptor, bytes, 0, bytes.length, 0));
+      const head = bytes.subarray(0, fs.readSync(descriptor, bytes, 0, bytes.length, 0));
+      // Only all of a stub tells which it is.
+      return head.subarray(0, STUB_MAGIC.length).equals(STUB_MAGIC) ? fs.readFileSync(descriptor) : head;
     } finally {
       closeQuietly(descriptor);
     }

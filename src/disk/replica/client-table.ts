@@ -98,6 +98,13 @@ export class ClientTable {
     return forgotten;
   }
 
+  /** Becomes that of another log, which begins with what this one has come to: its positions say nothing there. */
+  restart(): void {
+    for (const [incarnation, progress] of this.#last) this.#last.set(incarnation, { ...progress, position: 0 });
+    this.#horizon = Math.min(this.#horizon, 1);
+    this.places.clear();
+  }
+
   clear(): void {
     this.#last.clear();
     this.#horizon = 0;

@@ -61,7 +61,7 @@ export async function openedHub({ vaults }: Root, { hub, origin }: Goal, isEncry
   await hub.connect();
   if (!isEncrypted || vaults === undefined) return hub;
   const { SealedConnection } = await import('../../sync/sealed/sealed-connection.ts');
-  const sealed = new SealedConnection(hub, vaults.of(origin).rootKeys);
+  const sealed = new SealedConnection(hub, vaults.of(origin).rootKeys, { plain: 'known' });
   // Whoever connects where there are none makes some.
   if (!(await sealed.keys.exist())) throw differs(origin);
   await sealed.connect();

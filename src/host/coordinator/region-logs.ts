@@ -84,7 +84,7 @@ export class RegionLogs {
 
   async #seal({ rootKeys, path }: RegionKeys): Promise<Sealed.SealedConnection> {
     const { SealedConnection } = await sealed.load();
-    return new SealedConnection(this.#connection, rootKeys, (message) => warn({ code: 'hub-entry-damaged', message, path }));
+    return new SealedConnection(this.#connection, rootKeys, { onDiscord: (message) => warn({ code: 'hub-entry-damaged', message, path }) });
   }
 }
 

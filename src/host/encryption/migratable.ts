@@ -8,7 +8,7 @@ import { HoldfastError } from '../../runtime/holdfast-error.ts';
 /** What there may be in an origin's directory. */
 const ofOrigin = /^(origin\.json|keys|default|buckets|coordinators)$/;
 /** What of a bucket can be encrypted, and what says nothing of its content. */
-const ofBucket = /^(local-storage|locks|quota|wake|persisted|register|channels|caches|swap|trash|indexeddb|files\.(\d+|fence-.*))$/;
+const ofBucket = /^(local-storage|locks|quota|wake|persisted|register|channels|caches|swap|trash|indexeddb|files-sync|files\.(\d+|fence-.*))$/;
 const ofCoordinator = /^(turns|name|storage)$/;
 
 /** Journals that each bucket has. */

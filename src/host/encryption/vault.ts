@@ -1,10 +1,9 @@
 import path from 'node:path';
-import { isKeyOf, openKeyFile, parseKeyFile, sealKeyFile, type SealedKeyFile } from '../../disk/encryption/key-file.ts';
+import { isKeyOf, parseKeyFile, sealKeyFile, type SealedKeyFile } from '../../disk/encryption/key-file.ts';
 import { addKeys, readKeys, replaceKeys, stampOf, writeKeys } from '../../disk/encryption/key-store.ts';
 import { OriginKeys } from '../../disk/encryption/origin-keys.ts';
 import type { RootKeySource } from '../../disk/encryption/root-key-source.ts';
 import type { AesSiv } from '../../disk/encryption/aes-siv.ts';
-import { requireKnownAnswers } from '../../disk/encryption/self-test.ts';
 import { PLAIN, type JournalCipher, type JournalEncryption } from '../../disk/journal/journal-cipher.ts';
 import type { Magic } from '../../disk/journal/magic.ts';
 import { descriptionsWith, SealedDatabase } from '../../disk/encryption/databases/sealed-database.ts';
@@ -24,6 +23,7 @@ import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { sourceOf, type KeySource, type RootKeys } from './key-sources.ts';
 import { bytesOfNames, isStored, namesIn } from './stored-source.ts';
 import { requireKeysThere, requireMigratable } from './migratable.ts';
+import { openKeys } from './open-keys.ts';
 import type { EncryptionSettings } from './options.ts';
 
 /*
@@ -40,6 +40,7 @@ const CONVERSIONS = 16;
 export class Vault implements OriginVault {
   readonly origin: string;
   readonly directory: string;
+  readonly migrates: boolean;
   readonly #workshop: string;
   readonly #settings: EncryptionSettings;
   readonly #source: KeySource;
@@ -54,6 +55,7 @@ export class Vault implements OriginVault {
     this.directory = directory;
     this.#workshop = workshop;
     this.#settings = settings;
+    this.migrates = settings.migrates;
     this.#source = sourceOf(origin, settings);
   }
 
@@ -63,14 +65,14 @@ export class Vault implements OriginVault {
     if (this.#keys !== null) return;
     // Whatever is wrong with the key is told by the first use, not by the first write.
     this.#source.keysFor(null);
-    if (isThere && !this.#settings.migrates) throw this.#notEncrypted();
+    if (isThere && !this.migrates) throw this.#notEncrypted();
   }
 
   ensure(): void {
     this.#isBuilding = false;
     this.refresh();
     if (this.#keys !== null) return;
-    if (!this.#settings.migrates) throw this.#notEncrypted();
+    if (!this.migrates) throw this.#notEncrypted();
     requireMigratable(this.directory, this.origin);
     const { bytes } = this.#create(true);
     addKeys(this.directory, this.#workshop, bytes);
@@ -143,7 +145,7 @@ export class Vault implements OriginVault {
   /** Nothing is put into a store for an origin that is refused. */
   #sealedOrNone(): SealedKeyFile | null {
     const file = this.#sealed();
-    const isRefused = file === null && this.#settings.store !== undefined && !this.#settings.migrates && isDirectory(this.directory);
+    const isRefused = file === null && this.#settings.store !== undefined && !this.migrates && isDirectory(this.directory);
     if (isRefused) throw this.#notEncrypted();
     return file;
   }
@@ -238,7 +240,7 @@ export class Vault implements OriginVault {
 
   /** Whether what is from before the origin was encrypted may be read, as far as is known: that ends, and never begins. */
   get allowsPlain(): boolean {
-    return this.#settings.migrates && (this.#keys === null || this.#keys.isMigrating);
+    return this.migrates && (this.#keys === null || this.#keys.isMigrating);
   }
 
   /** A generation from before the origin was encrypted may be read while that is under way. */
@@ -269,23 +271,17 @@ export class Vault implements OriginVault {
   }
 }
 
-/** @throws HoldfastError key-wrong, keys-damaged */
-function openKeys(rootKeys: RootKeys, file: SealedKeyFile, origin: string): OriginKeys {
-  requireKnownAnswers();
-  const rootKey = rootKeys.all.find((each) => isKeyOf(each, file, origin));
-  if (rootKey === undefined) throw new HoldfastError('key-wrong', `The key that was given is not that of ${origin}, whose data key ${file.active} another one has wrapped. Nothing was opened.`);
-  return new OriginKeys(origin, openKeyFile(rootKey, file, origin));
-}
-
 class VaultPlace implements PlaceKeys {
   readonly sealing: Sealing;
   readonly descriptions: WrittenOnce;
+  readonly migrates: boolean;
   readonly #vault: Vault;
   readonly #bucket: string;
   #names: { readonly keys: OriginKeys; readonly script: NameScript; readonly cipher: AesSiv } | null = null;
 
   constructor(vault: Vault, bucket: string) {
     this.#vault = vault;
+    this.migrates = vault.migrates;
     this.#bucket = bucket;
     const present = (): OriginKeys => this.#present;
     const keys = {

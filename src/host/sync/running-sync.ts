@@ -99,7 +99,7 @@ export class RunningSync {
     if (place.encryption === undefined || PastHub.isOne(settings.hub)) return connection;
     const { rootKeys } = place.encryption;
     if (sealed === undefined || rootKeys === undefined) throw new Error(`nothing encrypts what ${origin} gives to the hub`);
-    return new sealed.SealedConnection(connection, rootKeys, (sentence) => this.#tellOfDiscord(sentence));
+    return new sealed.SealedConnection(connection, rootKeys, { onDiscord: (sentence) => this.#tellOfDiscord(sentence), plain: place.encryption.migrates === true ? 'migrate' : 'known' });
   }
 
   #tellOfDiscord(message: string): void {

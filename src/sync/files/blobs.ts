@@ -19,6 +19,8 @@ const SMALL_BYTES = 64 * 1024;
 /** What a file contains, without its time. */
 export type Content = Pick<Manifest, 'size' | 'chunks'>;
 
+type Digest = (bytes: Uint8Array) => Uint8Array;
+
 interface Piece {
   readonly name: string;
   readonly digest: Uint8Array;
@@ -29,7 +31,7 @@ interface Piece {
  * Reads a file from its start to its end, in bounded memory; `each` is given some pieces at a time. One that grows
  * meanwhile may be read in part: its caller compares the size.
  */
-async function readContent(file: ReadFile, blobs: Blobs, each: (pieces: readonly Piece[]) => Promise<void>): Promise<Content> {
+async function readContent(file: ReadFile, digestOf: Digest, each: (pieces: readonly Piece[]) => Promise<void>): Promise<Content> {
   const expected = file.content.size();
   const digests: Uint8Array[] = [];
   let size = 0;
@@ -40,7 +42,7 @@ async function readContent(file: ReadFile, blobs: Blobs, each: (pieces: readonly
       isAtEnd = bytes.length < CHUNK_BYTES;
       size += bytes.length;
       if (bytes.length === 0) continue;
-      const digest = blobDigest(blobs, bytes);
+      const digest = digestOf(bytes);
       pieces.push({ name: hex(digest), digest, bytes });
     }
     digests.push(...pieces.map(({ digest }) => digest));
@@ -51,12 +53,17 @@ async function readContent(file: ReadFile, blobs: Blobs, each: (pieces: readonly
 
 /** The content of a file, which nobody is told. `proceed` is asked now and then, and ends it by throwing. */
 export function digestContent(file: ReadFile, blobs: Blobs, proceed = (): void => undefined): Promise<Content> {
-  return readContent(file, blobs, async () => proceed());
+  return readContent(file, (bytes) => blobDigest(blobs, bytes), async () => proceed());
 }
 
-/** The content of a file, of which the hub has every chunk when this resolves. @throws HoldfastError as hubs do */
-export function uploadContent(file: ReadFile, blobs: Blobs, proceed = (): void => undefined): Promise<Content> {
-  return readContent(file, blobs, async (pieces) => {
+/**
+ * The content of a file, of which the hub has every chunk when this resolves.
+ *
+ * @param digestOf - what names a chunk, if not the log as it is now
+ * @throws HoldfastError as hubs do
+ */
+export function uploadContent(file: ReadFile, blobs: Blobs, proceed = (): void => undefined, digestOf: Digest = (bytes) => blobDigest(blobs, bytes)): Promise<Content> {
+  return readContent(file, digestOf, async (pieces) => {
     proceed();
     const large = pieces.filter(({ bytes }) => bytes.length > SMALL_BYTES).map(({ name }) => name);
     const there = large.length === 0 ? new Set<string>() : await blobs.hasBlobs(large);

@@ -6,7 +6,7 @@ import { TreeError } from '../../disk/tree/tree-error.ts';
 import type { AppliedFile } from './applied.ts';
 import { uploadContent } from './blobs.ts';
 import { readChange } from './files-model.ts';
-import { chunksOf, contentKey } from './manifest.ts';
+import { chunksOf, contentKey, sha256 } from './manifest.ts';
 import type { ContentKey, Manifest } from './manifest.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -37,7 +37,9 @@ export class Prepare {
     if (missing.size === 0) return [...there];
     for (const [locator, state] of this.#surroundings.journal.known.applied.below([])) {
       if (state.kind !== 'file' || !missing.has(state.key)) continue;
-      if ((await this.#upload(locator)) === state.key) missing.delete(state.key);
+      // What was noted in a log that was not encrypted has its name from there.
+      const isSent = (await this.#upload(locator)) === state.key || (await this.#upload(locator, sha256)) === state.key;
+      if (isSent) missing.delete(state.key);
     }
     for (const key of missing) this.#surroundings.report(`Neither the hub nor this disk has the content ${key} of a file any more.`);
     for (const manifest of manifests) if (!missing.has(contentKey(manifest))) for (const { name } of chunksOf(manifest)) there.add(name);
@@ -72,7 +74,7 @@ export class Prepare {
   }
 
   /** What was sent, which may be another content by now; null when the file has nothing to send: it is a stub, or gone. */
-  async #upload(locator: Locator): Promise<ContentKey | null> {
+  async #upload(locator: Locator, digestOf?: typeof sha256): Promise<ContentKey | null> {
     const { tree, blobs } = this.#surroundings;
     let file: ReadFile;
     try {
@@ -82,7 +84,7 @@ export class Prepare {
       throw error;
     }
     try {
-      return contentKey(await uploadContent(file, blobs));
+      return contentKey(await uploadContent(file, blobs, undefined, digestOf));
     } finally {
       fs.closeSync(file.descriptor);
     }

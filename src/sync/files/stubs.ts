@@ -15,7 +15,7 @@ export function stubsOf({ encryption }: Pick<BucketPlace, 'encryption'>): Stubs 
   return {
     encode: (manifest) => encryption.keys.sealStub(encodeStub(manifest)),
     decode: (bytes) => {
-      const plain = encryption.keys.openStub(bytes);
+      const plain = encryption.keys.openStub(bytes, encryption.allowsPlain);
       return plain === null ? null : decodeStub(plain);
     },
   };

@@ -1,10 +1,9 @@
 import type { WebLockTable } from '../../disk/locks/lock-table.ts';
-import type { Model } from '../../disk/replica/model.ts';
 import type { Operation } from '../../disk/replica/operation.ts';
 import type { ReplicaJournal } from '../../disk/replica/replica-journal.ts';
-import type { Connection } from '../connection.ts';
+import { HoldfastError } from '../../runtime/holdfast-error.ts';
+import type { Connection, Follower } from '../connection.ts';
 import type { HubCapabilities } from '../hub.ts';
-import type { References } from '../replicator/collector.ts';
 import { LinkReporter } from '../replicator/link-reporter.ts';
 import { Replicator } from '../replicator/replicator.ts';
 import { systemSurroundings } from '../replicator/surroundings.ts';
@@ -12,18 +11,13 @@ import type { Surroundings } from '../replicator/surroundings.ts';
 import { runForElection } from './election.ts';
 
 /** Something of an origin that follows the hub: its map, or its files. */
-export interface Followed {
-  /** Of the hub's log. */
-  readonly name: string;
+export interface Followed extends Follower {
   readonly journal: ReplicaJournal;
   /** Of what the journal is a part of, for warnings. */
   readonly path: string;
-  /** A new, empty one. */
-  model(): Model;
   /** Keeps the bytes of a copy whose history the hub does not have. */
   quarantine(bytes: Uint8Array): void;
   prepare?(operations: readonly Operation[]): Promise<readonly string[]>;
-  readonly references?: References;
   /** This process speaks for the root from now on. */
   begin?(): void;
   end?(): Promise<void>;
@@ -200,7 +194,9 @@ export class Membership {
   async #connect(): Promise<HubCapabilities | null> {
     for (let wait = FIRST_RETRY_MS; !this.#stopped; wait = Math.min(2 * wait, LAST_RETRY_MS)) {
       try {
-        const capabilities = await this.#options.connection.connect();
+        const { connection, followed } = this.#options;
+        const capabilities = await connection.connect();
+        for (const each of followed) await connection.bring?.(each, () => this.#requireRunning());
         this.#failure = null;
         return capabilities;
       } catch (error) {
@@ -209,6 +205,10 @@ export class Membership {
       }
     }
     return null;
+  }
+
+  #requireRunning(): void {
+    if (this.#stopped) throw new HoldfastError('closed', 'Nobody speaks with the hub any more.');
   }
 
   #report(error: unknown): void {

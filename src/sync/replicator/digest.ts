@@ -14,6 +14,17 @@ export interface NamesBlobs {
   blobDigest(bytes: Uint8Array, isKnown?: (name: string) => boolean): Uint8Array;
 }
 
+/** A log that goes on from another one. */
+export interface GoesOn {
+  /** Whether that was of this epoch: the kept snapshot stands for all of it. */
+  follows(epoch: string): Promise<boolean>;
+}
+
+/** Whether a log goes on from the one of an epoch. */
+export async function goesOnFrom(log: object, epoch: string): Promise<boolean> {
+  return (await (log as Partial<GoesOn>).follows?.(epoch)) === true;
+}
+
 /** What a log calls a blob, which everybody who follows it finds by its bytes. */
 export function blobDigest(log: object, bytes: Uint8Array, isKnown?: (name: string) => boolean): Uint8Array {
   return (log as Partial<NamesBlobs>).blobDigest?.(bytes, isKnown) ?? sha256(bytes);

@@ -12,7 +12,7 @@ import type { LogHead } from '../hub.ts';
 import { Alarm } from './alarm.ts';
 import { buildBase, fetchSnapshot, isOfSnapshot } from './bootstrap.ts';
 import type { Base, BootstrapOptions } from './bootstrap.ts';
-import { blobDigest, isSameDigest } from './digest.ts';
+import { blobDigest, goesOnFrom, isSameDigest } from './digest.ts';
 import { ANSWER_MS, checkedHead, compareHead, readOn } from './follower.ts';
 import type { Place, Verdict } from './follower.ts';
 import { Line } from './line.ts';
@@ -344,6 +344,7 @@ export class Replicator {
 
   async #rebase(verdict: Exclude<Verdict, 'same'>, head: LogHead): Promise<void> {
     if (verdict === 'trimmed') await this.#bootstrapFromSnapshot(head);
+    else if (verdict === 'new' && (await this.#goesOnHere())) await this.#goOn(head);
     // A log that was emptied holds nothing that any replica could go on from, whatever it calls itself.
     else await this.#adopt(head, verdict === 'new' || head.position === 0);
   }
@@ -358,6 +359,19 @@ export class Replicator {
     if (from.position > 0) await quarantine(bytes);
     this.#replaceBase(from, base, seed);
     this.#link.notice('history', `The hub's log is not the one that this region followed up to entry ${from.position}; the old copy was put aside.`);
+  }
+
+  #goesOnHere(): Promise<boolean> {
+    const { log, journal } = this.#options;
+    return this.#line.ask('whether its log goes on from another', ANSWER_MS, () => goesOnFrom(log, journal.current().epoch));
+  }
+
+  /** What was confirmed in the log of before is in the snapshot, or is sent again. */
+  async #goOn(head: LogHead): Promise<void> {
+    const { epoch, position } = this.#options.journal.current();
+    const base = await fetchSnapshot(head, this.#bootstrap);
+    if (base === null) throw new HoldfastError('hub-damaged', 'The hub has no snapshot that stands for the log from before.');
+    this.#replaceBase({ epoch, position }, base, false);
   }
 
   async #bootstrapFromSnapshot(head: LogHead): Promise<void> {

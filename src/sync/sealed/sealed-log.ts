@@ -1,8 +1,11 @@
 import type { OriginKeys } from '../../disk/encryption/origin-keys.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import type { BlobCollection, HubEntry, HubLog, HubSnapshot, LogHead, NewEntry, Unsubscribe } from '../hub.ts';
-import { hex, sha256 } from '../replicator/digest.ts';
-import type { NamesBlobs } from '../replicator/digest.ts';
+import { NO_CHAIN } from '../../disk/replica/chain.ts';
+import { hex, isSameDigest, sha256 } from '../replicator/digest.ts';
+import type { GoesOn, NamesBlobs } from '../replicator/digest.ts';
+import { Wire } from '../replicator/wire.ts';
+import type { FormerLog, Renamed } from './former-log.ts';
 import { History, splitWitness, withWitness } from './history.ts';
 import { keyIdOf, Seal } from './seal.ts';
 import type { Flaw, Kind } from './seal.ts';
@@ -17,7 +20,15 @@ export interface SealedLogOptions {
   readonly logOf: (name: string) => HubLog;
   /** Hears that the hub gives regions different orders, as it may for a moment where it was restored. */
   readonly onDiscord: (sentence: string) => void;
+  /** What it goes on from, if it may go on from anything. */
+  readonly former?: FormerLog;
 }
+
+/** Nobody's entry, with no operations: what a log begins with that goes on from a plain one. */
+export const BEGINNING: Uint8Array = new Wire({ maxEntryBytes: 2 ** 16, maxBlobBytes: 2 ** 16 }, '').encode(
+  { incarnation: '00000000-0000-7000-8000-000000000000', region: '', first: 1, previous: NO_CHAIN, operations: [] },
+  { position: 0, digest: new Uint8Array(0) },
+).bytes;
 
 /** A blob that was sealed, or opened, lately. */
 interface KnownBlob {
@@ -31,9 +42,10 @@ interface KnownBlob {
  * A log of which the hub sees nothing but positions, sizes and times: entries, snapshots and blobs are encrypted, and it
  * has a name that says nothing. Invariants:
  * - nothing that does not open, as what it is and in its place, comes to whoever reads: it is an error that names it;
- * - nothing plain is ever given to the hub behind it.
+ * - nothing plain is ever given to the hub behind it;
+ * - blobs of a plain log that it goes on from keep the names that they had there, for whoever asks.
  */
-export class SealedLog implements HubLog, NamesBlobs {
+export class SealedLog implements HubLog, NamesBlobs, GoesOn {
   readonly #options: SealedLogOptions;
   readonly #seal: Seal;
   readonly #history = new History();
@@ -57,7 +69,7 @@ export class SealedLog implements HubLog, NamesBlobs {
   async append(entries: readonly NewEntry[], blobs?: readonly string[]): Promise<number> {
     const log = await this.#log();
     const witness = this.#history.witness();
-    return log.append(entries.map(({ id, bytes }) => ({ id, bytes: this.#sealed(withWitness(witness, bytes), ['entry']) })), blobs);
+    return log.append(entries.map(({ id, bytes }) => ({ id, bytes: this.#sealed(withWitness(witness, bytes), ['entry']) })), blobs?.map((name) => this.#sealedName(name)));
   }
 
   /** What comes before an entry that does not open is given; it is the next call that throws. */
@@ -81,7 +93,20 @@ export class SealedLog implements HubLog, NamesBlobs {
     if (!this.#history.agrees(witness, position)) {
       this.#options.onDiscord(`${what} of ${this.#where} was sent by a region that had other entries before it, up to ${witness.to}: the hub was restored, or gives regions different orders.`);
     }
+    // It is followed from the snapshot on that stands for what was before.
+    if (position === 1 && isSameDigest(content, BEGINNING)) throw new HoldfastError('hub-unreachable', `${this.#where} is being encrypted; this region follows when that has ended.`);
     return { position, bytes: content };
+  }
+
+  /** Whether it begins as one that goes on from a plain one. */
+  async isBegun(): Promise<boolean> {
+    const [first] = await (await this.#log()).read(0, 1);
+    return first !== undefined && isSameDigest(splitWitness(await this.#opened(first.bytes, ['entry'], 'Entry 1')).bytes, BEGINNING);
+  }
+
+  async follows(epoch: string): Promise<boolean> {
+    await this.#log();
+    return this.#options.former?.place?.epoch === epoch;
   }
 
   subscribe(onNews: () => void): Unsubscribe {
@@ -116,8 +141,16 @@ export class SealedLog implements HubLog, NamesBlobs {
 
   /** Keys are looked up, never tried: so a name is of what the key that is active makes of it, unless another is known. */
   blobDigest(bytes: Uint8Array, isKnown?: (name: string) => boolean): Uint8Array {
-    const known = this.#blobs.get(bytes) ?? (isKnown === undefined ? null : this.#blobNamed(bytes, isKnown));
-    return (known ?? this.#sealedBlob(bytes, this.#keys.activeId)).digest;
+    const known = this.#blobs.get(bytes);
+    if (known !== undefined) return known.digest;
+    // What had a name in the plain log keeps it, or equal files would not be equal.
+    const plain = this.#options.former?.hasNames === true ? sha256(bytes) : null;
+    if (plain !== null && this.#sealedName(hex(plain)) !== hex(plain)) return plain;
+    return ((isKnown === undefined ? null : this.#blobNamed(bytes, isKnown)) ?? this.#sealedBlob(bytes, this.#keys.activeId)).digest;
+  }
+
+  #sealedName(name: string): string {
+    return this.#options.former?.sealedOf(name) ?? name;
   }
 
   #sealedBlob(bytes: Uint8Array, keyId: number): KnownBlob {
@@ -130,7 +163,21 @@ export class SealedLog implements HubLog, NamesBlobs {
 
   async putBlob(name: string, bytes: Uint8Array): Promise<void> {
     const log = await this.#log();
-    await log.putBlob(name, this.#asNamed(name, bytes));
+    const sealed = this.#sealedName(name);
+    if (this.#options.former !== undefined && sealed === name && hex(sha256(bytes)) === name) await this.#options.former.noteNames([await this.#renamed(name, bytes)]);
+    else await log.putBlob(sealed, this.#asNamed(sealed, bytes));
+  }
+
+  async #renamed(plain: string, bytes: Uint8Array): Promise<Renamed> {
+    return { plain, sealed: await this.putSealed(bytes) };
+  }
+
+  /** Under the name that it has here; which is what it resolves to. */
+  async putSealed(bytes: Uint8Array): Promise<string> {
+    const log = await this.#log();
+    const { name, sealed } = this.#sealedBlob(bytes, this.#keys.activeId);
+    await log.putBlob(name, sealed ?? new Uint8Array(0));
+    return name;
   }
 
   /** It may have got its name under an older key. */
@@ -152,22 +199,35 @@ export class SealedLog implements HubLog, NamesBlobs {
   }
 
   async getBlob(name: string): Promise<Uint8Array | null> {
-    const sealed = await (await this.#log()).getBlob(name);
+    const log = await this.#log();
+    const sealed = (await log.getBlob(this.#sealedName(name))) ?? (await this.#lately(log, name));
     if (sealed === null) return null;
     const what = `The blob ${name}`;
-    const digest = sha256(sealed);
-    if (hex(digest) !== name) throw this.#damaged(what, 'has other bytes');
     const bytes = await this.#opened(sealed, ['blob'], what);
+    const digest = sha256(this.#sealedName(name) === name ? sealed : bytes);
+    if (hex(digest) !== name) throw this.#damaged(what, 'has other bytes');
     this.#blobs.set(bytes, { name, digest, sealed: null });
     return bytes;
   }
 
+  /** Another region may have brought it since. */
+  async #lately(log: HubLog, name: string): Promise<Uint8Array | null> {
+    const { former } = this.#options;
+    if (former === undefined || former.sealedOf(name) !== undefined) return null;
+    await former.refresh();
+    return former.sealedOf(name) === undefined ? null : log.getBlob(this.#sealedName(name));
+  }
+
   async hasBlobs(names: readonly string[]): Promise<ReadonlySet<string>> {
-    return (await this.#log()).hasBlobs(names);
+    const there = await (await this.#log()).hasBlobs(names.map((name) => this.#sealedName(name)));
+    return new Set(names.filter((name) => there.has(this.#sealedName(name))));
   }
 
   async collectBlobs(collection: BlobCollection): Promise<number> {
-    return (await this.#log()).collectBlobs(collection);
+    const { former } = this.#options;
+    await former?.refresh();
+    const isNamed = (name: string): boolean => collection.isNamed(name) || collection.isNamed(former?.plainOf(name) ?? name);
+    return (await this.#log()).collectBlobs({ ...collection, isNamed });
   }
 
   #log(): Promise<HubLog> {
@@ -178,8 +238,9 @@ export class SealedLog implements HubLog, NamesBlobs {
   }
 
   async #open(): Promise<HubLog> {
-    const { keys, name, logOf } = this.#options;
+    const { keys, name, logOf, former } = this.#options;
     const opened = await keys.open();
+    await former?.refresh();
     return logOf(`${await keys.name()} ${opened.logName(name)}`);
   }
 

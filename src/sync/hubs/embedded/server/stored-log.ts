@@ -319,7 +319,9 @@ export class StoredLog implements Committing {
   #compactIfWorthwhile(): void {
     if (this.#loaded === null) return;
     const { journal, machine } = this.#loaded;
-    if (journal.size < 2 * machine.size + DEAD_BYTES) return;
+    // Of a log that was emptied nothing is to stay: it may have been plain, and be encrypted elsewhere now.
+    const isEmptied = machine.head().first > machine.position;
+    if (!isEmptied && journal.size < 2 * machine.size + DEAD_BYTES) return;
     try {
       journal.compact();
     } catch {
