@@ -24,7 +24,7 @@ export function treeHas(directory: string, canary: string | Buffer): string[] {
 }
 
 /** Nothing of a directory, and of what somebody else has removed meanwhile. */
-function contentOf(file: string): Buffer {
+export function contentOf(file: string): Buffer {
   if (fs.lstatSync(file, { throwIfNoEntry: false })?.isFile() !== true) return Buffer.alloc(0);
   try {
     return fs.readFileSync(file);

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import '../../src/host/broadcast-channel/provided.ts';
 import { startedHub } from '../sync/embedded/in-process.ts';
-import { treeHas } from './support.ts';
+import { contentOf, treeHas } from './support.ts';
 import { canary, clientOf, KEY, newRoot, openHost, openRegion, ORIGIN, read, regionOf, write } from './sync-regions.ts';
 
 /** More than travels in an entry. */
@@ -37,7 +37,7 @@ test('two regions of one key have what either wrote, and the hub sees nothing of
 
 /** A region's root says which origins there are. */
 function isNamedByOrigin(name: string, root: string): boolean {
-  const bytes = fs.readFileSync(path.join(root, name)).toString('latin1').replaceAll(ORIGIN, '');
+  const bytes = contentOf(path.join(root, name)).toString('latin1').replaceAll(ORIGIN, '');
   return !bytes.includes('canary-') && !name.replaceAll('canary-origin', '').includes('canary-');
 }
 
