@@ -38,6 +38,7 @@ class Connection implements SqlConnection {
   /** As long as one is left, SQLite keeps the file open. */
   readonly #statements: Statement[] = [];
   lastRow = 0;
+  readonly hasDearBytes = false;
 
   constructor(sqlite: BunSqlite, path: string, mode: OpenMode, failure: SqlFailure) {
     this.#call = (work) => {

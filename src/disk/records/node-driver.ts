@@ -1,3 +1,4 @@
+import { areArrayBuffersDear } from '../../runtime/array-buffers.ts';
 import { errorMessage, isError } from '../../runtime/errors.ts';
 import { sqlCodes } from './sql-driver.ts';
 import type { OpenMode, SqlConnection, SqlDriver, SqlFailure, SqlRow, SqlStatement, SqlValue } from './sql-driver.ts';
@@ -56,6 +57,7 @@ class Connection implements SqlConnection {
   readonly #database: Database;
   readonly #failure: (cause: unknown) => Error;
   lastRow = 0;
+  readonly hasDearBytes = areArrayBuffersDear;
 
   constructor(sqlite: NodeSqlite, path: string, mode: OpenMode, failure: SqlFailure) {
     this.#failure = (cause) => failure(resultCode(cause), cause);
@@ -123,7 +125,7 @@ class Prepared implements SqlStatement {
   get(...parameters: SqlValue[]): SqlRow | undefined {
     try {
       const row = this.#statement.get(...parameters);
-      return row && valuesOf(row);
+      return this.#hasArrays ? (row as SqlRow | undefined) : row && valuesOf(row);
     } catch (error) {
       throw this.#failure(error);
     }

@@ -1,5 +1,6 @@
 import { edgesOf, isForward, isUnique, onlyKey } from './bounds.ts';
 import type { EncodedKey } from './key.ts';
+import { fromHexadecimal } from './hexadecimal.ts';
 import type { Query, StoredRecord, StoredValue } from './record-database.ts';
 import { NO_FILES, readFiles, type ValueFile } from './record-bytes.ts';
 import type { SqlRow } from './sql-driver.ts';
@@ -39,7 +40,7 @@ export function readFirstValue(session: SqlSession, query: Query): StoredValue |
   const only = onlyKey(query);
   if (only === null || !isPlain(query)) return readFirst(session, query)?.value ?? undefined;
   const row = session.table(query.store, query.index).valueAt().get(only);
-  return row && valueOf(row[0] as Uint8Array | null, row[1] as Uint8Array | null);
+  return row && valueOf(row[0] as Uint8Array | null, fromHexadecimal(row[1] as Uint8Array | string | null));
 }
 
 /** Whether the first record of its only key is what is asked for. */

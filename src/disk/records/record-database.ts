@@ -111,7 +111,7 @@ export interface ReadTransaction {
   get schema(): Schema;
   /** The first record of the range, of a store or an index. */
   first(query: Query): StoredRecord | undefined;
-  /** The value of that record: cheaper. */
+  /** The value of that record: cheaper. Bytes of a small one are there until the next is asked for. */
   value(query: Query): StoredValue | undefined;
   /**
    * The values of the first records of some keys, of a store or an index, by one statement for each number of keys; null:

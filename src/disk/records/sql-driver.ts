@@ -22,6 +22,8 @@ export interface SqlConnection {
   prepare(sql: string): SqlStatement;
   /** The row that the last `run` inserted, if it did. */
   readonly lastRow: number;
+  /** Whether a few bytes come sooner as hexadecimal text than as the Uint8Array that the library makes. */
+  readonly hasDearBytes: boolean;
   /** What its statements hold goes too. Never throws. */
   close(): void;
 }

@@ -1,4 +1,5 @@
 import type { Edge, Edges } from './bounds.ts';
+import { HEXADECIMAL_BYTES } from './hexadecimal.ts';
 import type { SqlConnection, SqlStatement, SqlValue } from './sql-driver.ts';
 
 /** How a scan's start or end is asked for; the position in this list is part of a statement's number. */
@@ -66,14 +67,16 @@ export class TableStatements {
     return (this.#atKey[what] ??= this.#connection.prepare(this.#select(what, false) + rest));
   }
 
-  /** The value of that record alone. */
+  /** The value of that record alone, as {@link fromHexadecimal} takes it. */
   valueAt(): SqlStatement {
+    return (this.#valueAt ??= this.#connection.prepare(this.#valueText(this.#connection.hasDearBytes)));
+  }
+
+  #valueText(isHexadecimal: boolean): string {
     const index = this.#index;
-    const text =
-      index === null
-        ? `SELECT b, v FROM ${this.#store} WHERE k = ? LIMIT 1`
-        : `SELECT s.b, s.v FROM ${index} AS i CROSS JOIN ${this.#store} AS s ON s.id = i.r WHERE i.k = ? ORDER BY i.p LIMIT 1`;
-    return (this.#valueAt ??= this.#connection.prepare(text));
+    const value = isHexadecimal ? `CASE WHEN s.b IS NULL AND length(s.v) <= ${HEXADECIMAL_BYTES} THEN hex(s.v) ELSE s.v END` : 's.v';
+    if (index === null) return `SELECT s.b, ${value} FROM ${this.#store} AS s WHERE s.k = ?`;
+    return `SELECT s.b, ${value} FROM ${index} AS i CROSS JOIN ${this.#store} AS s ON s.id = i.r WHERE i.k = ? ORDER BY i.p LIMIT 1`;
   }
 
   /**

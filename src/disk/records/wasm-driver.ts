@@ -73,6 +73,7 @@ class Connection implements SqlConnection {
   readonly #mount: Mount;
   #isClosed = false;
   lastRow = 0;
+  readonly hasDearBytes = false;
 
   constructor(library: Library, files: ByteFiles, path: string, failure: SqlFailure) {
     this.library = library;

@@ -6,7 +6,7 @@ import type { SqliteDatabases } from '../../../src/disk/records/databases.ts';
 import type { Query, ReadTransaction, RecordDatabase, Steps } from '../../../src/disk/records/record-database.ts';
 import { RecordsBusyError, RecordsDamagedError, RecordsUnavailableError } from '../../../src/disk/records/records-error.ts';
 import { componentOf, isSealed, newBucket, run } from '../support/databases.ts';
-import { key, value, at, all, withStore, put, store, get, until, directoryOf, type Checks } from './checks.ts';
+import { key, only, value, at, all, withStore, put, store, get, until, directoryOf, type Checks } from './checks.ts';
 import { accountChecks } from './account-checks.ts';
 import { copyChecks } from './copy-checks.ts';
 import { fileChecks } from './file-checks.ts';
@@ -324,6 +324,21 @@ checks['who has a connection reads by the schema that there is after an upgrade'
   // As whoever opens it does.
   await database.readSchema();
   requireIndexes(database, 2);
+};
+
+checks['a value that is asked for alone has the bytes that were given, however many and of whatever kind'] = async (bucket) => {
+  const { database, store: id } = await withStore(at(bucket));
+  const bytesOf = (length: number): Uint8Array => Uint8Array.from({ length }, (_, at) => at * 89 + length);
+  const lengths = [1, 2, 127, 128, 255, 256, 257, 511, 512, 513, 70_000];
+  for (const length of lengths) await store(database, id, length, { bytes: bytesOf(length), blobs: [] });
+  const read = database.read();
+  for (const length of lengths) {
+    const found = read.value({ ...all, store: id, range: only(key(length)) });
+    assert(found !== undefined);
+    assert.deepStrictEqual(Uint8Array.from(((await read.load(found)) ?? found).bytes), bytesOf(length));
+  }
+  assert.strictEqual(read.value({ ...all, store: id, range: only(key('none')) }), undefined);
+  read.rollback();
 };
 
 /** Of its only store, by as many sessions as were ever open at once. */
