@@ -64,6 +64,7 @@ class Connection implements SqlConnection {
         this.lastRow = lastInsertRowid;
         return changes;
       },
+      perform: (...parameters) => void this.#call(() => statement.run(...parameters)),
       get: (...parameters) => this.#call(() => statement.values(...parameters))[0],
       all: (...parameters) => this.#call(() => statement.values(...parameters)),
     };

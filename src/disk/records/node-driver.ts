@@ -122,6 +122,15 @@ class Prepared implements SqlStatement {
     }
   }
 
+  /** By `get`, which makes no account of changes. */
+  perform(...parameters: SqlValue[]): void {
+    try {
+      this.#statement.get(...parameters);
+    } catch (error) {
+      throw this.#failure(error);
+    }
+  }
+
   get(...parameters: SqlValue[]): SqlRow | undefined {
     try {
       const row = this.#statement.get(...parameters);

@@ -76,7 +76,7 @@ export class SqlSession {
    * @param isSchemaKept nobody can have changed the schema since this session has read it; {@link forgetSchema} says so
    */
   begin(isSchemaKept: boolean): void {
-    this.#here.begin.run();
+    this.#here.begin.perform();
     if (!isSchemaKept || this.#number < 0) this.#look();
   }
 
@@ -91,7 +91,7 @@ export class SqlSession {
    * @throws RecordsBusyError when somebody else writes
    */
   beginWriting(isNext: boolean): boolean {
-    this.#here.beginWriting.run();
+    this.#here.beginWriting.perform();
     if (isNext && this.#number >= 0) return false;
     const commits = this.#orRollback(() => this.commitsOfOthers());
     if (commits === this.#commitsOfOthers && this.#number >= 0) return false;
@@ -141,13 +141,13 @@ export class SqlSession {
   }
 
   commit(): void {
-    this.#here.commit.run();
+    this.#here.commit.perform();
   }
 
   /** Never throws: SQLite ends a transaction by itself after some errors. */
   rollback(): void {
     try {
-      this.#connected?.rollback.run();
+      this.#connected?.rollback.perform();
     } catch {
       // There is none any more.
     }

@@ -159,6 +159,10 @@ class Prepared implements SqlStatement {
     return exports.sqlite3_changes(this.#connection.pointer);
   }
 
+  perform(...parameters: SqlValue[]): void {
+    this.#step(parameters, () => false);
+  }
+
   get(...parameters: SqlValue[]): SqlRow | undefined {
     let first: SqlRow | undefined;
     this.#step(parameters, () => {

@@ -69,7 +69,7 @@ export function writeAtOnce(session: SqlSession, store: number, { key, value, in
 const INSERT_ENTRY = 'INSERT INTO $(k, p, r) VALUES (?, ?, ?)';
 
 export function insertEntries(session: SqlSession, store: number, index: number, key: EncodedKey, row: number, keys: readonly EncodedKey[]): void {
-  for (const entry of keys) session.table(store, index).by(INSERT_ENTRY).run(entry, key, row);
+  for (const entry of keys) session.table(store, index).by(INSERT_ENTRY).perform(entry, key, row);
 }
 
 const DELETE_ENTRY = 'DELETE FROM $ WHERE k = ? AND p = ?';
