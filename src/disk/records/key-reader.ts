@@ -3,6 +3,7 @@ import { append } from '../../runtime/define.ts';
 import { RecordsDamagedError } from './records-error.ts';
 
 const FIXED_BYTES = 8;
+const double = new DataView(new ArrayBuffer(FIXED_BYTES));
 
 /** UTF-16 units that are made a string at once. */
 const UNITS_AT_ONCE = 4096;
@@ -57,12 +58,13 @@ export class KeyReader {
   #fixed(type: number | undefined): unknown {
     const end = this.#at + FIXED_BYTES;
     if (end > this.#bytes.length || (type !== keyTypes.number && type !== keyTypes.date)) return this.#damaged();
-    const copy = this.#bytes.slice(this.#at, end);
+    const first = this.#bytes[this.#at] ?? 0;
+    // What is negative has all bits flipped, anything else its sign.
+    const flipped = first >= 0x80 ? 0 : 0xff;
+    double.setUint8(0, first ^ (flipped | 0x80));
+    for (let at = 1; at < FIXED_BYTES; at++) double.setUint8(at, (this.#bytes[this.#at + at] ?? 0) ^ flipped);
     this.#at = end;
-    const first = copy[0] ?? 0;
-    if (first >= 0x80) copy[0] = first ^ 0x80;
-    else for (let at = 0; at < FIXED_BYTES; at++) copy[at] = ~(copy[at] ?? 0);
-    const value = new DataView(copy.buffer).getFloat64(0);
+    const value = double.getFloat64(0);
     if (Number.isNaN(value) || Object.is(value, -0)) return this.#damaged();
     return type === keyTypes.number ? value : this.#date(value);
   }
