@@ -10,7 +10,7 @@ const mutants: readonly Mutant[] = [
   { what: 'a place is left to the next though somebody waits', file, from: 'return !kept.isWanted;', to: 'return true;' },
   { what: 'a place is left to the next though this realm waits', file: 'disk/records/locks/lock-client.ts', from: 'this.#table.parties(name).pending.length > 0', to: 'this.#table.isWantedElsewhere(name, "exclusive")' },
   { what: 'a place is kept though nothing was written', file, from: '!mayKeep || this.#kept', to: 'this.#kept' },
-  { what: 'a place is never given back', file, from: '    this.#kept = null;\n    kept?.release();', to: '    void kept;' },
+  { what: 'a place is never given back', file, from: '    this.#kept = null;\n    this.#release(kept);\n  }', to: '    void kept;\n  }' },
   { what: 'a place is never left to the next', file, from: '    this.#kept = claim;', to: '    claim.release();' },
 ];
 

@@ -31,6 +31,8 @@ const mutants: readonly Watched[] = [
   { what: 'values in files are left out where many are read at once', file: 'disk/records/statements.ts', from: 'count(*) = count(v) AND count(b) = 0 AND ', to: '' },
   { what: 'values in files are none where several are asked for', file: 'disk/records/statements.ts', from: "ifnull(length(s.v), '-') ELSE '-' END", to: 'ifnull(length(s.v), 0) ELSE 0 END' },
   { what: 'a long value is hexadecimal too', file: 'disk/records/statements.ts', from: 'THEN hex(s.v) ELSE s.v END', to: 'THEN hex(s.v) ELSE hex(s.v) END', check: 'asked for alone' },
+  { what: 'what others are not charged for has no room', file: 'disk/records/growth.ts', from: 'if (this.#unseen === 0) throw error;', to: 'throw error;', check: 'as many transactions' },
+  { what: 'what was charged stays a guess', file: 'disk/records/growth.ts', from: 'if (this.#unseen > 0) this.#look();', to: '', check: 'before others write' },
   { what: 'pages of a log before it began anew count', file: 'disk/records/log-fill.ts', from: 'if (salt !== this.#salt) this.#frames = 0;', to: '', check: 'is counted' },
   { what: 'a log is never brought over', file: 'disk/records/checkpoints.ts', from: 'if (bytes < MANY * FRAME_BYTES) return;', to: 'if (bytes > 0) return;', check: 'as it fills' },
   { what: 'a reader keeps a schema that was changed while it read', file: 'disk/records/readers.ts', from: 'if (snapshot.upgrades !== this.#upgrades) ', to: 'if (snapshot.upgrades > this.#upgrades) ', check: 'after an upgrade' },

@@ -9,6 +9,12 @@ const PART_BYTES = 2 ** 20;
 /** What a commit adds to the log besides what was written, as a guess: a few pages of which only a part has changed. */
 const MORE_BYTES = 4 * PAGE_BYTES;
 
+/**
+ * What may be charged for transactions that followed one another before it is looked how much they have added: a look at
+ * the size costs as much as the charge of some.
+ */
+const UNSEEN_BYTES = 2 ** 17;
+
 /** Free pages that are given back by one commit, and from how many on they are. */
 const VACUUM_PAGES = 64;
 const FREE_PAGES = 256;
@@ -17,6 +23,8 @@ const FREE_PAGES = 256;
  * What a database's file and log take of the bucket's account. Invariants
  * - What a transaction will add is charged for before it commits, as a guess; afterwards, while nobody else writes, the
  *   sizes say what it was. Only what changes while this realm writes, or brings the log into the file, is charged here.
+ * - Of transactions that follow one another with nobody else's in between the sizes may be looked at together, before
+ *   anybody else can write.
  * - What cannot be paid for any more, as it is there already, is left to a count.
  */
 export class Growth {
@@ -26,6 +34,8 @@ export class Growth {
   readonly #ledger: Ledger;
   #before = 0;
   #charged = 0;
+  /** Charged for transactions that have ended, of which it was not looked yet what they have added. */
+  #unseen = 0;
   #written = 0;
   #hasDeleted = false;
   /** Whether the bucket had no room for the transaction that writes, or did last. */
@@ -50,7 +60,12 @@ export class Growth {
 
   /** `hasChanged`: somebody else has committed since this realm wrote last. */
   begin(hasChanged: boolean): void {
-    if (hasChanged) this.#before = this.#size();
+    if (hasChanged) {
+      // The turn was taken away before it was looked.
+      if (this.#unseen > 0) this.#ledger.doubt();
+      this.#unseen = 0;
+      this.#before = this.#size();
+    }
     this.#charged = 0;
     this.#written = 0;
     this.isShort = false;
@@ -64,10 +79,21 @@ export class Growth {
 
   #pay(): void {
     this.isShort = true;
-    this.#ledger.charge(this.#written);
+    this.#charge();
     this.isShort = false;
     this.#charged += this.#written;
     this.#written = 0;
+  }
+
+  /** Where there is no room, what was charged for those before may be more than they took. */
+  #charge(): void {
+    try {
+      this.#ledger.charge(this.#written);
+    } catch (error) {
+      if (this.#unseen === 0) throw error;
+      this.#look();
+      this.#ledger.charge(this.#written);
+    }
   }
 
   /** Something was deleted: there may be pages to give back. */
@@ -91,17 +117,31 @@ export class Growth {
     else this.#hasDeleted = false;
   }
 
-  /** It has committed, or was rolled back, and nobody else has written yet. @returns the log's size, where it is that which grows */
-  ended(): number {
+  /**
+   * It has committed, or was rolled back, and nobody else has written yet. `mayWait`: nobody will before {@link rest} is
+   * called. @returns the log's size, where it is that which grows, as it was seen last
+   */
+  ended(mayWait: boolean): number {
+    this.#unseen += this.#charged;
+    this.#charged = 0;
+    if (!mayWait || this.#unseen >= UNSEEN_BYTES) this.#look();
+    return this.#before;
+  }
+
+  /** Others may write from now on. Never throws. */
+  rest(): void {
+    if (this.#unseen > 0) this.#look();
+  }
+
+  #look(): void {
     const size = this.#sizeNow();
     const grown = size - this.#before;
-    const owed = Math.max(0, grown) - this.#charged;
+    const owed = Math.max(0, grown) - this.#unseen;
     if (owed > 0) this.#settle(owed);
     else if (owed < 0) this.#ledger.refund(-owed);
     if (grown < 0) this.#settle(grown);
-    this.#charged = 0;
+    this.#unseen = 0;
     this.#before = size;
-    return size;
   }
 
   /** It is too late to fail: what the disk does not tell is left to a count. */

@@ -214,6 +214,8 @@ export interface RecordDatabase {
    * written. @throws RecordsBusyError when somebody else is found writing all the same.
    */
   write(isNext?: boolean): WriteTransaction;
+  /** To be called before the writer's lock is given back after transactions of which one was `isNext`. Never throws. */
+  endWriting(): void;
   upgrade(): UpgradeTransaction;
   /** Closes it; its transactions have ended. */
   close(): void;

@@ -79,6 +79,8 @@ export class SqliteDatabase implements RecordDatabase, Suspendable {
   readonly #transaction: Writer;
   #commits = 0;
   #isWriting = false;
+  /** Whether the transaction that writes follows another, and somebody calls {@link endWriting} after the last one. */
+  #isNext = false;
   #isConnected = false;
   #isClosed = false;
 
@@ -118,6 +120,7 @@ export class SqliteDatabase implements RecordDatabase, Suspendable {
 
   suspend(): void {
     this.#isConnected = false;
+    this.#growth.rest();
     this.#readers.suspend();
     this.#log.close();
     this.#timed(() => this.#growth.around(() => this.#writer.suspend()));
@@ -160,6 +163,7 @@ export class SqliteDatabase implements RecordDatabase, Suspendable {
 
   #begin(isNext: boolean): void {
     this.#use();
+    this.#isNext = isNext;
     const hasChanged = this.#writer.beginWriting(isNext);
     try {
       this.#growth.begin(hasChanged);
@@ -201,21 +205,25 @@ export class SqliteDatabase implements RecordDatabase, Suspendable {
     this.#commits += 1;
     this.#garbage.add(files.committed());
     this.#garbage.afterCommit();
-    this.#settle();
+    this.#settle(this.#isNext);
   }
 
   #rollback(files: TransactionFiles): void {
     this.#writer.rollback();
     this.#isWriting = false;
     files.rolledBack();
-    this.#settle();
+    this.#settle(false);
     if (this.#growth.isShort) this.#checkpoints?.cutSoon();
   }
 
   /** The log has grown, by a transaction that was undone too where it was a large one. */
-  #settle(): void {
-    const size = this.#growth.ended();
+  #settle(mayWait: boolean): void {
+    const size = this.#growth.ended(mayWait);
     this.#checkpoints?.logIs(size);
+  }
+
+  endWriting(): void {
+    if (!this.#isClosed) this.#growth.rest();
   }
 
   /** While it is closed, what nothing refers to is left to whoever opens it. */
@@ -259,6 +267,7 @@ export class SqliteDatabase implements RecordDatabase, Suspendable {
     this.#isClosed = true;
     connected.delete(this);
     this.#garbage.close();
+    this.#growth.rest();
     this.#readers.close();
     this.#log.close();
     this.#timed(() => this.#growth.around(() => this.#writer.close()));

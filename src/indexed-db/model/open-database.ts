@@ -27,7 +27,7 @@ export class OpenDatabase {
     this.records = records;
     this.platform = platform;
     this.#locks = locks;
-    this.#places = new WriterPlaces(locks, records.name);
+    this.#places = new WriterPlaces(locks, records.name, () => records.endWriting());
     this.#closed = closed;
   }
 

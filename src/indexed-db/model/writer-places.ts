@@ -1,4 +1,5 @@
 import type { DatabaseLocks, WriterClaim } from '../../disk/records/database-locks.ts';
+import { uptime } from '../../runtime/timers.ts';
 
 /** A place in the order of writers. */
 export interface WriterPlace {
@@ -7,6 +8,8 @@ export interface WriterPlace {
   readonly turn: Promise<void> | null;
   /** Whether it was that of the transaction before, so that nobody has written in between. */
   readonly isNext: boolean;
+  /** When the journal was seen to say that it is this one's turn; -Infinity: whoever has to know looks. */
+  readonly seen: number;
 }
 
 /**
@@ -20,18 +23,21 @@ export interface WriterPlace {
 export class WriterPlaces {
   readonly #locks: DatabaseLocks;
   readonly #database: string;
+  /** Called before one is given back. */
+  readonly #ending: () => void;
   #kept: WriterClaim | null = null;
 
-  constructor(locks: DatabaseLocks, database: string) {
+  constructor(locks: DatabaseLocks, database: string, ending: () => void) {
     this.#locks = locks;
     this.#database = database;
+    this.#ending = ending;
   }
 
   write(): WriterPlace {
     const kept = this.#kept;
     this.#kept = null;
-    if (kept !== null && this.#isFree(kept)) return { claim: kept, turn: null, isNext: true };
-    kept?.release();
+    if (kept !== null && this.#isFree(kept)) return { claim: kept, turn: null, isNext: true, seen: uptime() };
+    this.#release(kept);
     return newPlace(this.#locks.write(this.#database));
   }
 
@@ -51,7 +57,7 @@ export class WriterPlaces {
 
   /** Its transaction has ended; `mayKeep`: it has written, and {@link giveBack} comes when it was told so. */
   leave(claim: WriterClaim, mayKeep: boolean): void {
-    if (!mayKeep || this.#kept !== null) return claim.release();
+    if (!mayKeep || this.#kept !== null) return this.#release(claim);
     claim.onLost = null;
     this.#kept = claim;
   }
@@ -59,10 +65,16 @@ export class WriterPlaces {
   giveBack(): void {
     const kept = this.#kept;
     this.#kept = null;
-    kept?.release();
+    this.#release(kept);
+  }
+
+  #release(claim: WriterClaim | null): void {
+    if (claim === null) return;
+    this.#ending();
+    claim.release();
   }
 }
 
 function newPlace(claim: WriterClaim): WriterPlace {
-  return { claim, turn: claim.granted, isNext: false };
+  return { claim, turn: claim.granted, isNext: false, seen: -Infinity };
 }

@@ -9,7 +9,7 @@ class Realms {
   readonly #locks: BucketLocks[] = [];
 
   places(): WriterPlaces {
-    return new WriterPlaces(this.locks(), 'x');
+    return new WriterPlaces(this.locks(), 'x', () => undefined);
   }
 
   locks(): BucketLocks {
@@ -107,7 +107,7 @@ export const placeChecks: Readonly<Record<string, (realms: Realms) => Promise<vo
 
   'what has asked for it in this realm by itself is next': async (realms) => {
     const locks = realms.locks();
-    const places = new WriterPlaces(locks, 'x');
+    const places = new WriterPlaces(locks, 'x', () => undefined);
     const first = places.write();
     const look = locks.read('x');
     places.leave(first.claim, true);

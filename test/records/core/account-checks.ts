@@ -74,3 +74,53 @@ accountChecks['a quota ends a transaction, and what takes away goes on'] = async
   realm.account.close();
   bucket.remove();
 };
+
+/** Writes the same record again and again until there is no room for the log that takes it. @returns how often there was */
+async function writesThatFit(follow: boolean): Promise<number> {
+  const bucket = makeBucket();
+  const realm = new Realm(bucket, { total: 700_000, aside: 0 });
+  const { database, store: id } = await withStore(at(bucket.path, { ledger: databasesOf(realm) }));
+  await store(database, id, 'it', value(1000));
+  let count = 0;
+  await assert.rejects(async () => {
+    for (;; count++) {
+      const write = database.write(follow);
+      try {
+        // SQLite writes nothing where nothing differs.
+        put(write, id, 'it', value(1000, [], count));
+        await write.commit('relaxed');
+      } finally {
+        write.rollback();
+      }
+    }
+  }, OverQuotaError);
+  database.endWriting();
+  assert.strictEqual(await usage(realm), weightOf(bucket));
+  database.close();
+  realm.account.close();
+  bucket.remove();
+  return count;
+}
+
+accountChecks['as many transactions have room where one follows the other at once'] = async () => {
+  const count = await writesThatFit(false);
+  assert(count > 20, `${count}`);
+  assert.strictEqual(await writesThatFit(true), count);
+};
+
+accountChecks['what transactions that follow one another take is known before others write'] = async () => {
+  const bucket = makeBucket();
+  const realm = new Realm(bucket);
+  const { database, store: id } = await withStore(at(bucket.path, { ledger: databasesOf(realm) }));
+  for (let n = 0; n < 20; n++) {
+    const write = database.write(n > 0);
+    put(write, id, n, value(100));
+    await write.commit('relaxed');
+    assert(await usage(realm) >= weightOf(bucket));
+  }
+  database.endWriting();
+  assert.strictEqual(await usage(realm), weightOf(bucket));
+  database.close();
+  realm.account.close();
+  bucket.remove();
+};
