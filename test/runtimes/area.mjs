@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
-/** For each test, in milliseconds; longer than the lease (30 s) that decides on Deno whether a session that is gone has died. */
+/** For each test, and from one kill to the next, in milliseconds; longer than the lease (30 s) that decides on Deno whether a session that is gone has died. */
 const LIMIT_MS = 150_000;
 
 /**
@@ -55,7 +55,10 @@ export async function runArea(runtime, command, project, area, others = new Map(
       });
     },
     send: ({ id, line }) => processes.get(id)?.stdin.write(`${line}\n`),
-    kill: ({ id, signal }) => processes.get(id)?.kill(signal),
+    kill({ id, signal }) {
+      limit.refresh();
+      processes.get(id)?.kill(signal);
+    },
   };
 
   let output = '';

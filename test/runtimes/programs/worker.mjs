@@ -2,8 +2,11 @@
 import process from 'node:process';
 import { StorageHost } from 'holdfast';
 
+/** Whenever it is killed, there has been room. */
+const quota = { total: 2 ** 31, localStorage: 2 ** 30 };
+
 const [root, work, id] = process.argv.slice(2);
-const { localStorage, storage } = new StorageHost({ root }).origin('https://app.example');
+const { localStorage, storage } = new StorageHost({ root, quota }).origin('https://app.example');
 const directory = () => storage.getDirectory();
 const turn = () => new Promise((resolve) => setTimeout(resolve));
 
