@@ -110,7 +110,7 @@ test('an origin whose file of keys is gone, damaged or another one is not writte
   storage(root).setItem('k', 'v');
   const file = path.join(root, 'origins/https_a.example/keys');
   const whole = fs.readFileSync(file);
-  for (const [bytes, code] of [[null, 'not-encrypted'], [whole.subarray(0, 100), 'keys-damaged'], [Buffer.alloc(0), 'keys-damaged']] as const) {
+  for (const [bytes, code] of [[null, 'key-missing'], [whole.subarray(0, 100), 'keys-damaged'], [Buffer.alloc(0), 'keys-damaged']] as const) {
     if (bytes === null) fs.rmSync(file);
     else fs.writeFileSync(file, bytes);
     const before = snapshotOf(root);

@@ -129,7 +129,7 @@ const mutants: readonly (Mutant & { readonly while: keyof typeof faults; readonl
   { what: 'keys that files bear are forgotten', while: 'rotating', fault: 'a key is forgotten that a file bears', file: 'disk/encryption/origin-keys.ts', from: 'id === this.activeId || ids.has(id)', to: 'id === this.activeId || ids.has(-id)' },
   { what: 'keys are forgotten while files are unfinished', while: 'rotating', fault: 'a key is forgotten that a file may get', file: vault, from: 'if (left.length === 0 && this.keys.ids.some(', to: 'if (left.length >= 0 && this.keys.ids.some(' },
   { what: 'keys are never forgotten', while: 'rotating', fault: 'keys are not forgotten', file: vault, from: '!ids.has(id) && id !== this.keys.activeId', to: 'ids.has(id) && id !== this.keys.activeId' },
-  { what: 'the check value is skipped', while: 'opening', fault: 'another key is not called wrong', file: vault, from: 'rootKeys.all.find((each) => isKeyOf(each, file, origin))', to: 'rootKeys.all.find((each) => isKeyOf(each, file, origin) || each !== undefined)' },
+  { what: 'the check value is skipped', while: 'opening', fault: 'another key is not called wrong', file: 'host/encryption/open-keys.ts', from: 'rootKeys.all.find((each) => isKeyOf(each, file, origin))', to: 'rootKeys.all.find((each) => isKeyOf(each, file, origin) || each !== undefined)' },
 ];
 
 test.each(Object.entries(faults))('the product itself has no fault while %s', async (_, faultOf) => {
