@@ -23,8 +23,8 @@ const FREE_PAGES = 256;
  * What a database's file and log take of the bucket's account. Invariants
  * - What a transaction will add is charged for before it commits, as a guess; afterwards, while nobody else writes, the
  *   sizes say what it was. Only what changes while this realm writes, or brings the log into the file, is charged here.
- * - Of transactions that follow one another with nobody else's in between the sizes may be looked at together, before
- *   anybody else can write.
+ * - Of transactions that follow one another with nobody else's in between the sizes of a log may be looked at together,
+ *   before anybody else can write.
  * - What cannot be paid for any more, as it is there already, is left to a count.
  */
 export class Growth {

@@ -205,7 +205,7 @@ export class SqliteDatabase implements RecordDatabase, Suspendable {
     this.#commits += 1;
     this.#garbage.add(files.committed());
     this.#garbage.afterCommit();
-    this.#settle(this.#isNext);
+    this.#settle(this.#isNext && this.hasSnapshots);
   }
 
   #rollback(files: TransactionFiles): void {
