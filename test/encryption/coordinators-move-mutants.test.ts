@@ -5,7 +5,6 @@ import { beforeAll, expect, test } from 'vitest';
 import type { Stub } from '../../src/host/coordinator/index.ts';
 import { tracesIn } from '../../src/disk/encryption/traces.ts';
 import { handleCalls, isWrite } from '../crash/support/fault-layer.ts';
-import { temporaryDirectory } from '../journal/support/place.ts';
 import { loadMutant, type Mutant } from '../support/mutant.ts';
 import type { Keeper } from './coordinators.ts';
 import type * as Product from './coordinators-move.product.ts';
@@ -13,12 +12,12 @@ import * as product from './coordinators-move.product.ts';
 import { CLASS, encryptAll, fillCoordinators, NAMES, plainIn, wrongIn } from './coordinators-moved.ts';
 import { codeOf, key, ORIGIN } from './operator.ts';
 import { idsIn } from './support.ts';
+import { DONE, Trial as TrialOf } from './trial.ts';
 
 type Variant = typeof Product;
 type Host = InstanceType<Variant['StorageHost']>;
 
 const home = fs.mkdtempSync(path.join(os.tmpdir(), 'holdfast-move-'));
-const DONE = 'nothing was thrown';
 
 /** A root that is plain, with coordinators that nobody runs, and one that was. */
 beforeAll(async () => {
@@ -30,39 +29,15 @@ beforeAll(async () => {
 }, 300_000);
 
 /** A copy of it, and what the variant does with it. */
-class Trial {
-  readonly root = path.join(temporaryDirectory(), 'root');
-  readonly #variant: Variant;
-
+class Trial extends TrialOf<Variant> {
   constructor(variant: Variant, of: 'plain' | 'encrypted') {
-    this.#variant = variant;
-    fs.cpSync(path.join(home, of), this.root, { recursive: true });
-  }
-
-  within(...names: string[]): string {
-    return path.join(this.root, 'origins/https_a.example', ...names);
-  }
-
-  /** What becomes of it. */
-  async run(what: (host: Host) => Promise<unknown>, plain: 'migrate' | 'refuse' = 'refuse'): Promise<string> {
-    const host = new this.#variant.StorageHost({ root: this.root, encryption: { key, plain } });
-    const code = await codeOf(what(host));
-    await host.close();
-    return code;
-  }
-
-  encrypt(): Promise<string> {
-    return this.run((host) => host.encrypt(ORIGIN), 'migrate');
-  }
-
-  rotate(): Promise<string> {
-    return this.run((host) => host.rekey(ORIGIN, { dataKey: true, files: true }));
+    super(variant, path.join(home, of));
   }
 
   /** Calls each coordinator once. */
   wake(): Promise<string> {
     return this.run(async (host) => {
-      const coordinators = new this.#variant.Coordinators(host, { [CLASS]: this.#variant.Keeper });
+      const coordinators = new this.variant.Coordinators(host, { [CLASS]: this.variant.Keeper });
       try {
         for (const name of NAMES) await (coordinators.get(ORIGIN, CLASS, name) as unknown as Keeper).count();
       } finally {

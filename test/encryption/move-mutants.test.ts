@@ -3,26 +3,17 @@ import os from 'node:os';
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { beforeAll, expect, test } from 'vitest';
-import { temporaryDirectory } from '../journal/support/place.ts';
 import { loadMutant, type Mutant } from '../support/mutant.ts';
 import type * as Product from './move.product.ts';
 import * as product from './move.product.ts';
 import { CANARY, codeOf, contentOf, fill, fillDatabase, key, ORIGIN, otherKey, recordOf } from './operator.ts';
 import { idsIn, snapshotOf, treeHas } from './support.ts';
+import { DONE, Trial as TrialOf, using } from './trial.ts';
 
 type Variant = Pick<typeof Product, 'StorageHost'>;
-type Host = InstanceType<Variant['StorageHost']>;
 
 const home = fs.mkdtempSync(path.join(os.tmpdir(), 'holdfast-move-'));
 let content: unknown;
-
-async function using<T>(host: Host, body: (host: Host) => Promise<T>): Promise<T> {
-  try {
-    return await body(host);
-  } finally {
-    await host.close();
-  }
-}
 
 /** A root that is plain, with everything, and one that was. */
 beforeAll(async () => {
@@ -41,30 +32,9 @@ beforeAll(async () => {
 });
 
 /** A copy of it, and what the variant and the product have of it. */
-class Trial {
-  readonly root = path.join(temporaryDirectory(), 'root');
-  readonly #variant: Variant;
-
+class Trial extends TrialOf<Variant> {
   constructor(variant: Variant, of: 'plain' | 'encrypted') {
-    this.#variant = variant;
-    fs.cpSync(path.join(home, of), this.root, { recursive: true });
-  }
-
-  within(...names: string[]): string {
-    return path.join(this.root, 'origins/https_a.example/default', ...names);
-  }
-
-  /** What becomes of it. */
-  run(what: (host: Host) => Promise<unknown>, plain: 'migrate' | 'refuse' = 'refuse'): Promise<string> {
-    return codeOf(using(new this.#variant.StorageHost({ root: this.root, encryption: { key, plain } }), what));
-  }
-
-  encrypt(): Promise<string> {
-    return this.run((host) => host.encrypt(ORIGIN), 'migrate');
-  }
-
-  rotate(): Promise<string> {
-    return this.run((host) => host.rekey(ORIGIN, { dataKey: true, files: true }));
+    super(variant, path.join(home, of));
   }
 
   /** Whether the product finds all that was there. */
@@ -76,8 +46,6 @@ class Trial {
   }
 }
 
-const DONE = 'nothing was thrown';
-
 /** The first thing that is wrong with what a variant does; null: nothing is. */
 const faults = {
   encrypting: encryptionFault,
@@ -87,7 +55,7 @@ const faults = {
 
 async function encryptionFault(variant: Variant): Promise<string | null> {
   const trial = new Trial(variant, 'plain');
-  const left = trial.within('swap/notes');
+  const left = trial.within('default/swap/notes');
   fs.writeFileSync(left, CANARY);
   if ((await trial.encrypt()) === DONE) return 'it ends while something is plain';
   fs.rmSync(left);
@@ -105,16 +73,16 @@ async function keyFault({ StorageHost }: Variant): Promise<string | null> {
 
 async function rotationFault(variant: Variant): Promise<string | null> {
   const trial = new Trial(variant, 'encrypted');
-  const files = trial.within('files.0');
+  const files = trial.within('default/files.0');
   const [name = ''] = fs.readdirSync(files).filter((each) => fs.statSync(path.join(files, each)).size > 1_000);
   // Nobody can read its name, so nobody rewrites it.
   fs.cpSync(path.join(files, name), path.join(files, 'nobody'));
   if ((await trial.rotate()) !== DONE || (await trial.rotate()) !== DONE) return 'it does not rotate';
   if (!isDeepStrictEqual(idsIn(trial.root), [1, 3])) return 'a key is forgotten that a file bears';
   fs.rmSync(path.join(files, 'nobody'));
-  fs.writeFileSync(trial.within('unfinished'), '');
+  fs.writeFileSync(trial.within('default/unfinished'), '');
   if ((await trial.rotate()) === DONE || idsIn(trial.root).length < 3) return 'a key is forgotten that a file may get';
-  fs.rmSync(trial.within('unfinished'));
+  fs.rmSync(trial.within('default/unfinished'));
   if ((await trial.rotate()) !== DONE || !isDeepStrictEqual(idsIn(trial.root), [5])) return 'keys are not forgotten';
   return (await trial.isWhole()) ? null : 'something is lost by rotation';
 }

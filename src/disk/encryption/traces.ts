@@ -6,7 +6,7 @@ import { systemCode } from '../journal/disk-error.ts';
 import { closeQuietly, FILE_HEADER_BYTES } from '../journal/generation-file.ts';
 import { PLAIN } from '../journal/journal-cipher.ts';
 import { KEYS } from '../root/origin-vault.ts';
-import { STUB_MAGIC } from '../tree/stub.ts';
+import { mayBeStub, STUB_MAGIC } from '../tree/stub.ts';
 import { decodeHeader } from './files/header.ts';
 import { HEADER_BYTES } from './files/grid.ts';
 import { LEAST_STUB_BYTES, stubKeyOf } from './origin-keys.ts';
@@ -131,8 +131,9 @@ function headOf(file: string): Buffer | null {
     try {
       const bytes = Buffer.alloc(Math.max(FILE_HEADER_BYTES, HEADER_BYTES, STUB_MAGIC.length + LEAST_STUB_BYTES));
       const head = bytes.subarray(0, fs.readSync(descriptor, bytes, 0, bytes.length, 0));
-      // Only all of a stub tells which it is.
-      return head.subarray(0, STUB_MAGIC.length).equals(STUB_MAGIC) ? fs.readFileSync(descriptor) : head;
+      // Only all of a stub tells which it is; what a program has written may begin so too, and have any size.
+      const isStub = head.subarray(0, STUB_MAGIC.length).equals(STUB_MAGIC) && mayBeStub(fs.fstatSync(descriptor));
+      return isStub ? fs.readFileSync(descriptor) : head;
     } finally {
       closeQuietly(descriptor);
     }

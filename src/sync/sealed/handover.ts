@@ -132,13 +132,13 @@ export class Handover {
   /** What the plain log has made of everything before its end. */
   async #lastBase({ epoch, position }: FormerPlace): Promise<Uint8Array> {
     const { follower, plain } = this.#options;
-    const { name, model } = follower;
+    const { name } = follower;
     const hub = { name, connect: () => Promise.reject(new Error('it is connected')), log: () => plain };
     const log = new PastHub(hub, new Map([[name, { log: plain, last: position - 1 }]]), new Set()).log(name);
     const head = checkedHead(await log.head());
     if (head.epoch !== epoch) throw new HoldfastError('hub-damaged', `The log '${name}' of the hub became another one while it was encrypted.`);
     const line = new Line(systemSurroundings);
-    const probe = model.call(follower);
+    const probe = follower.model();
     const unpacking = { log, line, knows: (kind: number) => probe.knows(kind), recall: () => null, check: () => this.#options.goOn() };
     return (await buildBase(head, { log, line, unpacking, slices: new Slices(systemSurroundings), model: () => follower.model() })).bytes;
   }

@@ -48,7 +48,7 @@ export class SealedConnection implements Connection {
     return this.#options.plain === undefined ? this.#log(name) : this.#log(name, { former: this.#formerOf(name) });
   }
 
-  #log(name: string, options: Pick<SealedLogOptions, 'former'> & Partial<SealedLogOptions> = {}): SealedLog {
+  #log(name: string, options: Partial<SealedLogOptions> = {}): SealedLog {
     const { onDiscord = () => undefined } = this.#options;
     return new SealedLog({ keys: this.keys, name, hubName: this.name, logOf: (hidden) => this.#connection.log(hidden), onDiscord, ...options });
   }
