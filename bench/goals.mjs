@@ -96,8 +96,8 @@ export const notes = {
       'The body has to be taken out of the Response that is put: bare files that are given one take longer than this, as the table shows.',
   },
   'indexed-db': {
-    put: 'Bare SQLite alone takes longer than fake-indexeddb in memory: half of this. Two looks into the journal of the locks say whether anybody else waits to write and whether the place is still held; a tenth is the collection of garbage.',
-    getChained: 'Two fifths are SQLite\'s statement, which makes an ArrayBuffer of each value, and the collection of those; the rest is one request, one event and one value read, each of them made anew, where bare statements make none.',
+    put: 'Bare SQLite alone takes longer than fake-indexeddb in memory: half of this. Two looks into the journal of the locks say whether anybody else waits to write and whether the place is still held (the second is mostly left out since this was measured); a tenth is the collection of garbage.',
+    getChained: 'Two fifths are SQLite\'s statement, which makes an ArrayBuffer of each value (of small ones no more, since this was measured), and the collection of those; the rest is one request, one event and one value read, each of them made anew, where bare statements make none.',
     getParallel: 'Requests that stand one behind another are answered by one statement, which takes half as long as as many bare ones; the rest is a request, an event and a promise for each.',
     putMany: 'Three fifths are SQLite\'s: the record, its entry in the index, the commit of pages of which each record has touched another, and checkpoints; that alone is nine tenths of what fake-indexeddb takes in memory. A tenth is writing the value, and a tenth the program\'s own records.',
   },
