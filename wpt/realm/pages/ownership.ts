@@ -40,6 +40,20 @@ export function runAs<Result>(page: Page, code: () => Result): Result {
   return running.run(page, code);
 }
 
+/**
+ * Gives a page's lock manager to callers of other windows of the realm: the promises that it returns are the page's,
+ * whoever called. What the callback makes is not: that code is of the caller's window.
+ */
+export function ownRequests<Manager extends { request(...args: never[]): Promise<unknown> }>(page: Page, locks: Manager): Manager {
+  const request = locks.request.bind(locks) as (...args: unknown[]) => Promise<unknown>;
+  const owned = (...args: unknown[]): Promise<unknown> => {
+    const promise = request(...args);
+    owners.set(promise, page);
+    return promise;
+  };
+  return Object.defineProperty(locks, 'request', { value: owned });
+}
+
 export function isOfGonePage(promise: object): boolean {
   return owners.get(promise)?.gone ?? false;
 }

@@ -3,7 +3,7 @@ import { readServed } from '../files.ts';
 import type { Browser, Window } from './browser.ts';
 import { makeDocument, type PageDocument } from './document.ts';
 import type { WorkerShim } from '../worker-shim.ts';
-import { Page, runAs } from './ownership.ts';
+import { ownRequests, Page, runAs } from './ownership.ts';
 import { readMarkup } from './markup.ts';
 import { runPage } from './run-page.ts';
 
@@ -105,7 +105,7 @@ export class PageWindow extends EventTarget {
     page.signal.addEventListener('abort', () => client.close());
     client.addEventListener('storage', (event: Event) => this.dispatchEvent(cloneOf(event)));
     this.#client = client;
-    this.navigator = { locks: client.locks, storage: client.storage, storageBuckets: client.storageBuckets };
+    this.navigator = { locks: ownRequests(page, client.locks), storage: client.storage, storageBuckets: client.storageBuckets };
     this.#browser.load(() => {
       if (page.gone) return;
       this.#run();
