@@ -23,9 +23,9 @@ export default defineConfig({
     pool: 'forks',
     // Many tests wait for other processes and for the disk.
     maxWorkers: availableParallelism() + 1,
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
-    // What is waited for comes in moments; on a loaded machine, in seconds.
-    expect: { poll: { timeout: 30_000 } },
+    // Only a hang takes as long as these: what is waited for comes in moments, on a loaded machine in seconds.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    expect: { poll: { timeout: 60_000 } },
   },
 });

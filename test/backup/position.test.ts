@@ -1,9 +1,12 @@
+import { randomUUID } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { type StorageClient, StorageHost } from '../../src/index.ts';
 import { embeddedHub } from '../../src/sync/index.ts';
+import { NO_CHAIN } from '../../src/disk/replica/chain.ts';
 import type { Hub, HubLog } from '../../src/sync/hub.ts';
+import { Wire } from '../../src/sync/replicator/wire.ts';
 import { SealedConnection } from '../../src/sync/sealed/sealed-connection.ts';
 import { commandOf, type Ended } from '../cli/support.ts';
 import { sourceWith } from '../encryption/sync-attacks.ts';
@@ -188,6 +191,22 @@ test('what cannot be had is said, and nothing is changed', async () => {
   await log.putSnapshot({ position: third.at.position, bytes: Buffer.from('later') });
   await log.trim(third.at.position);
   expect(await attempt({ position: second.at.position })).toBe('hub-trimmed');
+});
+
+test('an entry that only newer code knows ends it, where a region would wait to be updated', async () => {
+  const hub = await startedHub();
+  const [{ host, client }, backups] = [region(hub.url, 'eu'), temporaryRoot()];
+  client.localStorage.setItem('value', '1');
+  await settled(client);
+  await host.backup(backups);
+  const asked = await connected(hub.url);
+  const log = await orderOf(asked);
+  const operations = [{ session: 5, sequence: 1, kind: 199, payload: new Uint8Array(0) }];
+  const entry = new Wire(await asked.connect(), 'us').encode({ incarnation: randomUUID(), region: 'us', first: 1, previous: NO_CHAIN, operations }, { position: 0, digest: new Uint8Array(0) });
+  await log.append([{ id: 'x', bytes: entry.bytes }]);
+  const { position } = await log.head();
+  const restoring = StorageHost.restore({ ...encrypted, from: backups, root: temporaryRoot(), origin, at: { position }, hub: asked });
+  await expect(restoring).rejects.toMatchObject({ code: 'hub-incompatible', message: expect.stringContaining('kind 199') as string });
 });
 
 test('writes that the region had and the hub did not at that position are not taken for a part of it', async () => {

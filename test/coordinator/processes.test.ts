@@ -53,16 +53,20 @@ describe('calls from another process', { timeout: 120_000 }, () => {
 
   test('go on elsewhere when the process is paused, whose later writes are void', async () => {
     const { stub, servers } = await deploy(2);
-    const register = stub('a');
-    await register.increment();
-    const pid = await register.pid();
-    const paused = servers.find((server) => server.pid === pid);
-    paused?.kill('SIGSTOP');
-    expect(await register.increment()).toBe(2);
-    expect(await register.pid()).not.toBe(pid);
-    paused?.kill('SIGCONT');
-    expect(await register.increment()).toBe(3);
-    expect(await register.pid()).not.toBe(pid);
+    const pause = async (name: string): Promise<unknown> => {
+      const register = stub(name);
+      const values = [await register.increment()];
+      const pid = await register.pid();
+      const paused = servers.find((server) => server.pid === pid);
+      paused?.kill('SIGSTOP');
+      values.push(await register.increment());
+      const whilePaused = await register.pid();
+      paused?.kill('SIGCONT');
+      values.push(await register.increment());
+      return [values, whilePaused !== pid, (await register.pid()) === whilePaused];
+    };
+    // On a busy machine the other process may stand still for so long that the one that was paused is given it back: nothing is lost then.
+    await expect.poll(() => pause(`a${(attempts += 1)}`), { timeout: 100_000 }).toEqual([[1, 2, 3], true, true]);
   });
 
   test('go on elsewhere when the process hangs', async () => {

@@ -40,7 +40,8 @@ export class LaterWrites extends HoldfastError {
  *
  * @param staged - the origin's whole directory, under the name `as`
  * @throws HoldfastError hub-trimmed where the hub does not have all the entries any more, hub-damaged where it is
- * another one, or an encrypted log of it was changed, disk-full, and as hubs and keys do; LaterWrites
+ * another one, or an encrypted log of it was changed, hub-incompatible where newer code wrote it, disk-full, and as hubs and
+ * keys do; LaterWrites
  */
 export async function goForward(target: Root, staged: string, as: string, goal: Opened): Promise<void> {
   const keys = await keysIn(target, staged, as);

@@ -208,7 +208,12 @@ export class RunningSync {
     const { failure, hasLooked } = this.#membership;
     if (isRefusal(failure)) return failure;
     const { connected, code, problem } = journal.current().link;
-    return hasLooked && !connected && REFUSED.has(code) ? new HoldfastError(code as HoldfastErrorCode, problem) : null;
+    return hasLooked && !connected && this.#isFinal(code) ? new HoldfastError(code as HoldfastErrorCode, problem) : null;
+  }
+
+  /** What newer code wrote is in a hub's past for good. */
+  #isFinal(code: string): boolean {
+    return REFUSED.has(code) || (code === 'hub-incompatible' && PastHub.isOne(this.#options.settings.hub));
   }
 
   /** What keeps this process from the hub; empty when nothing, or when another one speaks with it. */
