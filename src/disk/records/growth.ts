@@ -61,9 +61,7 @@ export class Growth {
   /** `hasChanged`: somebody else has committed since this realm wrote last. */
   begin(hasChanged: boolean): void {
     if (hasChanged) {
-      // The turn was taken away before it was looked.
-      if (this.#unseen > 0) this.#ledger.doubt();
-      this.#unseen = 0;
+      this.#giveUp();
       this.#before = this.#size();
     }
     this.#charged = 0;
@@ -130,7 +128,24 @@ export class Growth {
 
   /** Others may write from now on. Never throws. */
   rest(): void {
-    if (this.#unseen > 0) this.#look();
+    if (this.#unseen === 0) return;
+    if (this.#haveOthersWritten()) this.#giveUp();
+    else this.#look();
+  }
+
+  /** The turn was taken away before it was looked: what has grown is also what others were charged for. */
+  #giveUp(): void {
+    if (this.#unseen > 0) this.#ledger.doubt();
+    this.#unseen = 0;
+  }
+
+  /** Whoever was paused for long has lost its turn, and knows nothing of that. */
+  #haveOthersWritten(): boolean {
+    try {
+      return this.#session.haveOthersCommitted();
+    } catch {
+      return true;
+    }
   }
 
   #look(): void {
@@ -166,13 +181,24 @@ export class Growth {
 
   /** Around what brings the log into the file: a checkpoint, or the end of the last connection, which removes the log. */
   around<T>(work: () => T): T {
+    this.rest();
     const mark = this.#ledger.mark();
     const before = this.#wholeSize();
     const result = work();
     const after = this.#wholeSize();
     if (before === null || after === null) this.#ledger.doubt();
     else this.#settle(after - before, mark);
+    if (this.#file.driver.hasSnapshots) this.#before = Math.min(this.#before, this.#logSize());
     return result;
+  }
+
+  /** What a checkpoint has cut is paid back by then: the next transaction must not find it missing once more. */
+  #logSize(): number {
+    try {
+      return this.#file.logSize;
+    } catch {
+      return Infinity;
+    }
   }
 
   /** Null: the disk does not say. */

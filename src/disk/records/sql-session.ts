@@ -86,13 +86,11 @@ export class SqlSession {
   }
 
   /**
-   * @param isNext nobody can have since the last time
-   * @returns whether anybody else has committed since then
+   * @returns whether anybody else has committed since the last time
    * @throws RecordsBusyError when somebody else writes
    */
-  beginWriting(isNext: boolean): boolean {
+  beginWriting(): boolean {
     this.#here.beginWriting.perform();
-    if (isNext && this.#number >= 0) return false;
     const commits = this.#orRollback(() => this.commitsOfOthers());
     if (commits === this.#commitsOfOthers && this.#number >= 0) return false;
     this.#look();
@@ -100,9 +98,14 @@ export class SqlSession {
     return true;
   }
 
-  /** A number that changes with the commits of all other connections. */
+  /** A number that changes with the commits of all other connections. It costs little while a transaction is open. */
   commitsOfOthers(): number {
     return this.#here.dataVersion.get()?.[0] as number;
+  }
+
+  /** Whether any have since this session began to write, of which it was not told. */
+  haveOthersCommitted(): boolean {
+    return this.commitsOfOthers() !== this.#commitsOfOthers;
   }
 
   /** The first read, which is what takes the snapshot. */

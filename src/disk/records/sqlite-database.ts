@@ -164,7 +164,7 @@ export class SqliteDatabase implements RecordDatabase, Suspendable {
   #begin(isNext: boolean): void {
     this.#use();
     this.#isNext = isNext;
-    const hasChanged = this.#writer.beginWriting(isNext);
+    const hasChanged = this.#writer.beginWriting();
     try {
       this.#growth.begin(hasChanged);
     } catch (error) {

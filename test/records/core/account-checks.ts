@@ -1,7 +1,8 @@
 import assert from 'node:assert';
-import { OverQuotaError, type Ledger } from '../../../src/disk/quota/ledger.ts';
+import { freeOfCharge, OverQuotaError, type Ledger } from '../../../src/disk/quota/ledger.ts';
 import { categories } from '../../../src/disk/quota/records.ts';
 import { weighBucket } from '../../../src/disk/quota/weigh.ts';
+import type { RecordDatabase } from '../../../src/disk/records/record-database.ts';
 import { makeBucket, Realm, type Bucket } from '../../quota/realms.ts';
 import { run } from '../support/databases.ts';
 import { all, at, content, erase, put, store, until, untilGone, value, withStore, type Checks } from './checks.ts';
@@ -124,3 +125,69 @@ accountChecks['what transactions that follow one another take is known before ot
   realm.account.close();
   bucket.remove();
 };
+
+accountChecks['what a log took that is cut is given back once'] = async () => {
+  const bucket = makeBucket();
+  const realm = new Realm(bucket, { total: 900_000, aside: 0 });
+  const { database, store: id } = await withStore(at(bucket.path, { ledger: databasesOf(realm) }));
+  for (let n = 0; n < 50; n++) await store(database, id, n % 10, value(4000, [], n));
+  const before = weightOf(bucket);
+  await assert.rejects(async () => {
+    for (let n = 0; ; n++) await store(database, id, n, value(4000));
+  }, OverQuotaError);
+  if (database.hasSnapshots) await until(() => weightOf(bucket) < before, 'the log is cut');
+  for (const n of [1, 2]) {
+    await erase(database, id, n);
+    assert.strictEqual(await usage(realm), weightOf(bucket));
+  }
+  database.close();
+  realm.account.close();
+  bucket.remove();
+};
+
+/** What is charged in all, and how often somebody has said that it may not be right. */
+class Charges implements Ledger {
+  bytes = 0;
+  doubts = 0;
+  readonly mark = freeOfCharge.mark;
+  readonly moved = freeOfCharge.moved;
+  charge(bytes: number): void {
+    this.bytes += bytes;
+  }
+  refund(bytes: number): void {
+    this.bytes -= bytes;
+  }
+  free(bytes: number): void {
+    this.bytes -= bytes;
+  }
+  doubt(): void {
+    this.doubts += 1;
+  }
+}
+
+const endings: Record<string, (database: RecordDatabase) => void> = {
+  'gives it back': (database) => database.endWriting(),
+  'writes once more': (database) => database.write(true).rollback(),
+};
+
+for (const [what, end] of Object.entries(endings)) {
+  accountChecks[`whose turn was taken away pays for nothing that others wrote, and ${what}`] = async (bucket) => {
+    const [own, others] = [new Charges(), new Charges()];
+    const { database, store: id } = await withStore(at(bucket, { ledger: own }));
+    const other = await at(bucket, { ledger: others }).open('db');
+    if (!database.hasSnapshots || other === null) return;
+    for (let n = 0; n < 3; n++) {
+      const write = database.write(n > 0);
+      put(write, id, n, value(100));
+      await write.commit('relaxed');
+    }
+    const before = own.bytes;
+    await store(other, id, 'other', value(60_000));
+    assert(others.bytes > 60_000);
+    end(database);
+    assert.deepStrictEqual([own.bytes, own.doubts], [before, 1]);
+    await store(database, id, 'next', value(100));
+    assert(own.bytes < before + 50_000 && own.doubts === 1, `${own.bytes}, ${before}`);
+    for (const each of [database, other]) each.close();
+  };
+}
