@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import '../disk/journal/lockfile-provided.ts';
 import '../file-system/loaded.ts';
 import '../host/sync/provided.ts';
+import { hasLoadedKeys } from './keys-option.ts';
 import { run } from './run.ts';
 
 /** Read when it is asked for: nothing else needs it. Beside the folder that this file is in once it is built. */
@@ -20,3 +21,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 process.exitCode = await run(process.argv.slice(2), version);
+// A service that gives keys may have connections open, or never answer: nobody waits for that, once all was put out.
+if (hasLoadedKeys()) {
+  await Promise.all([process.stdout, process.stderr].map((stream) => new Promise<void>((written) => stream.write('', () => written()))));
+  process.exit();
+}

@@ -1,17 +1,20 @@
 import path from 'node:path';
 import { hasOrigin, pathOfOrigin } from '../disk/maintenance/replace-origin.ts';
+import { originsOf } from '../disk/root/origins.ts';
 import { Root } from '../disk/root/root.ts';
 import { isEncrypted, isKeyStored } from '../disk/root/encrypted.ts';
+import type { OriginVault } from '../disk/root/origin-vault.ts';
 import { encryptionPart } from '../host/encryption/provide.ts';
 import { hostFromEnvironment } from '../host/install/environment.ts';
 import { parseOrigin } from '../host/origin.ts';
-import type { StorageHostOptions } from '../host/options.ts';
 import { StorageHost } from '../host/storage-host.ts';
 import type { StorageClient } from '../host/storage-client.ts';
 import type { Endpoints } from '../host/storage-buckets/client-buckets.ts';
 import type { StorageBucket } from '../storage/storage-bucket.ts';
 import { HoldfastError } from '../runtime/holdfast-error.ts';
 import { UsageError } from './command.ts';
+import { type Encryption, encryptionOf, type KeyValues as KeyOptionValues } from './keys-option.ts';
+import { printable } from './table.ts';
 
 /** Options that all commands have that look at a root. */
 export const rootOptions = {
@@ -21,7 +24,6 @@ export const rootOptions = {
 
 export const originOption = { origin: { value: 'ORIGIN', help: 'whose storage, such as https://app.example' } } as const;
 export const bucketOption = { bucket: { value: 'NAME', help: 'the named bucket that is meant; default: the one that every origin has' } } as const;
-export const keyOption = { 'key-file': { value: 'FILE', help: 'the file with the key of encrypted origins; default: HOLDFAST_KEY_FILE in the environment' } } as const;
 export const jsonOption = { json: { help: 'print JSON' } } as const;
 
 export type NamedBucket = StorageBucket<Endpoints>;
@@ -32,9 +34,7 @@ export interface RootValues {
 }
 
 /** Of a command that opens what is encrypted too. */
-export interface KeyValues extends RootValues {
-  readonly 'key-file'?: string;
-}
+export interface KeyValues extends RootValues, KeyOptionValues {}
 
 export interface OriginValues extends KeyValues {
   readonly origin?: string;
@@ -83,19 +83,16 @@ export function openRootIfNamed(values: RootValues): Root {
   return values.root === undefined ? rootIn(values) : openRootToRead(values);
 }
 
-/** The same as {@link openRootToRead}, for encrypted origins too, as far as the key is given. `base`: of who does not only read. @throws HoldfastError bad-option */
-export function openRootWithKey(values: KeyValues, { path: root, durability, shared }: Root = openRootToRead(values)): Root {
-  const encryption = encryptionOf(values);
+/** The same as {@link openRootToRead}, for encrypted origins too, as far as the key is given. `open`: of who does not only read. @throws UsageError; HoldfastError bad-option, key-pending */
+export async function openRootWithKey(values: KeyValues, open: (values: RootValues) => Root = openRootToRead): Promise<Root> {
+  const encryption = await encryptionOf(values);
+  const { path: root, durability, shared } = open(values);
   return new Root(root, durability, shared, encryption && encryptionPart.code.createVaults(root, encryption));
 }
 
-/** What was given as an option goes before what the environment says. @throws HoldfastError bad-option */
-export function encryptionOf({ 'key-file': file }: KeyValues): StorageHostOptions['encryption'] {
-  return file === undefined ? hostFromEnvironment().encryption : encryptionPart.code.encryptionFrom(file, '--key-file');
-}
-
-/** Calls `body` with a host of the root that is meant, and closes it: one more process of that root. `encryption`: null: none, whatever is given. */
-export async function withHost<T>(values: KeyValues, body: (host: StorageHost) => Promise<T>, encryption: StorageHostOptions['encryption'] | null = encryptionOf(values)): Promise<T> {
+/** Calls `body` with a host of the root that is meant, and closes it: one more process of that root. `given`: in place of what the options say; null: none. */
+export async function withHost<T>(values: KeyValues, body: (host: StorageHost) => Promise<T>, given?: Encryption | null): Promise<T> {
+  const encryption = given === undefined ? await encryptionOf(values) : given;
   const { path: root } = openRoot(values);
   const shared = sharedOf(values);
   const host = new StorageHost({ ...hostFromEnvironment(), root, ...(shared !== undefined && { shared }), encryption: encryption ?? undefined });
@@ -111,10 +108,14 @@ export type Missing = 'made' | 'refused';
 
 /** The same with a client of the origin that is meant. @throws HoldfastError origin-missing, key-missing, key-wrong, keys-damaged */
 export async function withClient<T>(values: OriginValues, body: (client: StorageClient, host: StorageHost) => Promise<T>, missing: Missing = 'refused'): Promise<T> {
-  const origin = missing === 'made' ? originIn(values) : knownOrigin(values, openRoot(values));
-  const root = openRootWithKey(values);
-  requireKey(root, origin);
-  return withHost(values, (host) => body(host.client(origin), host), isPlain(root, origin) ? null : encryptionOf(values));
+  const encryption = await encryptionOf(values);
+  const root = openRoot(values);
+  const origin = missing === 'made' ? originIn(values) : knownOrigin(values, root);
+  if (encryption === undefined) requirePlain(root, origin);
+  return withHost(values, async (host) => {
+    await host.unlock(origin);
+    return body(host.client(origin), host);
+  }, isPlain(root, origin) ? null : encryption);
 }
 
 /** Whether it is there and not encrypted: then no key is needed for it, given or not. */
@@ -156,18 +157,59 @@ export function knownOrigin(values: OriginValues, root: Root): string {
   return origin;
 }
 
-/** The same, and its key was given where it is encrypted. @throws as {@link knownOrigin}; HoldfastError key-missing, key-wrong, keys-damaged */
-export function readableOrigin(values: OriginValues, root: Root): string {
+/** The same, and its key was given where it is encrypted, and is there. @throws as {@link knownOrigin}, {@link unlock} */
+export async function readableOrigin(values: OriginValues, root: Root): Promise<string> {
   const origin = knownOrigin(values, root);
-  requireKey(root, origin);
+  await unlock(root, origin);
   return origin;
 }
 
-function requireKey(root: Root, origin: string): void {
+/** Those whose key may have come by a promise: they stay as long as the root. */
+const unlocked = new WeakMap<Root, OriginVault[]>();
+
+/** Waits for the key of an origin, if it is encrypted. @throws HoldfastError key-missing, key-wrong, key-pending, keys-damaged */
+async function unlock(root: Root, origin: string): Promise<void> {
+  if (root.vaults === undefined) return requirePlain(root, origin);
   if (!isEncrypted(pathOfOrigin(root, origin))) return;
-  if (root.vaults !== undefined) return root.vaults.of(origin).require(true);
-  if (isKeyStored(pathOfOrigin(root, origin))) throw new HoldfastError('key-missing', `${origin} is encrypted, and its key is in a store, which commands have none of: a program with the option 'encryption.store' can open it.`);
-  throw new HoldfastError('key-missing', `${origin} is encrypted: '--key-file FILE', or HOLDFAST_KEY_FILE in the environment, names the file with its key.`);
+  const vault = root.vaults.of(origin);
+  await vault.prepare();
+  vault.require(true);
+  const others = unlocked.get(root) ?? [];
+  others.push(vault);
+  unlocked.set(root, others);
+}
+
+/** Of a root, which may change meanwhile. @throws HoldfastError */
+export function encryptedOrigins(root: Root): string[] {
+  return Array.from(originsOf(root)).filter(({ path: place }) => isEncrypted(place)).map(({ origin }) => origin);
+}
+
+/** Services that are asked at once. */
+const AT_ONCE = 16;
+
+/**
+ * Has the keys of origins there that promises bring, for who then reads them in one turn.
+ *
+ * @param failing - what becomes of a key that does not open, or is not given: it is told beside, or it is an error; that
+ * one does not come in time always is
+ * @throws as {@link unlock}
+ */
+export async function unlockAll(values: KeyValues, root: Root, origins: Iterable<string>, failing: 'told' | 'thrown'): Promise<void> {
+  // A file has its key at once: whoever reads with a wrong one is told by that.
+  if (root.vaults === undefined || (values.keys === undefined && failing === 'thrown')) return;
+  for (let left = [...origins]; left.length > 0; left = left.slice(AT_ONCE)) {
+    await Promise.all(left.slice(0, AT_ONCE).map((origin) => unlock(root, origin).catch((error: unknown) => {
+      if (failing === 'thrown' || !(error instanceof HoldfastError) || error.code === 'key-pending') throw error;
+      console.error(`holdfast: ${printable(error.message)}`);
+    })));
+  }
+}
+
+/** @throws HoldfastError key-missing for who has no key, where the origin is encrypted */
+function requirePlain(root: Root, origin: string): void {
+  if (!isEncrypted(pathOfOrigin(root, origin))) return;
+  if (isKeyStored(pathOfOrigin(root, origin))) throw new HoldfastError('key-missing', `${origin} is encrypted, and its key is in a store, which '--keys MODULE' gives: a module that exports the option 'encryption', with its 'store'.`);
+  throw new HoldfastError('key-missing', `${origin} is encrypted: '--key-file FILE', or HOLDFAST_KEY_FILE in the environment, names the file with its key; '--keys MODULE' gives it by a program.`);
 }
 
 /** @throws UsageError; HoldfastError bad-option for what is no origin */

@@ -46,7 +46,7 @@ export async function withBucket<T>(context: Context, args: Arguments, body: (op
 
 /** To be ended by whoever asks. @throws Refused, HoldfastError origin-missing: looking makes nothing */
 export async function openBucket(context: Context, args: Arguments): Promise<Opened> {
-  const client = clientOf(context, originOf(context, args));
+  const client = await clientOf(context, originOf(context, args));
   try {
     return await bucketOf(client, args.textOr('bucket', DEFAULT_BUCKET, 256));
   } catch (error) {
@@ -55,11 +55,12 @@ export async function openBucket(context: Context, args: Arguments): Promise<Ope
   }
 }
 
-/** A client of an origin that is there. @throws HoldfastError key-missing */
-export function clientOf({ host, plain, root }: Context, origin: string): StorageClient {
+/** A client of an origin that is there, once its key is. @throws HoldfastError key-missing, key-wrong, key-pending, keys-damaged */
+export async function clientOf({ host, plain, root }: Context, origin: string): Promise<StorageClient> {
   if (!isEncrypted(pathOfOrigin(root, origin))) return (plain ?? host).client(origin);
-  if (root.vaults !== undefined) return host.client(origin);
-  throw new HoldfastError('key-missing', `${origin} is encrypted, and the inspector has no key: 'holdfast inspect' takes it by --key-file, a host by its option 'encryption'.`);
+  if (root.vaults === undefined) throw new HoldfastError('key-missing', `${origin} is encrypted, and the inspector has no key: 'holdfast inspect' takes it by --key-file or --keys, a host by its option 'encryption'.`);
+  await host.unlock(origin);
+  return host.client(origin);
 }
 
 async function bucketOf(client: StorageClient, name: string): Promise<Opened> {

@@ -80,8 +80,8 @@ test('without the key, or with another one, it is one line and exit code 1, and 
   expect(await runHere(root, ['get', 'k', ...FOR, '--key-file', '/nowhere'])).toMatchObject({ code: 1, err: expect.stringMatching(/^holdfast get: The file '\/nowhere' of --key-file cannot be read\.\n$/) });
 });
 
-test('with a key, lists of all origins have those without encryption too', async () => {
-  const { root, key } = await encryptedRoot();
+test('with a key, lists of all origins have those without encryption too, and with another key say so', async () => {
+  const { root, key, wrong } = await encryptedRoot();
   const lines = async (...args: string[]): Promise<unknown[]> => (await runHere(root, [...args, '--json'])).out.trim().split('\n').map((line) => JSON.parse(line) as unknown);
   const items = async (...args: readonly string[]): Promise<unknown> => (await lines('origins', ...args)).map((each) => {
     const { origin, buckets } = each as { origin: string; buckets: { items: number }[] };
@@ -89,6 +89,8 @@ test('with a key, lists of all origins have those without encryption too', async
   }).sort();
   expect(await lines('du', ...key)).toEqual(expect.arrayContaining([expect.objectContaining({ origin: PLAIN, bytes: 2 * 'kplain'.length }), expect.objectContaining({ origin: ORIGIN, bytes: 2 * 'ksecret value'.length })]));
   expect(await items(...key)).toEqual([[ORIGIN, 1], [PLAIN, 1]]);
+  expect(await items(...wrong)).toEqual([[ORIGIN, 0], [PLAIN, 1]]);
+  for (const command of ['origins', 'du']) expect(await runHere(root, [command, ...wrong])).toMatchObject({ code: 0, err: expect.stringMatching(/^holdfast: The key that was given is not that of https:\/\/a\.example[^\n]*\n$/) });
   expect(await runHere(root, ['locks', ...key])).toMatchObject({ ...done, out: expect.stringContaining('secret lock') });
   expect(await runHere(root, ['locks'])).toMatchObject({ code: 1, err: 'holdfast locks: https://a.example is encrypted, and no key was given.\n' });
 });

@@ -7,7 +7,8 @@ import { type Command, parse, requireArguments, UsageError } from '../command.ts
 import { onInterruption } from '../interruption.ts';
 import { printJson, printJsonLine, printLines } from '../output.ts';
 import { Progress } from '../progress.ts';
-import { jsonOption, keyOption, originOf, rootOptions, withHost } from '../root.ts';
+import { keyOptions } from '../keys-option.ts';
+import { jsonOption, originOf, rootOptions, withHost } from '../root.ts';
 import { bytes, moment, printable } from '../table.ts';
 
 const options = {
@@ -15,7 +16,7 @@ const options = {
   origin: { value: 'ORIGIN', isList: true, help: 'which one; may be given several times; default: all' },
   every: { value: 'TIME', help: 'go on until told to end, one each 90s, 15m, 6h or 1d' },
   keep: { value: 'WHICH', help: "remove others afterwards: '24h,30d,12m' keeps the last one of so many hours, days and months" },
-  ...keyOption,
+  ...keyOptions,
   ...jsonOption,
   ...rootOptions,
 } as const;

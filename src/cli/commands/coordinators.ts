@@ -4,10 +4,11 @@ import type { Hub } from '../../sync/hub.ts';
 import { type Command, parse, requireArguments, UsageError, type Values } from '../command.ts';
 import { hubIn, hubOptions } from '../hub-option.ts';
 import { printJsonLine, printLines } from '../output.ts';
-import { jsonOption, keyOption, openRootIfNamed, openRootWithKey, originIn, originOption, readableOrigin, rootOptions } from '../root.ts';
+import { encryptionOf, keyOptions } from '../keys-option.ts';
+import { jsonOption, openRootIfNamed, openRootWithKey, originIn, originOption, readableOrigin, rootOptions } from '../root.ts';
 import { ago, bytes, type Cell, moment, table } from '../table.ts';
 
-const options = { ...originOption, ...hubOptions, ...jsonOption, ...keyOption, root: rootOptions.root } as const;
+const options = { ...originOption, ...hubOptions, ...jsonOption, ...keyOptions, root: rootOptions.root } as const;
 
 const HEADINGS = ['origin', 'class', 'name', 'region', 'owner', 'running', 'waiting', 'used', 'alarm', 'failed', 'items', 'localStorage'];
 
@@ -28,6 +29,7 @@ export const coordinators: Command = {
     const { values, positionals } = parse(options, args);
     requireArguments(positionals, []);
     if (values.hub !== undefined && values.origin === undefined) throw new UsageError("'--hub' needs '--origin': a hub is asked for those of one origin");
+    await encryptionOf(values);
     const hub = await hubIn(values);
     await (hub === null ? printOfRoot(values) : printOfHub(values, hub).finally(() => hub.close()));
     return 0;
@@ -37,8 +39,8 @@ export const coordinators: Command = {
 type Given = Values<typeof options>;
 
 async function printOfRoot(values: Given): Promise<void> {
-  const root = openRootWithKey(values);
-  const found = listCoordinators(root, values.origin === undefined ? undefined : readableOrigin(values, root));
+  const root = await openRootWithKey(values);
+  const found = listCoordinators(root, values.origin === undefined ? undefined : await readableOrigin(values, root));
   const without = (row: readonly Cell[]): Cell[] => row.toSpliced(REGION, 1);
   await print(values, found, `${root.path} has no coordinators.`, without);
 }
@@ -46,7 +48,7 @@ async function printOfRoot(values: Given): Promise<void> {
 async function printOfHub(values: Given, hub: Hub): Promise<void> {
   const origin = originIn(values);
   const { KeptInHub, listKept } = await import('../../host/coordinator/listing.ts');
-  const root = openRootWithKey(values, openRootIfNamed(values));
+  const root = await openRootWithKey(values, openRootIfNamed);
   const found = listKept(new KeptInHub(hub, root), origin, root);
   await print(values, found, `The hub ${hub.name} keeps no coordinators of ${origin}.`, (row) => row);
 }

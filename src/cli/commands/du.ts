@@ -9,7 +9,8 @@ import { COORDINATORS } from '../../disk/coordinator/coordinator-names.ts';
 import { type Command, parse, requireArguments, UsageError } from '../command.ts';
 import { opfsPath, shown } from '../opfs-path.ts';
 import { printJsonLine, printLines } from '../output.ts';
-import { bucketOption, jsonOption, keyOption, openRootWithKey, originOption, readableOrigin, requireOrigin, rootOptions } from '../root.ts';
+import { keyOptions } from '../keys-option.ts';
+import { bucketOption, jsonOption, openRootWithKey, encryptedOrigins, originOption, readableOrigin, requireOrigin, rootOptions, unlockAll } from '../root.ts';
 import { bytes, type Cell, table } from '../table.ts';
 
 const options = {
@@ -17,7 +18,7 @@ const options = {
   ...bucketOption,
   depth: { value: 'N', help: 'how deep directories are listed; default: 1' },
   ...jsonOption,
-  ...keyOption,
+  ...keyOptions,
   ...rootOptions,
 } as const;
 
@@ -33,8 +34,9 @@ export const du: Command = {
     const { names } = opfsPath(positionals[0] ?? 'opfs:/');
     const depth = depthOf(values.depth ?? '1');
     requireOrigin(values);
-    const root = openRootWithKey(values);
-    const origin = values.origin === undefined ? null : readableOrigin(values, root);
+    const root = await openRootWithKey(values);
+    const origin = values.origin === undefined ? null : await readableOrigin(values, root);
+    if (origin === null) await unlockAll(values, root, encryptedOrigins(root), 'told');
     const isMeant = ({ bucket }: Row): boolean => values.bucket === undefined || bucket === values.bucket;
     const rows = (origin === null ? await kindsOf(root) : kindsOfOrigin(root, origin)).filter(isMeant);
     rows.sort((a, b) => b.bytes - a.bytes);

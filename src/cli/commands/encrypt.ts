@@ -5,13 +5,14 @@ import { type Command, parse, requireArguments, UsageError } from '../command.ts
 import { onInterruption } from '../interruption.ts';
 import { printJson, printLines } from '../output.ts';
 import { Progress } from '../progress.ts';
-import { encryptionOf, jsonOption, keyOption, knownOrigin, openRoot, originOption, rootOptions, withHost } from '../root.ts';
+import { encryptionOf, keyOptions } from '../keys-option.ts';
+import { jsonOption, knownOrigin, openRoot, originOption, rootOptions, withHost } from '../root.ts';
 import { printable } from '../table.ts';
 
 const options = {
   ...originOption,
   all: { help: 'every origin of the root' },
-  ...keyOption,
+  ...keyOptions,
   ...jsonOption,
   ...rootOptions,
 } as const;
@@ -32,15 +33,15 @@ const said: Readonly<Record<Encrypted['outcome'], string>> = {
 export const encrypt: Command = {
   name: 'encrypt',
   summary: 'encrypt origins that are not, while programs use them',
-  usage: '--origin ORIGIN | --all [--key-file FILE] [--json]',
+  usage: '--origin ORIGIN | --all [--key-file FILE | --keys MODULE] [--json]',
   options,
   notes: ["Give all processes of the root the key and plain: 'migrate' first, and leave that away afterwards.", 'It may be stopped at any time, and run again. Exit code 1 also when something is left.', 'A coordinator that a process without the key runs is left until that ends.'],
   run: async (args) => {
     const { values, positionals } = parse(options, args);
     requireArguments(positionals, []);
     if ((values.origin === undefined) !== (values.all === true)) throw new UsageError("either '--origin ORIGIN' or '--all' is needed");
-    const encryption = encryptionOf(values);
-    if (encryption === undefined) throw new UsageError("'--key-file FILE' is missing");
+    const encryption = await encryptionOf(values);
+    if (encryption === undefined) throw new UsageError("'--key-file FILE' is missing, or '--keys MODULE'");
     const root = openRoot(values);
     const origins = values.all ? Array.from(originsOf(root), ({ origin }) => origin).sort() : [knownOrigin(values, root)];
     const results = await withHost(values, (host) => encryptAll(host, origins), { ...encryption, plain: 'migrate' });

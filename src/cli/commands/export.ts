@@ -6,7 +6,8 @@ import { type Command, parse, requireArguments, UsageError } from '../command.ts
 import { onInterruption, until } from '../interruption.ts';
 import { printJson, writeOut } from '../output.ts';
 import { Progress } from '../progress.ts';
-import { jsonOption, keyOption, openRoot, openRootWithKey, originOf, rootOptions } from '../root.ts';
+import { keyOptions } from '../keys-option.ts';
+import { jsonOption, openRoot, openRootWithKey, originOf, rootOptions, unlockAll } from '../root.ts';
 import { bytes } from '../table.ts';
 
 const options = {
@@ -14,7 +15,7 @@ const options = {
   bucket: { value: 'NAME', help: 'of one origin this named bucket only' },
   to: { value: 'FILE', help: 'the archive, or - for the standard output' },
   plain: { help: 'write what is encrypted so that whoever has the archive can read it' },
-  ...keyOption,
+  ...keyOptions,
   ...jsonOption,
   ...rootOptions,
 } as const;
@@ -29,8 +30,9 @@ export const exportCommand: Command = {
     requireArguments(positionals, []);
     const { to, origin, bucket, plain = false } = values;
     if (to === undefined || to === '') throw new UsageError("'--to FILE' is missing");
-    const root = openRootWithKey(values, openRoot(values));
+    const root = await openRootWithKey(values, openRoot);
     const origins = origin === undefined ? Array.from(originsOf(root), (each) => each.origin).sort() : [...new Set(origin.map(originOf))];
+    if (origin !== undefined && bucket !== undefined) await unlockAll(values, root, origins, 'thrown');
     requireOrigins(root, origins, bucket);
     const written = await write(to, exportOrigins(root, origins, { only: bucket, isPlain: plain }));
     if (to !== '-' && values.json) printJson({ file: to, bytes: written, origins });

@@ -5,10 +5,11 @@ import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { type Command, parse, requireArguments, UsageError } from '../command.ts';
 import { isOpfsPath, made, opfsPath, required, shown } from '../opfs-path.ts';
 import { printJsonLine, printLines, writeOut } from '../output.ts';
-import { bucketOption, jsonOption, keyOption, originOption, rootOptions } from '../root.ts';
+import { keyOptions } from '../keys-option.ts';
+import { bucketOption, jsonOption, originOption, rootOptions } from '../root.ts';
 import { type Cell, moment, table } from '../table.ts';
 
-const lsOptions = { ...originOption, ...bucketOption, recursive: { help: 'what is in its directories too' }, ...jsonOption, ...keyOption, ...rootOptions } as const;
+const lsOptions = { ...originOption, ...bucketOption, recursive: { help: 'what is in its directories too' }, ...jsonOption, ...keyOptions, ...rootOptions } as const;
 
 export const ls: Command = {
   name: 'ls',
@@ -38,7 +39,7 @@ function nameOf({ names, kind }: Entry, listed: readonly string[]): string {
   return kind === 'directory' ? `${name}/` : name;
 }
 
-const catOptions = { ...originOption, ...bucketOption, ...keyOption, ...rootOptions } as const;
+const catOptions = { ...originOption, ...bucketOption, ...keyOptions, ...rootOptions } as const;
 
 export const cat: Command = {
   name: 'cat',
@@ -60,7 +61,7 @@ export const cat: Command = {
   },
 };
 
-const copyOptions = { ...originOption, ...bucketOption, ...keyOption, ...rootOptions } as const;
+const copyOptions = { ...originOption, ...bucketOption, ...keyOptions, ...rootOptions } as const;
 
 export const put: Command = {
   name: 'put',

@@ -3,7 +3,8 @@ import { type Command, parse, requireArguments, UsageError } from '../command.ts
 import { onInterruption, until } from '../interruption.ts';
 import { printJson, printLines, standardInput } from '../output.ts';
 import { Progress } from '../progress.ts';
-import { jsonOption, keyOption, makeRoot, originOf, rootOptions, withHost } from '../root.ts';
+import { encryptionOf, keyOptions } from '../keys-option.ts';
+import { jsonOption, makeRoot, originOf, rootOptions, withHost } from '../root.ts';
 import { bytes } from '../table.ts';
 
 const options = {
@@ -13,7 +14,7 @@ const options = {
   merge: { help: 'put what the archive has over what is there' },
   replace: { help: 'delete what is there' },
   create: { help: 'make the root first where there is none, as on a new machine' },
-  ...keyOption,
+  ...keyOptions,
   ...jsonOption,
   ...rootOptions,
 } as const;
@@ -31,10 +32,11 @@ export const importCommand: Command = {
     if (from === undefined || from === '') throw new UsageError("'--from FILE' is missing");
     if (merge && replace) throw new UsageError("'--merge' and '--replace' exclude each other");
     const chosen = { ...(bucket !== undefined && { bucket }), ...(origin !== undefined && { origin: originOf(origin) }), existing: merge ? 'merge' : replace ? 'replace' : 'refuse' } as const;
+    const encryption = await encryptionOf(values);
     if (values.create) makeRoot(values);
     // From now on: what is staged before the first piece is read is to be cleared away too.
     const signal = onInterruption();
-    const imported = await withHost(values, (host) => host.importOrigin(read(from, signal), chosen));
+    const imported = await withHost(values, (host) => host.importOrigin(read(from, signal), chosen), encryption);
     if (values.json) printJson(imported);
     else printLines(imported.map((each) => `${each.origin}: ${each.outcome}${each.source === each.origin ? '' : `, from ${each.source}`}`));
     return 0;

@@ -4,12 +4,13 @@ import { clearInterval, setInterval } from '../../runtime/timers.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { errorCode } from '../../runtime/errors.ts';
 import { randomBytes } from '../../runtime/random.ts';
-import type { StorageHost } from '../../host/storage-host.ts';
+import { ownerOf, type StorageHost } from '../../host/storage-host.ts';
 import type { Hub } from '../../sync/hub.ts';
 import { type Command, parse, requireArguments, UsageError, type Values } from '../command.ts';
 import { hubIn, hubOptions } from '../hub-option.ts';
 import { onInterruption } from '../interruption.ts';
-import { encryptionOf, keyOption, rootOptions, withHost } from '../root.ts';
+import { encryptionOf, keyOptions } from '../keys-option.ts';
+import { encryptedOrigins, rootOptions, unlockAll, withHost } from '../root.ts';
 
 const options = {
   'read-only': { help: 'show everything, and refuse every change' },
@@ -20,7 +21,7 @@ const options = {
   cert: { value: 'FILE', help: 'a certificate in PEM, to speak HTTPS' },
   key: { value: 'FILE', help: "the certificate's key in PEM" },
   ...hubOptions,
-  ...keyOption,
+  ...keyOptions,
   ...rootOptions,
 } as const;
 
@@ -37,10 +38,14 @@ export const inspect: Command = {
     requireArguments(positionals, []);
     const listening = listeningOf(values);
     const signal = onInterruption();
+    const encryption = await encryptionOf(values);
     const hub = await hubIn(values);
-    const serve = (host: StorageHost, plain: StorageHost | null): Promise<void> => serveUntil(signal, inspectorOf(host, { plain, hub }, values, signal), values, listening);
-    const isKeyed = encryptionOf(values) !== undefined;
-    await withHost(values, (host) => (isKeyed ? withHost(values, (plain) => serve(host, plain), null) : serve(host, null))).finally(() => hub?.close());
+    const serve = async (host: StorageHost, plain: StorageHost | null): Promise<void> => {
+      const { root } = ownerOf(host);
+      await unlockAll(values, root, encryptedOrigins(root), 'told');
+      await serveUntil(signal, inspectorOf(host, { plain, hub }, values, signal), values, listening);
+    };
+    await withHost(values, (host) => (encryption !== undefined ? withHost(values, (plain) => serve(host, plain), null) : serve(host, null)), encryption).finally(() => hub?.close());
     return 0;
   },
 };

@@ -3,10 +3,11 @@ import { TextDecoder } from 'node:util';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { type Command, parse, requireArguments, UsageError } from '../command.ts';
 import { printJson, printLines, standardInput, writeOut } from '../output.ts';
-import { bucketOption, jsonOption, keyOption, localStorageIn, originOption, rootOptions, withClient } from '../root.ts';
+import { keyOptions } from '../keys-option.ts';
+import { bucketOption, jsonOption, localStorageIn, originOption, rootOptions, withClient } from '../root.ts';
 import { printable } from '../table.ts';
 
-const getOptions = { ...originOption, ...bucketOption, raw: { help: 'the value alone, without a newline behind it' }, ...jsonOption, ...keyOption, ...rootOptions } as const;
+const getOptions = { ...originOption, ...bucketOption, raw: { help: 'the value alone, without a newline behind it' }, ...jsonOption, ...keyOptions, ...rootOptions } as const;
 
 export const get: Command = {
   name: 'get',
@@ -29,7 +30,7 @@ export function noItem(key: string): HoldfastError {
   return new HoldfastError('bad-option', `There is no item '${key}'.`);
 }
 
-const setOptions = { ...originOption, ...bucketOption, from: { value: 'FILE', help: 'take the value from a file, or with - from the standard input' }, ...keyOption, ...rootOptions } as const;
+const setOptions = { ...originOption, ...bucketOption, from: { value: 'FILE', help: 'take the value from a file, or with - from the standard input' }, ...keyOptions, ...rootOptions } as const;
 
 export const set: Command = {
   name: 'set',
@@ -58,7 +59,7 @@ async function textFrom(source: string): Promise<string> {
   }
 }
 
-const keysOptions = { ...originOption, ...bucketOption, ...jsonOption, ...keyOption, ...rootOptions } as const;
+const keysOptions = { ...originOption, ...bucketOption, ...jsonOption, ...keyOptions, ...rootOptions } as const;
 
 export const keys: Command = {
   name: 'keys',

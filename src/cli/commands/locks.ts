@@ -1,10 +1,11 @@
 import { type Command, parse, requireArguments } from '../command.ts';
 import { type LockReport, reportLocks, type SessionReport } from '../../disk/survey/lock-report.ts';
 import { printJson, printLines } from '../output.ts';
-import { bucketOption, jsonOption, keyOption, openRootWithKey, originOption, readableOrigin, requireOrigin, rootOptions } from '../root.ts';
+import { keyOptions } from '../keys-option.ts';
+import { bucketOption, encryptedOrigins, jsonOption, openRootWithKey, originOption, readableOrigin, requireOrigin, rootOptions, unlockAll } from '../root.ts';
 import { ago, type Cell, table } from '../table.ts';
 
-const options = { ...originOption, ...bucketOption, ...jsonOption, ...keyOption, ...rootOptions } as const;
+const options = { ...originOption, ...bucketOption, ...jsonOption, ...keyOptions, ...rootOptions } as const;
 
 export const locks: Command = {
   name: 'locks',
@@ -16,8 +17,10 @@ export const locks: Command = {
     const { values, positionals } = parse(options, args);
     requireArguments(positionals, []);
     requireOrigin(values);
-    const root = openRootWithKey(values);
-    const report = reportLocks(root, values.origin === undefined ? null : readableOrigin(values, root), values.bucket);
+    const root = await openRootWithKey(values);
+    const origin = values.origin === undefined ? null : await readableOrigin(values, root);
+    if (origin === null) await unlockAll(values, root, encryptedOrigins(root), 'thrown');
+    const report = reportLocks(root, origin, values.bucket);
     if (values.json) printJson(report);
     else print(report.sessions, report.locks);
     return 0;

@@ -3,10 +3,11 @@ import type { BucketSummary, CoordinatorsSummary } from '../../host/operations/t
 import { type Command, parse, requireArguments } from '../command.ts';
 import { fileCounter } from '../files/count.ts';
 import { printJsonLine, printLines } from '../output.ts';
-import { jsonOption, keyOption, openRootWithKey, rootOptions } from '../root.ts';
+import { keyOptions } from '../keys-option.ts';
+import { encryptedOrigins, jsonOption, openRootWithKey, rootOptions, unlockAll } from '../root.ts';
 import { bytes, type Cell, moment, table } from '../table.ts';
 
-const options = { ...jsonOption, ...keyOption, ...rootOptions } as const;
+const options = { ...jsonOption, ...keyOptions, ...rootOptions } as const;
 
 const HEADINGS = ['origin', 'bucket', 'total', 'localStorage', 'items', 'files', 'number', 'databases', 'caches', 'last change'];
 
@@ -19,7 +20,8 @@ export const origins: Command = {
   run: async (args) => {
     const { values, positionals } = parse(options, args);
     requireArguments(positionals, []);
-    const root = openRootWithKey(values);
+    const root = await openRootWithKey(values);
+    await unlockAll(values, root, encryptedOrigins(root), 'told');
     const rows: Cell[][] = [];
     for await (const { origin, buckets, coordinators, ...summary } of summaries(root)) {
       const counted = buckets.map((bucket, index) => ({ ...bucket, files: fileCounter(root, origin, index) }));

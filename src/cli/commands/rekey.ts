@@ -3,8 +3,9 @@ import { encryptionPart } from '../../host/encryption/provide.ts';
 import type { RekeyOptions } from '../../host/operations/types.ts';
 import type { StorageHost } from '../../host/storage-host.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
-import { type Command, parse, requireArguments, UsageError } from '../command.ts';
+import { type Command, parse, requireArguments, UsageError, type Values } from '../command.ts';
 import { hubIn, hubOptions } from '../hub-option.ts';
+import { type Encryption, encryptionOf } from '../keys-option.ts';
 import { onInterruption } from '../interruption.ts';
 import { printJson, printLines } from '../output.ts';
 import { Progress } from '../progress.ts';
@@ -15,6 +16,7 @@ const options = {
   ...originOption,
   all: { help: 'every origin of the root that is encrypted' },
   'key-file': { value: 'FILE', help: 'a file with the key that is to open them: 32 bytes, or in hexadecimal or base64' },
+  keys: { value: 'MODULE', help: 'in place of both an ES module that exports what opens them, with what did before as previous' },
   'previous-key-file': { value: 'FILE', isList: true, help: 'one with a key that opened them before; may be given several times' },
   'data-key': { help: 'give each a new data key too, which localStorage and locks move to at once, and files when they are replaced' },
   files: { help: 'rewrite every file with the active data key, and forget data keys that nothing needs any more' },
@@ -44,17 +46,14 @@ const said: Readonly<Record<Rekeyed['outcome'], string>> = {
 export const rekey: Command = {
   name: 'rekey',
   summary: 'wrap the keys of encrypted origins with another key',
-  usage: '--origin ORIGIN | --all --key-file FILE [--previous-key-file FILE]... [--data-key] [--files] [--hub URL] [--json]',
+  usage: '--origin ORIGIN | --all (--key-file FILE [--previous-key-file FILE]... | --keys MODULE) [options]',
   options,
   notes: ['Give all processes of the root both keys first, and the new one alone afterwards. Without --data-key data stay as they are.', 'It may be stopped at any time, and run again. Exit code 1 also when an origin could not be opened.'],
   run: async (args) => {
     const { values, positionals } = parse(options, args);
     requireArguments(positionals, []);
     if ((values.origin === undefined) !== (values.all === true)) throw new UsageError("either '--origin ORIGIN' or '--all' is needed");
-    const { 'key-file': file, 'previous-key-file': before = [] } = values;
-    if (file === undefined || file === '') throw new UsageError("'--key-file FILE' is missing");
-    const keyIn = (name: string, option: string) => encryptionPart.code.encryptionFrom(name, option).key;
-    const encryption = { key: keyIn(file, '--key-file'), previous: before.map((each) => keyIn(each, '--previous-key-file')) };
+    const encryption = await keysIn(values);
     const root = openRoot(values);
     const origins = values.all ? [...originsOf(root)].map(({ origin }) => origin) : [knownOrigin(values, root)];
     const hub = await hubIn(values);
@@ -66,6 +65,16 @@ export const rekey: Command = {
     return results.length === origins.length && results.every(isDone) ? 0 : 1;
   },
 };
+
+/** @throws UsageError; HoldfastError bad-option, key-pending */
+async function keysIn(values: Values<typeof options>): Promise<Encryption | undefined> {
+  const { 'key-file': file, 'previous-key-file': before = [], keys } = values;
+  if (keys !== undefined && before.length > 0) throw new UsageError("'--keys' and '--previous-key-file' exclude each other: the module exports 'previous'");
+  if (keys !== undefined) return encryptionOf(values);
+  if (file === undefined || file === '') throw new UsageError("'--key-file FILE' is missing, or '--keys MODULE'");
+  const keyIn = (name: string, option: string) => encryptionPart.code.encryptionFrom(name, option).key;
+  return { key: keyIn(file, '--key-file'), previous: before.map((each) => keyIn(each, '--previous-key-file')) };
+}
 
 async function rekeyAll(host: StorageHost, origins: readonly string[], what: What): Promise<Rekeyed[]> {
   const progress = new Progress();

@@ -6,7 +6,8 @@ import { type Command, parse, requireArguments, UsageError, type Values } from '
 import { hubIn, hubOptions } from '../hub-option.ts';
 import { printJson, printLines } from '../output.ts';
 import { Progress } from '../progress.ts';
-import { encryptionOf, jsonOption, keyOption, originOf, rootOptions } from '../root.ts';
+import { encryptionOf, keyOptions } from '../keys-option.ts';
+import { jsonOption, originOf, rootOptions } from '../root.ts';
 import { bytes, moment, printable } from '../table.ts';
 
 const options = {
@@ -17,7 +18,7 @@ const options = {
   as: { value: 'ORIGIN', help: 'what it becomes, beside the present one' },
   replace: { help: 'replace whatever is there; of a whole root, remove other origins too' },
   'skip-damaged': { help: 'leave out what the backup has lost' },
-  ...keyOption,
+  ...keyOptions,
   ...jsonOption,
   root: rootOptions.root,
 } as const;
@@ -32,7 +33,7 @@ export const restore: Command = {
     const { values, positionals } = parse(options, args);
     requireArguments(positionals, []);
     const request = requestOf(values);
-    const encryption = encryptionOf(values);
+    const encryption = await encryptionOf(values);
     const hub = await hubIn(values);
     const progress = new Progress();
     const result = await bringBack({

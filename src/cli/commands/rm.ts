@@ -2,7 +2,8 @@ import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { type Command, parse, requireArguments, UsageError } from '../command.ts';
 import { isDirectoryHandle, openBucketFiles, type BucketFiles } from '../files/bucket-files.ts';
 import { isOpfsPath, opfsPath, required, shown } from '../opfs-path.ts';
-import { bucketOption, keyOption, localStorageIn, originOption, rootOptions, withClient } from '../root.ts';
+import { keyOptions } from '../keys-option.ts';
+import { bucketOption, localStorageIn, originOption, rootOptions, withClient } from '../root.ts';
 import { noItem } from './items.ts';
 
 const options = {
@@ -10,7 +11,7 @@ const options = {
   ...bucketOption,
   recursive: { help: 'directories with all that is in them' },
   items: { help: 'all arguments are keys, those too that begin with opfs:' },
-  ...keyOption,
+  ...keyOptions,
   ...rootOptions,
 } as const;
 

@@ -9,10 +9,11 @@ import { FilesJournal } from '../../sync/files/files-journal.ts';
 import { LOCK_NAME } from '../../sync/membership/election.ts';
 import { type Command, parse } from '../command.ts';
 import { printJsonLine } from '../output.ts';
-import { jsonOption, keyOption, openRootWithKey, originOf, rootOptions } from '../root.ts';
+import { keyOptions } from '../keys-option.ts';
+import { jsonOption, openRootWithKey, originOf, rootOptions, unlockAll } from '../root.ts';
 import { moment, table } from '../table.ts';
 
-const options = { ...keyOption, ...jsonOption, ...rootOptions } as const;
+const options = { ...keyOptions, ...jsonOption, ...rootOptions } as const;
 
 export const syncStatus: Command = {
   name: 'sync status',
@@ -35,8 +36,9 @@ const HEADINGS = ['origin', 'area', 'region', 'state', 'position', 'pending', 'r
 /** Reads only; what it shows is what the root's processes know. */
 async function show(args: readonly string[]): Promise<number> {
   const { values, positionals } = parse(options, args);
-  const root = openRootWithKey(values);
+  const root = await openRootWithKey(values);
   const origins = positionals.length > 0 ? positionals.map(originOf) : Array.from(originsOf(root), ({ origin }) => origin).sort();
+  await unlockAll(values, root, origins, 'thrown');
   const rows = origins.flatMap((origin) => rowsOf(root, origin));
   if (values.json) {
     for (const row of rows) printJsonLine(documentOf(row));

@@ -16,12 +16,13 @@ import { FilesMachine } from '../../sync/files/files-machine.ts';
 import { type Command, parse, requireArguments } from '../command.ts';
 import { printJson, printLines } from '../output.ts';
 import { Progress } from '../progress.ts';
-import { jsonOption, keyOption, openRoot, openRootWithKey, rootOptions } from '../root.ts';
+import { keyOptions } from '../keys-option.ts';
+import { encryptedOrigins, jsonOption, openRoot, openRootWithKey, rootOptions, unlockAll } from '../root.ts';
 import { table } from '../table.ts';
 
 const options = {
   repair: { help: 'do about it what loses nothing more, and look again' },
-  ...keyOption,
+  ...keyOptions,
   ...jsonOption,
   ...rootOptions,
 } as const;
@@ -58,14 +59,21 @@ async function check(args: readonly string[]): Promise<number> {
   const { values, positionals } = parse(options, args);
   requireArguments(positionals, []);
   const knowledge = await load();
-  const repairs = values.repair ? await repairAll(openRootWithKey(values, openRoot(values)), knowledge) : [];
+  const repairs = values.repair ? await repairAll(await openUnlocked(values, openRoot), knowledge) : [];
   // Nothing is appended, so that the root may be on any disk.
-  const root = openRootWithKey(values);
+  const root = await openUnlocked(values);
   const verification = look(root, knowledge);
   const isSound = verification.findings.every(isHarmless);
   if (values.json) printJson({ root: root.path, sound: isSound, ...verification, ...(values.repair && { repairs }) });
   else printLines([...repairs.map(({ path: at, message }) => `repaired  ${path.relative(root.path, at)}\n  ${message}`), ...report(root.path, verification)]);
   return isSound ? 0 : 1;
+}
+
+/** What does not open is looked at as far as that goes. */
+async function openUnlocked(...given: Parameters<typeof openRootWithKey>): Promise<Root> {
+  const root = await openRootWithKey(...given);
+  await unlockAll(given[0], root, encryptedOrigins(root), 'told');
+  return root;
 }
 
 function look(root: Root, knowledge: Knowledge): Verification {

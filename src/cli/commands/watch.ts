@@ -6,10 +6,11 @@ import { type Command, parse, requireArguments } from '../command.ts';
 import { onInterruption } from '../interruption.ts';
 import { shown } from '../opfs-path.ts';
 import { printJsonLine } from '../output.ts';
-import { bucketOption, jsonOption, keyOption, namedBucketIn, originOption, rootOptions, withClient } from '../root.ts';
+import { keyOptions } from '../keys-option.ts';
+import { bucketOption, jsonOption, namedBucketIn, originOption, rootOptions, withClient } from '../root.ts';
 import { moment, printable } from '../table.ts';
 
-const options = { ...originOption, ...bucketOption, ...jsonOption, ...keyOption, ...rootOptions } as const;
+const options = { ...originOption, ...bucketOption, ...jsonOption, ...keyOptions, ...rootOptions } as const;
 
 /** A change, as a line of JSON says it. */
 type Change = { readonly kind: 'storage'; readonly key: string | null; readonly oldValue: string | null; readonly newValue: string | null; readonly url: string } | { readonly kind: 'file'; readonly type: string; readonly path: string; readonly from: string | null };

@@ -5,7 +5,7 @@ import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { onInterruption } from '../interruption.ts';
 import { holdersOf } from '../../disk/survey/lock-report.ts';
 import { find, type Handle, type OpfsPath, shown } from '../opfs-path.ts';
-import { type BucketValues, type Missing, namedBucketIn, openRootWithKey, originIn, withClient } from '../root.ts';
+import { type BucketValues, type Missing, namedBucketIn, openRootWithKey, readableOrigin, withClient } from '../root.ts';
 
 /** The files of a bucket of an origin, as commands use them. */
 export class BucketFiles {
@@ -32,12 +32,13 @@ export class BucketFiles {
       return await body();
     } catch (error) {
       if ((error as Error).name !== 'NoModificationAllowedError') throw error;
-      throw new HoldfastError('bad-option', `${shown(names)} is locked${this.#holders(names)}.`, { cause: error });
+      throw new HoldfastError('bad-option', `${shown(names)} is locked${await this.#holders(names)}.`, { cause: error });
     }
   }
 
-  #holders(names: readonly string[]): string {
-    const holders = holdersOf(openRootWithKey(this.#values), originIn(this.#values), this.#values.bucket ?? null, names);
+  async #holders(names: readonly string[]): Promise<string> {
+    const root = await openRootWithKey(this.#values);
+    const holders = holdersOf(root, await readableOrigin(this.#values, root), this.#values.bucket ?? null, names);
     const each = holders.map(({ process, thread, name }) => `by process ${process}${thread === 0 || thread === process ? '' : `, thread ${thread}`}${name === `/${names.join('/')}` ? '' : ` (${name})`}`);
     return each.length === 0 ? '' : ` ${[...new Set(each)].slice(0, 4).join(', ')}`;
   }

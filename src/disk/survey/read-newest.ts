@@ -12,7 +12,7 @@ const ATTEMPTS = 16;
  * no journal.
  *
  * @param encryption - null: what is encrypted cannot be read.
- * @throws HoldfastError `journal-damaged`, `unknown-record`, `key-missing`, and what the disk throws
+ * @throws HoldfastError `journal-damaged`, `unknown-record`; `key-missing`, `key-wrong`, `key-pending`; and what the disk throws
  */
 export function readNewest<M extends Machine<unknown>>(directory: string, create: () => M, encryption: JournalEncryption | null = null): M | null {
   for (let attempt = 0; ; attempt += 1) {
@@ -30,5 +30,7 @@ export function readNewest<M extends Machine<unknown>>(directory: string, create
 function requireReadable(directory: string, { flaws }: Inspection): true {
   const flaw = flaws.find(({ reach, kind }) => reach !== 'bytes' && kind !== 'torn');
   if (flaw === undefined) return true;
+  // Of a key nothing is damaged.
+  if (flaw.cause instanceof HoldfastError && flaw.cause.code.startsWith('key-')) throw flaw.cause;
   throw new HoldfastError(flaw.kind === 'newer' ? 'unknown-record' : 'journal-damaged', `The journal ${directory} cannot be read: ${flaw.what}`);
 }

@@ -20,6 +20,8 @@ export interface Flaw {
   readonly length: number;
   /** What is wrong, as a sentence. */
   readonly what: string;
+  /** Why it could not be opened. */
+  readonly cause?: unknown;
 }
 
 /** What one generation is found to be. */
@@ -61,7 +63,7 @@ export function inspect(directory: string, number: number, machine: Machine<unkn
 function unopened(error: unknown): Flaw {
   const code = error instanceof HoldfastError ? error.code : '';
   const kind = code === 'journal-damaged' ? 'damaged' : code === 'root-newer' ? 'newer' : 'unreadable';
-  return { kind, reach: 'generation', offset: 0, length: kind === 'unreadable' ? 0 : FILE_HEADER_BYTES, what: errorMessage(error) };
+  return { kind, reach: 'generation', offset: 0, length: kind === 'unreadable' ? 0 : FILE_HEADER_BYTES, what: errorMessage(error), cause: error };
 }
 
 class Inspector implements Inspection {

@@ -4,6 +4,8 @@ import { encryptionSettings } from './options.ts';
 
 export { passingSealing } from './passing-sealing.ts';
 export { encryptionFrom } from './key-from-file.ts';
+export { encryptionSettings };
+export { bounded } from './waiting.ts';
 
 /** The vaults of a host's root. @throws HoldfastError bad-option */
 export function createVaults(root: string, encryption: unknown): HostVaults {

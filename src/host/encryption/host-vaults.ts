@@ -4,15 +4,20 @@ import { writeKeys } from '../../disk/encryption/key-store.ts';
 import { encodeOrigin } from '../../disk/names/origin.ts';
 import { destroyKeys } from '../../disk/root/encrypted.ts';
 import type { Vaults } from '../../disk/root/origin-vault.ts';
+import { RecentlyUsed } from '../recently-used.ts';
 import { WeakMapByName } from '../weak-map-by-name.ts';
 import { sourceOf } from './key-sources.ts';
 import type { EncryptionSettings } from './options.ts';
 import { Vault } from './vault.ts';
 
+/** How many stay though nobody holds them: what a service gave for one is not asked for again at the next step. */
+const WARM = 256;
+
 export class HostVaults implements Vaults {
   readonly #root: string;
   readonly #settings: EncryptionSettings;
   readonly #vaults = new WeakMapByName<Vault>();
+  readonly #warm = new RecentlyUsed<Vault>(WARM);
 
   /** `root`: its absolute path. */
   constructor(root: string, settings: EncryptionSettings) {
@@ -21,8 +26,12 @@ export class HostVaults implements Vaults {
   }
 
   of(origin: string): Vault {
-    const known = this.#vaults.get(origin);
-    if (known !== undefined) return known;
+    const vault = this.#vaults.get(origin) ?? this.#make(origin);
+    this.#warm.use(vault);
+    return vault;
+  }
+
+  #make(origin: string): Vault {
     const vault = this.at(path.join(this.#root, 'origins', encodeOrigin(origin)), origin);
     this.#vaults.set(origin, vault);
     return vault;

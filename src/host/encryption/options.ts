@@ -63,6 +63,8 @@ const known = ['key', 'keyFor', 'kms', 'store', 'previous', 'names', 'plain'] as
 
 /** @throws HoldfastError bad-option */
 export function encryptionSettings(given: unknown): EncryptionSettings {
+  // A key that was given in its place is not repeated.
+  if (typeof given !== 'object') throw bad(`Option 'encryption' takes an object of options, not ${typeof given}.`);
   const options = givenOptions(given as EncryptionOptions, known, "Option 'encryption'");
   const { key, keyFor, kms, store, previous = [], names = 'encrypted', plain = 'refuse' } = options;
   if ([key, keyFor, kms].filter((way) => way !== undefined).length !== 1) throw bad("Option 'encryption' takes exactly one of 'key', 'keyFor' and 'kms'.");

@@ -13,7 +13,7 @@ const SHOWN = 400;
 
 /** A client of its own, so that all others hear of what it writes. */
 async function withItems<T>(context: Context, args: Arguments, body: (items: Items) => T): Promise<Awaited<T>> {
-  const client = clientOf(context, originOf(context, args));
+  const client = await clientOf(context, originOf(context, args));
   try {
     return await body(client.localStorage);
   } finally {
