@@ -85,9 +85,9 @@ describe('a hub that never answers', () => {
     const captured = a.sync.captured();
     await a.close();
     await captured;
-    const again = new Region({ engine, directory: a.directory });
-    await converge(again);
-    expect(again.position).toBe(1);
+    const [again, other] = [new Region({ engine, directory: a.directory }), new Region({ engine })];
+    await converge(again, other);
+    expect(await other.content()).toEqual({ f: 'content' });
   });
 });
 

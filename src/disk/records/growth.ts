@@ -38,6 +38,8 @@ export class Growth {
   #unseen = 0;
   #written = 0;
   #hasDeleted = false;
+  /** Whether there may be something in the log that this realm has put there. */
+  #hasWritten = false;
   /** Whether the bucket had no room for the transaction that writes, or did last. */
   isShort = false;
 
@@ -60,6 +62,7 @@ export class Growth {
 
   /** `hasChanged`: somebody else has committed since this realm wrote last. */
   begin(hasChanged: boolean): void {
+    this.#hasWritten = true;
     if (hasChanged) {
       this.#giveUp();
       this.#before = this.#size();
@@ -179,7 +182,20 @@ export class Growth {
     }
   }
 
-  /** Around what brings the log into the file: a checkpoint, or the end of the last connection, which removes the log. */
+  /**
+   * Around the end of connections, of which the last one of all brings the log into the file and removes it. Whoever has
+   * only read leaves no trace in the account, unless it was the last: others go by that to see that something has changed.
+   */
+  ending<T>(work: () => T): T {
+    if (this.#hasWritten) return this.around(work);
+    const before = this.#wholeSize();
+    const result = work();
+    const after = this.#wholeSize();
+    if (before === null || after === null || after < before) this.#ledger.doubt();
+    return result;
+  }
+
+  /** Around what brings the log into the file. */
   around<T>(work: () => T): T {
     this.rest();
     const mark = this.#ledger.mark();

@@ -121,9 +121,11 @@ export class SqliteDatabase implements RecordDatabase, Suspendable {
   suspend(): void {
     this.#isConnected = false;
     this.#growth.rest();
-    this.#readers.suspend();
-    this.#log.close();
-    this.#timed(() => this.#growth.around(() => this.#writer.suspend()));
+    this.#timed(() => this.#growth.ending(() => {
+      this.#readers.suspend();
+      this.#log.close();
+      this.#writer.suspend();
+    }));
   }
 
   get blobs(): BlobFiles {
@@ -257,7 +259,7 @@ export class SqliteDatabase implements RecordDatabase, Suspendable {
   async copyTo(directory: string): Promise<CopyReport> {
     const session = this.#file.open();
     const copy = new DatabaseCopy(session, this.#file, directory);
-    const report = await copy.make().finally(() => this.#growth.around(() => session.close()));
+    const report = await copy.make().finally(() => this.#growth.ending(() => session.close()));
     copy.complete(this.name);
     return report;
   }
@@ -268,9 +270,11 @@ export class SqliteDatabase implements RecordDatabase, Suspendable {
     connected.delete(this);
     this.#garbage.close();
     this.#growth.rest();
-    this.#readers.close();
-    this.#log.close();
-    this.#timed(() => this.#growth.around(() => this.#writer.close()));
+    this.#timed(() => this.#growth.ending(() => {
+      this.#readers.close();
+      this.#log.close();
+      this.#writer.close();
+    }));
     this.#place.onClosed();
   }
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert';
 import { freeOfCharge, OverQuotaError, type Ledger } from '../../../src/disk/quota/ledger.ts';
 import { categories } from '../../../src/disk/quota/records.ts';
 import { weighBucket } from '../../../src/disk/quota/weigh.ts';
+import type { Suspendable } from '../../../src/disk/journal/open-journals.ts';
 import type { RecordDatabase } from '../../../src/disk/records/record-database.ts';
 import { makeBucket, Realm, type Bucket } from '../../quota/realms.ts';
 import { run } from '../support/databases.ts';
@@ -44,6 +45,30 @@ accountChecks['what databases take is in the account, to the byte, once they res
   assert.strictEqual(await databases.usage(), weightOf(bucket));
   await databases.delete('db');
   await until(async () => (await usage(realm)) === 0, 'nothing is used');
+  realm.account.close();
+  bucket.remove();
+};
+
+accountChecks['whoever only reads leaves nothing in the account'] = async () => {
+  const bucket = makeBucket();
+  const realm = new Realm(bucket);
+  const { database, store: id } = await withStore(at(bucket.path, { ledger: databasesOf(realm) }));
+  await store(database, id, 'a', value(1000));
+  const touched: string[] = [];
+  const touch = (name: string) => (): number => touched.push(name);
+  const ledger: Ledger = { ...freeOfCharge, charge: touch('charge'), refund: touch('refund'), mark: touch('mark'), free: touch('free'), doubt: touch('doubt') };
+  for (const end of ['suspend', 'close'] as const) {
+    const reader = await at(bucket.path, { ledger }).open('db');
+    assert(reader !== null);
+    const read = reader.read();
+    assert.strictEqual(run(read.count({ ...all, store: id, values: false })), 1);
+    read.rollback();
+    if (end === 'suspend') (reader as unknown as Suspendable).suspend();
+    reader.close();
+    assert.deepStrictEqual(touched, []);
+  }
+  database.close();
+  assert.strictEqual(await usage(realm), weightOf(bucket));
   realm.account.close();
   bucket.remove();
 };

@@ -46,12 +46,12 @@ describe('what a peer asks for is bounded', () => {
       socket.write(Buffer.concat([Buffer.from(announce('snapshot', request.length)), request]));
       return socket;
     });
-    await vi.waitFor(async () => expect(await metric(url, 'holdfast_hub_held_bytes')).toBeGreaterThan(7 * size), { timeout: 30_000 });
+    await vi.waitFor(async () => expect(await metric(url, 'holdfast_hub_held_bytes')).toBeGreaterThan(7 * size), { timeout: 100_000 });
     const refused = await ask(url, 'snapshot', { log: 'log' });
     expect([refused.status, refusalIn(refused.body)?.code]).toEqual([503, 'hub-unreachable']);
     expect(await metric(url, 'holdfast_hub_held_bytes')).toBeLessThan(2 ** 29 + 2 ** 20);
     for (const socket of slow) socket.destroy();
-    await vi.waitFor(async () => expect(await metric(url, 'holdfast_hub_held_bytes')).toBe(0), { timeout: 30_000 });
+    await vi.waitFor(async () => expect(await metric(url, 'holdfast_hub_held_bytes')).toBe(0), { timeout: 100_000 });
     expect((await log.snapshot())?.bytes.length).toBe(size);
   });
 
