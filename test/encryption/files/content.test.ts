@@ -159,6 +159,48 @@ describe('a file that is read in order', () => {
   });
 });
 
+describe('a file that nobody else writes to', () => {
+  /** How many system calls read the file meanwhile; those for random bytes have no position. */
+  function reads(work: () => void): number {
+    const read = vi.spyOn(fs, 'readSync');
+    try {
+      work();
+      return (read.mock.calls as unknown[][]).filter((call) => typeof call[4] === 'number').length;
+    } finally {
+      read.mockRestore();
+    }
+  }
+
+  test('is written on, and cut, without being read', () => {
+    const content = file.open();
+    writeAll(content, sample(9_000));
+    const appended = Buffer.concat(Array.from({ length: 20 }, (_, index) => sample(4, index)));
+    expect(reads(() => Array.from({ length: 20 }, (_, index) => writeAll(content, sample(4, index), 9_000 + 4 * index)))).toBe(0);
+    expect(readAll(file.open()).equals(Buffer.concat([sample(9_000), appended]))).toBe(true);
+    expect(reads(() => (content.truncate(9_004), writeAll(content, sample(50, 2), 9_004), writeAll(content, sample(50, 3), 10)))).toBeLessThan(2);
+    expect(readAll(file.open()).subarray(9_000).equals(Buffer.concat([sample(4, 0), sample(50, 2)]))).toBe(true);
+  });
+
+  test('is read with one system call where what is wanted goes beyond its end', () => {
+    writeAll(file.open(), sample(9_000));
+    const content = file.open();
+    content.size();
+    expect(reads(() => content.read(Buffer.alloc(20_000), 0))).toBe(1);
+  });
+
+  test('reads as it was after a write of which nothing has come to the disk', () => {
+    writeAll(file.open(), sample(20_000));
+    const { raw } = file;
+    raw[3 * 4_096 + 100] = (raw[3 * 4_096 + 100] ?? 0) ^ 1;
+    file.raw = raw;
+    const content = file.open();
+    expect(() => content.write(sample(8_000, 2), 5_000)).toThrow(/EDAMAGED.*block 3\b/);
+    const piece = Buffer.alloc(4_000);
+    content.read(piece, 4_000);
+    expect(piece.equals(sample(20_000).subarray(4_000, 8_000))).toBe(true);
+  });
+});
+
 test.each([IN_PLACE, WHOLE])('sizes are arithmetic, blocks of 2^%i bytes', (log2) => {
   const grid = gridOf(log2);
   if (grid === null) throw new Error('no grid');

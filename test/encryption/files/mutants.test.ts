@@ -84,7 +84,7 @@ const mutants: readonly (Mutant & { readonly fault: string })[] = [
   { what: 'blocks that are not authenticated', fault: 'swapped', file: `${files}/file-cipher.ts`, from: '      decipher.final();\n', to: '' },
   { what: 'zeros that are always holes', fault: 'zeroed', file: `${files}/file-cipher.ts`, from: 'this.header.hasHoles && stored', to: 'stored' },
   { what: 'headers that are not authenticated', fault: 'flags', file: `${files}/file-cipher.ts`, from: 'isAuthentic(bytes.subarray(0, HEADER_BYTES), cipher.#macKey)', to: 'true' },
-  { what: 'a cut that leaves what was there', fault: 'cut', file: `${files}/sealed-content.ts`, from: '.slice(0, kept)', to: '' },
+  { what: 'a cut that leaves what was there', fault: 'cut', file: `${files}/sealed-content.ts`, from: 'this.#shorten(cipher, block, content.subarray(0, kept))', to: 'this.#shorten(cipher, block, content)' },
   { what: 'what was read ahead of a write', fault: 'stale', file: `${files}/read-ahead.ts`, from: '  forget(): void {\n    this.#length = 0;', to: '  forget(): void {' },
   { what: 'a length that is not looked at', fault: 'length', file: `${files}/file-sealing.ts`, from: 'return grid.stored(header.sealed) === fs.fstatSync(descriptor).size', to: 'return true' },
 ];

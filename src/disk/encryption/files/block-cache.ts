@@ -35,8 +35,8 @@ export class BlockCache {
     this.#slots.delete(block);
   }
 
-  clear(): void {
-    this.#slots.clear();
+  deleteFrom(first: number): void {
+    for (const block of this.#slots.keys()) if (block >= first) this.#slots.delete(block);
   }
 
   #use(block: number, slot: Slot): void {

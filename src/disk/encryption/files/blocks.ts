@@ -68,6 +68,7 @@ export class Blocks {
     const block = grid.blockAt(position);
     const cached = this.#cache?.get(block);
     if (cached !== undefined) return copyFrom(cached.bytes, cached.length, position - grid.startOf(block), into, from);
+    if (this.#isAlone && position >= grid.sizeOf(this.stored)) return 0;
     const end = Math.min(grid.blockAt(position + into.byteLength - from - 1) + 1, block + RUN_BYTES / grid.bytes);
     for (let attempt = 1, present = cipher; ; attempt += 1, present = again()) {
       const stored = this.#stored(block * grid.bytes, (end - block) * grid.bytes);
@@ -143,16 +144,18 @@ export class Blocks {
   cut(stored: number): void {
     this.#changes();
     fs.ftruncateSync(this.#descriptor, stored);
+    this.#size = stored;
   }
 
-  /** Keeps what a block will have once it is written. */
+  /** Keeps what was written of a block; null: nobody needs it next. */
   keep(block: number, content: Uint8Array | null): void {
     if (content === null) this.#cache?.delete(block);
     else this.#cache?.set(block, content);
   }
 
-  forget(): void {
-    this.#cache?.clear();
+  /** Forgets what is known of a block and of all behind it. */
+  forget(from = 0): void {
+    this.#cache?.deleteFrom(from);
   }
 
   /** To be called before anything is written: what is known of the file is no more. */
@@ -204,11 +207,12 @@ export class Blocks {
     return this.#ahead?.read(position, bytes, this.#fetch) ?? this.#fetch(scratch.subarray(0, bytes), position);
   }
 
-  /** Fills `into` from a position on the disk, as far as there is something. */
+  /** Fills `into` from a position on the disk, as far as there is something; whoever is alone knows how far. */
   readonly #fetch = (into: Uint8Array, position: number): Uint8Array => {
+    const most = this.#isAlone ? Math.min(into.byteLength, this.stored - position) : into.byteLength;
     let filled = 0;
-    for (let count = -1; count !== 0 && filled < into.byteLength; filled += count) {
-      count = fs.readSync(this.#descriptor, into, filled, into.byteLength - filled, position + filled);
+    for (let count = -1; count !== 0 && filled < most; filled += count) {
+      count = fs.readSync(this.#descriptor, into, filled, most - filled, position + filled);
     }
     return filled === into.byteLength ? into : into.subarray(0, filled);
   };

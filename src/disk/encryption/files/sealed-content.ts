@@ -191,24 +191,24 @@ export class SealedContent implements Content {
     const block = grid.blockAt(Math.max(0, size - 1));
     const kept = size - grid.startOf(block);
     this.#requireInPlace(cipher);
-    const content = kept > 0 && kept < grid.capacityOf(block) ? this.#shorten(cipher, block, kept) : null;
-    this.#blocks.forget();
+    const content = kept > 0 && kept < grid.capacityOf(block) ? this.#blocks.load(cipher, block, this.#again) : null;
+    this.#blocks.forget(block);
+    if (content !== null) this.#shorten(cipher, block, content.subarray(0, kept));
     try {
       this.#blocks.cut(grid.stored(size));
     } catch (error) {
       if (content !== null) this.#restore(cipher, block, content);
       throw error;
     }
+    if (content !== null) this.#blocks.keep(block, content.subarray(0, kept));
   }
 
-  /** Makes all but the beginning of a block zeros; those behind it are gone then. @returns what it had */
-  #shorten(cipher: FileCipher, block: number, kept: number): Uint8Array {
+  /** Makes all but the beginning of a block zeros; those behind it are gone then. */
+  #shorten(cipher: FileCipher, block: number, kept: Uint8Array): void {
     const { grid } = cipher;
-    const content = this.#blocks.load(cipher, block, this.#again);
     const end = Math.min(this.#blocks.stored, (block + 1) * grid.bytes);
     this.#blocks.cut(end);
-    this.#blocks.writeShort(cipher, block, content.slice(0, kept), end - block * grid.bytes - grid.headOf(block));
-    return content;
+    this.#blocks.writeShort(cipher, block, kept, end - block * grid.bytes - grid.headOf(block));
   }
 
   /** As far as the disk lets it, and nobody else may have written there. */
@@ -232,7 +232,10 @@ export class SealedContent implements Content {
     const head = first === 0 && !this.#hasHeader ? cipher.encodeHeader(cipher.header) : null;
     const { written, error } = this.#blocks.write(cipher, { first, contents }, head);
     this.#hasHeader ||= written >= HEADER_BYTES;
-    if (error === null) return bytes.byteLength;
+    if (error === null) {
+      this.#keep(cipher, { first, contents }, position, position + bytes.byteLength);
+      return bytes.byteLength;
+    }
     const end = this.#mend(cipher, { first, contents }, written, size);
     if (end <= position) throw error;
     return Math.min(end - position, bytes.byteLength);
@@ -245,17 +248,21 @@ export class SealedContent implements Content {
     const from = Math.max(start, position);
     const to = Math.min(end, position + bytes.byteLength);
     const written = bytes.subarray(from - position, to - position);
-    if (from === start && to >= Math.min(size, end)) {
-      this.#blocks.keep(block, null);
-      return written;
-    }
+    if (from === start && to >= Math.min(size, end)) return written;
     const place = room.subarray(0, end - start);
     const old = size > start ? this.#blocks.read(cipher, place, 0, start, this.#again) : 0;
     if (old < from - start) place.fill(0, old, from - start);
     place.set(written, from - start);
-    const content = place.subarray(0, Math.max(old, to - start));
-    this.#blocks.keep(block, content);
-    return content;
+    return place.subarray(0, Math.max(old, to - start));
+  }
+
+  /** Of what has come to the disk keeps the blocks of which more may be written next: those that were not filled from end to end. */
+  #keep({ grid }: FileCipher, { first, contents }: Run, position: number, end: number): void {
+    for (const [index, content] of contents.entries()) {
+      const block = first + index;
+      const isWhole = position <= grid.startOf(block) && grid.startOf(block + 1) <= end;
+      this.#blocks.keep(block, isWhole || this.#file.isDraft ? null : content);
+    }
   }
 
   /** After a write that the disk has cut short: the block that it was cut in gets a whole content again, or goes. */
