@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { StorageHost } from '../../src/index.ts';
+import { snapshotOf } from '../encryption/support.ts';
 import { FOR, ORIGIN, runCommand, runHere, startCommand, temporary } from './support.ts';
 
 const PLAIN = 'https://plain.example';
@@ -160,4 +161,27 @@ test('backup, restore, export and import take the key, say in one line that it i
   expect(fs.readFileSync(archive).includes('secret value')).toBe(true);
   expect(await runHere(restored, ['delete-origin', ORIGIN, '--yes'])).toMatchObject(done);
   expect(fs.existsSync(path.join(restored, 'origins/https_a.example'))).toBe(false);
+});
+
+test('what cannot become another origin for want of its key makes no root', async () => {
+  const { root, key, wrong, local } = await encryptedRoot();
+  const [repository, target] = [path.join(local, 'repository'), path.join(local, 'target')];
+  expect(await runHere(root, ['backup', '--to', repository, ...key])).toMatchObject(done);
+  const restore = (...args: readonly string[]): ReturnType<typeof runHere> => runHere(target, ['restore', '--from', repository, ...FOR, '--as', 'https://b.example', ...args]);
+  expect(await restore()).toMatchObject({ code: 1, err: expect.stringMatching(/^holdfast restore: The backup of https:\/\/a\.example is encrypted, and no key was given, without which it cannot become https:\/\/b\.example\.\n$/) });
+  expect(await restore(...wrong)).toMatchObject({ code: 1, err: expect.stringMatching(/^holdfast restore: The key that was given is not that of https:\/\/a\.example[^\n]*\n$/) });
+  expect(fs.existsSync(target)).toBe(false);
+  expect(await restore(...key)).toMatchObject(done);
+});
+
+test.each([[['--data-key']], [['--files']], [['--data-key', '--files']]])('rekey %j without the key of before, or with another one, is an error, and nothing is changed', async (what) => {
+  const { root, wrong: [, wrong = ''], local } = await encryptedRoot();
+  const fresh = path.join(local, 'fresh');
+  fs.writeFileSync(fresh, randomBytes(32));
+  const before = snapshotOf(root);
+  for (const previous of [[], ['--previous-key-file', wrong]]) {
+    for (const of of [FOR, ['--all']]) expect(await runHere(root, ['rekey', ...of, '--key-file', fresh, ...previous, ...what])).toMatchObject({ code: 1, err: '', out: expect.stringContaining(`${ORIGIN}: nothing was changed: The key that was given is not that of ${ORIGIN}`) });
+  }
+  expect(await runHere(root, ['rekey', ...FOR, '--key-file', fresh, '--previous-key-file', path.join(local, 'nowhere'), ...what])).toMatchObject({ code: 1, out: '', err: expect.stringMatching(/^holdfast rekey: The file '[^']*nowhere' of --previous-key-file cannot be read\.\n$/) });
+  expect(snapshotOf(root)).toEqual(before);
 });

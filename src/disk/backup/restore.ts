@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { COORDINATORS } from '../coordinator/coordinator-names.ts';
@@ -10,6 +11,7 @@ import { syncPath, syncTree } from '../root/durable.ts';
 import { rootFailure } from '../root/failure.ts';
 import { publishManifest } from '../root/manifest.ts';
 import { isEncrypted, isKeyStored, prepareSuccession, unlockedVault } from '../root/encrypted.ts';
+import { KEYS } from '../root/origin-vault.ts';
 import type { Root } from '../root/root.ts';
 import { ChunkStore } from './chunk-store.ts';
 import type { BackedUpOrigin, BackupManifest } from './manifest.ts';
@@ -57,6 +59,7 @@ export async function restoreFrom(directory: string, root: Root, options: Restor
   const repository = Repository.open(directory);
   const { backup, manifest, origins } = choose(repository, options);
   const targets = origins.map((origin) => ({ origin, as: options.as ?? origin.origin }));
+  if (root.open() === null) for (const { origin, as } of targets) if (as !== origin.origin) await requireKeyOf(origin, as, root, { directory, skipDamaged: options.skipDamaged });
   await prepareRoot(root, manifest, options, targets.map(({ as }) => as));
   if (!options.replace) requireFree(root, targets.map(({ as }) => as));
   const stage = stageIn(root, new ChunkStore(directory), options);
@@ -84,10 +87,27 @@ export async function restoreFrom(directory: string, root: Root, options: Restor
   }
 }
 
+/** Before a root is made for what cannot come there. @throws HoldfastError as {@link rebind}; backup-damaged */
+async function requireKeyOf(origin: BackedUpOrigin, as: string, { vaults }: Root, { directory, skipDamaged }: { readonly directory: string; readonly skipDamaged: boolean }): Promise<void> {
+  const scratch = fs.mkdtempSync(path.join(os.tmpdir(), 'holdfast-restore-'));
+  try {
+    const place = await new Stage(new ChunkStore(directory), scratch, skipDamaged).build(origin, origin.origin, () => undefined, (file) => file === KEYS);
+    if (!isEncrypted(place)) return;
+    if (vaults === undefined) throw noKey(origin.origin, as);
+    await vaults.at(place, origin.origin).prepare();
+  } finally {
+    fs.rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+function noKey(from: string, to: string): HoldfastError {
+  return new HoldfastError('key-missing', `The backup of ${from} is encrypted, and no key was given, without which it cannot become ${to}.`);
+}
+
 /** Keys are wrapped for one origin by name: for another one they are wrapped anew. */
 async function rebind(root: Root, staged: string, from: string, to: string): Promise<void> {
   if (from === to || !isEncrypted(staged)) return;
-  if (root.vaults === undefined) throw new HoldfastError('key-missing', `The backup of ${from} is encrypted, and no key was given, without which it cannot become ${to}.`);
+  if (root.vaults === undefined) throw noKey(from, to);
   await root.vaults.rebind(staged, from, to);
 }
 

@@ -51,7 +51,7 @@ function headOf(file: string): Buffer | null {
  */
 export async function destroyElsewhere({ vaults }: Pick<Root, 'vaults'>, directory: string, origin: string): Promise<void> {
   if (!isKeyStored(directory)) return;
-  if (vaults === undefined) throw new HoldfastError('key-missing', `The key of ${origin} is in a store, which was not given, and is to be deleted there first: a host with the option 'encryption.store' deletes the origin.`);
+  if (vaults === undefined) throw new HoldfastError('key-missing', `The key of ${origin} is in a store, which was not given, and is to be deleted there first: a host with the option 'encryption.store', or a command with --keys, deletes the origin.`);
   await vaults.of(origin).destroy();
 }
 
