@@ -28,8 +28,12 @@ interface ResponseData extends Message {
   readonly statusText: string;
 }
 
+/** What a method without a result gives. */
+const NOTHING = writeValue(undefined);
+
 /** For a short time, as of a call. @throws DOMException DataCloneError */
 export function encode(value: unknown): Uint8Array {
+  if (value === undefined) return NOTHING;
   try {
     return writeValueBriefly(value, noPlatformObjects);
   } catch (error) {

@@ -6,6 +6,9 @@ import { hasDueEvents } from './gate.ts';
 import type { Store } from './store.ts';
 import type { Output, PendingTurn } from './turn.ts';
 
+/** Those whose turns are to be written once the events that are about to begin have; one callback of the event loop for all. */
+let late: OutputGate[] | null = null;
+
 /** Whose turns they are. */
 export interface TurnOwner {
   readonly isLive: boolean;
@@ -58,8 +61,20 @@ export class OutputGate {
   touch(): void {
     if (this.#isFlushDue || !this.#owner.isLive) return;
     this.#isFlushDue = true;
-    atTaskEnd(() => (this.#mayWait() ? outsideContexts(() => setImmediate(() => this.#flush())) : this.#flush()));
+    atTaskEnd(() => (this.#mayWait() ? this.#flushLate() : this.#flush()));
   }
+
+  #flushLate(): void {
+    if (late !== null) return void late.push(this);
+    late = [this];
+    outsideContexts(() => setImmediate(OutputGate.#flushAll));
+  }
+
+  static readonly #flushAll = (): void => {
+    const gates = late;
+    late = null;
+    if (gates !== null) for (const gate of gates) gate.#flush();
+  };
 
   /** (rule 19) Where events of others are about to begin as well, the alarms that they all set go into one record of the index. */
   #mayWait(): boolean {

@@ -111,7 +111,9 @@ export class AlarmIndex {
     const record = { key: this.#rename(key), time, epoch };
     if (this.#isKnown(record)) return;
     if (!this.#journal.open()) this.#make();
-    this.#note([record, ...this.#others(key)]);
+    const records = [record];
+    this.#addOthers(records, key);
+    this.#note(records);
     this.onNote?.();
   }
 
@@ -121,10 +123,13 @@ export class AlarmIndex {
   }
 
   /** What else is expected: only of the same origin, for each other one may have a key that has to be waited for. */
-  #others({ origin, className, name }: CoordinatorKey): AlarmRecord[] {
+  #addOthers(records: AlarmRecord[], { origin, className, name }: CoordinatorKey): void {
     // In the order in which they will be noted themselves.
-    const others = this.#expected.splice(0, AT_ONCE).filter(({ key }) => key.origin === origin && !(key.name === name && key.className === className));
-    return others.map(({ key, ...rest }) => ({ ...rest, key: this.#keyOf(key) })).filter((record) => !this.#isKnown(record));
+    for (const { key, time, epoch } of this.#expected.splice(0, AT_ONCE)) {
+      if (key.origin !== origin || (key.name === name && key.className === className)) continue;
+      const record = { key: this.#keyOf(key), time, epoch };
+      if (!this.#isKnown(record)) records.push(record);
+    }
   }
 
   #note(records: readonly AlarmRecord[]): void {

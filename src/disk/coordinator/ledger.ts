@@ -42,7 +42,7 @@ class Caller {
     this.got = number;
     if (this.#number <= number) this.#number = 0;
     if (this.#number === 0) this.#fate = null;
-    for (const each of this.#others?.keys() ?? []) if (each <= number) this.#others?.delete(each);
+    if (this.#others !== null) for (const each of this.#others.keys()) if (each <= number) this.#others.delete(each);
   }
 
   /** The oldest: nothing is known any more of it and those before. */

@@ -79,6 +79,8 @@ export function unknownRecord(what: string): HoldfastError {
 
 const reader = new PayloadReader(damaged);
 
+const NONE: readonly never[] = [];
+
 /** An integer may take eight bytes, a string is given sixteen beside its own. */
 const INTEGERS_PER_STRING = 2;
 
@@ -139,10 +141,21 @@ function writeIds(payload: PayloadWriter, ids: readonly CallId[]): void {
   }
 }
 
-function readIds(): CallId[] {
-  const ids: CallId[] = [];
-  for (let left = reader.integer(); left > 0; left--) ids.push({ caller: reader.integer(), number: reader.integer() });
-  return ids;
+/** Mostly there is none, or one. */
+function readMany<Item>(read: () => Item): readonly Item[] {
+  const count = reader.integer();
+  if (count === 0) return NONE;
+  const all = [read()];
+  while (all.length < count) all.push(read());
+  return all;
+}
+
+function readId(): CallId {
+  return { caller: reader.integer(), number: reader.integer() };
+}
+
+function readEnded(): CallId & { readonly fate: Fate } {
+  return { caller: reader.integer(), number: reader.integer(), fate: readFate() };
 }
 
 function writeFate(payload: PayloadWriter, fate: Fate): void {
@@ -163,10 +176,9 @@ export function decodeTurn(bytes: Uint8Array): Turn {
   const flags = reader.byte();
   if (flags > (ALARM_CHANGED | ALARM_SET) || flags === ALARM_SET) throw damaged('unknown flags');
   const alarm = flags === 0 ? undefined : flags === ALARM_CHANGED ? null : readAlarm();
-  const got = readIds();
-  const begun = readIds();
-  const ended: (CallId & { readonly fate: Fate })[] = [];
-  for (let left = reader.integer(); left > 0; left--) ended.push({ caller: reader.integer(), number: reader.integer(), fate: readFate() });
+  const got = readMany(readId);
+  const begun = readMany(readId);
+  const ended = readMany(readEnded);
   const steps: MapStep[] = [];
   while (!reader.atEnd) steps.push(readStep(reader));
   reader.end();

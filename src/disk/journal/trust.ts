@@ -59,7 +59,7 @@ export class Trust {
 
 /** Whether an open generation still has its name, or that of the candidate it was opened by. */
 export function isInPlace(directory: string, file: GenerationFile): boolean {
-  return isAt(generationPath(directory, file.number), file) || isAt(file.path, file);
+  return isAt(file.path, file) || isAt(generationPath(directory, file.number), file);
 }
 
 function isAt(path: string, { dev, ino }: GenerationFile): boolean {
