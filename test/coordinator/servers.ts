@@ -13,7 +13,10 @@ const fixture = bundleFixture(new URL('./server-fixture.ts', import.meta.url));
 /** A process that serves; resolves when it does. */
 async function startServer(root: string, durability: string): Promise<ChildProcess> {
   const child = spawn(process.execPath, [await fixture, 'serve', root, durability], { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
-  await once(child.stdout as NodeJS.ReadableStream, 'data');
+  const hasEnded = once(child, 'exit').then(([code, signal]) => {
+    throw new Error(`A server ended before it served: ${String(code ?? signal)}.`);
+  });
+  await Promise.race([once(child.stdout as NodeJS.ReadableStream, 'data'), hasEnded]);
   return child;
 }
 

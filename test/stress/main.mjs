@@ -261,6 +261,14 @@ const { values } = parseArgs({
     seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
   },
 });
+/** A run that does not come to its end has failed, also where nothing is left that it could wait for. */
+let isOver = false;
+process.on('exit', (code) => {
+  if (isOver) return;
+  console.error('This run has not come to its end.');
+  if (code === 0) process.exitCode = 1;
+});
+
 const seed = Number(values.seed);
 if (values.simulation === undefined && values['coordinators-simulation'] === undefined && values.coordinators === undefined && !values.backups) console.log(`seed ${seed}`);
 if (values['coordinators-chaos'] !== undefined) await runCoordinatorsChaos(Number(values['coordinators-chaos']), seed);
@@ -280,3 +288,4 @@ else if (values.database !== undefined) {
 else if (values.backups) await runBackups(Number(values.rounds));
 else if (values.long) await runLong(Number(values.writes), seed);
 else await runShort(Number(values.kills), Number(values.seconds), seed);
+isOver = true;
