@@ -28,4 +28,10 @@ export interface Connection {
    * @throws HoldfastError as hubs do
    */
   bring?(follower: Follower, goOn: () => void): Promise<void>;
+  /**
+   * Whether the log is there with what the hub has of it elsewhere: whoever follows it may have reached its end before.
+   *
+   * @throws HoldfastError as hubs do
+   */
+  isBrought?(name: string): Promise<boolean>;
 }

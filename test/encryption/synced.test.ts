@@ -2,11 +2,14 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import '../../src/host/indexed-db/provided.ts';
 import '../../src/host/storage-buckets/provided.ts';
+import type { Hub, HubLog } from '../../src/sync/hub.ts';
+import { HubConnection } from '../../src/sync/membership/hub-connection.ts';
+import { SealedConnection } from '../../src/sync/sealed/sealed-connection.ts';
 import { MemoryEngine, memoryHub } from '../support/memory-hub.ts';
 import { codeLater, treeHas } from './support.ts';
 import { KEY, newRoot, openHost, openRegion, ORIGIN, read, regionOf, write, type Region } from './sync-regions.ts';
 import { StorageHost } from '../../src/index.ts';
-import { repaired } from './sync-attacks.ts';
+import { repaired, sourceWith } from './sync-attacks.ts';
 
 const migrating = { key: KEY, plain: 'migrate' } as const;
 const LARGE = 'canary-large'.repeat(30_000);
@@ -93,6 +96,43 @@ test('a plain log is gone on from: regions that get the key have what all have w
   expect(await read(fresh, 'one')).toBe('1');
   for (const region of [eu, back]) await region.sync.caughtUp();
   expect(await fresh.sync.conflicts()).toEqual([]);
+});
+
+/** A hub that takes nothing until it is told to. `asked`: how often it was to. */
+function holding(engine: MemoryEngine): { readonly hub: Hub; asked: number; release(): void } {
+  const hub = memoryHub(engine);
+  let release = (): void => undefined;
+  const gate = new Promise<void>((resolve) => (release = resolve));
+  const slow = (log: HubLog): HubLog => {
+    const append = log.append.bind(log);
+    const late: HubLog['append'] = async (...given) => {
+      state.asked += 1;
+      await gate;
+      return append(...given);
+    };
+    return Object.assign(log, { append: late });
+  };
+  const state = { asked: 0, release: () => release(), hub: { name: hub.name, connect: () => hub.connect(), close: () => hub.close(), log: (name: string) => slow(hub.log(name)) } };
+  return state;
+}
+
+test.each(['has some of it', 'is new'])('caughtUp() waits for what the plain log has: a root that %s', { timeout: 60_000 }, async (root) => {
+  const { engine, roots, hosts } = await plainRegions();
+  for (const host of hosts) await host.close();
+  const { keys } = new SealedConnection(HubConnection.to(memoryHub(engine)), sourceWith(7, [], ORIGIN));
+  await keys.open();
+  const held = holding(engine);
+  // Files are waited for until they are followed, which would hide it.
+  const eu = openRegion(held.hub, 'eu', { root: root === 'is new' ? newRoot() : roots[0], encryption: migrating, files: 'off' });
+  let isCaughtUp = false;
+  const caughtUp = eu.sync.caughtUp().then(() => (isCaughtUp = true));
+  await expect.poll(() => held.asked).toBeGreaterThan(0);
+  for (let turns = 0; turns < 100; turns += 1) await new Promise((resolve) => setImmediate(resolve));
+  const isEarly = isCaughtUp;
+  held.release();
+  await caughtUp;
+  expect(isEarly).toBe(false);
+  expect({ ...eu.localStorage }).toEqual({ a: 'canary-a', b: 'canary-b', large: LARGE });
 });
 
 test('a root that follows the plain log brings nothing of it to another order where plain is refused', { timeout: 120_000 }, async () => {

@@ -197,8 +197,10 @@ export class RunningSync {
       journal,
       waiting: new Waiting(journal, () => this.#refusal(journal)),
       head: new Rounds(async () => {
-        await this.#connection.connect();
-        return this.#connection.log(name).head();
+        const connection = this.#connection;
+        await connection.connect();
+        const isBrought = (await connection.isBrought?.(name)) ?? true;
+        return { ...(await connection.log(name).head()), isBrought };
       }),
     };
   }
@@ -239,7 +241,9 @@ export class RunningSync {
 
   async #reachedHead({ waiting, head }: Line, signal?: AbortSignal): Promise<void> {
     const goal = await waiting.awake(head.join(), signal);
-    const { epoch, position } = goal;
+    const { epoch, isBrought } = goal;
+    // What a log is to be brought is in the snapshot that it begins with.
+    const position = isBrought ? goal.position : Math.max(goal.position, 1);
     if (position > 0) await waiting.reached(goal, (replica) => replica.epoch === epoch && replica.position >= position, signal);
   }
 
@@ -319,7 +323,7 @@ class PassingProblem {
 interface Line {
   readonly journal: ReplicaJournal;
   readonly waiting: Waiting;
-  readonly head: Rounds<LogHead>;
+  readonly head: Rounds<LogHead & { readonly isBrought: boolean }>;
 }
 
 /** What no waiting helps against. */

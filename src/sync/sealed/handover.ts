@@ -172,7 +172,7 @@ export class Handover {
 }
 
 /** To ask makes nothing in the hub. */
-async function hasEntries(log: HubLog): Promise<boolean> {
+export async function hasEntries(log: HubLog): Promise<boolean> {
   try {
     return (await log.read(0, 1)).length > 0;
   } catch (error) {

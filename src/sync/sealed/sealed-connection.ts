@@ -4,7 +4,7 @@ import type { Connection, Follower } from '../connection.ts';
 import type { HubCapabilities, HubLog } from '../hub.ts';
 import { CHUNK_BYTES } from '../files/manifest.ts';
 import { FormerLog } from './former-log.ts';
-import { Handover, purgeIfThere } from './handover.ts';
+import { Handover, hasEntries, purgeIfThere } from './handover.ts';
 import { MOST_WITNESS_BYTES } from './history.ts';
 import { SEAL_BYTES } from './seal.ts';
 import { SealedLog } from './sealed-log.ts';
@@ -68,6 +68,17 @@ export class SealedConnection implements Connection {
     await handover.run();
     const channels = this.#plain(`${this.keys.origin} channels`);
     await purgeIfThere(channels.plain, channels.ends);
+  }
+
+  /** Before, the encrypted log is empty, or no snapshot in it stands for the plain one yet. */
+  async isBrought(name: string): Promise<boolean> {
+    if (this.#options.plain !== 'migrate') return true;
+    const { first, position } = await this.log(name).head();
+    if (first > 1) return true;
+    const former = this.#formerOf(name);
+    await former.refresh();
+    if (former.place !== null) return false;
+    return position > 0 || !(await hasEntries(this.#plain(name).plain));
   }
 
   #plain(name: string): { readonly plain: HubLog; readonly ends: HubLog } {
