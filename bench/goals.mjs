@@ -82,8 +82,8 @@ const ownCalls = 'What Chromium takes is less than twice the bare system call, w
 const ordered =
   'A write is four records in the journal of the locks, each appended and read back, which order it among processes, and looks whether a link stands on the path: a fifth of its time. A quarter is the collection of what the runtime\'s own WritableStream leaves, an eighth making one.';
 
-const onTwoBlocks =
-  'The pool sets SQLite\'s pages 4,096 bytes behind the beginning of a file, so that each lies in two blocks, and SQLite writes its journal in pieces of a few bytes: the 14 writes and the cut of a commit of one row encipher 24 blocks, each with a cipher object and an IV of its own, and none may wait, for a write is in the kernel when it returns. When this was measured five more were deciphered, and read, for what had been written just before; none is any more.';
+const acrossBlocks =
+  'The pool sets SQLite\'s pages 4,096 bytes behind the beginning of a file, so that each, of 8 KiB, lies in three blocks, and SQLite writes its journal in pieces of a few bytes: the 14 writes and the cut of a commit of one row encipher 24 blocks, each with a cipher object and an IV of its own, and none may wait, for a write is in the kernel when it returns. When this was measured five more were deciphered, and read, for what had been written just before; none is any more.';
 
 /** What the profile shows where a goal is not met. */
 export const notes = {
@@ -110,9 +110,9 @@ export const notes = {
   encryption: {
     read4k: 'Each block has an IV of its own, and so needs a cipher object of its own: making one and deciphering 4 KiB with it takes two (Bun) to six (Node 20) times as long as a bare read, and thirty times in Deno, whose AES-GCM does 0.2 GB a second.',
     readInto: 'The cipher takes what it takes in openssl; the rest is the memory that the runtime makes anew for each 64 KiB that it has deciphered, and copying out of it, for none of one\'s own can be given to it.',
-    insert: onTwoBlocks,
-    commit: onTwoBlocks,
-    select: 'A page of SQLite\'s pool lies in two blocks. A select deciphers two and a half blocks, half of what the plain one takes altogether; each of them needs a cipher object of its own.',
+    insert: acrossBlocks,
+    commit: acrossBlocks,
+    select: 'A page of SQLite\'s pool, of 8 KiB, lies in three blocks, and four of five selects read one. A select deciphers two and a half blocks, half of what the plain one takes altogether; each of them needs a cipher object of its own.',
   },
   'web-storage': {
     setItem:

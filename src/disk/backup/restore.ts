@@ -59,7 +59,8 @@ export async function restoreFrom(directory: string, root: Root, options: Restor
   const repository = Repository.open(directory);
   const { backup, manifest, origins } = choose(repository, options);
   const targets = origins.map((origin) => ({ origin, as: options.as ?? origin.origin }));
-  if (root.open() === null) for (const { origin, as } of targets) if (as !== origin.origin) await requireKeyOf(origin, as, root, { directory, skipDamaged: options.skipDamaged });
+  const renamed = targets.filter(({ origin, as }) => as !== origin.origin);
+  if (root.open() === null) for (const { origin, as } of renamed) await requireKeyOf(origin, as, root, { directory, skipDamaged: options.skipDamaged });
   await prepareRoot(root, manifest, options, targets.map(({ as }) => as));
   if (!options.replace) requireFree(root, targets.map(({ as }) => as));
   const stage = stageIn(root, new ChunkStore(directory), options);

@@ -186,7 +186,7 @@ export class Growth {
    * Around the end of connections, of which the last one of all brings the log into the file and removes it. Whoever has
    * only read leaves no trace in the account, unless it was the last: others go by that to see that something has changed.
    */
-  ending<T>(work: () => T): T {
+  closing<T>(work: () => T): T {
     if (this.#hasWritten) return this.around(work);
     const before = this.#wholeSize();
     const result = work();

@@ -120,8 +120,7 @@ export class SqliteDatabase implements RecordDatabase, Suspendable {
 
   suspend(): void {
     this.#isConnected = false;
-    this.#growth.rest();
-    this.#timed(() => this.#growth.ending(() => {
+    this.#timed(() => this.#growth.closing(() => {
       this.#readers.suspend();
       this.#log.close();
       this.#writer.suspend();
@@ -259,7 +258,7 @@ export class SqliteDatabase implements RecordDatabase, Suspendable {
   async copyTo(directory: string): Promise<CopyReport> {
     const session = this.#file.open();
     const copy = new DatabaseCopy(session, this.#file, directory);
-    const report = await copy.make().finally(() => this.#growth.ending(() => session.close()));
+    const report = await copy.make().finally(() => this.#growth.closing(() => session.close()));
     copy.complete(this.name);
     return report;
   }
@@ -269,8 +268,7 @@ export class SqliteDatabase implements RecordDatabase, Suspendable {
     this.#isClosed = true;
     connected.delete(this);
     this.#garbage.close();
-    this.#growth.rest();
-    this.#timed(() => this.#growth.ending(() => {
+    this.#timed(() => this.#growth.closing(() => {
       this.#readers.close();
       this.#log.close();
       this.#writer.close();
