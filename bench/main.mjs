@@ -11,6 +11,12 @@ import { areas, environment, inOrder, interleaved, readResults, resultsFile } fr
 
 const rounds = Number(process.env.ROUNDS ?? 7);
 
+/**
+ * Rounds before those that count. What a library has of its own code is compiled while it runs, which takes a processor of
+ * a server some tens of thousands of calls; bare calls have nothing to be compiled. Everybody is given the same.
+ */
+const warmUp = Number(process.env.WARM_UP ?? 16);
+
 const say = (text) => process.stderr.isTTY && process.stderr.write(`\r\u001b[K${text}`);
 
 const project = fileURLToPath(new URL('..', import.meta.url));
@@ -32,7 +38,7 @@ async function start(area, { contestants: order, scope }, root) {
   return { running, absent };
 }
 
-/** Warm-up, then `rounds` rounds of each work, the contestants taking turns. Microseconds, or the work's own unit. */
+/** The warm-up, then `rounds` rounds of each work, the contestants taking turns. Microseconds, or the work's own unit. */
 async function compare(area, root) {
   const definition = await import(`./areas/${area}.mjs`);
   const { running, absent } = await start(area, definition, root);
@@ -40,10 +46,11 @@ async function compare(area, root) {
   for (const work of definition.works) {
     const { id, most, per, unit } = work;
     const wanted = Math.min(rounds, work.rounds ?? rounds);
+    const first = most === 1 ? 0 : 1 - warmUp;
     const samples = new Map([...running.keys()].map((contestant) => [contestant, []]));
-    for (let round = 0; round <= wanted; round += 1) {
+    for (let round = first; round <= wanted; round += 1) {
       for (const [contestant, process] of running) {
-        say(`${area}: ${work.label}, round ${round}/${wanted}, ${contestant}`);
+        say(`${area}: ${work.label}, ${round > 0 ? `round ${round}/${wanted}` : 'warming up'}, ${contestant}`);
         const nanoseconds = await process.round({ id, most, per }).catch((error) => error);
         if (nanoseconds instanceof Error) absent[contestant] ??= `${work.label}: ${reason(nanoseconds)}`;
         else if (nanoseconds !== null && round > 0) samples.get(contestant)?.push(nanoseconds);

@@ -11,6 +11,10 @@ async function once(operation, n) {
   return own ?? (performance.now() - start) * 1e6;
 }
 
+/** How many calls make a round, when `n` of them took so long. */
+const fitting = (n, nanoseconds, most) =>
+  Math.max(1, Math.min(most, Math.round((n * roundMilliseconds * 1e6) / Math.max(nanoseconds, 1000))));
+
 export class Rounds {
   #operations;
   #counts = new Map();
@@ -25,19 +29,19 @@ export class Rounds {
     if (operation === undefined) return null;
     if (!this.#counts.has(id)) this.#counts.set(id, await this.#calibrate(operation, most));
     const n = this.#counts.get(id);
-    return (await once(operation, n)) / n / per;
+    const nanoseconds = await once(operation, n);
+    if (most > 1) this.#counts.set(id, fitting(n, nanoseconds, most));
+    return nanoseconds / n / per;
   }
 
-  /** How many calls make a round; the first, cold ones do not decide. */
+  /** How many calls make the first round. Each round says how many make the next: calls get faster while they are compiled. */
   async #calibrate(operation, most) {
     if (most === 1) return 1;
     let n = Math.min(4, most);
     await once(operation, n);
     for (;;) {
-      const milliseconds = (await once(operation, n)) / 1e6;
-      if (milliseconds >= roundMilliseconds / 4 || n >= most) {
-        return Math.max(1, Math.min(most, Math.round((n * roundMilliseconds) / Math.max(milliseconds, 0.001))));
-      }
+      const nanoseconds = await once(operation, n);
+      if (nanoseconds >= (roundMilliseconds * 1e6) / 4 || n >= most) return fitting(n, nanoseconds, most);
       n = Math.min(most, n * 4);
     }
   }

@@ -12,6 +12,25 @@ const surrogate = /[\ud800-\udfff]/;
 const fixed = new Uint8Array(9);
 const fixedView = new DataView(fixed.buffer);
 
+/**
+ * Short keys lie one behind another in rooms of so many bytes. An array with a buffer of its own would have SQLite's
+ * binding allocate, register and give back that buffer for each key.
+ */
+const ROOM = 8192;
+let room = new ArrayBuffer(ROOM);
+let taken = 0;
+
+function placeFor(length: number): Uint8Array {
+  if (length > ROOM / 8) return new Uint8Array(length);
+  if (taken + length > ROOM) {
+    room = new ArrayBuffer(ROOM);
+    taken = 0;
+  }
+  const place = new Uint8Array(room, taken, length);
+  taken += length;
+  return place;
+}
+
 /** Below this length a loop over the characters beats a call into the runtime. */
 const SHORT = 32;
 
@@ -22,11 +41,13 @@ export class KeyBytes {
 
   static ofNumber(value: number): Uint8Array {
     setFixed(keyTypes.number, value);
-    return fixed.slice();
+    const bytes = placeFor(fixed.length);
+    bytes.set(fixed);
+    return bytes;
   }
 
   static ofString(value: string): Uint8Array {
-    const bytes = new Uint8Array(1 + value.length);
+    const bytes = placeFor(1 + value.length);
     bytes[0] = keyTypes.string;
     // Most keys are short and of ASCII.
     if (value.length < SHORT) {
@@ -47,7 +68,9 @@ export class KeyBytes {
 
   /** A copy of what was written. */
   finish(): Uint8Array {
-    return this.#bytes.slice(0, this.#at);
+    const whole = placeFor(this.#at);
+    whole.set(this.#bytes.subarray(0, this.#at));
+    return whole;
   }
 
   number(value: number): void {
