@@ -1,6 +1,8 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { compiledSource, leadToSource } from './test/support/compiled.ts';
 
 /** With HOLDFAST_TEST_KEY=1 what stores anything is tested once more, encrypted: test/support/sealed.ts */
 const isEncrypted = process.env.HOLDFAST_TEST_KEY === '1';
@@ -13,13 +15,25 @@ const stores = [
 /** What encrypted origins do not have, and simulations that write nothing; CONTRIBUTING.md has the reasons. */
 const withoutKey = ['file-system/elsewhere*', '**/*simulation*', 'coordinator/region*'];
 
+const include = isEncrypted ? stores.map((part) => `test/${part}${part.endsWith('*') ? '' : '/**/*'}.test.ts`) : ['test/**/*.test.ts'];
+const exclude = isEncrypted ? withoutKey.map((part) => `test/${part}.test.ts`) : [];
+
+/** The tests that mock modules of the source: Vitest has to load it for them, which takes longer. */
+const mocking = readdirSync(new URL('test', import.meta.url), { recursive: true, encoding: 'utf8' })
+  .map((file) => `test/${file}`)
+  .filter((file) => file.endsWith('.test.ts') && /\bvi\.(?:mock|doMock)\(/.test(readFileSync(new URL(file, import.meta.url), 'utf8')));
+const isIncluded = (file: string): boolean => !isEncrypted || stores.some((part) => file.startsWith(`test/${part.replace('*', '')}`));
+
 export default defineConfig({
   test: {
-    include: isEncrypted ? stores.map((part) => `test/${part}${part.endsWith('*') ? '' : '/**/*'}.test.ts`) : ['test/**/*.test.ts'],
-    exclude: isEncrypted ? withoutKey.map((part) => `test/${part}.test.ts`) : [],
+    projects: [
+      { extends: true, plugins: [compiledSource()], test: { name: 'tests', include, exclude: [...exclude, ...mocking] } },
+      { extends: true, test: { name: 'mocking', include: mocking.filter(isIncluded), exclude } },
+    ],
     // For programs that install the globals, and for commands: the key that the hosts of tests have.
     env: isEncrypted ? { HOLDFAST_KEY_FILE: fileURLToPath(new URL('test/support/test.key', import.meta.url)) } : {},
     setupFiles: ['test/support/parts.ts'],
+    onStackTrace: leadToSource,
     pool: 'forks',
     // Many tests wait for other processes and for the disk.
     maxWorkers: availableParallelism() + 1,
