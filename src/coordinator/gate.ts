@@ -1,6 +1,6 @@
 import { setImmediate } from '../runtime/timers.ts';
 import { outsideContexts } from '../runtime/callback-context.ts';
-import { atTaskEnd } from '../runtime/whole-task.ts';
+import { atTaskEnd, runTask } from '../runtime/whole-task.ts';
 import { Queue, type Queued } from './queue.ts';
 
 /** A section of `blockConcurrencyWhile` that is under way. */
@@ -196,14 +196,15 @@ export class Gate {
 
   #wake(): void {
     const waiting = Math.min(SLOTS, this.#events.size + this.#resumptions.length);
-    if (this.#slots >= waiting) return;
-    outsideContexts(() => {
-      if (this.#mayHurry) this.#hurry();
-      while (this.#slots < waiting) {
-        this.#asked();
-        setImmediate(() => this.#calmSlot());
-      }
-    });
+    if (this.#slots < waiting && this.#mayHurry) this.#hurry();
+    if (this.#slots < waiting) outsideContexts(() => this.#askFor(waiting));
+  }
+
+  #askFor(slots: number): void {
+    while (this.#slots < slots) {
+      this.#asked();
+      setImmediate(() => this.#calmSlot());
+    }
   }
 
   get #mayHurry(): boolean {
@@ -223,7 +224,7 @@ export class Gate {
 
   #calmSlot(): void {
     hurried = 0;
-    this.#slot();
+    runTask(() => this.#slot());
   }
 
   #slot(): void {

@@ -88,12 +88,20 @@ export class Line implements CallSender {
     return this.#first === null;
   }
 
-  /** @throws (rejects) CoordinatorError */
-  call(method: string, args: Uint8Array, chain: readonly Link[]): Promise<Reply> {
+  /** What `read` makes of the reply. @throws (rejects) CoordinatorError; what `read` throws */
+  call<Result>(method: string, args: Uint8Array, chain: readonly Link[], read: (reply: Reply) => Result): Promise<Result> {
     if (args.length > LARGEST_ARGUMENTS) return Promise.reject(this.#tooLarge(args));
     return new Promise((resolve, reject) => {
       const number = (this.#number += 1);
-      const pending = new PendingCall(this, { caller: this.#caller, number, method, args, chain }, uptime(), resolve, reject);
+      // One promise for each call: another behind it would cost as much again.
+      const end = (reply: Reply): void => {
+        try {
+          resolve(read(reply));
+        } catch (error) {
+          reject(error as Error);
+        }
+      };
+      const pending = new PendingCall(this, { caller: this.#caller, number, method, args, chain }, uptime(), end, reject);
       if (this.#last === null) this.#first = pending;
       else this.#last.next = pending;
       this.#last = pending;

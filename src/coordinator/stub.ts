@@ -44,7 +44,7 @@ export function createStub(line: () => Line): object {
 function call(line: () => Line, method: string, args: readonly unknown[]): Promise<unknown> {
   try {
     // What is sent is what the arguments are now.
-    return send(line, method, encodeArguments(args)).then(resultOf);
+    return send(line, method, encodeArguments(args));
   } catch (error) {
     return Promise.reject(error as Error);
   }
@@ -61,8 +61,8 @@ async function fetchOf(line: () => Line, input: string | URL | Request, init?: R
 }
 
 /** From within a coordinator what it has changed goes before, and what awaits the result goes on alone. */
-function send(line: () => Line, method: string, args: Uint8Array): Promise<Reply> {
+function send(line: () => Line, method: string, args: Uint8Array): Promise<unknown> {
   const context = currentContext();
-  if (context === undefined) return line().call(method, args, NO_LINKS);
-  return context.instance.send(() => line().call(method, args, context.event?.chain ?? NO_LINKS));
+  if (context === undefined) return line().call(method, args, NO_LINKS, resultOf);
+  return context.instance.send(() => line().call(method, args, context.event?.chain ?? NO_LINKS, resultOf));
 }

@@ -61,7 +61,7 @@ export class PendingTurn {
   }
 
   #hasCalls(): boolean {
-    for (const { call } of this.#writers ?? NOBODY) if (call !== null) return true;
+    if (this.#writers !== null) for (const { call } of this.#writers) if (call !== null) return true;
     return false;
   }
 

@@ -1,3 +1,4 @@
+import { outsideContexts } from './callback-context.ts';
 import { afterMicrotasks, runMicrotasks } from './microtasks.ts';
 import { runtime } from './runtime.ts';
 
@@ -10,12 +11,12 @@ import { runtime } from './runtime.ts';
 let waiting: (() => void)[] | null = null;
 
 /**
- * Runs a callback behind all microtasks that this task will have, and before any other task. It may run outside of all
- * asynchronous contexts.
+ * Runs a callback behind all microtasks that this task will have, and before any other task. It runs outside of all
+ * asynchronous contexts, and what it leaves for the end of the task in turn needs no more hops.
  */
 export function atTaskEnd(callback: () => void): void {
-  if (waiting === null) afterMicrotasks(callback);
-  else waiting.push(callback);
+  if (waiting !== null) waiting.push(callback);
+  else afterMicrotasks(() => outsideContexts(() => runTask(callback)));
 }
 
 /** Only there a task's microtasks run when, and as often as, they are asked to. */

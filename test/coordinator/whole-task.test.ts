@@ -1,4 +1,5 @@
 /** What a task that ends itself does, and in which order. */
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { expect, test } from 'vitest';
 import { atTaskEnd, runTask } from '../../src/runtime/whole-task.ts';
 
@@ -69,4 +70,18 @@ test('outside of such a task it is the same, as the runtime does it', async () =
   void Promise.resolve().then(() => Promise.resolve().then(() => seen.push('microtask')));
   await turn();
   expect(seen).toEqual(['microtask', 'end']);
+});
+
+test('what is left for the end runs as part of nobody, and so does what it leaves in turn', async () => {
+  const seen: unknown[] = [];
+  const tenant = new AsyncLocalStorage<string>();
+  tenant.run('a tenant', () =>
+    atTaskEnd(() => {
+      seen.push(tenant.getStore());
+      atTaskEnd(() => seen.push(tenant.getStore()));
+      tenant.run('another', () => void Promise.resolve().then(() => seen.push(tenant.getStore())));
+    }),
+  );
+  await turn();
+  expect(seen).toEqual([undefined, 'another', undefined]);
 });
