@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { alone, median } from '../alone.mjs';
 import { binaries } from '../peers.mjs';
 import { startWorkerd } from '../programs/workerd.mjs';
+import { warmUp } from '../warm-up.mjs';
 
 const works = [
   { id: 'read', label: 'call in process: read', unit: 'µs' },
@@ -76,14 +77,14 @@ async function within(port, method) {
   return ((performance.now() - start) * 1000) / TIMES;
 }
 
-/** Both sides, taking turns; the first round is a warm-up. */
+/** Both sides, taking turns, once they are warm. */
 async function compare(rounds, sides, say) {
   const samples = Object.fromEntries(Object.keys(sides).map((side) => [side, []]));
-  for (let round = 0; round <= rounds; round += 1) {
+  for (const measured of Object.values(sides)) await warmUp(measured);
+  for (let round = 1; round <= rounds; round += 1) {
     for (const [side, measured] of Object.entries(sides)) {
       say(side, round);
-      const value = await measured();
-      if (round > 0) samples[side].push(value);
+      samples[side].push(await measured());
     }
   }
   return Object.fromEntries(Object.entries(samples).map(([side, values]) => [side, median(values)]));
@@ -104,6 +105,8 @@ async function inside(workerd, { root, rounds, say }) {
   const results = { read: {}, increment: {} };
   const runs = [];
   const others = { read: [], increment: [] };
+  // Ours are new processes, which warm up by themselves.
+  if (workerd) for (const method of ['read', 'increment']) await warmUp(() => within(workerd.port, method));
   for (let round = 0; round < Math.min(rounds, 5); round += 1) {
     say(`coordinator: calls in process, round ${round + 1}`);
     runs.push(alone('coordinator', join(root, `inside-${round}`), 'inside'));

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { StorageHost } from 'holdfast';
 import { Coordinators } from 'holdfast/coordinator';
+import { warmUp } from '../warm-up.mjs';
 
 const [root, step, kills] = process.argv.slice(2);
 const ORIGIN = 'https://bench.example';
@@ -47,9 +48,12 @@ async function callFar() {
   await addMember();
   const bare = await bareTrip();
   const samples = { call: [], bare: [] };
+  // All four sides: the caller and the owner, and both ends of the bare trip.
+  await warmUp(() => timed(1000, () => counter.increment()));
+  await warmUp(() => timed(1000, bare));
   for (let round = 0; round < 11; round += 1) {
-    const [call, trip] = [await timed(1000, () => counter.increment()), await timed(1000, bare)];
-    if (round > 0) samples.call.push(call), samples.bare.push(trip);
+    samples.call.push(await timed(1000, () => counter.increment()));
+    samples.bare.push(await timed(1000, bare));
   }
   const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
   console.log(JSON.stringify({ call: median(samples.call), bare: median(samples.bare) }));
