@@ -32,23 +32,27 @@ const rows = chosen(runtimes, ({ name, folder }) => `${name} ${folder}`).map((ru
 const others = new Map(rows.filter(({ runtime, command }) => command !== undefined && runtime.areas === undefined).map((row) => [row.runtime.folder, row]));
 
 const project = makeProject();
-const work = rows.filter(({ command }) => command !== undefined).flatMap((row) => areas.filter((area) => row.runtime.areas?.includes(area) ?? true).map((area) => ({ row, area })));
+const all = rows.filter(({ command }) => command !== undefined).flatMap((row) => areas.filter((area) => row.runtime.areas?.includes(area) ?? true).map((area) => ({ row, area })));
+/** Waits for one lease after the other of those it kills, minutes in all, and hardly computes. */
+const waitsForLeases = ({ row: { runtime }, area }) => runtime.hasLeases === true && ['crash', 'locks'].includes(area);
+const work = all.filter((each) => !waitsForLeases(each));
 const start = performance.now();
-let left = work.length;
+let left = all.length;
+
+async function run({ row, area }) {
+  const results = area === 'types' ? checkTypes(row.runtime, row.command, project, say) : runArea(row.runtime, row.command, project, area, others);
+  row.results.set(area, await results);
+  left -= 1;
+  if (process.stderr.isTTY) process.stderr.write(`\r${left} to go   \r`);
+}
 
 async function worker() {
-  for (let next = work.shift(); next !== undefined; next = work.shift()) {
-    const { row, area } = next;
-    const results = area === 'types' ? checkTypes(row.runtime, row.command, project, say) : runArea(row.runtime, row.command, project, area, others);
-    row.results.set(area, await results);
-    left -= 1;
-    if (process.stderr.isTTY) process.stderr.write(`\r${left} to go   \r`);
-  }
+  for (let next = work.shift(); next !== undefined; next = work.shift()) await run(next);
 }
 
 try {
   // Most areas wait for processes, and for what is killed to be missed, more than they compute.
-  await Promise.all(Array.from({ length: 2 * availableParallelism() }, worker));
+  await Promise.all([...all.filter(waitsForLeases).map(run), ...Array.from({ length: 2 * availableParallelism() }, worker)]);
 } finally {
   rmSync(project, { recursive: true, force: true });
 }

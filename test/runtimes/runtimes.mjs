@@ -28,6 +28,7 @@ const restricted = (major) => ({
   name: `Node ${major} --permission`,
   areas: ['buckets', 'caches', 'channels', 'crash', 'encryption', 'file-system', 'globals', 'indexed-db', 'journal', 'locks', 'realms', 'structured-clone', 'sync', 'web-storage'],
   // Nobody there can see whether a process has died: what one held that was killed is free after a lease of 30 seconds.
+  hasLeases: true,
   crash: { kills: 2, limitMs: 400_000 },
   flags: ({ data, project, area }) => [
     major === 20 ? '--experimental-permission' : '--permission',
@@ -57,6 +58,7 @@ export const runtimes = [
     folder: 'deno-2',
     package: 'deno@2',
     binary: `node_modules/deno/${binary('deno')}`,
+    hasLeases: true,
     // Nothing but what README.md names: the root, and the variables. Reading its own code is what a program that starts
     // threads needs, with or without Holdfast.
     flags: ({ data, project, area }) => [
