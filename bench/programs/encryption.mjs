@@ -21,6 +21,9 @@ const hostOn = (side, name) => new StorageHost({ root: join(root, `${name}-${sid
 /** How long one round should take. */
 const ROUND_MS = 40;
 
+/** Before the rounds that count, for each side. */
+const WARM_UP_MS = Number(process.env.BENCH_WARM_UP ?? 2000);
+
 const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 
 function now() {
@@ -35,9 +38,20 @@ async function timed(run, n) {
   return now() - start;
 }
 
-/** How many calls make a round, of whichever side takes longer; the first, cold ones do not decide. */
+/**
+ * Both sides, taking turns, until their code is compiled: that takes a processor of a server some tens of thousands of
+ * calls, seconds of them. Rounds that are measured sooner say how fast the runtime's interpreter is.
+ */
+async function warmUp(runs, most) {
+  const end = performance.now() + WARM_UP_MS * runs.length;
+  for (let n = Math.min(most, 4); performance.now() < end; ) {
+    if (Math.max(...(await inTurn(runs, n))) < ROUND_MS) n = Math.min(most, 2 * n);
+  }
+}
+
+/** How many calls make a round, of whichever side takes longer. */
 async function calibrated(runs, most) {
-  for (const run of runs) await run(Math.min(most, 4));
+  await warmUp(runs, most);
   for (let n = Math.min(most, 4); ; n *= 4) {
     const longest = Math.max(...(await inTurn(runs, n)));
     if (longest >= ROUND_MS / 4 || n >= most) return Math.max(1, Math.min(most, Math.round((n * ROUND_MS) / Math.max(longest, 0.001))));

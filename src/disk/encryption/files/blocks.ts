@@ -100,10 +100,10 @@ export class Blocks {
     return filled;
   }
 
-  /** The content of one block; empty where none is. @throws EDAMAGED */
-  load(cipher: FileCipher, block: number, again: () => FileCipher): Uint8Array {
+  /** The content of one block, in `room`; empty where none is. @throws EDAMAGED */
+  load(cipher: FileCipher, block: number, room: Uint8Array, again: () => FileCipher): Uint8Array {
     const { grid } = cipher;
-    const content = new Uint8Array(grid.capacityOf(block));
+    const content = room.subarray(0, grid.capacityOf(block));
     return content.subarray(0, this.read(cipher, content, 0, grid.startOf(block), again));
   }
 
@@ -131,7 +131,9 @@ export class Blocks {
   /** Makes a block shorter without making the file shorter, see `FileCipher.sealShort`. `stored`: what it takes on the disk. */
   writeShort(cipher: FileCipher, block: number, content: Uint8Array, stored: number): void {
     const { grid } = cipher;
-    this.putWhole(cipher.sealShort(block, content, drawIvs(1), stored), block * grid.bytes + grid.headOf(block));
+    const out = scratch.subarray(0, stored);
+    cipher.sealShort(block, content, drawIvs(1), out);
+    this.putWhole(out, block * grid.bytes + grid.headOf(block));
   }
 
   putWhole(bytes: Uint8Array, position: number): void {

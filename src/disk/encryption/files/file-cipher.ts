@@ -74,16 +74,15 @@ export class FileCipher {
   }
 
   /**
-   * A block that fills so many bytes on the disk with less content than they could have. So a file is cut without a
-   * moment at which its last block cannot be read: first the block becomes shorter in its place, then its place.
+   * Fills `out` with a block of less content than it could have. So a file is cut without a moment at which its last
+   * block cannot be read: first the block becomes shorter in its place, then its place.
    */
-  sealShort(block: number, content: Uint8Array, iv: Uint8Array, stored: number): Uint8Array {
-    const out = new Uint8Array(stored);
+  sealShort(block: number, content: Uint8Array, iv: Uint8Array, out: Uint8Array): void {
     this.seal(block, content, iv, out, 0);
-    const missing = stored - OVERHEAD - content.length;
-    if (missing < WIDE) out[stored - 1] = missing;
-    else out.set([missing & 0xff, missing >>> 8, WIDE], stored - 3);
-    return out;
+    const missing = out.length - OVERHEAD - content.length;
+    out.fill(0, OVERHEAD + content.length);
+    if (missing < WIDE) out[out.length - 1] = missing;
+    else out.set([missing & 0xff, missing >>> 8, WIDE], out.length - 3);
   }
 
   /** The content of a block that stands in `bytes` from `at` to `end`, in memory of its own; null when it is not what was written there. */

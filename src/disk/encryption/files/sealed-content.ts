@@ -191,7 +191,7 @@ export class SealedContent implements Content {
     const block = grid.blockAt(Math.max(0, size - 1));
     const kept = size - grid.startOf(block);
     this.#requireInPlace(cipher);
-    const content = kept > 0 && kept < grid.capacityOf(block) ? this.#blocks.load(cipher, block, this.#again) : null;
+    const content = kept > 0 && kept < grid.capacityOf(block) ? this.#blocks.load(cipher, block, rooms[0], this.#again) : null;
     this.#blocks.forget(block);
     if (content !== null) this.#shorten(cipher, block, content.subarray(0, kept));
     try {
