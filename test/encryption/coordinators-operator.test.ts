@@ -45,7 +45,8 @@ test('a backup and an archive bring coordinators back with the key, and nothing 
   const backups = path.join(temporaryDirectory(), 'backups');
   expect(await open(root).backup(backups)).toMatchObject({ problems: [] });
   expect(await codeLater(StorageHost.restore({ from: backups, root: target }))).toBe('key-missing');
-  expect(fs.existsSync(path.join(target, 'origins/https_a.example'))).toBe(false);
+  expect(await codeLater(StorageHost.restore({ from: backups, root: target, encryption: { key: Uint8Array.from(key, (byte) => byte ^ 1) } }))).toBe('key-wrong');
+  expect(fs.existsSync(target)).toBe(false);
   await StorageHost.restore({ from: backups, root: target, encryption: { key } });
   expect(await content(target, from)).toEqual(before);
   await StorageHost.restore({ from: backups, root: target, origin: ORIGIN, as: OTHER, encryption: { key } });

@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { COORDINATORS } from '../coordinator/coordinator-names.ts';
-import { releaseCoordinators } from '../coordinator/release.ts';
+import { noKeyToWake, releaseCoordinators } from '../coordinator/release.ts';
 import { ensureDirectory, isDirectory } from '../directories.ts';
 import { volumeFoldsNames } from '../names/probe.ts';
 import { encodeOrigin } from '../names/origin.ts';
@@ -59,8 +59,7 @@ export async function restoreFrom(directory: string, root: Root, options: Restor
   const repository = Repository.open(directory);
   const { backup, manifest, origins } = choose(repository, options);
   const targets = origins.map((origin) => ({ origin, as: options.as ?? origin.origin }));
-  const renamed = targets.filter(({ origin, as }) => as !== origin.origin);
-  if (root.open() === null) for (const { origin, as } of renamed) await requireKeyOf(origin, as, root, { directory, skipDamaged: options.skipDamaged });
+  if (root.open() === null) for (const { origin, as } of targets) await requireKeyOf(origin, as, root, { directory, skipDamaged: options.skipDamaged });
   await prepareRoot(root, manifest, options, targets.map(({ as }) => as));
   if (!options.replace) requireFree(root, targets.map(({ as }) => as));
   const stage = stageIn(root, new ChunkStore(directory), options);
@@ -88,13 +87,18 @@ export async function restoreFrom(directory: string, root: Root, options: Restor
   }
 }
 
-/** Before a root is made for what cannot come there. @throws HoldfastError as {@link rebind}; backup-damaged */
+/** Before a root is made for what cannot come there. @throws HoldfastError as {@link rebind} and {@link release}; backup-damaged */
 async function requireKeyOf(origin: BackedUpOrigin, as: string, { vaults }: Root, { directory, skipDamaged }: { readonly directory: string; readonly skipDamaged: boolean }): Promise<void> {
   const scratch = fs.mkdtempSync(path.join(os.tmpdir(), 'holdfast-restore-'));
   try {
-    const place = await new Stage(new ChunkStore(directory), scratch, skipDamaged).build(origin, origin.origin, () => undefined, (file) => file === KEYS);
-    if (!isEncrypted(place)) return;
-    if (vaults === undefined) throw noKey(origin.origin, as);
+    let isKeyNeeded = as !== origin.origin;
+    const isWanted = (name: string): boolean => {
+      isKeyNeeded ||= name === COORDINATORS || name.startsWith(`${COORDINATORS}/`);
+      return name === KEYS;
+    };
+    const place = await new Stage(new ChunkStore(directory), scratch, skipDamaged).build(origin, origin.origin, () => undefined, isWanted);
+    if (!isEncrypted(place) || !isKeyNeeded) return;
+    if (vaults === undefined) throw as === origin.origin ? noKeyToWake(as) : noKey(origin.origin, as);
     await vaults.at(place, origin.origin).prepare();
   } finally {
     fs.rmSync(scratch, { recursive: true, force: true });

@@ -37,10 +37,14 @@ export async function releaseCoordinators(root: Root, directory: string, origin:
 async function vaultIn(root: Root, directory: string, origin: string): Promise<OriginVault | null> {
   if (!isEncrypted(directory)) return null;
   const vault = root.vaults?.at(directory, origin);
-  if (vault === undefined) throw new HoldfastError('key-missing', `${origin} is encrypted and has coordinators, and no key was given, without which nobody can wake them.`);
+  if (vault === undefined) throw noKeyToWake(origin);
   await vault.prepare();
   vault.require(true);
   return vault;
+}
+
+export function noKeyToWake(origin: string): HoldfastError {
+  return new HoldfastError('key-missing', `${origin} is encrypted and has coordinators, and no key was given, without which nobody can wake them.`);
 }
 
 function releaseOne({ className, name, path: place, keys }: FoundCoordinator, origin: string, index: AlarmIndex): void {
