@@ -1,3 +1,4 @@
+import fs from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import '../../src/host/indexed-db/provided.ts';
@@ -5,6 +6,7 @@ import '../../src/host/storage-buckets/provided.ts';
 import type { Hub, HubLog } from '../../src/sync/hub.ts';
 import { HubConnection } from '../../src/sync/membership/hub-connection.ts';
 import { SealedConnection } from '../../src/sync/sealed/sealed-connection.ts';
+import { runHere } from '../cli/support.ts';
 import { MemoryEngine, memoryHub } from '../support/memory-hub.ts';
 import { codeLater, treeHas } from './support.ts';
 import { KEY, newRoot, openHost, openRegion, ORIGIN, read, regionOf, write, type Region } from './sync-regions.ts';
@@ -48,6 +50,21 @@ async function plainRegions(): Promise<Plain> {
   expect(heldBy(engine)).toContain('canary-');
   return { engine, roots, hosts, regions };
 }
+
+test('the command that encrypts in place tells of the hub that an origin follows, where it encrypts nothing', async () => {
+  const { engine, roots: [root], hosts } = await plainRegions();
+  for (const host of hosts) await host.close();
+  const alone = new StorageHost({ root });
+  alone.origin('https://alone.example').localStorage.setItem('k', 'v');
+  await alone.close();
+  const file = path.join(path.dirname(root), 'key');
+  fs.writeFileSync(file, KEY);
+  const { code, out, err } = await runHere(root, ['encrypt', '--all', '--key-file', file]);
+  expect({ code, err }).toEqual({ code: 0, err: '' });
+  expect(out.split('\n').filter((line) => line.includes('follows a hub'))).toEqual([expect.stringMatching(new RegExp(`^${ORIGIN} follows a hub \\([^)]+\\), where this encrypts nothing: `))]);
+  expect(treeHas(root, 'canary-content')).toEqual([]);
+  expect(heldBy(engine)).toContain('canary-');
+});
 
 test('a plain log is gone on from: regions that get the key have what all have written, and regions without it stop', { timeout: 180_000 }, async () => {
   const { engine, roots, hosts, regions: [, us] } = await plainRegions();

@@ -6,8 +6,9 @@ import { onInterruption } from '../interruption.ts';
 import { printJson, printLines } from '../output.ts';
 import { Progress } from '../progress.ts';
 import { encryptionOf, keyOptions } from '../keys-option.ts';
-import { jsonOption, knownOrigin, openRoot, originOption, rootOptions, withHost } from '../root.ts';
+import { jsonOption, knownOrigin, openRoot, openRootWithKey, originOption, rootOptions, unlockAll, withHost, type KeyValues } from '../root.ts';
 import { printable } from '../table.ts';
+import { rowsOf } from './sync-status.ts';
 
 const options = {
   ...originOption,
@@ -47,6 +48,7 @@ export const encrypt: Command = {
     const results = await withHost(values, (host) => encryptAll(host, origins), { ...encryption, plain: 'migrate' });
     if (values.json) printJson(results);
     else printLines(results.map(({ origin, outcome, message }) => printable(`${origin}: ${said[outcome]}${message === undefined ? '' : `: ${message}`}`)));
+    if (!values.json) await tellOfHubs(values, results);
     return results.length === origins.length && results.every(({ outcome }) => outcome === 'encrypted' || outcome === 'completed') ? 0 : 1;
   },
 };
@@ -70,5 +72,16 @@ async function encryptOne(host: StorageHost, origin: string): Promise<Encrypted>
   } catch (error) {
     if (!(error instanceof HoldfastError)) throw error;
     return { origin, outcome: error.code === 'root-busy' ? 'incomplete' : 'failed', message: error.message };
+  }
+}
+
+/** What a hub has of an origin is encrypted by who speaks with it. */
+async function tellOfHubs(values: KeyValues, results: readonly Encrypted[]): Promise<void> {
+  const origins = results.filter(({ outcome }) => outcome !== 'failed').map(({ origin }) => origin);
+  const root = await openRootWithKey(values);
+  await unlockAll(values, root, origins, 'told');
+  for (const origin of origins) {
+    const hubs = new Set(rowsOf(root, origin).map(({ replica }) => replica.link.hub));
+    if (hubs.size > 0) console.log(printable(`${origin} follows a hub (${[...hubs].join(', ')}), where this encrypts nothing: what is plain there stays until a process with 'sync', the key and plain: 'migrate' follows it.`));
   }
 }

@@ -24,7 +24,7 @@ export const syncStatus: Command = {
 };
 
 /** One line of the table: an origin's localStorage, or its files. */
-interface Row {
+export interface Row {
   readonly origin: string;
   readonly area: string;
   readonly replica: Replica;
@@ -55,7 +55,8 @@ async function show(args: readonly string[]): Promise<number> {
   return 0;
 }
 
-function rowsOf(root: Root, origin: string): Row[] {
+/** Those of an origin that follow a hub. */
+export function rowsOf(root: Root, origin: string): Row[] {
   const keys = keysOf(root, origin);
   const place = new BucketDirectory(keys === undefined && root.vaults !== undefined ? new Root(root.path, root.durability, root.shared) : root, origin, 'default');
   if (!fs.existsSync(place.path)) return [];
