@@ -1,4 +1,4 @@
-import { LockedError } from '../../disk/locks/lock-table.ts';
+import { LockedError, type FileLock } from '../../disk/locks/lock-table.ts';
 import { TreeError } from '../../disk/tree/tree-error.ts';
 import { internal } from '../../webidl/interface.ts';
 import type { Entry } from '../entry.ts';
@@ -10,7 +10,7 @@ import type { FileSystemSyncAccessHandleMode } from '../sync-access-handle.ts';
 import { dropped, lockOrFail } from './hold.ts';
 import { withContent } from './with-content.ts';
 
-/** Others may replace a file while it is made ready; that often in a row it is no coincidence. */
+/** Others who have a file open may keep it from being made ready; that often in a row it is no coincidence. */
 const ATTEMPTS = 16;
 
 /** https://fs.spec.whatwg.org/#dom-filesystemfilehandle-createsyncaccesshandle */
@@ -23,7 +23,7 @@ export async function createSyncAccessHandle(
     const access = await tryToOpen(entry, mode, context);
     if (access !== null) return handleOf(access, mode);
     if (attempt === ATTEMPTS) throw entryError('NoModificationAllowedError', context, entry.locator, 'is being replaced again and again');
-    await prepare(entry, context);
+    await prepare(entry, context, null);
   }
 }
 
@@ -33,17 +33,29 @@ function handleOf(access: SyncAccess, mode: FileSystemSyncAccessHandleMode): Fil
   return handle;
 }
 
-/** Null when the file has to be made ready, which needs the lock to be free. */
+/** Null when the file has to be made ready, and others who have locked it too are in the way. */
 async function tryToOpen(entry: Entry, mode: FileSystemSyncAccessHandleMode, context: string): Promise<SyncAccess | null> {
   const lock = await lockOrFail(entry, mode === 'readwrite' ? 'exclusive' : mode, context);
   try {
-    const file = await withContent(entry, context, () => openFile(entry, mode));
-    return new SyncAccess(entry.system, entry.locator, file, lock);
+    const file = await openReady(entry, mode, context, lock);
+    if (file !== null) return new SyncAccess(entry.system, entry.locator, file, lock);
   } catch (error) {
     lock.release();
-    if (error instanceof TreeError && error.code === 'not-in-place') return null;
     throw handleError(error, entry, context);
   }
+  lock.release();
+  return null;
+}
+
+/** Opens the file; it is made ready under the caller's lock, so that who asked first has it in the end. */
+async function openReady(entry: Entry, mode: FileSystemSyncAccessHandleMode, context: string, lock: FileLock): Promise<AccessedFile | null> {
+  const open = (): Promise<AccessedFile | null> => withContent(entry, context, () => openFile(entry, mode)).catch(nullIfNotReady);
+  return (await open()) ?? ((await prepare(entry, context, lock)) ? open() : null);
+}
+
+function nullIfNotReady(error: unknown): null {
+  if (error instanceof TreeError && error.code === 'not-in-place') return null;
+  throw error;
 }
 
 function openFile({ system, locator }: Entry, mode: FileSystemSyncAccessHandleMode): AccessedFile {
@@ -51,8 +63,8 @@ function openFile({ system, locator }: Entry, mode: FileSystemSyncAccessHandleMo
   return system.tree.openForWriting(locator, mode === 'readwrite-unsafe');
 }
 
-/** Whoever has the file open has made it ready. */
-async function prepare(entry: Entry, context: string): Promise<void> {
+/** False where somebody else's lock is in the way: whoever has the file open has made it ready, or is about to. */
+async function prepare(entry: Entry, context: string, own: FileLock | null): Promise<boolean> {
   const { system, locator } = entry;
   try {
     await system.operate(
@@ -62,8 +74,11 @@ async function prepare(entry: Entry, context: string): Promise<void> {
         await system.tree.prepareInPlace(locator);
         return { changed: false, value: undefined };
       },
+      own ?? undefined,
     );
+    return true;
   } catch (error) {
-    if (!(error instanceof LockedError)) throw handleError(error, entry, context);
+    if (error instanceof LockedError) return false;
+    throw handleError(error, entry, context);
   }
 }

@@ -149,6 +149,21 @@ describe('a file that was written as a whole', () => {
     one.value.close();
   });
 
+  test('is held by who asked first while it is made ready', async () => {
+    const directory = await directoryOf();
+    await write(directory, 'file', sample(1_000_000));
+    const file = await directory.getFileHandle('file');
+    let isOpen = false;
+    const opening = file.createSyncAccessHandle().finally(() => (isOpen = true));
+    const refusals = new Set<string>();
+    while (!isOpen) {
+      const removed = directory.removeEntry('file').then(() => 'removed', (error: Error) => error.name);
+      refusals.add(await removed);
+    }
+    expect([...refusals]).toEqual(['NoModificationAllowedError']);
+    (await opening).close();
+  });
+
   test('is one file for all that share it, whoever made it ready', async () => {
     const [first, second] = await Promise.all([open(), open()].map((host) => directoryOf(host)));
     if (first === undefined || second === undefined) throw new Error('no directory');
