@@ -119,6 +119,11 @@ function isDecimal(value: unknown): value is string {
   return typeof value === 'string' && /^[0-9]{1,20}$/.test(value);
 }
 
+export function pathOf(line: Line): string {
+  if (line.kind === 'file') return line.file.path;
+  return line.kind === 'place' ? line.place.path : line.path;
+}
+
 /** Whether a path leads to somewhere below the directory that it is relative to, on every system. */
 export function isSafePath(value: unknown): value is string {
   if (typeof value !== 'string' || value === '' || /[\\\0]/.test(value) || /^[a-z]:/i.test(value)) return false;

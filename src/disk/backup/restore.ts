@@ -13,7 +13,9 @@ import { publishManifest } from '../root/manifest.ts';
 import { isEncrypted, isKeyStored, prepareSuccession, unlockedVault } from '../root/encrypted.ts';
 import { KEYS } from '../root/origin-vault.ts';
 import type { Root } from '../root/root.ts';
+import { DamagedChunk } from './backup-error.ts';
 import { ChunkStore } from './chunk-store.ts';
+import { decodeLines, pathOf } from './listing.ts';
 import type { BackedUpOrigin, BackupManifest } from './manifest.ts';
 import { deleteOrigin, pathOfOrigin } from '../maintenance/replace-origin.ts';
 import { withMaintenance } from '../maintenance/maintenance-lock.ts';
@@ -89,19 +91,37 @@ export async function restoreFrom(directory: string, root: Root, options: Restor
 
 /** Before a root is made for what cannot come there. @throws HoldfastError as {@link rebind} and {@link release}; backup-damaged */
 async function requireKeyOf(origin: BackedUpOrigin, as: string, { vaults }: Root, { directory, skipDamaged }: { readonly directory: string; readonly skipDamaged: boolean }): Promise<void> {
+  const store = new ChunkStore(directory);
+  if (!(await needsKey(origin, as !== origin.origin, store))) return;
+  if (vaults === undefined) throw as === origin.origin ? noKeyToWake(as) : noKey(origin.origin, as);
   const scratch = fs.mkdtempSync(path.join(os.tmpdir(), 'holdfast-restore-'));
   try {
-    let isKeyNeeded = as !== origin.origin;
-    const isWanted = (name: string): boolean => {
-      isKeyNeeded ||= name === COORDINATORS || name.startsWith(`${COORDINATORS}/`);
-      return name === KEYS;
-    };
-    const place = await new Stage(new ChunkStore(directory), scratch, skipDamaged).build(origin, origin.origin, () => undefined, isWanted);
-    if (!isEncrypted(place) || !isKeyNeeded) return;
-    if (vaults === undefined) throw as === origin.origin ? noKeyToWake(as) : noKey(origin.origin, as);
+    const place = await new Stage(store, scratch, skipDamaged).build(origin, origin.origin, () => undefined, (file) => file === KEYS);
     await vaults.at(place, origin.origin).prepare();
   } finally {
     fs.rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+/** Whether it is encrypted, and gets another name or has coordinators that have to be woken. */
+async function needsKey(origin: BackedUpOrigin, isRenamed: boolean, store: ChunkStore): Promise<boolean> {
+  let [hasKeys, isOpened] = [false, isRenamed];
+  for (const chunk of origin.listing) {
+    for (const name of await namesIn(store, chunk)) {
+      hasKeys ||= name === KEYS;
+      isOpened ||= name === COORDINATORS || name.startsWith(`${COORDINATORS}/`);
+    }
+  }
+  return hasKeys && isOpened;
+}
+
+/** None where the list is damaged, of which the stage tells. */
+async function namesIn(store: ChunkStore, chunk: string): Promise<string[]> {
+  try {
+    return Array.from(decodeLines(await store.get(chunk)), pathOf);
+  } catch (error) {
+    if (error instanceof DamagedChunk || error instanceof HoldfastError) return [];
+    throw error;
   }
 }
 

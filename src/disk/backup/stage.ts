@@ -47,8 +47,8 @@ export class Stage {
     fs.mkdirSync(this.#directory, { mode: 0o700 });
   }
 
-  /** The directory of an origin, whole and on the disk; or with the wanted files alone, of all that it has. @throws HoldfastError backup-damaged, disk-full */
-  async build(backedUp: BackedUpOrigin, as: string, onBytes: () => void, isWanted?: (path: string) => boolean): Promise<string> {
+  /** The directory of an origin, whole and on the disk; or with the wanted files alone. @throws HoldfastError backup-damaged, disk-full */
+  async build(backedUp: BackedUpOrigin, as: string, onBytes: () => void, isWanted?: (file: string) => boolean): Promise<string> {
     const directory = path.join(this.#directory, String((this.#count += 1)));
     try {
       fs.mkdirSync(directory, { mode: 0o700 });
@@ -104,10 +104,10 @@ class OriginStage {
     this.#stage = stage;
   }
 
-  async build(onBytes: () => void, isWanted?: (path: string) => boolean): Promise<void> {
+  async build(onBytes: () => void, isWanted?: (file: string) => boolean): Promise<void> {
     for (const chunk of this.#backedUp.listing) {
       for (const line of await this.#lines(chunk)) {
-        if (isWanted === undefined || (isWanted(pathOf(line)) && line.kind === 'file')) await this.#take(line);
+        if (isWanted === undefined || (line.kind === 'file' && isWanted(line.file.path))) await this.#take(line);
         onBytes();
       }
       this.#stage.touch();
@@ -209,9 +209,4 @@ function attempt(body: () => unknown): unknown {
 
 function hasGeneration(journal: string): boolean {
   return isDirectoryAt(journal) && fs.readdirSync(journal).some((name) => /^[0-9]+$/.test(name));
-}
-
-function pathOf(line: Line): string {
-  if (line.kind === 'file') return line.file.path;
-  return line.kind === 'place' ? line.place.path : line.path;
 }
