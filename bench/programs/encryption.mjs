@@ -8,6 +8,7 @@ import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { install, StorageHost } from '../../dist/index.js';
 import { configuration, openPool } from '../contestants/sqlite-wasm.mjs';
+import { warmUp } from '../warm-up.mjs';
 
 const [root, roundsText, withSqlite] = process.argv.slice(2);
 const rounds = Number(roundsText);
@@ -22,7 +23,7 @@ const hostOn = (side, name) => new StorageHost({ root: join(root, `${name}-${sid
 const ROUND_MS = 40;
 
 /** Before the rounds that count, for each side. */
-const WARM_UP_MS = Number(process.env.BENCH_WARM_UP ?? 2000);
+const WARM_UP_MS = 2000;
 
 const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 
@@ -38,20 +39,13 @@ async function timed(run, n) {
   return now() - start;
 }
 
-/**
- * Both sides, taking turns, until their code is compiled: that takes a processor of a server some tens of thousands of
- * calls, seconds of them. Rounds that are measured sooner say how fast the runtime's interpreter is.
- */
-async function warmUp(runs, most) {
-  const end = performance.now() + WARM_UP_MS * runs.length;
-  for (let n = Math.min(most, 4); performance.now() < end; ) {
-    if (Math.max(...(await inTurn(runs, n))) < ROUND_MS) n = Math.min(most, 2 * n);
-  }
-}
-
 /** How many calls make a round, of whichever side takes longer. */
 async function calibrated(runs, most) {
-  await warmUp(runs, most);
+  let cold = Math.min(most, 4);
+  const turn = async () => {
+    if (Math.max(...(await inTurn(runs, cold))) < ROUND_MS) cold = Math.min(most, 2 * cold);
+  };
+  await warmUp(turn, WARM_UP_MS * runs.length);
   for (let n = Math.min(most, 4); ; n *= 4) {
     const longest = Math.max(...(await inTurn(runs, n)));
     if (longest >= ROUND_MS / 4 || n >= most) return Math.max(1, Math.min(most, Math.round((n * ROUND_MS) / Math.max(longest, 0.001))));

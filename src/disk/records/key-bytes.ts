@@ -60,7 +60,7 @@ export class KeyBytes {
       if (at === value.length) return bytes;
     }
     const content = contentOf(value);
-    const whole = content.length === value.length ? bytes : new Uint8Array(1 + content.length);
+    const whole = content.length === value.length ? bytes : placeFor(1 + content.length);
     whole[0] = keyTypes.string;
     whole.set(content, 1);
     return whole;

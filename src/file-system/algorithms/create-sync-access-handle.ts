@@ -22,8 +22,8 @@ export async function createSyncAccessHandle(
   for (let attempt = 1; ; attempt += 1) {
     const access = await tryToOpen(entry, mode, context);
     if (access !== null) return handleOf(access, mode);
-    if (attempt === ATTEMPTS) throw entryError('NoModificationAllowedError', context, entry.locator, 'is being replaced again and again');
-    await prepare(entry, context, null);
+    if (attempt === ATTEMPTS) throw entryError('NoModificationAllowedError', context, entry.locator, 'could not be made ready, for others have it open');
+    await prepare(entry, context);
   }
 }
 
@@ -64,7 +64,7 @@ function openFile({ system, locator }: Entry, mode: FileSystemSyncAccessHandleMo
 }
 
 /** False where somebody else's lock is in the way: whoever has the file open has made it ready, or is about to. */
-async function prepare(entry: Entry, context: string, own: FileLock | null): Promise<boolean> {
+async function prepare(entry: Entry, context: string, own?: FileLock): Promise<boolean> {
   const { system, locator } = entry;
   try {
     await system.operate(
@@ -74,7 +74,7 @@ async function prepare(entry: Entry, context: string, own: FileLock | null): Pro
         await system.tree.prepareInPlace(locator);
         return { changed: false, value: undefined };
       },
-      own ?? undefined,
+      own,
     );
     return true;
   } catch (error) {
