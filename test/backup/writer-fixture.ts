@@ -9,10 +9,10 @@ const directory = await client.storage.getDirectory();
 const cache = await client.caches.open('cache');
 const { localStorage } = client;
 
-// What a killed one had begun is done again.
+// What a killed one had begun is done again. The file of the second step stays: made anew, it would be empty for a while.
 let count = Math.max(0, Number(localStorage.getItem(`${id} first`)) - 1);
 const own = await directory.getDirectoryHandle(`of ${id}`, { create: true });
-for await (const name of own.keys()) if (!name.startsWith('at ')) await own.removeEntry(name);
+for await (const name of own.keys()) if (name === 'in place') await own.removeEntry(name);
 const moving = await moved();
 const inPlace = await own.getFileHandle('in place', { create: true });
 const access = await inPlace.createSyncAccessHandle();
