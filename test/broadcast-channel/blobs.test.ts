@@ -66,6 +66,15 @@ test('Blobs and Files come with their bytes, and all that they tell, in the orde
   }
 });
 
+test('a Blob without a stream, as of jsdom, comes with its bytes', async () => {
+  const { one, other } = pair();
+  const heard: unknown[] = [];
+  channelOf(other, heard);
+  channelOf(one).postMessage(Object.assign(new Blob(['x'.repeat(1_500_000), 'end']), { stream: undefined }));
+  await until(() => heard.length === 1);
+  expect(await (heard[0] as Blob).slice(-4).text()).toBe('xend');
+});
+
 test('a Blob outlives its message, its sender, and goes when nobody has it any more', async () => {
   const { one, other } = pair();
   const heard: unknown[] = [];

@@ -47,6 +47,7 @@ describe('write takes every kind of chunk', () => {
     ['a large string', 'x'.repeat(300_000), 'x'.repeat(300_000)],
     ['a large buffer', bytes('y'.repeat(300_000)), 'y'.repeat(300_000)],
     ['a large Blob', new Blob(['z'.repeat(3_000_000)]), 'z'.repeat(3_000_000)],
+    ['a large Blob without a stream, as of jsdom', Object.assign(new Blob(['z'.repeat(3_000_000)]), { stream: undefined }), 'z'.repeat(3_000_000)],
     ['parameters with text', { type: 'write', data: 'abc' }, 'abc'],
     ['parameters with a buffer', { type: 'write', data: bytes('abc') }, 'abc'],
     ['parameters with a Blob', { type: 'write', data: new Blob(['abc']) }, 'abc'],

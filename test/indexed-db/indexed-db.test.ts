@@ -22,7 +22,7 @@ describe.each(nodes)('IndexedDB on %s', (node) => {
   test.each([
     ['events', 7],
     ['requests', 8],
-    ['databases', isEncrypted ? 13 : 14],
+    ['databases', isEncrypted ? 14 : 15],
     ['processes', 4],
     ['model', 15],
   ])('%s', { timeout: 240_000 }, async (fixture, count) => {

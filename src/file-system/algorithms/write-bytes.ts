@@ -1,4 +1,5 @@
 import type { Content as FileContent } from '../../disk/tree/content.ts';
+import { bytesOfBlob } from '../../runtime/blob-bytes.ts';
 import { isBlob } from '../../runtime/byte-brands.ts';
 import { bytesOf } from '../../webidl/buffers.ts';
 
@@ -62,7 +63,7 @@ async function writeBlob(file: FileContent, blob: Blob, position: number): Promi
     return bytes.byteLength;
   }
   let written = 0;
-  for await (const chunk of blob.stream() as AsyncIterable<Uint8Array>) {
+  for await (const chunk of bytesOfBlob(blob)) {
     const bytes = bytesOf(chunk);
     await writeOwned(file, bytes, position + written);
     written += bytes.byteLength;

@@ -10,6 +10,7 @@ import { readValue } from '../../disk/values/read-value.ts';
 import { writeValue } from '../../disk/values/write-value.ts';
 import type { FileSystem } from '../../file-system/file-system.ts';
 import { WrittenObjects } from '../../indexed-db/values/written-objects.ts';
+import { bytesOfBlob } from '../../runtime/blob-bytes.ts';
 import { errorMessage } from '../../runtime/errors.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { isAboutKeys } from '../../runtime/key-codes.ts';
@@ -134,7 +135,7 @@ export class ClientChannels implements ChannelPlace {
   async #writeFiles(blobs: readonly Blob[]): Promise<readonly string[]> {
     if (blobs.length === 0) return [];
     const shared = await this.#sharedFiles();
-    const written = await Promise.allSettled(blobs.map((blob) => shared.write(blob.stream() as unknown as AsyncIterable<Uint8Array>)));
+    const written = await Promise.allSettled(blobs.map((blob) => shared.write(bytesOfBlob(blob))));
     const files = written.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
     const release = (): void => files.forEach((file) => file.release());
     const failed = written.find((each) => each.status === 'rejected');

@@ -1,5 +1,6 @@
 import { decodeKey, encodeKey, encodeMultiEntryKey, type EncodedKey } from '../../disk/records/key.ts';
 import type { BlobFile, BlobFiles, IndexKeys, KeyPath, Refusal } from '../../disk/records/record-database.ts';
+import { bytesOfBlob } from '../../runtime/blob-bytes.ts';
 import { domException } from '../../webidl/dom-exception.ts';
 import type { Operation } from '../model/operation.ts';
 import type { IndexModel, StoreModel } from '../model/store.ts';
@@ -36,7 +37,7 @@ export class Put implements Operation {
 
   /** All at once, but for those that are there; where one fails, what the others wrote is given back. */
   async #writeBlobs(blobs: readonly Blob[]): Promise<void> {
-    const results = await Promise.allSettled(blobs.map((blob) => heldFileOf(blob, this.#files) ?? this.#files.write(contentOf(blob))));
+    const results = await Promise.allSettled(blobs.map((blob) => heldFileOf(blob, this.#files) ?? this.#files.write(bytesOfBlob(blob))));
     this.#written = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
     const failed = results.find((result) => result.status === 'rejected');
     if (failed !== undefined || this.#hasEnded) this.#release();
@@ -101,9 +102,4 @@ function keysIn({ keyPath, multiEntry }: IndexModel, at: (path: KeyPath) => unkn
   if (multiEntry) return encodeMultiEntryKey(found);
   const key = encodeKey(found);
   return key === null ? null : [key];
-}
-
-/** Whatever library the Blob is of. */
-function contentOf(blob: Blob): AsyncIterable<Uint8Array> {
-  return blob.stream() as unknown as AsyncIterable<Uint8Array>;
 }

@@ -1,7 +1,8 @@
 import { platformKinds } from '../../disk/values/platform-kinds.ts';
 import type { PlatformData, PlatformObjects } from '../../disk/values/platform-objects.ts';
+import { UncloneableError } from '../../disk/values/value-error.ts';
 import { has } from '../../runtime/brands.ts';
-import { isBlob } from '../../runtime/byte-brands.ts';
+import { isBlob, isReadableBlob } from '../../runtime/byte-brands.ts';
 import type { BlobData } from './blob-data.ts';
 
 /**
@@ -28,7 +29,9 @@ export class WrittenObjects implements PlatformObjects {
     return written;
   }
 
+  /** @throws UncloneableError for one whose bytes nobody here can read */
   #writeBlob(blob: Blob): PlatformData {
+    if (!isReadableBlob(blob)) throw new UncloneableError('A Blob without arrayBuffer()');
     const place = this.blobs.push(blob) - 1;
     const data: BlobData = { place, size: blob.size, type: blob.type };
     if (!isFile(blob)) return { kind: platformKinds.blob, data };

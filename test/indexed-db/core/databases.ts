@@ -298,6 +298,16 @@ await runCases({
     await small.close();
   },
 
+  'a Blob without a stream, as of jsdom, is stored, and one that nobody can read is refused': async ({ factory }) => {
+    const db = await opened(factory, 'foreign', (made) => made.createObjectStore('s'));
+    const store = db.transaction('s', 'readwrite').objectStore('s');
+    const large = 'x'.repeat(2_500_000) + 'end';
+    for (const [key, text] of ['', 'text', large].entries()) store.put(Object.assign(new Blob([text]), { stream: undefined }), key);
+    assert.throws(() => store.put(Object.assign(new Blob(['text']), { arrayBuffer: undefined }), 3), { name: 'DataCloneError' });
+    const read = await result<Blob[]>(store.getAll());
+    assert.deepEqual(await Promise.all(read.map((blob) => blob.text())), ['', 'text', large]);
+  },
+
   'a Blob that cannot be read fails its request alone': async ({ factory }) => {
     const db = await opened(factory, 'unreadable', (made) => made.createObjectStore('s'));
     const transaction = db.transaction('s', 'readwrite');
