@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { hostFromEnvironment } from '../../src/host/install/environment.ts';
 import { StorageHost } from '../../src/index.ts';
 import { temporaryDirectory } from '../journal/support/place.ts';
@@ -37,4 +37,26 @@ test('a file without a key is an error that does not show what is in it', () => 
     expect(codeBehind(hostFromEnvironment)).toBe('bad-option');
     expect(() => hostFromEnvironment()).not.toThrow(/secret|aaaa/);
   }
+});
+
+test('no more is read of a file than a key may take: neither of a big one, nor of a device without an end', () => {
+  const directory = temporaryDirectory();
+  const big = path.join(directory, 'big');
+  fs.writeFileSync(big, `${randomBytes(32).toString('hex')}${' '.repeat(2_000_000)}`);
+  let read = 0;
+  const original = fs.readSync;
+  const spy = vi.spyOn(fs, 'readSync').mockImplementation(((...args: Parameters<typeof fs.readSync>) => {
+    const count = original(...args);
+    read += count;
+    return count;
+  }) as typeof fs.readSync);
+  const files = process.platform === 'win32' ? [big] : [big, '/dev/zero'];
+  for (const file of files) {
+    process.env['HOLDFAST_KEY_FILE'] = file;
+    read = 0;
+    expect(codeBehind(hostFromEnvironment)).toBe('bad-option');
+    expect(read).toBeGreaterThan(0);
+    expect(read).toBeLessThan(2_000);
+  }
+  spy.mockRestore();
 });

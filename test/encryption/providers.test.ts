@@ -225,6 +225,14 @@ describe('what gives keys and', () => {
     }
   });
 
+  test('gives what is nearly a key is told what it gave', async () => {
+    const { privateKey } = generateKeyPairSync('ed25519');
+    const nearly: readonly (readonly [unknown, string])[] = [[null, 'null'], [createSecretKey(Buffer.alloc(16)), 'a secret of 16 bytes'], [privateKey, 'a private key'], [new Uint16Array(16), 'Uint16Array'], [new ArrayBuffer(32), 'ArrayBuffer']];
+    for (const [given, what] of nearly) {
+      await expect(open(temporaryDirectory(), { keyFor: async () => given as Uint8Array }).unlock(ORIGIN)).rejects.toThrow(`not ${what}.`);
+    }
+  });
+
   test('wraps a key to nothing, to itself or to too much is refused', async () => {
     const wraps: ((bytes: Uint8Array) => unknown)[] = [(bytes) => bytes, (bytes) => Buffer.concat([Buffer.from('wrapped '), bytes]), () => new Uint8Array(0), () => new Uint8Array(16_385), () => 'wrapped', () => null];
     for (const wrap of wraps) {
@@ -232,6 +240,62 @@ describe('what gives keys and', () => {
       const kms = { wrap: (bytes: Uint8Array) => wrap(bytes) as Uint8Array, unwrap: (bytes: Uint8Array) => bytes };
       expect(await codeLater(open(root, { kms }).unlock(ORIGIN))).toBe('bad-option');
       expect(fs.readdirSync(root)).toEqual([]);
+    }
+  });
+
+  test('does not unwrap what it has wrapped is refused before anything is encrypted, or wrapped anew', async () => {
+    const service = new Service();
+    const page = Buffer.from('<html>who are you?</html>');
+    for (const [wrap, unwrap, code] of [
+      [() => page, () => Promise.reject(new Error('denied')), 'key-missing'],
+      [() => page, () => randomBytes(32), 'bad-option'],
+      [() => page, (bytes) => service.unwrap(bytes), 'bad-option'],
+    ] as readonly [KeyManagement['wrap'], KeyManagement['unwrap'], string][]) {
+      const root = temporaryDirectory();
+      expect(await codeLater(open(root, { kms: { wrap, unwrap } }).unlock(ORIGIN))).toBe(code);
+      expect(fs.readdirSync(root)).toEqual([]);
+      open(root, { key }).origin(ORIGIN).localStorage.setItem('k', 'v');
+      const before = snapshotOf(root);
+      expect(await codeLater(open(root, { kms: { wrap, unwrap }, previous: [key] }).rekey(ORIGIN))).toBe(code);
+      expect(snapshotOf(root)).toEqual(before);
+    }
+  });
+
+  test('gave another key is asked again by who can wait, and by nobody else', async () => {
+    const root = temporaryDirectory();
+    const service = new Service();
+    const made = open(root, { kms: service });
+    await made.unlock(ORIGIN);
+    made.origin(ORIGIN).localStorage.setItem('k', 'v');
+    const keyed = temporaryDirectory();
+    open(keyed, { key }).origin(ORIGIN).localStorage.setItem('k', 'v');
+    const entries = new Map<string, Uint8Array>();
+    const store = { get: (name: string) => entries.get(name), put: (name: string, bytes: Uint8Array) => entries.set(name, bytes), delete: (name: string): unknown => entries.delete(name) };
+    const stored = temporaryDirectory();
+    const first = open(stored, { key, store });
+    await first.unlock(ORIGIN);
+    first.origin(ORIGIN).localStorage.setItem('k', 'v');
+    let isRight = false;
+    let count = 0;
+    const give = (): Uint8Array => ((count += 1), isRight ? key : randomBytes(32));
+    const unwrap = (bytes: Uint8Array): Uint8Array | Promise<Uint8Array> => ((count += 1), isRight ? service.unwrap(bytes) : randomBytes(32));
+    for (const [of, encryption] of [
+      [keyed, { keyFor: give }],
+      [keyed, { keyFor: async () => give() }],
+      [stored, { keyFor: async () => give(), store }],
+      [root, { kms: { wrap: (bytes) => service.wrap(bytes), unwrap } }],
+      [root, { key, previous: [{ unwrap }] }],
+    ] as readonly [string, EncryptionOptions][]) {
+      isRight = false;
+      count = 0;
+      const host = open(of, encryption);
+      expect(await codeLater(host.unlock(ORIGIN))).toBe('key-wrong');
+      if (of !== stored) expect(codeBehind(() => host.origin(ORIGIN).localStorage)).toBe('key-wrong');
+      expect(count).toBe(1);
+      isRight = true;
+      await host.unlock(ORIGIN);
+      expect(host.origin(ORIGIN).localStorage.getItem('k')).toBe('v');
+      expect(count).toBe(2);
     }
   });
 

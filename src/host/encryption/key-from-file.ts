@@ -5,6 +5,9 @@ import { KEY_BYTES } from '../../disk/encryption/derive.ts';
 import { bad } from '../option-checks.ts';
 import { requireKey, type EncryptionOptions } from './options.ts';
 
+/** The longest text of a key, with plenty of white space around it. */
+const MOST_BYTES = 1024;
+
 /**
  * The options that a file with a key stands for: 32 bytes, or as text 64 hexadecimal digits or base64 of them, with
  * white space around it.
@@ -15,16 +18,30 @@ import { requireKey, type EncryptionOptions } from './options.ts';
 export function encryptionFrom(file: string, what = 'HOLDFAST_KEY_FILE'): EncryptionOptions & { readonly key: KeyObject } {
   let bytes: Buffer;
   try {
-    bytes = fs.readFileSync(file);
+    bytes = beginningOf(file);
   } catch (cause) {
     throw bad(`The file '${file}' of ${what} cannot be read.`, cause);
   }
-  const key = bytes.length === KEY_BYTES ? bytes : decoded(bytes.toString('latin1').trim());
+  const text = bytes.length > MOST_BYTES ? '' : bytes.toString('latin1').trim();
+  const key = bytes.length === KEY_BYTES ? bytes : decoded(text);
   if (key === null) throw bad(`The file '${file}' of ${what} has no key: ${KEY_BYTES} bytes, or 64 hexadecimal digits, or base64 of so many bytes.`);
   const options = { key: requireKey(Uint8Array.from(key), what) };
   bytes.fill(0);
   key.fill(0);
   return options;
+}
+
+/** As much as a key may take, and a byte: a pipe can be read only once, and a device has no end. */
+function beginningOf(file: string): Buffer {
+  const bytes = Buffer.alloc(MOST_BYTES + 1);
+  const descriptor = fs.openSync(file, 'r');
+  try {
+    let length = 0;
+    for (let count = -1; count !== 0 && length < bytes.length; length += count) count = fs.readSync(descriptor, bytes, length, bytes.length - length, null);
+    return bytes.subarray(0, length);
+  } finally {
+    fs.closeSync(descriptor);
+  }
 }
 
 function decoded(text: string): Buffer | null {

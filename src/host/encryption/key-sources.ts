@@ -28,6 +28,8 @@ export interface KeySource {
   keysFor(file: SealedKeyFile | null): RootKeys;
   /** Resolves when `keysFor` has nothing to wait for. @throws HoldfastError as that, `key-pending` after ten seconds */
   prepare(file: SealedKeyFile | null): Promise<void>;
+  /** Has what did not open a file asked for again, by whoever prepares next. */
+  doubt?(file: SealedKeyFile): void;
   /** What wraps keys that are in no root, where that is something else. */
   readonly outside?: KeySource;
   /** As `keysFor(null)`, for one origin that is made now. */
@@ -128,6 +130,10 @@ class FunctionSource implements KeySource {
     }
   }
 
+  doubt(): void {
+    this.#keys = null;
+  }
+
   #begin(): void {
     if (this.#keys !== null || this.#waiting !== null) return;
     let given: unknown;
@@ -188,6 +194,11 @@ class FormerlyKms implements KeySource {
     if (file !== null && file.kms.length > 0 && !this.#known.has(nameOf(file))) await bounded(this.#origin, this.#unwrap(file));
   }
 
+  doubt(file: SealedKeyFile): void {
+    this.#source.doubt?.(file);
+    this.#known.delete(nameOf(file));
+  }
+
   async #unwrap(file: SealedKeyFile): Promise<void> {
     try {
       this.#known.set(nameOf(file), await unwrappedByAny(this.#origin, this.#services, Uint8Array.from(file.kms)));
@@ -239,6 +250,10 @@ class KmsSource implements KeySource {
     }
   }
 
+  doubt(file: SealedKeyFile): void {
+    this.#known.delete(nameOf(file));
+  }
+
   #begin(file: SealedKeyFile | null): Promise<void> {
     const name = nameOf(file);
     const before = this.#waiting.get(name);
@@ -269,8 +284,13 @@ class KmsSource implements KeySource {
       if (!isUint8Array(wrapped) || wrapped.length === 0 || wrapped.length > MOST_KMS_BYTES || Buffer.from(wrapped).includes(Buffer.from(bytes))) {
         throw new HoldfastError('bad-option', `What option 'encryption.kms' wraps a key to must be a Uint8Array of at most ${MOST_KMS_BYTES} bytes, without the key in it.`);
       }
+      const kms = Uint8Array.from(wrapped);
       const active = secretOf(bytes);
-      return { active, kms: Uint8Array.from(wrapped), all: [active] };
+      // A service that answers something else, a page that asks for a password, would lose all that is written until the end.
+      if (!active.equals(await unwrapped(this.#origin, this.#kms, kms))) {
+        throw new HoldfastError('bad-option', `Option 'encryption.kms' does not unwrap what it has wrapped for ${this.#origin}; nothing was encrypted with it.`);
+      }
+      return { active, kms, all: [active] };
     } finally {
       given.fill(0);
     }

@@ -104,6 +104,12 @@ export function requireKey(given: unknown, what: string): KeyObject {
   const isSecret = typeof object === 'object' && object?.type === 'secret' && object.symmetricKeySize === KEY_BYTES && typeof object.export === 'function';
   const secret = isSecret ? (object as KeyObject).export() : undefined;
   if (isUint8Array(secret) && secret.length === KEY_BYTES) return secretOf(Uint8Array.from(secret));
-  const found = isUint8Array(given) ? `${given.length} bytes` : typeof given;
+  const found = isUint8Array(given) ? `${given.length} bytes` : kindOf(object);
   throw bad(`${what} must be ${KEY_BYTES} bytes (a Uint8Array or a secret KeyObject), not ${found}.`);
+}
+
+function kindOf(given: Partial<KeyObject> | null | undefined): string {
+  if (typeof given !== 'object' || given === null) return given === null ? 'null' : typeof given;
+  if (['public', 'private'].includes(String(given.type))) return `a ${given.type} key`;
+  return given.type === 'secret' ? `a secret of ${given.symmetricKeySize} bytes` : Object.prototype.toString.call(given).slice(8, -1);
 }

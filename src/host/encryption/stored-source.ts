@@ -104,6 +104,11 @@ export class StoredSource implements KeySource {
     }
   }
 
+  doubt(file: SealedKeyFile): void {
+    if (isStored(file)) this.#known.delete(this.#nameIn(file));
+    else this.outside.doubt?.(file);
+  }
+
   take(): RootKeys {
     const keys = this.keysFor(null);
     // What one origin was made with is not for another one, should that be deleted, and its key with it.
@@ -174,7 +179,10 @@ export class StoredSource implements KeySource {
     const sealed = this.#judged(name, () => parseKeyFile(bytes, label));
     await this.outside.prepare(sealed);
     const rootKey = this.outside.keysFor(sealed).all.find((each) => isKeyOf(each, sealed, label));
-    if (rootKey === undefined) throw new HoldfastError('key-wrong', `The key that was given is not that of ${this.#origin}, whose key in the store, ${name}, another one has wrapped. Nothing was opened.`);
+    if (rootKey === undefined) {
+      this.outside.doubt?.(sealed);
+      throw new HoldfastError('key-wrong', `The key that was given is not that of ${this.#origin}, whose key in the store, ${name}, another one has wrapped. Nothing was opened.`);
+    }
     const file = this.#judged(name, () => openKeyFile(rootKey, sealed, label));
     return { name, file, secret: secretIn(file), sealed, store };
   }

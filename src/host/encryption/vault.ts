@@ -49,6 +49,8 @@ export class Vault implements OriginVault {
   /** Of the file that the keys are from. */
   #stamp: string | null = null;
   #isBuilding = false;
+  /** What the key that was given did not open. Who gave it may know better now: who can wait asks, the others say what is wrong. */
+  #unopened: SealedKeyFile | null = null;
 
   constructor(directory: string, workshop: string, origin: string, settings: EncryptionSettings) {
     this.origin = origin;
@@ -74,8 +76,7 @@ export class Vault implements OriginVault {
     if (this.#keys !== null) return;
     if (!this.migrates) throw this.#notEncrypted();
     requireMigratable(this.directory, this.origin);
-    const { bytes } = this.#create(true);
-    addKeys(this.directory, this.#workshop, bytes);
+    addKeys(this.directory, this.#workshop, this.#create(true).bytes);
     this.refresh();
   }
 
@@ -119,8 +120,9 @@ export class Vault implements OriginVault {
 
   #open(file: SealedKeyFile): OriginKeys {
     const rootKeys = this.#source.keysFor(file);
+    this.#unopened = file;
     const keys = openKeys(rootKeys, file, this.origin);
-    this.#rootKeys = rootKeys;
+    [this.#unopened, this.#rootKeys] = [null, rootKeys];
     return keys;
   }
 
@@ -138,6 +140,7 @@ export class Vault implements OriginVault {
   }
 
   async prepare(): Promise<void> {
+    if (this.#unopened !== null) this.#source.doubt?.(this.#unopened);
     if (this.#keys === null || stampOf(this.directory) !== this.#stamp) await this.#source.prepare(this.#sealedOrNone());
     this.refresh();
   }
@@ -145,8 +148,7 @@ export class Vault implements OriginVault {
   /** Nothing is put into a store for an origin that is refused. */
   #sealedOrNone(): SealedKeyFile | null {
     const file = this.#sealed();
-    const isRefused = file === null && this.#settings.store !== undefined && !this.migrates && isDirectory(this.directory);
-    if (isRefused) throw this.#notEncrypted();
+    if (file === null && this.#settings.store !== undefined && !this.migrates && isDirectory(this.directory)) throw this.#notEncrypted();
     return file;
   }
 

@@ -101,7 +101,7 @@ export class Operations {
   async #vaultOf(origin: OriginLike, what: string): Promise<{ readonly name: string; readonly vault: OriginVault }> {
     const name = parseOrigin(origin);
     const vault = this.#root.vaults?.of(name);
-    if (vault === undefined) throw bad(`${what} needs the host's option 'encryption', with the new key and the previous one.`);
+    if (vault === undefined) throw bad(`${what} needs the host's option 'encryption'.`);
     if (this.#root.open() === null || !hasOrigin(this.#root, name)) throw new HoldfastError('origin-missing', `The root ${this.#root.path} has nothing of ${name}.`);
     await vault.prepare();
     return { name, vault };
