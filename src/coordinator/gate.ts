@@ -2,6 +2,7 @@ import { setImmediate } from '../runtime/timers.ts';
 import { outsideContexts } from '../runtime/callback-context.ts';
 import { atTaskEnd, runTask } from '../runtime/whole-task.ts';
 import { Queue, type Queued } from './queue.ts';
+import type { Rounds } from './rounds.ts';
 
 /** A section of `blockConcurrencyWhile` that is under way. */
 export interface Block {
@@ -28,23 +29,9 @@ interface Resumption {
 /** Slots that are asked of the event loop at once: between any two of them all microtasks run. */
 const SLOTS = 64;
 
-/** Slots that do without a turn of the event loop before one that has it, so that timers and sockets get theirs. */
-const HURRIED = 16;
-
 /** Of gates at which nothing of the sort has been yet: most of those in memory rest. Nothing is put into these. */
 const NO_RESUMPTIONS: Resumption[] = [];
 const NO_BLOCKS: Block[] = [];
-
-/** How many have by now, in this realm. */
-let hurried = 0;
-
-/** Slots of all gates of this realm that were asked for and have not come. */
-let due = 0;
-
-/** Whether events of any coordinator of this realm may be about to begin. */
-export function hasDueEvents(): boolean {
-  return due > 0;
-}
 
 /**
  * The input gate of one coordinator. It keeps these invariants:
@@ -60,6 +47,7 @@ export function hasDueEvents(): boolean {
  */
 export class Gate {
   readonly #isSerial: boolean;
+  readonly #rounds: Rounds;
   readonly #events = new Queue<Waiting>();
   #resumptions = NO_RESUMPTIONS;
   #blocks = NO_BLOCKS;
@@ -70,8 +58,9 @@ export class Gate {
   #slots = 0;
   #isClosed = false;
 
-  constructor(isSerial: boolean) {
+  constructor(isSerial: boolean, rounds: Rounds) {
     this.#isSerial = isSerial;
+    this.#rounds = rounds;
   }
 
   /** Whether nothing runs, waits or is under way. */
@@ -208,28 +197,28 @@ export class Gate {
   }
 
   get #mayHurry(): boolean {
-    return hurried < HURRIED && this.#slots === 0 && this.#active === 0 && this.#resumptions.length === 0;
+    return this.#rounds.mayHurry && this.#slots === 0 && this.#active === 0 && this.#resumptions.length === 0;
   }
 
   #hurry(): void {
-    hurried += 1;
+    this.#rounds.hurried();
     this.#asked();
     atTaskEnd(() => this.#slot());
   }
 
   #asked(): void {
     this.#slots += 1;
-    due += 1;
+    this.#rounds.asked();
   }
 
   #calmSlot(): void {
-    hurried = 0;
+    this.#rounds.turned();
     runTask(() => this.#slot());
   }
 
   #slot(): void {
     this.#slots -= 1;
-    due -= 1;
+    this.#rounds.came();
     if (this.#next() && this.#slots === 0) this.#wake();
   }
 

@@ -82,10 +82,10 @@ export class Instance<Client extends object> implements Stateful<Client>, TurnOw
     this.#surroundings = surroundings;
     this.usedAt = surroundings.clock.now();
     this.state = new OwnState(this);
-    this.#gate = new Gate(Class.concurrency === 'serial');
+    this.#gate = new Gate(Class.concurrency === 'serial', surroundings.rounds);
     this.#calls = new Calls(key, this.#gate);
     this.#turn = new PendingTurn(store.map);
-    this.#outputs = new OutputGate(this.#turn, store, this);
+    this.#outputs = new OutputGate(this.#turn, store, this, surroundings.rounds);
     this.#alarm = new OwnAlarm(key, store, this.#turn, surroundings);
     this.#storage = surroundings.openStorage(key, new TurnArea(this.#turn.map, this), (work) => this.#gate.hold(this.#blocks(), work));
   }

@@ -1,13 +1,8 @@
 import type { Alarm } from '../disk/coordinator/owned-records.ts';
-import { outsideContexts } from '../runtime/callback-context.ts';
 import { atTaskEnd } from '../runtime/whole-task.ts';
-import { setImmediate } from '../runtime/timers.ts';
-import { hasDueEvents } from './gate.ts';
+import type { Rounds } from './rounds.ts';
 import type { Store } from './store.ts';
 import type { Output, PendingTurn } from './turn.ts';
-
-/** Those whose turns are to be written once the events that are about to begin have; one callback of the event loop for all. */
-let late: OutputGate[] | null = null;
 
 /** Whose turns they are. */
 export interface TurnOwner {
@@ -35,13 +30,15 @@ export class OutputGate {
   readonly #turn: PendingTurn;
   readonly #store: Store;
   readonly #owner: TurnOwner;
+  readonly #rounds: Rounds;
   #isFlushDue = false;
   #isSettling = false;
 
-  constructor(turn: PendingTurn, store: Store, owner: TurnOwner) {
+  constructor(turn: PendingTurn, store: Store, owner: TurnOwner, rounds: Rounds) {
     this.#turn = turn;
     this.#store = store;
     this.#owner = owner;
+    this.#rounds = rounds;
   }
 
   /** Whether a turn is on its way to where it is kept, and what it wrote in doubt. */
@@ -61,25 +58,13 @@ export class OutputGate {
   touch(): void {
     if (this.#isFlushDue || !this.#owner.isLive) return;
     this.#isFlushDue = true;
-    atTaskEnd(() => (this.#mayWait() ? this.#flushLate() : this.#flush()));
+    atTaskEnd(() => (this.#mayWait() ? this.#rounds.late(() => this.#flush()) : this.#flush()));
   }
-
-  #flushLate(): void {
-    if (late !== null) return void late.push(this);
-    late = [this];
-    outsideContexts(() => setImmediate(OutputGate.#flushAll));
-  }
-
-  static readonly #flushAll = (): void => {
-    const gates = late;
-    late = null;
-    if (gates !== null) for (const gate of gates) gate.#flush();
-  };
 
   /** (rule 19) Where events of others are about to begin as well, the alarms that they all set go into one record of the index. */
   #mayWait(): boolean {
     const { alarm } = this.#turn;
-    if (!alarm || !hasDueEvents()) return this.#owner.isAboutToBegin;
+    if (!alarm || !this.#rounds.hasDueEvents) return this.#owner.isAboutToBegin;
     this.#owner.expect(alarm);
     return true;
   }

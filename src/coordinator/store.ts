@@ -3,6 +3,7 @@ import type { OwnedJournal, Settlement } from '../disk/coordinator/owned-journal
 import type { Owner, Turn } from '../disk/coordinator/owned-records.ts';
 import type { MapArea } from '../disk/map/map-area.ts';
 import type { MapClient } from '../disk/map/map-client.ts';
+import type { Rounds } from './rounds.ts';
 
 /** What takes its time where it is not on this machine. */
 type Soon<Value> = Value | Promise<Value>;
@@ -58,6 +59,7 @@ export type Hold = <Result>(work: () => Promise<Result>) => Promise<Result>;
 /** What coordinators are given by whoever wires them. */
 export interface Surroundings<Client> {
   readonly clock: Clock;
+  readonly rounds: Rounds;
   readonly alarms: AlarmBook;
   openStore(key: CoordinatorKey): Store;
   openStorage(key: CoordinatorKey, map: TurnMap, hold: Hold): LiveStorage<Client>;

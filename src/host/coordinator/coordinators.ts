@@ -2,6 +2,7 @@ import { AlarmKeeper } from '../../coordinator/alarm-keeper.ts';
 import { Coordination } from '../../coordinator/coordination.ts';
 import type { Serving, Transport } from '../../coordinator/coordination.ts';
 import { MANY_FAILURES } from '../../coordinator/own-alarm.ts';
+import { Rounds } from '../../coordinator/rounds.ts';
 import type { ServedClass } from '../../coordinator/served.ts';
 import type { Line } from '../../coordinator/line.ts';
 import { systemClock } from '../../coordinator/clock.ts';
@@ -30,6 +31,9 @@ import { regionKeysOf } from './region-logs.ts';
 import type { CoordinatorRegions } from './regions.ts';
 import { openTransport } from './transport.ts';
 import type { CoordinatorListing } from './types.ts';
+
+/** All coordinators of this realm share its event loop. */
+const rounds = new Rounds();
 
 /** Who looks at all of them does so rarely. */
 const listing = new Code(() => import('./listing.ts'));
@@ -102,6 +106,7 @@ export class Coordinators {
     const durability = { durability: root.durability };
     const surroundings = {
       clock,
+      rounds,
       alarms: regions?.alarms ?? this.#alarms,
       openStore: (key: CoordinatorKey) =>
         regions?.openStore(key, quotaOf(key)) ??

@@ -7,6 +7,7 @@ import { CoordinatorError, MovedError } from '../../../src/coordinator/errors.ts
 import type { Route } from '../../../src/coordinator/line.ts';
 import type { Reply } from '../../../src/coordinator/messages.ts';
 import type { ServedClass } from '../../../src/coordinator/served.ts';
+import { Rounds } from '../../../src/coordinator/rounds.ts';
 import type { Clock, CoordinatorKey, Hold, Surroundings, TurnMap } from '../../../src/coordinator/store.ts';
 import { schedule } from './schedule.ts';
 import type { Owner } from './schedule.ts';
@@ -55,6 +56,7 @@ export class Realm implements Owner {
     const alarms = new SimAlarms(disk, () => this.isDead);
     const surroundings: Surroundings<SimClient> = {
       clock,
+      rounds: new Rounds(),
       alarms,
       openStore: (key) => {
         const store = new SimStore(disk.linesOf(key), mishap, () => this.kill());
