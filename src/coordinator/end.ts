@@ -12,14 +12,16 @@ export interface End {
   readonly isProven?: boolean;
   /** Whether its own code has given it up, in an event that is not the only one of the turn. */
   readonly isGivenUp?: boolean;
+  /** Whether it could not begin, and could no better elsewhere. */
+  readonly isFirst?: boolean;
   readonly cause?: unknown;
 }
 
 /** What the end means to an event, or to what is part of none: a MovedError where it can as well begin elsewhere. */
 export function errorOf(end: End, event: Event | null, pending: PendingTurn): MovedError | CoordinatorError {
-  const { message, turn, isGivenUp = false, cause } = end;
+  const { message, turn, isGivenUp = false, isFirst = false, cause } = end;
   // What has not begun can as well begin elsewhere, and what was void here has not.
-  if (turn === undefined || event?.isRunning === false) return new MovedError();
+  if (turn === undefined || (event?.isRunning === false && !isFirst)) return new MovedError();
   // It has ended well, and what it came to went down with a neighbour's turn.
   if (isGivenUp && event !== null && event.fate !== null && !event.begun) return new MovedError();
   return new CoordinatorError('coordinator-reset', message, { outcome: outcomeOf(end, event, pending), cause });

@@ -154,6 +154,7 @@ export class Instance<Client extends object> implements Stateful<Client>, TurnOw
   }
 
   #take(call: Call, waiter: Waiter): void {
+    if (this.#end?.isFirst === true) throw errorOf(this.#end, null, this.#turn);
     if (this.#end !== null || this.#isClosing) throw new MovedError();
     this.usedAt = this.#surroundings.clock.now();
     this.#turn.got(call.caller, call.got);
@@ -286,8 +287,14 @@ export class Instance<Client extends object> implements Stateful<Client>, TurnOw
   async close(): Promise<void> {
     this.#isClosing = true;
     const limit = new Promise<void>((resolve) => void setTimeout(resolve, CLOSE_MS).unref());
-    await Promise.race([limit, Promise.all(this.#calls.all().map((event) => event.ended()))]);
+    await Promise.race([limit, this.#allEnded()]);
     this.evict();
+  }
+
+  /** Resolves when what runs has ended, and what was changed beside it is written. */
+  async #allEnded(): Promise<void> {
+    await Promise.all(this.#calls.all().map((event) => event.ended()));
+    if (this.isLive && (!this.#turn.isEmpty || this.#outputs.isSettling)) await this.#settled().catch(() => undefined);
   }
 
   /** Calls `body` with the object, as part of no event; for tests. */
@@ -348,7 +355,13 @@ export class Instance<Client extends object> implements Stateful<Client>, TurnOw
   }
 
   transaction<Result>(body: () => Result): Result {
-    return allOrNone(this.#turn.map, body);
+    const { alarm } = this.#turn;
+    try {
+      return allOrNone(this.#turn.map, body);
+    } catch (error) {
+      this.#turn.alarm = alarm;
+      throw error;
+    }
   }
 
   wait<Result>(promise: PromiseLike<Result>): Promise<Result> {
@@ -388,7 +401,7 @@ export class Instance<Client extends object> implements Stateful<Client>, TurnOw
       });
     } catch (error) {
       // Nobody may use what its constructor could not complete.
-      if (event === null) this.reset(`What ${shown(this.key)} does first has failed.`, error);
+      if (event === null) this.#finish({ message: `What ${shown(this.key)} does first has failed.`, turn: 'void', isGivenUp: true, isFirst: true, cause: error });
       throw error;
     }
   }
@@ -398,6 +411,7 @@ export class Instance<Client extends object> implements Stateful<Client>, TurnOw
     const done = (): void => {
       this.#kept -= 1;
     };
-    promise.then(done, done);
+    // What is no promise has ended.
+    Promise.resolve(promise).then(done, done);
   }
 }

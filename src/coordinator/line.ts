@@ -218,6 +218,8 @@ export class Line implements CallSender {
 
   failed(pending: PendingCall, error: unknown): void {
     if (!(error instanceof MovedError)) {
+      // What was given up, or could not begin, is not asked again.
+      if (this.#route === pending.route && error instanceof CoordinatorError && error.code === 'coordinator-reset') this.#route = null;
       // It speaks of this attempt only: whoever was lost with an earlier one may still be about to run it.
       if (pending.losses > 0 && error instanceof CoordinatorError && error.outcome === 'not-run') return void this.#bury(pending, error);
       this.#forget(pending);

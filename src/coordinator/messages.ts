@@ -101,8 +101,11 @@ export function decodeThrown(bytes: Uint8Array): unknown {
 
 /** @throws what reading its body throws */
 export async function encodeRequest(request: Request): Promise<RequestData> {
-  const { url, method, headers } = request;
-  return { url, method, headers: [...headers], body: await bodyOf(request) };
+  return requestData(request, await bodyOf(request));
+}
+
+export function requestData({ url, method, headers }: Request, body: Uint8Array | null): RequestData {
+  return { url, method, headers: [...headers], body };
 }
 
 export function decodeRequest({ url, method, headers, body }: RequestData): Request {
@@ -110,11 +113,15 @@ export function decodeRequest({ url, method, headers, body }: RequestData): Requ
 }
 
 export async function encodeResponse(response: Response): Promise<ResponseData> {
+  // Any realm's, and those of a framework's own class.
+  if (typeof response !== 'object' || response === null || typeof response.arrayBuffer !== 'function') throw new TypeError("What fetch() of a coordinator returns is a Response.");
   const { status, statusText, headers } = response;
   return { status, statusText, headers: [...headers], body: await bodyOf(response) };
 }
 
 export function decodeResponse({ status, statusText, headers, body }: ResponseData): Response {
+  // Response.error() has a status that no other may have.
+  if (status === 0) return Response.error();
   return new Response(body as Uint8Array<ArrayBuffer> | null, { status, statusText, headers });
 }
 

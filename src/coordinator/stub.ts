@@ -1,12 +1,12 @@
 import { currentContext } from './context.ts';
 import type { Link } from './context.ts';
 import type { Line } from './line.ts';
-import { decode, decodeResponse, decodeThrown, encodeArguments, encodeRequest } from './messages.ts';
+import { decode, decodeResponse, decodeThrown, encodeArguments, encodeRequest, requestData } from './messages.ts';
 import type { Reply } from './messages.ts';
 
 /** What can be called of a coordinator: each public method, and `fetch`; all results are promises of copies. */
 export type Stub<Object> = {
-  readonly [Name in Exclude<keyof Object, 'state' | 'localStorage' | 'storage' | 'locks' | 'alarm' | 'fetch'> as Object[Name] extends (...args: never[]) => unknown ? Name : never]: Object[Name] extends (
+  readonly [Name in Exclude<keyof Object, 'state' | 'localStorage' | 'storage' | 'locks' | 'alarm' | 'fetch' | 'then' | 'toJSON'> as Object[Name] extends (...args: never[]) => unknown ? Name : never]: Object[Name] extends (
     ...args: infer Args
   ) => infer Result
     ? (...args: Args) => Promise<Awaited<Result>>
@@ -17,6 +17,9 @@ export type Stub<Object> = {
 };
 
 const NO_LINKS: readonly Link[] = [];
+
+/** What a stub is as text: that is no call of the coordinator's `toString`. */
+const shownAs = (): string => '[object Stub]';
 
 const lines = new WeakMap<object, () => Line>();
 
@@ -30,8 +33,9 @@ export function createStub(line: () => Line): object {
   const methods = new Map<string, unknown>([['fetch', (input: string | URL | Request, init?: RequestInit) => fetchOf(line, input, init)]]);
   const stub = new Proxy(Object.freeze(Object.create(null) as object), {
     get: (_target, name) => {
-      // A stub is no promise.
-      if (typeof name !== 'string' || name === 'then') return undefined;
+      if (name === Symbol.toPrimitive) return shownAs;
+      // A stub is no promise, and whoever writes one down as JSON calls nobody.
+      if (typeof name !== 'string' || name === 'then' || name === 'toJSON') return undefined;
       let method = methods.get(name);
       if (method === undefined) methods.set(name, (method = (...args: unknown[]) => call(line, name, args)));
       return method;
@@ -56,7 +60,9 @@ function resultOf({ kind, bytes }: Reply): unknown {
 }
 
 async function fetchOf(line: () => Line, input: string | URL | Request, init?: RequestInit): Promise<Response> {
-  const request = await encodeRequest(new Request(input, init));
+  const given = new Request(input, init);
+  // What need not be waited for keeps its place among the calls.
+  const request = given.body === null ? requestData(given, null) : await encodeRequest(given);
   return decodeResponse((await call(line, 'fetch', [request])) as Parameters<typeof decodeResponse>[0]);
 }
 

@@ -78,7 +78,7 @@ export class PendingTurn {
     return this.#alarm;
   }
 
-  set alarm(alarm: Alarm | null) {
+  set alarm(alarm: Alarm | null | undefined) {
     this.#alarm = alarm;
   }
 

@@ -2,7 +2,7 @@ import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import type { Call } from '../call.ts';
 import { CoordinatorError, MovedError } from '../errors.ts';
 import type { Reply } from '../messages.ts';
-import { CALL, callMessage, failedMessage, MOVED, readCall, readFailed, readReply, REPLY } from '../sockets/messages.ts';
+import { CALL, callMessage, failedFrame, MOVED, readCall, readFailed, readReply, REPLY } from '../sockets/messages.ts';
 import { decodeFrame, encodeFrame, FrameError, LARGEST_FRAME } from '../sockets/frames.ts';
 import type { CoordinatorKey } from '../store.ts';
 
@@ -31,8 +31,8 @@ export function encodeReply({ kind, bytes }: Reply): Uint8Array {
 }
 
 export function encodeFailure(error: unknown): Uint8Array {
-  if (error instanceof CoordinatorError) return encodeFrame(failedMessage(0, error));
-  if (error instanceof HoldfastError) return encodeFrame(failedMessage(0, new CoordinatorError(error.code, error.message, { outcome: 'not-run' })));
+  if (error instanceof CoordinatorError) return failedFrame(0, error);
+  if (error instanceof HoldfastError) return failedFrame(0, new CoordinatorError(error.code, error.message, { outcome: 'not-run' }));
   return encodeFrame([MOVED, 0]);
 }
 

@@ -2,11 +2,14 @@ import type { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
 import { atTaskEnd, runTask } from '../../runtime/whole-task.ts';
 import { encodeFrame, FrameReader } from './frames.ts';
+import { whenPatienceEnds } from './patience.ts';
 
 /** One end of a connection: frames in, frames out; what is sent in one task goes out as one. */
 export class Connection {
   readonly #socket: Socket;
   readonly #reader = new FrameReader();
+  /** Called with each part of a frame that is not whole yet: a large one may be long under way. */
+  onPart: (() => void) | null = null;
   readonly #onFrame: (frame: Buffer) => void;
   /** What was sent first in this task; null: nothing was. */
   #first: Uint8Array | null = null;
@@ -26,6 +29,7 @@ export class Connection {
   #take(chunk: Buffer): void {
     try {
       this.#reader.push(chunk, this.#onFrame);
+      if (this.#reader.isAmid) this.onPart?.();
     } catch {
       this.#socket.destroy();
     }
@@ -67,5 +71,13 @@ export class Connection {
 
   end(): void {
     this.#socket.destroy();
+  }
+
+  /** Ends it once the other side can read all that was sent, or after so many milliseconds. */
+  finish(milliseconds: number): void {
+    this.#leave();
+    const forget = whenPatienceEnds(milliseconds, () => this.#socket.destroy());
+    this.#socket.once('close', forget);
+    this.#socket.end(() => this.#socket.destroy());
   }
 }

@@ -34,6 +34,11 @@ export class FrameReader {
   /** Of the next frame with its length; 0: not known yet. */
   #wanted = 0;
 
+  /** Whether a part of a frame is there, and the rest is not. */
+  get isAmid(): boolean {
+    return this.#bytes > 0;
+  }
+
   /** `onFrame` is given each frame that is whole by now. @throws FrameError; what it throws */
   push(chunk: Buffer, onFrame: (frame: Buffer) => void): void {
     // Mostly a chunk is one frame, and nothing has to be made of it.

@@ -5,9 +5,10 @@ import type { Call } from '../call.ts';
 import type { Link } from '../context.ts';
 import { CoordinatorError } from '../errors.ts';
 import type { Outcome } from '../errors.ts';
+import { decodeThrown, encodeThrown } from '../messages.ts';
 import type { Reply } from '../messages.ts';
 import type { CoordinatorKey } from '../store.ts';
-import { FrameError } from './frames.ts';
+import { encodeFrame, FrameError } from './frames.ts';
 
 /*
  * What processes of one root say to each other, as written values:
@@ -16,7 +17,7 @@ import { FrameError } from './frames.ts';
  *          before; its bytes: the arguments
  *   REPLY  id, 'value' or 'error'; its bytes: the result
  *   MOVED  id                             it does not run here: look again
- *   FAILED id, code, message, outcome, retryable, overloaded
+ *   FAILED id, code, message, outcome, retryable, overloaded; its bytes: the cause, as something thrown; none: it has none
  *   PING, PONG
  *   LIST   id                             what runs there?
  *   LISTED id, list of (origin, class, name, epoch, last use, waiting, running, failures)
@@ -45,6 +46,11 @@ type Message = readonly unknown[];
 
 const NO_LINKS: readonly unknown[] = [];
 
+const NO_BYTES = new Uint8Array(0);
+
+/** Bytes of what an error was caused by. */
+const LARGEST_CAUSE = 2 ** 16;
+
 export function callMessage(id: number, { origin, className, name }: CoordinatorKey, { caller, number, got, isAgain, method, chain }: Call): Message {
   return [CALL, id, origin, className, name, caller, number, got, method, chain.length === 0 ? NO_LINKS : chain.map((link) => [link.id, link.shown, link.event]), isAgain];
 }
@@ -69,13 +75,33 @@ export function readReply([, , kind, content]: Message): Reply {
   return { kind, bytes: bytes(content) };
 }
 
-export function failedMessage(id: number, { code, message, outcome, retryable, overloaded }: CoordinatorError): Message {
-  return [FAILED, id, code, message, outcome, retryable, overloaded];
+export function failedFrame(id: number, { code, message, outcome, retryable, overloaded, cause }: CoordinatorError): Uint8Array {
+  return encodeFrame([FAILED, id, code, message, outcome, retryable, overloaded], causeBytes(cause));
 }
 
-export function readFailed([, , code, message, outcome, retryable, overloaded]: Message): CoordinatorError {
+/** None, where it cannot be told, or takes too much. */
+function causeBytes(cause: unknown): Uint8Array {
+  if (cause === undefined || cause === null) return NO_BYTES;
+  try {
+    const written = encodeThrown(cause);
+    return written.length <= LARGEST_CAUSE ? written : NO_BYTES;
+  } catch {
+    return NO_BYTES;
+  }
+}
+
+export function readFailed([, , code, message, outcome, retryable, overloaded, cause]: Message): CoordinatorError {
   if (!OUTCOMES.includes(outcome)) throw new FrameError('An outcome makes no sense.');
-  return new CoordinatorError(text(code) as HoldfastErrorCode, text(message), { outcome: outcome as Outcome, retryable: retryable === true, overloaded: overloaded === true });
+  return new CoordinatorError(text(code) as HoldfastErrorCode, text(message), { outcome: outcome as Outcome, retryable: retryable === true, overloaded: overloaded === true, cause: readCause(cause) });
+}
+
+function readCause(value: unknown): unknown {
+  if (!types.isUint8Array(value) || value.length === 0) return undefined;
+  try {
+    return decodeThrown(value);
+  } catch (cause) {
+    throw new FrameError('A cause makes no sense.', { cause });
+  }
 }
 
 export function listedMessage(id: number, activities: Iterable<Activity>): Message {

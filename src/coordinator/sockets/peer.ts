@@ -21,7 +21,7 @@ export interface PeerOptions {
 }
 
 /** Looks at a silent peer within the time that it is given. */
-const LOOKS = 5;
+export const LOOKS = 5;
 
 /**
  * Another process or thread that runs coordinators. It keeps these invariants:
@@ -47,6 +47,7 @@ export class Peer implements Route {
   constructor(socket: Socket, options: PeerOptions) {
     this.#options = options;
     this.#connection = new Connection(socket, (frame) => this.#take(frame), () => this.#ended());
+    this.#connection.onPart = () => this.#hear();
     this.#connection.keepAlive(false);
   }
 

@@ -12,10 +12,10 @@ import type { Route } from '../line.ts';
 import type { Reply } from '../messages.ts';
 import type { CoordinatorKey } from '../store.ts';
 import { Connection } from './connection.ts';
-import { decodeFrame } from './frames.ts';
-import { CALL, failedMessage, integer, LIST, listedMessage, MOVED, PING, PONG, readCall, SERVED, SERVES } from './messages.ts';
+import { decodeFrame, encodeFrame } from './frames.ts';
+import { CALL, failedFrame, integer, LIST, listedMessage, MOVED, PING, PONG, readCall, SERVED, SERVES } from './messages.ts';
 import { whenPatienceEnds } from './patience.ts';
-import { Peer } from './peer.ts';
+import { LOOKS, Peer } from './peer.ts';
 import { encodeReply, readPlainCall } from './plain-frames.ts';
 import { SocketFolder } from './socket-folder.ts';
 
@@ -99,8 +99,19 @@ export class SocketTransport implements Transport {
       (frame) => this.#take(connection, frame),
       () => this.#connections.delete(connection),
     );
+    connection.onPart = this.#tellOfParts(connection);
     connection.keepAlive(false);
     this.#connections.add(connection);
+  }
+
+  /** Whoever sends a large frame is not answered before it is here, and would take that for silence. */
+  #tellOfParts(connection: Connection): () => void {
+    let toldAt = uptime();
+    return () => {
+      if (uptime() - toldAt < this.#suspectAfter / LOOKS) return;
+      toldAt = uptime();
+      connection.send([PONG]);
+    };
   }
 
   #take(connection: Connection, frame: Buffer): void {
@@ -186,7 +197,8 @@ export class SocketTransport implements Transport {
     const server = this.#server;
     this.#server = null;
     if (server !== null) this.#folder.remove(this.address);
-    for (const connection of this.#connections) connection.end();
+    // Results of calls that have just ended are under way.
+    for (const connection of this.#connections) connection.finish(this.#suspectAfter);
     for (const peer of await Promise.all(this.#peers.values())) peer?.end();
     if (server !== null) await new Promise<void>((resolve) => server.close(() => resolve()));
     this.#folder.close();
@@ -208,14 +220,14 @@ class Answer implements Waiter {
   }
 
   reject(error: unknown): void {
-    this.#connection.send(failure(this.#id, error));
+    this.#connection.sendFrame(failure(this.#id, error));
   }
 }
 
-function failure(id: number, error: unknown): readonly unknown[] {
-  if (error instanceof CoordinatorError) return failedMessage(id, error);
-  if (!(error instanceof HoldfastError)) return [MOVED, id];
-  return failedMessage(id, new CoordinatorError(error.code, error.message, { outcome: 'not-run', cause: error }));
+function failure(id: number, error: unknown): Uint8Array {
+  if (error instanceof CoordinatorError) return failedFrame(id, error);
+  if (!(error instanceof HoldfastError)) return encodeFrame([MOVED, id]);
+  return failedFrame(id, new CoordinatorError(error.code, error.message, { outcome: 'not-run', cause: error.cause }));
 }
 
 /** A number that depends on both, the same in every process. */

@@ -21,8 +21,7 @@ import { bad, givenOptions } from '../option-checks.ts';
 import { currentClient } from '../context.ts';
 import { parseOrigin } from '../origin.ts';
 import type { OriginLike } from '../origin.ts';
-import { ownerOf } from '../storage-host.ts';
-import type { StorageHost } from '../storage-host.ts';
+import { ownerOf, StorageHost } from '../storage-host.ts';
 import type { StorageClient } from '../storage-client.ts';
 import { Coordinator } from './coordinator.ts';
 import { openStorage } from './coordinator-bucket.ts';
@@ -94,6 +93,7 @@ export class Coordinators {
   /** @internal */
   constructor(host: StorageHost, classes: Readonly<Record<string, CoordinatorClass>>, replaced: Replaced);
   constructor(host: StorageHost, classes: Readonly<Record<string, CoordinatorClass>>, replaced: Replaced = {}) {
+    if (!(host instanceof StorageHost)) throw bad('Coordinators are given a StorageHost and their classes: new Coordinators(host, { Counter }).');
     const owner = ownerOf(host);
     const { root } = owner;
     if (root.shared !== undefined) throw bad('Coordinators need a root on a disk of one machine: the option shared excludes them.');
@@ -205,7 +205,8 @@ export class Coordinators {
    *
    * @throws (rejects) HoldfastError journal-damaged, unknown-record, disk-failed; bad-option; as the hub
    */
-  async *list({ origin }: { readonly origin?: OriginLike } = {}): AsyncGenerator<CoordinatorListing, void> {
+  async *list(options: { readonly origin?: OriginLike } = {}): AsyncGenerator<CoordinatorListing, void> {
+    const { origin } = givenOptions(options, ['origin'], 'list()');
     const only = origin === undefined ? undefined : parseOrigin(origin);
     const { listCoordinators, listKept } = await listing.load();
     const { root } = ownerOf(this.#host);

@@ -9,6 +9,5 @@ export { testCoordinators } from './test-coordinators.ts';
 export type { TestCoordinators } from './test-coordinators.ts';
 export { CoordinatorError } from '../../coordinator/errors.ts';
 export type { Outcome } from '../../coordinator/errors.ts';
-export type { CoordinatorState } from '../../coordinator/state.ts';
 export type { Stub } from '../../coordinator/stub.ts';
-export type { CoordinatorListing } from './types.ts';
+export type { CoordinatorListing, CoordinatorState } from './types.ts';

@@ -10,7 +10,7 @@ import type { Stub } from '../../coordinator/stub.ts';
 import { OwnedJournal } from '../../disk/coordinator/owned-journal.ts';
 import { CoordinatorPlace } from '../../disk/coordinator/coordinator-place.ts';
 import { wallClock } from '../../runtime/timers.ts';
-import { bad } from '../option-checks.ts';
+import { bad, givenOptions } from '../option-checks.ts';
 import type { StorageHostOptions } from '../options.ts';
 import { ownerOf, StorageHost } from '../storage-host.ts';
 import type { StorageClient } from '../storage-client.ts';
@@ -85,7 +85,8 @@ export interface TestCoordinators extends AsyncDisposable {
  * @param encryption - as of hosts
  * @throws HoldfastError bad-option
  */
-export function testCoordinators(classes: Readonly<Record<string, CoordinatorClass>>, { root = temporaryRoot(), encryption }: { readonly root?: string; readonly encryption?: StorageHostOptions['encryption'] } = {}): TestCoordinators {
+export function testCoordinators(classes: Readonly<Record<string, CoordinatorClass>>, options: { readonly root?: string; readonly encryption?: StorageHostOptions['encryption'] } = {}): TestCoordinators {
+  const { root = temporaryRoot(), encryption } = givenOptions(options, ['root', 'encryption'], 'testCoordinators()');
   const host = new StorageHost({ root, ...(encryption && { encryption }) });
   const clock = new TestClock();
   const coordinators = new Coordinators(host, classes, { clock, connect: () => alone });

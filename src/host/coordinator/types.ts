@@ -1,4 +1,9 @@
+import type { CoordinatorState as StateOf } from '../../coordinator/state.ts';
 import type { Alarm } from '../../disk/coordinator/owned-records.ts';
+import type { StorageClient } from '../storage-client.ts';
+
+/** What the constructor of a coordinator is given, and `this.state`. */
+export type CoordinatorState<Client = StorageClient> = StateOf<Client>;
 
 /** A coordinator of a root, or of a hub, as `coordinators.list()` finds it. */
 export interface CoordinatorListing {
