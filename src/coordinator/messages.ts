@@ -114,7 +114,7 @@ export function decodeRequest({ url, method, headers, body }: RequestData): Requ
 
 export async function encodeResponse(response: Response): Promise<ResponseData> {
   // Any realm's, and those of a framework's own class.
-  if (typeof response !== 'object' || response === null || typeof response.arrayBuffer !== 'function') throw new TypeError("What fetch() of a coordinator returns is a Response.");
+  if (typeof response !== 'object' || response === null || typeof response.arrayBuffer !== 'function') throw new TypeError('What fetch() of a coordinator returns is a Response.');
   const { status, statusText, headers } = response;
   return { status, statusText, headers: [...headers], body: await bodyOf(response) };
 }

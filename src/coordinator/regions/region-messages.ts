@@ -1,6 +1,5 @@
-import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import type { Call } from '../call.ts';
-import { CoordinatorError, MovedError } from '../errors.ts';
+import { MovedError } from '../errors.ts';
 import type { Reply } from '../messages.ts';
 import { CALL, callMessage, failedFrame, MOVED, readCall, readFailed, readReply, REPLY } from '../sockets/messages.ts';
 import { decodeFrame, encodeFrame, FrameError, LARGEST_FRAME } from '../sockets/frames.ts';
@@ -31,9 +30,7 @@ export function encodeReply({ kind, bytes }: Reply): Uint8Array {
 }
 
 export function encodeFailure(error: unknown): Uint8Array {
-  if (error instanceof CoordinatorError) return failedFrame(0, error);
-  if (error instanceof HoldfastError) return failedFrame(0, new CoordinatorError(error.code, error.message, { outcome: 'not-run' }));
-  return encodeFrame([MOVED, 0]);
+  return failedFrame(0, error);
 }
 
 /** @throws MovedError, CoordinatorError: what the answer says; FrameError */

@@ -1,4 +1,5 @@
 import { types } from 'node:util';
+import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import type { HoldfastErrorCode } from '../../runtime/holdfast-error.ts';
 import type { Activity } from '../activity.ts';
 import type { Call } from '../call.ts';
@@ -75,7 +76,11 @@ export function readReply([, , kind, content]: Message): Reply {
   return { kind, bytes: bytes(content) };
 }
 
-export function failedFrame(id: number, { code, message, outcome, retryable, overloaded, cause }: CoordinatorError): Uint8Array {
+/** What a call has failed with: FAILED, or MOVED where it says nothing of the call itself. */
+export function failedFrame(id: number, error: unknown): Uint8Array {
+  if (!(error instanceof HoldfastError)) return encodeFrame([MOVED, id]);
+  const { code, message, cause } = error;
+  const { outcome, retryable, overloaded } = error instanceof CoordinatorError ? error : new CoordinatorError(code, message, { outcome: 'not-run' });
   return encodeFrame([FAILED, id, code, message, outcome, retryable, overloaded], causeBytes(cause));
 }
 

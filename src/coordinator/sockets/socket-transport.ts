@@ -6,14 +6,13 @@ import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { randomInteger } from '../../runtime/random.ts';
 import { uptime } from '../../runtime/timers.ts';
 import type { Serving, Transport } from '../coordination.ts';
-import { CoordinatorError } from '../errors.ts';
 import type { Waiter } from '../event.ts';
 import type { Route } from '../line.ts';
 import type { Reply } from '../messages.ts';
 import type { CoordinatorKey } from '../store.ts';
 import { Connection } from './connection.ts';
-import { decodeFrame, encodeFrame } from './frames.ts';
-import { CALL, failedFrame, integer, LIST, listedMessage, MOVED, PING, PONG, readCall, SERVED, SERVES } from './messages.ts';
+import { decodeFrame } from './frames.ts';
+import { CALL, failedFrame, integer, LIST, listedMessage, PING, PONG, readCall, SERVED, SERVES } from './messages.ts';
 import { whenPatienceEnds } from './patience.ts';
 import { LOOKS, Peer } from './peer.ts';
 import { encodeReply, readPlainCall } from './plain-frames.ts';
@@ -220,14 +219,8 @@ class Answer implements Waiter {
   }
 
   reject(error: unknown): void {
-    this.#connection.sendFrame(failure(this.#id, error));
+    this.#connection.sendFrame(failedFrame(this.#id, error));
   }
-}
-
-function failure(id: number, error: unknown): Uint8Array {
-  if (error instanceof CoordinatorError) return failedFrame(id, error);
-  if (!(error instanceof HoldfastError)) return encodeFrame([MOVED, id]);
-  return failedFrame(id, new CoordinatorError(error.code, error.message, { outcome: 'not-run', cause: error.cause }));
 }
 
 /** A number that depends on both, the same in every process. */
