@@ -185,6 +185,8 @@ test('a disk that refuses to forget an alarm ends nothing, and is asked again', 
 });
 
 describe('an instance that rests', () => {
+  const gate = { open: (): void => undefined };
+
   class Resting extends Coordinator {
     memory = 0;
 
@@ -193,12 +195,13 @@ describe('an instance that rests', () => {
       return (this.memory += 1);
     }
 
-    stored(): string | null {
-      return this.localStorage.getItem('n');
+    stored(key = 'n'): string | null {
+      return this.localStorage.getItem(key);
     }
 
     async lasts(): Promise<void> {
-      await this.state.wait(later(30));
+      this.localStorage.setItem('lasts', 'yes');
+      await this.state.wait(new Promise<void>((resolve) => (gate.open = resolve)));
     }
   }
 
@@ -217,9 +220,10 @@ describe('an instance that rests', () => {
     const stub = get(Resting, 'a');
     await stub.remember();
     const lasting = stub.lasts();
-    await later(5);
+    while ((await stub.stored('lasts')) === null) await later(1);
     await advance(60_000);
     expect(await stub.remember()).toBe(2);
+    gate.open();
     await lasting;
   });
 
