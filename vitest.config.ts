@@ -7,6 +7,12 @@ import { compiledSource, leadToSource } from './test/support/compiled.ts';
 /** With HOLDFAST_TEST_KEY=1 what stores anything is tested once more, encrypted: test/support/sealed.ts */
 const isEncrypted = process.env.HOLDFAST_TEST_KEY === '1';
 
+/** Which part is tried of what could be tried: test/support/thorough.ts. One for all processes of a run. */
+if (process.env.HOLDFAST_SAMPLE === undefined) {
+  process.env.HOLDFAST_SAMPLE = String(Math.floor(Math.random() * 2 ** 31));
+  if (process.env.HOLDFAST_THOROUGH !== '1') console.log(`Of what can be enumerated a part is tried; the same again: HOLDFAST_SAMPLE=${process.env.HOLDFAST_SAMPLE}`);
+}
+
 const stores = [
   'backup', 'broadcast-channel', 'buckets', 'cache-storage', 'coherence', 'coordinator', 'crash', 'faults', 'file-system', 'full-disk', 'globals', 'host', 'indexed-db', 'journal',
   'libraries', 'locks', 'lockfile/contract*', 'map', 'quota', 'records', 'storage', 'structured-clone', 'sync/host', 'transaction', 'tree', 'web-locks', 'web-storage',

@@ -16,6 +16,7 @@ const usage = `Usage: npm run wpt [-- options] [path ...]
   wpt:fake-indexeddb  compares wpt/expectations with what fake-indexeddb publishes of itself
 Options: --jobs=N  realms at once, by default one a core
          --patience=N  multiplies the tests' time limits
+         --some=N  of a window and a worker that run the same, one, drawn by N; 0 draws N itself, as CI does
          --key  runs with everything that Holdfast stores encrypted; the record is the same
          --absent  runs with Holdfast absent; fails when a feature subtest passes`;
 
@@ -39,7 +40,9 @@ export async function main(args: readonly string[]): Promise<number> {
     const [name = '', ...rest] = args;
     const command = commands[name];
     if (command === undefined) throw new UsageError(usage);
-    return (await command(parseRequest(rest))) ? 0 : 1;
+    const request = parseRequest(rest);
+    if (request.some !== null && name !== 'run') throw new UsageError(`'${name}' is about all realms: --some is for a run`);
+    return (await command(request)) ? 0 : 1;
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     console.error(error.message);
@@ -48,7 +51,7 @@ export async function main(args: readonly string[]): Promise<number> {
 }
 
 function parseRequest(args: readonly string[]): RunRequest {
-  const options = { jobs: { type: 'string' }, patience: { type: 'string' }, absent: { type: 'boolean' }, key: { type: 'boolean' } } as const;
+  const options = { jobs: { type: 'string' }, patience: { type: 'string' }, some: { type: 'string' }, absent: { type: 'boolean' }, key: { type: 'boolean' } } as const;
   try {
     const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
     return {
@@ -57,10 +60,16 @@ function parseRequest(args: readonly string[]): RunRequest {
       patience: values.patience === undefined ? 1 : positive('--patience', values.patience),
       absent: values.absent ?? false,
       key: values.key ?? false,
+      some: values.some === undefined ? null : seedOf(values.some),
     };
   } catch (error) {
     throw error instanceof UsageError ? error : new UsageError(`${(error as Error).message.split('\n')[0]}\n${usage}`);
   }
+}
+
+/** 0: anyone. */
+function seedOf(text: string): number {
+  return text === '0' ? 1 + Math.floor(Math.random() * 2 ** 31) : positive('--some', text);
 }
 
 function positive(flag: string, text: string): number {

@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { loadMutant, type Mutant } from '../support/mutant.ts';
+import { someSeeds } from '../support/thorough.ts';
 import * as sound from './region-simulation.ts';
 
 /** By hand: `npm run stress -- --coordinators=100000`, or `SEEDS=100000` here; `FIRST_SEED=n SEEDS=1` repeats one. */
-const SEEDS = Number(process.env['SEEDS'] ?? 2000);
-const FIRST = Number(process.env['FIRST_SEED'] ?? 1);
+const some = someSeeds(2000, 'coordinators of regions', 500);
+const SEEDS = Number(process.env['SEEDS'] ?? some.count);
+const FIRST = Number(process.env['FIRST_SEED'] ?? some.first);
 
 const core = 'coordinator/regions/region-core.ts';
 

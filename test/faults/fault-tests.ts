@@ -1,13 +1,14 @@
 import { expect, test } from 'vitest';
 import type { Scenario } from '../crash/support/scenarios.ts';
 import { CALLS_TIMEOUT, isEncrypted } from '../support/sealed.ts';
+import { thisTest } from '../support/this-test.ts';
 import { faultEverywhere, type RightNames } from './inject.ts';
 
 /** One test for each scenario. */
 export function testFaults(scenarios: readonly Scenario[], names: RightNames): void {
   for (const scenario of scenarios) {
-    test(`faults at every system call of: ${scenario.name}`, { timeout: CALLS_TIMEOUT }, async () => {
-      const { count, violations } = await faultEverywhere(scenario, names);
+    test(`faults at system calls of: ${scenario.name}`, { timeout: CALLS_TIMEOUT }, async () => {
+      const { count, violations } = await faultEverywhere(scenario, names, thisTest());
       expect(violations).toEqual([]);
       expect(count).toBeGreaterThan(0);
     });

@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { encrypted } from '../support/sealed.ts';
+import { sample } from '../support/thorough.ts';
 import { StorageHost } from '../../src/host/storage-host.ts';
 import { HoldfastError } from '../../src/runtime/holdfast-error.ts';
 import { describe, use } from '../crash/support/examine.ts';
@@ -51,20 +52,23 @@ export interface Trials {
   readonly violations: string[];
 }
 
-/** Lets every system call of a scenario fail in every way, and looks at what its user is told and what is left. */
-export async function faultEverywhere(scenario: Scenario, names: RightNames): Promise<Trials> {
+/**
+ * Lets system calls of a scenario fail, and looks at what its user is told and what is left.
+ *
+ * @param of - what chooses among the calls and the ways in which they fail
+ */
+export async function faultEverywhere(scenario: Scenario, names: RightNames, of: string): Promise<Trials> {
   return withDirectory(async (directory) => {
     const rehearsal = await rehearse(scenario, directory);
     const calls = await callsOf(scenario, rehearsal, directory);
     const violations: string[] = [];
     let count = 0;
-    for (const [first, call] of calls.entries()) {
-      for (const strike of strikesAt(first, call)) {
-        const root = copyOf(rehearsal.prepared, path.join(directory, `${first}-${count++}`));
-        const found = await trial(scenario, rehearsal, root, strike, names);
-        violations.push(...found.map((violation) => `${strike.name} at call ${first} (${call.name}): ${violation}`));
-        fs.rmSync(root, { recursive: true, force: true });
-      }
+    const all = calls.flatMap((call, first) => strikesAt(first, call).map((strike) => ({ call, strike })));
+    for (const { value: { call, strike }, again } of sample(all, of)) {
+      const root = copyOf(rehearsal.prepared, path.join(directory, `${strike.first}-${count++}`));
+      const found = await trial(scenario, rehearsal, root, strike, names);
+      violations.push(...found.map((violation) => `${strike.name} at call ${strike.first} (${call.name}): ${violation}\n${again}`));
+      fs.rmSync(root, { recursive: true, force: true });
     }
     return { count, violations };
   });

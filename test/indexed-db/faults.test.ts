@@ -1,16 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { nodeWithSqlite, runFixture } from '../records/support/other-node.ts';
 import { isEncrypted } from '../support/sealed.ts';
-
-/** Calls that are tried of each work; all of them, on request: `FAULTS=1000`. */
-const FAULTS = process.env.FAULTS ?? '15';
+import { thisTest } from '../support/this-test.ts';
 
 /** On Node 20 this one has SQLite as WebAssembly, all of whose calls are ours. */
 const nodes = [...new Set([process.execPath, nodeWithSqlite ?? process.execPath])];
 
 describe.each(nodes)('with %s', (node) => {
-  test('what meets a disk that is full or broken is aborted by name, and everything works again', { timeout: 600_000 }, async () => {
-    const output = await runFixture(new URL('core/fault-run.ts', import.meta.url), node, { FAULTS });
+  test('what meets a disk that is full or broken is aborted by name, and everything works again', { timeout: 3_600_000 }, async () => {
+    const output = await runFixture(new URL('core/fault-run.ts', import.meta.url), node, { TEST: thisTest() });
     const told = output.split('\n').filter((line) => line.startsWith('{')).map((line) => JSON.parse(line) as { error: string | null });
     expect(told).toHaveLength(2);
     expect(told.filter(({ error }) => error !== null)).toEqual([]);

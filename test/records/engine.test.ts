@@ -1,8 +1,12 @@
 import { describe, expect, test } from 'vitest';
+import { isThorough } from '../support/thorough.ts';
 import { nodeWithSqlite, runFixture } from './support/other-node.ts';
 
 const model = new URL('core/model-run.ts', import.meta.url);
 const suite = new URL('core/suite-run.ts', import.meta.url);
+
+/** Runs of the model. */
+const runs = isThorough ? { 'built-in': '60', wasm: '12', sealed: '6' } : { 'built-in': '15', wasm: '4', sealed: '3' };
 
 /** On a loaded machine. */
 const patience = { timeout: 240_000 };
@@ -16,7 +20,7 @@ async function failuresOn(node: string, env: Readonly<Record<string, string>> = 
 
 describe.runIf(nodeWithSqlite !== null)("databases on the runtime's own SQLite", () => {
   test('hold what a simple model of the standard holds, whatever is done to them', patience, async () => {
-    expect(await runFixture(model, nodeWithSqlite ?? '', { RUNS: '60' })).toMatch(/^ok/m);
+    expect(await runFixture(model, nodeWithSqlite ?? '', { RUNS: runs['built-in'] })).toMatch(/^ok/m);
   });
 
   test('keep files, names, snapshots and schemas, and say what is damaged', patience, async () => {
@@ -26,7 +30,7 @@ describe.runIf(nodeWithSqlite !== null)("databases on the runtime's own SQLite",
 
 describe('databases on SQLite in WebAssembly', () => {
   test('hold what a simple model of the standard holds, whatever is done to them', patience, async () => {
-    expect(await runFixture(model, process.execPath, { RUNS: '12', DRIVER: 'wasm' })).toMatch(/^ok/m);
+    expect(await runFixture(model, process.execPath, { RUNS: runs.wasm, DRIVER: 'wasm' })).toMatch(/^ok/m);
   });
 
   test('keep files, names, snapshots and schemas, and say what is damaged', patience, async () => {
@@ -36,7 +40,7 @@ describe('databases on SQLite in WebAssembly', () => {
 
 describe('databases that are encrypted', () => {
   test('hold what a simple model of the standard holds, whatever is done to them', patience, async () => {
-    expect(await runFixture(model, process.execPath, { RUNS: '6', DRIVER: 'sealed' })).toMatch(/^ok/m);
+    expect(await runFixture(model, process.execPath, { RUNS: runs.sealed, DRIVER: 'sealed' })).toMatch(/^ok/m);
   });
 
   test('keep files, names, snapshots and schemas, and say what is damaged', patience, async () => {

@@ -4,11 +4,17 @@ import type { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { bundleFixture } from '../support/bundle.ts';
 import { mulberry32 } from '../support/mulberry32.ts';
+import { thisTest } from '../support/this-test.ts';
+import { isThorough, sample } from '../support/thorough.ts';
 import { newBucket } from './support/databases.ts';
 import { nodeWithSqlite } from './support/other-node.ts';
 
-/** Kills that a run tries; all points, on request: `KILLS=100000`. */
-const KILLS = Number(process.env.KILLS ?? 8);
+/** Kills at calls of each that are tried, unless all are; and at any time. */
+const AT_CALLS = 3;
+const AT_TIMES = isThorough ? 60 : 3;
+
+/** What all kills of a test may take, in ms. */
+const PATIENCE = isThorough ? 7_200_000 : 600_000;
 
 const bundle = bundleFixture(new URL('core/kill-run.ts', import.meta.url));
 
@@ -70,7 +76,7 @@ function random(): { readonly seed: number; readonly next: (below: number) => nu
   return { seed, next: (below) => Math.floor(draw() * below) };
 }
 
-async function killAtCalls(victim: Victim, kills = KILLS): Promise<void> {
+async function killAtCalls(victim: Victim): Promise<void> {
   let total = 0;
   await inBucket(async (bucket) => {
     const whole = await runVictim(victim, bucket, { COUNT: '1' });
@@ -79,16 +85,14 @@ async function killAtCalls(victim: Victim, kills = KILLS): Promise<void> {
     await expectWhole(victim, bucket, whole, 'undisturbed');
   });
   expect(total).toBeGreaterThan(20);
-  const { next } = random();
-  const points = kills < total ? Array.from({ length: kills }, () => next(total)) : Array.from({ length: total }, (_, call) => call);
-  for (const call of points) {
-    const when = (['before', 'within', 'after'] as const)[next(3)] ?? 'before';
+  const points = Array.from({ length: total }, (_, call) => (['before', 'within', 'after'] as const).map((when) => ({ call, when }))).flat();
+  for (const { value: { call, when }, again: command } of sample(points, thisTest(), AT_CALLS)) {
     await inBucket(async (bucket) => {
       const ended = await runVictim(victim, bucket, { KILL: JSON.stringify({ call, when }) });
-      const steps = await expectWhole(victim, bucket, ended, `killed ${when} call ${call}`);
+      const steps = await expectWhole(victim, bucket, ended, `${command}\nkilled ${when} call ${call}`);
       const again = await runVictim(victim, bucket, {});
       // One that was killed at its very end has left nothing to do.
-      await expectWhole(victim, bucket, { ...again, acknowledged: Math.max(steps, again.acknowledged) }, `killed ${when} call ${call}, and gone on`);
+      await expectWhole(victim, bucket, { ...again, acknowledged: Math.max(steps, again.acknowledged) }, `${command}\nkilled ${when} call ${call}, and gone on`);
     });
   }
 }
@@ -109,21 +113,21 @@ async function killAtTimes(victim: Victim, kills: number, env: Record<string, st
 describe.runIf(nodeWithSqlite !== null)("a realm that is killed, on the runtime's own SQLite", () => {
   const victim: Victim = { node: nodeWithSqlite ?? '', driver: 'built-in' };
 
-  test('at a call of its own leaves whole steps and no file too many', () => killAtCalls(victim), 1_200_000);
+  test('at a call of its own leaves whole steps and no file too many', () => killAtCalls(victim), PATIENCE);
 
-  test('at any time leaves whole steps and no file too many', () => killAtTimes(victim, Math.min(KILLS, 60)), 1_200_000);
+  test('at any time leaves whole steps and no file too many', () => killAtTimes(victim, AT_TIMES), PATIENCE);
 
-  test('around checkpoints, of which every step brings one, leaves whole steps', () => killAtTimes(victim, Math.min(KILLS, 60), { FILL: '70' }), 1_200_000);
+  test('around checkpoints, of which every step brings one, leaves whole steps', () => killAtTimes(victim, AT_TIMES, { FILL: '70' }), PATIENCE);
 });
 
 describe('a realm that is killed, on SQLite in WebAssembly', () => {
   const victim: Victim = { node: process.execPath, driver: 'wasm' };
 
-  test('at a call leaves whole steps and no file too many', () => killAtCalls(victim), 1_200_000);
+  test('at a call leaves whole steps and no file too many', () => killAtCalls(victim), PATIENCE);
 });
 
 describe('a realm that is killed, on encrypted files', () => {
   const victim: Victim = { node: process.execPath, driver: 'sealed' };
 
-  test('at a call leaves whole steps and no file too many', () => killAtCalls(victim, Number(process.env.KILLS ?? 3)), 1_200_000);
+  test('at a call leaves whole steps and no file too many', () => killAtCalls(victim), PATIENCE);
 });

@@ -9,23 +9,26 @@ import { createInterface } from 'node:readline';
 /** For each test, and from one kill to the next, in milliseconds; longer than the lease (30 s) that decides on Deno whether a session that is gone has died. */
 const LIMIT_MS = 150_000;
 
+/** In each test of what a kill leaves. */
+const KILLS = 8;
+
 /**
- * @param others - what processes may be started of other runtimes, by their folders.
+ * @param options - `others`: what processes may be started of other runtimes, by their folders; `isSome`: half of the kills.
  * @returns {Promise<{ passed: string[], failed: { name: string, error: string }[] }>}
  */
-export async function runArea(runtime, command, project, area, others = new Map()) {
+export async function runArea(runtime, command, project, area, { others = new Map(), isSome = false } = {}) {
   const data = mkdtempSync(join(tmpdir(), 'holdfast-runtimes-'));
   const processes = new Map();
   const results = { passed: [], failed: [] };
   let done = false;
 
-  const { kills, limitMs = LIMIT_MS } = (area === 'crash' && runtime.crash) || {};
+  const { kills = KILLS, limitMs = LIMIT_MS } = (area === 'crash' && runtime.crash) || {};
   const own = { runtime, command };
   const launch = (program, { args = [], env = {}, preload = false, on }) => {
     const { runtime: chosen, command: binary } = others.get(on) ?? own;
     return spawn(binary, [...chosen.flags({ data, project, area }), ...(preload ? chosen.preload(globals) : []), join(project, program), ...args], {
       cwd: project,
-      env: { ...process.env, NO_COLOR: '1', TEST_DATA: data, ...(kills && { TEST_KILLS: String(kills) }), TEST_RUNTIMES: [...others.keys()].join(), ...env },
+      env: { ...process.env, NO_COLOR: '1', TEST_DATA: data, TEST_KILLS: String(isSome ? kills / 2 : kills), TEST_RUNTIMES: [...others.keys()].join(), ...env },
       stdio: 'pipe',
     });
   };

@@ -7,6 +7,7 @@ import type { ThreadIdentity } from '../../src/runtime/identity.ts';
 import { decodeChange } from '../../src/sync/files/change.ts';
 import { contentKey } from '../../src/sync/files/manifest.ts';
 import { MemoryEngine } from '../support/memory-hub.ts';
+import { isThorough } from '../support/thorough.ts';
 import { atEnd, converge, Region } from './files-regions.ts';
 
 const CHANGING = [
@@ -113,7 +114,7 @@ const CHANGED = {
 };
 
 /** With 1, every change is one to be killed at; that takes more than a minute. */
-const STRIDE = Number(process.env['HOLDFAST_FILES_STRIDE'] ?? 4);
+const STRIDE = Number(process.env['HOLDFAST_FILES_STRIDE'] ?? (isThorough ? 1 : 8));
 
 /** Kills the victim at one of its changes after the other, and goes on each time with what it has left. */
 async function killEverywhere(eager: boolean, whose: 'own' | 'others'): Promise<number> {
@@ -160,13 +161,13 @@ async function killEverywhere(eager: boolean, whose: 'own' | 'others'): Promise<
 describe('a region that is killed at any change that it makes', () => {
   it('while it makes its own changes known goes on with them, each once', async () => {
     expect(await killEverywhere(false, 'own')).toBeGreaterThan(20 / STRIDE);
-  }, 120_000);
+  }, 600_000);
 
   it('while it takes over those of others goes on with them, and makes none of its own', async () => {
     expect(await killEverywhere(false, 'others')).toBeGreaterThan(40 / STRIDE);
-  }, 120_000);
+  }, 600_000);
 
   it('while it fetches their content goes on with it', async () => {
     expect(await killEverywhere(true, 'others')).toBeGreaterThan(40 / STRIDE);
-  }, 120_000);
+  }, 600_000);
 });

@@ -11,6 +11,7 @@ import { countOf } from '../report/count.ts';
 import { printDisagreements, printSubtests, printSummary } from '../report/print.ts';
 import { findFiles, nameOf, suites, testsOf, type Suite, type Test } from './discover.ts';
 import { isFeatureSubtest } from './feature-subtests.ts';
+import { oneRealmEach } from './one-realm-each.ts';
 import type { TestResult } from './result.ts';
 import { runAll } from './run-all.ts';
 
@@ -23,6 +24,8 @@ export interface RunRequest {
   readonly absent: boolean;
   /** With everything that Holdfast stores encrypted. */
   readonly key: boolean;
+  /** What chooses one of the realms in which a file runs alike; null: it runs in all. */
+  readonly some: number | null;
 }
 
 /** All that one run saw. */
@@ -54,7 +57,9 @@ export async function runRecorded(request: RunRequest): Promise<Run> {
   const files = new Map(suites.map((suite): [Suite, string[]] => [suite, findFiles(folders, suite).filter((file) => isWanted(file, request.paths))]));
   const unknown = request.paths.find((path) => ![...files.values()].flat().some((file) => file.startsWith(path)));
   if (unknown !== undefined) throw new UsageError(`No test file begins with '${unknown}'`);
-  const tests = [...files].flatMap(([suite, names]) => names.flatMap((file) => wantedTests(folders, suite, file, request)));
+  const all = [...files].flatMap(([suite, names]) => names.flatMap((file) => wantedTests(folders, suite, file, request)));
+  const tests = request.some === null ? all : oneRealmEach(all, request.some);
+  if (request.some !== null) console.log(`${tests.length} of ${all.length} realms; the same again: --some=${request.some}`);
   const results = await runAll(tests, { folders, product: !request.absent, encrypted: request.key, jobs: request.jobs, patience: request.patience });
   return { folders, files, results };
 }

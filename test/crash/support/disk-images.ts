@@ -38,13 +38,17 @@ const kinds = ['kept', 'zeros', 'cut', 'lost'] as const;
 
 /** The extremes, and `count` seeded ones in between. */
 export function fates(seed: number, count: number): Fate[] {
-  const random = mulberry32(seed);
-  const mixed = Array.from({ length: count }, (_, index): Fate => ({
+  return [...fixed, ...Array.from({ length: count }, (_, index) => mixed(seed, index))];
+}
+
+/** One of them, which is the same whatever became of the others. */
+function mixed(seed: number, index: number): Fate {
+  const random = mulberry32(Math.imul(seed, 2 ** 16) + index);
+  return {
     label: `seed ${seed}, number ${index}`,
     names: (possible) => Math.floor(random() * (possible + 1)),
     data: () => kinds[Math.floor(random() * kinds.length)] ?? 'kept',
-  }));
-  return [...fixed, ...mixed];
+  };
 }
 
 /** Paths with their content; null for directories. */

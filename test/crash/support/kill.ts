@@ -5,6 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { encrypted } from '../../support/sealed.ts';
+import { sample } from '../../support/thorough.ts';
 import { StorageHost } from '../../../src/host/storage-host.ts';
 import { examine } from './examine.ts';
 import { origin, stateOf, type Scenario } from './scenarios.ts';
@@ -82,22 +83,28 @@ export function copyOf(root: string, copy: string): string {
   return copy;
 }
 
-/** Kills a process at every system call of a scenario, and lets a newcomer look at what each of them has left. */
-export async function killEverywhere(victim: string, scenario: Scenario, haste?: 'hasty'): Promise<Killings> {
+/**
+ * Kills a process at the system calls of a scenario, and lets a newcomer look at what each of them has left.
+ *
+ * @param of - what chooses among the calls; null: every one
+ */
+export async function killEverywhere(victim: string, scenario: Scenario, of: string | null, haste?: 'hasty'): Promise<Killings> {
   return withDirectory(async (directory) => {
     const rehearsal = await rehearse(scenario, directory);
     const whole = await run(victim, scenario, copyOf(rehearsal.prepared, path.join(directory, 'whole')), null);
     if (whole.calls === null) throw new Error(`the scenario came to no end: ${JSON.stringify(whole)}`);
-    const points = pointsOf(whole.calls);
+    const all = pointsOf(whole.calls);
+    const points = of === null ? all.map((value) => ({ value, again: '' })) : sample(all, of);
     const violations: string[] = [];
     let kills = 0;
     const worker = async (): Promise<void> => {
-      for (let point = points.shift(); point !== undefined; point = points.shift()) {
+      for (let next = points.shift(); next !== undefined; next = points.shift()) {
+        const { value: point, again } = next;
         const root = path.join(directory, `${point.call}-${point.when}`);
         const report = await run(victim, scenario, copyOf(rehearsal.prepared, root), point, haste);
         const found = await judge(report, point, root, rehearsal.states, scenario.torn ?? []);
         const call = whole.calls?.[point.call]?.name ?? '';
-        violations.push(...found.map((violation) => `${point.when} call ${point.call} (${call}): ${violation}`));
+        violations.push(...found.map((violation) => `${point.when} call ${point.call} (${call}): ${violation}\n${again}`));
         if (report.signal === 'SIGKILL') kills++;
         fs.rmSync(root, { recursive: true, force: true });
       }

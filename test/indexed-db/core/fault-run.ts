@@ -3,11 +3,12 @@ import fs from 'node:fs';
 import type { IDBDatabase } from '../../../src/indexed-db/database.ts';
 import { createFactory, endFactory } from '../../../src/indexed-db/index.ts';
 import { bytesOf, handleCalls, isChange, isWrite, type Call, type Fault } from '../../crash/support/fault-layer.ts';
+import { sample } from '../../support/thorough.ts';
 import { newBucket, placeAt } from '../support/place.ts';
 import { ended, opened, result } from '../support/promises.ts';
 
 /*
- * Lets the calls of a transaction, and of an upgrade, fail one after another, in every way: what fails is aborted by the
+ * Lets calls of a transaction, and of an upgrade, fail, each in one of several ways: what fails is aborted by the
  * right error, what was there before is there, and everything works again. On SQLite as WebAssembly all calls are ours.
  */
 
@@ -30,8 +31,10 @@ type Work = (db: IDBDatabase) => Promise<string>;
 const LARGE = 100_000;
 const PATIENCE = 30_000;
 const ROOM_AFTER = 1000;
-/** How many calls are tried, spread over all. */
-const TRIED = Number(process.env.FAULTS ?? 30);
+/** Failures that are tried of each, unless all are. */
+const TRIED = 16;
+/** The test, as the end of a command. */
+const { TEST = '' } = process.env;
 
 const works: Record<string, { readonly work: Work; readonly before: string; readonly after: string }> = {
   'a transaction': { work: write, before: 'old old old', after: 'new gone new new' },
@@ -168,19 +171,17 @@ for (const [what, of] of Object.entries(works)) {
   if (process.env.WORK !== undefined && process.env.WORK !== what) continue;
   const { calls, name } = await trial(prepared, of, null);
   assert.equal(name, 'complete');
-  const step = Math.max(1, Math.ceil(calls / TRIED));
   const failed: string[] = [];
   let aborted = 0;
-  for (let first = Math.floor(Math.random() * step); first < calls; first += step) {
-    for (const strike of strikesAt(first)) {
-      try {
-        if ((await trial(prepared, of, strike)).name !== 'complete') aborted += 1;
-      } catch (error) {
-        failed.push(`${strike.name} at call ${first} of ${calls}: ${String((error as Error).message)}`);
-      }
+  const strikes = Array.from({ length: calls }, (_, first) => strikesAt(first)).flat();
+  for (const { value: strike, again } of sample(strikes, TEST, TRIED)) {
+    try {
+      if ((await trial(prepared, of, strike)).name !== 'complete') aborted += 1;
+    } catch (error) {
+      failed.push(`${strike.name} at call ${strike.first} of ${calls}: ${String((error as Error).message)}\n${again}`);
     }
   }
-  if (aborted === 0) failed.push('nothing was aborted');
+  if (aborted === 0 && process.env.HOLDFAST_POINT === undefined) failed.push('nothing was aborted');
   console.log(JSON.stringify({ name: `faults at calls of ${what}`, error: failed.length === 0 ? null : failed.join('\n') }));
   if (process.env.TALK !== undefined) console.log(`${calls} calls, ${aborted} aborted`);
 }

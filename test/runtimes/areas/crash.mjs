@@ -8,7 +8,7 @@ import { newRoot, origin } from '../kit/place.mjs';
 import { start } from '../kit/program.mjs';
 import { test, until } from '../kit/test.mjs';
 
-const KILLS = Number(process.env.TEST_KILLS ?? 8);
+const KILLS = Number(process.env.TEST_KILLS);
 
 /** Starts a program that tells of each step when it is done, and kills it after a while; what it told, with its kind. */
 async function killed(program, root, id) {

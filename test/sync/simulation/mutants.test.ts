@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { isThorough } from '../../support/thorough.ts';
 import { BROKEN, BROKEN_RESTORES, COVERED } from './broken.ts';
 import type { Mutant } from './mutants.ts';
 import { ANY, RESTORES } from './scenario.ts';
@@ -8,14 +9,21 @@ import { failureOf } from './trial.ts';
 /** As many as CI has of the healthy one. */
 const SEEDS = 2000;
 /** Of what is covered: enough to be sure that it is met. */
-const SEEDS_COVERED = 200;
+const SEEDS_COVERED = isThorough ? 200 : 25;
+
+/** Seeds that have found what is rare: a run that is not thorough begins there, and goes on with all others. */
+const FOUND: Readonly<Record<string, number>> = {
+  'pipelining across incarnations': 1961,
+  'a predecessor known by itself, without what came before it': 1461,
+  'blobs collected that appends have named': 835,
+};
 
 /** What is found within the seeds, or null. */
-async function caught(mutant: Mutant, seeds: number, plan: Plan = ANY): Promise<string | null> {
+async function caught(mutant: Mutant, seeds: number, plan: Plan = ANY, first = 1): Promise<string | null> {
   const repair = mutant.breaks?.();
   try {
-    for (let seed = 1; seed <= seeds; seed++) {
-      const failure = await failureOf(seed, mutant, plan);
+    for (let count = 0; count < seeds; count++) {
+      const failure = await failureOf(1 + ((first - 1 + count) % seeds), mutant, plan);
       if (failure !== null) return failure;
     }
     return null;
@@ -25,8 +33,8 @@ async function caught(mutant: Mutant, seeds: number, plan: Plan = ANY): Promise<
 }
 
 describe('the simulation', () => {
-  test.each(Object.entries(BROKEN))('catches: %s', { timeout: 300_000 }, async (_, mutant) => {
-    const failure = await caught(mutant, SEEDS);
+  test.each(Object.entries(BROKEN))('catches: %s', { timeout: 300_000 }, async (name, mutant) => {
+    const failure = await caught(mutant, SEEDS, ANY, isThorough ? 1 : FOUND[name]);
     expect(failure).toMatch(/^seed/);
     if (process.env['SHOW'] !== undefined) console.log(failure?.slice(0, 300));
   });

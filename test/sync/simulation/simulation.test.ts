@@ -1,12 +1,14 @@
 import { describe, expect, test } from 'vitest';
+import { someSeeds } from '../../support/thorough.ts';
 import { HEALTHY } from './mutants.ts';
 import { RESTORES } from './scenario.ts';
 import { SEALED } from './sealed.ts';
 import { failureOf } from './trial.ts';
 
 /** By hand: `SEEDS=100000 npx vitest run test/sync/simulation/simulation.test.ts`; `FIRST_SEED=n SEEDS=1` repeats one. */
-const SEEDS = Number(process.env['SEEDS'] ?? 2000);
-const FIRST = Number(process.env['FIRST_SEED'] ?? 1);
+const some = someSeeds(2000, 'simulation', 400);
+const SEEDS = Number(process.env['SEEDS'] ?? some.count);
+const FIRST = Number(process.env['FIRST_SEED'] ?? some.first);
 const PARTS = 4;
 const MOST_MS_A_SEED = 300;
 const SEEDS_A_LINE = 1000;
