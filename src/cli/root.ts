@@ -9,7 +9,7 @@ import { hostFromEnvironment } from '../host/install/environment.ts';
 import { parseOrigin } from '../host/origin.ts';
 import { StorageHost } from '../host/storage-host.ts';
 import type { StorageClient } from '../host/storage-client.ts';
-import type { Endpoints } from '../host/storage-buckets/client-buckets.ts';
+import type { Endpoints } from '../host/storage-buckets/endpoints.ts';
 import type { StorageBucket } from '../storage/storage-bucket.ts';
 import { HoldfastError } from '../runtime/holdfast-error.ts';
 import { UsageError } from './command.ts';

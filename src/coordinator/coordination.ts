@@ -4,7 +4,7 @@ import type { Activity } from './activity.ts';
 import type { Call } from './call.ts';
 import { MovedError } from './errors.ts';
 import type { Waiter } from './event.ts';
-import { Instance } from './instance.ts';
+import { Instance, whenClosingTakesTooLong } from './instance.ts';
 import type { ServedClass } from './served.ts';
 import { callBy, Line } from './line.ts';
 import type { Route, Routes } from './line.ts';
@@ -44,6 +44,10 @@ const MOST = 10_000;
 /** What the ledger has of a call that its caller has given up. */
 const GIVEN_UP: Fate = { kind: 'error', bytes: encodeThrown(new Error('Its caller has given this call up.')) };
 
+function closed(): HoldfastError {
+  return new HoldfastError('closed', 'These coordinators were closed.');
+}
+
 export function idOf({ origin, className, name }: CoordinatorKey): string {
   return JSON.stringify([origin, className, name]);
 }
@@ -67,7 +71,10 @@ export class Coordination<Client extends object> {
   readonly #lines = new Map<string, Line>();
   readonly #routes: Routes = { find: (key) => this.#route(key), giveUp: (key, call) => this.#giveUp(key, call) };
   #stopLooking: (() => void) | null = null;
+  /** Nothing begins here any more. */
   #isClosed = false;
+  /** What ran here has ended, and nobody is called any more. */
+  #isGone = false;
 
   constructor(classes: ReadonlyMap<string, ServedClass<Client>>, surroundings: Surroundings<Client>, connect: (serve: Serving) => Transport, patience?: number) {
     this.#patience = patience;
@@ -83,7 +90,7 @@ export class Coordination<Client extends object> {
 
   /** The calls that this realm makes of a coordinator. @throws HoldfastError closed */
   line(key: CoordinatorKey): Line {
-    this.#requireOpen();
+    this.requireThere();
     const id = idOf(key);
     let line = this.#lines.get(id);
     if (line === undefined) {
@@ -95,7 +102,12 @@ export class Coordination<Client extends object> {
   }
 
   #requireOpen(): void {
-    if (this.#isClosed) throw new HoldfastError('closed', 'These coordinators were closed.');
+    if (this.#isClosed) throw closed();
+  }
+
+  /** While it is closed what runs here calls others, to come to its end. @throws HoldfastError closed */
+  requireThere(): void {
+    if (this.#isGone) throw closed();
   }
 
   /** A call of another realm; a MovedError where it has to ask somebody else. */
@@ -151,6 +163,7 @@ export class Coordination<Client extends object> {
 
   /** `isDoubted`: another process, which has looked, did not find its owner. */
   async #route(key: CoordinatorKey, isDoubted = false): Promise<Route | null> {
+    this.requireThere();
     const live = this.#live(key);
     if (live !== null) return live;
     const id = idOf(key);
@@ -186,6 +199,7 @@ export class Coordination<Client extends object> {
    * it is deposed, and the journal says of the call that it has ended.
    */
   async #giveUp(key: CoordinatorKey, call: CallId): Promise<Fate | 'got' | null> {
+    this.requireThere();
     const store = this.#surroundings.openStore(key);
     try {
       for (;;) {
@@ -244,13 +258,16 @@ export class Coordination<Client extends object> {
     if (this.#lines.size > MOST) for (const [id, line] of this.#lines) if (line.isIdle) this.#lines.delete(id);
   }
 
-  /** No new event begins here; resolves when those that run have ended. */
+  /** No new event begins here; resolves when those that run have ended, and the calls that this realm has made. */
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#stopLooking?.();
     await Promise.allSettled(this.#starting.values());
-    await Promise.all(Array.from(this.#instances.values(), (instance) => instance.close()));
+    const calls = Promise.all(Array.from(this.#lines.values(), (line) => line.ended()));
+    const instances = Array.from(this.#instances.values(), (instance) => instance.close());
+    await Promise.all([Promise.race([whenClosingTakesTooLong(), calls]), ...instances]);
+    this.#isGone = true;
     await this.#transport.close();
   }
 }

@@ -17,7 +17,7 @@ import { replyOfFate } from './fate.ts';
 import { Gate, type Block } from './gate.ts';
 import type { Reply } from './messages.ts';
 import { OutputGate, type TurnOwner } from './output-gate.ts';
-import { alarmAt, OwnAlarm } from './own-alarm.ts';
+import { alarmAt, OwnAlarm, requireAlarm } from './own-alarm.ts';
 import { OwnState, type Stateful } from './own-state.ts';
 import { BLOCK_MS, runSection } from './section.ts';
 import { invoke, NO_METHOD, noMethod, replyOf } from './served.ts';
@@ -35,6 +35,11 @@ const KEPT_RESULT = 1024;
 
 /** Milliseconds that what runs may take when the instance is closed. */
 const CLOSE_MS = 30_000;
+
+/** Keeps no process alive. */
+export function whenClosingTakesTooLong(): Promise<void> {
+  return new Promise((resolve) => void setTimeout(resolve, CLOSE_MS).unref());
+}
 
 /** Milliseconds after which a call, or an alarm, that has not come to its end never will. */
 const RUN_MS = 15 * 60_000;
@@ -286,8 +291,7 @@ export class Instance<Client extends object> implements Stateful<Client>, TurnOw
   /** Resolves when what runs has ended, and gives the coordinator up: whoever wants it next need not wait. */
   async close(): Promise<void> {
     this.#isClosing = true;
-    const limit = new Promise<void>((resolve) => void setTimeout(resolve, CLOSE_MS).unref());
-    await Promise.race([limit, this.#allEnded()]);
+    await Promise.race([whenClosingTakesTooLong(), this.#allEnded()]);
     this.evict();
   }
 
@@ -377,6 +381,8 @@ export class Instance<Client extends object> implements Stateful<Client>, TurnOw
   setAlarm(given: number | Date | null): void {
     const alarm = given === null ? null : alarmAt(given);
     this.#requireLive();
+    // What its constructor has not made yet may still come.
+    if (alarm !== null && this.#object !== null) requireAlarm(this.key, this.#object);
     if (alarm === null && this.#alarm.current === null) return;
     this.#turn.alarm = alarm;
     this.noteChange();

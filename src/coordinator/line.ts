@@ -77,6 +77,8 @@ export class Line implements CallSender {
   #route: Route | null = null;
   #isBusy = false;
   #pause = 0;
+  /** Who waits until no call up to a number is left. */
+  #waiting: readonly { readonly number: number; readonly resolve: () => void }[] = [];
 
   constructor(key: CoordinatorKey, routes: Routes, patience = PATIENCE_MS) {
     this.key = key;
@@ -208,6 +210,19 @@ export class Line implements CallSender {
       this.#first = this.#first.next;
     }
     if (this.#first === null) this.#last = null;
+    if (this.#waiting.length > 0) this.#tellEnded();
+  }
+
+  /** Resolves when all calls that were made until now have ended. */
+  ended(): Promise<void> {
+    if (this.#first === null) return Promise.resolve();
+    return new Promise((resolve) => void (this.#waiting = [...this.#waiting, { number: this.#number, resolve }]));
+  }
+
+  #tellEnded(): void {
+    const ended = this.#waiting.filter(({ number }) => number <= this.#got);
+    this.#waiting = this.#waiting.filter(({ number }) => number > this.#got);
+    for (const { resolve } of ended) resolve();
   }
 
   answered(pending: PendingCall, reply: Reply): void {

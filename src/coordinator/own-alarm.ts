@@ -16,6 +16,11 @@ export function alarmAt(given: number | Date): Alarm {
   throw new TypeError(`An alarm is set to a time in milliseconds since 1970, or a Date, not to ${String(given)}.`);
 }
 
+/** @throws TypeError */
+export function requireAlarm({ className }: CoordinatorKey, object: Served): asserts object is Served & Required<Pick<Served, 'alarm'>> {
+  if (object.alarm === undefined) throw new TypeError(`${className} has no method 'alarm'.`);
+}
+
 /** The one alarm of a live instance: as its journal has it, or the turn that is not written yet. */
 export class OwnAlarm {
   /** What it has failed with lately, and how often in a row. */
@@ -64,7 +69,7 @@ export class OwnAlarm {
   run(object: Served): unknown {
     this.#running = this.current;
     const { attempt = 0 } = this.#running ?? {};
-    if (object.alarm === undefined) throw new TypeError(`${this.#key.className} has no method 'alarm'.`);
+    requireAlarm(this.#key, object);
     return object.alarm({ attempt });
   }
 

@@ -16,6 +16,8 @@ export interface CoordinatorState<Client> {
   /**
    * Has `alarm()` called at that time (milliseconds since 1970, or a Date), at least once. One that was set before is
    * replaced. It is written together with the turn's other changes.
+   *
+   * @throws TypeError for what is no time; where the class has no `alarm()`
    */
   setAlarm(time: number | Date): void;
   /** When the alarm is to be called, in milliseconds since 1970; null: there is none. */

@@ -61,6 +61,8 @@ export interface BucketOwner {
   readonly counts: Counts;
   /** Keeps the bucket's objects alive while `inUse`; otherwise they may go as soon as nobody holds them. */
   keep(bucket: Bucket, inUse: boolean): void;
+  /** What is closed before the host's clients are. */
+  readonly inUse: Set<{ close(): Promise<void> }>;
 }
 
 /**

@@ -70,18 +70,18 @@ export interface HostStats {
   readonly sync: readonly SyncStats[];
 }
 
+/** @internal */
 export function statsOf(counts: Counts, buckets: readonly Bucket[]): HostStats {
-  const { localStorage, files, locks, journals, warnings } = counts;
   const uses = buckets.map((bucket) => bucket.use);
   const total = (of: 'files' | 'journals' | 'watched'): number => uses.reduce((sum, use) => sum + use[of], 0);
   return {
     origins: buckets.length,
-    localStorage: { ...localStorage },
-    files: { ...files, open: total('files') },
-    locks: { ...locks },
-    journals: { open: total('journals'), ...journals },
+    localStorage: { ...counts.localStorage },
+    files: { ...counts.files, open: total('files') },
+    locks: { ...counts.locks },
+    journals: { open: total('journals'), ...counts.journals },
     watched: total('watched'),
-    warnings,
+    warnings: counts.warnings,
     sync: buckets.flatMap(syncStats),
   };
 }

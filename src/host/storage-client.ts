@@ -29,7 +29,8 @@ import type { OriginSync } from './sync/origin-sync.ts';
 import { indexedDb } from './indexed-db/provide.ts';
 import { ClientStorageBucket } from './storage-bucket.ts';
 import { transaction } from './transaction/part.ts';
-import type { ClientBuckets, Endpoints } from './storage-buckets/client-buckets.ts';
+import type { ClientBuckets } from './storage-buckets/client-buckets.ts';
+import type { Endpoints } from './storage-buckets/endpoints.ts';
 import { bucketsPart } from './storage-buckets/provide.ts';
 import type { StorageBucketManager } from '../storage/storage-bucket-manager.ts';
 

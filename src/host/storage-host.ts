@@ -83,6 +83,7 @@ export class StorageHost<Options extends StorageHostOptions = StorageHostOptions
       quotaOf: settings.quotaOf,
       sync: settings.sync,
       counts: this.#counts,
+      inUse: new Set(),
       keep: (bucket, inUse) => {
         if (inUse) this.#inUse.add(bucket);
         else this.#inUse.delete(bucket);
@@ -143,7 +144,7 @@ export class StorageHost<Options extends StorageHostOptions = StorageHostOptions
   run<Result>(originOrClient: OriginLike | StorageClient, body: () => Result): Result {
     if (typeof body !== 'function') throw new TypeError(`run() calls a function, not ${String(body)}.`);
     const client = this.#clientFor(originOrClient);
-    if (client.closed) throw new HoldfastError('closed', `This client of ${client.origin} was closed.`);
+    client.requireOpen();
     return runAs(client, body);
   }
 
@@ -328,7 +329,7 @@ export class StorageHost<Options extends StorageHostOptions = StorageHostOptions
   }
 
   /**
-   * Closes the host and its clients: releases their locks and files, stops observers and listeners. Resolves when the
+   * Closes the host, its coordinators and its clients: releases their locks and files, stops observers and listeners. Resolves when the
    * operations that were under way have ended, each whole or not at all. What is asked afterwards is an error.
    */
   close(): Promise<void> {
@@ -340,7 +341,7 @@ export class StorageHost<Options extends StorageHostOptions = StorageHostOptions
   }
 
   async #close(): Promise<void> {
-    await Promise.all([...this.#buckets.values()].map((bucket) => bucket.close()));
+    for (const each of [this.#owner.inUse, this.#buckets.values()]) await Promise.all([...each].map((one) => one.close()));
     await this.#owner.sync?.hub.close();
     this.#endWarnings();
     // Of buckets, too, that nobody holds any more.
@@ -365,10 +366,8 @@ export class StorageHost<Options extends StorageHostOptions = StorageHostOptions
   }
 
   #makeBucket(origin: string): Bucket {
-    const known = this.#buckets.get(origin);
-    if (known !== undefined) return known;
-    const bucket = new Bucket(this.#owner, origin);
-    this.#buckets.set(origin, bucket);
+    let bucket = this.#buckets.get(origin);
+    if (bucket === undefined) this.#buckets.set(origin, (bucket = new Bucket(this.#owner, origin)));
     return bucket;
   }
 }

@@ -71,7 +71,23 @@ class Sleeper extends Coordinator {
   due(): number | null {
     return this.state.getAlarm();
   }
+
+  override alarm(): void {
+    // None of them is due here.
+  }
 }
+
+class Deaf extends Coordinator {
+  wake(): void {
+    this.state.setAlarm(Date.now());
+  }
+}
+
+test('of a class without alarm() no alarm can be set', async () => {
+  const coordinators = testCoordinators({ Deaf }, encrypted);
+  onTestFinished(() => coordinators.close());
+  await expect(coordinators.get(Deaf, 'a').wake()).rejects.toMatchObject({ name: 'TypeError', message: "Deaf has no method 'alarm'.", remote: true });
+});
 
 test('alarms that coordinators set at once take a record each, and a few of the index', async () => {
   const coordinators = testCoordinators({ Sleeper }, encrypted);

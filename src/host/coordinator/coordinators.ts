@@ -87,7 +87,7 @@ export class Coordinators {
 
   /**
    * @param classes - the classes that this process runs, by the names that they have on disk; `{}`: none
-   * @throws HoldfastError bad-option
+   * @throws HoldfastError bad-option; closed where the host is
    */
   constructor(host: StorageHost, classes: Readonly<Record<string, CoordinatorClass>>, options?: CoordinatorsOptions);
   /** @internal */
@@ -96,6 +96,8 @@ export class Coordinators {
     if (!(host instanceof StorageHost)) throw bad('Coordinators are given a StorageHost and their classes: new Coordinators(host, { Counter }).');
     const owner = ownerOf(host);
     const { root } = owner;
+    // A client touches no disk, and a closed host gives none.
+    host.origin('http://localhost');
     if (root.shared !== undefined) throw bad('Coordinators need a root on a disk of one machine: the option shared excludes them.');
     this.#host = host;
     this.#alarms = new AlarmIndex(root);
@@ -124,6 +126,7 @@ export class Coordinators {
     const handler = regions?.handler((key, call) => this.#coordination.pass(key, call));
     this.#handle = handler === undefined ? null : (request) => handler.handle(request);
     this.#keeper = new AlarmKeeper(regions?.alarms ?? this.#alarms, this.#coordination, clock);
+    owner.inUse.add(this);
     if (served.size > 0) this.#serve();
     coordinationOf.set(this, { coordination: this.#coordination, keeper: this.#keeper });
   }
@@ -161,9 +164,12 @@ export class Coordinators {
     const [origin, of, name] = args.length > 2 ? args : [currentOrigin(), ...args];
     const key = { origin: parseOrigin(origin as OriginLike), className: this.#nameOf(of), name: requireName(name) };
     this.#regions?.originOf(key.origin);
-    if (this.#closing !== undefined) throw new HoldfastError('closed', 'These coordinators were closed.');
+    this.#coordination.requireThere();
     let line: Line | undefined;
-    return createStub(() => (line ??= this.#coordination.line(key)));
+    return createStub(() => {
+      this.#coordination.requireThere();
+      return (line ??= this.#coordination.line(key));
+    });
   }
 
   #nameOf(of: unknown): string {
@@ -215,8 +221,8 @@ export class Coordinators {
   }
 
   /**
-   * Begins nothing new here: calls find another process. Resolves when what runs has ended, or after 30 seconds. To be
-   * called before the host is closed.
+   * Begins nothing new here: calls find another process. Resolves when what runs has ended, and the calls that were made
+   * here, or after 30 seconds; what is called afterwards is HoldfastError `closed`. The host's `close()` does it first.
    */
   close(): Promise<void> {
     return (this.#closing ??= this.#close());
@@ -231,6 +237,7 @@ export class Coordinators {
     // An alarm that runs is given its time like any call, and no more.
     await Promise.all([this.#keeper.close(), this.#coordination.close()]);
     this.#alarms.close();
+    ownerOf(this.#host).inUse.delete(this);
   }
 }
 

@@ -15,7 +15,7 @@ import type { Bucket, BucketClient } from '../bucket.ts';
 import { cachesPart } from '../caches/provide.ts';
 import { indexedDb } from '../indexed-db/provide.ts';
 import { isReadOnly } from '../storage-bucket.ts';
-import type { Endpoints } from './client-buckets.ts';
+import type { Endpoints } from './endpoints.ts';
 import { asBucketError, asDirectoryError } from './errors.ts';
 import type { NamedBuckets } from './named-buckets.ts';
 

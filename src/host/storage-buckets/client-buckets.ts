@@ -1,24 +1,13 @@
 import type { BucketEntry } from '../../disk/buckets/policies.ts';
-import type { CacheStorage } from '../../cache-storage/cache-storage.ts';
-import type { FileSystemDirectoryHandle } from '../../file-system/directory-handle.ts';
 import type { FileSystem } from '../../file-system/file-system.ts';
-import type { IDBFactory } from '../../indexed-db/factory.ts';
 import { StorageBucketManager, type BucketShelf, type WantedBucket } from '../../storage/storage-bucket-manager.ts';
 import { internal } from '../../webidl/interface.ts';
-import type { LockManager } from '../../web-locks/lock-manager.ts';
 import type { Bucket } from '../bucket.ts';
 import type { StorageClient } from '../storage-client.ts';
 import { ClientBucket } from './client-bucket.ts';
+import type { Endpoints } from './endpoints.ts';
 import { asShelfError } from './errors.ts';
 import type { NamedBuckets } from './named-buckets.ts';
-
-/** What is reached through a bucket here. */
-export interface Endpoints {
-  readonly directory: FileSystemDirectoryHandle;
-  readonly indexedDB: IDBFactory;
-  readonly caches: CacheStorage;
-  readonly locks: LockManager;
-}
 
 /** The named buckets as one client has them; what it has of them ends with it. */
 export class ClientBuckets implements BucketShelf<Endpoints> {
