@@ -169,8 +169,10 @@ describe('the input gate', () => {
   });
 
   test('gives up a section that does not end within 30 seconds', async () => {
+    let hasBegun = false;
     class Stuck extends Coordinator {
       async stick(): Promise<void> {
+        hasBegun = true;
         this.localStorage.setItem('a', 'kept');
         await this.state.blockConcurrencyWhile(() => new Promise(() => undefined));
       }
@@ -182,6 +184,7 @@ describe('the input gate', () => {
     const { get, advance } = open({ Stuck });
     const stuck = get(Stuck, 'a');
     const refused = refusal(stuck.stick());
+    await expect.poll(() => hasBegun, { interval: 1 }).toBe(true);
     while ((await Promise.race([refused, later(5)])) === undefined) await advance(10_000);
     expect(await refused).toMatchObject({ code: 'coordinator-reset', outcome: 'partial' });
     expect(await stuck.key()).toBe('kept');

@@ -44,6 +44,7 @@ test('coordinators are listed: who has each, its alarm, what it has stored, and 
   await here.get(origin, Work, long).put('value');
   await here.get('https://other.example', Work, 'busy').put('x');
   const held = [1, 2, 3].map(() => here.get('https://other.example', Work, 'busy').hold());
+  await expect.poll(async () => (await listed(here))['https://other.example busy']?.live).toMatchObject({ waiting: 2, running: 1 });
   // Somebody who has ended without a word.
   const { root } = ownerOf(host);
   const gone = new OwnedJournal(new CoordinatorPlace(root, { origin, className: 'Work', name: 'gone' }), { durability: 'relaxed', quota: 1e6 });

@@ -238,6 +238,9 @@ describe('an instance that rests', () => {
   });
 });
 
+/** The clock of the tests begins to stand still a little before the time that alarms are set by, or on a busy machine long before. */
+const MINUTE = 60_000;
+
 describe('an alarm', () => {
   const fired: { at: string; attempt: number }[] = [];
 
@@ -286,30 +289,30 @@ describe('an alarm', () => {
   test('is called once at its time, also of an instance that is gone', async () => {
     const { get, advance, evict, now } = setUp();
     const [a, b] = [get(Alarming, 'a'), get(Alarming, 'b')];
-    await a.set(5000, now());
-    await b.set(8000, now());
-    expect(await a.when()).toBe(now() + 5000);
+    await a.set(5 * MINUTE, now());
+    await b.set(8 * MINUTE, now());
+    expect(await a.when()).toBe(now() + 5 * MINUTE);
     await evict(a);
-    await advance(4000);
+    await advance(4 * MINUTE);
     expect(fired).toEqual([]);
-    await advance(2000);
+    await advance(2 * MINUTE);
     expect(fired).toEqual([{ at: 'a', attempt: 0 }]);
-    await advance(3000);
+    await advance(3 * MINUTE);
     expect(fired.map(({ at }) => at)).toEqual(['a', 'b']);
-    await advance(100_000);
+    await advance(100 * MINUTE);
     expect([fired.length, await a.when(), await a.fired()]).toEqual([2, null, '1']);
   });
 
   test('that is moved or deleted is not called at its old time', async () => {
     const { get, advance, now } = setUp();
     const [a, b] = [get(Alarming, 'a'), get(Alarming, 'b')];
-    await a.set(5000, now());
-    await a.set(50_000, now());
-    await b.set(5000, now());
+    await a.set(5 * MINUTE, now());
+    await a.set(50 * MINUTE, now());
+    await b.set(5 * MINUTE, now());
     await b.drop();
-    await advance(10_000);
+    await advance(10 * MINUTE);
     expect(fired).toEqual([]);
-    await advance(41_000);
+    await advance(41 * MINUTE);
     expect(fired.map(({ at }) => at)).toEqual(['a']);
   });
 
@@ -318,7 +321,7 @@ describe('an alarm', () => {
     const a = get(Alarming, 'a');
     Alarming.fails = 8;
     await a.set(1000, now());
-    await advance(1500);
+    await runAlarm(a);
     expect(fired).toHaveLength(1);
     await advance(1000);
     expect(fired).toHaveLength(1);
@@ -345,7 +348,7 @@ describe('an alarm', () => {
   });
 
   test('is called again where its run was interrupted', async () => {
-    const { get, advance, crash, now } = setUp();
+    const { get, advance, runAlarm, crash, now } = setUp();
     const a = get(Alarming, 'a');
     await a.set(1000, now());
     const spy = vi.spyOn(OwnedJournal.prototype, 'settle').mockImplementation(() => {
@@ -353,7 +356,7 @@ describe('an alarm', () => {
       crash(a);
       return 'deposed';
     });
-    await advance(1500);
+    await runAlarm(a);
     await advance(1500);
     expect([fired.length, await a.fired(), await a.when()]).toEqual([2, '1', null]);
   });

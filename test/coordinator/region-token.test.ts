@@ -12,6 +12,7 @@ import { embeddedHub, startHub } from '../../src/sync/index.ts';
 import { Counter, folder, listed, ORIGIN, served, stubOf, TOKEN } from './regions-support.ts';
 
 const BOUND = 'a-token-of-the-hub-for-one-origin';
+const PATIENCE = { timeout: 60_000, interval: 100 };
 
 async function startedHub(): Promise<string> {
   const tokenFile = path.join(folder(), 'tokens');
@@ -33,7 +34,7 @@ function open(url: string, name: string, options: Partial<CoordinatorRegions>): 
   return { coordinators, hub };
 }
 
-test('with the option origin they call each other, set alarms and are woken, and have coordinators of that origin only', { timeout: 60_000 }, async () => {
+test('with the option origin they call each other, set alarms and are woken, and have coordinators of that origin only', async () => {
   const url = await startedHub();
   const eu = open(url, 'eu', { origin: `${ORIGIN}/` });
   const server = await served(() => eu.coordinators.handler);
@@ -41,7 +42,7 @@ test('with the option origin they call each other, set alarms and are woken, and
   expect(await stubOf(eu.coordinators, 'visits').increment()).toBe(1);
   expect(await stubOf(us.coordinators, 'visits').increment()).toBe(2);
   await stubOf(us.coordinators, 'visits').wakeIn(50);
-  await vi.waitFor(async () => expect(await stubOf(us.coordinators, 'visits').waking()).toEqual([null, 1]), { timeout: 30_000 });
+  await vi.waitFor(async () => expect(await stubOf(us.coordinators, 'visits').waking()).toEqual([null, 1]), PATIENCE);
   expect(await listed(eu.coordinators)).toMatchObject([{ origin: ORIGIN, name: 'visits', epoch: 1, items: 2 }]);
   expect(() => us.coordinators.get('https://other.example', Counter, 'a')).toThrow(expect.objectContaining({ code: 'bad-option' }) as Error);
   // Its region is lost amid an alarm, and whoever holds the token has asked for others' coordinators to be woken.
@@ -50,7 +51,7 @@ test('with the option origin they call each other, set alarms and are woken, and
   await stubOf(us.coordinators, 'visits').wakeIn(500);
   server.close();
   await eu.hub.close();
-  await vi.waitFor(async () => expect(await stubOf(us.coordinators, 'visits').waking()).toEqual([null, 2]), { timeout: 50_000, interval: 100 });
+  await vi.waitFor(async () => expect(await stubOf(us.coordinators, 'visits').waking()).toEqual([null, 2]), PATIENCE);
 });
 
 test('without it a turn that sets an alarm fails, and nothing of it has happened', async () => {

@@ -14,6 +14,7 @@ import { embeddedHub } from '../../src/sync/index.ts';
 import { Counter, HUB_TOKEN, ORIGIN, TOKEN, folder, homeOf, indexOf, listed, mapOf, served, startRegions, startedHub, stubOf, unasked, type Region } from './regions-support.ts';
 
 const program = bundleFixture(new URL('./region-fixture.ts', import.meta.url));
+const PATIENCE = { timeout: 60_000, interval: 100 };
 
 describe('coordinators of three regions', () => {
   test('live in the region of their first call, and are called from all', async () => {
@@ -34,7 +35,7 @@ describe('coordinators of three regions', () => {
     expect(results.sort((a, b) => a - b)).toEqual(Array.from({ length: 15 }, (_, index) => index + 1));
   });
 
-  test('lose nothing that was acknowledged when their region is lost, and go on in another', { timeout: 60_000 }, async () => {
+  test('lose nothing that was acknowledged when their region is lost, and go on in another', async () => {
     const { regions } = await startRegions(['eu', 'us', 'asia']);
     const [eu, us, asia] = regions as [Region, Region, Region];
     for (let count = 1; count <= 5; count++) expect(await eu.counter().increment()).toBe(count);
@@ -45,7 +46,7 @@ describe('coordinators of three regions', () => {
     await expect(eu.counter().read()).rejects.toMatchObject({ outcome: 'not-run' });
   });
 
-  test('go on in another region where theirs is cut off from the hub, and only from that', { timeout: 60_000 }, async () => {
+  test('go on in another region where theirs is cut off from the hub, and only from that', async () => {
     const { regions } = await startRegions(['eu', 'us']);
     const [eu, us] = regions as [Region, Region];
     expect(await us.counter('other').increment()).toBe(1);
@@ -57,7 +58,7 @@ describe('coordinators of three regions', () => {
     expect(await us.counter('other').increment()).toBe(2);
   });
 
-  test('lose nothing, and run nothing twice, when the process that has them is killed again and again, in the end with its disk', { timeout: 120_000 }, async () => {
+  test('lose nothing, and run nothing twice, when the process that has them is killed again and again, in the end with its disk', async () => {
     const hub = await startedHub();
     const root = path.join(folder(), 'eu');
     const { url, close } = await served(() => () => Promise.reject(new Error('nobody')));
@@ -106,7 +107,7 @@ describe('coordinators of three regions', () => {
     expect(await thief.settle({ steps: [], alarm: undefined, got: [], begun: [], ended: [] })).toBe('deposed');
   });
 
-  test('are there after all processes have ended, with snapshots in the place of their history', { timeout: 60_000 }, async () => {
+  test('are there after all processes have ended, with snapshots in the place of their history', async () => {
     const hub = await startedHub();
     const open = (): { counter: ReturnType<typeof stubOf>; client: Hub; end(): Promise<void> } => {
       const host = new StorageHost({ root: path.join(folder(), 'eu') });
@@ -122,7 +123,7 @@ describe('coordinators of three regions', () => {
     const first = open();
     for (let count = 0; count < 262; count++) await first.counter.increment();
     const log = first.client.log(logNameOf({ origin: ORIGIN, className: 'Counter', name: 'visits' }));
-    await vi.waitFor(async () => expect((await log.head()).first).toBeGreaterThan(100), { timeout: 30_000 });
+    await vi.waitFor(async () => expect((await log.head()).first).toBeGreaterThan(100), PATIENCE);
     await first.end();
     const second = open();
     expect(await second.counter.increment()).toBe(263);
@@ -149,30 +150,30 @@ describe('coordinators of three regions', () => {
     await eu.counter().wakeIn(100_000);
     expect((await us.counter().waking())[0]).toBeGreaterThan(Date.now() + 50_000);
     await us.counter().wakeIn(50);
-    await vi.waitFor(async () => expect(await us.counter().waking()).toEqual([null, 1]), { timeout: 30_000 });
+    await vi.waitFor(async () => expect(await us.counter().waking()).toEqual([null, 1]), PATIENCE);
     expect(homeOf(regions)).toEqual(['eu']);
     // What was set for later is not there any more, and nobody looks again.
-    await vi.waitFor(async () => expect((await indexOf(us)).machine.size).toBe(0), { timeout: 30_000 });
+    await vi.waitFor(async () => expect((await indexOf(us)).machine.size).toBe(0), PATIENCE);
   });
 
-  test('are woken in another region when theirs is lost', { timeout: 60_000 }, async () => {
+  test('are woken in another region when theirs is lost', async () => {
     const { regions } = await startRegions(['eu', 'us']);
     const [eu, us] = regions as [Region, Region];
     await us.counter('other').increment();
     await eu.counter().wakeIn(500);
     eu.cutOff();
-    await vi.waitFor(() => expect(homeOf([us])).toEqual(['us']), { timeout: 30_000 });
-    await vi.waitFor(async () => expect(await us.counter().waking()).toEqual([null, 1]), { timeout: 30_000, interval: 100 });
+    await vi.waitFor(() => expect(homeOf([us])).toEqual(['us']), PATIENCE);
+    await vi.waitFor(async () => expect(await us.counter().waking()).toEqual([null, 1]), PATIENCE);
   });
 
-  test('are woken in another region when theirs is cut off from the hub alone', { timeout: 60_000 }, async () => {
+  test('are woken in another region when theirs is cut off from the hub alone', async () => {
     const { regions } = await startRegions(['eu', 'us']);
     const [eu, us] = regions as [Region, Region];
     await eu.counter().wakeIn(500);
     await eu.hub.close();
     const woken = async (): Promise<unknown> => (await mapOf(us)).get('woken');
     // Nobody calls it.
-    await vi.waitFor(async () => expect(await woken()).toBe('1'), { timeout: 30_000, interval: 100 });
+    await vi.waitFor(async () => expect(await woken()).toBe('1'), PATIENCE);
   });
 
   test('are listed by the origin, wherever they are', async () => {
