@@ -1,5 +1,6 @@
 // A process that sends Blobs, or hears of them, until it is killed or its input ends: `send <name> <size>`, `stall <name>`
 // or `hear <name>`.
+import './kept-until-closed.ts';
 import { encrypted } from '../support/sealed.ts';
 import '../../src/host/broadcast-channel/provided.ts';
 import { StorageHost } from '../../src/host/storage-host.ts';

@@ -36,8 +36,11 @@ test('so is one whose end another process has set, or moved, once this one has l
   atEnd(() => other.close());
   const bucket = await one.origin(origin).storageBuckets.open('b', { expires: Date.now() + 3_600_000 });
   const before = directories(one.root).length;
-  await bucket.setExpires(Date.now() + 500);
-  expect(await other.origin(origin).storageBuckets.keys()).toEqual(['b']);
+  const end = Date.now() + 500;
+  await bucket.setExpires(end);
+  const seen = await other.origin(origin).storageBuckets.keys();
+  // A busy machine may come to it too late.
+  if (Date.now() < end) expect(seen).toEqual(['b']);
   await one.close();
   await gone(one.root, before - 1);
 });

@@ -111,6 +111,8 @@ describe('origins', () => {
   test('are listed with what they take, found, ordered and paged', async () => {
     const { host, ask } = inspected();
     for (const [index, name] of ['b', 'a', 'c'].entries()) host.origin(`https://${name}.example`).localStorage.setItem('k', 'v'.repeat(100 * (index + 1)));
+    // The first answer does not wait long for what they take.
+    await expect.poll(() => ask('origins')).toMatchObject({ surveyed: 3 });
     const all = await ask<Origins>('origins');
     expect(all).toMatchObject({ total: 3, origins: 3, surveyed: 3, largest: 602, usage: 202 + 402 + 602 });
     expect(all.rows.map(({ origin }) => origin)).toEqual(['https://c.example', 'https://a.example', 'https://b.example']);

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { randomInteger } from '../../runtime/random.ts';
-import { type Timer, clearTimeout, setTimeout } from '../../runtime/timers.ts';
+import { type Timer, clearInterval, setInterval } from '../../runtime/timers.ts';
 import { Journal, type JournalOptions } from '../journal/journal.ts';
 import { lockfileSection, type Shared } from '../journal/lockfile.ts';
 import { DirectoryWatch } from '../journal/directory-watch.ts';
@@ -37,8 +37,12 @@ const NAME = 'channels';
 
 /** Bytes from which on messages are dropped whoever has not heard them. */
 const COMPACT_AT = 2 ** 20;
-/** How long after the last one its messages are dropped, in milliseconds. */
+/**
+ * How long after the last one its messages are dropped, in milliseconds; in so many parts, each of which ends in a turn of
+ * its own: whoever else lives in this realm has heard them by then, for however long it stood still.
+ */
 const KEPT_MS = 2000;
+const PARTS = 2;
 
 /**
  * The messages of a bucket's channels, on their way: a journal that is made by the first one posted. Invariants:
@@ -61,6 +65,7 @@ export class ChannelJournal {
   readonly #own: ChannelSender = { session: randomInteger(), sequence: 0 };
   #watch: DirectoryWatch | null = null;
   #timer: Timer | null = null;
+  #parts = 0;
   #closed = false;
 
   /** Does no I/O. */
@@ -187,10 +192,12 @@ export class ChannelJournal {
 
   /** A program that ends before leaves its last messages to the next one that posts. */
   #arm(): void {
-    this.#timer = this.#timer?.refresh() ?? setTimeout(() => this.#drop(), KEPT_MS).unref();
+    this.#parts = PARTS;
+    this.#timer = this.#timer?.refresh() ?? setInterval(() => (this.#parts -= 1) > 0 || this.#drop(), KEPT_MS / PARTS).unref();
   }
 
   #drop(): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
     this.#timer = null;
     try {
       this.#journal.catchUp();
@@ -204,10 +211,7 @@ export class ChannelJournal {
   /** For good. */
   close(): void {
     if (this.#closed) return;
-    if (this.#timer !== null) {
-      clearTimeout(this.#timer);
-      this.#drop();
-    }
+    if (this.#timer !== null) this.#drop();
     this.#closed = true;
     this.#watch?.close();
     this.#listeners.clear();

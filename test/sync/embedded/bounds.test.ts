@@ -108,13 +108,13 @@ describe('what a peer asks for is bounded', () => {
     expect(await metric(url, 'holdfast_hub_connections_refused_total')).toBeGreaterThanOrEqual(14);
   });
 
-  test('a head of a request that is too long, or never ends, ends the connection', { timeout: 40_000 }, async () => {
+  test('a head of a request that is too long, or never ends, ends the connection', async () => {
     const { url } = await startedHub();
     const long = rawConnection(url).resume();
     long.write(`POST /holdfast-hub/hello HTTP/1.1\r\nX: ${'x'.repeat(2 ** 14)}`);
     const slow = rawConnection(url).resume();
     slow.write('POST /holdfast-hub/hello HTTP/1.1\r\n');
-    await vi.waitFor(() => expect([long.closed, slow.closed]).toEqual([true, true]), { timeout: 30_000, interval: 200 });
+    await vi.waitFor(() => expect([long.closed, slow.closed]).toEqual([true, true]), { timeout: 100_000, interval: 200 });
   });
 
   test('what a refused request goes on to send is not taken for ever', async () => {
