@@ -143,6 +143,5 @@ describe('three regions that do what chance tells them', () => {
       for (const list of conflicts) expect(list).toEqual(conflicts[0]);
       for (const conflict of world.regions[0]?.sync.conflicts() ?? []) await conflict.lost.bytes();
     },
-    60_000,
   );
 });

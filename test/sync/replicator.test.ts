@@ -239,7 +239,7 @@ describe('a replicator', () => {
     await until(() => expect([a.get('k'), a.replica.pending.length]).toEqual(['v', 1]));
     // It asks again, and not all the time.
     await until(() => expect(puts.mock.calls.length).toBeGreaterThan(1));
-    expect(a.replica.link.connected).toBe(true);
+    await until(() => expect(a.replica.link.connected).toBe(true));
     log.unnamedBytes = Infinity;
     await until(() => expect([b.get('large'), a.replica.pending.length, a.replica.link.problem]).toEqual([LARGE, 0, '']));
     vi.restoreAllMocks();

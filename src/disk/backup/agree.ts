@@ -1,8 +1,9 @@
 import { delay, nextTurn, uptime } from '../../runtime/timers.ts';
 import { Moved, type Part } from './part.ts';
 
-/** How long a moment is looked for in which all but one stand still, in milliseconds. */
+/** How long a moment is looked for in which all but one stand still, in milliseconds; and in how many turns at least, for however long this process stands still itself. */
 const PATIENCE_MS = 2_000;
+const LEAST_TURNS = 10;
 
 /** Tries within one turn of the event loop. */
 const TRIES = 200;
@@ -17,7 +18,8 @@ const TRIES = 200;
  * @throws Moved
  */
 export async function agree(parts: readonly Part[], now: () => number, prepare: () => void): Promise<number> {
-  for (const end = uptime() + PATIENCE_MS; uptime() < end; await pause()) {
+  const end = uptime() + PATIENCE_MS;
+  for (let turns = 0; turns < LEAST_TURNS || uptime() < end; turns++, await pause()) {
     prepare();
     const moment = tryOften(parts, now);
     if (moment !== null && parts.every((part) => part.settle())) return moment;
