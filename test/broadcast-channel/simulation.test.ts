@@ -26,7 +26,7 @@ const mutants: Mutant[] = [
 ];
 
 describe('channels of regions', () => {
-  test('bring each message once, in the order of the hub, and none to who is away', { timeout: 30_000 + 1000 * SEEDS }, async () => {
+  test('bring each message once, in the order of the hub, and none to who is away', { timeout: 120_000 + 1000 * SEEDS }, async () => {
     expect(await sound.firstFailure(FIRST, SEEDS)).toBeNull();
   });
 

@@ -252,7 +252,7 @@ describe('what is damaged', () => {
 });
 
 describe('what a killed process leaves', () => {
-  it('goes with the next who uses the caches; what a live one is storing stays', { timeout: 60_000 }, async () => {
+  it('goes with the next who uses the caches; what a live one is storing stays', async () => {
     const root = newRoot();
     const fixture = await bundleFixture(new URL('./storing-fixture.ts', import.meta.url));
     const [killed, live] = [fork(fixture, [root]), fork(fixture, [root])];

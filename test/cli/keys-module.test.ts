@@ -237,7 +237,7 @@ test('what never answers is key-pending, the command ends whatever it has open, 
   const ended = await Promise.all([...each, ['verify', ...silent]].map((args) => runCommand(root, args)));
   expect(ended).toEqual([late, late, late, late, { ...late, err: expect.stringMatching(/^holdfast verify: The module '[^']*silent\.mjs' of --keys did not say within ten seconds/) as string }]);
   expect(snapshotOf(root)).toEqual(before);
-}, 60_000);
+});
 
 test('the inspector shows what a service opens', async () => {
   const folder = temporary();

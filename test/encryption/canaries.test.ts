@@ -18,12 +18,14 @@ const COPIED: Kind[] = ['item', 'file', 'content', 'value', 'blob', 'body', 'con
 
 const ended = (child: ChildProcess): Promise<unknown> => new Promise((resolve) => child.once('close', resolve));
 
-/** Kills a process at any moment of what it does after it has come round so often. */
+/** Kills a process at any moment of what it does after it has come round so often, for as long as it took to come round last. */
 function killLater(child: ChildProcess, rounds: number): void {
-  let told = 0;
+  let [told, at] = [0, performance.now()];
   child.stdio[3]?.on('data', (bytes: Buffer) => {
+    const took = performance.now() - at;
+    at += took;
     const isDue = told < rounds && (told += bytes.toString().split('\n').length - 1) >= rounds;
-    if (isDue) setTimeout(() => child.kill('SIGKILL'), Math.random() * 300);
+    if (isDue) setTimeout(() => child.kill('SIGKILL'), Math.random() * took);
   });
 }
 

@@ -93,14 +93,14 @@ async function exchange(hub: () => Hub, encryption?: EncryptionOptions | null): 
   await second.end();
 }
 
-test('coordinators of two encrypted regions work as plain ones do, and the hub has nothing plain of them', { timeout: 60_000 }, async () => {
+test('coordinators of two encrypted regions work as plain ones do, and the hub has nothing plain of them', async () => {
   const { hub, root } = await startedHub();
   await exchange(() => clientOf(hub));
   await hub.close();
   expect(canaries.foundIn(root)).toEqual([]);
 });
 
-test('what they write is encrypted in snapshots too, and read by who comes later', { timeout: 60_000 }, async () => {
+test('what they write is encrypted in snapshots too, and read by who comes later', async () => {
   const { hub, root } = await startedHub();
   const first = start(clientOf(hub), REGION);
   for (let round = 0; round < 10; round += 1) expect(await first.book.add(VALUE.repeat(3_000))).toBe(round + 1);
@@ -114,7 +114,7 @@ test('what they write is encrypted in snapshots too, and read by who comes later
   expect(canaries.foundIn(root)).toEqual([]);
 });
 
-test('who has the key lists them on the command line; who asks a hub in vain makes nothing in it', { timeout: 60_000 }, async () => {
+test('who has the key lists them on the command line; who asks a hub in vain makes nothing in it', async () => {
   const { hub, root } = await startedHub();
   const [token, file, nowhere] = ['token', 'key', 'none'].map((name) => path.join(folder(), name)) as [string, string, string];
   fs.writeFileSync(token, HUB_TOKEN);
@@ -132,7 +132,7 @@ test('who has the key lists them on the command line; who asks a hub in vain mak
   expect(await list('--key-file', file)).toMatchObject({ code: 1, out: '' });
 });
 
-test('with a key that is wrong, missing or late, or without an origin, nothing is run or written', { timeout: 60_000 }, async () => {
+test('with a key that is wrong, missing or late, or without an origin, nothing is run or written', async () => {
   const { hub } = await startedHub();
   const region = start(clientOf(hub), REGION);
   expect(await region.book.add(VALUE)).toBe(1);
@@ -146,7 +146,7 @@ test('with a key that is wrong, missing or late, or without an origin, nothing i
   expect(() => start(clientOf(hub), 'any', { origin: undefined })).toThrow("'regions.origin'");
 });
 
-test('after the data keys have changed all is readable, and what is new bears the new one', { timeout: 60_000 }, async () => {
+test('after the data keys have changed all is readable, and what is new bears the new one', async () => {
   const { hub } = await startedHub();
   const root = path.join(folder(), 'root');
   const region = start(clientOf(hub), REGION, { root });

@@ -121,7 +121,7 @@ test('regions share what a hub has, each with a store of its own, and rotate it'
 });
 
 describe('of processes that make an origin at once', () => {
-  test('one has its key there, the other takes that, and nothing else is left in the store', { timeout: 60_000 }, async () => {
+  test('one has its key there, the other takes that, and nothing else is left in the store', async () => {
     const [root, directory] = [newRoot(), temporaryDirectory()];
     const options = { root, directory, origin: ORIGIN, key: Buffer.from(key).toString('hex') };
     const fixture = await bundleFixture(new URL('store.fixture.ts', import.meta.url));

@@ -133,7 +133,7 @@ function holding(engine: MemoryEngine): { readonly hub: Hub; asked: number; rele
   return state;
 }
 
-test.each(['has some of it', 'is new'])('caughtUp() waits for what the plain log has: a root that %s', { timeout: 60_000 }, async (root) => {
+test.each(['has some of it', 'is new'])('caughtUp() waits for what the plain log has: a root that %s', async (root) => {
   const { engine, roots, hosts } = await plainRegions();
   for (const host of hosts) await host.close();
   const { keys } = new SealedConnection(HubConnection.to(memoryHub(engine)), sourceWith(7, [], ORIGIN));

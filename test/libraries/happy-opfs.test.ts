@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { step } from './step.ts';
 import { temporaryRoot } from './temporary.ts';
 
-test('happy-opfs writes, streams, copies, moves, and finds it all after a restart', { timeout: 60_000 }, async () => {
+test('happy-opfs writes, streams, copies, moves, and finds it all after a restart', async () => {
   const root = temporaryRoot();
   expect(await step(root, 'files', 'fill')).toEqual([
     'directory copy',

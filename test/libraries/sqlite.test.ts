@@ -15,12 +15,12 @@ test('SQLite keeps 100,000 rows in the origin’s files over a restart, and reco
   expect(await step(root, 'sqlite', 'query')).toEqual({ ...filled, rows: 100_001, sum: filled.sum + 1 });
 });
 
-test('two processes do not open one pool of files', { timeout: 60_000 }, async () => {
+test('two processes do not open one pool of files', async () => {
   const root = temporaryRoot();
   expect(await step(root, 'sqlite-pool', root)).toEqual({ other: 'NoModificationAllowedError', own: 1 });
 });
 
-test('SQLite keeps a database in localStorage over a restart, and over a kill inside a transaction', { timeout: 60_000 }, async () => {
+test('SQLite keeps a database in localStorage over a restart, and over a kill inside a transaction', async () => {
   const root = temporaryRoot();
   const whole = { rows: 2000, unchanged: 2000, integrity: 'ok' };
   expect(await step(root, 'kvvfs', 'fill')).toMatchObject(whole);

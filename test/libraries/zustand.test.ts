@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { killedStep, step } from './step.ts';
 import { temporaryRoot } from './temporary.ts';
 
-test('a zustand store comes back from localStorage after a restart and after a kill', { timeout: 60_000 }, async () => {
+test('a zustand store comes back from localStorage after a restart and after a kill', async () => {
   const root = temporaryRoot();
   expect(await step(root, 'state', 'fill')).toEqual({ count: 100, first: 'todo 0', filter: 'done', late: [] });
   expect(await step(root, 'state', 'query')).toEqual({ count: 100, first: 'todo 0', filter: 'all', late: [] });

@@ -59,7 +59,7 @@ test('a disk that says ENOENT for ever is refused after a few attempts', () => {
 // In a process of its own, which can be ended if it never ends by itself.
 test.skipIf(process.platform !== 'linux')('a root below /proc is an error, at once', async () => {
   const fixture = await bundleFixture(new URL('./proc-fixture.ts', import.meta.url));
-  const { stdout, signal } = spawnSync(process.execPath, [fixture], { encoding: 'utf8', timeout: 60_000 });
+  const { stdout, signal } = spawnSync(process.execPath, [fixture], { encoding: 'utf8', timeout: 100_000 });
   expect(signal).toBeNull();
   expect(stdout).toBe('QuotaExceededError root-read-only\nroot-read-only\n');
 });

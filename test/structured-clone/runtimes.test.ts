@@ -26,7 +26,7 @@ beforeAll(async () => {
 
 describe.each(runtimes)('on $name', ({ name, command, flags }) => {
   test.skipIf(command === undefined)('handles pass between realms, and only within their origin', async () => {
-    const { stdout } = await run(command ?? '', [...flags, exchange, worker], { timeout: 50_000 });
+    const { stdout } = await run(command ?? '', [...flags, exchange, worker], { timeout: 100_000 });
     const lines = stdout.trim().split('\n');
     const results = Object.fromEntries(lines.map((line) => JSON.parse(line) as [string, unknown]));
     const arrived = { handle: 'handle a' };

@@ -111,5 +111,5 @@ describe.each(['lazy', 'off'] as const)('a wrong token (files: %s)', (files) => 
     hub.refuses = false;
     await vi.waitFor(() => sync.flush(), { timeout: 60_000, interval: 100 });
     expect(sync.status()).toMatchObject({ connected: true, problem: '', pending: 0 });
-  }, 90_000);
+  });
 });
