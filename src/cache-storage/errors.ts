@@ -3,7 +3,7 @@ import { OverQuotaError } from '../disk/quota/ledger.ts';
 import { isShortage } from '../runtime/descriptors.ts';
 import { errorMessage, withCause } from '../runtime/errors.ts';
 import { HoldfastError, type HoldfastErrorCode } from '../runtime/holdfast-error.ts';
-import { isAboutKeys } from '../runtime/key-codes.ts';
+import { isOutOfReach } from '../runtime/out-of-reach.ts';
 import { isBeyondSizeLimit } from '../runtime/size-limit.ts';
 import { domException, type DOMExceptionName } from '../webidl/dom-exception.ts';
 import { QuotaExceededError, type QuotaExceededErrorOptions } from '../webidl/quota-exceeded-error.ts';
@@ -12,9 +12,6 @@ const names: Readonly<Partial<Record<HoldfastErrorCode, DOMExceptionName>>> = {
   closed: 'InvalidStateError',
   'session-lost': 'InvalidStateError',
   'root-read-only': 'NoModificationAllowedError',
-  'root-unusable': 'SecurityError',
-  'root-newer': 'SecurityError',
-  'disk-unsupported': 'SecurityError',
 };
 
 const full = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
@@ -44,7 +41,7 @@ function ofHoldfast(error: HoldfastError, context: string): DOMException {
   const message = `${context}: ${error.message}`;
   if (error.code === 'disk-full') return overQuota(message, error);
   if (isShortage(error.cause)) return domException('InvalidStateError', message, error);
-  return domException(names[error.code] ?? (isAboutKeys(error.code) ? 'SecurityError' : 'UnknownError'), message, error);
+  return domException(names[error.code] ?? (isOutOfReach(error.code) ? 'SecurityError' : 'UnknownError'), message, error);
 }
 
 /** Without numbers where it is the disk that is full. */

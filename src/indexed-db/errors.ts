@@ -3,12 +3,12 @@ import { OverQuotaError } from '../disk/quota/ledger.ts';
 import { RecordsUnavailableError } from '../disk/records/records-error.ts';
 import { errorCode, errorMessage, isDOMException, withCause } from '../runtime/errors.ts';
 import { HoldfastError, type HoldfastErrorCode } from '../runtime/holdfast-error.ts';
+import { isOutOfReach } from '../runtime/out-of-reach.ts';
 import { domException, type DOMExceptionName } from '../webidl/dom-exception.ts';
 import { QuotaExceededError } from '../webidl/quota-exceeded-error.ts';
 
 const holdfastErrors: Readonly<Partial<Record<HoldfastErrorCode, DOMExceptionName>>> = {
   'root-read-only': 'NoModificationAllowedError',
-  'root-unusable': 'SecurityError',
   'disk-unsupported': 'NotSupportedError',
   closed: 'InvalidStateError',
   'session-lost': 'AbortError',
@@ -28,6 +28,6 @@ export function asWebError(error: unknown, doing: string): DOMException {
 
 function nameFor(error: unknown): DOMExceptionName {
   if (error instanceof RecordsUnavailableError) return 'NotSupportedError';
-  if (error instanceof HoldfastError) return holdfastErrors[error.code] ?? 'UnknownError';
+  if (error instanceof HoldfastError) return holdfastErrors[error.code] ?? (isOutOfReach(error.code) ? 'SecurityError' : 'UnknownError');
   return 'UnknownError';
 }

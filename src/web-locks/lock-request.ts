@@ -1,5 +1,6 @@
 import type { HeldWebLock, PendingWebLock, WebLockTable } from '../disk/locks/lock-table.ts';
 import { HoldfastError, type HoldfastErrorCode } from '../runtime/holdfast-error.ts';
+import { isOutOfReach } from '../runtime/out-of-reach.ts';
 import { uptime } from '../runtime/timers.ts';
 import { domException, type DOMExceptionName } from '../webidl/dom-exception.ts';
 import { internal } from '../webidl/interface.ts';
@@ -202,9 +203,6 @@ function stolen(name: string): DOMException {
   return domException('AbortError', `The lock '${name}' was taken away: another request stole it, this realm was declared dead, or the bucket was removed or replaced.`);
 }
 
-/** Why storage cannot be had at all. */
-const unusable: readonly HoldfastErrorCode[] = ['root-unusable', 'root-newer', 'disk-unsupported'];
-
 /**
  * What the disk or the host says, as a caller of the web's interface may see it. Storage that cannot be had is a
  * SecurityError: https://w3c.github.io/web-locks/#dom-lockmanager-request, where no lock manager can be obtained.
@@ -217,5 +215,5 @@ export function asWebError(error: unknown, doing: string): unknown {
 function nameFor(code: HoldfastErrorCode): DOMExceptionName {
   if (code === 'closed' || code === 'bucket-deleted') return 'InvalidStateError';
   if (code === 'session-lost') return 'AbortError';
-  return unusable.includes(code) ? 'SecurityError' : 'UnknownError';
+  return isOutOfReach(code) ? 'SecurityError' : 'UnknownError';
 }

@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
+import { canHaveStubs, writeStub } from '../../src/disk/tree/stub.ts';
 import { Coordinator, Coordinators } from '../../src/host/coordinator/index.ts';
 import { StorageHost } from '../../src/index.ts';
 import { FOR, ORIGIN, runHere, temporary } from './support.ts';
@@ -114,4 +115,21 @@ test('coordinators are listed, counted and looked at', async () => {
   expect((await holdfast('origins')).out).toMatch(/ 1 coordinator /);
   expect(linesOf((await holdfast('du', ...FOR, '--json')).out)).toEqual(expect.arrayContaining([expect.objectContaining({ bucket: 'coordinators/Counter/one', kind: 'fileSystem', bytes: 4096 })]));
   expect(await holdfast('verify')).toMatchObject({ code: 0 });
+});
+
+test.runIf(canHaveStubs)('a file whose content is in a hub alone is listed, without its size', async () => {
+  const { root, local, holdfast } = await withBucket();
+  for (const name of ['a', 'far', 'z']) await holdfast('put', ...DRAFTS, path.join(local, 'in'), `opfs:/${name}`);
+  const [file = ''] = fs.readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((name) => path.basename(name) === 'far');
+  fs.writeFileSync(path.join(root, file), '');
+  const descriptor = fs.openSync(path.join(root, file), 'r+');
+  writeStub({ descriptor, path: file }, Buffer.from('manifest'));
+  fs.closeSync(descriptor);
+  expect(await holdfast('ls', ...DRAFTS, '--json')).toMatchObject(done);
+  expect(linesOf((await holdfast('ls', ...DRAFTS, '--json')).out)).toMatchObject([
+    { path: 'opfs:/a', size: 1000 },
+    { path: 'opfs:/far', kind: 'file', size: null, modified: null },
+    { path: 'opfs:/z', size: 1000 },
+  ]);
+  expect((await holdfast('ls', ...DRAFTS)).out).toMatch(/^ *- +- +far$/m);
 });

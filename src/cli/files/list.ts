@@ -5,9 +5,9 @@ import type { Handle } from '../opfs-path.ts';
 export interface Entry {
   readonly names: readonly string[];
   readonly kind: 'file' | 'directory';
-  /** Bytes; null for a directory. */
+  /** Bytes; null for a directory, and for a file that cannot be read: its content may be in a hub alone. */
   readonly size: number | null;
-  /** Milliseconds since 1970; null for a directory. */
+  /** Milliseconds since 1970; null where there is no size. */
   readonly modified: number | null;
 }
 
@@ -29,6 +29,8 @@ async function* entryOf(handle: Handle, names: readonly string[]): AsyncGenerato
     const { size, lastModified } = await handle.getFile();
     yield { names, kind: 'file', size, modified: lastModified };
   } catch (error) {
-    if ((error as Error).name !== 'NotFoundError') throw error;
+    const { name } = error as Error;
+    if (name === 'NotReadableError') return yield { names, kind: 'file', size: null, modified: null };
+    if (name !== 'NotFoundError') throw error;
   }
 }

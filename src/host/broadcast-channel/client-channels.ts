@@ -13,7 +13,7 @@ import { WrittenObjects } from '../../indexed-db/values/written-objects.ts';
 import { bytesOfBlob } from '../../runtime/blob-bytes.ts';
 import { errorMessage } from '../../runtime/errors.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
-import { isAboutKeys } from '../../runtime/key-codes.ts';
+import { isOutOfReach } from '../../runtime/out-of-reach.ts';
 import { delay, setTimeout, uptime } from '../../runtime/timers.ts';
 import { warn } from '../../runtime/warning.ts';
 import { domException } from '../../webidl/dom-exception.ts';
@@ -177,7 +177,7 @@ export class ClientChannels implements ChannelPlace {
 
 /** In a browser no disk is between two channels. */
 function asPostError(error: unknown): unknown {
-  if (error instanceof HoldfastError && error.code !== 'closed' && !error.code.startsWith('root-') && !isAboutKeys(error.code)) {
+  if (error instanceof HoldfastError && error.code !== 'closed' && !error.code.startsWith('root-') && !isOutOfReach(error.code)) {
     return domException('UnknownError', `Failed to execute 'postMessage' on 'BroadcastChannel': ${errorMessage(error)}`, error);
   }
   return asWebError(error);

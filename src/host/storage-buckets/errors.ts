@@ -1,7 +1,7 @@
 import { TooManyBucketsError } from '../../disk/buckets/register.ts';
 import { errorMessage, isDOMException, withCause } from '../../runtime/errors.ts';
 import { HoldfastError, type HoldfastErrorCode } from '../../runtime/holdfast-error.ts';
-import { isAboutKeys } from '../../runtime/key-codes.ts';
+import { isOutOfReach } from '../../runtime/out-of-reach.ts';
 import { domException, type DOMExceptionName } from '../../webidl/dom-exception.ts';
 import { QuotaExceededError } from '../../webidl/quota-exceeded-error.ts';
 
@@ -9,9 +9,6 @@ const names: Readonly<Partial<Record<HoldfastErrorCode, DOMExceptionName>>> = {
   closed: 'InvalidStateError',
   'session-lost': 'InvalidStateError',
   'root-read-only': 'NoModificationAllowedError',
-  'root-unusable': 'SecurityError',
-  'root-newer': 'SecurityError',
-  'disk-unsupported': 'SecurityError',
 };
 
 /** What a bucket's own methods reject with; one that is gone is an UnknownError, as in Chromium. */
@@ -19,7 +16,7 @@ export function asBucketError(error: unknown): unknown {
   if (isDOMException(error)) return error;
   const code = error instanceof HoldfastError ? error.code : 'disk-failed';
   if (code === 'disk-full' || error instanceof TooManyBucketsError) return withCause(new QuotaExceededError(errorMessage(error)), error);
-  return domException(names[code] ?? (isAboutKeys(code) ? 'SecurityError' : 'UnknownError'), errorMessage(error), error);
+  return domException(names[code] ?? (isOutOfReach(code) ? 'SecurityError' : 'UnknownError'), errorMessage(error), error);
 }
 
 /** What the manager's reject with: a client that was closed has no storage shelf. https://wicg.github.io/storage-buckets/#storage-bucket-open */
