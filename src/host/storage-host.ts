@@ -43,7 +43,7 @@ export type SyncOf<Options> = Options extends { readonly sync: infer Sync }
   : OriginSync | null;
 
 const operations = new Code<typeof OperationCode>(() => import('./operations/code.ts'));
-/** What a host's buckets are given of it. @internal */
+/** What a host's buckets are given of it. @throws HoldfastError closed @internal */
 export let ownerOf: (host: StorageHost) => BucketOwner;
 
 /** How many origins stay in memory though nobody holds anything of them. */
@@ -58,7 +58,10 @@ const warmOrigins = 256;
  */
 export class StorageHost<Options extends StorageHostOptions = StorageHostOptions> {
   static {
-    ownerOf = (host) => host.#owner;
+    ownerOf = (host) => {
+      host.#requireOpen();
+      return host.#owner;
+    };
   }
 
   readonly #root: Root;
@@ -329,8 +332,9 @@ export class StorageHost<Options extends StorageHostOptions = StorageHostOptions
   }
 
   /**
-   * Closes the host, its coordinators and its clients: releases their locks and files, stops observers and listeners. Resolves when the
-   * operations that were under way have ended, each whole or not at all. What is asked afterwards is an error.
+   * Closes the host, its coordinators and its clients: releases their locks and files, stops observers and listeners.
+   * Resolves when the operations that were under way have ended, each whole or not at all; calls of coordinators have
+   * thirty seconds for it. What is asked afterwards is an error.
    */
   close(): Promise<void> {
     return (this.#closing ??= this.#close());

@@ -26,6 +26,8 @@ class Note extends Coordinator {
     this.state.setAlarm(LATER);
   }
 
+  override alarm(): void {}
+
   /** As it was when it was read first: only another instance says something else. */
   read(): string | null {
     return (this.#read ??= this.localStorage.getItem('text'));

@@ -12,6 +12,8 @@ class Counter extends Coordinator {
     this.state.setAlarm(4_000_000_000_000);
   }
 
+  override alarm(): void {}
+
   async file(): Promise<void> {
     await (await this.storage.getDirectory()).getFileHandle('file', { create: true });
   }

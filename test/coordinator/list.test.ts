@@ -21,6 +21,8 @@ class Work extends Coordinator {
     this.state.setAlarm(time);
   }
 
+  override alarm(): void {}
+
   async hold(): Promise<void> {
     await new Promise<void>((resolve) => (release = resolve));
   }

@@ -243,6 +243,8 @@ describe.skipIf(executablePath === undefined)('in Chromium', () => {
         this.state.setAlarm(Date.now() + 3_600_000);
         return n;
       }
+
+      override alarm(): void {}
     }
     const token = path.join(path.dirname(temporary()), 'token');
     fs.writeFileSync(token, TOKEN, { mode: 0o600 });

@@ -16,6 +16,7 @@ import { NestedBucket } from '../../disk/coordinator/nested-bucket.ts';
 import { DEFAULT_QUOTA } from '../../disk/map/map-state.ts';
 import { Code } from '../../runtime/code.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
+import type { BucketOwner } from '../bucket.ts';
 import { Meter } from '../meter.ts';
 import { bad, givenOptions } from '../option-checks.ts';
 import { currentClient } from '../context.ts';
@@ -77,6 +78,7 @@ export const coordinationOf = new WeakMap<object, { readonly coordination: Coord
  */
 export class Coordinators {
   readonly #host: StorageHost;
+  readonly #owner: BucketOwner;
   readonly #names = new Map<object, string>();
   readonly #coordination: Coordination<StorageClient>;
   readonly #alarms: AlarmIndex;
@@ -96,10 +98,9 @@ export class Coordinators {
     if (!(host instanceof StorageHost)) throw bad('Coordinators are given a StorageHost and their classes: new Coordinators(host, { Counter }).');
     const owner = ownerOf(host);
     const { root } = owner;
-    // A client touches no disk, and a closed host gives none.
-    host.origin('http://localhost');
     if (root.shared !== undefined) throw bad('Coordinators need a root on a disk of one machine: the option shared excludes them.');
     this.#host = host;
+    this.#owner = owner;
     this.#alarms = new AlarmIndex(root);
     const { clock = systemClock, connect, suspectAfter, patience, regions: given } = givenOptions(replaced, ['clock', 'connect', 'suspectAfter', 'patience', 'regions'], 'Coordinators');
     const regions = given === undefined ? null : new Regions(given, regionKeysOf(root));
@@ -215,7 +216,7 @@ export class Coordinators {
     const { origin } = givenOptions(options, ['origin'], 'list()');
     const only = origin === undefined ? undefined : parseOrigin(origin);
     const { listCoordinators, listKept } = await listing.load();
-    const { root } = ownerOf(this.#host);
+    const { root } = this.#owner;
     if (this.#regions === null) yield* listCoordinators(root, only);
     else yield* listKept(this.#regions, originKept(this.#regions, only), root);
   }
@@ -237,7 +238,7 @@ export class Coordinators {
     // An alarm that runs is given its time like any call, and no more.
     await Promise.all([this.#keeper.close(), this.#coordination.close()]);
     this.#alarms.close();
-    ownerOf(this.#host).inUse.delete(this);
+    this.#owner.inUse.delete(this);
   }
 }
 
