@@ -10,6 +10,8 @@ import { QuotaExceededError } from '../webidl/quota-exceeded-error.ts';
 const holdfastErrors: Readonly<Partial<Record<HoldfastErrorCode, DOMExceptionName>>> = {
   'root-read-only': 'NoModificationAllowedError',
   'disk-unsupported': 'NotSupportedError',
+  // Of one database, beside which others can be had.
+  'root-newer': 'UnknownError',
   closed: 'InvalidStateError',
   'session-lost': 'AbortError',
 };

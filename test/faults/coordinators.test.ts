@@ -7,6 +7,7 @@ import { Coordinator, testCoordinators } from '../../src/host/coordinator/index.
 import type { Stub, TestCoordinators } from '../../src/host/coordinator/index.ts';
 import { HoldfastError } from '../../src/runtime/holdfast-error.ts';
 import { bytesOf, handleCalls, isChange, isWrite, type Call, type Fault } from '../crash/support/fault-layer.ts';
+import { isThorough } from '../support/thorough.ts';
 
 class Log extends Coordinator {
   add(text: string): number {
@@ -29,8 +30,8 @@ class Log extends Coordinator {
   }
 }
 
-/** HOLDFAST_FAULTS=all: each call; else one of so many. */
-const EACH = process.env['HOLDFAST_FAULTS'] === 'all' ? 1 : 3;
+/** Of so many calls one fails. */
+const EACH = isThorough ? 1 : 3;
 
 const NAMES = ['old', 'new'];
 
