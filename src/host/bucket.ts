@@ -62,7 +62,7 @@ export interface BucketOwner {
   /** Keeps the bucket's objects alive while `inUse`; otherwise they may go as soon as nobody holds them. */
   keep(bucket: Bucket, inUse: boolean): void;
   /** What is closed before the host's clients are. */
-  readonly inUse: Set<{ close(): Promise<void> }>;
+  readonly users: Set<{ close(): Promise<void> }>;
 }
 
 /**

@@ -86,7 +86,7 @@ export class StorageHost<Options extends StorageHostOptions = StorageHostOptions
       quotaOf: settings.quotaOf,
       sync: settings.sync,
       counts: this.#counts,
-      inUse: new Set(),
+      users: new Set(),
       keep: (bucket, inUse) => {
         if (inUse) this.#inUse.add(bucket);
         else this.#inUse.delete(bucket);
@@ -345,7 +345,7 @@ export class StorageHost<Options extends StorageHostOptions = StorageHostOptions
   }
 
   async #close(): Promise<void> {
-    for (const each of [this.#owner.inUse, this.#buckets.values()]) await Promise.all([...each].map((one) => one.close()));
+    for (const each of [this.#owner.users, this.#buckets.values()]) await Promise.all([...each].map((one) => one.close()));
     await this.#owner.sync?.hub.close();
     this.#endWarnings();
     // Of buckets, too, that nobody holds any more.

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { agree } from '../../src/disk/backup/agree.ts';
 import { JournalPart } from '../../src/disk/backup/journal-part.ts';
 import { Moved } from '../../src/disk/backup/part.ts';
@@ -96,6 +96,20 @@ test('a journal that moves on between two looks is asked again, and what was no 
   });
   expect(looks).toBe(4);
   expect(restored(part, path.dirname(directory))).toEqual(['one', 'more 1', 'more 2', 'more 3']);
+});
+
+test('a moment is looked for in some turns at least, for however long the process stands still', async () => {
+  const { directory, write } = written();
+  write('one');
+  const part = partOf(directory);
+  let seconds = process.uptime();
+  const clock = vi.spyOn(process, 'uptime').mockImplementation(() => (seconds += 5));
+  onTestFinished(() => clock.mockRestore());
+  let looks = 0;
+  const settle = vi.spyOn(part, 'settle').mockImplementation(() => (looks += 1) > 3);
+  onTestFinished(() => settle.mockRestore());
+  await agree([part], Date.now, () => part.prepare());
+  expect(looks).toBe(4);
 });
 
 test('a journal that moves on after the moment, as often as it likes, is as it was at the moment', async () => {

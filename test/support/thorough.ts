@@ -1,6 +1,6 @@
 /*
  * What tries everything that can be enumerated - a kill at each system call, a power loss at each moment, each mutant -
- * takes hours altogether. `npm run test:thorough` tries all; `npm test`, and so CI, a part of each, another one in each
+ * takes more than CI has. `npm run test:thorough` tries all; `npm test`, and so CI, a part of each, another one in each
  * run: the whole is cut into as many pieces of one size as are tried, and of each piece one point is drawn.
  *
  *   HOLDFAST_THOROUGH=1  all of it

@@ -113,8 +113,8 @@ const CHANGED = {
   moved: 'moves',
 };
 
-/** With 1, every change is one to be killed at; that takes more than a minute. */
-const STRIDE = Number(process.env['HOLDFAST_FILES_STRIDE'] ?? (isThorough ? 1 : 8));
+/** Of so many changes one is killed at. */
+const STRIDE = isThorough ? 1 : 8;
 
 /** Kills the victim at one of its changes after the other, and goes on each time with what it has left. */
 async function killEverywhere(eager: boolean, whose: 'own' | 'others'): Promise<number> {

@@ -127,7 +127,7 @@ export class Coordinators {
     const handler = regions?.handler((key, call) => this.#coordination.pass(key, call));
     this.#handle = handler === undefined ? null : (request) => handler.handle(request);
     this.#keeper = new AlarmKeeper(regions?.alarms ?? this.#alarms, this.#coordination, clock);
-    owner.inUse.add(this);
+    owner.users.add(this);
     if (served.size > 0) this.#serve();
     coordinationOf.set(this, { coordination: this.#coordination, keeper: this.#keeper });
   }
@@ -238,7 +238,7 @@ export class Coordinators {
     // An alarm that runs is given its time like any call, and no more.
     await Promise.all([this.#keeper.close(), this.#coordination.close()]);
     this.#alarms.close();
-    this.#owner.inUse.delete(this);
+    this.#owner.users.delete(this);
   }
 }
 
