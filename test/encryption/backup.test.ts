@@ -75,6 +75,22 @@ test('without its key an origin is left out, and said to be; others are backed u
   }
 });
 
+test('a root that comes back from a backup that had to leave an origin out keeps that one as it is, and tells of it', async () => {
+  const { backups, content, root, host } = await filledRoot();
+  const plain = openPlain(root);
+  plain.origin(OTHER).localStorage.setItem('k', 'v');
+  await plain.backup(backups);
+  plain.origin('https://later.example').localStorage.setItem('k', 'v');
+  const told = [{ origin: ORIGIN, path: '', kind: 'left-out', message: expect.stringMatching('no key was given') }];
+  expect(await StorageHost.restore({ from: backups, root, replace: true })).toMatchObject({ origins: [OTHER], problems: told });
+  expect(fs.readdirSync(path.join(root, 'origins')).sort()).toEqual(['https_a.example', 'https_b.example']);
+  expect(await contentOf(host.origin(ORIGIN))).toEqual(content);
+  const elsewhere = path.join(temporaryDirectory(), 'root');
+  expect(await runHere(elsewhere, ['restore', '--from', backups])).toMatchObject({ code: 1, out: expect.stringMatching(/^left out: https:\/\/a\.example: .*no key was given/) });
+  expect(await runHere(elsewhere, ['restore', '--from', backups, '--origin', ORIGIN])).toMatchObject({ code: 1, err: expect.stringMatching('has no origin https://a.example, which was left out: ') });
+  expect(await runHere(elsewhere, ['restore', '--from', backups, '--origin', OTHER])).toMatchObject({ code: 0 });
+});
+
 test('restoring over an encrypted origin needs its key, and becoming another one too; nothing is changed without', async () => {
   const { backups, content, host, root } = await filledRoot();
   await host.backup(backups);

@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
-import type { BackupResult } from '../../host/backup/types.ts';
+import type { BackupProblem, BackupResult } from '../../host/backup/types.ts';
 import { errorMessage } from '../../runtime/errors.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { uptime } from '../../runtime/timers.ts';
@@ -79,14 +79,19 @@ async function repeat(once: () => Promise<BackupResult>, interval: number, signa
   return 0;
 }
 
-function isWhole({ problems }: BackupResult): boolean {
+export function isWhole({ problems }: Pick<BackupResult, 'problems'>): boolean {
   return problems.every(({ kind }) => kind === 'apart');
+}
+
+/** What a backup lacks, as it is told. */
+export function lineOf({ kind, origin, path, message }: BackupProblem): string {
+  return printable(`${kind === 'apart' ? 'of another moment' : 'left out'}: ${origin}${path === '' ? '' : ` ${path}`}: ${message}`);
 }
 
 function report({ time, origins, files, bytes: all, read, stored, problems }: BackupResult): string[] {
   const what = `${origins === 1 ? '1 origin' : `${origins} origins`}, ${files} files of ${bytes(all)}`;
   return [
     `${moment(time.getTime())}: ${what}; read ${bytes(read.bytes)}, stored ${bytes(stored.bytes)}`,
-    ...problems.map(({ kind, origin, path, message }) => printable(`${kind === 'apart' ? 'of another moment' : 'left out'}: ${origin}${path === '' ? '' : ` ${path}`}: ${message}`)),
+    ...problems.map(lineOf),
   ];
 }

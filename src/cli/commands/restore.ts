@@ -7,6 +7,7 @@ import { hubIn, hubOptions } from '../hub-option.ts';
 import { printJson, printLines } from '../output.ts';
 import { Progress } from '../progress.ts';
 import { encryptionOf, keyOptions } from '../keys-option.ts';
+import { isWhole, lineOf } from './backup.ts';
 import { jsonOption, originOf, rootOptions } from '../root.ts';
 import { bytes, moment, printable } from '../table.ts';
 
@@ -47,7 +48,7 @@ export const restore: Command = {
     });
     if (values.json) printJson(result);
     else printLines(report(result, values.at, positionIn(values.at)));
-    return result.lost.length === 0 ? 0 : 1;
+    return result.lost.length === 0 && isWhole(result) ? 0 : 1;
   },
 };
 
@@ -91,11 +92,12 @@ function positionIn(at = ''): HubPosition | null {
   return { ...(position !== undefined && { position: Number(position) }), ...(filesPosition !== undefined && { filesPosition: Number(filesPosition) }) };
 }
 
-function report({ time, origins, files, bytes: size, lost }: RestoreResult, at: string | undefined, position: HubPosition | null): string[] {
+function report({ time, origins, files, bytes: size, lost, problems }: RestoreResult, at: string | undefined, position: HubPosition | null): string[] {
   const what = origins.length === 1 ? String(origins[0]) : `${origins.length} origins`;
   const when = moment(time.getTime());
   return [
     ...lost.map(({ origin, path: at, message }) => printable(`lost: ${origin} ${at ?? '(a part of the list of files)'}: ${message}`)),
+    ...problems.map(lineOf),
     position === null ? `${what} as of ${when}: ${files} files of ${bytes(size)}` : `${what} at ${at}, from the backup of ${when}`,
   ];
 }

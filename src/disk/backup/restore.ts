@@ -16,10 +16,10 @@ import type { Root } from '../root/root.ts';
 import { DamagedChunk } from './backup-error.ts';
 import { ChunkStore } from './chunk-store.ts';
 import { decodeLines, pathOf } from './listing.ts';
-import type { BackedUpOrigin, BackupManifest } from './manifest.ts';
+import type { BackedUpOrigin, BackupManifest, BackupProblem } from './manifest.ts';
 import { deleteOrigin, pathOfOrigin } from '../maintenance/replace-origin.ts';
 import { withMaintenance } from '../maintenance/maintenance-lock.ts';
-import { originsOf } from '../root/origins.ts';
+import { originsOf, type OriginPlace } from '../root/origins.ts';
 import { Repository, type BackupName } from './repository.ts';
 import { Stage, type LostFile } from './stage.ts';
 import { takePlace } from './take-place.ts';
@@ -27,7 +27,7 @@ import { takePlace } from './take-place.ts';
 export interface RestoreFromOptions {
   /** That backup; or the last one that was begun by then, in milliseconds since 1970; by default the last one. */
   readonly at: BackupName | number | null;
-  /** The origin to bring back; by default all, and the root has no others afterwards. */
+  /** The origin to bring back; by default all, and the root has no others afterwards but those that the backup could not take. */
   readonly origin: string | null;
   /** The name that it gets; by default its own. */
   readonly as: string | null;
@@ -48,6 +48,8 @@ export interface Restored {
   readonly bytes: number;
   /** What could not be restored. */
   readonly lost: readonly LostFile[];
+  /** What the backup lacks of what was to be restored. */
+  readonly problems: readonly BackupProblem[];
 }
 
 /**
@@ -59,7 +61,7 @@ export interface Restored {
  */
 export async function restoreFrom(directory: string, root: Root, options: RestoreFromOptions): Promise<Restored> {
   const repository = Repository.open(directory);
-  const { backup, manifest, origins } = choose(repository, options);
+  const { backup, manifest, origins, problems } = choose(repository, options);
   const targets = origins.map((origin) => ({ origin, as: options.as ?? origin.origin }));
   if (root.open() === null) for (const { origin, as } of targets) await requireKeyOf(origin, as, root, { directory, skipDamaged: options.skipDamaged });
   await prepareRoot(root, manifest, options, targets.map(({ as }) => as));
@@ -79,11 +81,11 @@ export async function restoreFrom(directory: string, root: Root, options: Restor
     await withMaintenance(root, async () => {
       for (const { as, path: from } of staged) await prepareSuccession(root, from, pathOfOrigin(root, as), as);
       for (const { as, path: from } of staged) await takePlace(root, as, from, options.detach);
-      if (options.origin === null) await withdrawOthers(root, targets.map(({ as }) => as));
+      if (options.origin === null) for (const { origin } of withdrawn(root, manifest)) await deleteOrigin(root, origin);
     });
     if (root.durability === 'strict') syncPath(root.origins);
     options.onProgress({ done: targets.length, total: targets.length, bytes: stage.bytes });
-    return { backup, origins: targets.map(({ as }) => as), files: stage.files, bytes: stage.bytes, lost: stage.lost };
+    return { backup, origins: targets.map(({ as }) => as), files: stage.files, bytes: stage.bytes, lost: stage.lost, problems };
   } finally {
     stage.remove();
   }
@@ -155,15 +157,18 @@ interface Choice {
   readonly backup: BackupName;
   readonly manifest: BackupManifest;
   readonly origins: readonly BackedUpOrigin[];
+  readonly problems: readonly BackupProblem[];
 }
 
 function choose(repository: Repository, { at, origin }: RestoreFromOptions): Choice {
   const newest = isName(at) ? at : lastBy(repository, at);
   const manifest = repository.read(newest);
-  if (origin === null) return { backup: newest, manifest, origins: manifest.origins };
+  if (origin === null) return { backup: newest, manifest, origins: manifest.origins, problems: manifest.problems };
   const found = manifest.origins.find((each) => each.origin === origin);
-  if (found === undefined) throw new HoldfastError('backup-missing', `The backup of ${new Date(newest.time).toISOString()} has no origin ${origin}.`);
-  return { backup: newest, manifest, origins: [found] };
+  const problems = manifest.problems.filter((each) => each.origin === origin);
+  if (found !== undefined) return { backup: newest, manifest, origins: [found], problems };
+  const why = problems.map(({ message }) => `, which was left out: ${message}`).join('') || '.';
+  throw new HoldfastError('backup-missing', `The backup of ${new Date(newest.time).toISOString()} has no origin ${origin}${why}`);
 }
 
 function isName(at: RestoreFromOptions['at']): at is BackupName {
@@ -183,13 +188,14 @@ function holdsOrigins(root: Root): boolean {
 }
 
 /** Makes the root unless it is there, with the salt of the one that was backed up. */
-async function prepareRoot(root: Root, { salt, foldsNames }: BackupManifest, { replace, origin }: RestoreFromOptions, targets: readonly string[]): Promise<void> {
+async function prepareRoot(root: Root, manifest: BackupManifest, { replace, origin }: RestoreFromOptions, targets: readonly string[]): Promise<void> {
+  const { salt, foldsNames } = manifest;
   const before = root.open();
   if (before !== null && origin === null && !replace && holdsOrigins(root)) {
     throw new HoldfastError('origin-exists', `The root ${root.path} holds origins, and they are to be replaced only when that is asked for.`);
   }
   for (const each of before === null ? [] : [...originsOf(root)]) if (targets.includes(each.origin)) await unlockedVault(root, each.path, each.origin, 'it cannot be replaced: delete it first, or give the key');
-  if (origin === null) for (const each of before === null ? [] : [...originsOf(root)]) if (isKeyStored(each.path)) await unlockedVault(root, each.path, each.origin, 'it cannot be deleted');
+  if (origin === null) for (const each of before === null ? [] : withdrawn(root, manifest)) if (isKeyStored(each.path)) await unlockedVault(root, each.path, each.origin, 'it cannot be deleted');
   if (before === null) makeRoot(root, salt);
   const now = root.ensure();
   if (now.foldsNames === foldsNames) return;
@@ -216,6 +222,8 @@ function requireFree(root: Root, origins: readonly string[]): void {
   throw new HoldfastError('origin-exists', `The root ${root.path} has ${taken}, and it is to be replaced only when that is asked for.`);
 }
 
-async function withdrawOthers(root: Root, kept: readonly string[]): Promise<void> {
-  for (const { origin } of [...originsOf(root)]) if (!kept.includes(origin)) await deleteOrigin(root, origin);
+/** Origins that were not there when the backup was made. One that it could not take was: what the root has of it is all there is. */
+function withdrawn(root: Root, { origins, problems }: BackupManifest): OriginPlace[] {
+  const known = new Set([...origins, ...problems].map(({ origin }) => origin));
+  return [...originsOf(root)].filter(({ origin }) => !known.has(origin));
 }

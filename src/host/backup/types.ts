@@ -64,7 +64,7 @@ export interface RestoreOptions {
   readonly at?: Date | number | string | HubPosition;
   /** For a position in `at`: the hub. It stays open, and nothing is written to it. */
   readonly hub?: Hub;
-  /** The origin to bring back. By default all of the backup, and the root has no others afterwards. */
+  /** The origin to bring back. By default all of the backup, and the root has no others afterwards but those that it had to leave out. */
   readonly origin?: OriginLike;
   /** The origin that it becomes, beside the one that is there; by default itself. */
   readonly as?: OriginLike;
@@ -90,4 +90,6 @@ export interface RestoreResult {
   readonly bytes: number;
   /** What is not there because the repository has lost it. */
   readonly lost: readonly LostFile[];
+  /** What the backup lacks of it, as {@link BackupResult.problems} said. An origin that it lacks as a whole is as it was. */
+  readonly problems: readonly BackupProblem[];
 }
