@@ -45,7 +45,7 @@ export interface BucketValues extends OriginValues {
 }
 
 /** @throws UsageError */
-function sharedOf({ shared }: RootValues): 'lockfile' | undefined {
+export function sharedOf({ shared }: RootValues): 'lockfile' | undefined {
   if (shared === undefined || shared === 'lockfile') return shared;
   throw new UsageError(`'--shared' takes 'lockfile', not '${shared}'`);
 }

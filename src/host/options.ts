@@ -119,7 +119,8 @@ function quotaFunction(quota: unknown): HostSettings['quotaOf'] {
   return () => chosen;
 }
 
-function sharedOption(value: unknown): Shared | undefined {
+/** @throws HoldfastError bad-option */
+export function sharedOption(value: unknown): Shared | undefined {
   if (value === undefined) return undefined;
   const shared = requireOneOf<Shared>('shared', value, ['lockfile']);
   requireLockfilePackage();

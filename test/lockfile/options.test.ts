@@ -4,7 +4,9 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { StorageHost, type StorageHostOptions } from '../../src/index.ts';
+import { runHere } from '../cli/support.ts';
 import { bundleFixture } from '../support/bundle.ts';
+import { encrypted } from '../support/sealed.ts';
 
 const fixture = bundleFixture(new URL('./loading-fixture.ts', import.meta.url));
 let directory: string;
@@ -70,6 +72,22 @@ it('lifts the refusal of a network disk, which names the way out', async () => {
   const { localStorage } = host.origin('https://app.example');
   localStorage.setItem('k', 'v');
   expect(localStorage.getItem('k')).toBe('v');
+});
+
+it('brings a backup back to a network disk, and in the place of what is there', async () => {
+  const statfs = fs.statfsSync(directory);
+  const [root, backups, restored] = ['root', 'backups', 'restored'].map((name) => path.join(directory, name)) as [string, string, string];
+  await using host = new StorageHost({ root, shared: 'lockfile', ...encrypted });
+  host.origin('https://app.example').localStorage.setItem('k', 'v');
+  await host.backup(backups);
+  host.origin('https://app.example').localStorage.setItem('k', 'later');
+  vi.spyOn(fs, 'statfsSync').mockReturnValue({ ...statfs, type: NFS });
+  await expect(StorageHost.restore({ from: backups, root: restored })).rejects.toMatchObject({ code: 'disk-unsupported' });
+  await StorageHost.restore({ from: backups, root, shared: 'lockfile', replace: true, ...encrypted });
+  await expect.poll(() => host.origin('https://app.example').localStorage.getItem('k')).toBe('v');
+  expect(await runHere(restored, ['restore', '--from', backups, '--shared', 'lockfile'])).toMatchObject({ code: 0, err: '' });
+  await using other = new StorageHost({ root: restored, shared: 'lockfile', ...encrypted });
+  expect(other.origin('https://app.example').localStorage.getItem('k')).toBe('v');
 });
 
 it('still refuses a disk without hard links', () => {

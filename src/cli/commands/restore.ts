@@ -8,7 +8,7 @@ import { printJson, printLines } from '../output.ts';
 import { Progress } from '../progress.ts';
 import { encryptionOf, keyOptions } from '../keys-option.ts';
 import { isWhole, lineOf } from './backup.ts';
-import { jsonOption, originOf, rootOptions } from '../root.ts';
+import { jsonOption, originOf, rootOptions, sharedOf } from '../root.ts';
 import { bytes, moment, printable } from '../table.ts';
 
 const options = {
@@ -21,7 +21,7 @@ const options = {
   'skip-damaged': { help: 'leave out what the backup has lost' },
   ...keyOptions,
   ...jsonOption,
-  root: rootOptions.root,
+  ...rootOptions,
 } as const;
 
 export const restore: Command = {
@@ -60,6 +60,7 @@ function requestOf(values: Values<typeof options>): Omit<RestoreOptions, 'hub' |
   const at = momentIn(values);
   return {
     from,
+    shared: sharedOf(values),
     root: path.resolve(values.root ?? String(hostFromEnvironment().root)),
     ...(at !== undefined && { at }),
     ...(origin !== undefined && { origin: originOf(origin) }),

@@ -11,6 +11,7 @@ import { outsideContexts } from '../../runtime/callback-context.ts';
 import { HoldfastError } from '../../runtime/holdfast-error.ts';
 import { encryptionPart } from '../encryption/provide.ts';
 import { bad, givenOptions } from '../option-checks.ts';
+import { sharedOption } from '../options.ts';
 import { parseOrigin } from '../origin.ts';
 import { captureCode } from './capture-code.ts';
 import { earlierBackups } from './earlier-backups.ts';
@@ -33,13 +34,13 @@ export async function backup(root: Root, to: string | URL, given: BackupOptions)
   return { time: new Date(name.time), origins: length, files: sum('files'), bytes: sum('bytes'), read: { ...read }, stored: { ...stored }, problems: manifest.problems };
 }
 
-const restoreOptions = ['from', 'root', 'at', 'hub', 'origin', 'as', 'replace', 'skipDamaged', 'encryption', 'onProgress'] as const;
+const restoreOptions = ['from', 'root', 'at', 'hub', 'origin', 'as', 'replace', 'skipDamaged', 'encryption', 'shared', 'onProgress'] as const;
 
 /** @throws as `StorageHost.restore` */
 export async function restore(given: RestoreOptions): Promise<RestoreResult> {
-  const { from, root, at, origin, as, replace = false, skipDamaged = false, encryption, onProgress = nothing } = givenOptions(given, restoreOptions, 'restore()');
+  const { from, root, at, origin, as, replace = false, skipDamaged = false, encryption, shared, onProgress = nothing } = givenOptions(given, restoreOptions, 'restore()');
   if (as !== undefined && origin === undefined) throw bad("Option 'as' is the new name of one origin: give 'origin' too.");
-  const target = rootAt(pathIn(root, "Option 'root'"), encryption);
+  const target = rootAt(pathIn(root, "Option 'root'"), sharedOption(shared), encryption);
   const directory = pathIn(from, "Option 'from'");
   const name = origin === undefined ? null : parseOrigin(origin);
   const place = hubPositionIn(at);
@@ -80,8 +81,8 @@ function requireBeside(root: Root, origin: string): void {
   throw new HoldfastError('origin-exists', `The root ${root.path} has ${origin}, which follows its hub on: restore a position beside it, as another origin or in another root.`);
 }
 
-function rootAt(place: string, encryption: RestoreOptions['encryption']): Root {
-  return new Root(place, 'strict', undefined, encryption && encryptionPart.code.createVaults(place, encryption));
+function rootAt(place: string, shared: Root['shared'], encryption: RestoreOptions['encryption']): Root {
+  return new Root(place, 'strict', shared, encryption && encryptionPart.code.createVaults(place, encryption));
 }
 
 function pathIn(value: unknown, what: string): string {

@@ -2,6 +2,7 @@ import type { Hub } from '../../sync/hub.ts';
 import type { EncryptionOptions } from '../encryption/options.ts';
 import type { OriginLike } from '../origin.ts';
 import type { BackupProblem } from '../../disk/backup/manifest.ts';
+import type { Shared } from '../../disk/journal/lockfile.ts';
 import type { LostFile } from '../../disk/backup/stage.ts';
 
 export type { BackupProblem, LostFile };
@@ -77,6 +78,8 @@ export interface RestoreOptions {
    * another by `as`, or goes to a position of a hub; what comes back is encrypted as it was, with the keys that it had then.
    */
   readonly encryption?: EncryptionOptions | undefined;
+  /** `lockfile` for a root on a network disk, as its hosts have it. */
+  readonly shared?: Shared | undefined;
   readonly onProgress?: (progress: BackupProgress) => void;
 }
 
