@@ -1,13 +1,16 @@
+import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { Coordinators } from '../../src/host/coordinator/index.ts';
-import { openHost } from '../host/support.ts';
+import { openHost, temporaryDirectory } from '../host/support.ts';
 import { bundleFixture } from '../support/bundle.ts';
 import { deploy } from './deploy.ts';
 import { callBy, ORIGIN, Register } from './server-fixture.ts';
+import { kill } from './servers.ts';
 
 let attempts = 0;
 
@@ -141,6 +144,13 @@ describe('calls from another process', { timeout: 120_000 }, () => {
     expect(await stub('shared').increment()).toBe(61);
     expect(await ask(b)).toHaveLength(30);
     expect(Object.values(await stub('shared').runs()).every((count) => count === 1)).toBe(true);
+  });
+
+  test('and workers of a cluster, one of which ends once it is disconnected', async () => {
+    const fixture = await bundleFixture(new URL('./cluster-fixture.ts', import.meta.url));
+    const primary = spawn(process.execPath, [fixture, path.join(temporaryDirectory(), 'root')], { stdio: ['ignore', 'pipe', 'inherit'] });
+    onTestFinished(() => kill(primary));
+    expect(await text(primary.stdout)).toBe('[1,2,0,3]');
   });
 
   test('of alarms: they are run though the process that has set them was killed', async () => {

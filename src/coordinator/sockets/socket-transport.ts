@@ -72,7 +72,8 @@ export class SocketTransport implements Transport {
     const server = net.createServer((socket) => this.#accept(socket));
     await new Promise<void>((resolve, reject) => {
       server.once('error', (cause) => reject(new HoldfastError('disk-failed', `No socket can be made for calls of coordinators at ${path}: ${errorMessage(cause)}`, { cause })));
-      server.listen(path, resolve);
+      // A worker of a cluster would otherwise have its primary listen, accept for it, and wait for callers when it is to end.
+      server.listen({ path, exclusive: true }, resolve);
     });
     // Too many descriptors: whoever comes tries again.
     server.on('error', () => undefined);
