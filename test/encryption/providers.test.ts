@@ -200,6 +200,33 @@ describe('what gives keys and', () => {
     }
   });
 
+  test('fails is named to who cannot wait too, once it is known, until there is a key', async () => {
+    let isAway = true;
+    const kms = new Service();
+    const source = <T>(given: T): Promise<T> => (isAway ? Promise.reject(new Error('away')) : Promise.resolve(given));
+    const providers = [
+      { keyFor: () => source(key) },
+      { kms: { wrap: (bytes: Uint8Array) => source(bytes).then(() => kms.wrap(bytes)), unwrap: kms.unwrap.bind(kms) } },
+      { key, store: { get: () => source(undefined), put: () => source(undefined), delete: () => source(undefined) } },
+    ];
+    for (const encryption of providers) {
+      isAway = true;
+      const host = open(temporaryDirectory(), encryption);
+      const client = host.origin(ORIGIN);
+      expect(codeBehind(() => client.localStorage)).toBe('key-pending');
+      expect(await codeLater(host.unlock(ORIGIN))).toBe('key-missing');
+      expect(codeBehind(() => client.localStorage)).toBe('key-missing');
+      expect(codeBehind(() => new client.BroadcastChannel('c'))).toBe('key-missing');
+      expect(codeBehind(() => client.transaction(() => undefined))).toBe('key-missing');
+      isAway = false;
+      if ('store' in encryption) continue;
+      // Who looked has asked, and may have been refused just then.
+      await vi.waitFor(() => host.unlock(ORIGIN));
+      client.localStorage.setItem('k', 'v');
+      new client.BroadcastChannel('c').close();
+    }
+  });
+
   test('gives another key later opens nothing with it, and changes nothing', async () => {
     const root = temporaryDirectory();
     open(root, { key }).origin(ORIGIN).localStorage.setItem('k', 'v');

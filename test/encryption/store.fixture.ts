@@ -15,7 +15,9 @@ serve({
     try {
       host.origin(origin).localStorage.setItem(name, value);
     } catch (error) {
-      if ((error as { cause?: { code?: string } }).cause?.code !== 'key-pending') throw error;
+      // The attribute's own error, or that of its method.
+      const { code, cause } = error as { code?: unknown; cause?: { code?: string } };
+      if (code !== 'key-pending' && cause?.code !== 'key-pending') throw error;
       await host.unlock(origin);
       host.origin(origin).localStorage.setItem(name, value);
     }

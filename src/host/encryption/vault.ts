@@ -4,8 +4,7 @@ import { addKeys, readKeys, replaceKeys, stampOf, writeKeys } from '../../disk/e
 import { OriginKeys } from '../../disk/encryption/origin-keys.ts';
 import type { RootKeySource } from '../../disk/encryption/root-key-source.ts';
 import type { AesSiv } from '../../disk/encryption/aes-siv.ts';
-import { PLAIN, type JournalCipher, type JournalEncryption } from '../../disk/journal/journal-cipher.ts';
-import type { Magic } from '../../disk/journal/magic.ts';
+import type { JournalEncryption } from '../../disk/journal/journal-cipher.ts';
 import { descriptionsWith, SealedDatabase } from '../../disk/encryption/databases/sealed-database.ts';
 import { isDirectory } from '../../disk/directories.ts';
 import { syncDirectories } from '../../disk/root/sync-directories.ts';
@@ -25,6 +24,7 @@ import { bytesOfNames, isStored, namesIn } from './stored-source.ts';
 import { requireKeysThere, requireMigratable } from './migratable.ts';
 import { openKeys } from './open-keys.ts';
 import type { EncryptionSettings } from './options.ts';
+import { VaultJournal } from './vault-journal.ts';
 
 /*
  * Invariants
@@ -33,9 +33,6 @@ import type { EncryptionSettings } from './options.ts';
  *   while an origin is built they are those of its draft.
  * - Nothing is encrypted with keys that are not on the disk.
  */
-
-/** Attempts at encrypting a journal that others go on writing to. */
-const CONVERSIONS = 16;
 
 export class Vault implements OriginVault {
   readonly origin: string;
@@ -52,6 +49,9 @@ export class Vault implements OriginVault {
   /** What the key that was given did not open. Who gave it may know better now: who can wait asks, the others say what is wrong. */
   #unopened: SealedKeyFile | null = null;
 
+  /** Why the last who could wait got no key, or what it did not open. */
+  #failure: unknown = null;
+
   constructor(directory: string, workshop: string, origin: string, settings: EncryptionSettings) {
     this.origin = origin;
     this.directory = directory;
@@ -66,7 +66,7 @@ export class Vault implements OriginVault {
     this.refresh();
     if (this.#keys !== null) return;
     // Whatever is wrong with the key is told by the first use, not by the first write.
-    this.#source.keysFor(null);
+    this.#rootKeysFor(null);
     if (isThere && !this.migrates) throw this.#notEncrypted();
   }
 
@@ -88,7 +88,7 @@ export class Vault implements OriginVault {
   }
 
   #create(isMigrating: boolean): { readonly keys: OriginKeys; readonly bytes: Uint8Array } {
-    const { active, kms, isStored: isElsewhere } = this.#source.take?.() ?? this.#source.keysFor(null);
+    const { active, kms, isStored: isElsewhere } = this.#source.take?.() ?? this.#rootKeysFor(null);
     const keys = OriginKeys.create(this.origin, { visibleNames: this.#settings.visibleNames, isMigrating, kms }).withKms(kms, isElsewhere);
     return { keys, bytes: sealKeyFile(active, keys.file, this.origin) };
   }
@@ -97,6 +97,7 @@ export class Vault implements OriginVault {
     this.#keys = null;
     this.#stamp = null;
     this.#isBuilding = false;
+    this.#failure = null;
   }
 
   /** Reads the file of keys if it is another one than before. @throws HoldfastError */
@@ -119,7 +120,7 @@ export class Vault implements OriginVault {
   }
 
   #open(file: SealedKeyFile): OriginKeys {
-    const rootKeys = this.#source.keysFor(file);
+    const rootKeys = this.#rootKeysFor(file);
     this.#unopened = file;
     const keys = openKeys(rootKeys, file, this.origin);
     [this.#unopened, this.#rootKeys] = [null, rootKeys];
@@ -139,7 +140,27 @@ export class Vault implements OriginVault {
     return this.#keys;
   }
 
+  /** Who cannot wait hears why there is no key, where that is known, while another one may be on its way. */
+  #rootKeysFor(file: SealedKeyFile | null): RootKeys {
+    try {
+      return this.#source.keysFor(file);
+    } catch (error) {
+      if (this.#failure !== null && error instanceof HoldfastError && error.code === 'key-pending') throw this.#failure;
+      throw error;
+    }
+  }
+
   async prepare(): Promise<void> {
+    try {
+      await this.#prepared();
+      this.#failure = null;
+    } catch (error) {
+      this.#failure = error;
+      throw error;
+    }
+  }
+
+  async #prepared(): Promise<void> {
     if (this.#unopened !== null) this.#source.doubt?.(this.#unopened);
     if (this.#keys === null || stampOf(this.directory) !== this.#stamp) await this.#source.prepare(this.#sealedOrNone());
     this.refresh();
@@ -353,47 +374,5 @@ class VaultPlace implements PlaceKeys {
 
   prepare(): Promise<void> {
     return this.#vault.prepare();
-  }
-}
-
-class VaultJournal implements JournalEncryption {
-  readonly #vault: Vault;
-  readonly #purpose: string;
-  /** The last one, for a journal that is closed and opened again. */
-  #last: { readonly keys: OriginKeys; readonly keyId: number; readonly magic: Magic; readonly cipher: JournalCipher } | null = null;
-
-  constructor(vault: Vault, purpose: string) {
-    this.#vault = vault;
-    this.#purpose = purpose;
-  }
-
-  get activeId(): number {
-    return (this.#vault.held ?? this.#vault.keys).activeId;
-  }
-
-  convert(journal: { readonly keyId: number }, moveOn: () => void): void {
-    for (let attempt = 0; journal.keyId === PLAIN; attempt++) {
-      if (attempt === CONVERSIONS) throw new HoldfastError('disk-failed', `The journal ${this.#purpose} of ${this.#vault.origin} could not be encrypted: others without a key write to it all the time.`);
-      moveOn();
-    }
-  }
-
-  look(): number {
-    this.#vault.refresh();
-    return this.activeId;
-  }
-
-  cipherFor(keyId: number, magic: Magic, file: string): JournalCipher | null {
-    this.#vault.refresh();
-    if (keyId === PLAIN) {
-      this.#vault.requirePlainAllowed(file);
-      return null;
-    }
-    const { keys } = this.#vault;
-    const last = this.#last;
-    if (last?.keyId === keyId && last.keys === keys && last.magic.equals(magic)) return last.cipher;
-    const cipher = keys.journalCipher(keyId, magic.bytes, this.#purpose, file);
-    this.#last = { keys, keyId, magic, cipher };
-    return cipher;
   }
 }
