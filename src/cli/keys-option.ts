@@ -5,7 +5,7 @@ import { hostFromEnvironment } from '../host/install/environment.ts';
 import type { StorageHostOptions } from '../host/options.ts';
 import { errorCode, errorMessage, isError } from '../runtime/errors.ts';
 import { HoldfastError } from '../runtime/holdfast-error.ts';
-import { UsageError } from './command.ts';
+import { type Command, UsageError } from './command.ts';
 
 /** Options of commands that open what is encrypted. */
 export const keyOptions = {
@@ -19,6 +19,13 @@ export interface KeyValues {
 }
 
 export type Encryption = NonNullable<StorageHostOptions['encryption']>;
+
+/** For who has given no key, by which a command would have gone on; empty for all else. */
+export function howToGiveKey({ code, message }: HoldfastError, { options }: Pick<Command, 'options'>, args: readonly string[]): string {
+  const isGiven = (process.env['HOLDFAST_KEY_FILE'] ?? '') !== '' || args.some((argument) => /^--key(s|-file)(=|$)/.test(argument));
+  if (code !== 'key-missing' || isGiven || !('keys' in options) || !message.includes(' is encrypted') || message.includes('--key')) return '';
+  return " '--key-file FILE', or HOLDFAST_KEY_FILE in the environment, names the file with the key; '--keys MODULE' gives it by a program.";
+}
 
 /** By what was given on the command line: however often a command asks, its module is loaded once. */
 const loaded = new WeakMap<KeyValues, Promise<Encryption>>();

@@ -209,7 +209,7 @@ export async function unlockAll(values: KeyValues, root: Root, origins: Iterable
 function requirePlain(root: Root, origin: string): void {
   if (!isEncrypted(pathOfOrigin(root, origin))) return;
   if (isKeyStored(pathOfOrigin(root, origin))) throw new HoldfastError('key-missing', `${origin} is encrypted, and its key is in a store, which '--keys MODULE' gives: a module that exports the option 'encryption', with its 'store'.`);
-  throw new HoldfastError('key-missing', `${origin} is encrypted: '--key-file FILE', or HOLDFAST_KEY_FILE in the environment, names the file with its key; '--keys MODULE' gives it by a program.`);
+  throw new HoldfastError('key-missing', `${origin} is encrypted, and no key was given.`);
 }
 
 /** @throws UsageError; HoldfastError bad-option for what is no origin */

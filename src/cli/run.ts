@@ -2,6 +2,7 @@ import { errorCode, errorMessage, isDOMException, isError } from '../runtime/err
 import { HoldfastError } from '../runtime/holdfast-error.ts';
 import { type Command, UsageError } from './command.ts';
 import { commands } from './commands/index.ts';
+import { howToGiveKey } from './keys-option.ts';
 import { columns, printable } from './table.ts';
 
 /** Exit codes: 1 when it did not work, 2 when it was not used as it is to be. */
@@ -27,20 +28,20 @@ async function perform(command: Command, args: readonly string[]): Promise<numbe
     return await command.run(args);
   } catch (error) {
     if (error instanceof UsageError) return complain(`holdfast ${command.name}: ${error.message}.\n${usageOf(command)}`);
-    const message = sentenceOf(error);
+    const message = sentenceOf(error, (told) => howToGiveKey(told, command, args));
     if (message === null) throw error;
     console.error(`holdfast ${command.name}: ${printable(message)}`);
     return FAILED;
   }
 }
 
-/** What an error says to people: ours, those of the web's interfaces, and those of the system. Null: it is a fault of the program. */
-function sentenceOf(error: unknown): string | null {
-  if (error instanceof HoldfastError) return error.message;
+/** What an error says to people: ours, with what helps, those of the web's interfaces, and those of the system. Null: it is a fault of the program. */
+function sentenceOf(error: unknown, help: (told: HoldfastError) => string): string | null {
+  if (error instanceof HoldfastError) return error.message + help(error);
   const isKnown = isDOMException(error) || /^E[A-Z0-9]+$/.test(errorCode(error)) || (isError(error) && error.name === 'TreeError');
   if (!isKnown) return null;
   const { cause } = error as Error;
-  return cause instanceof HoldfastError ? cause.message : errorMessage(error);
+  return cause instanceof HoldfastError ? cause.message + help(cause) : errorMessage(error);
 }
 
 function isHelp(argument: string): boolean {

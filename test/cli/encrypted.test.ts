@@ -8,6 +8,7 @@ import { FOR, ORIGIN, runCommand, runHere, startCommand, temporary } from './sup
 
 const PLAIN = 'https://plain.example';
 const done = { code: 0, err: '' };
+const HOW = " '--key-file FILE', or HOLDFAST_KEY_FILE in the environment, names the file with the key; '--keys MODULE' gives it by a program.";
 
 /** A root with an origin that is encrypted and in use, and one that is not; and files with its key and another one. */
 async function encryptedRoot(): Promise<{ root: string; key: readonly string[]; wrong: readonly string[]; local: string }> {
@@ -75,9 +76,10 @@ test('without the key, or with another one, it is one line and exit code 1, and 
   const each = [['get', 'k'], ['set', 'k', 'v'], ['keys'], ['rm', 'k'], ['ls'], ['cat', 'opfs:/secret.txt'], ['put', process.execPath, 'opfs:/new'], ['rm', 'opfs:/secret.txt'], ['locks'], ['du'], ['watch']];
   for (const args of each) {
     const without = await runHere(root, [...args, ...FOR]);
-    expect(without).toMatchObject({ code: 1, out: '', err: expect.stringMatching(/^holdfast \w+: https:\/\/a\.example is encrypted: '--key-file FILE'[^\n]*\n$/) });
+    expect(without).toMatchObject({ code: 1, out: '', err: expect.stringMatching(/^holdfast \w+: https:\/\/a\.example is encrypted, and no key was given\. '--key-file FILE'[^\n]*\n$/) });
     expect(await runHere(root, [...args, ...FOR, ...wrong]), args[0]).toMatchObject({ code: 1, out: '', err: expect.stringMatching(/^holdfast \w+: The key that was given is not that of https:\/\/a\.example[^\n]*\n$/) });
   }
+  expect(await runHere(root, ['sync', 'status', ORIGIN])).toMatchObject({ code: 1, out: '', err: `holdfast sync status: https://a.example is encrypted.${HOW}\n` });
   expect(await runHere(root, ['get', 'k', ...FOR, '--key-file', '/nowhere'])).toMatchObject({ code: 1, err: expect.stringMatching(/^holdfast get: The file '\/nowhere' of --key-file cannot be read\.\n$/) });
 });
 
@@ -93,7 +95,7 @@ test('with a key, lists of all origins have those without encryption too, and wi
   expect(await items(...wrong)).toEqual([[ORIGIN, 0], [PLAIN, 1]]);
   for (const command of ['origins', 'du']) expect(await runHere(root, [command, ...wrong])).toMatchObject({ code: 0, err: expect.stringMatching(/^holdfast: The key that was given is not that of https:\/\/a\.example[^\n]*\n$/) });
   expect(await runHere(root, ['locks', ...key])).toMatchObject({ ...done, out: expect.stringContaining('secret lock') });
-  expect(await runHere(root, ['locks'])).toMatchObject({ code: 1, err: 'holdfast locks: https://a.example is encrypted, and no key was given.\n' });
+  expect(await runHere(root, ['locks'])).toMatchObject({ code: 1, err: `holdfast locks: https://a.example is encrypted, and no key was given.${HOW}\n` });
 });
 
 test('the inspector shows an encrypted origin with its key, plain ones beside it, and says without that a key is missing', async () => {
@@ -142,18 +144,18 @@ test('backup, restore, export and import take the key, say in one line that it i
   const [repository, archive, restored, other] = ['repository', 'a.tar', 'restored', 'other'].map((name) => path.join(local, name)) as [string, string, string, string];
   expect(await runHere(root, ['backup', '--to', repository])).toMatchObject({ code: 1, out: expect.stringMatching(/left out: https:\/\/a\.example: https:\/\/a\.example is encrypted, and no key was given/) });
   expect(await runHere(root, ['backup', '--to', repository, ...key])).toMatchObject(done);
-  expect(await runHere(root, ['export', '--to', archive, ...FOR])).toMatchObject({ code: 1, out: '', err: expect.stringMatching(/^holdfast export: https:\/\/a\.example is encrypted, and no key was given[^\n]*\n$/) });
+  expect(await runHere(root, ['export', '--to', archive, ...FOR])).toMatchObject({ code: 1, out: '', err: expect.stringMatching(/^holdfast export: https:\/\/a\.example is encrypted, and no key was given[^\n]* '--key-file FILE', [^\n]*\n$/) });
   expect(await runHere(root, ['export', '--to', archive, ...FOR, ...wrong])).toMatchObject({ code: 1, err: expect.stringMatching(/^holdfast export: The key that was given is not that of [^\n]*\n$/) });
   expect(fs.existsSync(archive)).toBe(false);
   expect(await runHere(root, ['export', '--to', archive, ...FOR, ...key])).toMatchObject(done);
   expect(fs.readFileSync(archive).includes('secret')).toBe(false);
   expect(await runHere(restored, ['restore', '--from', repository])).toMatchObject(done);
   expect(await runCommand(restored, ['get', 'k', ...FOR, ...key])).toMatchObject({ ...done, out: 'secret value\n' });
-  expect(await runHere(restored, ['restore', '--from', repository, ...FOR])).toMatchObject({ code: 1, err: expect.stringMatching(/^holdfast restore: https:\/\/a\.example is encrypted, and no key was given[^\n]*\n$/) });
+  expect(await runHere(restored, ['restore', '--from', repository, ...FOR])).toMatchObject({ code: 1, err: expect.stringMatching(/^holdfast restore: https:\/\/a\.example is encrypted, and no key was given[^\n]* '--key-file FILE', [^\n]*\n$/) });
   expect(await runHere(restored, ['restore', '--from', repository, ...FOR, ...key])).toMatchObject(done);
   fs.mkdirSync(other);
   new StorageHost({ root: other }).origin(PLAIN).localStorage.setItem('k', 'plain');
-  expect(await runHere(other, ['import', '--from', archive, '--origin', 'https://b.example'])).toMatchObject({ code: 1, err: expect.stringMatching(/^holdfast import: https:\/\/a\.example is encrypted in the archive, and no key was given[^\n]*\n$/) });
+  expect(await runHere(other, ['import', '--from', archive, '--origin', 'https://b.example'])).toMatchObject({ code: 1, err: expect.stringMatching(/^holdfast import: https:\/\/a\.example is encrypted in the archive, and no key was given[^\n]* '--key-file FILE', [^\n]*\n$/) });
   expect(await runHere(other, ['import', '--from', archive, '--origin', 'https://b.example', ...key])).toMatchObject(done);
   expect(await runHere(other, ['import', '--from', archive])).toMatchObject(done);
   for (const origin of ['https://a.example', 'https://b.example']) expect(await runCommand(other, ['get', 'k', '--origin', origin, ...key])).toMatchObject({ ...done, out: 'secret value\n' });
@@ -168,7 +170,7 @@ test('what cannot become another origin for want of its key makes no root', asyn
   const [repository, target] = [path.join(local, 'repository'), path.join(local, 'target')];
   expect(await runHere(root, ['backup', '--to', repository, ...key])).toMatchObject(done);
   const restore = (...args: readonly string[]): ReturnType<typeof runHere> => runHere(target, ['restore', '--from', repository, ...FOR, '--as', 'https://b.example', ...args]);
-  expect(await restore()).toMatchObject({ code: 1, err: expect.stringMatching(/^holdfast restore: The backup of https:\/\/a\.example is encrypted, and no key was given, without which it cannot become https:\/\/b\.example\.\n$/) });
+  expect(await restore()).toMatchObject({ code: 1, err: expect.stringMatching(/^holdfast restore: The backup of https:\/\/a\.example is encrypted, and no key was given, without which it cannot become https:\/\/b\.example\. '--key-file FILE', [^\n]*\n$/) });
   expect(await restore(...wrong)).toMatchObject({ code: 1, err: expect.stringMatching(/^holdfast restore: The key that was given is not that of https:\/\/a\.example[^\n]*\n$/) });
   expect(fs.existsSync(target)).toBe(false);
   expect(await restore(...key)).toMatchObject(done);
