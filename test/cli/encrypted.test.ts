@@ -1,9 +1,11 @@
+import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { StorageHost } from '../../src/index.ts';
 import { snapshotOf } from '../encryption/support.ts';
+import { bundleFixture } from '../support/bundle.ts';
 import { FOR, ORIGIN, runCommand, runHere, startCommand, temporary } from './support.ts';
 
 const PLAIN = 'https://plain.example';
@@ -69,6 +71,16 @@ test('bytes go into an encrypted origin and come out, with the key that the envi
   const files = fs.readdirSync(root, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
   const canaries = files.filter(({ parentPath, name }) => /secret/.test(`${name} ${fs.readFileSync(path.join(parentPath, name), 'latin1')}`));
   expect(canaries).toEqual([]);
+});
+
+test.skipIf(process.platform === 'win32')('a key comes by a pipe as well, which can be read only once', async () => {
+  const { root, key: [, file = ''], local } = await encryptedRoot();
+  fs.writeFileSync(path.join(local, 'fresh'), randomBytes(32));
+  const program = await bundleFixture(new URL('./program.ts', import.meta.url));
+  const piped = (name: string, variable: string, ...args: string[]): string =>
+    execFileSync('sh', ['-c', 'cat "$0" | "$@"', name, process.execPath, program, ...args], { encoding: 'utf8', env: { ...process.env, HOLDFAST_ROOT: root, HOLDFAST_KEY_FILE: variable } });
+  expect(piped(file, '/dev/stdin', 'get', 'k', ...FOR)).toBe('secret value\n');
+  expect(piped(path.join(local, 'fresh'), '', 'rekey', '--all', '--key-file', '/dev/stdin', '--previous-key-file', file)).toContain('wrapped with the new key');
 });
 
 test('without the key, or with another one, it is one line and exit code 1, and nothing is changed', async () => {

@@ -5,6 +5,11 @@ import { KEY_BYTES } from '../../disk/encryption/derive.ts';
 import { bad } from '../option-checks.ts';
 import { requireKey, type EncryptionOptions } from './options.ts';
 
+type KeyOptions = EncryptionOptions & { readonly key: KeyObject };
+
+/** The keys that came by pipes, by name: who asks again, as the globals do at the first use, finds nothing in one. */
+const piped = new Map<string, KeyOptions>();
+
 /** The longest text of a key, with plenty of white space around it. */
 const MOST_BYTES = 1024;
 
@@ -15,10 +20,13 @@ const MOST_BYTES = 1024;
  * @param what - who has named the file, for messages
  * @throws HoldfastError bad-option, without anything of what is in the file
  */
-export function encryptionFrom(file: string, what = 'HOLDFAST_KEY_FILE'): EncryptionOptions & { readonly key: KeyObject } {
+export function encryptionFrom(file: string, what = 'HOLDFAST_KEY_FILE'): KeyOptions {
+  const before = piped.get(file);
+  if (before !== undefined) return before;
   let bytes: Buffer;
+  let isPipe: boolean;
   try {
-    bytes = beginningOf(file);
+    ({ bytes, isPipe } = beginningOf(file));
   } catch (cause) {
     throw bad(`The file '${file}' of ${what} cannot be read.`, cause);
   }
@@ -28,17 +36,18 @@ export function encryptionFrom(file: string, what = 'HOLDFAST_KEY_FILE'): Encryp
   const options = { key: requireKey(Uint8Array.from(key), what) };
   bytes.fill(0);
   key.fill(0);
+  if (isPipe) piped.set(file, options);
   return options;
 }
 
 /** As much as a key may take, and a byte: a pipe can be read only once, and a device has no end. */
-function beginningOf(file: string): Buffer {
+function beginningOf(file: string): { readonly bytes: Buffer; readonly isPipe: boolean } {
   const bytes = Buffer.alloc(MOST_BYTES + 1);
   const descriptor = fs.openSync(file, 'r');
   try {
     let length = 0;
     for (let count = -1; count !== 0 && length < bytes.length; length += count) count = fs.readSync(descriptor, bytes, length, bytes.length - length, null);
-    return bytes.subarray(0, length);
+    return { bytes: bytes.subarray(0, length), isPipe: fs.fstatSync(descriptor).isFIFO() };
   } finally {
     fs.closeSync(descriptor);
   }
