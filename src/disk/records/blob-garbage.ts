@@ -1,4 +1,4 @@
-import { setTimeout, type Timer } from '../../runtime/timers.ts';
+import { setImmediate, setTimeout, type Timer } from '../../runtime/timers.ts';
 import { warn } from '../../runtime/warning.ts';
 import type { BlobDirectory } from './blob-directory.ts';
 import type { Checkpoints } from './checkpoints.ts';
@@ -44,6 +44,14 @@ export class BlobGarbage {
   /** To be called after a commit, while nobody else may read or write: where nobody may read at other times, that is when. */
   afterCommit(): void {
     if (this.#checkpoints === null && this.#waiting.size > 0) this.#tryToCollect();
+  }
+
+  /** Something was undone, maybe for want of the room that what is waiting takes. */
+  collectSoon(): void {
+    if (this.#waiting.size === 0 || this.#checkpoints === null) return;
+    setImmediate(() => {
+      if (this.#isIdle() && this.#waiting.size > 0) this.#tryToCollect();
+    });
   }
 
   #schedule(): void {

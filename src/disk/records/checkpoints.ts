@@ -1,5 +1,6 @@
 import { setImmediate } from '../../runtime/timers.ts';
 import { warn } from '../../runtime/warning.ts';
+import type { CheckpointRoom } from './checkpoint-room.ts';
 import type { Growth } from './growth.ts';
 import type { LogFile } from './log-file.ts';
 import { FRAME_HEADER_BYTES, LogFill } from './log-fill.ts';
@@ -30,6 +31,7 @@ export class Checkpoints {
   readonly #log: LogFile;
   readonly #session: SqlSession;
   readonly #growth: Growth;
+  readonly #room: CheckpointRoom;
   /** Whether the session has no transaction open, and is open. */
   readonly #isIdle: () => boolean;
   /** Runs what has the loop wait. */
@@ -43,11 +45,12 @@ export class Checkpoints {
   /** The pages in the log after a checkpoint that could not bring over all of it: somebody reads what is older. */
   #stuckAt = 0;
 
-  constructor(file: SqliteFile, log: LogFile, session: SqlSession, growth: Growth, isIdle: () => boolean, timed: <T>(checkpoint: () => T) => T) {
+  constructor(file: SqliteFile, log: LogFile, session: SqlSession, growth: Growth, room: CheckpointRoom, isIdle: () => boolean, timed: <T>(checkpoint: () => T) => T) {
     this.#file = file;
     this.#log = log;
     this.#session = session;
     this.#growth = growth;
+    this.#room = room;
     this.#isIdle = isIdle;
     this.#timed = timed;
     this.#fill = new LogFill(PAGE_BYTES, (length, at) => log.read(length, at));
@@ -111,9 +114,10 @@ export class Checkpoints {
 
   /**
    * @returns whether all of the log is in the file now. Then nobody reads a state that is older: a reader of one keeps
-   *   what was written after it in the log.
+   *   what was written after it in the log. Nor is it where the disk has no room for it.
    */
   run(mode: 'PASSIVE' | 'TRUNCATE' = 'PASSIVE'): boolean {
+    if (!this.#room.suffices(this.#file.logSize)) return false;
     try {
       const [busy, inLog, brought] = this.#timed(() => this.#growth.around(() => this.#session.by(`PRAGMA wal_checkpoint(${mode})`).get())) ?? [];
       return busy === 0 && inLog === brought;

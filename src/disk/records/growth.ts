@@ -1,4 +1,5 @@
-import type { Ledger, Mark } from '../quota/ledger.ts';
+import { OverQuotaError, type Ledger, type Mark } from '../quota/ledger.ts';
+import type { CheckpointRoom } from './checkpoint-room.ts';
 import type { LogFile } from './log-file.ts';
 import type { SqlSession } from './sql-session.ts';
 import { PAGE_BYTES, type SqliteFile } from './sqlite-file.ts';
@@ -32,6 +33,7 @@ export class Growth {
   readonly #file: SqliteFile;
   readonly #log: LogFile;
   readonly #ledger: Ledger;
+  readonly #room: CheckpointRoom;
   #before = 0;
   #charged = 0;
   /** Charged for transactions that have ended, of which it was not looked yet what they have added. */
@@ -43,11 +45,12 @@ export class Growth {
   /** Whether the bucket had no room for the transaction that writes, or did last. */
   isShort = false;
 
-  constructor(session: SqlSession, file: SqliteFile, log: LogFile, ledger: Ledger) {
+  constructor(session: SqlSession, file: SqliteFile, log: LogFile, ledger: Ledger, room: CheckpointRoom) {
     this.#session = session;
     this.#file = file;
     this.#log = log;
     this.#ledger = ledger;
+    this.#room = room;
   }
 
   /** Of what grows when somebody commits, when this realm wrote last. */
@@ -80,10 +83,16 @@ export class Growth {
 
   #pay(): void {
     this.isShort = true;
+    this.#requireRoom();
     this.#charge();
     this.isShort = false;
     this.#charged += this.#written;
     this.#written = 0;
+  }
+
+  #requireRoom(): void {
+    if (this.#room.suffices(this.#before + this.#unseen + this.#charged + this.#written)) return;
+    throw new OverQuotaError(`The disk of ${this.#file.path} has no room for so much in one transaction: it is in the log and in the file for a while.`, 0, 0);
   }
 
   /** Where there is no room, what was charged for those before may be more than they took. */

@@ -7,6 +7,7 @@ import { OpenJournals, type Suspendable } from '../journal/open-journals.ts';
 import { BlobDirectory } from './blob-directory.ts';
 import type { BlobHolds } from './database-locks.ts';
 import { BlobGarbage } from './blob-garbage.ts';
+import { CheckpointRoom } from './checkpoint-room.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { DatabaseCopy } from './database-copy.ts';
 import { Growth } from './growth.ts';
@@ -92,10 +93,11 @@ export class SqliteDatabase implements RecordDatabase, Suspendable {
     this.hasSnapshots = file.driver.hasSnapshots;
     this.#writer = file.open();
     this.#log = new LogFile(file.log, place.path);
-    this.#growth = new Growth(this.#writer, file, this.#log, place.ledger);
+    const room = new CheckpointRoom(this.#writer, file);
+    this.#growth = new Growth(this.#writer, file, this.#log, place.ledger, room);
     this.#blobs = new BlobDirectory(path.join(place.path, 'blobs'), { ...place, sealing: file.sealing }, (id) => this.#released(id));
     this.#readers = new Readers(() => file.open(), this.hasSnapshots ? () => this.#state() : null, this.#blobs);
-    this.#checkpoints = !this.hasSnapshots ? null : new Checkpoints(file, this.#log, this.#writer, this.#growth, () => !this.#isWriting && !this.#isClosed, (work) => this.#timed(work));
+    this.#checkpoints = !this.hasSnapshots ? null : new Checkpoints(file, this.#log, this.#writer, this.#growth, room, () => !this.#isWriting && !this.#isClosed, (work) => this.#timed(work));
     this.#transaction = {
       session: this.#writer,
       admit: (bytes) => this.#growth.admit(bytes),
@@ -215,6 +217,7 @@ export class SqliteDatabase implements RecordDatabase, Suspendable {
     files.rolledBack();
     this.#settle(false);
     if (this.#growth.isShort) this.#checkpoints?.cutSoon();
+    this.#garbage.collectSoon();
   }
 
   /** The log has grown, by a transaction that was undone too where it was a large one. */

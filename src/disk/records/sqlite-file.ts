@@ -13,7 +13,7 @@ import { SqlSession } from './sql-session.ts';
 export const PAGE_BYTES = 4096;
 
 /** The log is not cut to less when it begins anew: about what it has when a checkpoint is due. */
-const KEPT_LOG_BYTES = 2 ** 22;
+export const KEPT_LOG_BYTES = 2 ** 22;
 
 /** What a connection opens: the file, its log and the index of that. */
 const DESCRIPTORS = 3;
@@ -123,7 +123,12 @@ export class SqliteFile {
 
   /** Bytes of the file and its log. */
   get size(): number {
-    return sizeOf(this.path) + this.logSize;
+    return this.ownSize + this.logSize;
+  }
+
+  /** Without its log. */
+  get ownSize(): number {
+    return sizeOf(this.path);
   }
 
   get logSize(): number {

@@ -6,7 +6,8 @@ import { FRAME_HEADER_BYTES, LogFill } from '../../../src/disk/records/log-fill.
 import type { LongCheckpoint } from '../../../src/disk/records/sqlite-database.ts';
 import { PAGE_BYTES, SqliteFile } from '../../../src/disk/records/sqlite-file.ts';
 import { freeOfCharge, OverQuotaError } from '../../../src/disk/quota/ledger.ts';
-import { at, directoryOf, store, until, value, withStore, type Checks } from './checks.ts';
+import type { RecordDatabase } from '../../../src/disk/records/record-database.ts';
+import { at, blobsIn, directoryOf, erase, put, store, until, value, withStore, type Checks } from './checks.ts';
 
 /** Of the log of a database, where the driver has one, and of checkpoints. */
 export const logChecks: Checks = {};
@@ -77,4 +78,50 @@ logChecks['what the log takes is given back where there is no room'] = async (bu
   await assert.rejects(store(database, id, 0, value(4000)), OverQuotaError);
   await until(() => used < before - 500_000, 'the log is cut');
   await store(database, id, 0, value(4000));
+};
+
+/** So many records of 60,000 bytes in one transaction. */
+async function storeMany(database: RecordDatabase, id: number, count: number): Promise<void> {
+  const write = database.write();
+  try {
+    for (let n = 0; n < count; n++) put(write, id, n, value(60_000));
+    await write.commit('relaxed');
+  } finally {
+    write.rollback();
+  }
+}
+
+logChecks['what has no room in the log and in the file is refused, and no checkpoint takes what the disk has left'] = async (bucket) => {
+  const { database, store: id } = await withStore(at(bucket));
+  if (!database.hasSnapshots) return;
+  const { statfsSync } = fs;
+  let room = 10 * 2 ** 20;
+  let asked = 0;
+  // With a floor of 128 MiB.
+  const statfs = (): object => ({ bsize: 1, blocks: 2 ** 40, bavail: 2 ** 27 + room, asked: (asked += 1) });
+  fs.statfsSync = statfs as typeof statfsSync;
+  try {
+    await assert.rejects(storeMany(database, id, 300), OverQuotaError);
+    await storeMany(database, id, 100);
+    [room, asked] = [0, 0];
+    await until(() => asked > 0, 'a checkpoint asks for room');
+    assert(fs.statSync(path.join(directoryOf(bucket), 'db')).size < 2 ** 20, 'it was brought over');
+    await erase(database, id, 0);
+  } finally {
+    fs.statfsSync = statfsSync;
+  }
+  database.close();
+  assert(fs.statSync(path.join(directoryOf(bucket), 'db')).size > 5 * 2 ** 20);
+};
+
+logChecks['files that nothing mentions go at once where something is undone'] = async (bucket) => {
+  const { database, store: id } = await withStore(at(bucket));
+  if (!database.hasSnapshots) return;
+  await store(database, id, 1, value(100_000));
+  await erase(database, id, 1);
+  assert.strictEqual(blobsIn(bucket).length, 1);
+  database.write().rollback();
+  for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+  assert.strictEqual(blobsIn(bucket).length, 0);
+  database.close();
 };
