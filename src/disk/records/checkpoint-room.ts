@@ -1,10 +1,6 @@
-import fs from 'node:fs';
+import type { Space } from '../journal/space.ts';
 import type { SqlSession } from './sql-session.ts';
 import { KEPT_LOG_BYTES, PAGE_BYTES, type SqliteFile } from './sqlite-file.ts';
-
-/** What a checkpoint leaves free, as other writes do: bytes, or a part of a smaller disk. */
-const FLOOR_BYTES = 2 ** 27;
-const FLOOR_PART = 20;
 
 /**
  * Whether the disk has room for what a checkpoint adds to a database's file: all that was committed is on the disk twice
@@ -13,26 +9,24 @@ const FLOOR_PART = 20;
 export class CheckpointRoom {
   readonly #session: SqlSession;
   readonly #file: SqliteFile;
+  readonly #space: Space | undefined;
 
-  constructor(session: SqlSession, file: SqliteFile) {
+  /** `space`: that of the disk; without, it always has room. */
+  constructor(session: SqlSession, file: SqliteFile, space: Space | undefined) {
     this.#session = session;
     this.#file = file;
+    this.#space = space;
   }
 
-  /** `logBytes`: what the log has, or is about to have. Up to what is kept of it anyway the disk's floor suffices. */
+  /**
+   * Up to what is kept of a log anyway the disk's floor suffices; and a file that does not grow needs nothing.
+   *
+   * @param logBytes - what the log has, or is about to have
+   */
   suffices(logBytes: number): boolean {
     if (logBytes <= KEPT_LOG_BYTES || !this.#file.driver.hasSnapshots) return true;
     const pages = this.#session.by('PRAGMA page_count').get()?.[0] as number;
-    return pages * PAGE_BYTES - this.#file.ownSize <= this.#left;
-  }
-
-  /** Where the disk cannot be asked, it has room. */
-  get #left(): number {
-    try {
-      const { bavail, blocks, bsize } = fs.statfsSync(this.#file.path);
-      return blocks > 0 ? bavail * bsize - Math.min(FLOOR_BYTES, (blocks * bsize) / FLOOR_PART) : Infinity;
-    } catch {
-      return Infinity;
-    }
+    const growth = pages * PAGE_BYTES - this.#file.ownSize;
+    return growth <= 0 || growth <= (this.#space?.left(false) ?? Infinity);
   }
 }

@@ -163,12 +163,12 @@ export class SqliteDatabases implements RecordDatabases {
   }
 
   #databaseAt(name: string, directory: string, file: SqliteFile): SqliteDatabase {
-    const { durability, ledger, holds, longMs = LONG_MS } = this.#place;
+    const { bucket: { space }, durability, ledger, holds, longMs = LONG_MS } = this.#place;
     const reading = <T>(body: () => T): Promise<T> => this.#reading(name, file, body);
     const onClosed = (): void => void this.#open.delete(name);
     const onReleased = (): void => this.#released();
     const onCheckpoint = (told: LongCheckpoint): void => this.#place.onCheckpoint?.(told);
-    const database = new SqliteDatabase({ name, path: directory, durability, ledger, holds, reading, onClosed, onReleased, onCheckpoint, longMs }, file);
+    const database = new SqliteDatabase({ name, path: directory, durability, ledger, space, holds, reading, onClosed, onReleased, onCheckpoint, longMs }, file);
     database.collectOrphans().catch((cause: unknown) => {
       warn({ code: 'background-failed', message: `Files of ${directory} could not be looked through.`, path: directory, cause });
     });

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { onShortage } from '../../runtime/descriptors.ts';
 import { nextTurn, uptime } from '../../runtime/timers.ts';
 import { OpenJournals, type Suspendable } from '../journal/open-journals.ts';
+import type { Space } from '../journal/space.ts';
 import { BlobDirectory } from './blob-directory.ts';
 import type { BlobHolds } from './database-locks.ts';
 import { BlobGarbage } from './blob-garbage.ts';
@@ -28,6 +29,7 @@ export interface DatabasePlace {
   /** Of what does not say so itself. */
   readonly durability: Durability;
   readonly ledger: Ledger;
+  readonly space: Space | undefined;
   readonly holds: BlobHolds;
   /** Runs what reads the database outside of its transactions, when it may. */
   reading<T>(body: () => T): Promise<T>;
@@ -93,7 +95,7 @@ export class SqliteDatabase implements RecordDatabase, Suspendable {
     this.hasSnapshots = file.driver.hasSnapshots;
     this.#writer = file.open();
     this.#log = new LogFile(file.log, place.path);
-    const room = new CheckpointRoom(this.#writer, file);
+    const room = new CheckpointRoom(this.#writer, file, place.space);
     this.#growth = new Growth(this.#writer, file, this.#log, place.ledger, room);
     this.#blobs = new BlobDirectory(path.join(place.path, 'blobs'), { ...place, sealing: file.sealing }, (id) => this.#released(id));
     this.#readers = new Readers(() => file.open(), this.hasSnapshots ? () => this.#state() : null, this.#blobs);

@@ -6,7 +6,11 @@ import { FRAME_HEADER_BYTES, LogFill } from '../../../src/disk/records/log-fill.
 import type { LongCheckpoint } from '../../../src/disk/records/sqlite-database.ts';
 import { PAGE_BYTES, SqliteFile } from '../../../src/disk/records/sqlite-file.ts';
 import { freeOfCharge, OverQuotaError } from '../../../src/disk/quota/ledger.ts';
+import type { Space } from '../../../src/disk/journal/space.ts';
+import type { BucketPlace } from '../../../src/disk/place.ts';
+import { HoldfastError } from '../../../src/runtime/holdfast-error.ts';
 import type { RecordDatabase } from '../../../src/disk/records/record-database.ts';
+import { placeOf } from '../support/databases.ts';
 import { at, blobsIn, directoryOf, erase, put, store, until, value, withStore, type Checks } from './checks.ts';
 
 /** Of the log of a database, where the driver has one, and of checkpoints. */
@@ -80,6 +84,8 @@ logChecks['what the log takes is given back where there is no room'] = async (bu
   await store(database, id, 0, value(4000));
 };
 
+const fileOf = (bucket: string): string => path.join(directoryOf(bucket), 'db');
+
 /** So many records of 60,000 bytes in one transaction. */
 async function storeMany(database: RecordDatabase, id: number, count: number): Promise<void> {
   const write = database.write();
@@ -91,27 +97,40 @@ async function storeMany(database: RecordDatabase, id: number, count: number): P
   }
 }
 
-logChecks['what has no room in the log and in the file is refused, and no checkpoint takes what the disk has left'] = async (bucket) => {
-  const { database, store: id } = await withStore(at(bucket));
+/** A bucket on a disk of which `room.left` is left; `room.asked` counts how often that was asked. */
+function bucketWithRoom(directory: string): { readonly room: { left: number; asked: number }; readonly bucket: BucketPlace } {
+  const room = { left: 10 * 2 ** 20, asked: 0 };
+  const left = (): number => {
+    room.asked += 1;
+    return room.left;
+  };
+  const space: Space = { left, hasRoom: () => true, refusal: () => new HoldfastError('disk-full', 'It is full.'), giveUp: () => false, replenish: () => undefined };
+  return { room, bucket: { ...placeOf(directory), space } };
+}
+
+logChecks['what has no room in the log and in the file is refused, and no checkpoint takes what the disk has left'] = async (directory) => {
+  const { room, bucket } = bucketWithRoom(directory);
+  const { database, store: id } = await withStore(at(directory, { bucket }));
   if (!database.hasSnapshots) return;
-  const { statfsSync } = fs;
-  let room = 10 * 2 ** 20;
-  let asked = 0;
-  // With a floor of 128 MiB.
-  const statfs = (): object => ({ bsize: 1, blocks: 2 ** 40, bavail: 2 ** 27 + room, asked: (asked += 1) });
-  fs.statfsSync = statfs as typeof statfsSync;
-  try {
-    await assert.rejects(storeMany(database, id, 300), OverQuotaError);
-    await storeMany(database, id, 100);
-    [room, asked] = [0, 0];
-    await until(() => asked > 0, 'a checkpoint asks for room');
-    assert(fs.statSync(path.join(directoryOf(bucket), 'db')).size < 2 ** 20, 'it was brought over');
-    await erase(database, id, 0);
-  } finally {
-    fs.statfsSync = statfsSync;
-  }
+  await assert.rejects(storeMany(database, id, 300), OverQuotaError);
+  await storeMany(database, id, 100);
+  Object.assign(room, { left: -1, asked: 0 });
+  await until(() => room.asked > 0, 'a checkpoint asks for room');
+  assert(fs.statSync(fileOf(directory)).size < 2 ** 20, 'it was brought over');
+  await erase(database, id, 0);
   database.close();
-  assert(fs.statSync(path.join(directoryOf(bucket), 'db')).size > 5 * 2 ** 20);
+  assert(fs.statSync(fileOf(directory)).size > 5 * 2 ** 20);
+};
+
+logChecks['what does not make the file grow may be written on a full disk too'] = async (directory) => {
+  const { room, bucket } = bucketWithRoom(directory);
+  const { database, store: id } = await withStore(at(directory, { bucket }));
+  if (!database.hasSnapshots) return;
+  await storeMany(database, id, 100);
+  await until(() => fs.statSync(fileOf(directory)).size > 5 * 2 ** 20, 'the records are in the file');
+  room.left = -1;
+  for (let turn = 0; turn < 3; turn++) await storeMany(database, id, 100);
+  database.close();
 };
 
 logChecks['files that nothing mentions go at once where something is undone'] = async (bucket) => {

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { freeOfCharge, type Ledger } from '../../../src/disk/quota/ledger.ts';
 import { isEncrypted, testPlaceKeys } from '../../support/sealed.ts';
 import { RealmHolds } from './realm-holds.ts';
+import type { BucketPlace } from '../../../src/disk/place.ts';
 import type { DatabaseLocks, WriterClaim } from '../../../src/disk/records/database-locks.ts';
 import { SqliteDatabases, type DatabasesPlace } from '../../../src/disk/records/databases.ts';
 import { driverOn } from '../../../src/disk/records/drivers.ts';
@@ -42,9 +43,11 @@ export function newBucket(): string {
   return fs.mkdtempSync(path.join(os.tmpdir(), 'holdfast-records-'));
 }
 
+export const placeOf = (bucket: string): BucketPlace => ({ path: bucket, ensure: () => void fs.mkdirSync(bucket, { recursive: true }), encryption });
+
 export function databasesAt(bucket: string, change: Partial<DatabasesPlace> & { ledger?: Ledger } = {}): SqliteDatabases {
   return new SqliteDatabases({
-    bucket: { path: bucket, ensure: () => void fs.mkdirSync(bucket, { recursive: true }), encryption },
+    bucket: placeOf(bucket),
     foldsNames: false,
     durability: 'relaxed',
     ledger: freeOfCharge,
