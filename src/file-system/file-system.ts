@@ -194,9 +194,10 @@ export class FileSystem {
     }
   }
 
-  /** Remembers what has to end with the client. */
+  /** Remembers what has to end with the client; what was still being opened when that ended does at once. */
   keep(resource: OpenResource): void {
-    this.#open.add(resource);
+    if (this.#isOpen) this.#open.add(resource);
+    else resource.end();
   }
 
   forget(resource: OpenResource): void {

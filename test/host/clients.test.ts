@@ -1,3 +1,5 @@
+import fs from 'node:fs';
+import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { StorageClient } from '../../src/host/storage-client.ts';
 import type { StorageEvent } from '../../src/web-storage/storage-event.ts';
@@ -219,6 +221,20 @@ describe('a closed host', () => {
       const size = handle.kind === 'file' ? (await (handle as unknown as { getFile(): Promise<File> }).getFile()).size : -1;
       expect([name, size]).toEqual([name, done.includes(name) ? 1000 : expect.toSatisfy((bytes) => bytes === 0 || bytes === 1000)]);
     }
+  });
+
+  test.each([0, 1, 2, 3, 4, 6, 8])('leaves nothing of a writable that was being opened, %d turns before', async (turns) => {
+    const host = openHost();
+    const file = await (await host.origin(origin).storage.getDirectory()).getFileHandle('f', { create: true });
+    const writable = await file.createWritable();
+    await writable.write(new Uint8Array(2 ** 20));
+    await writable.close();
+    const opening = file.createWritable({ keepExistingData: true });
+    for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+    await Promise.allSettled([host.close(), opening]);
+    const swap = path.join(host.root, 'origins/https_app.example/default/swap');
+    const left = () => fs.readdirSync(swap, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+    await expect.poll(left).toEqual([]);
   });
 
   test('frees what it held for others', async () => {
