@@ -87,9 +87,6 @@ const ordered =
 const acrossBlocks =
   'The pool sets SQLite\'s pages 4,096 bytes behind the beginning of a file, so that each, of 8 KiB, lies in three blocks, and SQLite writes its journal in pieces of a few bytes: the 14 writes and the cut of a commit of one row encipher 24 blocks, each with a cipher object and an IV of its own, and none may wait, for a write is in the kernel when it returns. Nothing is deciphered, nor read, for what was written just before. Of what a commit takes beyond the plain one, a quarter is making these ciphers and what they do, a sixth the collection of what they leave on other threads, a seventh drawing their IVs from the kernel, an eighth the cut, which is two and a block.';
 
-const acrossProcesses =
-  'Both sides of a call took 1.6 to 1.9 times the CPU time of both ends of a bare trip on a loaded machine. The system calls are those of the bare trip, and the append and the read of the journal, without which nobody would know that a deposed owner answers; the rest is the turn, and encoding and decoding. The longer both sides work, the more often the other one has gone to sleep, and has to be woken.';
-
 /** What the profile shows where a goal is not met. */
 export const notes = {
   'sync-access': { read4k: ownCalls, read1m: ownCalls, write1m: ownCalls },
@@ -110,15 +107,14 @@ export const notes = {
   coordinator: {
     read: 'A third or more is the look into the journal, one system call without which a deposed instance would answer. The rest are the checkpoints of microtasks at the ends of two tasks, the promise and its reactions, and the scope in which a handler runs, a fourteenth.',
     increment: 'A third of a call is the append and the read that shows at which place in the order of all processes it landed.',
-    farRead: acrossProcesses,
-    far: acrossProcesses,
+    far: 'Both sides of a call took 1.6 to 1.9 times the CPU time of both ends of a bare trip on a loaded machine. The system calls are those of the bare trip, and the append and the read of the journal, without which nobody would know that a deposed owner answers; the rest is the turn, and encoding and decoding. The longer both sides work, the more often the other one has gone to sleep, and has to be woken.',
     alarm: 'An alarm is a record in the coordinator\'s own journal, appended and read back, and one before it in the index of all, so that no kill loses an alarm, which those that are set at once share. A quarter are the system calls of both and of a look, four times a second, whether the journal is still in its place; a tenth is the index, a tenth the collection of garbage. The rest is that coordinators take turns whose memory is cold: a plain increment of as many takes as much.',
   },
   encryption: {
     read4k: 'Each block has an IV of its own, and so needs a cipher object of its own: making one and deciphering 4 KiB with it takes two (Bun) to six (Node 20) times as long as a bare read, and thirty times in Deno, whose AES-GCM does 0.2 GB a second.',
     readInto: 'The cipher takes what it takes in openssl; the rest is the memory that the runtime makes anew for each 64 KiB that it has deciphered, and copying out of it, for none of one\'s own can be given to it.',
     readFile: 'Deno\'s WebCrypto alone, given sixteen blocks at once, deciphers 0.3 to 0.8 GB a second, a fifth of what openssl does at best; a third of the time passes in the call itself, before a thread has it. The rest is reading, copying out and opening the file.',
-    insert: `${acrossBlocks} Without any cipher, the blocks copied as they are, a transaction of 1,000 rows still takes up to 1.16 times the plain one.`,
+    insert: `${acrossBlocks} Without any cipher, the blocks copied as they are, a transaction of 1,000 rows still takes 1.14 to 1.16 times the plain one's time on the processor.`,
     commit: acrossBlocks,
     select: 'A page of SQLite\'s pool, of 8 KiB, lies in three blocks, and four of five selects read one. A select deciphers two and a half blocks, half of what the plain one takes altogether; each of them needs a cipher object of its own.',
   },

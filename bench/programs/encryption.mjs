@@ -105,7 +105,7 @@ async function replay() {
       }
     });
   }
-  // One call is a round, and Bun collects amid every other one.
+  // One call is a round, and on Bun one takes up to three times as long as another.
   return { replay: await ratio(...opening, 1, 20) };
 }
 

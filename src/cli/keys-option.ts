@@ -23,7 +23,7 @@ export type Encryption = NonNullable<StorageHostOptions['encryption']>;
 /** For who has given no key, by which a command would have gone on; empty for all else. */
 export function howToGiveKey({ code, message }: HoldfastError, { options }: Pick<Command, 'options'>, args: readonly string[]): string {
   const isGiven = (process.env['HOLDFAST_KEY_FILE'] ?? '') !== '' || args.some((argument) => /^--key(s|-file)(=|$)/.test(argument));
-  if (code !== 'key-missing' || isGiven || !('keys' in options) || !message.includes(' is encrypted') || message.includes('--key')) return '';
+  if (code !== 'key-missing' || isGiven || !('keys' in options) || message.includes('--key')) return '';
   return " '--key-file FILE', or HOLDFAST_KEY_FILE in the environment, names the file with the key; '--keys MODULE' gives it by a program.";
 }
 

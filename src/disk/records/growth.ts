@@ -91,7 +91,7 @@ export class Growth {
   }
 
   #requireRoom(): void {
-    if (this.#room.suffices(this.#before + this.#unseen + this.#charged + this.#written)) return;
+    if (this.#room.admits(this.#written, this.#before + this.#unseen + this.#charged + this.#written)) return;
     throw new OverQuotaError(`The disk of ${this.#file.path} has no room for so much in one transaction: it is in the log and in the file for a while.`, 0, 0);
   }
 

@@ -133,6 +133,17 @@ logChecks['what does not make the file grow may be written on a full disk too'] 
   database.close();
 };
 
+logChecks['a small transaction does not ask how much room there is each time'] = async (directory) => {
+  const { room, bucket } = bucketWithRoom(directory);
+  const { database, store: id } = await withStore(at(directory, { bucket }));
+  if (!database.hasSnapshots) return;
+  room.left = 2 ** 30;
+  await storeMany(database, id, 100);
+  for (let n = 0; n < 200; n++) await store(database, id, 1000 + n, value(1000));
+  assert(room.asked > 0 && room.asked < 100, `it was asked ${room.asked} times`);
+  database.close();
+};
+
 logChecks['files that nothing mentions go at once where something is undone'] = async (bucket) => {
   const { database, store: id } = await withStore(at(bucket));
   if (!database.hasSnapshots) return;
